@@ -89,6 +89,8 @@ pub struct LoginView {
     pub signup: bool,
     /// Whether this site mails a link for a forgotten password.
     pub forgotten: bool,
+    /// For how many days a browser may be remembered; `None`: it may not.
+    pub remember_days: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,6 +221,7 @@ pub struct PersonView {
     pub groups: Vec<String>,
     /// It was just changed.
     pub done: bool,
+    pub factors: HeldFactors,
 }
 
 #[derive(Debug, Clone)]
@@ -347,6 +350,8 @@ pub struct OverviewView {
     pub signed_in_at: i64,
     /// The account has no passkey, and could have one here.
     pub offer_passkey: bool,
+    /// Whether the browser may make a passkey by itself: the person has just signed in with a password and has none.
+    pub upgrade: bool,
     /// Apps that the person may open.
     pub apps: Vec<wire::oauth::AppTile>,
     /// For administrators only.
@@ -403,6 +408,8 @@ pub struct DevicesView {
     pub others: bool,
     /// The entry after which the next page begins.
     pub next: Option<String>,
+    /// The browsers that are not asked for the second factor.
+    pub remembered: Vec<wire::second_factor::RememberedDevice>,
 }
 
 #[derive(Debug, Clone)]
@@ -576,6 +583,8 @@ pub enum ActivityEvent {
     PasswordChanged,
     PasskeyAdded,
     PasskeyRenamed,
+    DeviceRemembered,
+    DeviceForgotten,
     PasskeyRemoved,
     /// A passkey was used whose counter did not rise, or whose backup flag changed.
     PasskeyChanged,
@@ -615,4 +624,12 @@ impl ActivityEvent {
                 | Self::ResetAsked
         )
     }
+}
+
+/// The second factors of an account, for an administrator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeldFactors {
+    pub totp: bool,
+    pub passkeys: u32,
+    pub recovery_codes: u32,
 }

@@ -37,6 +37,7 @@ fn login() -> LoginView {
         first_run: false,
         signup: true,
         forgotten: false,
+        remember_days: None,
     }
 }
 
@@ -182,6 +183,7 @@ fn views() -> Vec<View> {
         activity,
         odd: 3,
         offer_passkey: true,
+        upgrade: true,
         apps: vec![AppTile { name: "<i>wiki".to_owned(), url: "https://wiki.example".to_owned() }],
         signed_in_at: NOW,
         site: Some(site_state()),
@@ -211,7 +213,13 @@ fn views() -> Vec<View> {
             path: "/api/enter".to_owned(),
         }),
         View::Overview(Box::new(overview)),
-        View::Devices(DevicesView { viewer: viewer.clone(), devices, others: true, next: None }),
+        View::Devices(DevicesView {
+            viewer: viewer.clone(),
+            devices,
+            others: true,
+            next: None,
+            remembered: Vec::new(),
+        }),
         View::Activity(ActivityView { viewer, entries: self::activity() }),
         View::Bans(Box::new(bans())),
         View::Toll(Box::new(toll())),
@@ -294,7 +302,13 @@ fn each_page_loads_its_own_bundle_or_none() {
     assert_eq!(loads(View::Login(login())), [true, false, false, false]);
     assert_eq!(loads(View::Resume(ResumeView { next: "/dashboard".to_owned() })), [true, false, false, false]);
     assert_eq!(
-        loads(View::Devices(DevicesView { viewer: viewer(), devices: devices(), others: true, next: None })),
+        loads(View::Devices(DevicesView {
+            viewer: viewer(),
+            devices: devices(),
+            others: true,
+            next: None,
+            remembered: Vec::new()
+        })),
         [false, true, false, true]
     );
     let factors = wire::second_factor::SecondFactors::default();
@@ -317,12 +331,23 @@ fn a_closed_address_reads_why_before_any_code_runs() {
 
 #[test]
 fn only_other_devices_can_be_ended() {
-    let (html, _) =
-        render(View::Devices(DevicesView { viewer: viewer(), devices: devices(), others: true, next: None }));
+    let (html, _) = render(View::Devices(DevicesView {
+        viewer: viewer(),
+        devices: devices(),
+        others: true,
+        next: None,
+        remembered: Vec::new(),
+    }));
     assert_eq!(html.matches(r#"aria-label="End this session: "#).count(), 1, "{html}");
     assert!(html.contains("End all other sessions"), "{html}");
     let alone = vec![devices().swap_remove(0)];
-    let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: alone, others: false, next: None }));
+    let (html, _) = render(View::Devices(DevicesView {
+        viewer: viewer(),
+        devices: alone,
+        others: false,
+        next: None,
+        remembered: Vec::new(),
+    }));
     assert!(!html.contains("End "), "{html}");
 }
 
@@ -337,6 +362,7 @@ fn an_administrator_reads_whether_the_site_is_well() {
             activity,
             odd: 0,
             offer_passkey: false,
+            upgrade: false,
             apps: Vec::new(),
             signed_in_at: NOW,
             site,

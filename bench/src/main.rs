@@ -20,6 +20,7 @@ mod metadata;
 mod new_tokens;
 mod nginx;
 mod page;
+mod passkey;
 mod paying;
 mod program;
 mod refresh;
@@ -43,9 +44,10 @@ use table::Row;
 /// A name for the command line, and what it measures.
 type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
 
-const MEASUREMENTS: [Measurement; 15] = [
+const MEASUREMENTS: [Measurement; 16] = [
     ("page", page::measure),
     ("sealing", sealing::measure),
+    ("passkey", passkey::measure),
     ("memory", memory::measure),
     ("restart", restart::measure),
     ("login", login::measure),

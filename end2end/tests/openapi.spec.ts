@@ -7,10 +7,11 @@ import { expect, test } from '../support/test';
 const CHANGES = ['suspendTollToken', 'resumeTollToken', 'revokeTollToken'];
 /**
  * What needs a passkey, a one-time code, the client of an app, or a mail server. The portal's own tests play it:
- * `passkeys`, `second_factor`, `oidc` and `mail` in server/tests/portal.
+ * `passkeys`, `passkey_factor`, `remembered_devices`, `second_factor`, `oidc` and `mail` in server/tests/portal.
  */
 const ELSEWHERE = [
   'confirm', 'makeRecoveryCodes', 'removeTotp', 'beginTotp', 'confirmTotp', 'removeSecondFactors', 'finishLogin',
+  'changeSecondFactors', 'forgetDevice',
   'loginWithPasskey', 'addPasskey', 'beginPasskey', 'removePasskey', 'renamePasskey',
   'withdrawConsent', 'answerApp', 'answerDevice', 'signOutForApp', 'getDevicePage', 'authorizeApp', 'authorizeByForm',
   'authorizeDevice', 'postAnswer', 'introspectToken', 'endSessionForApp', 'endSessionByForm', 'pushRequest',
@@ -111,8 +112,9 @@ test('one after the other, its operations do what it promises', async ({ server 
   });
 
   await test.step('profiles and groups', async () => {
-    for (const id of ['listPasskeys', 'getSecondFactors', 'listConsents', 'showProfile', 'changeProfile']) await promised(me, id, 200);
+    for (const id of ['listPasskeys', 'getSecondFactors', 'listRememberedDevices', 'listConsents', 'showProfile', 'changeProfile']) await promised(me, id, 200);
     await promised(me, 'dismissNotices', 204);
+    await promised(me, 'forgetDevices', 204);
     const group = await promised(administrator, 'addGroup', 201);
     const params = { id: String(group.json.id) };
     await promised(administrator, 'listGroups', 200);

@@ -33,6 +33,8 @@ struct RequestedProofs {
     kinds: Vec<String>,
     /// The required `acr`.
     level: Option<&'static str>,
+    /// The text for people, if it differs from the code's.
+    title: Option<&'static str>,
 }
 
 /// A failure's cause, which the answer carries to the one place that logs it.
@@ -68,8 +70,13 @@ impl ApiError {
 
     /// Builds the answer to a right password of an account with a second factor. `pending`: the secret for the client.
     pub fn second_factor_required(pending: String, kinds: &[ProofKind]) -> Self {
+        let title = match (kinds.contains(&ProofKind::Passkey), kinds.contains(&ProofKind::Totp)) {
+            (true, true) => Some("This account has a second factor. Add its code, or use its passkey."),
+            (true, false) => Some("This account has a second factor. Use its passkey."),
+            (false, _) => None,
+        };
         Self {
-            proofs: Some(Box::new(RequestedProofs::new(Some(pending), kinds))),
+            proofs: Some(Box::new(RequestedProofs { title, ..RequestedProofs::new(Some(pending), kinds) })),
             ..Self::new(Code::SecondFactorRequired)
         }
     }
@@ -126,7 +133,8 @@ impl ApiError {
 
 impl RequestedProofs {
     fn new(pending: Option<String>, kinds: &[ProofKind]) -> Self {
-        Self { pending, level: None, kinds: kinds.iter().map(|kind| kind.as_str().to_owned()).collect() }
+        let kinds = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        Self { pending, kinds, level: None, title: None }
     }
 }
 
@@ -177,6 +185,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, title) = describe(self.code);
         let retry_after = self.retry_after_ms.map(seconds);
+        let title = self.proofs.as_ref().and_then(|asked| asked.title).unwrap_or(title);
         let (pending, proofs, level) =
             self.proofs.map_or((None, Vec::new(), None), |asked| (asked.pending, asked.kinds, asked.level));
         let problem = Problem {

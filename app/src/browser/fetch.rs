@@ -87,7 +87,7 @@ impl FetchResponse {
     }
 
     /// Returns an object in the answer.
-    #[cfg(any(feature = "ssr", feature = "seal"))]
+    #[cfg(any(feature = "ssr", feature = "seal", feature = "dashboard"))]
     pub fn object(&self, name: &str) -> JsValue {
         self.member(name)
     }

@@ -14,11 +14,11 @@ pub mod locks;
 pub mod page;
 pub mod session;
 
-#[cfg(any(feature = "ssr", feature = "private"))]
+#[cfg(any(feature = "ssr", feature = "dashboard", feature = "private"))]
 pub mod passkey_managers;
 #[cfg(any(feature = "ssr", feature = "login"))]
 pub mod passkey_sign_in;
-#[cfg(any(feature = "ssr", feature = "seal"))]
+#[cfg(any(feature = "ssr", feature = "seal", feature = "dashboard"))]
 pub mod passkeys;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod sealed_post;

@@ -32,7 +32,8 @@ pub enum Registered {
 /// # Errors
 /// The server does not answer.
 pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
-    let begun = api::call("POST", paths::PASSKEY_OPTIONS, Some("{}")).await?;
+    let wish = if conditional { "{\"conditional\":true}" } else { "{}" };
+    let begun = api::call("POST", paths::PASSKEY_OPTIONS, Some(wish)).await?;
     let Some(short_key) = begun.text("short_key").filter(|_| begun.is_ok()) else {
         return Ok(Registered::Refused(begun));
     };
@@ -49,6 +50,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
     let wish = NewPasskey {
         short_key,
         label: None,
+        conditional,
         credential: RegistrationCredential {
             id: id.clone(),
             response: AttestationResponse {
@@ -66,6 +68,15 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
     let unknown = object::<Object>(&[("rpId", &member(&member(&options, "rp"), "id")), ("credentialId", &id.into())]);
     signal("signalUnknownCredential", &unknown).await;
     Ok(Registered::Refused(answer))
+}
+
+/// Whether this browser can make a passkey by itself, after it has filled in a password.
+pub async fn can_upgrade() -> bool {
+    let class = member(&window(), "PublicKeyCredential");
+    let Ok(method) = member(&class, "getClientCapabilities").dyn_into::<Function>() else { return false };
+    let Ok(asked) = method.call0(&class) else { return false };
+    let told: Result<JsValue, JsValue> = asked.unchecked_into::<Promise>().await;
+    told.is_ok_and(|told| member(&told, "conditionalCreate").is_truthy())
 }
 
 /// Tells the person's passkey managers which passkeys of the account exist, and its name.

@@ -6,7 +6,7 @@ use crate::browser::{clock, passkeys};
 use leptos::task::spawn_local;
 use std::cell::{Cell, RefCell};
 use web_sys::AbortController;
-use wire::paths;
+use wire::{Problem, paths};
 
 /// The offer in the name's field is renewed before its challenge ends.
 const RENEW_MS: i32 = 540_000;
@@ -16,6 +16,15 @@ thread_local! {
     static PENDING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
     /// The number of the newest request.
     static NEWEST: Cell<u32> = const { Cell::new(0) };
+    /// The secret of a sign-in whose password was right, and which the next passkey finishes.
+    static WAITING: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Whether a passkey can finish this sign-in here. Then the next one that is asked for by the button does.
+pub fn finishes(problem: &Problem) -> bool {
+    let possible = passkeys::supported() && problem.proofs.iter().any(|kind| kind == "passkey");
+    WAITING.set(problem.pending.clone().filter(|_| possible));
+    possible
 }
 
 /// The end of a request.
@@ -81,7 +90,8 @@ async fn run(autofill: bool, number: u32) -> Result<Outcome, PostError> {
         });
     }
     let options = answer.object("options");
-    let Ok(assertion) = passkeys::get(&options, autofill, &controller.signal()).await else {
+    let waiting = if autofill { None } else { WAITING.take() };
+    let Ok(assertion) = passkeys::get(&options, autofill, waiting.as_deref(), &controller.signal()).await else {
         let expired = controller.signal().aborted() && is_newest(number);
         return Ok(if expired { Outcome::Expired } else { Outcome::Cancelled });
     };

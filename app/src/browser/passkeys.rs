@@ -5,9 +5,12 @@
 //! objects.
 
 use crate::browser::fetch::member;
+#[cfg(any(feature = "ssr", feature = "login"))]
 use crate::browser::page::object;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use js_sys::{Promise, Reflect, Uint8Array};
+#[cfg(any(feature = "ssr", feature = "login"))]
+use js_sys::Reflect;
+use js_sys::{Promise, Uint8Array};
 use leptos::prelude::window;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -35,11 +38,18 @@ pub(crate) async fn can_autofill() -> bool {
     }
 }
 
-/// Asks for an assertion and returns it as JSON. `autofill`: waits until the person picks one in the name's field.
+/// Asks for an assertion and returns it as JSON. `autofill`: waits until the person picks one in the name's field. `pending`:
+/// the sign-in that it finishes.
 ///
 /// # Errors
 /// The person or another request has cancelled it.
-pub async fn get(options: &JsValue, autofill: bool, signal: &JsValue) -> Result<String, JsValue> {
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub async fn get(
+    options: &JsValue,
+    autofill: bool,
+    pending: Option<&str>,
+    signal: &JsValue,
+) -> Result<String, JsValue> {
     let public_key: JsValue = object::<js_sys::Object>(&[
         ("challenge", &bytes_of(options, "challenge")?),
         ("rpId", &member(options, "rpId")),
@@ -53,7 +63,11 @@ pub async fn get(options: &JsValue, autofill: bool, signal: &JsValue) -> Result<
     }
     let credential: JsValue = credentials_get(&request)?.await?;
     let response = member(&credential, "response");
-    let mut json = ["{\"id\":\"", &id_of(&credential)?, "\",\"response\":{"].concat();
+    let mut json = "{".to_owned();
+    if let Some(pending) = pending {
+        json.push_str(&["\"pending\":\"", pending, "\","].concat());
+    }
+    json.push_str(&["\"id\":\"", &id_of(&credential)?, "\",\"response\":{"].concat());
     for (at, name) in ["clientDataJSON", "authenticatorData", "signature", "userHandle"].into_iter().enumerate() {
         let value = member(&response, name);
         if value.is_object() {
@@ -81,4 +95,29 @@ pub fn id_of(credential: &JsValue) -> Result<String, JsValue> {
 /// Returns a buffer in base64url.
 pub(crate) fn text_of(buffer: &JsValue) -> String {
     Base64UrlUnpadded::encode_string(&Uint8Array::new(buffer.unchecked_ref()).to_vec())
+}
+
+/// The name under which this tab keeps whether a password manager has filled in the password.
+#[cfg(any(feature = "ssr", feature = "login", feature = "dashboard"))]
+const FILLED: &str = "filled";
+
+/// Notes for the next page whether a password manager has filled in the password.
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub fn note_filled(password: &web_sys::Element) {
+    if password.matches(":autofill").unwrap_or(false) {
+        // A browser without storage makes no passkey by itself, which is all that is lost.
+        let _ = Reflect::set(&member(&window(), "sessionStorage"), &FILLED.into(), &"1".into());
+    }
+}
+
+/// Whether a password manager has filled in the password of this sign-in. It is said once.
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+pub fn was_filled() -> bool {
+    let storage = member(&window(), "sessionStorage");
+    if !storage.is_object() || member(&storage, FILLED).as_string().as_deref() != Some("1") {
+        return false;
+    }
+    // If this fails, the next page asks once more, and the server answers that the account has one.
+    let _ = js_sys::Reflect::set(&storage, &FILLED.into(), &"0".into());
+    true
 }

@@ -1,24 +1,26 @@
 use super::facts;
-use super::form::{Alert, FormHandle, FormStep, PasswordField, Submit, wake};
+use super::form::{FormHandle, FormStep, wake};
 use crate::browser::passkey_sign_in::{self, Outcome};
 use crate::browser::sealed_post::{PostError, sealed_post};
 use crate::browser::{clock, page, passkeys};
 use crate::text::refusal;
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use web_sys::Event;
 use wire::Code;
 use wire::envelope::EnvelopeKind;
 use wire::login::Credentials;
 use wire::paths;
 use zeroize::Zeroizing;
 
-/// The sign-in form. Before hydration its button is disabled and its password field has no name, so that the password
-/// cannot be sent in plain text.
+/// Brings the sign-in form of its page to life. The server renders the form alone, because code that renders it again would
+/// be a part of what people wait for.
 #[island]
 pub fn LoginForm() -> impl IntoView {
     wake(|form| {
         page::carry_fragment();
+        form.on("submit", submit);
+        form.on_part("#passkey", "click", with_passkey);
         if let Some((left, incident)) = facts::closed() {
             let until = clock::now() + left;
             form.say(&refusal::closed(Some(&clock::local_time(until)), &incident));
@@ -35,37 +37,6 @@ pub fn LoginForm() -> impl IntoView {
             offer(form);
         }
     });
-    view! {
-        <form class="form" method="post" on:submit=submit>
-            <Alert />
-            <label for="username">"Name"</label>
-            <input
-                id="username"
-                name="username"
-                autocomplete="username webauthn"
-                autocapitalize="none"
-                spellcheck="false"
-                autofocus
-                required
-            />
-            <PasswordField autocomplete="current-password" described_by="caps" />
-            <label for="code">
-                "One-time code" <span class="hint">" (if your account has one)"</span>
-            </label>
-            <input
-                id="code"
-                autocomplete="one-time-code"
-                autocapitalize="off"
-                spellcheck="false"
-                maxlength="40"
-            />
-            <Submit label="Sign in" />
-            <button id="passkey" class="button plain wide" type="button" hidden on:click=move |_| with_passkey()>
-                "Sign in with a passkey"
-            </button>
-            <p id="unbound" class="hint"></p>
-        </form>
-    }
 }
 
 /// Offers passkeys in the name's field.
@@ -73,8 +44,8 @@ fn offer(form: FormHandle) {
     spawn_local(passkey_sign_in::offer(move |outcome| finish(&form, outcome)));
 }
 
-/// Asks for a passkey, whether or not guesses have closed the way with a password.
-fn with_passkey() {
+/// Asks for a passkey, whether or not guesses have closed the way with a password. It finishes a sign-in that waits for one.
+fn with_passkey(_: Event) {
     let Some(form) = FormHandle::find() else { return };
     spawn_local(async move {
         let outcome = passkey_sign_in::sign_in(false).await;
@@ -95,7 +66,7 @@ fn finish(form: &FormHandle, outcome: Outcome) {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
-fn submit(event: SubmitEvent) {
+fn submit(event: Event) {
     event.prevent_default();
     let Some(form) = FormHandle::find() else { return };
     let (Some(name), Some(password)) = (form.input("#username"), form.input("#password")) else { return };
@@ -104,8 +75,11 @@ fn submit(event: SubmitEvent) {
         return;
     }
     form.show_password(false);
+    passkeys::note_filled(&password);
     let given = Some(code.value()).filter(|code| !code.is_empty());
-    let typed = Credentials { username: name.value().trim().to_owned(), password: password.value(), code: given };
+    let remember = form.input("#remember").is_some_and(|remember| remember.checked());
+    let username = name.value().trim().to_owned();
+    let typed = Credentials { username, password: password.value(), code: given, remember };
     let plaintext = Zeroizing::new(serde_json::to_vec(&typed).unwrap_or_default());
     spawn_local(async move {
         let sealed = || form.set_step(FormStep::Checking);
@@ -117,9 +91,16 @@ fn submit(event: SubmitEvent) {
             Err(refused) => {
                 form.refused(&refused);
                 code.set_value("");
-                let missing =
-                    matches!(&refused, PostError::Problem(problem) if problem.code == Code::SecondFactorRequired);
-                let field = if missing { &code } else { &password };
+                let waits = match &refused {
+                    PostError::Problem(problem) if problem.code == Code::SecondFactorRequired => Some(problem),
+                    _ => None,
+                };
+                if waits.is_some_and(|problem| passkey_sign_in::finishes(problem)) {
+                    // The strongest one that the account has. Its button can be pressed with Enter.
+                    form.focus("#passkey");
+                    return;
+                }
+                let field = if waits.is_some() { &code } else { &password };
                 let _ = field.focus();
                 field.select();
             }

@@ -5,7 +5,7 @@
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod facts;
 #[cfg(any(feature = "ssr", feature = "seal"))]
-mod form;
+pub(crate) mod form;
 
 #[cfg(any(feature = "ssr", feature = "login"))]
 mod login_form;
@@ -40,6 +40,8 @@ mod live_refusals;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod one_time_link;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod passkey_upgrade;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod revoke_invitation;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod secret_forms;
@@ -68,7 +70,8 @@ pub use {act::Act, act::ConfirmedAction, sign_out::SignOut};
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {
     account_actions::AccountActions, decide::Decide, end_session::EndSession, forms::Forms, invite::Invite,
-    live_refusals::LiveRefusals, revoke_invitation::RevokeInvitation, secret_forms::SecretForms,
+    live_refusals::LiveRefusals, passkey_upgrade::PasskeyUpgrade, revoke_invitation::RevokeInvitation,
+    secret_forms::SecretForms,
 };
 
 #[cfg(any(feature = "ssr", feature = "private"))]

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 pub fn PasswordForm() -> impl IntoView {
     wake(|form| form.set_step(FormStep::Ready));
     view! {
-        <form class="form" method="post" on:submit=submit on:input=move |_| judge()>
+        <form class="form" method="post" on:submit=submit>
             <Alert />
             <label for="old">"Current password"</label>
             <input id="old" type="password" autocomplete="current-password" autocapitalize="off" required />

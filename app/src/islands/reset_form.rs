@@ -1,12 +1,12 @@
 use super::facts;
-use super::form::{Alert, FormHandle, FormStep, PasswordField, Strength, Submit, judge, wake};
+use super::form::{FormHandle, FormStep, wake};
 use crate::browser::page;
 use crate::browser::sealed_post::sealed_post;
 use crate::text::refusal;
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::cell::RefCell;
+use web_sys::Event;
 use wire::envelope::EnvelopeKind;
 use wire::password::PasswordReset;
 use wire::paths;
@@ -17,10 +17,11 @@ thread_local! {
     static CODE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// The form that sets a new password with a one-time link.
+/// Brings the form to life that sets a new password with a one-time link.
 #[island]
 pub fn ResetForm() -> impl IntoView {
     wake(|form| {
+        form.on("submit", submit);
         let code = page::take_fragment("code");
         if code.is_none() {
             form.say(refusal::NO_LINK);
@@ -29,18 +30,10 @@ pub fn ResetForm() -> impl IntoView {
         CODE.set(code);
         form.set_step(FormStep::Ready);
     });
-    view! {
-        <form class="form" method="post" on:submit=submit on:input=move |_| judge()>
-            <Alert />
-            <PasswordField label="New password" autocomplete="new-password" described_by="strength caps" />
-            <Strength />
-            <Submit label="Set password" />
-        </form>
-    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
-fn submit(event: SubmitEvent) {
+fn submit(event: Event) {
     event.prevent_default();
     let Some(form) = FormHandle::find() else { return };
     let Some(password) = form.new_password(facts::password_min()) else { return };

@@ -6,7 +6,7 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::paths;
-use wire::second_factor::FirstCode;
+use wire::second_factor::{FactorChange, FirstCode};
 
 const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
@@ -18,9 +18,10 @@ struct Waiting {
     qr: String,
 }
 
-/// Sets up one-time codes, and makes recovery codes, which are shown once.
+/// Sets up one-time codes, decides whether a password needs a passkey, and makes recovery codes, which are shown once.
+/// `guarded`: whether it needs one now; `keys`: whether the account has any.
 #[island]
-pub fn SecondFactorForm(enrolled: bool) -> impl IntoView {
+pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoView {
     let busy = busy_until_alive();
     let waiting = RwSignal::new(Waiting::default());
     let codes = RwSignal::new(String::new());
@@ -35,28 +36,29 @@ pub fn SecondFactorForm(enrolled: bool) -> impl IntoView {
             busy.set(false);
         });
     };
+    // Each of these may answer with recovery codes.
+    let ask = move |method: &'static str, path: &'static str, body: String| {
+        busy.set(true);
+        spawn_local(async move {
+            if let Some(answer) = taken(api::call(method, path, Some(&body)).await) {
+                show(&answer, codes);
+            }
+            busy.set(false);
+        });
+    };
     let confirm = move |event: SubmitEvent| {
         event.prevent_default();
         let code = field.get_untracked().map(|field| field.value()).unwrap_or_default();
         let first = FirstCode { id: waiting.with_untracked(|waiting| waiting.id.clone()), code };
-        let body = serde_json::to_string(&first).unwrap_or_default();
-        busy.set(true);
-        spawn_local(async move {
-            if let Some(answer) = taken(api::call("POST", paths::CONFIRM_TOTP, Some(&body)).await) {
-                show(&answer, codes);
-            }
-            busy.set(false);
-        });
+        ask("POST", paths::CONFIRM_TOTP, serde_json::to_string(&first).unwrap_or_default());
     };
-    let again = move |_| {
-        busy.set(true);
-        spawn_local(async move {
-            if let Some(answer) = taken(api::call("POST", paths::RECOVERY_CODES, Some("{}")).await) {
-                show(&answer, codes);
-            }
-            busy.set(false);
-        });
+    let again = move |_| ask("POST", paths::RECOVERY_CODES, "{}".to_owned());
+    let guard = move |_| {
+        let change = FactorChange { passkey_after_password: !guarded };
+        ask("PATCH", paths::SECOND_FACTORS, serde_json::to_string(&change).unwrap_or_default());
     };
+    let guard_label =
+        if guarded { "Stop asking for a passkey after the password" } else { "Ask for a passkey after the password" };
     let label = if enrolled { "Set up on another device" } else { "Set up one-time codes" };
     let is_waiting = move || waiting.with(|waiting| !waiting.id.is_empty()) && codes.with(String::is_empty);
     view! {
@@ -64,7 +66,15 @@ pub fn SecondFactorForm(enrolled: bool) -> impl IntoView {
             <button class="button plain" type="button" disabled=busy on:click=begin>
                 {label}
             </button>
-            {enrolled
+            {(keys || guarded)
+                .then(|| {
+                    view! {
+                        <button class="button plain" type="button" disabled=busy on:click=guard>
+                            {guard_label}
+                        </button>
+                    }
+                })}
+            {(enrolled || guarded)
                 .then(|| {
                     view! {
                         <button class="button plain" type="button" disabled=busy on:click=again>
@@ -94,7 +104,7 @@ pub fn SecondFactorForm(enrolled: bool) -> impl IntoView {
         <div hidden=move || codes.with(String::is_empty)>
             <p>
                 "Save these recovery codes where you will find them without this device. Each signs you in once in place of \
-                 a one-time code. They are shown only now."
+                 your second factor. They are shown only now."
             </p>
             <pre class="figures recovery-codes">{codes}</pre>
             <div class="choices">

@@ -1,12 +1,12 @@
 use super::facts;
-use super::form::{Alert, FormHandle, FormStep, PasswordField, Strength, Submit, judge, wake};
+use super::form::{FormHandle, FormStep, wake};
 use crate::browser::page;
 use crate::browser::sealed_post::sealed_post;
 use crate::text::refusal;
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::cell::RefCell;
+use web_sys::Event;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 use wire::signup::NewAccount;
@@ -17,10 +17,11 @@ thread_local! {
     static CODE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// The form that creates an account and signs in with it.
+/// Brings the form to life that creates an account and signs in with it.
 #[island]
 pub fn SignupForm() -> impl IntoView {
     wake(|form| {
+        form.on("submit", submit);
         form.warn_unbound();
         // The fragment of an app's URL is not a code.
         let elsewhere = page::fact("next").is_some_and(|next| next != paths::DASHBOARD_PAGE);
@@ -34,28 +35,10 @@ pub fn SignupForm() -> impl IntoView {
         CODE.set(code);
         form.set_step(FormStep::Ready);
     });
-    view! {
-        <form class="form" method="post" on:submit=submit on:input=move |_| judge()>
-            <Alert />
-            <label for="username">"Name"</label>
-            <input
-                id="username"
-                name="username"
-                autocomplete="username"
-                autocapitalize="none"
-                spellcheck="false"
-                required
-            />
-            <PasswordField autocomplete="new-password" described_by="strength caps" />
-            <Strength />
-            <Submit label="Create account" />
-            <p id="unbound" class="hint"></p>
-        </form>
-    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
-fn submit(event: SubmitEvent) {
+fn submit(event: Event) {
     event.prevent_default();
     let Some(form) = FormHandle::find() else { return };
     let (Some(name), Some(field)) = (form.input("#username"), form.input("#password")) else { return };

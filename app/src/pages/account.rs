@@ -105,7 +105,7 @@ pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
 /// Shows and changes the person's second factors.
 #[component]
 pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
-    let enrolled = factors.totp.is_some();
+    let (enrolled, guarded, keys) = (factors.totp.is_some(), factors.passkey_after_password, factors.passkeys > 0);
     let left = match factors.recovery_codes {
         0 => "No recovery code is left. Make new ones, so that you can sign in without your device.".to_owned(),
         1 => "1 recovery code is left.".to_owned(),
@@ -117,7 +117,11 @@ pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
         label: "Turn off".to_owned(),
         spoken: "Turn off one-time codes".to_owned(),
         title: "Turn off one-time codes?".to_owned(),
-        about: "Your password alone will sign you in, and your recovery codes become void.".to_owned(),
+        about: if guarded {
+            "Signing in with your password will need a passkey.".to_owned()
+        } else {
+            "Your password alone will sign you in, and your recovery codes become void.".to_owned()
+        },
         no: "Keep them".to_owned(),
         yes: "Turn off".to_owned(),
         ..ConfirmedAction::default()
@@ -133,10 +137,10 @@ pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
                             "Set up " <When now at=totp.created_at />
                             {totp.used_at.map(|at| view! { " \u{b7} last used " <When now at /> })}
                         </p>
-                        <p class="small quiet">{left}</p>
                     }
                         .into_any()
                 }
+                None if guarded => ().into_any(),
                 None => {
                     view! {
                         <p class="small quiet">
@@ -147,10 +151,16 @@ pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
                         .into_any()
                 }
             }}
+            {guarded
+                .then(|| {
+                    let also = if enrolled { "One of your passkeys serves instead of the code." } else { "Signing in with your password needs one of your passkeys too." };
+                    view! { <p>{also}</p> }
+                })}
+            {(enrolled || guarded).then(|| view! { <p class="small quiet">{left}</p> })}
             <noscript>
                 <p>"Setting up a second factor needs JavaScript."</p>
             </noscript>
-            <SecondFactorForm enrolled />
+            <SecondFactorForm enrolled guarded keys />
             {enrolled.then(|| view! { <Act action=remove /> })}
         </section>
     }

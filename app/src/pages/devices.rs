@@ -1,15 +1,16 @@
-use crate::components::{DeviceFacts, Frame, Here, More};
+use crate::components::{DeviceFacts, Frame, Here, More, When};
 use crate::islands::{Act, ConfirmedAction, EndSession};
 use crate::view::{DevicesView, Site};
 use leptos::prelude::*;
 use wire::paths;
+use wire::second_factor::RememberedDevice;
 use wire::session::Device;
 
 /// `/dashboard/devices`.
 #[component]
 pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let DevicesView { viewer, devices, others, next } = devices;
+    let DevicesView { viewer, devices, others, next, remembered } = devices;
     let card = move |device: Device| {
         let (id, name) = (device.id.clone(), device.name.clone());
         let end = (!device.current).then(|| view! { <EndSession device=name.clone() /> });
@@ -37,8 +38,69 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
             </p>
             <ul class="devices">{devices.into_iter().map(card).collect_view()}</ul>
             <More path=paths::DEVICES_PAGE next label="More devices" />
+            <Remembered now devices=remembered />
         </Frame>
     }
+}
+
+/// The browsers that are not asked for the second factor.
+#[component]
+fn Remembered(now: i64, devices: Vec<RememberedDevice>) -> impl IntoView {
+    if devices.is_empty() {
+        return ().into_any();
+    }
+    let card = move |device: RememberedDevice| {
+        let RememberedDevice { id, name, address, created_at, used_at, expires_at, current } = device;
+        let action = ConfirmedAction {
+            method: "DELETE".to_owned(),
+            path: format!("{}/{id}", paths::REMEMBERED_DEVICES),
+            label: "Ask again".to_owned(),
+            spoken: format!("Ask {name} for the second factor again"),
+            title: format!("Ask {name} for the second factor again?"),
+            about: "The next sign-in there needs it. Its sessions continue.".to_owned(),
+            no: "Keep remembering".to_owned(),
+            yes: "Ask again".to_owned(),
+            ..ConfirmedAction::default()
+        };
+        view! {
+            <li class="device">
+                <div>
+                    <h3 class="device-name">
+                        {name} {current.then(|| view! { <span class="badge">"this browser"</span> })}
+                    </h3>
+                    <p class="small quiet">
+                        "Since " <When now at=created_at /> " from " <span class="figures">{address}</span> " \u{b7} last used "
+                        <When now at=used_at /> " \u{b7} until " <When now at=expires_at />
+                    </p>
+                </div>
+                <Act action />
+            </li>
+        }
+    };
+    let all = ConfirmedAction {
+        method: "DELETE".to_owned(),
+        path: paths::REMEMBERED_DEVICES.to_owned(),
+        label: "Ask all again".to_owned(),
+        title: "Ask all of these for the second factor again?".to_owned(),
+        about: "The next sign-in on each of them needs it. Sessions continue.".to_owned(),
+        no: "Keep remembering".to_owned(),
+        yes: "Ask all again".to_owned(),
+        ..ConfirmedAction::default()
+    };
+    view! {
+        <section class="group remembered">
+            <header>
+                <h2>"Not asked for your second factor"</h2>
+                <Act action=all />
+            </header>
+            <p class="quiet">
+                "Your password alone signs you in on these browsers, which are known by their keys. A change of your password or \
+                 your factors ends that."
+            </p>
+            <ul class="devices">{devices.into_iter().map(card).collect_view()}</ul>
+        </section>
+    }
+    .into_any()
 }
 
 fn end_others() -> ConfirmedAction {

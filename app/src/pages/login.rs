@@ -1,4 +1,5 @@
 use crate::components::{CardTitle, NoCode, SealedNote};
+use crate::islands::form::{Alert, PasswordField, Submit};
 use crate::islands::{LoginForm, facts};
 use crate::text::query::way_back;
 use crate::view::{LoginView, SignInReason, Site};
@@ -19,6 +20,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
                 <CardTitle title=format!("Sign in to {}", site.name) />
                 {login.why.map(|why| view! { <p class="why">{reason(why)}</p> })}
                 <NoCode />
+                <Form remember_days=login.remember_days />
                 <LoginForm />
                 {login
                     .forgotten
@@ -43,6 +45,55 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
         </main>
     }
     .into_any()
+}
+
+/// The sign-in form. Until the island wakes its button is disabled and its password field has no name, so that the password
+/// cannot be sent in plain text.
+#[component]
+fn Form(remember_days: Option<u32>) -> impl IntoView {
+    view! {
+        <form class="form" method="post">
+            <Alert />
+            <label for="username">"Name"</label>
+            <input
+                id="username"
+                name="username"
+                autocomplete="username webauthn"
+                autocapitalize="none"
+                spellcheck="false"
+                autofocus
+                required
+            />
+            <PasswordField autocomplete="current-password" described_by="caps" />
+            <label for="code">
+                "One-time code" <span class="hint">" (if your account has one)"</span>
+            </label>
+            <input
+                id="code"
+                autocomplete="one-time-code"
+                autocapitalize="off"
+                spellcheck="false"
+                maxlength="40"
+            />
+            {remember_days.map(|days| view! { <Remember days /> })}
+            <Submit label="Sign in" />
+            <button id="passkey" class="button plain wide" type="button" hidden>
+                "Sign in with a passkey"
+            </button>
+            <p id="unbound" class="hint"></p>
+        </form>
+    }
+}
+
+#[component]
+fn Remember(days: u32) -> impl IntoView {
+    let period = if days == 1 { "a day".to_owned() } else { format!("{days} days") };
+    view! {
+        <label class="check">
+            <input id="remember" type="checkbox" />
+            <span>"Do not ask this browser for a code for " {period}</span>
+        </label>
+    }
 }
 
 #[component]

@@ -1,5 +1,5 @@
 use crate::components::{ActivityLine, Frame, Here, SiteStatePanel, Tied, When};
-use crate::islands::Forms;
+use crate::islands::{Forms, PasskeyUpgrade};
 use crate::text::activity;
 use crate::view::{Activity, OverviewView, Site, Viewer};
 use leptos::prelude::*;
@@ -11,8 +11,18 @@ use wire::session::Device;
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let OverviewView { viewer, notices, devices, activity, odd, signed_in_at, offer_passkey, apps, site: state } =
-        overview;
+    let OverviewView {
+        viewer,
+        notices,
+        devices,
+        activity,
+        odd,
+        signed_in_at,
+        offer_passkey,
+        upgrade,
+        apps,
+        site: state,
+    } = overview;
     let person = viewer.clone();
     view! {
         <Frame site viewer here=Here::Overview>
@@ -24,7 +34,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
             <Tiles apps />
             <div class="columns">
                 {state.map(|site| view! { <SiteStatePanel site now /> })}
-                <Person viewer=person now signed_in_at insecure offer_passkey />
+                <Person viewer=person now signed_in_at insecure offer_passkey upgrade />
                 <Places devices now />
                 <Lately activity odd now />
             </div>
@@ -90,7 +100,14 @@ fn Tiles(apps: Vec<wire::oauth::AppTile>) -> impl IntoView {
 }
 
 #[component]
-fn Person(viewer: Viewer, now: i64, signed_in_at: i64, insecure: bool, offer_passkey: bool) -> impl IntoView {
+fn Person(
+    viewer: Viewer,
+    now: i64,
+    signed_in_at: i64,
+    insecure: bool,
+    offer_passkey: bool,
+    upgrade: bool,
+) -> impl IntoView {
     let role =
         if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
     view! {
@@ -101,12 +118,13 @@ fn Person(viewer: Viewer, now: i64, signed_in_at: i64, insecure: bool, offer_pas
             {offer_passkey
                 .then(|| {
                     view! {
-                        <p class="small quiet">
+                        <p class="small quiet" id="passkey-offer" role="status">
                             <a href=[paths::ACCOUNT_PAGE, "#passkeys"].concat()>"Add a passkey"</a>
                             " to sign in without your password next time."
                         </p>
                     }
                 })}
+            {upgrade.then(|| view! { <PasskeyUpgrade /> })}
         </section>
     }
 }

@@ -1,7 +1,7 @@
 use crate::components::{Frame, Here};
-use crate::islands::Forms;
+use crate::islands::{Act, ConfirmedAction, Forms};
 use crate::text::email;
-use crate::view::{PersonView, ProfileDone, ProfileView, Site};
+use crate::view::{HeldFactors, PersonView, ProfileDone, ProfileView, Site};
 use leptos::prelude::*;
 use wire::account::Profile;
 use wire::paths;
@@ -97,7 +97,8 @@ fn AddressProof(address: String) -> impl IntoView {
 /// `/dashboard/users/person`: one account's profile, for administrators.
 #[component]
 pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
-    let PersonView { viewer, account, groups, done } = person;
+    let PersonView { viewer, account, groups, factors, done } = person;
+    let lost = view! { <Factors id=account.id.clone() name=account.username.clone() factors /> };
     let said = if done { "The profile is changed." } else { "Apps behind this site see this." };
     let state = account.email.as_ref().map(|email| email::state(&email.state));
     let address = account.email.map(|email| email.address).unwrap_or_default();
@@ -152,12 +153,65 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
                         "Vouch for this address"
                     </button>
                 </form>
-                <p>
-                    <a href=paths::USERS_PAGE>"Back to users"</a>
-                </p>
             </section>
+            {lost}
+            <p>
+                <a href=paths::USERS_PAGE>"Back to users"</a>
+            </p>
             <Forms />
         </Frame>
+    }
+}
+
+/// The person's second factors, and their removal after the loss of all of them.
+#[component]
+fn Factors(id: String, name: String, factors: HeldFactors) -> impl IntoView {
+    let HeldFactors { totp, passkeys, recovery_codes } = factors;
+    let held = totp || passkeys > 0;
+    let count = |count: u32, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {many}")),
+    };
+    let facts: Vec<_> = [
+        totp.then(|| "one-time codes".to_owned()),
+        count(passkeys, "passkey", "passkeys"),
+        count(recovery_codes, "recovery code", "recovery codes"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let remove = ConfirmedAction {
+        method: "DELETE".to_owned(),
+        path: format!("{}/{id}/second-factors", paths::USERS),
+        label: "Remove all factors".to_owned(),
+        title: format!("Remove all factors of {name}?"),
+        about: "Passkeys, one-time codes, recovery codes and remembered browsers are removed, and the password alone signs in. \
+                Do this only if you are sure that the person asks who the account belongs to: a message alone may come from a \
+                thief. The owner sees it."
+            .to_owned(),
+        no: "Keep factors".to_owned(),
+        yes: "Remove all factors".to_owned(),
+        ..ConfirmedAction::default()
+    };
+    let audit = format!("{}?user={name}", paths::AUDIT_PAGE);
+    view! {
+        <section class="panel narrow">
+            <h2>"Second factor"</h2>
+            {if held {
+                view! {
+                    <p>"Has " {facts.join(", ")} "."</p>
+                    <p class="small quiet">
+                        "A person who has lost all of them cannot sign in. Look at " <a href=audit>"their events"</a>
+                        " first: wrong codes after the right password mean that somebody else knows the password."
+                    </p>
+                    <Act action=remove />
+                }
+                    .into_any()
+            } else {
+                view! { <p class="quiet">"None: the password alone signs in."</p> }.into_any()
+            }}
+        </section>
     }
 }
 

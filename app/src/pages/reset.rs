@@ -1,5 +1,6 @@
 use crate::components::{CardTitle, NoCode, SealedNote};
 use crate::islands::ResetForm;
+use crate::islands::form::{Alert, PasswordField, Strength, Submit};
 use crate::view::{ResetView, Site};
 use leptos::prelude::*;
 
@@ -12,9 +13,22 @@ pub fn ResetPage(site: Site, reset: ResetView) -> impl IntoView {
                 <CardTitle title=format!("Set a new password for {}", site.name) />
                 <p class="why">"This signs you out everywhere. Afterwards, sign in with the new password."</p>
                 <NoCode />
+                <Form />
                 <ResetForm />
             </section>
             <SealedNote />
         </main>
+    }
+}
+
+#[component]
+fn Form() -> impl IntoView {
+    view! {
+        <form class="form" method="post">
+            <Alert />
+            <PasswordField label="New password" autocomplete="new-password" described_by="strength caps" />
+            <Strength />
+            <Submit label="Set password" />
+        </form>
     }
 }

@@ -1,5 +1,6 @@
 use crate::components::{CardTitle, NoCode, SealedNote};
 use crate::islands::SignupForm;
+use crate::islands::form::{Alert, PasswordField, Strength, Submit};
 use crate::text::query::way_back;
 use crate::view::{SignupView, Site};
 use leptos::prelude::*;
@@ -32,6 +33,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
                         }
                     })}
                 <NoCode />
+                <Form />
                 <SignupForm />
                 {(!first)
                     .then(|| {
@@ -46,6 +48,28 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
         </main>
     }
     .into_any()
+}
+
+#[component]
+fn Form() -> impl IntoView {
+    view! {
+        <form class="form" method="post">
+            <Alert />
+            <label for="username">"Name"</label>
+            <input
+                id="username"
+                name="username"
+                autocomplete="username"
+                autocapitalize="none"
+                spellcheck="false"
+                required
+            />
+            <PasswordField autocomplete="new-password" described_by="strength caps" />
+            <Strength />
+            <Submit label="Create account" />
+            <p id="unbound" class="hint"></p>
+        </form>
+    }
 }
 
 #[component]

@@ -25,7 +25,7 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::FactorAdded => format!("A second factor was added: {}", factor(about)),
         ActivityEvent::FactorRemoved => format!("A second factor was removed: {}", factor(about)),
         ActivityEvent::FactorRemovedByAdministrator => {
-            format!("An administrator removed a second factor: {}", factor(about))
+            format!("An administrator removed second factors: {}", factor(about))
         }
         ActivityEvent::RecoveryCodesMade => "New recovery codes were made; the old ones are void".to_owned(),
         ActivityEvent::RecoveryCodeUsed => format!("A recovery code was used{with}. Set up a new second factor"),
@@ -39,6 +39,8 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::AppOpened => format!("Opened {about}{times}{with}"),
         ActivityEvent::PasskeyAdded => format!("The passkey {about} was added{with}"),
         ActivityEvent::PasskeyRenamed => format!("A passkey was renamed to {about}"),
+        ActivityEvent::DeviceRemembered => format!("A device is no longer asked for the second factor{with}"),
+        ActivityEvent::DeviceForgotten => "Remembered devices are asked for the second factor again".to_owned(),
         ActivityEvent::PasskeyRemoved => format!("The passkey {about} was removed{with}"),
         ActivityEvent::PasskeyChanged => {
             format!("The passkey {about} reports another state than before. If you did not use it then, remove it")

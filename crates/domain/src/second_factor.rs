@@ -16,6 +16,8 @@ pub struct Factors {
     pub totp: bool,
     /// Number of passkeys and security keys.
     pub passkeys: u32,
+    /// Whether the owner wants a passkey to be needed beside the password. Without passkeys it means nothing.
+    pub passkey_after_password: bool,
     /// Number of recovery codes that are not used yet. They replace a lost factor and do not count as one.
     pub recovery_codes: u32,
 }
@@ -41,9 +43,20 @@ impl ProofKind {
 }
 
 impl Factors {
-    /// Whether a password alone is not sufficient.
+    /// Whether a password alone is not sufficient. A passkey that was added beside the password does not change that
+    /// until its owner says so: a lost device would lock the owner out.
     pub fn any(self) -> bool {
+        self.totp || (self.passkeys > 0 && self.passkey_after_password)
+    }
+
+    /// Whether the account has something that could be asked for besides its password.
+    pub fn held(self) -> bool {
         self.totp || self.passkeys > 0
+    }
+
+    /// Whether a sign-in by password needs a second factor, for an account of which this is required.
+    pub fn needed_after_password(self, required: Requirement) -> bool {
+        self.any() || (required > Requirement::Optional && self.held())
     }
 
     /// Returns the kinds of proof that this account can give besides a password, the strongest first.
@@ -51,7 +64,7 @@ impl Factors {
         let kinds = [
             (self.passkeys > 0, ProofKind::Passkey),
             (self.totp, ProofKind::Totp),
-            (self.any() && self.recovery_codes > 0, ProofKind::RecoveryCode),
+            (self.held() && self.recovery_codes > 0, ProofKind::RecoveryCode),
         ];
         kinds.into_iter().filter_map(|(held, kind)| held.then_some(kind)).collect()
     }
@@ -117,7 +130,7 @@ impl Requirement {
     pub fn can_be_met_with(self, factors: Factors) -> bool {
         match self {
             Self::Optional => true,
-            Self::Required => factors.totp || factors.passkeys > 0,
+            Self::Required => factors.held(),
             Self::Passkey => factors.passkeys > 0,
         }
     }
@@ -185,6 +198,24 @@ mod tests {
         assert_eq!(totp.kinds(), [ProofKind::Totp, ProofKind::RecoveryCode]);
         let all = Factors { passkeys: 1, ..totp };
         assert_eq!(all.fresh_proofs(), [ProofKind::Passkey, ProofKind::Totp, ProofKind::RecoveryCode]);
+    }
+
+    #[test]
+    fn a_passkey_is_asked_for_after_a_password_when_its_owner_or_the_operator_says_so() {
+        let key = Factors { passkeys: 1, ..Factors::default() };
+        assert!(!key.any() && key.held());
+        assert_eq!(key.fresh_proofs(), [ProofKind::Password]);
+        for (required, needed) in
+            [(Requirement::Optional, false), (Requirement::Required, true), (Requirement::Passkey, true)]
+        {
+            assert_eq!(key.needed_after_password(required), needed, "{required:?}");
+            assert!(!Factors::default().needed_after_password(required), "there is nothing to ask for");
+        }
+        let both = Factors { passkey_after_password: true, ..key };
+        assert!(both.any() && both.needed_after_password(Requirement::Optional));
+        assert_eq!(both.fresh_proofs(), [ProofKind::Passkey]);
+        let gone = Factors { passkeys: 0, ..both };
+        assert!(!gone.any() && !gone.held(), "without a passkey the wish means nothing");
     }
 
     #[test]

@@ -31,14 +31,20 @@ pub(crate) struct AttestedCredential<'a> {
 
 pub(crate) struct AuthenticatorData<'a> {
     pub state: AuthenticatorState,
+    /// Whether the user was present and verified.
+    pub user_verified: bool,
     pub credential: Option<AttestedCredential<'a>>,
 }
 
-/// Parses authenticator data and checks the relying party, and that the user was present and verified.
+/// Parses authenticator data and checks the relying party, and that the user was present and verified, unless `unattended`.
 ///
 /// # Errors
 /// The first check that fails.
-pub(crate) fn check<'a>(bytes: &'a [u8], relying_party: &str) -> Result<AuthenticatorData<'a>, PasskeyError> {
+pub(crate) fn check<'a>(
+    bytes: &'a [u8],
+    relying_party: &str,
+    unattended: bool,
+) -> Result<AuthenticatorData<'a>, PasskeyError> {
     let invalid = PasskeyError::AuthenticatorData;
     let (hash, rest) = bytes.split_first_chunk::<32>().ok_or(invalid)?;
     let (&flags, rest) = rest.split_first().ok_or(invalid)?;
@@ -47,10 +53,10 @@ pub(crate) fn check<'a>(bytes: &'a [u8], relying_party: &str) -> Result<Authenti
         return Err(PasskeyError::RelyingParty);
     }
     let has = |flag: u8| flags & flag != 0;
-    if !has(UP) {
+    if !has(UP) && !unattended {
         return Err(PasskeyError::UserPresence);
     }
-    if !has(UV) {
+    if !has(UV) && !unattended {
         return Err(PasskeyError::UserVerification);
     }
     // A passkey that may not be copied is never copied (section 6.1.3).
@@ -68,7 +74,7 @@ pub(crate) fn check<'a>(bytes: &'a [u8], relying_party: &str) -> Result<Authenti
         backed_up: has(BS),
         sign_count: u32::from_be_bytes(*sign_count),
     };
-    Ok(AuthenticatorData { state, credential })
+    Ok(AuthenticatorData { state, user_verified: has(UP) && has(UV), credential })
 }
 
 /// Parses attested credential data (section 6.5.1) and returns what follows it.

@@ -27,6 +27,8 @@ pub struct NewPasskey {
     pub public_key: PublicKey,
     /// The model of the authenticator, by its own statement; all zeros where it gives none.
     pub aaguid: [u8; 16],
+    /// Whether the user was present and verified. Only [`verify_conditional_registration`] returns one without.
+    pub user_verified: bool,
     pub state: AuthenticatorState,
 }
 
@@ -35,14 +37,32 @@ pub struct NewPasskey {
 /// # Errors
 /// The first check that fails.
 pub fn verify_registration(expected: &Expected, received: &Registration) -> Result<NewPasskey, PasskeyError> {
+    registered(expected, received, false)
+}
+
+/// Verifies a registration with conditional mediation: the browser made the passkey by itself after it had filled in a
+/// password, so the user need neither be present nor verified (section 7.1, steps 15 and 16). Every sign-in with it still
+/// verifies the user.
+///
+/// # Errors
+/// The first check that fails.
+pub fn verify_conditional_registration(
+    expected: &Expected,
+    received: &Registration,
+) -> Result<NewPasskey, PasskeyError> {
+    registered(expected, received, true)
+}
+
+fn registered(expected: &Expected, received: &Registration, unattended: bool) -> Result<NewPasskey, PasskeyError> {
     client_data::check(received.client_data_json, Ceremony::Registration, expected)?;
     let data = authenticator_data_of(received.attestation_object).ok_or(PasskeyError::AttestationObject)?;
-    let data = authenticator_data::check(data, expected.relying_party)?;
+    let data = authenticator_data::check(data, expected.relying_party, unattended)?;
     let credential = data.credential.ok_or(PasskeyError::NoCredential)?;
     Ok(NewPasskey {
         credential_id: credential.id.to_vec(),
         public_key: credential.public_key,
         aaguid: credential.aaguid,
+        user_verified: data.user_verified,
         state: data.state,
     })
 }
@@ -57,7 +77,7 @@ pub fn verify_assertion(
     received: &Assertion,
 ) -> Result<AuthenticatorState, PasskeyError> {
     client_data::check(received.client_data_json, Ceremony::Assertion, expected)?;
-    let data = authenticator_data::check(received.authenticator_data, expected.relying_party)?;
+    let data = authenticator_data::check(received.authenticator_data, expected.relying_party, false)?;
     let hash = digest(&SHA256, received.client_data_json);
     let message = [received.authenticator_data, hash.as_ref()].concat();
     if key.verifies(&message, received.signature) { Ok(data.state) } else { Err(PasskeyError::Signature) }

@@ -7,7 +7,9 @@ mod error;
 mod public_key;
 
 pub use authenticator_data::AuthenticatorState;
-pub use ceremony::{Assertion, NewPasskey, Registration, verify_assertion, verify_registration};
+pub use ceremony::{
+    Assertion, NewPasskey, Registration, verify_assertion, verify_conditional_registration, verify_registration,
+};
 pub use client_data::Expected;
 pub use error::PasskeyError;
 pub use public_key::PublicKey;

@@ -6,6 +6,7 @@
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::bans::{Ban, BanContext};
+use crate::remembered_devices::DeviceMemory;
 use crate::sessions::NewSession;
 use crate::user::User;
 use async_trait::async_trait;
@@ -100,6 +101,7 @@ pub struct Acceptance {
     pub forgive: bool,
     /// The pending sign-in that this finishes, by its id.
     pub pending: Option<String>,
+    pub memory: DeviceMemory,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
@@ -153,7 +155,8 @@ pub trait Attempts {
 
     /// Ends the attempt as accepted. Releases the reservation, deletes (if asked to) the account's strikes and ladder
     /// from this client key and its failures in a row, inserts session and audit row. `false`: the user is deleted,
-    /// disabled, or has another password now, or the pending sign-in is over; then only the release is written.
+    /// disabled, or has another password now, the pending sign-in is over, or the device is not remembered any more; then only the
+    /// release is written.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
     /// Reads the whole state that an attempt is judged against.

@@ -48,6 +48,9 @@ pub enum AuditEvent {
     SecondFactorRemoved,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    /// A browser passed the second factor and is not asked for it again for a while.
+    DeviceRemembered,
+    DeviceForgotten,
     /// The person of a session proved a factor again.
     IdentityConfirmed,
     /// Another display name or e-mail address.
@@ -110,6 +113,8 @@ impl AuditEvent {
         Self::SecondFactorRemoved,
         Self::RecoveryCodesMade,
         Self::RecoveryCodeUsed,
+        Self::DeviceRemembered,
+        Self::DeviceForgotten,
         Self::IdentityConfirmed,
         Self::ProfileChanged,
         Self::GroupsChanged,
@@ -170,6 +175,8 @@ impl AuditEvent {
             Self::SecondFactorRemoved => "second_factor_removed",
             Self::RecoveryCodesMade => "recovery_codes_made",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::DeviceRemembered => "device_remembered",
+            Self::DeviceForgotten => "device_forgotten",
             Self::IdentityConfirmed => "identity_confirmed",
             Self::ProfileChanged => "profile_changed",
             Self::GroupsChanged => "groups_changed",

@@ -21,6 +21,7 @@ pub mod passkeys;
 pub mod profiles;
 pub mod proofs;
 pub mod refusals;
+pub mod remembered_devices;
 pub mod resets;
 pub mod sealed;
 pub mod second_factors;
@@ -58,6 +59,7 @@ pub trait Store:
     + profiles::Profiles
     + passkeys::Passkeys
     + proofs::Proofs
+    + remembered_devices::RememberedDevices
     + resets::Resets
     + sealed::SealedValues
     + second_factors::SecondFactors
@@ -92,6 +94,7 @@ impl<T> Store for T where
         + profiles::Profiles
         + passkeys::Passkeys
         + proofs::Proofs
+        + remembered_devices::RememberedDevices
         + resets::Resets
         + sealed::SealedValues
         + second_factors::SecondFactors

@@ -73,6 +73,12 @@ pub struct PasskeyAcceptance {
     pub client_key: ClientKey,
     pub account: String,
     pub passkey: String,
+    /// The host of this site, for which the passkey must have been made.
+    pub relying_party: String,
+    /// The pending sign-in that this finishes, by its id.
+    pub pending: Option<String>,
+    /// Whether wrong passwords of this client for the account are forgotten, as after a sign-in by password.
+    pub forgive: bool,
     /// The new state.
     pub state: PasskeyState,
     pub session: NewSession,
@@ -96,7 +102,7 @@ pub trait Passkeys {
     /// `false`: the account has no such passkey.
     async fn remove_passkey(&self, user: &str, id: &str, audit: &AuditEntry) -> Result<bool>;
     /// Ends the attempt as accepted: stores the passkey's state and inserts session and audit rows. `false`: passkey or
-    /// account are gone, or the account is disabled; then only the release is written.
+    /// account are gone, the account is disabled, or the pending sign-in is over; then no session begins.
     async fn accept_passkey(&self, acceptance: &PasskeyAcceptance) -> Result<bool>;
     /// Returns how many passkeys are registered for each host.
     async fn passkey_hosts(&self) -> Result<Vec<(String, u64)>>;

@@ -46,6 +46,18 @@ pub struct ConfirmTotp {
     pub audit: AuditEntry,
 }
 
+/// The owner's wish that a passkey is needed beside the password.
+#[derive(Debug, Clone)]
+pub struct PasskeyAfterPassword {
+    pub user: String,
+    /// The host of a passkey that the account must have; `None`: the password alone is sufficient again.
+    pub wanted: Option<String>,
+    /// Hashes of recovery codes, if the account has none yet.
+    pub recovery_codes: Vec<String>,
+    pub audit: AuditEntry,
+    pub now: UnixMs,
+}
+
 /// The use of a recovery code.
 #[derive(Debug, Clone)]
 pub struct UseRecoveryCode {
@@ -89,6 +101,11 @@ pub trait SecondFactors {
     async fn use_totp(&self, code: &UsedCode) -> Result<bool>;
     /// Deletes the generator, and the recovery codes with the last factor. `false`: the account has no generator.
     async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
+    /// `false`: nothing changed, or the account has no passkey of the host.
+    async fn set_passkey_after_password(&self, wish: &PasskeyAfterPassword) -> Result<bool>;
+    /// Deletes every second factor of an account, its recovery codes, pending sign-ins and remembered devices. `false`: it
+    /// has no factor.
+    async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
     /// Replaces all recovery codes.
     async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()>;
     /// Uses a code, in one conditional statement. `false`: it is unknown or used.
@@ -101,6 +118,6 @@ pub trait SecondFactors {
     async fn renew_authentication(&self, session: &str, new: Authentication) -> Result<bool>;
     /// Returns the names of administrators without a second factor.
     async fn administrators_without_factor(&self) -> Result<Vec<String>>;
-    /// Deletes pending sign-ins that ended and generators without a first code from before `old`.
+    /// Deletes pending sign-ins and remembered devices that ended, and generators without a first code from before `old`.
     async fn sweep_second_factors(&self, now: UnixMs, old: UnixMs) -> Result<u64>;
 }

@@ -14,6 +14,14 @@ pub struct Credentials {
     /// A one-time code or a recovery code, for accounts with a second factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Whether this browser is not asked for a code again for a while, where the operator permits that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub remember: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+pub(crate) fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl fmt::Debug for Credentials {

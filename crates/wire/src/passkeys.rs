@@ -34,6 +34,15 @@ pub struct RequestOptions {
     pub user_verification: String,
 }
 
+/// The body of `POST /api/passkeys/options`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationWish {
+    /// Whether the browser makes the passkey by itself, after a sign-in by password (mediation `conditional`).
+    #[serde(default, skip_serializing_if = "crate::login::is_false")]
+    pub conditional: bool,
+}
+
 /// The answer to `POST /api/passkeys/options`: the input for a registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationChallenge {
@@ -102,6 +111,9 @@ pub struct NewPasskey {
     /// `None`: the name of the product that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// As in [`RegistrationWish`].
+    #[serde(default, skip_serializing_if = "crate::login::is_false")]
+    pub conditional: bool,
     pub credential: RegistrationCredential,
 }
 
@@ -127,6 +139,9 @@ pub struct AttestationResponse {
 pub struct AssertionCredential {
     pub id: String,
     pub response: AssertionResponse,
+    /// From the problem `second_factor_required`: the passkey is the second factor of that sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

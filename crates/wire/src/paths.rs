@@ -45,6 +45,7 @@ pub const REFRESH: &str = "/api/refresh";
 pub const LOGOUT: &str = "/api/logout";
 pub const SESSION: &str = "/api/session";
 /// `GET` lists; `DELETE` ends every session except the current one; `DELETE` on `/{id}` ends one.
+pub const REMEMBERED_DEVICES: &str = "/api/account/remembered-devices";
 pub const SESSIONS: &str = "/api/sessions";
 
 /// `GET` lists; `POST` registers one; `PATCH` and `DELETE` on `/{id}`.

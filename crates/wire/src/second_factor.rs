@@ -12,6 +12,9 @@ pub struct SecondFactor {
     pub pending: String,
     /// A one-time code or a recovery code.
     pub code: String,
+    /// As in [`crate::login::Credentials`].
+    #[serde(default, skip_serializing_if = "crate::login::is_false")]
+    pub remember: bool,
 }
 
 /// The encrypted content of `POST /api/account/confirm`: the password of an account without a second factor, or a code.
@@ -57,6 +60,10 @@ pub struct RecoveryCodes {
 pub struct SecondFactors {
     /// The generator of one-time codes, if there is one.
     pub totp: Option<TotpInfo>,
+    /// Number of passkeys.
+    pub passkeys: u32,
+    /// Whether a sign-in by password needs a passkey too.
+    pub passkey_after_password: bool,
     /// Number of recovery codes that are not used yet.
     pub recovery_codes: u32,
     /// Until when this session's proof is fresh, in unix milliseconds. `None`: confirm again before a change.
@@ -70,6 +77,36 @@ pub struct SecondFactors {
 pub struct TotpInfo {
     pub created_at: i64,
     pub used_at: Option<i64>,
+}
+
+/// The body of `PATCH /api/account/second-factors`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FactorChange {
+    /// Whether a sign-in by password needs a passkey too.
+    pub passkey_after_password: bool,
+}
+
+/// The answer to `GET /api/account/remembered-devices`, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedDevices {
+    pub devices: Vec<RememberedDevice>,
+}
+
+/// A browser that is not asked for the second factor. Times are unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedDevice {
+    pub id: String,
+    /// "Firefox on Fedora".
+    pub name: String,
+    /// The network of the sign-in that it was remembered in.
+    pub address: String,
+    pub created_at: i64,
+    /// The last sign-in without the second factor.
+    pub used_at: i64,
+    pub expires_at: i64,
+    /// Whether it is the browser of this session.
+    pub current: bool,
 }
 
 macro_rules! hidden {

@@ -336,10 +336,14 @@ impl UserAdmin<'_> {
     async fn factors(&self, name: &str) -> Outcome {
         let user = self.find(name).await?;
         let factors = self.actor.store.factors(&user.id).await?;
+        let remembered = self.actor.store.remembered_devices(&user.id, self.actor.now).await?;
         let has = |held| if held { "yes" } else { "no" }.to_owned();
         let rows = [
             ["one-time codes".to_owned(), has(factors.totp)],
+            ["passkeys".to_owned(), factors.passkeys.to_string()],
+            ["passkey after the password".to_owned(), has(factors.passkeys > 0 && factors.passkey_after_password)],
             ["recovery codes left".to_owned(), factors.recovery_codes.to_string()],
+            ["remembered devices".to_owned(), remembered.len().to_string()],
         ];
         print::table(["FACTOR", "STATE"], rows);
         Ok(())
@@ -351,7 +355,8 @@ impl UserAdmin<'_> {
             return Err(format!("{} has no second factor", user.name).into());
         }
         println!(
-            "The second factors of {} are removed. The password alone signs in now, and the owner sees this.",
+            "Passkeys, one-time codes, recovery codes and remembered devices of {} are removed. The password alone signs \
+             in now, and the owner sees this.",
             user.name
         );
         Ok(())

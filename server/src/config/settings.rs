@@ -4,7 +4,7 @@ use super::ConfigError;
 use super::apps::AppSettings;
 use super::bans::BanSettings;
 use super::durations::DurationSetting;
-use super::keys::KeySettings;
+use super::keys::{KeySettings, Schedule};
 use super::mail::MailSettings;
 use super::oauth::OAuthSettings;
 use super::operator::OpsListenerSettings;
@@ -101,6 +101,8 @@ pub struct SessionSettings {
     pub access: DurationSetting,
     pub idle: DurationSetting,
     pub absolute: DurationSetting,
+    /// How long a browser is not asked for the second factor again, if its owner wants that.
+    pub remember_device: Schedule,
 }
 
 /// Retention of past rows.
@@ -199,6 +201,7 @@ impl Default for SessionSettings {
             access: DurationSetting::seconds(300),
             idle: DurationSetting::seconds(30 * DAY),
             absolute: DurationSetting::seconds(90 * DAY),
+            remember_device: Schedule(None),
         }
     }
 }
@@ -262,6 +265,9 @@ impl Settings {
         }
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
+        }
+        if self.session.remember_device.0.is_some_and(|span| !(3600..=365 * DAY).contains(&span.0.as_secs())) {
+            return Err(ConfigError::invalid("session.remember_device", "\"off\", or 1h to 365d"));
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(ConfigError::invalid("tls", "certificate and key must be set together"));

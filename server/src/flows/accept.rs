@@ -10,6 +10,7 @@ use domain::account::AccountDigest;
 use domain::authentication::Methods;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
+use store::remembered_devices::DeviceMemory;
 use store::users::{PasswordHash, User};
 use wire::problem::Code;
 
@@ -27,6 +28,7 @@ pub struct SignIn<'a> {
     pub outcome: &'static str,
     /// The id of the pending sign-in that this finishes.
     pub pending: Option<String>,
+    pub memory: DeviceMemory,
 }
 
 /// Returns the outcome for the audit log.
@@ -41,25 +43,30 @@ pub fn outcome(client: &Client, user: &User, known_network: bool) -> &'static st
 }
 
 /// # Errors
-/// `wrong_credentials`: the account was disabled, or its password changed, since it was read; or the pending sign-in is
-/// over.
+/// `wrong_credentials`: the account was disabled, or its password changed, since it was read; the pending sign-in is
+/// over; or the device is not remembered any more.
 pub async fn accept(
     state: &AppState,
     client: &Client,
     received: &OpenedMessage,
     sign_in: SignIn<'_>,
 ) -> Result<IssuedTokens, AttemptError> {
-    let SignIn { user, account, judged_by, methods, forgive, outcome, pending } = sign_in;
+    let SignIn { user, account, judged_by, methods, forgive, outcome, pending, memory } = sign_in;
+    let remembered = matches!(memory, DeviceMemory::Remembered(_));
     let opening = issue::open(state, client, &user.id, judged_by, methods, received.keys.as_ref());
     let mut entry = audit::entry(state, client, AuditEvent::Login, outcome);
     entry.user = Some(user.id.clone());
     entry.session = Some(opening.row.id.clone());
+    if remembered {
+        "remembered device".clone_into(&mut entry.about);
+    }
     let acceptance = Acceptance {
         attempt: received.attempt.clone(),
         account: account.as_str().to_owned(),
         session: opening.row.clone(),
         forgive,
         pending,
+        memory,
         audit: entry,
         now: opening.row.now,
     };

@@ -62,6 +62,8 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::SecondFactorRemoved, _) => ActivityEvent::FactorRemoved,
         (AuditEvent::RecoveryCodesMade, _) => ActivityEvent::RecoveryCodesMade,
         (AuditEvent::RecoveryCodeUsed, _) => ActivityEvent::RecoveryCodeUsed,
+        (AuditEvent::DeviceRemembered, _) => ActivityEvent::DeviceRemembered,
+        (AuditEvent::DeviceForgotten, _) => ActivityEvent::DeviceForgotten,
         (AuditEvent::UserRenamed, _) => ActivityEvent::Renamed,
         (AuditEvent::ProfileChanged, _) => ActivityEvent::ProfileChanged,
         (AuditEvent::GroupsChanged, _) => ActivityEvent::GroupsChanged,

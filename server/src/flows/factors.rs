@@ -11,16 +11,21 @@ use crate::state::AppState;
 use crate::totp;
 use domain::UnixMs;
 use domain::authentication::{Authentication, Method};
+use domain::passkey;
 use domain::recovery_code;
 use domain::totp::{REGISTRATION_MS, secret_text, uri};
 use store::Store;
 use store::audit::AuditEvent;
-use store::second_factors::ConfirmTotp;
+use store::second_factors::{ConfirmTotp, PasskeyAfterPassword};
 use wire::problem::Code;
 use wire::second_factor::{FirstCode, NewTotp, RecoveryCodes, SecondFactors, TotpInfo};
 
 /// The word for one-time codes in the audit log.
 const TOTP: &str = "totp";
+/// The word for a passkey beside the password.
+const PASSKEY: &str = "passkey";
+/// The word for everything that an administrator removes.
+const ALL: &str = "all";
 
 /// # Errors
 /// The store fails.
@@ -29,6 +34,8 @@ pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors,
     let (factors, totp) = (state.store.factors(user).await?, state.store.totp(user, true).await?);
     Ok(SecondFactors {
         totp: totp.map(|totp| TotpInfo { created_at: totp.created_at, used_at: totp.used_at }),
+        passkeys: factors.passkeys,
+        passkey_after_password: factors.any() && factors.passkey_after_password,
         recovery_codes: factors.recovery_codes,
         fresh_until: recent_factor::fresh_until(state, session, factors).await?,
         proofs: factors.fresh_proofs().iter().map(|kind| kind.as_str().to_owned()).collect(),
@@ -80,6 +87,42 @@ pub async fn confirm_totp(
     Ok(RecoveryCodes { recovery_codes: codes })
 }
 
+/// Decides whether a sign-in by password needs a passkey too, and makes recovery codes if the account has none then.
+///
+/// # Errors
+/// `insufficient_user_authentication`; `not_found`: the account has no passkey of this site; the store fails.
+pub async fn set_passkey_after_password(
+    state: &AppState,
+    client: &Client,
+    session: &SignedIn,
+    wanted: bool,
+) -> Result<RecoveryCodes, ApiError> {
+    recent_factor::check(state, session).await?;
+    let (user, now) = (&session.claims.sub, state.now());
+    let before = state.store.factors(user).await?;
+    if before.passkeys > 0 && before.passkey_after_password == wanted {
+        return Ok(RecoveryCodes { recovery_codes: Vec::new() });
+    }
+    let codes = if wanted && before.recovery_codes == 0 { fresh_codes(&*state.entropy) } else { Vec::new() };
+    let event = if wanted { AuditEvent::SecondFactorAdded } else { AuditEvent::SecondFactorRemoved };
+    let host = passkey::relying_party(&state.config.origin).filter(|_| wanted).map(str::to_owned);
+    if wanted && host.is_none() {
+        return Err(ApiError::new(Code::NotFound));
+    }
+    let wish = PasskeyAfterPassword {
+        user: user.clone(),
+        wanted: host,
+        recovery_codes: hashes(&codes),
+        audit: entry(state, client, session, event, PASSKEY),
+        now,
+    };
+    if state.store.set_passkey_after_password(&wish).await? {
+        Ok(RecoveryCodes { recovery_codes: codes })
+    } else {
+        Err(ApiError::new(Code::NotFound))
+    }
+}
+
 /// Removes the generator of one-time codes.
 ///
 /// # Errors
@@ -110,15 +153,15 @@ pub async fn recovery_codes(state: &AppState, client: &Client, session: &SignedI
     Ok(RecoveryCodes { recovery_codes: codes })
 }
 
-/// Removes the second factors of another account, for a person who has lost all of them. `false`: it has none. The owner
-/// sees it in the list of activity.
+/// Removes passkeys, one-time codes, recovery codes and remembered devices of another account, for a person who has lost all
+/// of them. `false`: it has no factor. The owner sees it in the list of activity.
 ///
 /// # Errors
 /// The store fails.
 pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &str) -> store::Result<bool> {
     let mut audit = actor.entry_of(AuditEvent::SecondFactorRemoved, user);
-    TOTP.clone_into(&mut audit.about);
-    store.remove_totp(user, &audit).await
+    ALL.clone_into(&mut audit.about);
+    store.remove_factors(user, &audit).await
 }
 
 /// Adds a method to a session that was just proven, and makes its proof fresh.

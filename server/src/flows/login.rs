@@ -4,9 +4,10 @@ use super::accept::{SignIn, accept, outcome};
 use super::check_password::check_password;
 use super::issue::IssuedTokens;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, ban, second_factor};
+use super::{audit, ban, remembered_devices, second_factor};
 use crate::api_error::ApiError;
 use crate::client::Client;
+use crate::guards::factor_policy;
 use crate::keyring;
 use crate::passwords::PasswordCheck;
 use crate::state::AppState;
@@ -17,6 +18,7 @@ use domain::ban::Trigger;
 use domain::login::{LoginFacts, LoginRefusal, LoginVerdict, judge};
 use store::attempts::{Attempt, AttemptRefusal, LoginContext, LoginLookup};
 use store::audit::AuditEvent;
+use store::remembered_devices::DeviceMemory;
 use store::users::{PasswordHash, User};
 use wire::envelope::EnvelopeKind;
 use wire::login::Credentials;
@@ -75,11 +77,20 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     match (judge(facts), user) {
         (LoginVerdict::Accepted, Some(user)) => {
             let code = credentials.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
-            let methods = match (factors.any(), code) {
-                (false, _) => Methods::PASSWORD,
-                (true, None) => return Err(second_factor::begin(state, client, &received, &user, factors).await),
+            let keys = received.keys.as_ref();
+            let required = factor_policy::of_account(state, &user.id, user.role).await?;
+            let (methods, memory) = match (factors.needed_after_password(required), code) {
+                (false, _) => (Methods::PASSWORD, DeviceMemory::Unconcerned),
+                (true, None) => match remembered_devices::find(state, keys, &user.id, required).await? {
+                    Some(remembered) => (Methods::PASSWORD, remembered),
+                    None => return Err(second_factor::begin(state, client, &received, &user, factors).await),
+                },
                 (true, Some(code)) => match second_factor::check_code(state, client, &user.id, code).await? {
-                    Some(method) => Methods::PASSWORD.with(method),
+                    Some(method) => {
+                        let wanted = credentials.remember;
+                        let memory = remembered_devices::wish(state, client, keys, &user.id, method, wanted);
+                        (Methods::PASSWORD.with(method), memory)
+                    }
                     // As a wrong password: the answer must not say that the password is right.
                     None => {
                         let reason = LoginRefusal::WrongCode;
@@ -95,6 +106,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
                 forgive: forgivable,
                 outcome: outcome(client, &user, known_network),
                 pending: None,
+                memory,
             };
             let issued = accept(state, client, &received, sign_in).await?;
             if verified == PasswordCheck::RightButOld {

@@ -35,6 +35,7 @@ pub mod password;
 pub mod profiles;
 pub mod refresh;
 pub mod refusals;
+pub mod remembered_devices;
 pub mod reset;
 pub mod rewrap;
 pub mod run_to_completion;

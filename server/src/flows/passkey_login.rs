@@ -2,12 +2,15 @@
 //!
 //! A wrong signature is no guess: nobody finds a signature by trying. So it climbs no ladder of the password, and a crowd
 //! that guesses passwords closes neither this way nor the account for the owner's passkey.
+//!
+//! A passkey also finishes a sign-in whose password was right, if it is of the same account and the same browser.
 
 use super::audit;
 use super::issue::{self, IssuedTokens, SessionOwner};
 use super::passkeys::{REQUIRED, relying_party, state_of, timeout};
 use super::sealed::{self, AttemptError, SealedMessage};
 use super::sealed_assertion::{self, OpenedAssertion};
+use super::second_factor::{self, Presented};
 use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::keyring;
@@ -86,13 +89,19 @@ async fn decide(
 ) -> Result<IssuedTokens, AttemptError> {
     let credential: AssertionCredential =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
+    let pending = match &credential.pending {
+        Some(secret) => Some(second_factor::present(state, client, received.keys.as_ref(), secret).await?),
+        None => None,
+    };
     let owner = state.store.passkey_owner(&credential.id).await?;
-    match judge(state, owner.as_ref(), &credential, short_key) {
-        Ok((owner, reported)) => accept(state, client, &received, owner, reported).await,
+    let begun_by = pending.as_ref().map(|pending| pending.user.id.as_str());
+    match judge(state, owner.as_ref(), begun_by, &credential, short_key) {
+        Ok((owner, reported)) => accept(state, client, &received, pending.as_ref(), owner, reported).await,
         Err(refusal) => {
             let mut entry = audit::entry(state, client, AuditEvent::Login, audit::PASSKEY_REFUSED);
             entry.about = refusal.reason();
-            entry.user = owner.map(|owner| owner.user.id);
+            // The person whose password was right should know, and not the one whose passkey it is.
+            entry.user = begun_by.map(str::to_owned).or(owner.map(|owner| owner.user.id));
             audit::note(state, client, entry).await?;
             Err(ApiError::new(Code::PasskeyRefused).into())
         }
@@ -102,10 +111,14 @@ async fn decide(
 fn judge<'a>(
     state: &AppState,
     owner: Option<&'a PasskeyOwner>,
+    begun_by: Option<&str>,
     credential: &AssertionCredential,
     short_key: &str,
 ) -> Result<(&'a PasskeyOwner, PasskeyState), Refusal> {
     let owner = owner.ok_or(Refusal::Unknown)?;
+    if begun_by.is_some_and(|user| user != owner.user.id) {
+        return Err(Refusal::OtherUser);
+    }
     let host = rules::relying_party(&state.config.origin).ok_or(Refusal::OtherHost)?;
     if owner.passkey.relying_party != host {
         return Err(Refusal::OtherHost);
@@ -133,6 +146,7 @@ async fn accept(
     state: &AppState,
     client: &Client,
     received: &OpenedAssertion,
+    pending: Option<&Presented>,
     owner: &PasskeyOwner,
     reported: PasskeyState,
 ) -> Result<IssuedTokens, AttemptError> {
@@ -147,6 +161,7 @@ async fn accept(
         place: &client.client_key.network_label(),
     };
     let known_network = state.store.login_context(lookup).await?.known_network;
+    let relying_party = relying_party(&state.config)?.to_owned();
     let outcome = match is_known {
         // The very first sign-in cannot come from a new place.
         false if user.signed_in_at.is_none() => audit::OK,
@@ -154,8 +169,11 @@ async fn accept(
         true if !known_network => audit::NEW_PLACE,
         true => audit::OK,
     };
-    let methods = Methods::of(Method::Passkey);
-    let opening = issue::open(state, client, &user.id, None, methods, received.keys.as_ref());
+    let (methods, judged_by) = match pending {
+        Some(pending) => (Methods::PASSWORD.with(Method::Passkey), Some(pending.row.judged_by.clone())),
+        None => (Methods::of(Method::Passkey), None),
+    };
+    let opening = issue::open(state, client, &user.id, judged_by, methods, received.keys.as_ref());
     let about = |event, outcome: &str| AuditEntry {
         user: Some(user.id.clone()),
         session: Some(opening.row.id.clone()),
@@ -168,13 +186,16 @@ async fn accept(
         client_key: client.ban_key(),
         account: account.as_str().to_owned(),
         passkey: passkey.id.clone(),
+        relying_party,
+        pending: pending.map(|pending| pending.row.id.clone()),
+        forgive: pending.is_some_and(|pending| pending.context.forgivable),
         state: passkey.state.after(reported),
         session: opening.row.clone(),
         audit: std::iter::once(about(AuditEvent::Login, outcome)).chain(changes).collect(),
         now: opening.row.now,
     };
     if !state.store.accept_passkey(&acceptance).await? {
-        // Removed or disabled since it was read: the usual answer.
+        // Removed, disabled or finished since it was read: the usual answer.
         return Err(AttemptError::Ended(ApiError::new(Code::PasskeyRefused)));
     }
     let subject = SessionOwner { user: &user.id, username: &user.name, role: user.role };

@@ -17,6 +17,8 @@ use wire::problem::Code;
 
 /// The words of the specification.
 pub const REQUIRED: &str = "required";
+/// A browser that makes a passkey by itself asks nobody, and refuses options that require that.
+const PREFERRED: &str = "preferred";
 /// Names of transports that are stored; browsers may invent others.
 const TRANSPORTS: [&str; 6] = ["ble", "hybrid", "internal", "nfc", "smart-card", "usb"];
 
@@ -62,20 +64,28 @@ pub async fn of_other_hosts(store: &dyn store::Store, config: &Config) -> store:
     Ok(hosts.iter().filter(|(host, _)| Some(host.as_str()) != own).map(|(_, count)| count).sum())
 }
 
-/// Begins a registration for this session.
+/// Begins a registration for this session. `conditional`: the browser makes the passkey by itself, which is for an account
+/// without one.
 ///
 /// # Errors
-/// As [`relying_party`]; the store fails.
-pub async fn begin(state: &AppState, session: &SignedIn) -> Result<wired::RegistrationChallenge, ApiError> {
+/// As [`relying_party`]; `full`: a conditional one for an account that has a passkey; the store fails.
+pub async fn begin(
+    state: &AppState,
+    session: &SignedIn,
+    conditional: bool,
+) -> Result<wired::RegistrationChallenge, ApiError> {
     let host = relying_party(&state.config)?;
     let (claims, now) = (&session.claims, state.now());
     let held = state.store.passkeys(&claims.sub).await?;
+    if conditional && !held.is_empty() {
+        return Err(ApiError::new(Code::Full));
+    }
     let purpose = ShortKeyPurpose::PasskeyRegistration;
     let binding = ShortKeyClaims {
         expires_at: now + purpose.lifetime_ms(),
         kid: None,
         origin: short_key::hash(&state.config.origin),
-        cookie: Some(session_hash(&claims.sid)),
+        cookie: Some(session_hash(&claims.sid, conditional)),
     };
     let key = &state.keyring.macs(now)?.short_key;
     let short_key = ShortKey::issue_for(purpose, key, state.entropy.bytes(), &binding);
@@ -95,7 +105,7 @@ pub async fn begin(state: &AppState, session: &SignedIn) -> Result<wired::Regist
         authenticator_selection: wired::AuthenticatorSelection {
             resident_key: REQUIRED.to_owned(),
             require_resident_key: true,
-            user_verification: REQUIRED.to_owned(),
+            user_verification: if conditional { PREFERRED } else { REQUIRED }.to_owned(),
         },
         attestation: "none".to_owned(),
     };
@@ -116,7 +126,7 @@ pub async fn add(
     let short_key = sealed::authentic(state, &wish.short_key).await?;
     let short_key = short_key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?;
     let (origin, now) = (short_key::hash(&state.config.origin), state.now());
-    let binding = session_hash(&session.claims.sid);
+    let binding = session_hash(&session.claims.sid, wish.conditional);
     short_key
         .check(ShortKeyPurpose::PasskeyRegistration, &[], &origin, Some(binding), now)
         .map_err(sealed::short_key_refusal)?;
@@ -134,8 +144,7 @@ pub async fn add(
         public_key: base64url(&made.public_key.to_cose()),
         aaguid,
         transports: transports(&wish.credential.response.transports),
-        // The verifier refuses a registration without it.
-        user_verified: true,
+        user_verified: made.user_verified,
         state: state_of(made.state),
         label: label.clone(),
         created_at: now,
@@ -151,7 +160,9 @@ pub async fn add(
     match state.store.add_passkey(&new).await? {
         AddPasskeyOutcome::Added => {
             // The person has just been verified by it, beside the fresh proof that a registration needs.
-            factors::renew(state, session, Method::Passkey, now).await?;
+            if passkey.user_verified {
+                factors::renew(state, session, Method::Passkey, now).await?;
+            }
             Ok(shown(passkey))
         }
         AddPasskeyOutcome::Full => Err(ApiError::new(Code::Full)),
@@ -214,7 +225,12 @@ fn verify(state: &AppState, host: &str, wish: &wired::NewPasskey) -> Option<pass
     let challenge = rules::challenge(&wish.short_key);
     let expected = Expected { relying_party: host, origin: &state.config.origin, challenge: &challenge };
     let received = Registration { client_data_json: &client_data, attestation_object: &object };
-    match passkey::verify_registration(&expected, &received) {
+    let made = if wish.conditional {
+        passkey::verify_conditional_registration(&expected, &received)
+    } else {
+        passkey::verify_registration(&expected, &received)
+    };
+    match made {
         Ok(made) => (base64url(&made.credential_id) == wish.credential.id).then_some(made),
         Err(reason) => {
             tracing::debug!(%reason, "a registration of a passkey was refused");
@@ -228,8 +244,10 @@ async fn handle(state: &AppState, user: &str) -> Result<String, ApiError> {
     Ok(state.store.ensure_passkey_handle(user, &fresh).await?)
 }
 
-fn session_hash(session: &str) -> [u8; 32] {
-    short_key::hash(&["passkey for session ", session].concat())
+/// A challenge for one kind of registration serves for no other.
+fn session_hash(session: &str, conditional: bool) -> [u8; 32] {
+    let kind = if conditional { "conditional passkey for session " } else { "passkey for session " };
+    short_key::hash(&[kind, session].concat())
 }
 
 fn parse_label(label: &str) -> Result<String, ApiError> {

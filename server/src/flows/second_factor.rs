@@ -3,7 +3,7 @@
 use super::accept::{self, SignIn, outcome};
 use super::issue::IssuedTokens;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, ban};
+use super::{audit, ban, remembered_devices};
 use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::keyring::thumbprint;
@@ -21,16 +21,17 @@ use store::audit::AuditEvent;
 use store::second_factors::{NewPendingSignIn, PendingSignIn, UseRecoveryCode};
 use store::users::User;
 use wire::envelope::EnvelopeKind;
+use wire::jwk::EcJwk;
 use wire::problem::Code;
 use wire::second_factor::SecondFactor;
 
 /// A pending sign-in that was presented by the client that began it.
 #[derive(Debug)]
 pub struct Presented {
-    row: PendingSignIn,
+    pub row: PendingSignIn,
     pub user: User,
     account: AccountDigest,
-    context: LoginContext,
+    pub context: LoginContext,
 }
 
 /// Checks a code of an account and uses it up. Returns the method that it proves; `None`: it is wrong or was used.
@@ -77,16 +78,16 @@ pub async fn begin(
 /// Finds the pending sign-in of a secret and counts one try. The message must be of the key that began it.
 ///
 /// # Errors
-/// `sign_in_expired`, `device_mismatch`, `account_delayed`; the store fails.
+/// `sign_in_expired`, `device_mismatch`; the store fails.
 pub async fn present(
     state: &AppState,
     client: &Client,
-    received: &OpenedMessage,
+    keys: Option<&(EcJwk, EcJwk)>,
     secret: &str,
 ) -> Result<Presented, AttemptError> {
     let expired = || ApiError::new(Code::SignInExpired);
     let row = state.store.try_pending(&code_hash(secret), state.now()).await?.ok_or_else(expired)?;
-    let jkt = received.keys.as_ref().map(|(signing, _)| thumbprint(signing));
+    let jkt = keys.map(|(signing, _)| thumbprint(signing));
     if row.jkt != jkt {
         return Err(expired().into());
     }
@@ -102,10 +103,20 @@ pub async fn present(
         place: &client.client_key.network_label(),
     };
     let context = state.store.login_context(lookup).await?;
-    match account_delay::gate(context.failures, state.now()) {
-        DelayDecision::Wait { ms } => Err(ApiError::wait(Code::AccountDelayed, ms).into()),
-        DelayDecision::Shut => Err(expired().into()),
-        DelayDecision::Open => Ok(Presented { row, user, account, context }),
+    Ok(Presented { row, user, account, context })
+}
+
+impl Presented {
+    /// Whether a code may be tried now. Nobody guesses a signature, so a passkey does not ask for this.
+    ///
+    /// # Errors
+    /// `account_delayed`, `sign_in_expired`
+    fn check_delay(&self, state: &AppState) -> Result<(), ApiError> {
+        match account_delay::gate(self.context.failures, state.now()) {
+            DelayDecision::Wait { ms } => Err(ApiError::wait(Code::AccountDelayed, ms)),
+            DelayDecision::Shut => Err(ApiError::new(Code::SignInExpired)),
+            DelayDecision::Open => Ok(()),
+        }
     }
 }
 
@@ -119,6 +130,7 @@ pub async fn complete(
     received: &OpenedMessage,
     presented: &Presented,
     proven: Method,
+    remember: bool,
 ) -> Result<IssuedTokens, AttemptError> {
     let sign_in = SignIn {
         user: &presented.user,
@@ -128,6 +140,7 @@ pub async fn complete(
         forgive: presented.context.forgivable,
         outcome: outcome(client, &presented.user, presented.context.known_network),
         pending: Some(presented.row.id.clone()),
+        memory: remembered_devices::wish(state, client, received.keys.as_ref(), &presented.user.id, proven, remember),
     };
     accept::accept(state, client, received, sign_in).await
 }
@@ -145,9 +158,10 @@ pub async fn answer(state: AppState, client: Client, sealed: SealedMessage) -> R
 async fn by_code(state: &AppState, client: &Client, received: &OpenedMessage) -> Result<IssuedTokens, AttemptError> {
     let answer: SecondFactor =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
-    let presented = present(state, client, received, &answer.pending).await?;
+    let presented = present(state, client, received.keys.as_ref(), &answer.pending).await?;
+    presented.check_delay(state)?;
     match check_code(state, client, &presented.user.id, &answer.code).await? {
-        Some(method) => complete(state, client, received, &presented, method).await,
+        Some(method) => complete(state, client, received, &presented, method, answer.remember).await,
         None => Err(refuse(state, client, received, &presented.user, &presented.account).await),
     }
 }

@@ -9,12 +9,13 @@ use crate::flows::actor::Actor;
 use crate::flows::{self, paging};
 use crate::guards::administrator::Administrator;
 use crate::guards::factor_policy;
+use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
-    AccountView, ActivityView, BanNotice, DevicesView, ForgottenView, GroupsView, InvitationsView, KeysView, LoginView,
-    OverviewView, PersonView, ProfileDone, ProfileView, ResetView, ResumeView, SignInReason, SignupView, TimeView,
-    UsersView, View, Viewer,
+    AccountView, ActivityView, BanNotice, DevicesView, ForgottenView, GroupsView, HeldFactors, InvitationsView,
+    KeysView, LoginView, OverviewView, PersonView, ProfileDone, ProfileView, ResetView, ResumeView, SignInReason,
+    SignupView, TimeView, UsersView, View, Viewer,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -167,6 +168,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
         first_run: state.store.user_count().await? == 0,
         signup: state.config.settings.signup.mode == SignupMode::Open,
         forgotten: state.mailer.is_some(),
+        remember_days: flows::remembered_devices::days(state),
     })))
 }
 
@@ -236,7 +238,8 @@ async fn dashboard(
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
             let others = devices.len() > 1;
             let (devices, next) = paging::page(devices, |device| &device.id, &after(uri));
-            View::Devices(DevicesView { viewer, devices, others, next })
+            let remembered = flows::remembered_devices::list(state, signed_in).await?.devices;
+            View::Devices(DevicesView { viewer, devices, others, next, remembered })
         }
         paths::KEYS_PAGE => {
             let keys = flows::user_keys::list(state, &claims.sub).await?;
@@ -323,7 +326,9 @@ async fn person(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, Api
     let profile = state.store.profile(&id).await?.unwrap_or_default();
     let groups = flows::profiles::groups(&*state.store).await?.into_iter().map(|group| group.name).collect();
     let account = flows::users::shown(user, &profile);
-    Ok(View::Person(Box::new(PersonView { viewer, account, groups, done: is_done(uri) })))
+    let held = state.store.factors(&id).await?;
+    let factors = HeldFactors { totp: held.totp, passkeys: held.passkeys, recovery_codes: held.recovery_codes };
+    Ok(View::Person(Box::new(PersonView { viewer, account, groups, factors, done: is_done(uri) })))
 }
 
 async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Result<OverviewView, ApiError> {
@@ -341,6 +346,8 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
     let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
     let notices = flows::notices::unread(state, &claims.sub).await?;
     let apps = flows::oauth_consents::tiles(state, &claims.sub, &claims.roles).await?;
+    let offer_passkey = passkeys.passkeys.is_empty() && passkeys.rp_id.is_some();
+    let recent = recent_factor::fresh_until(state, signed_in, state.store.factors(&claims.sub).await?).await?;
     Ok(OverviewView {
         apps,
         viewer,
@@ -349,7 +356,8 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
         activity,
         odd: u32::try_from(odd).unwrap_or(u32::MAX),
         signed_in_at,
-        offer_passkey: passkeys.passkeys.is_empty() && passkeys.rp_id.is_some(),
+        offer_passkey,
+        upgrade: offer_passkey && recent.is_some() && claims.amr.iter().any(|method| method == "pwd"),
         site,
     })
 }

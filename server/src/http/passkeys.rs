@@ -17,7 +17,9 @@ use serde_json::json;
 use store::audit::AuditEvent;
 use tower_cookies::Cookies;
 use wire::login::SignedIn as SignedInAnswer;
-use wire::passkeys::{NewPasskey, Passkey, PasskeyChallenge, PasskeyChange, Passkeys, RegistrationChallenge};
+use wire::passkeys::{
+    NewPasskey, Passkey, PasskeyChallenge, PasskeyChange, Passkeys, RegistrationChallenge, RegistrationWish,
+};
 use wire::paths;
 
 /// Lists the person's passkeys, oldest first.
@@ -32,9 +34,9 @@ pub async fn begin(
     session: SignedIn,
     body: Bytes,
 ) -> Result<Json<RegistrationChallenge>, ApiError> {
-    request::nothing(&body)?;
+    let RegistrationWish { conditional } = request::body(&body)?;
     recent_factor::check(&state, &session).await?;
-    Ok(Json(passkeys::begin(&state, &session).await?))
+    Ok(Json(passkeys::begin(&state, &session, conditional).await?))
 }
 
 /// Registers a passkey.

@@ -3,18 +3,60 @@
 use super::{ApiError, request};
 use crate::client::Client;
 use crate::flows::sealed::SealedMessage;
-use crate::flows::{self, factors};
+use crate::flows::{self, factors, remembered_devices};
 use crate::guards::signed_in::{SealedCaller, SignedIn};
 use crate::state::AppState;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode};
 use wire::paths;
-use wire::second_factor::{FirstCode, NewTotp, RecoveryCodes, SecondFactors};
+use wire::second_factor::{FactorChange, FirstCode, NewTotp, RecoveryCodes, RememberedDevices, SecondFactors};
 
 pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<SecondFactors>, ApiError> {
     factors::list(&state, &session).await.map(Json)
+}
+
+/// Decides whether a sign-in by password needs a passkey too.
+pub async fn change(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    body: Bytes,
+) -> Result<Json<RecoveryCodes>, ApiError> {
+    let FactorChange { passkey_after_password: wanted } = request::body(&body)?;
+    flows::run_to_completion(
+        async move { factors::set_passkey_after_password(&state, &client, &session, wanted).await },
+    )
+    .await
+    .map(Json)
+}
+
+/// Lists the browsers that are not asked for the second factor.
+pub async fn remembered(State(state): State<AppState>, session: SignedIn) -> Result<Json<RememberedDevices>, ApiError> {
+    remembered_devices::list(&state, &session).await.map(Json)
+}
+
+/// Asks one of them for the second factor again.
+pub async fn forget(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    flows::run_to_completion(async move { remembered_devices::forget(&state, &client, &session, Some(&id)).await })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Asks all of them for the second factor again.
+pub async fn forget_all(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+) -> Result<StatusCode, ApiError> {
+    flows::run_to_completion(async move { remembered_devices::forget(&state, &client, &session, None).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Makes a generator of one-time codes that waits for its first code.

@@ -20,7 +20,7 @@ pub(crate) async fn register(visitor: &Visitor, authenticator: &mut Authenticato
 }
 
 /// An account with a passkey.
-async fn person(portal: &Portal, name: &str) -> (String, Visitor, Authenticator) {
+pub(crate) async fn person(portal: &Portal, name: &str) -> (String, Visitor, Authenticator) {
     let id = portal.add_user(name).await;
     let visitor = portal.browser("203.0.113.7").signed_in(name).await;
     let mut authenticator = Authenticator::new();
@@ -30,14 +30,14 @@ async fn person(portal: &Portal, name: &str) -> (String, Visitor, Authenticator)
 }
 
 /// A challenge as its own type, and the options.
-async fn challenge(visitor: &Visitor) -> (Challenge, Value) {
+pub(crate) async fn challenge(visitor: &Visitor) -> (Challenge, Value) {
     let answer = visitor.get(paths::PASSKEY_CHALLENGE).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let options = answer.json()["options"].clone();
     (serde_json::from_str(&answer.text).unwrap(), options)
 }
 
-async fn post(visitor: &Visitor, challenge: &Challenge, assertion: &Value) -> Answer {
+pub(crate) async fn post(visitor: &Visitor, challenge: &Challenge, assertion: &Value) -> Answer {
     let (body, headers) = visitor.seal(challenge, EnvelopeKind::Passkey, assertion);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     visitor.send(Method::POST, paths::PASSKEY_LOGIN, Some(body), &headers).await

@@ -4,7 +4,8 @@ use crate::text::{refusal, wait};
 use leptos::prelude::document;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlInputElement};
+use wasm_bindgen::closure::Closure;
+use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlInputElement};
 
 /// The state of a form, as in the stylesheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +38,18 @@ pub(crate) fn wake(first: impl FnOnce(FormHandle) + 'static) {
     if cfg!(not(feature = "ssr")) {
         spawn_local(async {
             if let Some(form) = FormHandle::find() {
+                form.watch_password();
                 first(form);
             }
         });
     }
+}
+
+/// Calls `then` at each event of this kind, as long as the page is open.
+fn listen(target: &EventTarget, event: &str, then: fn(Event)) {
+    let listener = Closure::<dyn FnMut(Event)>::new(then).into_js_value();
+    // Fails only for a listener that is no function.
+    let _ = target.add_event_listener_with_callback(event, listener.unchecked_ref());
 }
 
 impl FormHandle {
@@ -52,8 +61,28 @@ impl FormHandle {
         self.0.query_selector(selector).ok().flatten()
     }
 
+    /// Calls `then` at each event of this kind at the form itself.
+    pub(crate) fn on(&self, event: &str, then: fn(Event)) {
+        listen(&self.0, event, then);
+    }
+
+    /// Calls `then` at each event of this kind at a part of the form, if it has that.
+    pub(crate) fn on_part(&self, selector: &str, event: &str, then: fn(Event)) {
+        if let Some(part) = self.part(selector) {
+            listen(&part, event, then);
+        }
+    }
+
     pub(crate) fn input(&self, selector: &str) -> Option<HtmlInputElement> {
         self.part(selector)?.dyn_into().ok()
+    }
+
+    /// Moves the focus to a part.
+    #[cfg_attr(all(feature = "hydrate", not(feature = "login")), expect(dead_code, reason = "only sign-in does"))]
+    pub(crate) fn focus(&self, selector: &str) {
+        if let Some(part) = self.part(selector).and_then(|part| part.dyn_into::<HtmlElement>().ok()) {
+            let _ = part.focus();
+        }
     }
 
     pub(crate) fn write(&self, selector: &str, text: &str) {

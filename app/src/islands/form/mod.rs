@@ -3,14 +3,18 @@
 //! Their state is in the page itself: one word on the form, from which the stylesheet derives the button's text, and
 //! three sentences. With signals the login page's code was a fifth larger, and people wait for every byte of it.
 
-mod alert;
 mod handle;
 mod password;
 mod strength;
-mod submit;
 
-pub(super) use alert::Alert;
 pub(super) use handle::{FormHandle, FormStep, wake};
-pub(super) use password::PasswordField;
-pub(super) use strength::{Strength, judge};
-pub(super) use submit::Submit;
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub(super) use strength::judge;
+
+// The server renders them. Only the forms of signed-in people render them in the browser too.
+#[cfg(any(feature = "ssr", feature = "private"))]
+mod alert;
+#[cfg(any(feature = "ssr", feature = "private"))]
+mod submit;
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub(crate) use {alert::Alert, password::PasswordField, strength::Strength, submit::Submit};

@@ -4,10 +4,13 @@ use crate::browser::page;
 use crate::islands::facts;
 use crate::text::strength;
 use domain::password::Strength as Judged;
+#[cfg(any(feature = "ssr", feature = "private"))]
 use leptos::prelude::*;
+use web_sys::Event;
 use zeroize::Zeroizing;
 
 /// The strength of a password in words and three bars while it is typed, and a suggestion on request.
+#[cfg(any(feature = "ssr", feature = "private"))]
 #[component]
 pub fn Strength() -> impl IntoView {
     view! {
@@ -19,7 +22,7 @@ pub fn Strength() -> impl IntoView {
         <p id="strength" class="hint" role="status">
             {strength::rule(facts::password_min())}
         </p>
-        <button class="link" type="button" on:click=move |_| suggest()>
+        <button id="suggest" class="link" type="button">
             "Suggest a passphrase"
         </button>
     }
@@ -45,7 +48,8 @@ pub(crate) fn judge() {
     }
 }
 
-fn suggest() {
+/// Fills in a new passphrase, and shows it.
+pub(super) fn suggest(_: Event) {
     let (Some(form), Some(random)) = (FormHandle::find(), page::random()) else { return };
     if let Some(field) = form.input("#password") {
         field.set_value(&domain::password::suggest(random));

@@ -2,6 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::remembered_devices::{remember, still_remembered};
 use super::reservations::release;
 use super::second_factors::finish_pending;
 use super::session_writes::insert_session;
@@ -12,6 +13,7 @@ use super::write::Write;
 use crate::Result;
 use crate::attempts::{Acceptance, Attempt};
 use domain::ban::Trigger;
+use domain::client_key::ClientKey;
 
 sql! {
     FORGIVE_STRIKES = "DELETE FROM strikes WHERE identity = $1 AND cause = $2 AND account = $3";
@@ -29,11 +31,14 @@ impl Write for Acceptance {
         {
             return Ok(false);
         }
-        if !insert_session(tx, &self.session).await? {
+        if !still_remembered(tx, &self.session.user, &self.memory, self.now).await?
+            || !insert_session(tx, &self.session).await?
+        {
             return Ok(false);
         }
+        remember(tx, &self.memory).await?;
         if self.forgive {
-            self.forgive(tx).await?;
+            forgive(tx, self.attempt.client_key, &self.account).await?;
         }
         strikes::succeed(tx, self.attempt.client_key, &self.account, self.now).await?;
         append(tx, &self.audit).await?;
@@ -41,19 +46,17 @@ impl Write for Acceptance {
     }
 }
 
-impl Acceptance {
-    async fn forgive<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        let client_key = self.attempt.client_key.to_string();
-        let trigger = Trigger::InvalidCredentials.as_str();
-        let ladder = [Value::Text(&client_key), Value::Text(trigger), Value::Text(&self.account)];
-        tx.execute(FORGIVE_STRIKES, ladder).await?;
-        tx.execute(FORGIVE_LADDER, ladder).await?;
-        let failed = Attempt::failures_of(self.attempt.client_key, &self.account);
-        if failed != self.account {
-            forget_failures(tx, &failed).await?;
-        }
-        forget_failures(tx, &self.account).await
+/// Deletes what wrong passwords of this client for the account have left.
+pub(super) async fn forgive<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: ClientKey, account: &str) -> Result<()> {
+    let (key, trigger) = (client_key.to_string(), Trigger::InvalidCredentials.as_str());
+    let ladder = [Value::Text(&key), Value::Text(trigger), Value::Text(account)];
+    tx.execute(FORGIVE_STRIKES, ladder).await?;
+    tx.execute(FORGIVE_LADDER, ladder).await?;
+    let failed = Attempt::failures_of(client_key, account);
+    if failed != account {
+        forget_failures(tx, &failed).await?;
     }
+    forget_failures(tx, account).await
 }
 
 /// Deletes the account's failures in a row.

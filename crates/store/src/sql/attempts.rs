@@ -24,6 +24,8 @@ sql! {
             (SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND address = $5) AS here,
             (SELECT COUNT(*) FROM account_failures WHERE account = $2) AS others,
             (SELECT COUNT(*) FROM totp WHERE user_id = u.id AND confirmed_at IS NOT NULL) AS totp,
+            (SELECT COUNT(*) FROM passkeys WHERE user_id = u.id) AS passkeys,
+            COALESCE(u.passkey_after_password, 0) AS after_password,
             (SELECT COUNT(*) FROM recovery_codes WHERE user_id = u.id AND used_at IS NULL) AS codes
         FROM (SELECT 1 AS one) AS always
         LEFT JOIN users u ON u.name_key = $1 LEFT JOIN account_failures f ON f.account = $6";

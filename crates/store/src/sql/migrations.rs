@@ -35,6 +35,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (29, "oauth devices", include_str!("../../migrations/0029_oauth_devices.sql")),
     (31, "session order", include_str!("../../migrations/0031_session_order.sql")),
     (32, "mails", include_str!("../../migrations/0032_mails.sql")),
+    (33, "factors", include_str!("../../migrations/0033_factors.sql")),
     (35, "email proofs", include_str!("../../migrations/0035_email_proofs.sql")),
     (36, "oauth registrations", include_str!("../../migrations/0036_oauth_registrations.sql")),
 ];

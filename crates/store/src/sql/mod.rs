@@ -37,6 +37,7 @@ mod profiles;
 mod proofs;
 mod refusals;
 mod refuse;
+mod remembered_devices;
 mod reservations;
 mod resets;
 mod retry_policy;

@@ -1,7 +1,9 @@
+use super::accept::forgive;
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::begin::burn;
 use super::reservations::release;
+use super::second_factors::{factor_removed, finish_pending};
 use super::session_writes::insert_session;
 use super::statement::sql;
 use super::store::SqlStore;
@@ -45,7 +47,7 @@ sql! {
     RENAME = "UPDATE passkeys SET label = $3 WHERE user_id = $1 AND id = $2";
     REMOVE = "DELETE FROM passkeys WHERE user_id = $1 AND id = $2";
     USE = "UPDATE passkeys SET backup_eligible = $2, backed_up = $3, sign_count = $4, used_at = $5
-        WHERE id = $1 AND user_id = $6
+        WHERE id = $1 AND user_id = $6 AND relying_party = $7
             AND EXISTS (SELECT 1 FROM users WHERE users.id = passkeys.user_id AND users.disabled_at IS NULL)";
     HOSTS = "SELECT relying_party, COUNT(*) AS n FROM passkeys GROUP BY relying_party ORDER BY relying_party";
 }
@@ -134,6 +136,7 @@ impl Write for RemovePasskey {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let removed = tx.execute(REMOVE, [Value::Text(&self.user), Value::Text(&self.id)]).await? == 1;
         if removed {
+            factor_removed(tx, &self.user).await?;
             append(tx, &self.audit).await?;
         }
         Ok(removed)
@@ -145,6 +148,11 @@ impl Write for PasskeyAcceptance {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         release(tx, &self.attempt).await?;
+        if let Some(pending) = &self.pending
+            && !finish_pending(tx, pending, self.now).await?
+        {
+            return Ok(false);
+        }
         let values = [
             Value::Text(&self.passkey),
             Value::Int(self.state.backup_eligible.into()),
@@ -152,9 +160,13 @@ impl Write for PasskeyAcceptance {
             Value::Int(self.state.sign_count.into()),
             Value::Int(self.now),
             Value::Text(&self.session.user),
+            Value::Text(&self.relying_party),
         ];
         if tx.execute(USE, values).await? == 0 || !insert_session(tx, &self.session).await? {
             return Ok(false);
+        }
+        if self.forgive {
+            forgive(tx, self.client_key, &self.account).await?;
         }
         strikes::succeed(tx, self.client_key, &self.account, self.now).await?;
         for entry in &self.audit {

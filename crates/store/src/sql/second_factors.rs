@@ -1,5 +1,6 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::remembered_devices::forget_all;
 use super::reservations::release;
 use super::sealed::may_be_written;
 use super::statement::sql;
@@ -9,7 +10,7 @@ use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::second_factors::{
-    ConfirmTotp, NewPendingSignIn, PendingSignIn, SecondFactors, Totp, UseRecoveryCode, UsedCode,
+    ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword, PendingSignIn, SecondFactors, Totp, UseRecoveryCode, UsedCode,
 };
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
@@ -20,6 +21,8 @@ use domain::second_factor::{Factors, PENDING_TRIES};
 
 sql! {
     FACTORS = "SELECT (SELECT COUNT(*) FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL) AS totp,
+        (SELECT COUNT(*) FROM passkeys WHERE user_id = $1) AS passkeys,
+        (SELECT COUNT(*) FROM users WHERE id = $1 AND passkey_after_password = 1) AS after_password,
         (SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes";
     IN_USE = "SELECT id, user_id, sealed, drift, created_at, confirmed_at, used_at FROM totp
         WHERE user_id = $1 AND confirmed_at IS NOT NULL";
@@ -34,6 +37,12 @@ sql! {
     // The only place where a code is accepted: of concurrent requests with one code, the first one changes the row.
     USE_CODE = "UPDATE totp SET last_step = $3, drift = $4, used_at = $5
         WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL AND last_step < $3";
+    WISH = "UPDATE users SET passkey_after_password = 1 WHERE id = $1 AND passkey_after_password = 0
+        AND EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1 AND relying_party = $2)";
+    NO_WISH = "UPDATE users SET passkey_after_password = 0 WHERE id = $1 AND passkey_after_password = 1";
+    WISH_WITHOUT_PASSKEY = "UPDATE users SET passkey_after_password = 0 WHERE id = $1 AND passkey_after_password = 1
+        AND NOT EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1)";
+    REMOVE_PASSKEYS = "DELETE FROM passkeys WHERE user_id = $1";
     FORGET_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
     ADD_CODE = "INSERT INTO recovery_codes (user_id, code_hash, created_at) VALUES ($1, $2, $3)";
     USE_RECOVERY_CODE = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL";
@@ -68,7 +77,12 @@ pub(super) async fn finish_pending<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, n
 /// Returns the factors from a row with their numbers.
 pub(super) fn factors<DB: Backend>(row: &Record<DB>) -> Result<Factors> {
     let count = |column| Ok::<_, crate::Error>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
-    Ok(Factors { totp: row.int("totp")? > 0, passkeys: 0, recovery_codes: count("codes")? })
+    Ok(Factors {
+        totp: row.int("totp")? > 0,
+        passkeys: count("passkeys")?,
+        passkey_after_password: row.int("after_password")? > 0,
+        recovery_codes: count("codes")?,
+    })
 }
 
 struct BeginTotp {
@@ -102,6 +116,7 @@ impl Write for ConfirmTotp {
         }
         tx.execute(REMOVE, [user]).await?;
         tx.execute(CONFIRM, [id, now]).await?;
+        forget_all(tx, &self.code.user).await?;
         if !self.recovery_codes.is_empty() {
             replace_codes(tx, &self.code.user, &self.recovery_codes, self.code.now).await?;
         }
@@ -137,14 +152,16 @@ impl Write for RemoveTotp {
         if tx.execute(REMOVE, [Value::Text(&self.user)]).await? == 0 {
             return Ok(false);
         }
-        forget_codes_without_factor(tx, &self.user).await?;
+        factor_removed(tx, &self.user).await?;
         append(tx, &self.audit).await?;
         Ok(true)
     }
 }
 
-/// Deletes the recovery codes of an account without any other factor.
-pub(super) async fn forget_codes_without_factor<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+/// Forgets the remembered devices, and what is left without a factor: the recovery codes and the wish for a passkey.
+pub(super) async fn factor_removed<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+    forget_all(tx, user).await?;
+    tx.execute(WISH_WITHOUT_PASSKEY, [Value::Text(user)]).await?;
     let row = tx.one(FACTORS, [Value::Text(user)]).await?;
     if let Some(row) = row
         && !factors(&row)?.any()
@@ -152,6 +169,52 @@ pub(super) async fn forget_codes_without_factor<DB: Backend>(tx: &mut Tx<'_, DB>
         tx.execute(FORGET_CODES, [Value::Text(user)]).await?;
     }
     Ok(())
+}
+
+impl Write for PasskeyAfterPassword {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let user = Value::Text(&self.user);
+        let changed = match &self.wanted {
+            Some(host) => tx.execute(WISH, [user, Value::Text(host)]).await?,
+            None => tx.execute(NO_WISH, [user]).await?,
+        };
+        if changed == 0 {
+            return Ok(false);
+        }
+        factor_removed(tx, &self.user).await?;
+        if !self.recovery_codes.is_empty() {
+            replace_codes(tx, &self.user, &self.recovery_codes, self.now).await?;
+        }
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+struct RemoveFactors {
+    user: String,
+    audit: AuditEntry,
+}
+
+impl Write for RemoveFactors {
+    type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let user = [Value::Text(&self.user)];
+        let removed = tx.execute(REMOVE, user).await? + tx.execute(REMOVE_PASSKEYS, user).await?;
+        if removed == 0 {
+            return Ok(false);
+        }
+        tx.execute(ERASE_PENDING, user).await?;
+        factor_removed(tx, &self.user).await?;
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
 }
 
 struct SetRecoveryCodes {
@@ -185,6 +248,8 @@ impl Write for UseRecoveryCode {
         let values = [Value::Text(&self.user), Value::Text(&self.code_hash), Value::Int(self.now)];
         let used = tx.execute(USE_RECOVERY_CODE, values).await? == 1;
         if used {
+            // A person who needs one has lost a device, which may be a remembered one.
+            forget_all(tx, &self.user).await?;
             append(tx, &self.audit).await?;
         }
         Ok(used)
@@ -270,6 +335,14 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
 
     async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool> {
         self.write(RemoveTotp { user: user.to_owned(), audit: audit.clone() }).await
+    }
+
+    async fn set_passkey_after_password(&self, wish: &PasskeyAfterPassword) -> Result<bool> {
+        self.write(wish.clone()).await
+    }
+
+    async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool> {
+        self.write(RemoveFactors { user: user.to_owned(), audit: audit.clone() }).await
     }
 
     async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()> {

@@ -2,12 +2,13 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::remembered_devices::{forget_device_of, forget_other_devices};
 use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, AuditEvent};
 use crate::sessions::{NewSession, Rotation};
 use domain::UnixMs;
 
@@ -63,7 +64,7 @@ async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> R
     tx.execute(PUBLISH, [Value::Text(user), Value::Int(now), Value::Int(seq)]).await.map(drop)
 }
 
-/// Ends all live sessions except `keep` and returns their ids.
+/// Ends all live sessions except `keep` and returns their ids. Forgets the other remembered devices.
 pub(super) async fn revoke_all<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     user: &str,
@@ -75,6 +76,7 @@ pub(super) async fn revoke_all<DB: Backend>(
     if !ended.is_empty() {
         publish(tx, user, now).await?;
     }
+    forget_other_devices(tx, user, keep).await?;
     ended.iter().map(|row| row.text("id")).collect()
 }
 
@@ -138,6 +140,10 @@ impl Write for RevokeSession {
         let ended = tx.execute(REVOKE, values).await? == 1;
         if ended {
             publish(tx, &self.user, self.now).await?;
+            // A person who ends the session of a device does not trust it. Signing out there says nothing about that.
+            if self.audit.event != AuditEvent::Logout {
+                forget_device_of(tx, &self.user, &self.id).await?;
+            }
             append(tx, &self.audit).await?;
         }
         Ok(ended)

@@ -55,6 +55,8 @@ sql! {
         AND id IN (SELECT id FROM pending_sign_ins WHERE expires_at <= $1 LIMIT $2)";
     WAITING_TOTP = "DELETE FROM totp WHERE created_at <= $1 AND confirmed_at IS NULL
         AND id IN (SELECT id FROM totp WHERE created_at <= $1 AND confirmed_at IS NULL LIMIT $2)";
+    REMEMBERED = "DELETE FROM remembered_devices WHERE expires_at <= $1
+        AND id IN (SELECT id FROM remembered_devices WHERE expires_at <= $1 LIMIT $2)";
     ENDED_USER_KEYS = "UPDATE user_keys SET sealed = '' WHERE ends_at <= $1 AND sealed <> '' AND (user_id, version) IN
         (SELECT user_id, version FROM user_keys WHERE ends_at <= $1 AND sealed <> '' LIMIT $2)";
     OLD_USER_KEYS = "DELETE FROM user_keys WHERE ends_at < $1 AND (user_id, version) IN
@@ -126,7 +128,8 @@ impl<DB: Backend> SqlStore<DB> {
     }
 
     pub(super) async fn sweep_pending_before(&self, now: UnixMs, old: UnixMs) -> Result<u64> {
-        Ok(self.sweep(PENDING, now).await? + self.sweep(WAITING_TOTP, old).await?)
+        let pending = self.sweep(PENDING, now).await? + self.sweep(WAITING_TOTP, old).await?;
+        Ok(pending + self.sweep(REMEMBERED, now).await?)
     }
 
     pub(super) async fn sweep_oauth_before(&self, before: UnixMs) -> Result<u64> {

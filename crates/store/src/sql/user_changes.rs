@@ -7,6 +7,7 @@ use super::email_proofs::erase_proof;
 use super::mail_rows::erase_mails;
 use super::named_locks::lock_named;
 use super::profiles::leave_all;
+use super::remembered_devices::forget_all;
 use super::reservations::release;
 use super::second_factors::erase_second_factors;
 use super::session_writes::{mark_sessions, revoke_all};
@@ -79,6 +80,7 @@ impl Write for NewPassword {
             return Ok(None);
         }
         let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
+        forget_all(tx, &self.user).await?;
         // The holder of an older link must not be able to undo the owner's change.
         tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
         end_links_made(tx, &self.user, self.now).await?;

@@ -32,6 +32,7 @@ mod proofs;
 mod races;
 mod refusals;
 mod refused;
+mod remembered_devices;
 mod resets;
 mod rotations;
 mod sealed;
@@ -114,6 +115,13 @@ contract! {
         are_added_once_per_challenge_and_id_up_to_the_maximum,
         sign_in_while_they_and_their_account_are_there,
         go_with_their_account,
+        finish_a_pending_sign_in_once_and_at_their_host,
+        are_needed_beside_the_password_when_their_owner_says_so,
+    }
+    remembered_devices {
+        are_known_by_their_key_until_their_time,
+        are_forgotten_with_passwords_factors_and_their_sessions,
+        let_nobody_in_who_was_forgotten_meanwhile,
     }
     resets {
         set_a_password_once_and_end_the_sessions,

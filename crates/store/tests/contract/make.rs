@@ -14,6 +14,7 @@ use store::attempts::{Acceptance, Attempt, AttemptRefusal, BeginAttempt, BeginOu
 use store::audit::{AuditEntry, AuditEvent};
 use store::bans::BanContext;
 use store::bans::BanLift;
+use store::remembered_devices::DeviceMemory;
 use store::sessions::{NewSession, Rotation};
 use store::user_keys::SealedKey;
 use store::users::{AddUserOutcome, NewUser, PasswordHash, SetPassword};
@@ -185,7 +186,16 @@ pub(crate) async fn guess(
 
 pub(crate) fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: UnixMs) -> Acceptance {
     let audit = AuditEntry { session: Some(session.id.clone()), ..entry(AuditEvent::Login, Some(&session.user), now) };
-    Acceptance { attempt, account: account.to_owned(), session, forgive: true, pending: None, audit, now }
+    Acceptance {
+        attempt,
+        account: account.to_owned(),
+        session,
+        forgive: true,
+        pending: None,
+        memory: DeviceMemory::default(),
+        audit,
+        now,
+    }
 }
 
 /// Failures in a row on an account.

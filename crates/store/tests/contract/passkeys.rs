@@ -2,12 +2,14 @@ use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, attempt, client_key, entry, fresh, new_session, user};
 use domain::authentication::{Method, Methods};
 use domain::passkey::PasskeyState;
+use domain::second_factor::Factors;
 use futures::future::join_all;
 use std::sync::Arc;
 use store::Store;
 use store::audit::AuditEvent;
 use store::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance};
-use store::users::{ChangeOutcome, DeleteUser};
+use store::second_factors::{NewPendingSignIn, PasskeyAfterPassword, PendingSignIn};
+use store::users::{ChangeOutcome, DeleteUser, PasswordHash};
 
 fn new(user: &str) -> NewPasskey {
     let state = PasskeyState { backup_eligible: true, backed_up: false, sign_count: 0 };
@@ -48,6 +50,9 @@ fn use_of(passkey: &Passkey, state: PasskeyState) -> PasskeyAcceptance {
         client_key: client_key(1),
         account: "digest".to_owned(),
         passkey: passkey.id.clone(),
+        relying_party: "auth.example".to_owned(),
+        pending: None,
+        forgive: false,
         state,
         session,
         audit: vec![
@@ -152,4 +157,74 @@ pub(crate) async fn go_with_their_account(fixture: Fixture) {
     assert!(store.passkeys(&ada).await.unwrap().is_empty());
     assert_eq!(store.passkey_handle(&ada).await.unwrap(), None);
     assert!(store.passkey_owner(&passkey.credential_id).await.unwrap().is_none());
+}
+
+pub(crate) async fn finish_a_pending_sign_in_once_and_at_their_host(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let passkey = add(&*store, &ada).await;
+    let pending = PendingSignIn {
+        id: "p".to_owned(),
+        user: ada.clone(),
+        judged_by: PasswordHash("$argon2id$of ada".to_owned()),
+        jkt: Some("thumbprint".to_owned()),
+        expires_at: NOW + DAY,
+    };
+    let audit = entry(AuditEvent::Login, Some(&ada), NOW);
+    store.add_pending(&NewPendingSignIn { attempt: attempt(client_key(1)), pending, audit }).await.unwrap();
+    let elsewhere = PasskeyAcceptance { relying_party: "other.example".to_owned(), ..use_of(&passkey, passkey.state) };
+    assert!(!store.accept_passkey(&elsewhere).await.unwrap(), "another host");
+    let store: Arc<dyn Store> = store;
+    let tasks = (0..20).map(|_| {
+        let finish = PasskeyAcceptance { pending: Some("p".to_owned()), ..use_of(&passkey, passkey.state) };
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.accept_passkey(&finish).await.unwrap() })
+    });
+    let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
+    assert_eq!(accepted, 1);
+    assert_eq!(store.sessions_of(&ada, NOW).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn are_needed_beside_the_password_when_their_owner_says_so(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let (first, second) = (add(&*store, &ada).await, add(&*store, &ada).await);
+    let wish = |user: &str, host: Option<&str>| PasskeyAfterPassword {
+        user: user.to_owned(),
+        wanted: host.map(str::to_owned),
+        recovery_codes: host.map(|_| vec!["a".to_owned(), "b".to_owned()]).unwrap_or_default(),
+        audit: entry(AuditEvent::SecondFactorAdded, Some(user), NOW),
+        now: NOW,
+    };
+    let of = |passkeys, recovery_codes, passkey_after_password| Factors {
+        totp: false,
+        passkeys,
+        passkey_after_password,
+        recovery_codes,
+    };
+    assert_eq!(store.factors(&ada).await.unwrap(), of(2, 0, false));
+    let host = Some("auth.example");
+    assert!(!store.set_passkey_after_password(&wish(&bob, host)).await.unwrap(), "he has no passkey");
+    assert!(!store.set_passkey_after_password(&wish(&ada, Some("other.example"))).await.unwrap(), "of another host");
+    assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
+    assert!(!store.set_passkey_after_password(&wish(&ada, host)).await.unwrap(), "it is so already");
+    assert_eq!(store.factors(&ada).await.unwrap(), of(2, 2, true));
+    assert!(store.set_passkey_after_password(&wish(&ada, None)).await.unwrap());
+    assert_eq!(store.factors(&ada).await.unwrap(), of(2, 0, false), "codes replace a factor, and none is needed");
+
+    // The wish ends with the last passkey.
+    assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
+    let removed = || entry(AuditEvent::PasskeyRemoved, Some(&ada), NOW);
+    assert!(store.remove_passkey(&ada, &first.id, &removed()).await.unwrap());
+    assert_eq!(store.factors(&ada).await.unwrap(), of(1, 2, true));
+    assert!(store.remove_passkey(&ada, &second.id, &removed()).await.unwrap());
+    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default());
+
+    // An administrator removes all of it at once.
+    add(&*store, &ada).await;
+    assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
+    let removed = entry(AuditEvent::SecondFactorRemoved, Some(&ada), NOW);
+    assert!(store.remove_factors(&ada, &removed).await.unwrap());
+    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default());
+    assert!(!store.remove_factors(&ada, &removed).await.unwrap(), "nothing is left");
 }

@@ -12,6 +12,7 @@ use store::attempts::{Acceptance, Attempt, BeginAttempt, BeginOutcome};
 use store::audit::{AuditEntry, AuditEvent};
 use store::bans::BanLift;
 use store::keys::{KeyKind, StoredKey};
+use store::remembered_devices::DeviceMemory;
 use store::sessions::NewSession;
 use store::users::{AddUserOutcome, PasswordHash};
 
@@ -107,6 +108,7 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
             session: session.clone(),
             forgive: true,
             pending: None,
+            memory: DeviceMemory::default(),
             audit,
             now: NOW,
         };

@@ -59,7 +59,8 @@ async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
     loop {
         tries -= 1;
         let password = if wish.password_stdin { read_password()? } else { ask_password()? };
-        let mut credentials = Credentials { username: username.clone(), password: password.to_string(), code: None };
+        let mut credentials =
+            Credentials { username: username.clone(), password: password.to_string(), code: None, remember: false };
         let mut result = patiently(http, &credentials, wish.wait).await;
         if let Err(CliError::Client(error)) = &result
             && error.code() == Some(Code::SecondFactorRequired)

@@ -1,0 +1,109 @@
+//! Browsers that are not asked for the second factor again for a while. They are known by the key that they prove with each
+//! sign-in; a copied cookie is not enough. That is no second factor: the session counts as one of the password alone.
+
+use super::audit;
+use crate::api_error::ApiError;
+use crate::client::Client;
+use crate::guards::signed_in::SignedIn;
+use crate::keyring::thumbprint;
+use crate::state::AppState;
+use domain::authentication::Method;
+use domain::second_factor::Requirement;
+use store::audit::{AuditEntry, AuditEvent};
+use store::remembered_devices::{DeviceMemory, RememberedDevice};
+use wire::jwk::EcJwk;
+use wire::problem::Code;
+use wire::second_factor as wired;
+
+/// Returns for how many days a browser may be remembered; `None`: never.
+pub fn days(state: &AppState) -> Option<u32> {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    let ms = state.config.settings.session.remember_device.0?.ms();
+    u32::try_from(ms.div_euclid(DAY_MS).max(1)).ok()
+}
+
+/// Decides whether a sign-in with a second factor remembers its browser: the person wants it, the operator permits it, and
+/// the browser has a key. Only a one-time code counts; a person with a recovery code has lost a device.
+pub fn wish(
+    state: &AppState,
+    client: &Client,
+    keys: Option<&(EcJwk, EcJwk)>,
+    user: &str,
+    proven: Method,
+    wanted: bool,
+) -> DeviceMemory {
+    let period = state.config.settings.session.remember_device.0;
+    let (Some(period), Some((signing, _)), Method::Totp, true) = (period, keys, proven, wanted) else {
+        return DeviceMemory::Unconcerned;
+    };
+    let now = state.now();
+    let device = RememberedDevice {
+        id: state.ulid(),
+        user: user.to_owned(),
+        jkt: thumbprint(signing),
+        device: client.device(),
+        address: client.client_key.network_label(),
+        created_at: now,
+        used_at: now,
+        expires_at: now.saturating_add(period.ms()),
+    };
+    let mut entry = audit::entry(state, client, AuditEvent::DeviceRemembered, audit::OK);
+    entry.user = Some(user.to_owned());
+    DeviceMemory::Remember(Box::new((device, entry)))
+}
+
+/// Returns the remembered device that a sign-in comes from. Its key must have been proven. It meets no requirement of an
+/// operator, because it is no factor.
+///
+/// # Errors
+/// The store fails.
+pub async fn find(
+    state: &AppState,
+    keys: Option<&(EcJwk, EcJwk)>,
+    user: &str,
+    required: Requirement,
+) -> store::Result<Option<DeviceMemory>> {
+    if required > Requirement::Optional {
+        return Ok(None);
+    }
+    let (Some(_), Some((signing, _))) = (state.config.settings.session.remember_device.0, keys) else {
+        return Ok(None);
+    };
+    let id = state.store.remembered_device(user, &thumbprint(signing), state.now()).await?;
+    Ok(id.map(DeviceMemory::Remembered))
+}
+
+/// # Errors
+/// The store fails.
+pub async fn list(state: &AppState, session: &SignedIn) -> Result<wired::RememberedDevices, ApiError> {
+    let devices = state.store.remembered_devices(&session.claims.sub, state.now()).await?;
+    let shown = |device: RememberedDevice| wired::RememberedDevice {
+        current: session.jkt() == Some(device.jkt.as_str()),
+        id: device.id,
+        name: device.device,
+        address: device.address,
+        created_at: device.created_at,
+        used_at: device.used_at,
+        expires_at: device.expires_at,
+    };
+    Ok(wired::RememberedDevices { devices: devices.into_iter().map(shown).collect() })
+}
+
+/// Forgets one of the person's devices, or all of them.
+///
+/// # Errors
+/// `not_found`; the store fails.
+pub async fn forget(state: &AppState, client: &Client, session: &SignedIn, id: Option<&str>) -> Result<(), ApiError> {
+    let user = &session.claims.sub;
+    let audit = AuditEntry {
+        user: Some(user.clone()),
+        session: Some(session.claims.sid.clone()),
+        ..audit::entry(state, client, AuditEvent::DeviceForgotten, audit::OK)
+    };
+    // All of none is done already.
+    if state.store.forget_devices(user, id, &audit).await? || id.is_none() {
+        Ok(())
+    } else {
+        Err(ApiError::new(Code::NotFound))
+    }
+}
