@@ -60,6 +60,9 @@ async fn a_client_is_known_to_other_nodes_and_forgotten_by_them() {
         id: "files".to_owned(),
         registration: registration.to_string(),
         secrets: Vec::new(),
+        source: "administrator".to_owned(),
+        management_hash: None,
+        expires_at: None,
         created_at: portal.clock_now(),
         changed_at: portal.clock_now(),
     };
