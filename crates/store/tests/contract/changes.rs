@@ -51,6 +51,9 @@ pub(crate) async fn of_each_kind_have_numbers_of_their_own(fixture: Fixture) {
         id: "app".to_owned(),
         registration: "{}".to_owned(),
         secrets: vec!["one".to_owned()],
+        source: "administrator".to_owned(),
+        management_hash: None,
+        expires_at: None,
         created_at: NOW,
         changed_at: NOW,
     };
