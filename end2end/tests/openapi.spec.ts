@@ -11,7 +11,7 @@ const CHANGES = ['suspendTollToken', 'resumeTollToken', 'revokeTollToken'];
  */
 const ELSEWHERE = [
   'confirm', 'makeRecoveryCodes', 'removeTotp', 'beginTotp', 'confirmTotp', 'removeSecondFactors', 'finishLogin',
-  'changeSecondFactors', 'forgetDevice',
+  'changeSecondFactors', 'loginTerminal', 'forgetDevice',
   'loginWithPasskey', 'addPasskey', 'beginPasskey', 'removePasskey', 'renamePasskey',
   'withdrawConsent', 'answerApp', 'answerDevice', 'signOutForApp', 'getDevicePage', 'authorizeApp', 'authorizeByForm',
   'authorizeDevice', 'postAnswer', 'introspectToken', 'endSessionForApp', 'endSessionByForm', 'pushRequest',

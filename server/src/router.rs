@@ -32,6 +32,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::PASSKEY_LOGIN, post(passkeys::login))
         .route(paths::AUTHENTICATE, post(login::authenticate))
         .route(paths::SECOND_FACTOR, post(login::second_factor))
+        .route(paths::TERMINAL_LOGIN, post(login::terminal))
         .route(paths::SIGNUP, post(signup::signup))
         .route(paths::PASSWORD, post(password::change))
         .route(paths::RESET, post(password::reset))

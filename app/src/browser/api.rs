@@ -1,11 +1,17 @@
 //! Requests of a signed-in person.
 
 use crate::browser::fetch::{self, FetchResponse, Unreachable};
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+use crate::browser::fresh_proof;
 use crate::browser::keys::DeviceKeys;
 use crate::browser::session::{self, Renewal};
 use crate::browser::{clock, dpop, keys, page};
 use std::cell::RefCell;
 use wire::Code;
+
+/// The status of a request whose person gave no proof.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+const REFUSED: u16 = 403;
 
 thread_local! {
     /// The server's last nonce, for the next proof.
@@ -14,10 +20,13 @@ thread_local! {
 
 /// Sends a request. If it may change something, it carries a proof of this browser's key (RFC 9449), if there is one,
 /// because a bound session changes nothing without. An expired session is renewed and the request repeated, without the
-/// person noticing. If the session is over, or this browser has lost its key, the page goes to sign-in.
+/// person noticing. If the session is over, or this browser has lost its key, the page goes to sign-in. If the server
+/// demands a fresh proof of the person, a dialog asks for it, and the request is repeated.
 pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<FetchResponse, Unreachable> {
     let keys = if method == "GET" { None } else { keys::keys().await };
     let mut renewed = false;
+    #[cfg(any(feature = "ssr", feature = "signed-in"))]
+    let mut confirmations = 1;
     loop {
         // A page with a single request was rendered with a nonce for it.
         let nonce = NONCE.with_borrow(Clone::clone).or_else(|| page::fact("nonce"));
@@ -33,6 +42,17 @@ pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<FetchR
                 Renewal::Good => renewed = true,
                 Renewal::Over(why) => return Ok(signing_in(answer, why)),
             },
+            #[cfg(any(feature = "ssr", feature = "signed-in"))]
+            Some(Code::InsufficientUserAuthentication) if confirmations > 0 => {
+                confirmations -= 1;
+                match fresh_proof::ask(answer.texts("proofs")).await {
+                    // The same request once more.
+                    Some(true) => {}
+                    // As any refusal: the page stays, and so does what the person typed.
+                    Some(false) => return Ok(FetchResponse { status: REFUSED, ..answer }),
+                    None => return Ok(signing_in(answer, session::CONFIRM)),
+                }
+            }
             // Afterwards the person repeats the change.
             Some(Code::InsufficientUserAuthentication) => return Ok(signing_in(answer, session::CONFIRM)),
             Some(Code::BadProof) => return Ok(signing_in(answer, session::KEY_GONE)),

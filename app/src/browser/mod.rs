@@ -14,6 +14,8 @@ pub mod locks;
 pub mod page;
 pub mod session;
 
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub mod fresh_proof;
 #[cfg(any(feature = "ssr", feature = "dashboard", feature = "private"))]
 pub mod passkey_managers;
 #[cfg(any(feature = "ssr", feature = "login"))]

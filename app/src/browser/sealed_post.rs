@@ -2,6 +2,8 @@
 
 use crate::browser::fetch::{self, FetchResponse, Unreachable};
 use crate::browser::{clock, dpop, keys, sealing, session};
+#[cfg(any(feature = "ssr", feature = "private"))]
+use crate::browser::{fresh_proof, page};
 use futures::future::join;
 use wire::challenge::Challenge;
 use wire::envelope::EnvelopeKind;
@@ -59,6 +61,32 @@ pub(crate) async fn sealed_post(
             Some(Code::AlreadyReceived) => return arrived_before(answer).await,
             _ if patience.waits(&answer).await => tries += 1,
             _ => return Err(refusal(&answer)),
+        }
+    }
+}
+
+/// As [`sealed_post`], and once more after a fresh proof of the person, if the server demands one. `None`: the page goes to
+/// sign-in for that.
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub(crate) async fn post_with_proof(
+    kind: EnvelopeKind,
+    path: &str,
+    plaintext: &[u8],
+    sealed: impl Fn(),
+) -> Option<Result<(), PostError>> {
+    let answer = sealed_post(kind, path, plaintext, &sealed).await;
+    let proofs = match &answer {
+        Err(PostError::Problem(problem)) if problem.code == Code::InsufficientUserAuthentication => {
+            problem.proofs.clone()
+        }
+        _ => return Some(answer),
+    };
+    match fresh_proof::ask(proofs).await {
+        Some(true) => Some(sealed_post(kind, path, plaintext, &sealed).await),
+        Some(false) => Some(answer),
+        None => {
+            page::sign_in(session::CONFIRM);
+            None
         }
     }
 }

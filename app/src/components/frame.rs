@@ -1,5 +1,5 @@
 use crate::components::{Mark, Stuck};
-use crate::islands::SignOut;
+use crate::islands::{ProveAgain, SignOut};
 use crate::view::{Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
@@ -106,6 +106,7 @@ pub fn Frame(
         <main id="content" class="page" data-password-min=password_min>
             {children()}
         </main>
+        <ProveAgain />
         <Stuck class="stuck page" loss="its buttons do nothing" />
     }
 }

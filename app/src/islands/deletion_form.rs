@@ -1,5 +1,5 @@
 use super::form::{Alert, FormHandle, FormStep, PasswordField, Submit, wake};
-use crate::browser::sealed_post::sealed_post;
+use crate::browser::sealed_post::post_with_proof;
 use crate::browser::{api, page};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -38,7 +38,11 @@ fn submit(event: SubmitEvent) {
             _ => {}
         }
         let sealed = || form.set_step(FormStep::Checking);
-        match sealed_post(EnvelopeKind::Deletion, paths::ACCOUNT_DELETE, &plaintext, sealed).await {
+        let Some(answer) = post_with_proof(EnvelopeKind::Deletion, paths::ACCOUNT_DELETE, &plaintext, sealed).await
+        else {
+            return;
+        };
+        match answer {
             Ok(()) => page::go(&[paths::LOGIN_PAGE, "?why=deleted"].concat()),
             Err(refused) => form.refused(&refused),
         }

@@ -2,9 +2,9 @@
 
 #![expect(unreachable_pub, reason = "leptos makes the function of a component public")]
 
-#[cfg(any(feature = "ssr", feature = "seal"))]
+#[cfg(any(feature = "ssr", feature = "login", feature = "private"))]
 pub mod facts;
-#[cfg(any(feature = "ssr", feature = "seal"))]
+#[cfg(any(feature = "ssr", feature = "login", feature = "private"))]
 pub(crate) mod form;
 
 #[cfg(any(feature = "ssr", feature = "login"))]
@@ -22,6 +22,8 @@ mod act;
 mod busy;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 mod confirm_dialog;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+mod prove_again;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 mod sign_out;
 
@@ -65,7 +67,7 @@ pub use {login_form::LoginForm, reset_form::ResetForm, resume::Resume, signup_fo
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 use busy::busy_until_alive;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
-pub use {act::Act, act::ConfirmedAction, sign_out::SignOut};
+pub use {act::Act, act::ConfirmedAction, prove_again::ProveAgain, sign_out::SignOut};
 
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {

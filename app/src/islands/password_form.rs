@@ -1,11 +1,10 @@
 use super::facts;
 use super::form::{Alert, FormHandle, FormStep, PasswordField, Strength, Submit, judge, wake};
-use crate::browser::sealed_post::{PostError, sealed_post};
-use crate::browser::{api, page, session};
+use crate::browser::sealed_post::post_with_proof;
+use crate::browser::{api, page};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wire::Code;
 use wire::envelope::EnvelopeKind;
 use wire::password::PasswordChange;
 use wire::paths;
@@ -46,7 +45,10 @@ fn submit(event: SubmitEvent) {
             _ => {}
         }
         let sealed = || form.set_step(FormStep::Checking);
-        match sealed_post(EnvelopeKind::Password, paths::PASSWORD, &plaintext, sealed).await {
+        let Some(answer) = post_with_proof(EnvelopeKind::Password, paths::PASSWORD, &plaintext, sealed).await else {
+            return;
+        };
+        match answer {
             Ok(()) => {
                 old.set_value("");
                 new.set_value("");
@@ -55,9 +57,6 @@ fn submit(event: SubmitEvent) {
                 if let Some(place) = page::by_id("changed") {
                     place.set_text_content(Some("Your password was changed. All your other sessions have ended."));
                 }
-            }
-            Err(PostError::Problem(problem)) if problem.code == Code::InsufficientUserAuthentication => {
-                page::sign_in(session::CONFIRM);
             }
             Err(refused) => form.refused(&refused),
         }

@@ -36,6 +36,9 @@ pub enum Error {
     /// The server refuses, with a reason.
     #[error("{}", sentence(.0))]
     Refused(Box<Problem>),
+    /// A sign-in through a browser was declined or failed there.
+    #[error("not signed in: {0}")]
+    Browser(String),
     /// No session is stored.
     #[error("not signed in at {0}")]
     NotSignedIn(String),

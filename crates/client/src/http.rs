@@ -42,7 +42,10 @@ pub struct RemainingRange {
 /// The optional parts of a request.
 #[derive(Clone, Default)]
 pub(crate) struct RequestOptions<'a> {
+    /// JSON.
     pub body: Option<String>,
+    /// `application/x-www-form-urlencoded`, instead of JSON.
+    pub form: Option<String>,
     pub token: Option<&'a str>,
     /// An `Authorization` value of a scheme other than `DPoP`, instead of a token.
     pub credential: Option<&'a str>,
@@ -116,6 +119,9 @@ impl HttpClient {
         let mut request = self.client.request(method, url).header(header::ACCEPT, "application/json, */*;q=0.5");
         if let Some(body) = with.body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        }
+        if let Some(form) = with.form {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         }
         if let Some(token) = with.token {
             // Every session of this client is bound to its key (RFC 9449, section 7.1).

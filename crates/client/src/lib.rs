@@ -6,6 +6,8 @@
 
 mod api;
 mod app;
+mod browser_login;
+mod confirm;
 mod discovery;
 mod download;
 mod environment;
@@ -20,6 +22,8 @@ mod storage;
 pub mod time;
 pub mod toll;
 
+pub use browser_login::{BrowserLogin, DeviceLogin};
+pub use confirm::ProofPrompt;
 pub use discovery::{Metadata, discover};
 pub use download::{Download, RangeSource};
 pub use environment::{Environment, SystemEnvironment};

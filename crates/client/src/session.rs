@@ -2,7 +2,7 @@
 
 use crate::http::{RequestOptions, json};
 use crate::keys::ProofClaims;
-use crate::{Answer, ClientKeys, Environment, Error, HttpClient, Profile, Result, Storage};
+use crate::{Answer, ClientKeys, Environment, Error, HttpClient, Profile, ProofPrompt, Result, Storage};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +24,8 @@ pub struct Session {
     keys: ClientKeys,
     profile: Mutex<Profile>,
     nonce: Mutex<Option<String>>,
+    /// Asks the person for the proofs that the server demands.
+    prompt: Option<Arc<dyn ProofPrompt>>,
 }
 
 impl Session {
@@ -43,7 +45,25 @@ impl Session {
     /// Its keys are invalid.
     pub fn of(http: HttpClient, environment: Arc<dyn Environment>, storage: Storage, profile: Profile) -> Result<Self> {
         let keys = profile.keys()?;
-        Ok(Self { http, environment, storage, keys, profile: Mutex::new(profile), nonce: Mutex::default() })
+        Ok(Self {
+            http,
+            environment,
+            storage,
+            keys,
+            profile: Mutex::new(profile),
+            nonce: Mutex::default(),
+            prompt: None,
+        })
+    }
+
+    /// Lets a person be asked for the proofs that the server demands.
+    #[must_use]
+    pub fn with_prompt(self, prompt: Arc<dyn ProofPrompt>) -> Self {
+        Self { prompt: Some(prompt), ..self }
+    }
+
+    pub(crate) fn prompt(&self) -> Option<&dyn ProofPrompt> {
+        self.prompt.as_deref()
     }
 
     pub fn http(&self) -> &HttpClient {
@@ -80,11 +100,23 @@ impl Session {
         self.answer(Method::DELETE, path, None).await?.accepted().map(drop)
     }
 
-    /// Sends a request and returns any answer once the token is valid.
+    /// Sends a request and returns any answer once the token is valid. If the server demands a fresh proof of the person,
+    /// asks for it and sends the request again.
     ///
     /// # Errors
     /// The server cannot be reached, or the session has ended.
     pub(crate) async fn answer(&self, method: Method, path: &str, body: Option<String>) -> Result<Answer> {
+        let answer = self.send_once(method.clone(), path, body.clone()).await?;
+        match answer.problem() {
+            Some(problem) if problem.code == Code::InsufficientUserAuthentication && self.confirm(&problem).await? => {
+                self.send_once(method, path, body).await
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// As [`Self::answer`], without asking anybody.
+    pub(crate) async fn send_once(&self, method: Method, path: &str, body: Option<String>) -> Result<Answer> {
         let (mut nonces, mut renewals) = (2, 1);
         for _ in 0..TRIES {
             let token = self.token().await;

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::audit::AuditEntry;
+use crate::sessions::NewSession;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
@@ -131,6 +132,16 @@ pub struct GrantRotation {
     pub now: UnixMs,
 }
 
+/// The one session that a grant of the terminal program gives. The grant ends with it.
+#[derive(Debug, Clone)]
+pub struct BeginSession {
+    pub grant: String,
+    pub session: NewSession,
+    /// When the person was authenticated, in the session that agreed.
+    pub authenticated_at: UnixMs,
+    pub audit: AuditEntry,
+}
+
 /// A client with what a person gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentRow {
@@ -194,6 +205,8 @@ pub trait OAuth {
     async fn show_grant(&self, id: &str, generation: u32) -> Result<()>;
     /// Revokes a grant. `audit`: written if it was not revoked before. `false`: it was.
     async fn revoke_grant(&self, id: &str, audit: Option<&AuditEntry>, now: UnixMs) -> Result<bool>;
+    /// Ends a grant and begins a session, both or neither. `false`: the grant was ended before, or its owner is disabled.
+    async fn begin_session(&self, begin: &BeginSession) -> Result<bool>;
     /// Returns the scopes that a person agreed to for a client.
     async fn consent(&self, user: &str, client: &str) -> Result<Option<String>>;
     async fn consents(&self, user: &str) -> Result<Vec<ConsentRow>>;

@@ -1,5 +1,6 @@
 //! `POST /api/login`.
 
+use crate::jwk::EcJwk;
 use crate::session::SessionInfo;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,6 +67,14 @@ pub struct SignedIn {
     /// Only with `"delivery":"body"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<ProgramTokens>,
+}
+
+/// The body of `POST /api/login/terminal`, whose access token and proof name the signing key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalSignIn {
+    /// The public key to encrypt to for this session.
+    pub receiving_key: EcJwk,
 }
 
 /// Tokens for programs. `Debug` hides them.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The client id of the terminal program, which signs in through a browser. Every server knows it.
+pub const TERMINAL_CLIENT: &str = "postern-client";
+
 /// A request of an app that the browser's person answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

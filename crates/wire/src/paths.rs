@@ -38,6 +38,8 @@ pub const LOGIN: &str = "/api/login";
 pub const PASSKEY_LOGIN: &str = "/api/login/passkey";
 /// [`LOGIN`] for programs: tokens in the body.
 pub const AUTHENTICATE: &str = "/api/authenticate";
+/// Turns an authorization of [`crate::oauth::TERMINAL_CLIENT`] into a session.
+pub const TERMINAL_LOGIN: &str = "/api/login/terminal";
 /// Finishes a sign-in that waits for its second factor.
 pub const SECOND_FACTOR: &str = "/api/login/second-factor";
 pub const SIGNUP: &str = "/api/signup";

@@ -4,6 +4,7 @@ use super::ConfigError;
 use oidc::client::{IdTokenAlg, secret_hash};
 use oidc::{Client, ClientSettings, ClientSource};
 use std::collections::BTreeSet;
+use wire::oauth::TERMINAL_CLIENT;
 
 /// Shortest secret in bytes: 128 random bits as text.
 const SHORTEST_SECRET: usize = 22;
@@ -39,6 +40,9 @@ pub(super) fn clients(
 /// # Errors
 /// The setting and the problem.
 pub fn usable(client: &Client, signing: &str, reserved: &[&str]) -> Result<(), (&'static str, String)> {
+    if client.id() == TERMINAL_CLIENT {
+        return Err(("id", "is the terminal program's own".to_owned()));
+    }
     let alg = client.settings.id_token_alg;
     if alg != IdTokenAlg::Rs256 && alg.as_str() != signing {
         let problem = format!("must be RS256, or {signing} as in keys.signing_algorithm");

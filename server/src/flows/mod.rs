@@ -46,6 +46,7 @@ pub mod server_keys;
 pub mod services;
 pub mod sessions;
 pub mod signup;
+pub mod terminal_login;
 pub mod tickets;
 pub mod toll;
 pub mod user_keys;

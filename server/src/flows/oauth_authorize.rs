@@ -6,7 +6,9 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
 use crate::guards::factor_policy::{self, MissingFactor};
+use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
+use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
 use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
@@ -141,7 +143,7 @@ pub async fn examine(
 /// just agreed.
 ///
 /// # Errors
-/// The store fails.
+/// `insufficient_user_authentication` for the terminal program; the store fails.
 pub async fn issue(
     state: AppState,
     caller: Caller,
@@ -150,6 +152,9 @@ pub async fn issue(
     agreed: bool,
 ) -> Result<Response, ApiError> {
     let Examined { client, request, pushed, agreed: before, acr } = examined;
+    if is_terminal(&client) {
+        recent_factor::check(&state, &session).await?;
+    }
     let (now, claims) = (state.now(), &session.claims);
     let code = state.entropy.secret();
     let details = GrantDetails {
@@ -176,7 +181,8 @@ pub async fn issue(
         expires_at: now + CODE_MS,
         pushed,
         device: None,
-        agreed: agreed.then(together),
+        // A program on this computer could come again, so people are asked about a terminal each time.
+        agreed: (agreed && !is_terminal(&client)).then(together),
         audit: entry,
         now,
     };

@@ -3,8 +3,10 @@
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
+use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{factor_policy, oauth_client};
+use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
 use domain::encoding::{base64url, sha256};
 use oidc::device::{self, Poll};
@@ -71,7 +73,8 @@ pub async fn find(state: &AppState, typed: &str) -> Result<Option<WaitingDevice>
 /// Records a person's answer.
 ///
 /// # Errors
-/// `not_found`: no device waits with this code. `forbidden`: the person may not use the client.
+/// `not_found`: no device waits with this code. `role_missing`: the person may not use the client.
+/// `insufficient_user_authentication` for the terminal program.
 pub async fn answer(
     state: AppState,
     caller: Caller,
@@ -85,6 +88,9 @@ pub async fn answer(
     if !agreed {
         let denied = state.store.deny_device(&row.user_code_hash, now).await?;
         return if denied { Ok(()) } else { Err(missing()) };
+    }
+    if is_terminal(&client) {
+        recent_factor::check(&state, &session).await?;
     }
     let groups = super::oauth_people::groups_and_roles(&state, &claims.sub, &claims.roles).await?;
     if !client.admits(groups.iter().map(String::as_str)) {

@@ -2,6 +2,7 @@
 
 use super::actor::Actor;
 use crate::api_error::ApiError;
+use crate::guards::recent_factor;
 use crate::guards::signed_in::ProvenSession;
 use crate::keyring::thumbprint;
 use crate::state::AppState;
@@ -36,13 +37,14 @@ pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
 /// Returns one version, encrypted to the receiving key of the requesting session.
 ///
 /// # Errors
-/// `session_unbound`, `key_ended`, `no_session`
+/// `session_unbound`, `key_ended`, `no_session`, `insufficient_user_authentication`
 pub async fn hand_out(
     state: &AppState,
     proven: &ProvenSession,
     wish: &UserKeyRequest,
 ) -> Result<SealedUserKey, ApiError> {
     let session = session(state, proven).await?;
+    recent_factor::check(state, &proven.session).await?;
     let unbound = || ApiError::new(Code::SessionUnbound);
     let recipient = session.receiving_key.as_deref().and_then(|jwk| serde_json::from_str::<EcJwk>(jwk).ok());
     let recipient = recipient.ok_or_else(unbound)?;

@@ -1,6 +1,6 @@
 //! `POST /api/login`, and `POST /api/authenticate` for programs
 
-use super::{ApiError, delivery};
+use super::{ApiError, delivery, request};
 use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::flows;
@@ -12,7 +12,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use http::HeaderMap;
 use tower_cookies::Cookies;
-use wire::login::{Delivery, SignedIn};
+use wire::login::{Delivery, SignedIn, TerminalSignIn};
 use wire::paths;
 use wire::problem::Code;
 
@@ -59,5 +59,18 @@ pub async fn authenticate(
     let mut sealed = SealedMessage::read(&state, paths::AUTHENTICATE, &headers, body)?;
     sealed.request.delivery = Delivery::Body;
     let issued = flows::run_to_completion(flows::login::login(state.clone(), client, sealed)).await?;
+    Ok(delivery::deliver(&state, &cookies, Delivery::Body, issued))
+}
+
+/// Begins a session of the terminal program, for which a person agreed in a browser.
+pub async fn terminal(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    cookies: Cookies,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<SignedIn>, ApiError> {
+    let wish: TerminalSignIn = request::body(&body)?;
+    let issued = flows::run_to_completion(flows::terminal_login::begin(state.clone(), client, headers, wish)).await?;
     Ok(delivery::deliver(&state, &cookies, Delivery::Body, issued))
 }

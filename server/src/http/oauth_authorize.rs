@@ -11,6 +11,7 @@ use crate::flows::oauth_authorize::{self, AuthorizationOutcome, Examined};
 use crate::flows::{self};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{body, oauth_client};
+use crate::oauth::clients::{is_terminal, plain_words};
 use crate::state::AppState;
 use app::view::{AskView, EnterView, RefusedView, View};
 use axum::body::Bytes;
@@ -20,7 +21,7 @@ use axum::{Extension, Json};
 use domain::encoding::base64url;
 use http::{HeaderValue, Method, StatusCode, header};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
-use oidc::{Client, ClientSource, Params, consent, redirect_uri};
+use oidc::{Client, ClientSource, Params, redirect_uri};
 use std::collections::BTreeSet;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
@@ -28,6 +29,8 @@ use wire::problem::Code;
 
 /// The `why` of a sign-in page that is shown although a session exists.
 const AGAIN: &str = "again";
+
+const REVOCABLE: &str = "You can revoke this on your account page at any time.";
 
 /// Shows the page, or leads to sign-in, or back to the app with an error.
 pub(crate) async fn authorize(State(state): State<AppState>, request: Request) -> Response {
@@ -173,6 +176,11 @@ fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
             );
             (format!("Continue to {name}?"), about)
         }
+        ClientSource::Settings if is_terminal(client) => {
+            let about = "A program on this computer wants to be signed in as you. Go on only if you have just started \
+                         that in a terminal.";
+            (format!("Continue to {name}?"), about.to_owned())
+        }
         ClientSource::Settings | ClientSource::Administrator => {
             (format!("Continue to {name}?"), format!("{name} wants to sign you in. It answers at {to}."))
         }
@@ -181,8 +189,8 @@ fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
         title,
         about,
         list: format!("{name} will be able to:"),
-        items: consent::plain_words(&request.scopes).into_iter().map(str::to_owned).collect(),
-        note: "You can revoke this on your account page at any time.".to_owned(),
+        items: plain_words(client, &request.scopes),
+        note: if is_terminal(client) { String::new() } else { REVOCABLE.to_owned() },
         path: paths::OAUTH_ENTER.to_owned(),
         yes: "Continue".to_owned(),
         yes_body: body_of(query, Some(true)),

@@ -7,6 +7,7 @@ use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::{self, oauth_device};
 use crate::guards::signed_in::SignedIn;
+use crate::oauth::clients::plain_words;
 use crate::state::AppState;
 use app::view::{AskView, DeviceCodeView, View};
 use axum::body::Bytes;
@@ -15,7 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use http::HeaderMap;
 use oidc::error::{ErrorCode, OAuthError};
-use oidc::{Params, Scopes, consent, device};
+use oidc::{Params, Scopes, device};
 use serde_json::json;
 use wire::oauth::{AppAnswer, DeviceAnswer};
 use wire::paths;
@@ -79,7 +80,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
                      Somebody who sent you a link or a code would be signed in as you."
                 ),
                 list: format!("{name} on that device will be able to:"),
-                items: consent::plain_words(&found.scopes).into_iter().map(str::to_owned).collect(),
+                items: plain_words(&found.client, &found.scopes),
                 note: String::new(),
                 path: paths::OAUTH_DEVICE_ANSWER.to_owned(),
                 yes: "Connect".to_owned(),

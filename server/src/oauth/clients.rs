@@ -2,12 +2,18 @@
 
 use crate::config::Config;
 use domain::UnixMs;
-use oidc::{Client, ClientSettings, ClientSource};
+use oidc::{Client, ClientSettings, ClientSource, Scopes, consent};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 use store::oauth::StoredClient;
+use wire::oauth::TERMINAL_CLIENT;
+
+const TERMINAL_WORDS: [&str; 2] = [
+    "act as you here: your devices, your keys and, if you are an administrator, the administration",
+    "stay signed in until you end it on the page Devices",
+];
 
 /// Maximum number of documents in memory.
 const MOST_DOCUMENTS: usize = 256;
@@ -16,6 +22,8 @@ const MOST_DOCUMENTS: usize = 256;
 #[derive(Debug, Default)]
 pub struct Clients {
     configured: BTreeMap<String, Arc<Client>>,
+    /// The terminal program, which no list shows.
+    terminal: Option<Arc<Client>>,
     stored: RwLock<BTreeMap<String, Arc<Client>>>,
     documents: RwLock<BTreeMap<String, CachedDocument>>,
     /// Locked during a read, so that an older result never replaces a newer one.
@@ -33,7 +41,7 @@ pub struct CachedDocument {
 impl Clients {
     pub fn new(config: &Config) -> Self {
         let configured = config.clients.iter().map(|client| (client.id().to_owned(), Arc::new(client.clone())));
-        Self { configured: configured.collect(), ..Self::default() }
+        Self { configured: configured.collect(), terminal: terminal().map(Arc::new), ..Self::default() }
     }
 
     /// Reads the clients of the database.
@@ -62,6 +70,9 @@ impl Clients {
 
     /// Returns a client even if it is disabled.
     pub fn registered(&self, id: &str) -> Option<Arc<Client>> {
+        if id == TERMINAL_CLIENT {
+            return self.terminal.clone();
+        }
         self.configured.get(id).cloned().or_else(|| self.stored.read().get(id).cloned())
     }
 
@@ -87,6 +98,36 @@ impl Clients {
         }
         documents.insert(id.to_owned(), document);
     }
+}
+
+/// Whether it is the terminal program, whose authorization becomes a session.
+pub fn is_terminal(client: &Client) -> bool {
+    client.id() == TERMINAL_CLIENT
+}
+
+/// Returns what people are told that the client may do.
+pub fn plain_words(client: &Client, scopes: &Scopes) -> Vec<String> {
+    if is_terminal(client) {
+        return TERMINAL_WORDS.map(str::to_owned).to_vec();
+    }
+    consent::plain_words(scopes).into_iter().map(str::to_owned).collect()
+}
+
+/// Builds the client of the terminal program: public, on a loopback address or as a device, with a key of its own.
+fn terminal() -> Option<Client> {
+    let settings = serde_json::json!({
+        "id": TERMINAL_CLIENT,
+        "name": "Postern in a terminal",
+        "redirect_uris": ["http://127.0.0.1/callback", "http://[::1]/callback"],
+        "consent": true,
+        "scopes": ["openid"],
+        "dpop": true,
+        "device": true,
+    });
+    let client = serde_json::from_value::<ClientSettings>(settings).map_err(|error| error.to_string());
+    let client = client
+        .and_then(|settings| Client::new(settings, &[], ClientSource::Settings).map_err(|error| error.to_string()));
+    client.inspect_err(|problem| tracing::error!(%problem, "terminals cannot sign in through a browser")).ok()
 }
 
 /// Reads a stored client.

@@ -25,6 +25,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (paths::CONFIRM, "bad_request"),
     // It is for people who cannot sign in, and its answer is the same for every name.
     (paths::FORGOTTEN_PASSWORD, "bad_request"),
+    // It takes a client's access token.
+    (paths::TERMINAL_LOGIN, "bad_request"),
     // It takes a refresh token.
     (paths::REFRESH, "no_session"),
     // Like sign-out, for an app that no client is.

@@ -58,7 +58,9 @@ mod sessions;
 
 mod signup;
 mod slow_clients;
+mod step_up;
 mod support;
+mod terminal_login;
 mod tickets;
 mod time_server;
 mod tokens;

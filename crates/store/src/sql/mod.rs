@@ -16,6 +16,7 @@ mod changes;
 mod each;
 mod email_proofs;
 mod gates;
+mod grant_sessions;
 mod grouped;
 mod groups;
 mod imports;

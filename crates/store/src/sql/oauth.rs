@@ -9,8 +9,8 @@ use super::tx::Record;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::oauth::{
-    CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, NewCode, OAuth, PendingDevice, PushedRequest, Redeem,
-    StoredClient,
+    BeginSession, CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, NewCode, OAuth, PendingDevice,
+    PushedRequest, Redeem, StoredClient,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -87,6 +87,10 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
 
     async fn revoke_grant(&self, id: &str, audit: Option<&AuditEntry>, now: UnixMs) -> Result<bool> {
         self.write(RevokeGrant { id: id.to_owned(), audit: audit.cloned(), now }).await
+    }
+
+    async fn begin_session(&self, begin: &BeginSession) -> Result<bool> {
+        self.write(begin.clone()).await
     }
 
     async fn consent(&self, user: &str, client: &str) -> Result<Option<String>> {

@@ -87,6 +87,12 @@ pub(crate) struct Login {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub password_stdin: bool,
+    /// Sign in through the browser: for passkeys; without a display, as with --device
+    #[arg(long, conflicts_with_all = ["name", "password_stdin"])]
+    pub browser: bool,
+    /// Sign in through a browser on another machine, with a code that you enter there
+    #[arg(long, conflicts_with_all = ["name", "password_stdin", "browser"])]
+    pub device: bool,
     /// Where to store the session
     #[arg(long, value_enum, default_value = "auto")]
     pub storage: StorageName,

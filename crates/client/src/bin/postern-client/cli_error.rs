@@ -87,6 +87,7 @@ impl CliError {
                     _ => 4,
                 },
                 Error::NoSuch(_)
+                | Error::Browser(_)
                 | Error::PaymentRefused { .. }
                 | Error::PaymentUncertain { .. }
                 | Error::Clocks { .. }

@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::cli_error::{CliError, Outcome};
+use crate::confirmation;
 use client::{HttpClient, Server, Session, Storage, SystemEnvironment};
 use etcetera::BaseStrategy;
 use std::sync::Arc;
@@ -35,6 +36,16 @@ impl Context {
         let Some(server) = self.server()? else {
             return Err(client::Error::NotSignedIn("any server".to_owned()).into());
         };
-        Ok(Session::open(HttpClient::new(server)?, Arc::new(SystemEnvironment), self.storage.clone()).await?)
+        let session =
+            Session::open(HttpClient::new(server)?, Arc::new(SystemEnvironment), self.storage.clone()).await?;
+        Ok(asking(session))
+    }
+}
+
+/// Lets a session ask at the terminal for the proofs that the server demands.
+pub(crate) fn asking(session: Session) -> Session {
+    match confirmation::prompt() {
+        Some(prompt) => session.with_prompt(prompt),
+        None => session,
     }
 }

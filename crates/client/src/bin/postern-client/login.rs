@@ -2,10 +2,10 @@
 
 use crate::args::Login;
 use crate::cli_error::{CliError, Outcome};
-use crate::context::Context;
+use crate::context::{Context, asking};
 use crate::print::{self, PLAIN, STRONG, at_a_terminal, say};
 use crate::{menu, terminal, whoami};
-use client::{Error, HttpClient, Profile, Session, SystemEnvironment, discover, login};
+use client::{BrowserLogin, DeviceLogin, Error, HttpClient, Profile, Session, SystemEnvironment, discover, login};
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,13 @@ pub(crate) async fn run(context: &Context, wish: Login) -> Outcome {
     terminal::end_on_interrupt();
     let http = HttpClient::new(server.clone())?;
     discover(&http).await?;
-    let profile = sign_in(&http, &wish).await?;
+    let profile = if wish.device || (wish.browser && !has_browser()) {
+        through_any_browser(&http).await?
+    } else if wish.browser {
+        through_browser(&http).await?
+    } else {
+        sign_in(&http, &wish).await?
+    };
     let unreached = end_the_one_before(context, &http).await;
     let stored = match context.storage.keep(&server, &profile, wish.storage.into()).await {
         Ok(stored) => stored,
@@ -45,9 +51,44 @@ pub(crate) async fn run(context: &Context, wish: Login) -> Outcome {
     print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
     print::line(format!("The session is stored in {}.", whoami::place(&stored.place)))?;
     if at_a_terminal() && !wish.no_menu && !wish.password_stdin {
-        menu::run(context, &session).await?;
+        menu::run(context, &asking(session)).await?;
     }
     Ok(())
+}
+
+/// Whether a browser can be opened here. Without a display, the person uses one elsewhere.
+fn has_browser() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].into_iter().any(is_set)
+}
+
+/// Signs in through a browser on this machine.
+async fn through_browser(http: &HttpClient) -> Outcome<Profile> {
+    let waiting = BrowserLogin::begin(http, &SystemEnvironment).await?;
+    say(format!("Continue in the browser. If it does not open, open this page on this machine:\n{}", waiting.url))?;
+    open(&waiting.url);
+    Ok(waiting.finish(http, &SystemEnvironment).await?)
+}
+
+/// Signs in through a browser on any machine.
+async fn through_any_browser(http: &HttpClient) -> Outcome<Profile> {
+    let waiting = DeviceLogin::begin(http, &SystemEnvironment).await?;
+    let (page, code) = (print::printable(waiting.url()), print::printable(waiting.user_code()));
+    say(format!("Open {page} in a browser and enter this code: {STRONG}{code}{PLAIN}"))?;
+    say(format!("Or open {}", print::printable(waiting.whole_url())))?;
+    Ok(waiting.finish(http, &SystemEnvironment).await?)
+}
+
+/// Opens a page with the person's own program. Nothing is lost if it fails, because the page's address is printed.
+fn open(url: &str) {
+    let own = std::env::var("BROWSER").ok().filter(|own| !own.is_empty());
+    let program = own.unwrap_or_else(|| if cfg!(target_os = "macos") { "open" } else { "xdg-open" }.to_owned());
+    let quiet = std::process::Stdio::null;
+    let started = std::process::Command::new(program).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+    if let Ok(mut child) = started {
+        // Somebody must wait for it.
+        std::thread::spawn(move || child.wait());
+    }
 }
 
 async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {

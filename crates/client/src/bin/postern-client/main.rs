@@ -2,6 +2,7 @@
 
 mod args;
 mod cli_error;
+mod confirmation;
 mod context;
 mod get;
 mod keys;

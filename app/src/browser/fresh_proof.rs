@@ -1,0 +1,51 @@
+//! The wait for a fresh proof of the person, which a request needs (RFC 9470). The page stays as it is meanwhile.
+
+use futures::channel::oneshot::{Sender, channel};
+use std::cell::RefCell;
+
+type Open = Box<dyn Fn(Vec<String>)>;
+
+thread_local! {
+    /// Opens the dialog for these kinds of proof.
+    static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) };
+    /// The requests that wait. One proof serves all of them.
+    static WAITING: RefCell<Vec<Sender<bool>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Registers the page's dialog.
+pub(crate) fn register(open: impl Fn(Vec<String>) + 'static) {
+    OPEN.set(Some(Box::new(open)));
+}
+
+/// Whether the dialog can ask for one of these kinds. A passkey is proven on the sign-in page.
+fn can_ask(proofs: &[String]) -> bool {
+    proofs.iter().any(|proof| matches!(proof.as_str(), "password" | "totp" | "recovery_code"))
+}
+
+/// Asks the person, and waits for the answer: whether the proof was given. `None`: this page has no dialog for that.
+pub(crate) async fn ask(proofs: Vec<String>) -> Option<bool> {
+    if !can_ask(&proofs) || OPEN.with_borrow(Option::is_none) {
+        return None;
+    }
+    let (sender, receiver) = channel();
+    let first = WAITING.with_borrow_mut(|waiting| {
+        waiting.push(sender);
+        waiting.len() == 1
+    });
+    if first {
+        OPEN.with_borrow(|open| {
+            if let Some(open) = open {
+                open(proofs);
+            }
+        });
+    }
+    Some(receiver.await.unwrap_or(false))
+}
+
+/// Answers every request that waits.
+pub(crate) fn finish(proven: bool) {
+    for waiting in WAITING.take() {
+        // Its page may have been left.
+        let _ = waiting.send(proven);
+    }
+}

@@ -1,0 +1,35 @@
+//! Sessions that begin with a grant.
+
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::session_writes::insert_session;
+use super::statement::sql;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::audit::AuditEntry;
+use crate::oauth::BeginSession;
+
+sql! {
+    // Of concurrent requests, the first one changes the row.
+    END = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    DATE_BACK = "UPDATE sessions SET auth_time = $2 WHERE id = $1 AND auth_time > $2";
+}
+
+impl Write for BeginSession {
+    type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let ended = tx.execute(END, [Value::Text(&self.grant), Value::Int(self.session.now)]).await?;
+        if ended == 0 || !insert_session(tx, &self.session).await? {
+            return Ok(false);
+        }
+        tx.execute(DATE_BACK, [Value::Text(&self.session.id), Value::Int(self.authenticated_at)]).await?;
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,130 @@
+import { LoginPage } from '../pages/login';
+import { People } from '../pages/people';
+import { age } from '../support/age';
+import { VirtualAuthenticator } from '../support/passkeys';
+import { Machine } from '../support/terminal';
+import { expect, test } from '../support/test';
+
+// A refusal that asks for a proof is part of each of these, and the first change on a page has no nonce yet.
+test.beforeEach(({ watch }) => watch.allowStatus(401));
+
+test('a dialog asks for the password, and the request goes on with what was typed', async ({ server, page }) => {
+  const root = await server.person('administrator');
+  await new LoginPage(page).signIn(root);
+  const people = new People(page);
+  await people.open('/dashboard/invitations');
+  age(server, root);
+  await page.getByLabel('For whom').fill('Bob from next door');
+  await page.getByRole('button', { name: 'Create invitation' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+  await expect(dialog).toBeVisible();
+  await expect(dialog.getByLabel('Your password')).toBeFocused();
+
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByLabel('For whom')).toHaveValue('Bob from next door');
+  expect(new URL(page.url()).pathname).toBe('/dashboard/invitations');
+
+  await page.getByRole('button', { name: 'Create invitation' }).click();
+  await dialog.getByLabel('Your password').fill('not this one');
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await expect(dialog.getByRole('alert')).toHaveText('Wrong name or password.');
+  await expect
+    .poll(async () => {
+      await dialog.getByLabel('Your password').fill(root.password);
+      await dialog.getByRole('button', { name: 'Confirm' }).click();
+      // A typo costs seconds.
+      return people.link.isVisible();
+    }, { intervals: [1000] })
+    .toBe(true);
+  await expect(people.link).toHaveValue(new RegExp(`^${server.origin}/signup#`));
+  await people.reloading(() => people.done.click());
+  await expect(people.cards.filter({ hasText: 'Bob from next door' })).toHaveCount(1);
+});
+
+test('another password keeps what was typed until the person has confirmed', async ({ server, page }) => {
+  const ada = await server.person();
+  await new LoginPage(page).signIn(ada);
+  await page.goto('/dashboard/keys');
+  await page.locator('.who button:enabled').waitFor();
+  age(server, ada);
+  await page.goto('/dashboard/account');
+  await page.locator('.who button:enabled').waitFor();
+  await page.getByRole('button', { name: 'Set up one-time codes' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+  await dialog.getByLabel('Your password').fill(ada.password);
+  await dialog.getByLabel('Your password').press('Enter');
+  await expect(page.getByText('Scan this picture')).toBeVisible();
+});
+
+test.describe('where a second factor is required', () => {
+  test.use({ settings: { 'second_factor.users': 'required' } });
+  test.skip(({ browserName }) => browserName !== 'chromium', 'only Chromium has virtual authenticators');
+
+  test('a person sets one up first, and goes on to the page that was wanted', async ({ server, page }) => {
+    const ada = await server.person();
+    await VirtualAuthenticator.of(page);
+    await page.goto('/dashboard/devices');
+    const login = new LoginPage(page);
+    await login.alive();
+    await login.fill(ada);
+    await login.button.click();
+    await page.waitForURL(/\/dashboard\/second-factor/);
+    await expect(page.getByRole('heading', { name: 'Set up a second factor', level: 1 })).toBeVisible();
+    await page.goto('/dashboard/activity');
+    await page.waitForURL(/\/dashboard\/second-factor\?next=\/dashboard\/activity/);
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.waitForURL(`${server.origin}/dashboard/activity`);
+    await expect(page.getByRole('heading', { name: 'Activity', level: 1 })).toBeVisible();
+  });
+});
+
+test.describe('a terminal', () => {
+  test('is signed in by the browser of its machine, and by another one', async ({ server, page }) => {
+    const ada = await server.person();
+    await new LoginPage(page).signIn(ada);
+    const machine = await Machine.make();
+    try {
+      // The browser of the machine is this page.
+      const terminal = machine.terminalShell(`BROWSER=true "$0" login --browser --no-menu --server ${server.origin}`);
+      const [, url] = await terminal.shows(/(http:\/\/\S+\/oauth\/authorize[\s\S]*?dpop_jkt=[\w-]{43})/);
+      await page.goto((url ?? '').replace(/\s/g, ''));
+      await expect(page.getByRole('heading', { name: 'Continue to Postern in a terminal?' })).toBeVisible();
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await expect(page.getByText('You can close this page and go back to the terminal.')).toBeVisible();
+      await terminal.shows(new RegExp(`Signed in at ${server.origin} as ${ada.name}`));
+      expect(await terminal.ended).toBe(0);
+      expect((await machine.run(['whoami'])).stdout).toContain(ada.name);
+
+      const another = machine.terminalShell(`"$0" login --device --no-menu --server ${server.origin}`);
+      const [, code] = await another.shows(/enter this code: ([A-Z]{4}-[A-Z]{4})/);
+      await page.goto(`/device?user_code=${code}`);
+      await page.getByRole('button', { name: /^Connect/ }).click();
+      await expect(page.getByText('The device is connected.')).toBeVisible();
+      await another.shows(/Signed in at/);
+      expect(await another.ended).toBe(0);
+    } finally {
+      await machine.remove();
+    }
+  });
+
+  test('asks for the password when the server wants to be sure, and goes on', async ({ server, page }) => {
+    const root = await server.person('administrator');
+    await page.goto('/login');
+    const machine = await Machine.make();
+    try {
+      const signedIn = await machine.run(['login', root.name, '--server', server.origin, '--password-stdin'], `${root.password}\n`);
+      expect(signedIn.code).toBe(0);
+      age(server, root);
+      const refused = await machine.run(['time', '--json']);
+      expect(refused.code).not.toBe(0);
+      const terminal = machine.terminal(['time']);
+      await terminal.shows(/wants to be sure that it is you/);
+      await terminal.shows(/Password: $/);
+      terminal.line(root.password);
+      expect(await terminal.ended).toBe(0);
+    } finally {
+      await machine.remove();
+    }
+  });
+});

@@ -1,0 +1,76 @@
+//! A session for the terminal program, from an authorization that a person gave in a browser.
+
+use super::audit;
+use super::issue::{self, IssuedTokens, SessionOwner};
+use super::oauth_access;
+use crate::api_error::ApiError;
+use crate::client::Client;
+use crate::guards::proof;
+use crate::sessions::LiveSession;
+use crate::state::AppState;
+use domain::authentication::Authentication;
+use http::HeaderMap;
+use store::audit::AuditEvent;
+use store::oauth::BeginSession;
+use verify::Scheme;
+use wire::login::{Delivery, TerminalSignIn};
+use wire::oauth::TERMINAL_CLIENT;
+use wire::paths;
+use wire::problem::Code;
+
+/// The detail of the audit row.
+const THROUGH_BROWSER: &str = "through a browser";
+
+/// Begins the one session that an access token of the terminal program gives. It is bound to the token's key, and as
+/// fresh as the session that agreed.
+///
+/// # Errors
+/// `no_session`: the token is not valid, of another client, or was used; `bad_proof`, `use_dpop_nonce`; `bad_request`: the
+/// receiving key is no point of its curve; the store fails.
+pub(crate) async fn begin(
+    state: AppState,
+    client: Client,
+    headers: HeaderMap,
+    wish: TerminalSignIn,
+) -> Result<IssuedTokens, ApiError> {
+    let refused = || proof::refuse(&state, Code::NoSession).about_token(Some(Scheme::Dpop));
+    let Ok(Some((Scheme::Dpop, token))) = verify::presented(&headers) else { return Err(refused()) };
+    let live = oauth_access::live(&state, token).await?.filter(|live| live.grant.client == TERMINAL_CLIENT);
+    let grant = live.ok_or_else(refused)?.grant;
+    let jkt = grant.jkt.as_deref().ok_or_else(refused)?;
+    let url = format!("{}{}", state.config.origin, paths::TERMINAL_LOGIN);
+    proof::of_token(&state, &headers, "POST", &url, token, jkt).await?;
+    jwe::check_public(&wish.receiving_key).map_err(|_| ApiError::new(Code::BadRequest))?;
+    let agreed = state.store.session(&grant.session).await?.ok_or_else(refused)?.authentication;
+
+    let mut opening = issue::open(&state, &client, &grant.user, None, agreed.methods, None);
+    opening.row.jkt = Some(jkt.to_owned());
+    opening.row.receiving_key = Some(wish.receiving_key.thumbprint_input());
+    let row = &opening.row;
+    let mut entry = audit::entry(&state, &client, AuditEvent::Login, audit::NEW_DEVICE);
+    entry.user = Some(grant.user.clone());
+    entry.session = Some(row.id.clone());
+    THROUGH_BROWSER.clone_into(&mut entry.about);
+    let authentication = Authentication { methods: agreed.methods, at: agreed.at.min(row.now) };
+    let begin = BeginSession {
+        grant: grant.id.clone(),
+        session: row.clone(),
+        authenticated_at: authentication.at,
+        audit: entry,
+    };
+    if !state.store.begin_session(&begin).await? {
+        return Err(refused());
+    }
+    let live = LiveSession {
+        generation: 0,
+        used: 0,
+        bound: true,
+        rotated_at: row.now,
+        idle_at: row.idle_at,
+        ends_at: row.ends_at,
+        revoked: false,
+        authentication,
+    };
+    let owner = SessionOwner { user: &grant.user, username: &grant.username, role: grant.role };
+    issue::tokens(&state, &owner, &row.id, Some(jkt), live, &opening.token, Delivery::Body)
+}

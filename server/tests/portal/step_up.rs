@@ -1,0 +1,92 @@
+//! Every route that needs a fresh proof of the person refuses a session whose proof is old (RFC 9470).
+
+use crate::second_factor::confirm;
+use crate::support::{PASSWORD, Portal};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use wire::envelope::EnvelopeKind;
+use wire::paths;
+
+/// Writes of a person that need one, apart from those of administrators. Sealed messages have the password in them, and a
+/// fresh proof of the factor beside it: see the second test.
+const OWN: &[(&str, &str)] = &[
+    ("POST", paths::PASSKEY_OPTIONS),
+    ("DELETE", "/api/passkeys/{id}"),
+    ("POST", paths::TOTP),
+    ("DELETE", paths::TOTP),
+    ("POST", paths::RECOVERY_CODES),
+    ("POST", paths::USER_KEYS),
+];
+
+/// Every write of the document, as method and path.
+fn writes() -> BTreeSet<(String, String)> {
+    let document: Value = serde_json::from_str(server::openapi::document().unwrap()).unwrap();
+    let mut all = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys().filter(|method| *method != "get") {
+            all.insert((method.to_uppercase(), path.clone()));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_such_route_refuses_a_session_whose_proof_is_old() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    let root = portal.browser("203.0.113.7").signed_in("root").await;
+    portal.advance(5 * 60_000 + 1).await;
+    root.refresh().await;
+    let writes = writes();
+    let own: BTreeSet<(String, String)> =
+        OWN.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    let missing: Vec<_> = own.difference(&writes).collect();
+    assert!(missing.is_empty(), "these are no routes: {missing:?}");
+    let of_administrators = writes.iter().filter(|(_, path)| path.starts_with("/api/admin/"));
+    let walked: Vec<_> = own.iter().chain(of_administrators).collect();
+    assert!(walked.len() > 25, "{}", walked.len());
+    for (method, path) in walked {
+        let asked = path.replace(['{', '}'], "");
+        let body = if method == "DELETE" { None } else { Some("{}".to_owned()) };
+        let answer = root.send(Method::from_bytes(method.as_bytes()).unwrap(), &asked, body, &[]).await;
+        let told = (answer.status, answer.code());
+        let expected = (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned());
+        assert_eq!(told, expected, "{method} {path}: {}", answer.text);
+        let challenge = answer.header("www-authenticate");
+        assert!(challenge.contains("error=\"insufficient_user_authentication\", max_age=300"), "{challenge}");
+        assert_eq!(answer.json()["proofs"], json!(["password"]), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn password_and_account_need_the_factor_beside_the_password() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    crate::second_factor::register(&portal, &alice).await;
+    portal.advance(5 * 60_000 + 1).await;
+    alice.refresh().await;
+    let change = json!({"old": PASSWORD, "new": "entirely different words"});
+    for (kind, content) in [(EnvelopeKind::Password, change), (EnvelopeKind::Deletion, json!({"password": PASSWORD}))] {
+        let answer = alice.post_sealed(kind, &content).await;
+        assert_eq!(answer.code(), "insufficient_user_authentication", "{kind:?}: {}", answer.text);
+        assert_eq!(answer.json()["proofs"], json!(["totp", "recovery_code"]));
+    }
+    assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK, "nothing was changed");
+}
+
+/// A program with a bound key confirms with the proof of its request, and repeats the request.
+#[tokio::test]
+async fn a_program_confirms_and_repeats() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let browser = portal.browser("203.0.113.7").signed_in("alice").await;
+    portal.advance(5 * 60_000 + 1).await;
+    browser.refresh().await;
+    let wish = json!({});
+    assert_eq!(browser.prove_and_post(paths::USER_KEYS, &wish).await.code(), "insufficient_user_authentication");
+    assert_eq!(confirm(&browser, &json!({"password": PASSWORD})).await.status, StatusCode::NO_CONTENT);
+    let key = browser.prove_and_post(paths::USER_KEYS, &wish).await;
+    assert_eq!(key.status, StatusCode::OK, "{}", key.text);
+}
