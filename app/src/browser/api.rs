@@ -9,10 +9,6 @@ use crate::browser::{clock, dpop, keys, page};
 use std::cell::RefCell;
 use wire::Code;
 
-/// The status of a request whose person gave no proof.
-#[cfg(any(feature = "ssr", feature = "signed-in"))]
-const REFUSED: u16 = 403;
-
 thread_local! {
     /// The server's last nonce, for the next proof.
     static NONCE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -49,7 +45,7 @@ pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<FetchR
                     // The same request once more.
                     Some(true) => {}
                     // As any refusal: the page stays, and so does what the person typed.
-                    Some(false) => return Ok(FetchResponse { status: REFUSED, ..answer }),
+                    Some(false) => return Ok(answer.refused()),
                     None => return Ok(signing_in(answer, session::CONFIRM)),
                 }
             }

@@ -38,6 +38,13 @@ impl FetchResponse {
         (200..300).contains(&self.status)
     }
 
+    /// Makes it a refusal that no sign-in follows: the person was asked for a proof and gave none.
+    #[cfg(any(feature = "ssr", feature = "signed-in"))]
+    pub(crate) fn refused(mut self) -> Self {
+        self.status = 403;
+        self
+    }
+
     /// Returns the problem details; `None` for a success, or an answer that is not from Postern.
     pub fn problem(&self) -> Option<Problem> {
         if self.is_ok() {

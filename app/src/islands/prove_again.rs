@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
-use wire::second_factor::Confirmation;
+use wire::second_factor::IdentityConfirmation;
 use zeroize::Zeroizing;
 
 /// The dialog that asks for the password or a code when a request needs a fresh proof of the person. Then the request is
@@ -91,9 +91,9 @@ async fn prove(by_code: bool, secret: String) -> Result<(), String> {
         _ => return Err(FAILED.to_owned()),
     }
     let given = if by_code {
-        Confirmation { password: None, code: Some(secret) }
+        IdentityConfirmation { password: None, code: Some(secret) }
     } else {
-        Confirmation { password: Some(secret), code: None }
+        IdentityConfirmation { password: Some(secret), code: None }
     };
     let plaintext = Zeroizing::new(serde_json::to_vec(&given).unwrap_or_default());
     match sealed_post(EnvelopeKind::Confirmation, paths::CONFIRM, &plaintext, || {}).await {

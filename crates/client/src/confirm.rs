@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use wire::challenge::Challenge;
 use wire::envelope::EnvelopeKind;
 use wire::login::{Delivery, SealedRequest};
-use wire::second_factor::Confirmation;
+use wire::second_factor::IdentityConfirmation;
 use wire::{Code, Problem, paths};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub trait ProofPrompt: Debug + Send + Sync {
     /// `proofs`: the kinds that are sufficient. `refused`: the server's answer to the proof before. `None`: the person gives
     /// none.
-    async fn ask(&self, proofs: &[String], refused: Option<&str>) -> Option<Confirmation>;
+    async fn ask(&self, proofs: &[String], refused: Option<&str>) -> Option<IdentityConfirmation>;
 }
 
 /// Maximum number of mistyped proofs.
@@ -42,7 +42,7 @@ impl Session {
         Ok(false)
     }
 
-    async fn prove_again(&self, given: &Confirmation) -> Result<()> {
+    async fn prove_again(&self, given: &IdentityConfirmation) -> Result<()> {
         let challenge: Challenge = self.http().get(paths::CHALLENGE).await?;
         let plaintext = Zeroizing::new(crate::http::json(given));
         // The request itself proves the key, so the envelope names none.

@@ -1,5 +1,6 @@
 //! Checks of the database's content.
 
+use super::second_factors::{required_groups, second_factors};
 use super::{Finding, FindingLevel, keys};
 use crate::backup;
 use crate::config::Config;
@@ -49,6 +50,8 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.extend(mail(config, store.mail_counts().await?));
         findings.push(clients(config, &store.clients().await?));
         findings.push(second_factors(&store.administrators_without_factor().await?));
+        let known: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
+        findings.push(required_groups(&config.factor_policy, &known));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
     };
@@ -83,16 +86,6 @@ pub fn mail(config: &Config, counts: MailCounts) -> Option<Finding> {
 
 fn messages(count: u64) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
-}
-
-/// Names the administrators whose password alone signs in.
-pub fn second_factors(without: &[String]) -> Finding {
-    const CHECK: &str = "second_factors";
-    if without.is_empty() {
-        return Finding::fine(CHECK, "Every administrator has a second factor.");
-    }
-    let says = format!("These administrators have no second factor: {}.", without.join(", "));
-    Finding::new(CHECK, FindingLevel::Hint, says, "They can set up one-time codes on their account page.")
 }
 
 /// Names the clients that may leave out PKCE, and stored ones that cannot be used.

@@ -6,8 +6,10 @@ mod finding;
 mod gate;
 mod keys;
 mod machine;
+mod second_factors;
 mod settings;
 
-pub use data::{mail, second_factors};
+pub use data::mail;
 pub use examine::{examine, glance};
 pub use finding::{Finding, FindingLevel};
+pub use second_factors::second_factors;

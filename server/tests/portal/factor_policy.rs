@@ -3,7 +3,7 @@
 use crate::apps::{ask, ask_more, here, on, way_in};
 use crate::oidc::Provider;
 use crate::second_factor::{Enrolled, login_with};
-use crate::support::{Answer, Authenticator, ORIGIN, PASSWORD, Portal, Visitor};
+use crate::support::{Answer, Authenticator, ORIGIN, PASSWORD, Portal, Visitor, postern};
 use crate::{passkeys, second_factor};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -233,4 +233,26 @@ async fn an_openid_client_gets_no_code_before_the_required_factor() {
     let answer = provider.enter(&provider.browser, &query, None).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert!(answer.json()["location"].as_str().unwrap().contains("code="), "{}", answer.text);
+}
+
+/// Passkeys and one-time codes both count.
+#[tokio::test]
+async fn doctor_and_the_overview_name_administrators_without_a_second_factor() {
+    let portal = Portal::start().await;
+    for name in ["ada", "bob", "eve"] {
+        portal.add_administrator(name).await;
+    }
+    portal.add_user("user").await;
+    let ada = portal.browser("203.0.113.7").signed_in("ada").await;
+    let bob = portal.browser("203.0.113.8").signed_in("bob").await;
+    let overview = ada.get(paths::DASHBOARD_PAGE).await.text;
+    assert!(overview.contains("These administrators have no second factor: ada, bob, eve."), "{overview}");
+    second_factor::register(&portal, &ada).await;
+    assert_eq!(passkeys::register(&bob, &mut Authenticator::new()).await.status, StatusCode::CREATED);
+    let overview = ada.get(paths::DASHBOARD_PAGE).await.text;
+    assert!(overview.contains("These administrators have no second factor: eve."), "{overview}");
+    let folder = portal.database().parent().unwrap().to_owned();
+    let told = postern(&folder, &["--data-dir", folder.to_str().unwrap(), "doctor", "--json"], "");
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("These administrators have no second factor: eve."), "{told}");
 }

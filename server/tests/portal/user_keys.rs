@@ -152,6 +152,7 @@ async fn only_the_sessions_own_key_proves_this_request_once() {
     let stale = alice.nonce().await;
     portal.advance(5 * MINUTE + 29_000).await;
     alice.refresh().await;
+    assert_eq!(alice.confirm().await.status, StatusCode::NO_CONTENT);
     assert_eq!(post(&[("dpop", &key.prove(&url, &stale))]).await.0, StatusCode::OK);
     portal.advance(1_000).await;
     assert_eq!(post(&[("dpop", &key.prove(&url, &stale))]).await.1, "use_dpop_nonce");

@@ -221,6 +221,7 @@ contract! {
         go_with_the_account,
     }
     oauth {
+        of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_grant,
         fifty_tasks_on_two_nodes_redeem_one_code,
         codes_run_out_and_end_with_their_session,
         unused_codes_of_a_session_are_few,

@@ -1,9 +1,9 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, SECOND, entry, fresh, session, token_hash, user};
+use crate::make::{NOW, SECOND, entry, fresh, new_session, session, token_hash, user};
 use futures::future::join_all;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
-use store::oauth::{GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
+use store::oauth::{BeginSession, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
 use store::oauth_registrations::{InitialToken, RegisterClient, StoredDocument};
 
 const LIFE: i64 = 60 * SECOND;
@@ -322,4 +322,27 @@ pub(crate) async fn a_person_has_one_subject_in_each_sector(fixture: Fixture) {
     assert_eq!(subjects.len(), 1, "the same for every request: {subjects:?}");
     let other = one.pairwise_subject("b.example", &ada, &fresh("subject")).await.unwrap();
     assert!(!subjects.contains(&other), "another one in another sector");
+}
+
+pub(crate) async fn of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_grant(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*one, "ada").await;
+    let parent = session(&*one, &ada, NOW).await;
+    let grant = grant(&*one, &parent).await;
+    let tries = (0..50).map(|n| {
+        let store = if n % 2 == 0 { one.clone() } else { two.clone() };
+        let begin = BeginSession {
+            grant: grant.clone(),
+            session: new_session(&ada, NOW + SECOND),
+            authenticated_at: NOW,
+            audit: audit(AuditEvent::Login),
+        };
+        tokio::spawn(async move { store.begin_session(&begin).await.unwrap().then_some(begin.session.id) })
+    });
+    let begun: Vec<_> = join_all(tries).await.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(begun.len(), 1);
+    let row = two.session(&begun[0]).await.unwrap().unwrap();
+    assert_eq!(row.authentication.at, NOW, "it is no fresher than the session that agreed");
+    assert!(!two.grant(&grant).await.unwrap().unwrap().is_live(NOW + SECOND), "the grant has ended with it");
+    assert_eq!(two.sessions_of(&ada, NOW + SECOND).await.unwrap().len(), 2, "no other session was stored");
 }

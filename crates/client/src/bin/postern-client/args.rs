@@ -81,6 +81,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own name")]
 pub(crate) struct Login {
     /// Your name (default: asks for it)
     pub name: Option<String>,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use client::ProofPrompt;
 use std::io::IsTerminal;
 use std::sync::Arc;
-use wire::second_factor::Confirmation;
+use wire::second_factor::IdentityConfirmation;
 
 /// Asks at the terminal.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) fn prompt() -> Option<Arc<dyn ProofPrompt>> {
 
 #[async_trait]
 impl ProofPrompt for TerminalPrompt {
-    async fn ask(&self, proofs: &[String], refused: Option<&str>) -> Option<Confirmation> {
+    async fn ask(&self, proofs: &[String], refused: Option<&str>) -> Option<IdentityConfirmation> {
         let has = |kind: &str| proofs.iter().any(|proof| proof == kind);
         let question = if has("totp") || has("recovery_code") {
             "One-time code or recovery code: "
@@ -35,9 +35,9 @@ impl ProofPrompt for TerminalPrompt {
         let secret = tokio::task::spawn_blocking(move || terminal::ask_secret(question)).await.ok()?.ok()?;
         let given = Some(secret.to_string());
         Some(if question.starts_with("Password") {
-            Confirmation { password: given, code: None }
+            IdentityConfirmation { password: given, code: None }
         } else {
-            Confirmation { password: None, code: given }
+            IdentityConfirmation { password: None, code: given }
         })
     }
 }
