@@ -10,15 +10,15 @@ use wire::second_factor::IdentityConfirmation;
 
 /// Asks at the terminal.
 #[derive(Debug)]
-struct TerminalPrompt;
+struct ProofAtTerminal;
 
 /// Returns a prompt, if somebody sits at the terminal.
 pub(crate) fn prompt() -> Option<Arc<dyn ProofPrompt>> {
-    std::io::stdin().is_terminal().then(|| Arc::new(TerminalPrompt) as Arc<dyn ProofPrompt>)
+    std::io::stdin().is_terminal().then(|| Arc::new(ProofAtTerminal) as Arc<dyn ProofPrompt>)
 }
 
 #[async_trait]
-impl ProofPrompt for TerminalPrompt {
+impl ProofPrompt for ProofAtTerminal {
     async fn ask(&self, proofs: &[String], refused: Option<&str>) -> Option<IdentityConfirmation> {
         let has = |kind: &str| proofs.iter().any(|proof| proof == kind);
         let question = if has("totp") || has("recovery_code") {
