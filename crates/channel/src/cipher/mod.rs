@@ -9,7 +9,7 @@ mod portable;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use native::Cipher;
 #[cfg(target_arch = "wasm32")]
-pub use portable::Cipher;
+pub(crate) use portable::Cipher;
 
 pub(crate) const TAG: usize = 16;
 const NONCE: usize = 12;

@@ -3,18 +3,18 @@ use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 
 #[derive(Debug)]
-pub(super) struct Cipher(Aes256Gcm);
+pub(crate) struct Cipher(Aes256Gcm);
 
 impl Cipher {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self(Aes256Gcm::new(key.into()))
     }
 
-    pub(super) fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
+    pub(crate) fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
         self.0.encrypt_inout_detached(&Nonce::from(nonce), associated, content.into()).ok().map(Into::into)
     }
 
-    pub(super) fn open(
+    pub(crate) fn open(
         &self,
         nonce: [u8; NONCE],
         associated: &[u8],
