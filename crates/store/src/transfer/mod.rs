@@ -4,6 +4,7 @@
 //! format in one transaction, are read back from it, and are compared before it commits: an interrupted move leaves an
 //! empty database, and the move can be started again.
 
+mod error;
 mod rows;
 mod source;
 mod target;
@@ -14,6 +15,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use target::Target;
 
+pub use error::TransferError;
 pub use rows::Digest;
 
 /// Rows of one table, with a hash that is the same on both sides whatever their order is.
@@ -32,33 +34,6 @@ pub enum TransferOutcome {
     WasThere,
     /// It was only tried whether the move can begin.
     Tried,
-}
-
-/// The reason why nothing was moved.
-#[derive(Debug, thiserror::Error)]
-pub enum TransferError {
-    #[error("--from must be sqlite:FILE, and --to postgres://...")]
-    Engines,
-    #[error("the {side} was changed by a newer version of Postern")]
-    Newer { side: &'static str },
-    #[error("the source lacks changes of this version ({0}): start this version once on it")]
-    Older(String),
-    #[error("the target has rows already ({0}), and they are not those of the source: name an empty database")]
-    NotEmpty(String),
-    #[error("table {0} differs between source and target in its columns")]
-    Columns(String),
-    #[error("the tables of source and target differ: {0}")]
-    Tables(String),
-    #[error("table {0} arrived with other rows: nothing was kept")]
-    Differs(String),
-    #[error(transparent)]
-    Store(#[from] crate::Error),
-}
-
-impl From<sqlx::Error> for TransferError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
 }
 
 /// Moves every row of the SQLite database `from` to the PostgreSQL database `to`. `report` hears of each table.

@@ -1,6 +1,6 @@
 //! The SQLite database, locked against writes.
 
-use super::TransferError;
+use super::error::TransferError;
 use super::rows::Digest;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};

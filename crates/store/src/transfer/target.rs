@@ -1,6 +1,6 @@
 //! The PostgreSQL database, in one transaction.
 
-use super::TransferError;
+use super::error::TransferError;
 use super::rows::Digest;
 use super::source::{Source, Table, quoted};
 use futures::TryStreamExt;
