@@ -12,26 +12,37 @@ use zeroize::Zeroizing;
 
 /// The dialog that asks for the password or a code when a request needs a fresh proof of the person. Then the request is
 /// sent again, and the page keeps what the person typed.
+///
+/// It is on the page from the start, because the page's policy (Trusted Types) lets no script make markup.
 #[island]
 pub fn ProveAgain() -> impl IntoView {
-    // Whether it asks for a code instead of the password. `None`: it is closed.
-    let asks = RwSignal::new(None::<bool>);
-    Effect::new(move |_| {
-        fresh_proof::register(move |proofs| asks.set(Some(!proofs.iter().any(|proof| proof == "password"))));
-    });
-    view! { {move || asks.get().map(|by_code| dialog(by_code, asks))} }
-}
-
-fn dialog(by_code: bool, asks: RwSignal<Option<bool>>) -> impl IntoView {
     let (field, dialog) = (NodeRef::<Input>::new(), NodeRef::<Dialog>::new());
-    let (busy, said) = (RwSignal::new(false), RwSignal::new(String::new()));
-    dialog.on_load(|dialog| {
-        // Fails only if it is open already.
-        let _ = dialog.show_modal();
+    let (by_code, busy, said) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(String::new()));
+    Effect::new(move |_| {
+        fresh_proof::register(move |proofs| {
+            by_code.set(!proofs.iter().any(|proof| proof == "password"));
+            if let Some(dialog) = dialog.get_untracked() {
+                // Fails only if it is open already.
+                let _ = dialog.show_modal();
+            }
+        });
     });
-    let close = move |proven| {
-        asks.set(None);
-        fresh_proof::finish(proven);
+    let empty = move || {
+        if let Some(field) = field.get_untracked() {
+            field.set_value("");
+        }
+        said.set(String::new());
+        busy.set(false);
+    };
+    // Also after a press of Escape. A proof that was given has been reported before.
+    let closed = move |_| {
+        empty();
+        fresh_proof::finish(false);
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -39,8 +50,11 @@ fn dialog(by_code: bool, asks: RwSignal<Option<bool>>) -> impl IntoView {
         busy.set(true);
         said.set(String::new());
         spawn_local(async move {
-            match prove(by_code, secret).await {
-                Ok(()) => close(true),
+            match prove(by_code.get_untracked(), secret).await {
+                Ok(()) => {
+                    fresh_proof::finish(true);
+                    close();
+                }
                 Err(reason) => {
                     said.set(reason);
                     busy.set(false);
@@ -48,30 +62,31 @@ fn dialog(by_code: bool, asks: RwSignal<Option<bool>>) -> impl IntoView {
             }
         });
     };
-    let (about, label, complete) = if by_code {
-        ("Enter the code of your authenticator app, or a recovery code.", "Code", "one-time-code")
-    } else {
-        ("Enter your password.", "Your password", "current-password")
-    };
+    let either = move |code: &'static str, password: &'static str| move || if by_code.get() { code } else { password };
     view! {
-        <dialog node_ref=dialog aria-labelledby="prove-again" on:close=move |_| close(false)>
+        <dialog node_ref=dialog aria-labelledby="prove-again" on:close=closed>
             <h2 id="prove-again">"Confirm that it is you"</h2>
             <form on:submit=submit>
-                <p>{about} " What you were doing continues by itself."</p>
-                <label for="proof">{label}</label>
+                <p>
+                    {either("Enter the code of your authenticator app, or a recovery code.", "Enter your password.")}
+                    " What you were doing continues by itself."
+                </p>
+                <label for="proof">{either("Code", "Your password")}</label>
                 <input
                     id="proof"
                     node_ref=field
-                    type=if by_code { "text" } else { "password" }
-                    autocomplete=complete
+                    type=either("text", "password")
+                    autocomplete=either("one-time-code", "current-password")
                     autocapitalize="off"
                     spellcheck="false"
                     required
                     autofocus
                 />
-                <p class="odd-line" role="alert">{said}</p>
+                <p class="odd-line" role="alert">
+                    {said}
+                </p>
                 <div class="choices">
-                    <button class="button plain" type="button" on:click=move |_| close(false)>
+                    <button class="button plain" type="button" on:click=move |_| close()>
                         "Cancel"
                     </button>
                     <button class="button" type="submit" disabled=busy>

@@ -26,6 +26,8 @@ const REQUEST: Duration = Duration::from_secs(10);
 const LONGEST: usize = 8192;
 const CALLBACK: &str = "/callback";
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// Maximum number of polls in a row without an answer.
+const MOST_UNREACHED: u32 = 3;
 /// At most one new nonce for each request.
 const TRIES: u32 = 2;
 
@@ -152,7 +154,7 @@ impl DeviceLogin {
     /// The person declined or took too long; the server cannot be reached or refuses.
     pub async fn finish(self, http: &HttpClient, environment: &dyn Environment) -> Result<Profile> {
         let waiting = async {
-            let mut interval = self.codes.interval.max(1);
+            let (mut interval, mut unreached) = (self.codes.interval.max(1), 0);
             loop {
                 tokio::time::sleep(Duration::from_secs(interval)).await;
                 let pairs = [
@@ -160,7 +162,16 @@ impl DeviceLogin {
                     ("client_id", TERMINAL_CLIENT),
                     ("device_code", self.codes.device_code.as_str()),
                 ];
-                match exchange(http, environment, &self.keys, &pairs).await? {
+                let answer = match exchange(http, environment, &self.keys, &pairs).await {
+                    // A connection that rested between two polls may be closed (RFC 8628, section 3.5).
+                    Err(Error::Unreachable(..)) if unreached < MOST_UNREACHED => {
+                        unreached += 1;
+                        continue;
+                    }
+                    answer => answer?,
+                };
+                unreached = 0;
+                match answer {
                     Ok(token) => return begin_session(http, environment, &self.keys, &token).await,
                     Err(problem) if problem.error == "authorization_pending" => {}
                     // RFC 8628, section 3.5.
