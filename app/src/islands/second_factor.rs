@@ -59,7 +59,6 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
     };
     let guard_label =
         if guarded { "Stop asking for a passkey after the password" } else { "Ask for a passkey after the password" };
-    let of_picture = move |name: &str| waiting.with(|waiting| last_value(&waiting.qr, name));
     let label = if enrolled { "Set up on another device" } else { "Set up one-time codes" };
     let is_waiting = move || waiting.with(|waiting| !waiting.id.is_empty()) && codes.with(String::is_empty);
     view! {
@@ -86,19 +85,7 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
         </div>
         <form class="form" hidden=move || !is_waiting() on:submit=confirm>
             <p>"Scan this picture with an authenticator app, or type the secret into it."</p>
-            <div class="qr">
-                // The page's policy (Trusted Types) lets no script make markup, but attributes may change.
-                <svg
-                    class="code"
-                    role="img"
-                    aria-label="QR code for your authenticator app"
-                    viewBox=move || Some(of_picture("viewBox")).filter(|sides| !sides.is_empty())
-                    shape-rendering="crispEdges"
-                >
-                    <path fill="#fff" d="M0 0h999v999H0z"></path>
-                    <path d=move || of_picture("d")></path>
-                </svg>
-            </div>
+            {picture(waiting)}
             <p class="small figures secret">{move || waiting.with(|waiting| waiting.secret.clone())}</p>
             <label for="first-code">"The six digits that the app shows"</label>
             <input
@@ -128,6 +115,26 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
                     "Done"
                 </button>
             </div>
+        </div>
+    }
+}
+
+/// Draws the picture that the server made. The page's policy (Trusted Types) lets no script make markup, but attributes may
+/// change.
+fn picture(waiting: RwSignal<Waiting>) -> impl IntoView {
+    let value = move |name: &str| waiting.with(|waiting| last_value(&waiting.qr, name));
+    view! {
+        <div class="qr">
+            <svg
+                class="code"
+                role="img"
+                aria-label="QR code for your authenticator app"
+                viewBox=move || Some(value("viewBox")).filter(|sides| !sides.is_empty())
+                shape-rendering="crispEdges"
+            >
+                <path fill="#fff" d="M0 0h999v999H0z"></path>
+                <path d=move || value("d")></path>
+            </svg>
         </div>
     }
 }
