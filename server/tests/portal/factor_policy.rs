@@ -251,8 +251,9 @@ async fn doctor_and_the_overview_name_administrators_without_a_second_factor() {
     assert_eq!(passkeys::register(&bob, &mut Authenticator::new()).await.status, StatusCode::CREATED);
     let overview = ada.get(paths::DASHBOARD_PAGE).await.text;
     assert!(overview.contains("These administrators have no second factor: eve."), "{overview}");
-    let folder = portal.database().parent().unwrap().to_owned();
-    let told = postern(&folder, &["--data-dir", folder.to_str().unwrap(), "doctor", "--json"], "");
+    let database = portal.database();
+    let setting = format!("database_url=sqlite:{}", database.display());
+    let told = postern(database.parent().unwrap(), &["--set", &setting, "doctor", "--json"], "");
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(told.contains("These administrators have no second factor: eve."), "{told}");
 }
