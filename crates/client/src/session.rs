@@ -8,13 +8,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tokio::sync::Mutex;
-use wire::login::SignedIn;
+use wire::challenge::Challenge;
+use wire::envelope::EnvelopeKind;
+use wire::login::{Delivery, SealedRequest, SignedIn};
 use wire::refresh::RefreshRequest;
-use wire::{Code, paths};
+use wire::second_factor::IdentityConfirmation;
+use wire::{Code, Problem, paths};
 use zeroize::Zeroizing;
 
 /// At most one new nonce, one new token, and one new nonce for that.
 const TRIES: u32 = 4;
+
+/// Maximum number of mistyped proofs.
+const MOST_PROOFS: u32 = 3;
 
 #[derive(Debug)]
 pub struct Session {
@@ -60,10 +66,6 @@ impl Session {
     #[must_use]
     pub fn with_prompt(self, prompt: Arc<dyn ProofPrompt>) -> Self {
         Self { prompt: Some(prompt), ..self }
-    }
-
-    pub(crate) fn prompt(&self) -> Option<&dyn ProofPrompt> {
-        self.prompt.as_deref()
     }
 
     pub fn http(&self) -> &HttpClient {
@@ -116,7 +118,7 @@ impl Session {
     }
 
     /// As [`Self::answer`], without asking anybody.
-    pub(crate) async fn send_once(&self, method: Method, path: &str, body: Option<String>) -> Result<Answer> {
+    async fn send_once(&self, method: Method, path: &str, body: Option<String>) -> Result<Answer> {
         let (mut nonces, mut renewals) = (2, 1);
         for _ in 0..TRIES {
             let token = self.token().await;
@@ -206,5 +208,48 @@ impl Session {
 
     fn ended(&self) -> Error {
         Error::SessionEnded(self.http.server().origin())
+    }
+}
+
+impl Session {
+    /// Proves the person again, if somebody is there to ask. `false`: nobody gave a proof.
+    async fn confirm(&self, problem: &Problem) -> Result<bool> {
+        let Some(prompt) = self.prompt.as_deref() else { return Ok(false) };
+        let mut refused = None;
+        for _ in 0..MOST_PROOFS {
+            let Some(given) = prompt.ask(&problem.proofs, refused.as_deref()).await else { return Ok(false) };
+            match self.prove_again(&given).await {
+                Ok(()) => return Ok(true),
+                Err(Error::Refused(problem))
+                    if matches!(problem.code, Code::WrongCode | Code::WrongCredentials)
+                        && problem.retry_after.is_none() =>
+                {
+                    refused = Some(problem.title);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    async fn prove_again(&self, given: &IdentityConfirmation) -> Result<()> {
+        let challenge: Challenge = self.http().get(paths::CHALLENGE).await?;
+        let plaintext = Zeroizing::new(json(given));
+        // The request itself proves the key, so the envelope names none.
+        let envelope = seal::seal(
+            &challenge.key,
+            EnvelopeKind::Confirmation,
+            &challenge.short_key,
+            &self.http().server().origin(),
+            None,
+            self.environment().now() / 1000,
+            plaintext.as_bytes(),
+        )?;
+        let body = json(&SealedRequest {
+            encrypted_username_password: envelope,
+            short_key: challenge.short_key,
+            delivery: Delivery::Body,
+        });
+        self.send_once(Method::POST, paths::CONFIRM, Some(body)).await?.accepted().map(drop)
     }
 }
