@@ -610,6 +610,8 @@ pub enum ActivityEvent {
     AppRevoked,
 }
 
+// Only the server renders the list of events.
+#[cfg(feature = "ssr")]
 impl ActivityEvent {
     /// Whether the owner should check this.
     pub(crate) fn is_odd(self) -> bool {
