@@ -52,10 +52,3 @@ pub fn write(at: f64, shape: TimeFormat) -> String {
     let locale = window().navigator().language().unwrap_or_else(|| "en".to_owned());
     Date::new(&at.into()).to_locale_string(&locale, &options).into()
 }
-
-/// Formats the end of a wait, with the day if it is not soon.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for 285,000 years")]
-pub(crate) fn local_time(at: i64) -> String {
-    let at = at as f64;
-    if at - Date::now() < DAY / 2.0 { write(at, TimeFormat::Clock) } else { write(at, TimeFormat::Exact) }
-}

@@ -14,6 +14,8 @@ pub mod locks;
 pub mod page;
 pub mod session;
 
+#[cfg(any(feature = "ssr", feature = "login", feature = "dashboard"))]
+pub mod fragment;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 pub mod fresh_proof;
 #[cfg(any(feature = "ssr", feature = "dashboard", feature = "private"))]

@@ -56,17 +56,6 @@ pub fn object<T: JsCast>(members: &[(&str, &JsValue)]) -> T {
     object.unchecked_into()
 }
 
-/// Returns the value of `#name=...` and removes it from the address bar and history, because it may be a secret.
-pub(crate) fn take_fragment(name: &str) -> Option<String> {
-    let location = window().location();
-    let hash = location.hash().ok()?;
-    let value = hash.strip_prefix('#')?.strip_prefix(name)?.strip_prefix('=')?;
-    let path = location.pathname().ok()? + &location.search().ok()?;
-    let history = window().history().ok()?;
-    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
-    Some(value.to_owned())
-}
-
 pub fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     window().crypto().ok()?.get_random_values_with_u8_array(&mut bytes).ok()?;
@@ -85,15 +74,6 @@ pub fn fact(name: &str) -> Option<String> {
 /// Returns the page to open next, which the server has validated.
 pub fn next() -> String {
     with_fragment(fact("next").unwrap_or_else(|| wire::paths::DASHBOARD_PAGE.to_owned()))
-}
-
-/// Adds this page's fragment to the link between sign-in and sign-up, so that the way back keeps it.
-pub(crate) fn carry_fragment() {
-    let link = document().query_selector(".aside a").ok().flatten();
-    if let Some((link, address)) = link.and_then(|link| link.get_attribute("href").map(|address| (link, address))) {
-        // Fails only for an invalid name.
-        let _ = link.set_attribute("href", &with_fragment(address));
-    }
 }
 
 pub fn reload() {

@@ -1,4 +1,4 @@
-use crate::browser::{api, counting, page};
+use crate::browser::{api, counting, fragment, page};
 use js_sys::{Array, JSON, Object, Reflect};
 use leptos::ev;
 use leptos::prelude::*;
@@ -32,7 +32,7 @@ pub fn Forms() -> impl IntoView {
 fn fill_from_fragment() {
     let field = document().query_selector("[data-fragment]").ok().flatten();
     let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else { return };
-    if let Some(value) = field.get_attribute("data-fragment").and_then(|name| page::take_fragment(&name)) {
+    if let Some(value) = field.get_attribute("data-fragment").and_then(|name| fragment::take(&name)) {
         field.set_value(&value);
     }
 }

@@ -1,5 +1,6 @@
+use super::aside::carry_fragment;
 use super::facts;
-use super::form::{FormHandle, FormStep, wake};
+use super::form::{FormHandle, FormStep, local_time, wake};
 use crate::browser::passkey_sign_in::{self, Outcome};
 use crate::browser::sealed_post::{PostError, sealed_post};
 use crate::browser::{clock, page, passkeys};
@@ -18,12 +19,12 @@ use zeroize::Zeroizing;
 #[island]
 pub fn LoginForm() -> impl IntoView {
     wake(|form| {
-        page::carry_fragment();
+        carry_fragment();
         form.on("submit", submit);
         form.on_part("#passkey", "click", with_passkey);
         if let Some((left, incident)) = facts::closed() {
             let until = clock::now() + left;
-            form.say(&refusal::closed(Some(&clock::local_time(until)), &incident));
+            form.say(&refusal::closed(Some(&local_time(until)), &incident));
             form.pause(until);
         } else {
             form.set_step(FormStep::Ready);

@@ -8,6 +8,8 @@ pub mod facts;
 pub(crate) mod form;
 
 #[cfg(any(feature = "ssr", feature = "login"))]
+mod aside;
+#[cfg(any(feature = "ssr", feature = "login"))]
 mod login_form;
 #[cfg(any(feature = "ssr", feature = "login"))]
 mod reset_form;

@@ -1,8 +1,8 @@
 use super::facts;
 use super::form::{FormHandle, FormStep, wake};
-use crate::browser::page;
 use crate::browser::sealed_post::sealed_post;
-use crate::text::refusal;
+use crate::browser::{fragment, page};
+use crate::text::link;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::cell::RefCell;
@@ -22,9 +22,9 @@ thread_local! {
 pub fn ResetForm() -> impl IntoView {
     wake(|form| {
         form.on("submit", submit);
-        let code = page::take_fragment("code");
+        let code = fragment::take("code");
         if code.is_none() {
-            form.say(refusal::NO_LINK);
+            form.say(link::NO_LINK);
             return;
         }
         CODE.set(code);

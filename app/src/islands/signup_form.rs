@@ -1,8 +1,9 @@
+use super::aside::carry_fragment;
 use super::facts;
 use super::form::{FormHandle, FormStep, wake};
-use crate::browser::page;
 use crate::browser::sealed_post::sealed_post;
-use crate::text::refusal;
+use crate::browser::{fragment, page};
+use crate::text::link;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::cell::RefCell;
@@ -25,11 +26,11 @@ pub fn SignupForm() -> impl IntoView {
         form.warn_unbound();
         // The fragment of an app's URL is not a code.
         let elsewhere = page::fact("next").is_some_and(|next| next != paths::DASHBOARD_PAGE);
-        let code = if elsewhere { None } else { page::take_fragment("code") };
-        page::carry_fragment();
+        let code = if elsewhere { None } else { fragment::take("code") };
+        carry_fragment();
         match page::fact("needs").as_deref() {
-            Some("setup") if code.is_none() => return form.say(refusal::NO_CODE),
-            Some("invitation") if code.is_none() => return form.say(refusal::NO_INVITATION),
+            Some("setup") if code.is_none() => return form.say(link::NO_CODE),
+            Some("invitation") if code.is_none() => return form.say(link::NO_INVITATION),
             _ => {}
         }
         CODE.set(code);

@@ -15,6 +15,12 @@ pub mod plain;
 #[cfg(feature = "ssr")]
 pub mod query;
 
+#[cfg(any(feature = "ssr", feature = "login", feature = "private"))]
+pub mod countdown;
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub mod link;
+#[cfg(any(feature = "ssr", feature = "login", feature = "private"))]
+pub mod no_answer;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod refusal;
 #[cfg(any(feature = "ssr", feature = "seal"))]

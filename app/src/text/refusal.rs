@@ -4,17 +4,8 @@ use crate::browser::keys::NoDeviceKeys;
 use domain::password::InvalidPassword;
 use wire::{Code, Problem};
 
-pub(crate) const UNREACHABLE: &str =
-    "This site did not answer. Check your connection, then try again. Nothing that you typed is lost.";
 pub(crate) const BROKEN: &str = "Something went wrong, and nothing was changed. Try again in a moment. \
                           If it happens again, tell the person who runs this site.";
-pub(crate) const NO_COOKIES: &str = "Name and password are right, but this browser did not keep the cookie that signs you in. \
-                              Allow cookies for this site, or open it with https.";
-pub(crate) const NO_CODE: &str = "The first account is created with the setup link that the server printed. \
-                           Open that link in this browser. \u{201c}postern setup\u{201d} prints it again.";
-pub(crate) const NO_INVITATION: &str = "Signing up here needs an invitation. Open the link that you were given, or ask the \
-                                 person who runs this site for one.";
-pub(crate) const NO_LINK: &str = "This page needs the link that you were given. Open it again, or ask for a new one.";
 pub(crate) const ASK: &str = "If this was not you, tell the person who runs this site.";
 
 /// Returns one or two sentences. `until`: the end of the wait, in the reader's time zone.

@@ -1,8 +1,5 @@
 //! Waiting times as text.
 
-/// When the wait is over.
-pub(crate) const OVER: &str = "You can try again now.";
-
 pub fn sentence(left_ms: i64) -> String {
     ["You can try again in ", &span(left_ms), "."].concat()
 }
@@ -15,14 +12,7 @@ pub fn span(ms: i64) -> String {
     [&count, " ", name, plural].concat()
 }
 
-/// Returns the milliseconds until the text changes.
-pub(crate) fn next_tick(left_ms: i64) -> i32 {
-    let (unit, _) = unit(left_ms);
-    // At most a second, because timers stop while a machine sleeps.
-    i32::try_from((left_ms - 1).rem_euclid(unit) + 1).unwrap_or(i32::MAX).min(1_000)
-}
-
-fn unit(ms: i64) -> (i64, &'static str) {
+pub(super) fn unit(ms: i64) -> (i64, &'static str) {
     match ms {
         ..=90_000 => (1_000, "second"),
         90_001..=5_400_000 => (60_000, "minute"),
@@ -51,13 +41,5 @@ mod tests {
         ] {
             assert_eq!(span(ms), text, "{ms}");
         }
-    }
-
-    #[test]
-    fn ticks_meet_the_change() {
-        assert_eq!(next_tick(5_000), 1_000);
-        assert_eq!(next_tick(4_200), 200);
-        assert_eq!(next_tick(1), 1);
-        assert_eq!(next_tick(3_600_000), 1_000);
     }
 }

@@ -1,6 +1,7 @@
+use super::local_time;
 use crate::browser::sealed_post::PostError;
 use crate::browser::{clock, keys};
-use crate::text::{refusal, wait};
+use crate::text::{countdown, no_answer, refusal, wait};
 use leptos::prelude::document;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
@@ -147,13 +148,13 @@ impl FormHandle {
         self.set_step(FormStep::Ready);
         let problem = match refused {
             PostError::Problem(problem) => problem,
-            PostError::NoCookies => return self.say(refusal::NO_COOKIES),
-            PostError::Unreachable => return self.say(refusal::UNREACHABLE),
+            PostError::NoCookies => return self.say(no_answer::NO_COOKIES),
+            PostError::Unreachable => return self.say(no_answer::UNREACHABLE),
             PostError::Broken => return self.say(refusal::BROKEN),
         };
         let seconds = problem.retry_after.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0);
         let until = clock::now() + seconds * 1000;
-        self.say(&refusal::sentence(problem, &clock::local_time(until)));
+        self.say(&refusal::sentence(problem, &local_time(until)));
         if seconds > 0 {
             self.pause(until);
         }
@@ -171,9 +172,9 @@ impl FormHandle {
                     break;
                 }
                 form.write("#wait", &wait::sentence(left));
-                clock::sleep(wait::next_tick(left)).await;
+                clock::sleep(countdown::next_tick(left)).await;
             }
-            form.write_wait(wait::OVER);
+            form.write_wait(countdown::OVER);
             form.set_step(FormStep::Ready);
         });
     }

@@ -3,10 +3,12 @@
 //! Their state is in the page itself: one word on the form, from which the stylesheet derives the button's text, and
 //! three sentences. With signals the login page's code was a fifth larger, and people wait for every byte of it.
 
+mod deadline;
 mod handle;
 mod password;
 mod strength;
 
+pub(super) use deadline::local_time;
 pub(super) use handle::{FormHandle, FormStep, wake};
 #[cfg(any(feature = "ssr", feature = "private"))]
 pub(super) use strength::judge;

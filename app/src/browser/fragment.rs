@@ -1,0 +1,15 @@
+//! The fragment of this page's URL, which the server does not see.
+
+use leptos::prelude::window;
+use wasm_bindgen::JsValue;
+
+/// Returns the value of `#name=...` and removes it from the address bar and history, because it may be a secret.
+pub fn take(name: &str) -> Option<String> {
+    let location = window().location();
+    let hash = location.hash().ok()?;
+    let value = hash.strip_prefix('#')?.strip_prefix(name)?.strip_prefix('=')?;
+    let path = location.pathname().ok()? + &location.search().ok()?;
+    let history = window().history().ok()?;
+    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
+    Some(value.to_owned())
+}
