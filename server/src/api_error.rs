@@ -126,6 +126,11 @@ impl ApiError {
         describe(code).1
     }
 
+    /// Returns the explanation, or the text of the code.
+    pub fn description(&self) -> &str {
+        self.detail.as_deref().unwrap_or_else(|| Self::title(self.code))
+    }
+
     pub fn code(&self) -> Code {
         self.code
     }

@@ -49,10 +49,11 @@ fn failed(error: ApiError) -> Response {
         Code::UseDpopNonce => ErrorCode::UseDpopNonce,
         Code::BadProof => ErrorCode::InvalidDpopProof,
         Code::TooLarge | Code::BadRequest | Code::Timeout => ErrorCode::InvalidRequest,
+        Code::Forbidden => ErrorCode::AccessDenied,
         Code::Busy => ErrorCode::TemporarilyUnavailable,
         _ => ErrorCode::ServerError,
     };
-    let description = ApiError::title(error.code());
+    let description = error.description().to_owned();
     let mut response = error.into_response();
     if matches!(code, ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof) {
         // At the token endpoint the status is 400 (RFC 9449, section 8).

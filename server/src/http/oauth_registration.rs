@@ -1,5 +1,6 @@
 //! `/oauth/register`: clients register themselves (RFC 7591), and change and remove themselves (RFC 7592).
 
+use super::ApiError;
 use super::oauth_answer::{OAuthErrorResponse, open};
 use crate::client::Client as Caller;
 use crate::flows::oauth_registration::{self, Managed};
@@ -13,6 +14,7 @@ use http::{HeaderMap, StatusCode};
 use oidc::error::{ErrorCode, OAuthError};
 use serde_json::{Map, Value};
 use verify::Scheme;
+use wire::problem::Code;
 
 /// Registers a client that has an initial access token.
 pub(crate) async fn register(
@@ -66,11 +68,11 @@ pub(crate) async fn remove(
     Ok(open(StatusCode::NO_CONTENT.into_response()))
 }
 
-fn is_on(state: &AppState) -> Result<(), OAuthError> {
+fn is_on(state: &AppState) -> Result<(), ApiError> {
     if state.config.settings.oauth.registration {
         return Ok(());
     }
-    Err(OAuthError::new(ErrorCode::AccessDenied, "clients may not register themselves at this site"))
+    Err(ApiError::explained(Code::Forbidden, "clients may not register themselves at this site"))
 }
 
 async fn managed(state: &AppState, headers: &HeaderMap, id: &str) -> Result<(Managed, String), OAuthErrorResponse> {

@@ -83,7 +83,7 @@ async fn a_client_registers_signs_people_in_changes_and_removes_itself() {
 async fn attack_nobody_registers_or_manages_a_client_without_its_token() {
     let off = Portal::start().await;
     let refused = send(&off, Method::POST, paths::OAUTH_REGISTER, "x", Some(&metadata())).await;
-    assert_eq!(refused.json()["error"], "access_denied", "off by default");
+    assert_eq!((refused.status, &refused.json()["error"]), (StatusCode::FORBIDDEN, &json!("access_denied")), "off");
     let provider = Provider::with(ON).await;
     let portal = &provider.portal;
     let register =
