@@ -86,7 +86,14 @@ class Server:
         command = [*self.as_user, os.path.join(self.tools, arguments[0]), *arguments[1:]]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"{arguments}: {done.stderr}{done.stdout}")
+            raise RuntimeError(f"{arguments}: {done.stderr}{done.stdout}{self._log()}")
+
+    def _log(self) -> str:
+        try:
+            with open(os.path.join(self.data, "server.log"), encoding="utf-8") as file:
+                return "".join(file.readlines()[-20:])
+        except OSError:
+            return ""
 
     def create(self) -> None:
         self._own_folder()

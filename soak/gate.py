@@ -134,8 +134,8 @@ class Payer:
                 if patience is None:
                     self.journal.violation("the client does not end")
                 return "killed"
-        if process.returncode == 6 and "locked" in errors:
-            # Change can be spent after ten blocks.
+        if process.returncode == 6:
+            # Nothing was paid, most often because the change is locked. It can be spent after ten blocks.
             self.chain.tell("10")
         if process.returncode in (1, 2) or "panicked" in errors:
             self.journal.violation(f"the client ends with {process.returncode}: {errors.strip()}")

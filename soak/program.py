@@ -2,6 +2,7 @@
 
 import glob
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,9 +10,14 @@ import time
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A port that no outgoing connection takes while its program is down: it is below the ephemeral ports."""
+    while True:
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", random.SystemRandom().randrange(12_000, 20_000)))
+                return free.getsockname()[1]
+            except OSError:
+                pass
 
 
 class Program:

@@ -178,7 +178,9 @@ export class Machine {
   }
 
   remove(): void {
-    for (const id of this.running.reverse()) execFileSync('bash', ['-c', `kill -INT ${id} && for n in $(seq 100); do kill -0 ${id} 2> /dev/null || exit 0; sleep 0.1; done`]);
+    // A background job of a shell ignores SIGINT; a PostgreSQL ends its connections only at SIGINT.
+    const end = 'kill -TERM $1 && kill -INT $1; for n in $(seq 100); do kill -0 $1 2> /dev/null || exit 0; sleep 0.1; done; exit 1';
+    for (const id of this.running.reverse()) execFileSync('bash', ['-c', end, '-', id]);
     rmSync(this.root, { recursive: true, force: true });
   }
 
