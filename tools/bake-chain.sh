@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cargo run --package regtest --bin regtest -- bake "$work"
+cargo run --package postern-regtest --bin regtest -- bake "$work"
 # Locks and logs belong to a process that is gone.
 rm -f "$work"/node/*.log "$work"/node/lmdb/lock.mdb "$work"/node/fake/lmdb/lock.mdb "$work"/w-*/*.log
 mkdir -p crates/regtest/snapshot

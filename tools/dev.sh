@@ -19,7 +19,7 @@ trap 'exit 130' INT TERM
 while true; do
     touch "$seen"
     began=$EPOCHREALTIME
-    if cargo xtask site --dev && cargo build --package server --bin postern; then
+    if cargo xtask site --dev && cargo build --package postern-server --bin postern; then
         stop
         "${CARGO_TARGET_DIR:-target}/debug/postern" serve &
         server=$!

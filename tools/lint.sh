@@ -27,19 +27,19 @@ cargo xtask layers
 
 for bundle in login dashboard private; do
     step "clippy, wasm32, the bundle $bundle"
-    cargo clippy --package frontend --lib --target wasm32-unknown-unknown \
+    cargo clippy --package postern-frontend --lib --target wasm32-unknown-unknown \
         --no-default-features --features "hydrate,$bundle" -- -D warnings
 done
 
 step "the server links no examples and no test rigs"
-linked=$(cargo tree --package server --edges normal,build --prefix none --format '{p}')
-if grep -E '^(hello-app|price-server|regtest|testkit|demo) v' <<<"$linked"; then
-    echo "these packages belong to crates/demo and to tests; see: cargo tree -p server -e normal,build -i NAME" >&2
+linked=$(cargo tree --package postern-server --edges normal,build --prefix none --format '{p}')
+if grep -E '^(hello-app|price-server|postern-(regtest|testkit|demo)) v' <<<"$linked"; then
+    echo "these packages belong to crates/demo and to tests; see: cargo tree -p postern-server -e normal,build -i NAME" >&2
     exit 1
 fi
 
 step "the server links no rsa"
 if grep '^rsa v' <<<"$linked"; then
-    echo "the package rsa must stay out of the server; see: cargo tree -p server -e normal,build -i rsa" >&2
+    echo "the package rsa must stay out of the server; see: cargo tree -p postern-server -e normal,build -i rsa" >&2
     exit 1
 fi

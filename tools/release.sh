@@ -5,4 +5,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 BUILD_VERSION=$(. tools/dist/version.sh && echo "$BUILD_VERSION")
 export BUILD_VERSION
-exec cargo build --release --package server --package demo --package client --package bench "$@"
+exec cargo build --release --package postern-server --package postern-demo --package postern-client --package postern-bench "$@"

@@ -33,5 +33,5 @@ export CARGO_TARGET_DIR=$target
 
 # The same time always: with the commit's, the C libraries and all that use them would be compiled again for each commit.
 export SOURCE_DATE_EPOCH=0
-cargo build --locked --release --target "$triple" --package server --package client --bin postern --bin postern-client >&2
+cargo build --locked --release --target "$triple" --package postern-server --package postern-client --bin postern --bin postern-client >&2
 echo "$target/$triple/release"

@@ -10,7 +10,7 @@ fail() { printf 'release: %s\n' "$*" >&2; exit 1; }
 [ -z "$(git status --porcelain)" ] || fail "the tree has changes that are not committed"
 grep -q "^## $VERSION" CHANGELOG.md || fail "CHANGELOG.md has no section '## $VERSION'"
 ! sed -n "/^## Unreleased/,/^## $VERSION/p" CHANGELOG.md | grep -q '^- ' || fail "CHANGELOG.md has changes under 'Unreleased'"
-grep -q "name = \"server\"" Cargo.lock && grep -A1 '^name = "server"' Cargo.lock | grep -q "\"$VERSION\"" || fail "Cargo.lock is of another version"
+grep -q "name = \"postern-server\"" Cargo.lock && grep -A1 '^name = "postern-server"' Cargo.lock | grep -q "\"$VERSION\"" || fail "Cargo.lock is of another version"
 
 if [ "${TESTED:-}" = "$(git rev-parse HEAD)" ]; then
     echo "release: 'make test' has passed at $TESTED before"

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '../..');
 const [version] = process.argv.slice(2);
 const TARGET = 'x86_64-unknown-linux-gnu';
-const PROGRAMS = ['server', 'client'];
+const PROGRAMS = ['postern-server', 'postern-client'];
 
 const cargo = (...args) => execFileSync('cargo', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 });
 const key = ({ name, version: of }) => `${name} ${of}`;

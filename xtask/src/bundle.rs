@@ -60,7 +60,7 @@ pub(crate) fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<P
     let messages = run(workspace
         .cargo()
         .env("RUSTFLAGS", forget_home())
-        .args(["build", "--package", "frontend", "--lib", "--target", "wasm32-unknown-unknown"])
+        .args(["build", "--package", "postern-frontend", "--lib", "--target", "wasm32-unknown-unknown"])
         .args(["--profile", mode.profile(), "--no-default-features"])
         .args(["--features", &format!("hydrate,{name}")])
         .arg("--message-format=json-render-diagnostics"))?;

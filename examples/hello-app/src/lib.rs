@@ -2,7 +2,7 @@
 
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use verify::{AccessToken, Guard};
+use postern_verify::{AccessToken, Guard};
 
 /// The app, behind its guard: no handler runs without a good token.
 pub fn router(guard: &Guard) -> Router {

@@ -1,9 +1,9 @@
 //! `ISSUER=https://auth.example.com ORIGIN=https://hello.example.com hello-app`
 
+use postern_verify::Guard;
 use std::env::var;
 use std::error::Error;
 use tokio::net::TcpListener;
-use verify::Guard;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

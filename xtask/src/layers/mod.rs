@@ -80,7 +80,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             wrong.extend(of_circles(&imports).into_iter().map(|line| format!("{name}: {line}")));
             let types = source::types(Path::new(root))?;
             wrong.extend(twice(name, &types).into_iter().map(|line| format!("{name}: {line}")));
-            if name == "server" && root.ends_with("lib.rs") {
+            if name == "postern-server" && root.ends_with("lib.rs") {
                 wrong.extend(upward(&imports, &SERVER).into_iter().map(|line| format!("{name}: {line}")));
             }
         }

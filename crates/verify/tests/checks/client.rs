@@ -8,11 +8,11 @@ use axum::{Extension, Router};
 use domain::encoding::base64url;
 use domain::revocation::mark;
 use http_body_util::BodyExt;
+use postern_verify::{AccessToken, Clock, Guard, OutagePolicy, dpop};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tower::{Service, ServiceExt};
-use verify::{AccessToken, Clock, Guard, OutagePolicy, dpop};
 
 pub(crate) const NOW: i64 = 1_000_000_020_000;
 pub(crate) const ISSUER: &str = "https://portal.example";
@@ -48,8 +48,11 @@ impl World {
         let (issuer, key) = (Issuer::start().await, SigningKey::es256());
         let clock = Arc::new(AtomicI64::new(NOW));
         let time = Arc::clone(&clock);
-        let named =
-            verify::IssuerSettings { name: ISSUER, reached_at: Some(&issuer.origin), outage: OutagePolicy::default() };
+        let named = postern_verify::IssuerSettings {
+            name: ISSUER,
+            reached_at: Some(&issuer.origin),
+            outage: OutagePolicy::default(),
+        };
         let guard = Guard::of(&named, APP).unwrap().with_clock(Clock::of(move || time.load(Ordering::SeqCst)));
         let hello = async |Extension(token): Extension<AccessToken>| token.name().to_owned();
         let app = Router::new().route("/", any(hello)).route("/a", any(hello)).layer(change(guard).layer());

@@ -5,13 +5,13 @@
 
 use crate::issuer::SigningKey;
 use aws_lc_rs::signature::Ed25519KeyPair;
+use postern_verify::{ExpectedClaims, Keys, TYP, UnverifiedToken, dpop};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use verify::{ExpectedClaims, Keys, TYP, UnverifiedToken, dpop};
 
 const NOW: i64 = 1_100_000;
 const EXPECTED: ExpectedClaims<'_> =
@@ -47,7 +47,7 @@ static ES256: LazyLock<SigningKey> = LazyLock::new(SigningKey::es256);
 fn token_is_good(token: &str) -> bool {
     let Ok(unverified) = UnverifiedToken::parse(token, TYP, 16 * 1024) else { return false };
     let key = KEYS.get(unverified.kid());
-    key.is_some_and(|key| verify::verify::<Value>(token, key, EXPECTED, NOW).is_ok())
+    key.is_some_and(|key| postern_verify::verify::<Value>(token, key, EXPECTED, NOW).is_ok())
 }
 
 fn proof_is_good(proof: &str) -> bool {

@@ -104,7 +104,7 @@ async fn each_check_of_a_proof_refuses() {
         ("9: another scheme", |_, claims| claims["htu"] = json!("http://app.example/")),
         ("11: old", |_, claims| claims["iat"] = json!(NOW / 1000 - 61)),
         ("11: from the future", |_, claims| claims["iat"] = json!(NOW / 1000 + 61)),
-        ("12: another token's hash", |_, claims| claims["ath"] = json!(verify::dpop::token_hash("other"))),
+        ("12: another token's hash", |_, claims| claims["ath"] = json!(postern_verify::dpop::token_hash("other"))),
         ("12: no hash", |_, claims| claims["ath"] = json!("")),
         ("12: the token itself", |_, claims| claims["ath"] = json!("token")),
     ];
@@ -139,13 +139,13 @@ async fn a_nonce_takes_the_place_of_the_clients_clock() {
         })
     };
     assert_eq!(world.dpop(&token, &with(&nonce)).await.status, StatusCode::OK, "10");
-    let refused = world.dpop(&token, &with(&verify::nonce::make(&[8; 32], NOW))).await;
+    let refused = world.dpop(&token, &with(&postern_verify::nonce::make(&[8; 32], NOW))).await;
     assert!(refused.challenges()[1].contains("use_dpop_nonce"), "10: another's nonce");
     world.clock.fetch_add(299_000, Ordering::SeqCst);
     world.end(&[]);
     assert_eq!(world.dpop(&token, &with(&nonce)).await.status, StatusCode::OK);
     // Five minutes and the tolerance of clocks old.
-    let old = verify::nonce::make(&[7; 32], NOW - 31_000);
+    let old = postern_verify::nonce::make(&[7; 32], NOW - 31_000);
     assert!(world.dpop(&token, &with(&old)).await.challenges()[1].contains("use_dpop_nonce"), "10: an old one");
 }
 

@@ -1,6 +1,6 @@
 use crate::issuer::{Issuer, SigningKey};
 use axum::http::{StatusCode, header};
-use verify::{Jwks, TokenError};
+use postern_verify::{Jwks, TokenError};
 
 const NOW: i64 = 1_000_000_000;
 const MINUTE: i64 = 60_000;

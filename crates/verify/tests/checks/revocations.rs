@@ -1,8 +1,8 @@
 use crate::issuer::{Issuer, SigningKey};
 use axum::http::{StatusCode, header};
 use domain::revocation::mark;
+use postern_verify::{Jwks, OutagePolicy, Revocations, TokenError};
 use serde_json::{Value, json};
-use verify::{Jwks, OutagePolicy, Revocations, TokenError};
 
 const NOW: i64 = 1_000_000_000;
 const ISSUER: &str = "https://portal.example";

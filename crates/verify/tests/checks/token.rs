@@ -1,8 +1,8 @@
 use crate::issuer::{Issuer, SigningKey};
+use postern_verify::{ExpectedClaims, Jwks, Keys, PublicKey, TokenError, Verifier};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use verify::{ExpectedClaims, Jwks, Keys, PublicKey, TokenError, Verifier};
 
 const NOW: i64 = 1_000_000_000;
 const EXPECTED: ExpectedClaims<'_> =
@@ -28,7 +28,7 @@ fn public(key: &SigningKey) -> PublicKey {
 }
 
 fn verify(token: &str, key: &PublicKey, now: i64) -> Result<Claims, String> {
-    verify::verify(token, key, EXPECTED, now).map_err(|error| format!("{error:?}"))
+    postern_verify::verify(token, key, EXPECTED, now).map_err(|error| format!("{error:?}"))
 }
 
 #[test]
@@ -123,7 +123,7 @@ proptest! {
         let key = public(&SigningKey::EdDsa(aws_lc_rs::signature::Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap()));
         prop_assert!(verify(&text, &key, NOW).is_err());
         prop_assert!(verify(&parts.join("."), &key, NOW).is_err());
-        prop_assert!(verify::dpop::verify(&parts.join("."), "HELLO", "time").is_none());
+        prop_assert!(postern_verify::dpop::verify(&parts.join("."), "HELLO", "time").is_none());
         drop(Keys::parse(&bytes));
         drop(Keys::parse(text.as_bytes()));
     }
