@@ -4,7 +4,7 @@
 use crate::client::Answer;
 use crate::signature::Signature;
 use axum::Router;
-use axum::routing::get;
+use axum::routing::any;
 use http::header;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(crate) fn repeat(router: Router, path: &str, answer: Answer) -> Router {
     // The connection writes these itself.
     headers.remove(header::DATE);
     headers.remove(header::CONTENT_LENGTH);
-    router.route(path, get(async move || (status, headers.clone(), body.clone())))
+    router.route(path, any(async move || (status, headers.clone(), body.clone())))
 }
 
 /// The same, after a signature was verified.

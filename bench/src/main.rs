@@ -19,6 +19,8 @@ mod memory;
 mod metadata;
 mod new_tokens;
 mod nginx;
+mod openid;
+mod openid_client;
 mod page;
 mod passkey;
 mod paying;
@@ -44,7 +46,7 @@ use table::Row;
 /// A name for the command line, and what it measures.
 type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
 
-const MEASUREMENTS: [Measurement; 16] = [
+const MEASUREMENTS: [Measurement; 17] = [
     ("page", page::measure),
     ("sealing", sealing::measure),
     ("passkey", passkey::measure),
@@ -58,6 +60,7 @@ const MEASUREMENTS: [Measurement; 16] = [
     ("challenges", challenges::measure),
     ("banned", banned::measure),
     ("refresh", refresh::measure),
+    ("openid", openid::measure),
     ("time", time::measure),
     ("toll", toll::measure),
     ("buying", buying::measure),

@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::service::Service;
 use crate::signature::Signature;
 use crate::visitor::{Visitor, new_address};
-use crate::{bare, machine};
+use crate::{bare, machine, openid_client};
 use anyhow::{Context, Result, ensure};
 use axum::Router;
 use domain::app_session::AppSession;
@@ -58,6 +58,8 @@ pub(crate) struct ServingAddresses {
     /// Of a session that is live, here and in the app.
     pub cookie: String,
     pub app_cookie: String,
+    /// An access token of a client of the OpenID provider.
+    pub client_token: String,
 }
 
 #[derive(Debug)]
@@ -126,7 +128,9 @@ pub(crate) fn line(says: &mut impl BufRead) -> Result<String> {
 pub(crate) fn serve() -> Result<()> {
     let folder = machine::folder()?;
     // One core, one worker. The limits on sign-in would answer all but the first thirty challenges.
+    let client = openid_client::client()?;
     let service = Service::start(folder.path(), 1, |settings| {
+        settings.clients.push(client);
         settings.ban.limits.sign_in_per_minute = Some(u32::MAX);
         settings.ban.limits.sign_in_at_once = Some(1000);
         settings.trusted_proxies = vec![Ipv4Addr::LOCALHOST.to_string()];
@@ -140,10 +144,10 @@ pub(crate) fn serve() -> Result<()> {
     ban(&twins[1], MANY);
     let bans_mb = memory()? - without;
     let closed = [service.beside(router(&twins[0]))?, service.beside(router(&twins[1]))?];
-    let Answers { token, app_cookie, bare } = service.runtime.block_on(answers(&service, closed[0]))?;
+    let Answers { token, app_cookie, client_token, bare } = service.runtime.block_on(answers(&service, closed[0]))?;
     let cookie = format!("{ACCESS_COOKIE}={token}");
     let (postern, bare) = (service.place.address.port(), service.beside(bare)?);
-    let doors = ServingAddresses { postern, bare, closed, bans_mb, cookie, app_cookie };
+    let doors = ServingAddresses { postern, bare, closed, bans_mb, cookie, app_cookie, client_token };
     println!("{}", serde_json::to_string(&doors)?);
     for order in std::io::stdin().lines() {
         make_tokens(&service.state, &token, &serde_json::from_str(&order?)?)?;
@@ -179,6 +183,7 @@ fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
 struct Answers {
     token: String,
     app_cookie: String,
+    client_token: String,
     bare: Router,
 }
 
@@ -197,13 +202,25 @@ async fn answers(service: &Service, closed: u16) -> Result<Answers> {
     let router = bare::repeat(router, paths::SESSION, session);
     let router = bare::repeat(router, paths::CHALLENGE, challenge);
     let router = bare::repeat(router, paths::JWKS, client.get(paths::JWKS, &[]).await?);
+    let router = bare::repeat(router, paths::OPENID_CONFIGURATION, client.get(paths::OPENID_CONFIGURATION, &[]).await?);
+    let code = openid_client::code(&service.state, &tokens.access_token).await?;
+    let client_token = openid_client::exchange(&service.state, code).await?;
+    let bearer = format!("Bearer {client_token}");
+    let userinfo = client.get(paths::OAUTH_USERINFO, &[("authorization", &bearer)]).await?;
+    ensure!(userinfo.status == http::StatusCode::OK, "the client's token is not good: {}", userinfo.status);
+    let router = bare::repeat(router, paths::OAUTH_USERINFO, userinfo);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = openid_client::introspection(&client_token);
+    let introspected = client.post_with(paths::OAUTH_INTROSPECT, &form, body.into()).await?;
+    ensure!(introspected.body.starts_with(b"{"), "no introspection: {}", introspected.status);
+    let router = bare::repeat(router, paths::OAUTH_INTROSPECT, introspected);
     let app_cookie = app_cookie(&service.state, &tokens.access_token)?;
     let mut proxy = Client::connect(Ipv4Addr::LOCALHOST, service.place.address).await?;
     let asked = [ASKED.as_slice(), &[("cookie", &app_cookie)]].concat();
     let verified = proxy.get(paths::VERIFY, &asked).await?;
     ensure!(verified.status == http::StatusCode::OK, "the app's session is not good: {}", verified.status);
     let router = bare::repeat(router, paths::VERIFY, verified);
-    Ok(Answers { token: tokens.access_token, app_cookie, bare: bare::repeat(router, "/banned", refusal) })
+    Ok(Answers { token: tokens.access_token, app_cookie, client_token, bare: bare::repeat(router, "/banned", refusal) })
 }
 
 /// As the browser gets it from `/.postern/callback`.

@@ -23,6 +23,8 @@ pub(crate) struct Ask {
     pub path: &'static str,
     /// `Name: value`
     pub headers: Vec<String>,
+    /// What is posted; `None`: it is a GET.
+    pub body: Option<String>,
     /// Says something new each time.
     pub lines: Option<Lines>,
     /// Whether the answer is a 2xx.
@@ -87,6 +89,13 @@ fn script(lines: &Lines) -> Result<NamedTempFile> {
     Ok(script)
 }
 
+/// What wrk runs to post a body.
+fn posting(body: &str) -> Result<NamedTempFile> {
+    let mut script = NamedTempFile::new()?;
+    write!(script, "wrk.method = \"POST\"\nwrk.body = {body:?}\n")?;
+    Ok(script)
+}
+
 /// How many requests were answered, each as it should be.
 fn run(ask: &Ask) -> Result<f64> {
     let mut command = if pinned() { Command::new("taskset") } else { Command::new("wrk") };
@@ -97,7 +106,10 @@ fn run(ask: &Ask) -> Result<f64> {
     for header in &ask.headers {
         command.args(["-H", header]);
     }
-    let script = ask.lines.as_ref().map(script).transpose()?;
+    let script = match &ask.body {
+        Some(body) => Some(posting(body)?),
+        None => ask.lines.as_ref().map(script).transpose()?,
+    };
     if let Some(script) = &script {
         command.arg("-s").arg(script.path());
     }

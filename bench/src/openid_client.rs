@@ -1,0 +1,80 @@
+//! A client of the OpenID provider for the measurements, with its codes and tokens.
+
+use anyhow::{Context, Result};
+use domain::encoding::{base64url, sha256};
+use oidc::ClientSettings;
+use oidc::client::secret_hash;
+use oidc::exchange::{CODE_MS, TokenRequest};
+use serde_json::json;
+use server::flows::oauth_token;
+use server::state::AppState;
+use std::net::{IpAddr, Ipv4Addr};
+use store::audit::{AuditEntry, AuditEvent};
+use store::oauth::NewCode;
+
+const CLIENT: &str = "bench";
+const SECRET: &str = "a-secret-for-measurements";
+const URI: &str = "https://app.example/callback";
+/// Exchanges of one measurement.
+pub(crate) const EXCHANGES: u16 = 300;
+
+/// The app that is measured.
+pub(crate) fn client() -> Result<ClientSettings> {
+    Ok(serde_json::from_value(json!({
+        "id": CLIENT, "secret_hash": secret_hash(SECRET), "redirect_uris": [URI], "pkce": "optional",
+    }))?)
+}
+
+/// The form of an introspection.
+pub(crate) fn introspection(token: &str) -> String {
+    oidc::params::with_query("", &[("token", token), ("client_id", CLIENT), ("client_secret", SECRET)])
+        .trim_start_matches('?')
+        .to_owned()
+}
+
+/// Stores a code of the session of a token that is good, and returns it.
+pub(crate) async fn code(state: &AppState, access_token: &str) -> Result<String> {
+    let now = state.now();
+    let claims = state.tokens.verify_for(&state.config.origin, access_token, now).context("the session is over")?;
+    let code = state.entropy.secret();
+    let audit = AuditEntry {
+        id: state.ulid(),
+        at: now,
+        event: AuditEvent::AppOpened,
+        outcome: "ok".to_owned(),
+        user: None,
+        session: None,
+        address: String::new(),
+        device: String::new(),
+        actor: None,
+        actor_session: None,
+        about: String::new(),
+    };
+    let row = NewCode {
+        code_hash: base64url(&sha256(code.as_bytes())),
+        client: CLIENT.to_owned(),
+        session: claims.sid.clone(),
+        redirect_uri: URI.to_owned(),
+        code_challenge: None,
+        jkt: None,
+        details: json!({"scope": "openid profile", "auth_time": now / 1000}).to_string(),
+        expires_at: now + 10 * CODE_MS,
+        pushed: None,
+        device: None,
+        agreed: None,
+        audit,
+        now,
+    };
+    anyhow::ensure!(state.store.add_code(&row).await?, "the code was not stored");
+    Ok(code)
+}
+
+/// Exchanges a code, and returns the access token.
+pub(crate) async fn exchange(state: &AppState, code: String) -> Result<String> {
+    let client = state.clients.find(CLIENT).context("no client")?;
+    let caller = server::client::Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 64, &http::HeaderMap::new());
+    let request =
+        TokenRequest::Code { code, redirect_uri: Some(URI.to_owned()), verifier: None, resources: Vec::new() };
+    let answer = oauth_token::exchange(state.clone(), caller, client, request, None).await;
+    Ok(answer.map_err(|error| anyhow::anyhow!("{error:?}"))?.access_token)
+}
