@@ -33,7 +33,7 @@ impl Allowlist {
 }
 
 /// Returns the entries in force for an address.
-pub fn covering(list: &[AllowedNetwork], address: IpAddr, now: UnixMs) -> impl Iterator<Item = &AllowedNetwork> {
+pub(crate) fn covering(list: &[AllowedNetwork], address: IpAddr, now: UnixMs) -> impl Iterator<Item = &AllowedNetwork> {
     let address = address.to_canonical();
     list.iter().filter(move |allowed| allowed.in_force(now) && allowed.network.contains(&address))
 }

@@ -5,29 +5,29 @@ use crate::state::AppState;
 use store::audit::{AuditEntry, AuditEvent};
 
 /// The outcome of a success.
-pub const OK: &str = "ok";
+pub(crate) const OK: &str = "ok";
 /// A successful sign-in from a browser that had not signed in before.
-pub const NEW_DEVICE: &str = "new_device";
+pub(crate) const NEW_DEVICE: &str = "new_device";
 /// A successful sign-in from a known device at a new address.
-pub const NEW_PLACE: &str = "new_place";
+pub(crate) const NEW_PLACE: &str = "new_place";
 
 /// A right password of an account whose second factor is missing yet.
-pub const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
+pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
 /// A right password with a wrong code.
-pub const WRONG_SECOND_FACTOR: &str = "wrong_second_factor";
+pub(crate) const WRONG_SECOND_FACTOR: &str = "wrong_second_factor";
 /// A sign-in with a passkey that was refused; the reason is the row's target.
-pub const PASSKEY_REFUSED: &str = "passkey_refused";
+pub(crate) const PASSKEY_REFUSED: &str = "passkey_refused";
 
 /// A password that was not checked, because the account is delayed.
-pub const DELAYED: &str = "account_delayed";
+pub(crate) const DELAYED: &str = "account_delayed";
 /// A one-time code that is wrong, used up or expired.
-pub const WRONG_CODE: &str = "wrong_code";
+pub(crate) const WRONG_CODE: &str = "wrong_code";
 
 /// Writes a row about a refusal that no ban follows, at most once a minute for each address and account.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn note(state: &AppState, client: &Client, entry: AuditEntry) -> store::Result<()> {
+pub(crate) async fn note(state: &AppState, client: &Client, entry: AuditEntry) -> store::Result<()> {
     let user = entry.user.as_deref().unwrap_or_default();
     let subject = [entry.event.as_str(), &entry.outcome, user, &client.client_key.to_string()].join(" ");
     if !state.notes.may_write(subject, entry.at) {
@@ -36,7 +36,7 @@ pub async fn note(state: &AppState, client: &Client, entry: AuditEntry) -> store
     state.store.append(&entry).await
 }
 
-pub fn entry(state: &AppState, client: &Client, event: AuditEvent, outcome: &str) -> AuditEntry {
+pub(crate) fn entry(state: &AppState, client: &Client, event: AuditEvent, outcome: &str) -> AuditEntry {
     AuditEntry {
         id: state.ulid(),
         at: state.now(),
@@ -53,12 +53,12 @@ pub fn entry(state: &AppState, client: &Client, event: AuditEvent, outcome: &str
 }
 
 /// Builds a row for a scheduled action.
-pub fn of_schedule(state: &AppState, event: AuditEvent, about: String) -> AuditEntry {
+pub(crate) fn of_schedule(state: &AppState, event: AuditEvent, about: String) -> AuditEntry {
     AuditEntry { user: None, about, ..of_system(state, event, "") }
 }
 
 /// Builds a row without the client, about an account of which only the id remains.
-pub fn of_system(state: &AppState, event: AuditEvent, user: &str) -> AuditEntry {
+pub(crate) fn of_system(state: &AppState, event: AuditEvent, user: &str) -> AuditEntry {
     AuditEntry {
         id: state.ulid(),
         at: state.now(),

@@ -1,7 +1,7 @@
 //! Recognisable names of devices: "Firefox on Linux".
 
 /// Derives a name from `User-Agent`, which the client may forge.
-pub fn name(user_agent: Option<&str>) -> String {
+pub(crate) fn name(user_agent: Option<&str>) -> String {
     let Some(agent) = user_agent.filter(|agent| !agent.is_empty() && agent.len() <= 512) else {
         return "Unknown program".to_owned();
     };

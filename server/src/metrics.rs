@@ -13,7 +13,7 @@ use wire::paths;
 use wire::problem::Code;
 
 /// Panics of this process, counted by its panic hook.
-pub static PANICS: AtomicU64 = AtomicU64::new(0);
+pub(crate) static PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Metrics that are counted as events happen. The others are read on request.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use store::bans::BanContext;
 use wire::problem::Code;
 
 /// Returns the parameters of a ban of `offender` that may be due.
-pub fn ban_context(state: &AppState, client: &Client, offender: ClientKey) -> BanContext {
+pub(crate) fn ban_context(state: &AppState, client: &Client, offender: ClientKey) -> BanContext {
     BanContext {
         policy: Arc::clone(&state.config.policy),
         ban_id: state.ulid(),
@@ -28,12 +28,12 @@ pub fn ban_context(state: &AppState, client: &Client, offender: ClientKey) -> Ba
     }
 }
 
-pub fn fresh_incident(entropy: &dyn Entropy) -> String {
+pub(crate) fn fresh_incident(entropy: &dyn Entropy) -> String {
     incident(u32::from_be_bytes(entropy.bytes()))
 }
 
 /// Puts bans into force here and logs one line each.
-pub fn impose(state: &AppState, bans: &[Ban]) {
+pub(crate) fn impose(state: &AppState, bans: &[Ban]) {
     state.bans.apply(bans);
     for ban in bans {
         state.metrics.banned(ban.trigger);
@@ -45,14 +45,14 @@ pub fn impose(state: &AppState, bans: &[Ban]) {
 }
 
 /// Puts a manual ban into force here.
-pub fn announce(state: &AppState, ban: &Ban) {
+pub(crate) fn announce(state: &AppState, ban: &Ban) {
     let made = std::slice::from_ref(ban);
     impose(state, made);
     state.refusal_feed.publish(&RefusalEvent::new(ban.client_key, ban.trigger, made, ban.since));
 }
 
 /// Records an offence outside an attempt. Answers with the ban if one is due, otherwise with `code`.
-pub async fn record_offence(
+pub(crate) async fn record_offence(
     state: &AppState,
     client: &Client,
     trigger: Trigger,
@@ -79,7 +79,7 @@ pub async fn record_offence(
 }
 
 /// Answers a client that continues although it was told to wait.
-pub async fn flood(state: &AppState, client: &Client, excess: LimitExceeded) -> ApiError {
+pub(crate) async fn flood(state: &AppState, client: &Client, excess: LimitExceeded) -> ApiError {
     let (client_key, now) = (client.offender(), state.now());
     // Of several concurrent requests the first one bans, and the others see that ban.
     let _turn = state.attempt_locks.lock(client_key).await;
@@ -94,7 +94,7 @@ pub async fn flood(state: &AppState, client: &Client, excess: LimitExceeded) -> 
 }
 
 /// Builds a refusal with the wait of its bans.
-pub fn refusal(code: Code, bans: &[Ban], state: &AppState) -> ApiError {
+pub(crate) fn refusal(code: Code, bans: &[Ban], state: &AppState) -> ApiError {
     let now = state.now();
     match bans.iter().max_by_key(|ban| ban.until) {
         Some(ban) if code == Code::Banned => {

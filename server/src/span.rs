@@ -13,7 +13,7 @@ const UNITS: [&str; 18] = [
 ///
 /// # Errors
 /// [`InvalidInput::Span`]
-pub fn span_ms(text: &str) -> Result<i64, InvalidInput> {
+pub(crate) fn span_ms(text: &str) -> Result<i64, InvalidInput> {
     if !is_span(text) {
         return Err(InvalidInput::Span);
     }

@@ -14,7 +14,7 @@ const STALE_MS: i64 = 15_000;
 const CLOCKS_MS: i64 = 10 * 60_000;
 
 /// Returns the time since which an ended session's tokens may be valid, by the clock of any node.
-pub fn recent(now: UnixMs) -> UnixMs {
+pub(crate) fn recent(now: UnixMs) -> UnixMs {
     now - REVOCATION_RETENTION_MS - CLOCKS_MS
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// It cannot be read, others may read it, or it belongs to another address.
-pub fn view_pair(settings: &TollSettings) -> Result<Option<ViewPair>, ConfigError> {
+pub(crate) fn view_pair(settings: &TollSettings) -> Result<Option<ViewPair>, ConfigError> {
     let Some(file) = &settings.view_key_file else { return Ok(None) };
     let primary: Address = settings.primary_address.parse().map_err(|error| wrong("toll.primary_address", error))?;
     let key = secret(file)?;

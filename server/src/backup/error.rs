@@ -2,7 +2,7 @@ use crate::key_encryption;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
-pub enum BackupError {
+pub(crate) enum BackupError {
     #[error(
         "PostgreSQL has its own tools for this: pg_dump makes a copy while it runs, psql or pg_restore puts it back"
     )]

@@ -11,7 +11,7 @@ fn path(config: &Config) -> PathBuf {
 }
 
 /// Returns the time; `None`: no backup was made here.
-pub fn last(config: &Config) -> Option<UnixMs> {
+pub(crate) fn last(config: &Config) -> Option<UnixMs> {
     std::fs::read_to_string(path(config)).ok()?.trim().parse().ok()
 }
 

@@ -8,9 +8,8 @@ mod returned;
 mod sealed_key;
 mod write;
 
-pub use error::BackupError;
-pub use last::last;
-pub use restore::{Brought, PreparedRestore, Wish, prepare};
-pub use returned::Returned;
-pub use sealed_key::Passphrase;
-pub use write::write;
+pub(crate) use error::BackupError;
+pub(crate) use last::last;
+pub(crate) use restore::{Brought, Wish, prepare};
+pub(crate) use sealed_key::Passphrase;
+pub(crate) use write::write;

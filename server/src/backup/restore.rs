@@ -10,7 +10,7 @@ use store::copies::{self, Settled};
 
 /// A checked backup, not yet in place.
 #[derive(Debug)]
-pub struct PreparedRestore {
+pub(crate) struct PreparedRestore {
     database: DraftFile,
     target: PathBuf,
     sealed_key: Option<String>,
@@ -19,7 +19,7 @@ pub struct PreparedRestore {
 
 /// The contents of a backup, as restored.
 #[derive(Debug, Clone)]
-pub struct Brought {
+pub(crate) struct Brought {
     /// When the backup was made, if it says so.
     pub made_at: Option<UnixMs>,
     pub accounts: usize,
@@ -30,7 +30,7 @@ pub struct Brought {
 
 /// How to restore it.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// Replace the existing database.
     pub force: bool,
     pub keep_sessions: bool,
@@ -41,7 +41,7 @@ pub struct Wish {
 ///
 /// # Errors
 /// It is damaged, not a backup, or from a newer version; or the database is in use, or exists and must not be replaced.
-pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<PreparedRestore, BackupError> {
+pub(crate) async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<PreparedRestore, BackupError> {
     let target = config.sqlite_file().ok_or(BackupError::Postgres)?;
     if target.exists() {
         if !wish.force {
@@ -75,11 +75,11 @@ pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<Prepare
 }
 
 impl PreparedRestore {
-    pub fn has_key(&self) -> bool {
+    pub(crate) fn has_key(&self) -> bool {
         self.sealed_key.is_some()
     }
 
-    pub fn brought(&self) -> &Brought {
+    pub(crate) fn brought(&self) -> &Brought {
         &self.brought
     }
 
@@ -87,7 +87,12 @@ impl PreparedRestore {
     ///
     /// # Errors
     /// The passphrase is wrong, or another key exists and must not be replaced. Then nothing is replaced.
-    pub fn finish(self, config: &Config, passphrase: Option<&Passphrase>, force: bool) -> Result<(), BackupError> {
+    pub(crate) fn finish(
+        self,
+        config: &Config,
+        passphrase: Option<&Passphrase>,
+        force: bool,
+    ) -> Result<(), BackupError> {
         if let (Some(sealed), Some(passphrase)) = (&self.sealed_key, passphrase) {
             let key = passphrase.open(sealed)?;
             let file = config.key_encryption_key_file();

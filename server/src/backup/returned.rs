@@ -5,7 +5,7 @@ use store::copies::Account;
 
 /// Names of the accounts that differ from those of the replaced database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Returned {
+pub(crate) struct Returned {
     /// Deleted after the backup. They exist again.
     pub deleted: Vec<String>,
     /// Disabled after the backup. They can sign in again.

@@ -17,12 +17,12 @@ const MOST_PASSES: u32 = 16;
 const SHORTEST: u32 = 15;
 
 /// A passphrase from a person or a file.
-pub struct Passphrase(Zeroizing<String>);
+pub(crate) struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
     /// # Errors
     /// Shorter than 15 characters.
-    pub fn new(text: Zeroizing<String>) -> Result<Self, BackupError> {
+    pub(crate) fn new(text: Zeroizing<String>) -> Result<Self, BackupError> {
         check_length(&text, SHORTEST).map_err(|_| BackupError::Short)?;
         Ok(Self(text))
     }

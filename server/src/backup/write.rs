@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// The cause; `file` then does not exist.
-pub async fn write(
+pub(crate) async fn write(
     config: &Config,
     store: &dyn Store,
     file: &Path,

@@ -1,9 +1,9 @@
 //! Accepts a sign-in: stores the session and issues its first tokens.
 
-use super::audit;
 use super::issue::{self, IssuedTokens, SessionOwner};
 use super::sealed::{AttemptError, OpenedMessage};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
 use domain::account::AccountDigest;

@@ -1,7 +1,7 @@
 //! An account's events for its owner.
 
-use super::audit::{NEW_DEVICE, NEW_PLACE, OK, PASSKEY_REFUSED, SECOND_FACTOR_REQUIRED, WRONG_SECOND_FACTOR};
 use crate::api_error::ApiError;
+use crate::audit::{NEW_DEVICE, NEW_PLACE, OK, PASSKEY_REFUSED, SECOND_FACTOR_REQUIRED, WRONG_SECOND_FACTOR};
 use crate::state::AppState;
 use app::view::{Activity, ActivityEvent};
 use domain::client_key::ClientKey;

@@ -1,6 +1,6 @@
 //! The actor of manual decisions: an administrator on a page, or the command line.
 
-use super::audit::OK;
+use crate::audit::OK;
 use crate::client::Client;
 use crate::config::Config;
 use crate::entropy::Entropy;

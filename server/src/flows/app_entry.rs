@@ -1,7 +1,7 @@
 //! Sign-in at an app: a state cookie there, a one-time code from the portal, and the app's session.
 
-use super::audit;
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::config::App;
 use crate::guards::app_cookie::held;

@@ -1,9 +1,9 @@
 //! Administration of bans.
 
 use super::actor::{Actor, ActorNames};
-use super::ban::fresh_incident;
 use crate::allowlist::covering;
 use crate::flows::allowlist;
+use crate::offences::fresh_incident;
 use crate::span::span_ms;
 use domain::UnixMs;
 use domain::ban::{Rung, Scope, Trigger};

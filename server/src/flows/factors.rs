@@ -1,8 +1,8 @@
 //! An account's second factors: registration, removal, and recovery codes.
 
 use super::actor::Actor;
-use super::audit;
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::entropy::Entropy;
 use crate::guards::recent_factor;

@@ -1,7 +1,7 @@
 //! Forgotten passwords: a person asks for a link, which is mailed to the account's own address.
 
-use super::audit;
 use super::mail::{LinkMail, MailError, sure_address};
+use crate::audit;
 use crate::client::Client;
 use crate::error_chain::chain;
 use crate::state::AppState;

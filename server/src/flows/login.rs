@@ -4,11 +4,13 @@ use super::accept::{SignIn, accept, outcome};
 use super::check_password::check_password;
 use super::issue::IssuedTokens;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, ban, remembered_devices, second_factor};
+use super::{remembered_devices, second_factor};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::guards::factor_policy;
 use crate::keyring;
+use crate::offences;
 use crate::passwords::PasswordCheck;
 use crate::state::AppState;
 use domain::account::{AccountDigest, name_key};
@@ -142,7 +144,7 @@ async fn refuse(
         counts_as_failure: true,
         evidence: "wrong name or password".to_owned(),
         audit: entry,
-        ban_context: ban::ban_context(state, client, attempt.client_key),
+        ban_context: offences::ban_context(state, client, attempt.client_key),
     };
     AttemptError::Ended(sealed::end_refused(state, refusal, Code::WrongCredentials).await)
 }

@@ -1,8 +1,8 @@
 //! A logout: revokes both tokens with their session.
 
-use super::audit;
 use super::refresh::issued_here;
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
 use domain::encoding::base64url;

@@ -1,7 +1,7 @@
 //! Mail: links and notices go into a queue in the database, and every node sends what is due.
 
 use super::actor::Actor;
-use super::audit;
+use crate::audit;
 use crate::client::Client;
 use crate::config::Config;
 use crate::entropy::Entropy;

@@ -53,5 +53,4 @@ pub mod user_keys;
 pub mod users;
 pub mod verify;
 
-pub use crate::{audit, guards::copied, offences as ban};
 pub use run_to_completion::run_to_completion;

@@ -5,13 +5,13 @@
 //!
 //! A passkey also finishes a sign-in whose password was right, if it is of the same account and the same browser.
 
-use super::audit;
 use super::issue::{self, IssuedTokens, SessionOwner};
 use super::passkeys::{REQUIRED, relying_party, state_of, timeout};
 use super::sealed::{self, AttemptError, SealedMessage};
 use super::sealed_assertion::{self, OpenedAssertion};
 use super::second_factor::{self, Presented};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::keyring;
 use crate::state::AppState;

@@ -1,7 +1,8 @@
 //! Passkeys of an account: registration, list, names and removal.
 
-use super::{audit, factors, sealed};
+use super::{factors, sealed};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::config::Config;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;

@@ -2,12 +2,15 @@
 
 use super::check_password::check_password;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, ban, copied, factors, new_password, second_factor};
+use super::{factors, new_password, second_factor};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
+use crate::guards::copied;
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{proof, recent_factor};
 use crate::keyring::thumbprint;
+use crate::offences;
 use crate::passwords::PasswordCheck;
 use crate::state::AppState;
 use domain::account::AccountDigest;
@@ -135,7 +138,7 @@ impl PasswordRequest {
             attempt: Some(self.received.attempt.clone()),
             user: self.user.id.clone(),
             account: self.account.as_str().to_owned(),
-            audit: super::audit::of_system(&self.state, self.event, &self.user.id),
+            audit: crate::audit::of_system(&self.state, self.event, &self.user.id),
             now: self.state.now(),
         };
         match self.state.store.delete_user(&deletion).await? {
@@ -190,7 +193,7 @@ impl PasswordRequest {
             counts_as_failure: true,
             evidence: "a wrong code in a live session".to_owned(),
             audit: self.entry(audit::WRONG_SECOND_FACTOR),
-            ban_context: ban::ban_context(&self.state, &self.client, offender),
+            ban_context: offences::ban_context(&self.state, &self.client, offender),
         };
         AttemptError::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCode).await)
     }
@@ -216,7 +219,7 @@ impl PasswordRequest {
             counts_as_failure: true,
             evidence: "a wrong password in a live session".to_owned(),
             audit: self.entry(LoginRefusal::Wrong.as_str()),
-            ban_context: ban::ban_context(&self.state, &self.client, offender),
+            ban_context: offences::ban_context(&self.state, &self.client, offender),
         };
         Err(AttemptError::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
     }

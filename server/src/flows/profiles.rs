@@ -1,7 +1,7 @@
 //! Profiles and groups: changed by administrators, and in part by their owners.
 
 use super::actor::Actor;
-use super::audit;
+use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
 use domain::profile::{

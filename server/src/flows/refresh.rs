@@ -1,9 +1,10 @@
 //! A refresh: returns the token's successor, or ends the session.
 
 use super::issue::{self, IssuedTokens, SessionOwner};
-use super::{audit, copied};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
+use crate::guards::copied;
 use crate::guards::proof;
 use crate::sessions::LiveSession;
 use crate::state::AppState;

@@ -1,8 +1,8 @@
 //! Browsers that are not asked for the second factor again for a while. They are known by the key that they prove with each
 //! sign-in; a copied cookie is not enough. That is no second factor: the session counts as one of the password alone.
 
-use super::audit;
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::keyring::thumbprint;

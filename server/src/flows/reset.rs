@@ -2,9 +2,10 @@
 
 use super::actor::Actor;
 use super::mail::{self, LinkMail, MailError};
+use super::new_password;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, new_password};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::state::AppState;

@@ -1,12 +1,13 @@
 //! The checks of every encrypted message, the cheapest first, before its content is judged.
 
-use super::{audit, ban};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::envelope::{self, OpenedEnvelope};
 use crate::keyed_mutex::KeyedGuard;
 use crate::keyring::EnvelopeKey;
+use crate::offences;
 use crate::passwords::HashPermit;
 use crate::state::AppState;
 use crate::{dpop, keyring, refusal_feed};
@@ -123,7 +124,9 @@ pub(super) async fn check_short_key(
             return Err(ApiError::new(Code::ShortKeyMismatch));
         }
         let evidence = "a short_key with a wrong MAC";
-        return Err(ban::record_offence(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
+        return Err(
+            offences::record_offence(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await
+        );
     };
     // A program's `short_key` sets no cookies, so that nobody can sign a visitor in under another name.
     let cookie =
@@ -136,7 +139,8 @@ pub(super) async fn check_short_key(
         Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
         Err(ShortKeyError::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
-            Err(ban::record_offence(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
+            Err(offences::record_offence(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired)
+                .await)
         }
         Err(error) => Err(short_key_refusal(error)),
     }
@@ -191,12 +195,12 @@ async fn begin(
             BeginOutcome::Busy => tokio::time::sleep(BUSY_PAUSE).await,
             BeginOutcome::Banned(ban) => {
                 state.bans.apply(std::slice::from_ref(&*ban));
-                return Err(ban::refusal(Code::Banned, &[*ban], state));
+                return Err(offences::refusal(Code::Banned, &[*ban], state));
             }
             BeginOutcome::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
             BeginOutcome::Replayed => {
                 let evidence = "a short_key that was used before";
-                return Err(ban::record_offence(
+                return Err(offences::record_offence(
                     state,
                     client,
                     Trigger::ReplayedShortKey,
@@ -263,7 +267,7 @@ pub(super) async fn refuse_envelope(
         counts_as_failure: false,
         evidence: "an envelope that cannot be decrypted or was made for another request".to_owned(),
         audit: audit::entry(state, client, event, outcome),
-        ban_context: ban::ban_context(state, client, offender),
+        ban_context: offences::ban_context(state, client, offender),
     };
     end_refused(state, refusal, code).await
 }
@@ -272,14 +276,14 @@ pub(super) async fn refuse_envelope(
 pub async fn end_refused(state: &AppState, refusal: AttemptRefusal, code: Code) -> ApiError {
     match state.store.refuse(&refusal).await {
         Ok(bans) => {
-            ban::impose(state, &bans);
+            offences::impose(state, &bans);
             state.refusal_feed.publish(&refusal_feed::RefusalEvent::new(
                 refusal.offender,
                 refusal.trigger,
                 &bans,
                 refusal.ban_context.now,
             ));
-            ban::refusal(told(code, &bans), &bans, state)
+            offences::refusal(told(code, &bans), &bans, state)
         }
         Err(error) => error.into(),
     }

@@ -1,9 +1,9 @@
 //! Sealed assertions of passkeys.
 
-use super::ban;
 use super::sealed::{SealedMessage, check_short_key, open, refuse_envelope};
 use crate::api_error::ApiError;
 use crate::client::Client;
+use crate::offences;
 use crate::state::AppState;
 use domain::ban::Trigger;
 use domain::client_key::ClientKey;
@@ -55,7 +55,7 @@ pub(super) async fn receive(
         BeginOutcome::Busy | BeginOutcome::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
         BeginOutcome::Replayed => {
             let (trigger, evidence) = (Trigger::ReplayedShortKey, "a challenge of a passkey that was used before");
-            return Err(ban::record_offence(state, client, trigger, evidence, Code::PasskeyRefused).await);
+            return Err(offences::record_offence(state, client, trigger, evidence, Code::PasskeyRefused).await);
         }
         BeginOutcome::Full | BeginOutcome::Banned(_) => return Err(ApiError::wait(Code::Busy, 1000)),
     }

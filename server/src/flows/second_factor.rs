@@ -2,11 +2,13 @@
 
 use super::accept::{self, SignIn, outcome};
 use super::issue::IssuedTokens;
+use super::remembered_devices;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, ban, remembered_devices};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::keyring::thumbprint;
+use crate::offences;
 use crate::state::AppState;
 use crate::totp;
 use domain::account::{AccountDigest, name_key};
@@ -185,7 +187,7 @@ pub async fn refuse(
         counts_as_failure: true,
         evidence: "a wrong code after the right password".to_owned(),
         audit: entry,
-        ban_context: ban::ban_context(state, client, offender),
+        ban_context: offences::ban_context(state, client, offender),
     };
     AttemptError::Ended(sealed::end_refused(state, refusal, Code::WrongCode).await)
 }

@@ -1,7 +1,7 @@
 //! The server's keys: listed, rotated and revoked by operators, and rotated by a schedule.
 
 use super::actor::Actor;
-use super::audit;
+use crate::audit;
 use crate::config::Config;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{self, MAC_ALG, rules};

@@ -1,7 +1,7 @@
 //! A person's sessions.
 
-use super::audit;
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
 use store::audit::AuditEvent;

@@ -1,9 +1,10 @@
 //! A sign-up: the first account by the set-up code, others by invitation or open sign-up.
 
 use super::issue::{self, IssuedTokens, SessionOwner};
+use super::new_password;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, new_password};
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::config::SignupMode;
 use crate::setup;

@@ -1,9 +1,9 @@
 //! A session for the terminal program, from an authorization that a person gave in a browser.
 
-use super::audit;
 use super::issue::{self, IssuedTokens, SessionOwner};
 use super::oauth_access;
 use crate::api_error::ApiError;
+use crate::audit;
 use crate::client::Client;
 use crate::guards::proof;
 use crate::sessions::LiveSession;

@@ -36,7 +36,7 @@ struct BansPageQuery {
 ///
 /// # Errors
 /// The store fails.
-pub async fn server_keys(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
+pub(crate) async fn server_keys(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
     let keys = flows::server_keys::list(&*state.store, &state.config, state.now()).await?;
     let services = flows::services::list(&*state.store).await?;
     Ok(View::ServerKeys(ServerKeysView { viewer, keys, services }))
@@ -46,7 +46,7 @@ pub async fn server_keys(state: &AppState, viewer: Viewer) -> Result<View, ApiEr
 ///
 /// # Errors
 /// The store fails.
-pub async fn toll(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
+pub(crate) async fn toll(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
     let listed = flows::toll::routes(store, &state.config.settings.toll, now).await?;
     Ok(View::Toll(Box::new(TollView {
@@ -74,7 +74,7 @@ struct ClientsPageQuery {
 ///
 /// # Errors
 /// The store fails.
-pub async fn clients(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+pub(crate) async fn clients(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
     let asked: ClientsPageQuery = request::query(uri).unwrap_or_default();
     let all = super::clients::listed(actor).await?;
     let (clients, next) = paging::page(all, |client| &client.id, &asked.after);
@@ -88,7 +88,7 @@ pub async fn clients(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<Vie
 ///
 /// # Errors
 /// The store fails.
-pub async fn client(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+pub(crate) async fn client(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
     let asked: ClientsPageQuery = request::query(uri).unwrap_or_default();
     let all = super::clients::listed(actor).await?;
     let Some(client) = all.into_iter().find(|client| client.id == asked.id) else { return Ok(View::NotFound) };
@@ -101,7 +101,7 @@ pub async fn client(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<View
 ///
 /// # Errors
 /// The store fails.
-pub async fn bans(
+pub(crate) async fn bans(
     state: &AppState,
     client: &Client,
     uri: &Uri,
@@ -157,7 +157,7 @@ pub async fn bans(
 ///
 /// # Errors
 /// The store fails.
-pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+pub(crate) async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
     let filter: audit_log::AuditQuery = request::query(uri).unwrap_or_default();
     let (audit, wrong) = match filter.search(store, audit::PAGE, now).await {
@@ -180,7 +180,7 @@ pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, 
 ///
 /// # Errors
 /// An invalid filter.
-pub async fn trail_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn trail_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     // What cannot be meant is said to everybody: sign-in would only come back to it.
     request::query::<audit_log::AuditQuery>(request.uri())?.read(state.now())?;
     let Some(session) = SignedIn::find(&state, request.headers()).await? else {

@@ -13,11 +13,11 @@ use http::StatusCode;
 use wire::allowlist::{Allowlist, NewAllowed};
 use wire::problem::Code;
 
-pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Allowlist>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Allowlist>, ApiError> {
     Ok(Json(allowlist::list(&*state.store, state.now()).await?))
 }
 
-pub async fn add(
+pub(crate) async fn add(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -30,7 +30,7 @@ pub async fn add(
     Ok(StatusCode::CREATED)
 }
 
-pub async fn remove(
+pub(crate) async fn remove(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

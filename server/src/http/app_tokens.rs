@@ -10,7 +10,11 @@ use axum::extract::State;
 use wire::apps::{AppToken, TokenRequest};
 
 /// Issues an access token for an app.
-pub async fn issue(State(state): State<AppState>, session: SignedIn, body: Bytes) -> Result<Json<AppToken>, ApiError> {
+pub(crate) async fn issue(
+    State(state): State<AppState>,
+    session: SignedIn,
+    body: Bytes,
+) -> Result<Json<AppToken>, ApiError> {
     let wish: TokenRequest = request::body(&body)?;
     Ok(Json(app_tokens::issue(&state, &session, &wish.audience).await?))
 }

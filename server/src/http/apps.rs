@@ -55,7 +55,11 @@ struct Callback {
 }
 
 /// On the app's host: sets the tab's state cookie and redirects to the portal.
-pub async fn start(State(state): State<AppState>, cookies: Cookies, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn start(
+    State(state): State<AppState>,
+    cookies: Cookies,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let app = app_of(&state, &parts.uri, &parts.headers)?;
     let asked: Start = request::query(&parts.uri).unwrap_or_default();
@@ -76,7 +80,7 @@ pub async fn start(State(state): State<AppState>, cookies: Cookies, request: Req
 /// On the portal: shows a signed-in person a page that requests a code and returns to the app. Other people sign in
 /// first. The page and not this answer requests the code, because a copied cookie could follow a link but cannot prove
 /// the session's key.
-pub async fn go_on(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn go_on(State(state): State<AppState>, request: Request) -> Response {
     let asked = request::query::<Return>(request.uri()).ok().filter(|asked| app_entry::is_256_bits(&asked.state));
     let found = asked.and_then(|asked| Some((state.config.apps.of_origin(&asked.app)?.name.clone(), asked)));
     let Some((app, asked)) = found else { return not_found::not_found(State(state), request).await };
@@ -118,7 +122,7 @@ async fn visitor(state: &AppState, headers: &HeaderMap, asked: &Return, here: &U
 }
 
 /// `POST /api/apps/enter`: issues a code for an app to a session whose key was proven.
-pub async fn enter(
+pub(crate) async fn enter(
     State(state): State<AppState>,
     signed_in: SignedIn,
     body: Bytes,
@@ -137,7 +141,7 @@ pub async fn enter(
 
 /// On the app's host: exchanges the code for a session of this app. An invalid code is ignored if a session is open,
 /// and otherwise requested once more.
-pub async fn callback(
+pub(crate) async fn callback(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
@@ -175,20 +179,20 @@ pub async fn callback(
 }
 
 /// On the app's host: continues to the URL that the browser has stored ([`app_page::far`]).
-pub async fn kept_place(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn kept_place(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::kept_place(&state)))
 }
 
 /// On the app's host: shows a button, because a link alone must not sign out.
-pub async fn ask_to_sign_out(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn ask_to_sign_out(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::sign_out(&state)))
 }
 
 /// On the app's host: ends the parent session and with it all app sessions. Ending only this app's session would have
 /// no effect, because the next page would begin it again.
-pub async fn sign_out(
+pub(crate) async fn sign_out(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,

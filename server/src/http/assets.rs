@@ -9,12 +9,12 @@ use std::borrow::Cow;
 use wire::problem::Code;
 
 /// Whether a request is for one of these files, in `/pkg/...` or beside it.
-pub fn is_asked(method: &Method, path: &str) -> bool {
+pub(crate) fn is_asked(method: &Method, path: &str) -> bool {
     let is_file = path.starts_with("/pkg/") || matches!(path, "/favicon.svg" | "/robots.txt");
     is_file && matches!(*method, Method::GET | Method::HEAD)
 }
 
-pub fn answer(state: &AppState, path: &str, headers: &HeaderMap) -> Response {
+pub(crate) fn answer(state: &AppState, path: &str, headers: &HeaderMap) -> Response {
     let path = path.trim_start_matches('/');
     let Some(kind) = media_type(path) else { return ApiError::new(Code::NotFound).into_response() };
     let (file, encoding) = match brotli(state.site, path, headers) {

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use wire::problem::Code;
 
 /// Number of rows in one answer.
-pub const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 
 /// The format of the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AuditFormat {
+pub(crate) enum AuditFormat {
     #[default]
     Json,
     Csv,
@@ -31,7 +31,7 @@ struct AuditListQuery {
     format: AuditFormat,
 }
 
-pub async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Response, ApiError> {
     answer(&state, &uri, request::query::<AuditListQuery>(&uri)?.format).await
 }
 
@@ -39,7 +39,7 @@ pub async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> 
 ///
 /// # Errors
 /// An invalid filter.
-pub async fn answer(state: &AppState, uri: &Uri, format: AuditFormat) -> Result<Response, ApiError> {
+pub(crate) async fn answer(state: &AppState, uri: &Uri, format: AuditFormat) -> Result<Response, ApiError> {
     let filter: AuditQuery = request::query(uri)?;
     let search = filter.search(&*state.store, PAGE, state.now()).await?;
     let all = || audit_log::all(Arc::clone(&state.store), search.clone());

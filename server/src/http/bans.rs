@@ -18,12 +18,12 @@ use wire::bans::{Ban, Bans, Explanation, LiftRequest, NewBan};
 use wire::problem::Code;
 
 /// Number of bans in one answer.
-pub const PAGE: u32 = 50;
+pub(crate) const PAGE: u32 = 50;
 
 /// A search; empty: any.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct BanQuery {
+pub(crate) struct BanQuery {
     pub word: String,
     pub trigger: String,
     pub state: String,
@@ -33,7 +33,7 @@ pub struct BanQuery {
 impl BanQuery {
     /// # Errors
     /// An unknown trigger or state.
-    pub fn search(&self, v6_prefix: u8, now: UnixMs) -> Result<BanSearch, ApiError> {
+    pub(crate) fn search(&self, v6_prefix: u8, now: UnixMs) -> Result<BanSearch, ApiError> {
         let wrong = || ApiError::new(Code::BadRequest);
         let trigger = Some(&self.trigger).filter(|text| !text.is_empty());
         Ok(BanSearch {
@@ -52,13 +52,13 @@ impl BanQuery {
     }
 }
 
-pub async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<Bans>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<Bans>, ApiError> {
     let search = request::query::<BanQuery>(&uri)?.search(state.config.settings.ipv6_prefix, state.now())?;
     Ok(Json(bans::list(&*state.store, &search).await?))
 }
 
 /// Bans an address.
-pub async fn make(
+pub(crate) async fn make(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -67,13 +67,13 @@ pub async fn make(
     let wanted: NewBan = request::body(&body)?;
     let actor = Actor::administrator(&state, &client, &administrator);
     let ban = bans::make(&actor, &wanted).await?;
-    crate::flows::ban::announce(&state, &ban);
+    crate::offences::announce(&state, &ban);
     let shown = bans::shown(ban, administrator.user.name, None, state.now());
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
 /// Lifts the bans on the address of a ban.
-pub async fn lift(
+pub(crate) async fn lift(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -94,7 +94,7 @@ struct Explain {
 }
 
 /// Explains the bans on an address, and what would ban it.
-pub async fn explain(
+pub(crate) async fn explain(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

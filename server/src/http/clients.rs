@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use wire::clients::{Client, ClientSecret, Clients, NewSecret, RequestVerdict};
 use wire::problem::Code;
 
-pub async fn list(
+pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
@@ -34,7 +34,7 @@ pub(super) async fn listed(actor: &Actor<'_>) -> Result<Vec<Client>, ApiError> {
     Ok(all.iter().map(oauth_clients::shown).collect::<Result<_, _>>()?)
 }
 
-pub async fn add(
+pub(crate) async fn add(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
@@ -50,7 +50,7 @@ pub async fn add(
     .await
 }
 
-pub async fn change(
+pub(crate) async fn change(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
@@ -68,7 +68,7 @@ pub async fn change(
 }
 
 /// Makes a new secret, which is shown once.
-pub async fn rotate(
+pub(crate) async fn rotate(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
@@ -85,7 +85,7 @@ pub async fn rotate(
     .await
 }
 
-pub async fn remove(
+pub(crate) async fn remove(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
@@ -107,7 +107,7 @@ struct Explained {
 }
 
 /// Says whether an app's request would be accepted, and if not, why.
-pub async fn explain(
+pub(crate) async fn explain(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,

@@ -11,12 +11,12 @@ use http::StatusCode;
 use wire::oauth::Consents;
 
 /// Lists the person's consents by the app's name.
-pub async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Consents>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Consents>, ApiError> {
     Ok(Json(Consents { consents: oauth_consents::list(&state, &signed_in.claims.sub).await? }))
 }
 
 /// Withdraws a consent and revokes what the app got.
-pub async fn withdraw(
+pub(crate) async fn withdraw(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,

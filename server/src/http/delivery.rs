@@ -10,7 +10,7 @@ use wire::apps::TokenType;
 use wire::login::{Delivery, ProgramTokens, SignedIn};
 
 /// Builds the answer to a login, a sign-up or a refresh.
-pub fn deliver(state: &AppState, cookies: &Cookies, delivery: Delivery, issued: IssuedTokens) -> Json<SignedIn> {
+pub(crate) fn deliver(state: &AppState, cookies: &Cookies, delivery: Delivery, issued: IssuedTokens) -> Json<SignedIn> {
     let tokens = match delivery {
         Delivery::Cookies => {
             set_cookies(state, cookies, &issued);

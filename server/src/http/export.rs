@@ -10,13 +10,13 @@ use wire::audit::AuditEntry;
 const COLUMNS: [&str; 10] =
     ["time", "event", "outcome", "user", "user_id", "by", "by_id", "about", "address", "device"];
 
-pub fn csv(name: &str, entries: impl Stream<Item = store::Result<AuditEntry>> + Send + 'static) -> Response {
+pub(crate) fn csv(name: &str, entries: impl Stream<Item = store::Result<AuditEntry>> + Send + 'static) -> Response {
     let rows = entries.map(|entry| entry.map_err(io::Error::other).and_then(|entry| row(&cells(&entry))));
     let head = stream::once(future::ready(row(&COLUMNS.map(str::to_owned))));
     file(name, "text/csv; charset=utf-8", head.chain(rows))
 }
 
-pub fn ndjson(name: &str, entries: impl Stream<Item = store::Result<AuditEntry>> + Send + 'static) -> Response {
+pub(crate) fn ndjson(name: &str, entries: impl Stream<Item = store::Result<AuditEntry>> + Send + 'static) -> Response {
     let lines = entries.map(|entry| {
         let mut line = serde_json::to_vec(&entry.map_err(io::Error::other)?)?;
         line.push(b'\n');

@@ -14,11 +14,11 @@ use http::StatusCode;
 use wire::account::{Group, GroupMembers, Groups, NewGroup};
 use wire::problem::Code;
 
-pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Groups>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Groups>, ApiError> {
     Ok(Json(Groups { groups: profiles::groups(&*state.store).await? }))
 }
 
-pub async fn add(
+pub(crate) async fn add(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -33,7 +33,7 @@ pub async fn add(
 }
 
 /// Shows a group with its accounts.
-pub async fn show(
+pub(crate) async fn show(
     State(state): State<AppState>,
     _: Administrator,
     Path(id): Path<String>,
@@ -43,7 +43,7 @@ pub async fn show(
     Ok(Json(GroupMembers { group, members }))
 }
 
-pub async fn rename(
+pub(crate) async fn rename(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -60,7 +60,7 @@ pub async fn rename(
     .await
 }
 
-pub async fn remove(
+pub(crate) async fn remove(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

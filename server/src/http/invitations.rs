@@ -15,11 +15,11 @@ use wire::account::{Invitations, NewInvitation, OneTimeLink};
 use wire::problem::Code;
 
 /// Lists unused invitations.
-pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Invitations>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Invitations>, ApiError> {
     Ok(Json(Invitations { invitations: invitations::open(&*state.store, state.now()).await? }))
 }
 
-pub async fn invite(
+pub(crate) async fn invite(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -38,7 +38,7 @@ pub async fn invite(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

@@ -20,7 +20,10 @@ use wire::refusals as seen;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Ends with the session, with the role, or when the reader is too slow.
-pub async fn live(State(state): State<AppState>, administrator: Administrator) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn live(
+    State(state): State<AppState>,
+    administrator: Administrator,
+) -> Result<impl IntoResponse, ApiError> {
     let refusals = state.refusal_feed.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);

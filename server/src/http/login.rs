@@ -16,7 +16,7 @@ use wire::login::{Delivery, SignedIn, TerminalSignIn};
 use wire::paths;
 use wire::problem::Code;
 
-pub async fn login(
+pub(crate) async fn login(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
@@ -35,7 +35,7 @@ pub async fn login(
 }
 
 /// Finishes a sign-in that waits for its second factor.
-pub async fn second_factor(
+pub(crate) async fn second_factor(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
@@ -49,7 +49,7 @@ pub async fn second_factor(
 }
 
 /// Like login, for programs: the tokens are always in the body.
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
@@ -63,7 +63,7 @@ pub async fn authenticate(
 }
 
 /// Begins a session of the terminal program, for which a person agreed in a browser.
-pub async fn terminal(
+pub(crate) async fn terminal(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,

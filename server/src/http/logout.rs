@@ -15,7 +15,7 @@ use tower_cookies::Cookies;
 
 /// Ends the request's session, even with an expired access token, and deletes the cookies. Without a session the answer
 /// is the same.
-pub async fn logout(
+pub(crate) async fn logout(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,

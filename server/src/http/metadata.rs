@@ -16,7 +16,7 @@ use wire::problem::Code;
 const ACR: [&str; 3] = ["urn:postern:acr:1", "urn:postern:acr:2", "urn:postern:acr:phr"];
 
 /// A new signing key is published for longer than this before it signs.
-pub fn open() -> [(HeaderName, HeaderValue); 2] {
+pub(crate) fn open() -> [(HeaderName, HeaderValue); 2] {
     const {
         assert!(CACHE_MS == 300_000, "what is said below");
     }
@@ -28,13 +28,13 @@ pub fn open() -> [(HeaderName, HeaderValue); 2] {
 ///
 /// # Errors
 /// Never: keys can be serialized.
-pub async fn jwks(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn jwks(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok((open(), json, state.keyring.jwks(state.now()).map_err(ApiError::broken)?))
 }
 
 /// Returns the discovery document (OpenID Connect Discovery 1.0; RFC 8414).
-pub async fn openid(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn openid(State(state): State<AppState>) -> impl IntoResponse {
     let endpoints = Endpoints {
         authorization: paths::OAUTH_AUTHORIZE,
         token: paths::OAUTH_TOKEN,
@@ -53,12 +53,12 @@ pub async fn openid(State(state): State<AppState>) -> impl IntoResponse {
 }
 
 /// Describes this site as a protected resource (RFC 9728).
-pub async fn protected_resource(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn protected_resource(State(state): State<AppState>) -> impl IntoResponse {
     (open(), Json(oidc::metadata::protected_resource(&state.config.origin, "", &state.config.settings.site.name)))
 }
 
 /// Describes the userinfo endpoint as a protected resource (RFC 9728, section 3.1).
-pub async fn protected_userinfo(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn protected_userinfo(State(state): State<AppState>) -> impl IntoResponse {
     let name = &state.config.settings.site.name;
     (open(), Json(oidc::metadata::protected_resource(&state.config.origin, paths::OAUTH_USERINFO, name)))
 }
@@ -67,7 +67,7 @@ pub async fn protected_userinfo(State(state): State<AppState>) -> impl IntoRespo
 ///
 /// # Errors
 /// `bad_request`: `resource` is missing. `not_found`: it is not one of this server's.
-pub async fn webfinger(State(state): State<AppState>, uri: Uri) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn webfinger(State(state): State<AppState>, uri: Uri) -> Result<impl IntoResponse, ApiError> {
     let query = uri.query().unwrap_or_default();
     let pairs: Vec<_> = oidc::params::pairs(query);
     let resource = pairs.iter().find(|(name, _)| name == "resource").map(|(_, value)| value.as_str());
@@ -80,7 +80,7 @@ pub async fn webfinger(State(state): State<AppState>, uri: Uri) -> Result<impl I
 }
 
 /// Returns endpoints and policy for programs.
-pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn postern(State(state): State<AppState>) -> impl IntoResponse {
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let settings = &state.config.settings;
     let mut algorithms: Vec<_> = state.keyring.published(state.now()).into_iter().map(|key| key.alg).collect();

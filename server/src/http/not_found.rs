@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use wire::problem::Code;
 
 /// Answers with a page for people or a problem for programs.
-pub async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/api/")
         || path.starts_with("/.postern/")
@@ -20,11 +20,11 @@ pub async fn not_found(State(state): State<AppState>, request: Request) -> Respo
     render::document(State(state), View::NotFound, request).await
 }
 
-pub async fn method_not_allowed() -> ApiError {
+pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::new(Code::MethodNotAllowed)
 }
 
 /// Answers after a panic in a handler, which the panic hook has logged. The client gets no details.
-pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::wait(Code::Unavailable, 1000).into_response()
 }

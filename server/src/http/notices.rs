@@ -14,7 +14,11 @@ use wire::problem::Code;
 const NEWEST: i64 = (1 << 53) - 1;
 
 /// Dismisses the person's notices up to a time, on all devices.
-pub async fn read(State(state): State<AppState>, signed_in: SignedIn, body: Bytes) -> Result<StatusCode, ApiError> {
+pub(crate) async fn read(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
     let shown: NoticesRead = request::body(&body)?;
     if !(0..=NEWEST).contains(&shown.until) {
         return Err(ApiError::new(Code::BadRequest));

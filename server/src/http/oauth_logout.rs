@@ -25,7 +25,7 @@ use wire::paths;
 use wire::problem::Code;
 
 /// Asks whether to sign out, or does it at once if the app's ID token is of this session.
-pub async fn logout(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> Response {
     if request.method() == Method::POST {
         let Ok(request) = body::read(request).await else { return ApiError::new(Code::BadRequest).into_response() };
         let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
@@ -79,7 +79,7 @@ pub async fn logout(State(state): State<AppState>, request: Request) -> Response
 ///
 /// # Errors
 /// `bad_request`: the request is refused. The store fails.
-pub async fn sign_out(
+pub(crate) async fn sign_out(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     cookies: Cookies,

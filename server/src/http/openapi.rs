@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use http::header;
 
 /// Returns the description of every path.
-pub async fn document() -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn document() -> Result<impl IntoResponse, ApiError> {
     let document = openapi::document().map_err(ApiError::broken)?;
     Ok((metadata::open(), [(header::CONTENT_TYPE, "application/json")], document))
 }

@@ -56,7 +56,7 @@ struct PageQuery {
 }
 
 /// Loads the view of a page, or redirects.
-pub async fn load(
+pub(crate) async fn load(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     mut request: Request,
@@ -75,7 +75,7 @@ pub async fn load(
 }
 
 /// Returns the error page; the cause goes to the log.
-pub async fn broken(state: AppState, error: ApiError, request: Request) -> Response {
+pub(crate) async fn broken(state: AppState, error: ApiError, request: Request) -> Response {
     let cause = error.into_response().extensions().get::<crate::api_error::Cause>().cloned();
     let mut response = render::document(State(state), View::Broken, request).await;
     if let Some(cause) = cause {
@@ -363,6 +363,6 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
 }
 
 /// Redirects `/` to the dashboard.
-pub async fn home() -> Redirect {
+pub(crate) async fn home() -> Redirect {
     Redirect::to(paths::DASHBOARD_PAGE)
 }

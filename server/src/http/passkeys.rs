@@ -23,13 +23,13 @@ use wire::passkeys::{
 use wire::paths;
 
 /// Lists the person's passkeys, oldest first.
-pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<Passkeys>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<Passkeys>, ApiError> {
     let claims = &session.claims;
     Ok(Json(passkeys::list(&state, &claims.sub, &claims.preferred_username).await?))
 }
 
 /// Begins a registration.
-pub async fn begin(
+pub(crate) async fn begin(
     State(state): State<AppState>,
     session: SignedIn,
     body: Bytes,
@@ -40,7 +40,7 @@ pub async fn begin(
 }
 
 /// Registers a passkey.
-pub async fn add(
+pub(crate) async fn add(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -53,7 +53,7 @@ pub async fn add(
 }
 
 /// Gives a passkey another name.
-pub async fn rename(
+pub(crate) async fn rename(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -68,7 +68,7 @@ pub async fn rename(
 }
 
 /// Removes a passkey.
-pub async fn remove(
+pub(crate) async fn remove(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -81,7 +81,7 @@ pub async fn remove(
 }
 
 /// Returns a challenge for signing in. Writes nothing.
-pub async fn challenge(
+pub(crate) async fn challenge(
     State(state): State<AppState>,
     cookies: Cookies,
     headers: HeaderMap,
@@ -91,7 +91,7 @@ pub async fn challenge(
 }
 
 /// Signs in with a passkey.
-pub async fn login(
+pub(crate) async fn login(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
@@ -105,7 +105,7 @@ pub async fn login(
 }
 
 /// Returns where people manage passkeys, for their managers (W3C, A Well-Known URL for Passkey Endpoints).
-pub async fn endpoints(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn endpoints(State(state): State<AppState>) -> impl IntoResponse {
     let page = format!("{}{}", state.config.origin, paths::ACCOUNT_PAGE);
     (metadata::open(), Json(json!({ "enroll": page, "manage": page })))
 }

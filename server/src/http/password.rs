@@ -17,7 +17,7 @@ use wire::paths;
 use wire::problem::Code;
 
 /// Changes the person's password; every other session ends.
-pub async fn change(
+pub(crate) async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     SealedCaller(session): SealedCaller,
@@ -30,7 +30,7 @@ pub async fn change(
 }
 
 /// Sets a password by a one-time link.
-pub async fn reset(
+pub(crate) async fn reset(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     headers: HeaderMap,
@@ -42,7 +42,7 @@ pub async fn reset(
 }
 
 /// Mails a link that sets a forgotten password. The answer is the same for every name.
-pub async fn forgotten(
+pub(crate) async fn forgotten(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     body: Bytes,
@@ -56,7 +56,7 @@ pub async fn forgotten(
 }
 
 /// Deletes the person's account with all personal data.
-pub async fn delete(
+pub(crate) async fn delete(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     SealedCaller(session): SealedCaller,

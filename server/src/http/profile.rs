@@ -15,12 +15,12 @@ use http::StatusCode;
 use wire::account::{EmailProof, Profile, ProfileChange};
 use wire::problem::Code;
 
-pub async fn show(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Profile>, ApiError> {
+pub(crate) async fn show(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Profile>, ApiError> {
     Ok(Json(profiles::own(&*state.store, &signed_in.claims.sub).await?))
 }
 
 /// Changes the display name or the e-mail address, which is unproved then.
-pub async fn change(
+pub(crate) async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,
@@ -38,7 +38,7 @@ pub async fn change(
 }
 
 /// Mails a link that proves the address.
-pub async fn begin_proof(
+pub(crate) async fn begin_proof(
     State(state): State<AppState>,
     signed_in: SignedIn,
     body: Bytes,
@@ -52,7 +52,7 @@ pub async fn begin_proof(
 }
 
 /// Proves the address with the code of the link.
-pub async fn confirm_proof(
+pub(crate) async fn confirm_proof(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,

@@ -18,7 +18,7 @@ use wire::problem::Code;
 use wire::refresh::RefreshRequest;
 
 /// Rotates both tokens. A program sends its refresh token in the body and gets the new one there.
-pub async fn refresh(
+pub(crate) async fn refresh(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
@@ -38,7 +38,7 @@ pub async fn refresh(
 }
 
 /// Returns the browser's refresh token: the first value that this server issued.
-pub fn refresh_cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn refresh_cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
     let now = state.now();
     let read = |token: &str| state.keyring.authentic(now, |macs| RefreshToken::authenticate(&macs.refresh, token));
     let good = |token: &str| read(token).is_some();

@@ -9,6 +9,6 @@ use axum::extract::State;
 use wire::refusals::RefusalCounts;
 
 /// Returns the last 24 hours by trigger.
-pub async fn hours(State(state): State<AppState>, _: Administrator) -> Result<Json<RefusalCounts>, ApiError> {
+pub(crate) async fn hours(State(state): State<AppState>, _: Administrator) -> Result<Json<RefusalCounts>, ApiError> {
     Ok(Json(flows::refusals::hours(&*state.store, state.now()).await?))
 }

@@ -12,7 +12,7 @@ use leptos_axum::ResponseOptions;
 use std::sync::Arc;
 
 /// The context of every page: its loaded data ([`View`], in the request's extensions).
-pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+pub(crate) fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {
         let view = use_context::<request::Parts>()
@@ -44,7 +44,7 @@ fn site(state: &AppState) -> Site {
 }
 
 /// Renders a view at a path that is not a page.
-pub async fn document(State(state): State<AppState>, view: View, mut request: Request) -> Response {
+pub(crate) async fn document(State(state): State<AppState>, view: View, mut request: Request) -> Response {
     request.extensions_mut().insert(view);
     let render = leptos_axum::render_app_async_with_context(context(&state), app::document);
     render(request).await

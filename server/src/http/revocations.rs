@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use wire::problem::Code;
 
 /// Returns the signed revocation list.
-pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     let now = state.now();
     // Answers 503 while out of sync, because an incomplete list would be trusted.
     if state.sync.is_stale(now) {

@@ -13,12 +13,12 @@ use http::{HeaderMap, StatusCode};
 use wire::paths;
 use wire::second_factor::{FactorChange, FirstCode, NewTotp, RecoveryCodes, RememberedDevices, SecondFactors};
 
-pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<SecondFactors>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<SecondFactors>, ApiError> {
     factors::list(&state, &session).await.map(Json)
 }
 
 /// Decides whether a sign-in by password needs a passkey too.
-pub async fn change(
+pub(crate) async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -33,12 +33,15 @@ pub async fn change(
 }
 
 /// Lists the browsers that are not asked for the second factor.
-pub async fn remembered(State(state): State<AppState>, session: SignedIn) -> Result<Json<RememberedDevices>, ApiError> {
+pub(crate) async fn remembered(
+    State(state): State<AppState>,
+    session: SignedIn,
+) -> Result<Json<RememberedDevices>, ApiError> {
     remembered_devices::list(&state, &session).await.map(Json)
 }
 
 /// Asks one of them for the second factor again.
-pub async fn forget(
+pub(crate) async fn forget(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -50,7 +53,7 @@ pub async fn forget(
 }
 
 /// Asks all of them for the second factor again.
-pub async fn forget_all(
+pub(crate) async fn forget_all(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -60,7 +63,7 @@ pub async fn forget_all(
 }
 
 /// Makes a generator of one-time codes that waits for its first code.
-pub async fn begin_totp(
+pub(crate) async fn begin_totp(
     State(state): State<AppState>,
     session: SignedIn,
     body: Bytes,
@@ -70,7 +73,7 @@ pub async fn begin_totp(
 }
 
 /// Puts it into use.
-pub async fn confirm_totp(
+pub(crate) async fn confirm_totp(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -82,7 +85,7 @@ pub async fn confirm_totp(
         .map(Json)
 }
 
-pub async fn remove_totp(
+pub(crate) async fn remove_totp(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -92,7 +95,7 @@ pub async fn remove_totp(
 }
 
 /// Makes a new set of recovery codes.
-pub async fn recovery_codes(
+pub(crate) async fn recovery_codes(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,
@@ -105,7 +108,7 @@ pub async fn recovery_codes(
 }
 
 /// Proves the person again in a live session.
-pub async fn confirm(
+pub(crate) async fn confirm(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     SealedCaller(session): SealedCaller,

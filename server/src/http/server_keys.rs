@@ -13,13 +13,13 @@ use http::StatusCode;
 use wire::problem::Code;
 use wire::server_keys::{Rotation, ServerKey, ServerKeys};
 
-pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<ServerKeys>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<ServerKeys>, ApiError> {
     let keys = server_keys::list(&*state.store, &state.config, state.now()).await?;
     Ok(Json(ServerKeys { keys }))
 }
 
 /// Answers 201 with a new key, or 200 with the one that is already waiting.
-pub async fn rotate(
+pub(crate) async fn rotate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -36,7 +36,7 @@ pub async fn rotate(
     })
 }
 
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

@@ -14,12 +14,12 @@ use serde_json::Value;
 use wire::problem::Code;
 use wire::services::{NewService, Service, Services};
 
-pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Services>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Services>, ApiError> {
     Ok(Json(Services { services: services::list(&*state.store).await? }))
 }
 
 /// Registers a service, or replaces its key.
-pub async fn set(
+pub(crate) async fn set(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -31,7 +31,7 @@ pub async fn set(
     Ok((StatusCode::CREATED, Json(service)))
 }
 
-pub async fn remove(
+pub(crate) async fn remove(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

@@ -5,6 +5,6 @@ use axum::Json;
 use wire::session::SessionInfo;
 
 /// Returns the current session, without the database once the token is cached.
-pub async fn session(signed_in: SignedIn) -> Json<SessionInfo> {
+pub(crate) async fn session(signed_in: SignedIn) -> Json<SessionInfo> {
     Json(signed_in.session())
 }

@@ -12,13 +12,13 @@ use wire::problem::Code;
 use wire::session::Devices;
 
 /// Lists the person's sessions: this one first, then by last use.
-pub async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Devices>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Devices>, ApiError> {
     let devices = flows::sessions::devices(&state, &signed_in.claims.sub, &signed_in.claims.sid).await?;
     Ok(Json(Devices { devices }))
 }
 
 /// Ends one of the person's sessions.
-pub async fn end(
+pub(crate) async fn end(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,
@@ -31,7 +31,7 @@ pub async fn end(
 }
 
 /// Ends all of the person's sessions except this one.
-pub async fn end_others(
+pub(crate) async fn end_others(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,

@@ -14,7 +14,7 @@ use tower_cookies::Cookies;
 use wire::login::SignedIn;
 use wire::paths;
 
-pub async fn signup(
+pub(crate) async fn signup(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,

@@ -10,7 +10,7 @@ use axum::extract::State;
 use wire::tickets::IssuedTicket;
 
 /// Issues a ticket for a service, valid for five minutes.
-pub async fn issue(
+pub(crate) async fn issue(
     State(state): State<AppState>,
     proven: ProvenSession,
     body: Bytes,

@@ -16,9 +16,9 @@ use wire::problem::Code;
 use wire::toll_admin::{TollDays, TollPayments, TollRoutes, TollTokens};
 
 /// Number of rows in one answer.
-pub const PAGE: u32 = 200;
+pub(crate) const PAGE: u32 = 200;
 /// Number of days in one answer, and the maximum.
-pub const DAYS: u32 = 30;
+pub(crate) const DAYS: u32 = 30;
 const MOST_DAYS: u32 = 3660;
 
 #[derive(Debug, Deserialize)]
@@ -33,19 +33,23 @@ impl Default for DayRange {
     }
 }
 
-pub async fn routes(State(state): State<AppState>, _: Administrator) -> Result<Json<TollRoutes>, ApiError> {
+pub(crate) async fn routes(State(state): State<AppState>, _: Administrator) -> Result<Json<TollRoutes>, ApiError> {
     Ok(Json(flows::toll::routes(&*state.store, &state.config.settings.toll, state.now()).await?))
 }
 
-pub async fn payments(State(state): State<AppState>, _: Administrator) -> Result<Json<TollPayments>, ApiError> {
+pub(crate) async fn payments(State(state): State<AppState>, _: Administrator) -> Result<Json<TollPayments>, ApiError> {
     Ok(Json(flows::toll::payments(&*state.store, PAGE).await?))
 }
 
-pub async fn tokens(State(state): State<AppState>, _: Administrator) -> Result<Json<TollTokens>, ApiError> {
+pub(crate) async fn tokens(State(state): State<AppState>, _: Administrator) -> Result<Json<TollTokens>, ApiError> {
     Ok(Json(flows::toll::tokens(&*state.store, PAGE, state.now()).await?))
 }
 
-pub async fn days(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<TollDays>, ApiError> {
+pub(crate) async fn days(
+    State(state): State<AppState>,
+    _: Administrator,
+    uri: Uri,
+) -> Result<Json<TollDays>, ApiError> {
     let DayRange { days } = request::query(&uri)?;
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(ApiError::explained(Code::BadRequest, format!("days must be 1 to {MOST_DAYS}")));
@@ -53,7 +57,7 @@ pub async fn days(State(state): State<AppState>, _: Administrator, uri: Uri) -> 
     Ok(Json(flows::toll::days(&*state.store, days, state.now()).await?))
 }
 
-pub async fn suspend(
+pub(crate) async fn suspend(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -64,7 +68,7 @@ pub async fn suspend(
     change(&Actor::administrator(&state, &client, &administrator), &id, TokenChange::Suspend).await
 }
 
-pub async fn resume(
+pub(crate) async fn resume(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -75,7 +79,7 @@ pub async fn resume(
     change(&Actor::administrator(&state, &client, &administrator), &id, TokenChange::Resume).await
 }
 
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

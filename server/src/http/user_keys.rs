@@ -1,8 +1,9 @@
 //! `/api/keys/user` and below.
 
 use super::{ApiError, request};
+use crate::audit;
 use crate::client::Client;
-use crate::flows::{self, audit, user_keys};
+use crate::flows::{self, user_keys};
 use crate::guards::signed_in::{ProvenSession, SignedIn};
 use crate::state::AppState;
 use axum::body::Bytes;
@@ -14,12 +15,12 @@ use wire::problem::Code;
 use wire::user_keys::{SealedUserKey, UserKeys};
 
 /// Lists the person's versions, newest first, without the keys.
-pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<UserKeys>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<UserKeys>, ApiError> {
     Ok(Json(user_keys::list(&state, &session.claims.sub).await?))
 }
 
 /// Returns one of the person's keys, encrypted to this session's receiving key.
-pub async fn hand_out(
+pub(crate) async fn hand_out(
     State(state): State<AppState>,
     proven: ProvenSession,
     body: Bytes,
@@ -28,7 +29,7 @@ pub async fn hand_out(
 }
 
 /// Makes a new version and returns all versions.
-pub async fn rotate(
+pub(crate) async fn rotate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     proven: ProvenSession,
@@ -45,7 +46,7 @@ pub async fn rotate(
 }
 
 /// Ends one of the person's versions.
-pub async fn revoke(
+pub(crate) async fn revoke(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     session: SignedIn,

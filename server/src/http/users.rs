@@ -18,12 +18,12 @@ use wire::account::{AccountChange, Accounts, NewReset, OneTimeLink};
 use wire::problem::Code;
 use wire::user_keys::UserKeys;
 
-pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Accounts>, ApiError> {
+pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Accounts>, ApiError> {
     Ok(Json(Accounts { users: users::list(&*state.store).await? }))
 }
 
 /// Changes profile, groups, role or status.
-pub async fn change(
+pub(crate) async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -55,7 +55,7 @@ pub async fn change(
     .await
 }
 
-pub async fn delete(
+pub(crate) async fn delete(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -72,7 +72,7 @@ pub async fn delete(
 }
 
 /// Removes the second factors of a person who has lost all of them.
-pub async fn remove_factors(
+pub(crate) async fn remove_factors(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -88,7 +88,7 @@ pub async fn remove_factors(
 }
 
 /// Creates a one-time link for a forgotten password.
-pub async fn reset(
+pub(crate) async fn reset(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
@@ -106,7 +106,7 @@ pub async fn reset(
 }
 
 /// Makes a new version of a person's user key.
-pub async fn new_key(
+pub(crate) async fn new_key(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// An account that can be written.
 #[derive(Debug, Clone)]
-pub struct ImportAccount {
-    pub location: String,
+pub(crate) struct ImportAccount {
     pub name: AccountName,
     pub display_name: Option<DisplayName>,
     pub email: Option<Email>,
@@ -22,7 +21,7 @@ pub struct ImportAccount {
 
 /// A fault of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     pub location: String,
     /// As the file has it.
     pub username: String,
@@ -30,7 +29,7 @@ pub struct Fault {
 }
 
 #[derive(Debug, Default)]
-pub struct CheckedImport {
+pub(crate) struct CheckedImport {
     /// Accounts without a fault.
     pub accounts: Vec<ImportAccount>,
     pub faults: Vec<Fault>,
@@ -38,7 +37,7 @@ pub struct CheckedImport {
 
 /// The accounts that exist.
 #[derive(Debug, Default)]
-pub struct Existing {
+pub(crate) struct Existing {
     names: HashSet<String>,
     /// An account's name by its skeleton.
     skeletons: HashMap<String, String>,
@@ -46,7 +45,7 @@ pub struct Existing {
 }
 
 impl Existing {
-    pub fn new<'a>(
+    pub(crate) fn new<'a>(
         names: impl IntoIterator<Item = &'a str>,
         reliable_emails: impl IntoIterator<Item = &'a EmailAddress>,
     ) -> Self {
@@ -61,7 +60,7 @@ impl Existing {
 }
 
 /// Checks every account. `resets`: one without a usable hash gets a reset link, and is no fault.
-pub fn check(raw: &[RawAccount], mut existing: Existing, resets: bool) -> CheckedImport {
+pub(crate) fn check(raw: &[RawAccount], mut existing: Existing, resets: bool) -> CheckedImport {
     let mut checked = CheckedImport::default();
     // One spelling of a group in the whole file.
     let mut spellings: BTreeMap<String, GroupName> = BTreeMap::new();
@@ -154,8 +153,8 @@ fn account(
     existing.skeletons.insert(name.skeleton(), name.to_string());
     existing.emails.extend(address.as_ref().map(EmailAddress::key));
     let email = address.map(|address| Email { address, state: EmailState::VouchedFor });
-    let (location, disabled) = (raw.location.clone(), raw.disabled);
-    Ok(ImportAccount { location, name, display_name, email, groups, role, disabled, hash })
+    let disabled = raw.disabled;
+    Ok(ImportAccount { name, display_name, email, groups, role, disabled, hash })
 }
 
 fn no_hash(problem: &str) -> String {

@@ -6,14 +6,14 @@ mod csv_file;
 mod lldap;
 mod raw;
 
-pub use check::{CheckedImport, Existing, ImportAccount, check};
+pub(crate) use check::{CheckedImport, Existing, ImportAccount, check};
 use raw::{ImportError, RawAccount};
 
 use std::path::Path;
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ImportFormat {
+pub(crate) enum ImportFormat {
     /// A first line that names the columns, such as username and email
     Csv,
     /// The users file of Authelia (YAML)
@@ -26,7 +26,7 @@ pub enum ImportFormat {
 ///
 /// # Errors
 /// The file is not of this format.
-pub async fn read(file: &Path, format: ImportFormat) -> Result<Vec<RawAccount>, ImportError> {
+pub(crate) async fn read(file: &Path, format: ImportFormat) -> Result<Vec<RawAccount>, ImportError> {
     match format {
         ImportFormat::Csv => csv_file::read(&std::fs::read(file)?),
         ImportFormat::Authelia => authelia::read(&std::fs::read_to_string(file)?),

@@ -2,7 +2,7 @@
 
 /// An account as a file has it, unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RawAccount {
+pub(crate) struct RawAccount {
     /// Where it is in the file, for people: `line 3`.
     pub location: String,
     pub username: String,
@@ -17,7 +17,7 @@ pub struct RawAccount {
 
 /// The password hash as a file has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum RawPassword {
+pub(crate) enum RawPassword {
     #[default]
     Missing,
     Hash(String),
@@ -26,7 +26,7 @@ pub enum RawPassword {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum ImportError {
+pub(crate) enum ImportError {
     #[error("{0}")]
     File(#[from] std::io::Error),
     #[error("line {line}: {problem}")]

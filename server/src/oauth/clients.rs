@@ -101,12 +101,12 @@ impl Clients {
 }
 
 /// Whether it is the terminal program, whose authorization becomes a session.
-pub fn is_terminal(client: &Client) -> bool {
+pub(crate) fn is_terminal(client: &Client) -> bool {
     client.id() == TERMINAL_CLIENT
 }
 
 /// Returns what people are told that the client may do.
-pub fn plain_words(client: &Client, scopes: &Scopes) -> Vec<String> {
+pub(crate) fn plain_words(client: &Client, scopes: &Scopes) -> Vec<String> {
     if is_terminal(client) {
         return TERMINAL_WORDS.map(str::to_owned).to_vec();
     }
@@ -134,7 +134,7 @@ fn terminal() -> Option<Client> {
 ///
 /// # Errors
 /// The reason, as a sentence part.
-pub fn read(row: &StoredClient) -> Result<Client, String> {
+pub(crate) fn read(row: &StoredClient) -> Result<Client, String> {
     let settings: ClientSettings = serde_json::from_str(&row.registration).map_err(|error| error.to_string())?;
     let source = ClientSource::parse(&row.source).ok_or_else(|| format!("its source '{}' is unknown", row.source))?;
     Client::new(settings, &row.secrets, source).map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
 //! The OpenID provider's state: its clients, and its tokens.
 
-pub mod clients;
-pub mod tokens;
+pub(crate) mod clients;
+pub(crate) mod tokens;

@@ -27,7 +27,7 @@ pub struct ClientTokens {
 
 /// The claims of an access token. The portal's own API does not accept it, because its `aud` is another one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ClientTokenClaims {
+pub(crate) struct ClientTokenClaims {
     pub iss: String,
     pub aud: Value,
     pub sub: String,

@@ -65,7 +65,7 @@ const SERVER: [(&str, &[&str]); 9] = [
 ];
 
 /// Types of which a crate has one for each processor.
-const ALTERNATIVES: [(&str, &str); 1] = [("channel", "Cipher")];
+const ALTERNATIVES: [(&str, &str); 1] = [("postern-channel", "Cipher")];
 
 /// # Errors
 /// Names the imports and the types that must go.
