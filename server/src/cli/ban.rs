@@ -69,7 +69,7 @@ pub(super) struct BanAddArgs {
     /// Reason, for readers of the history
     #[arg(long, allow_hyphen_values = true)]
     reason: String,
-    /// How long: 15m, 2h, 30d
+    /// Duration: 15m, 2h, 30d
     #[arg(long = "for", default_value = "24h", value_name = "TIME")]
     length: String,
     /// Scope: everything, or only sign-in

@@ -12,8 +12,7 @@ const MOST_KIB: u32 = 262_144;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CalibrateArgs {
-    /// Time for one hash. At 50ms people notice nothing, a full queue drains within seconds, and a thief of the
-    /// database pays it for every guess
+    /// Time for one hash. 50ms are not noticeable at sign-in, and each offline guess costs an attacker as much
     #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = humantime::parse_duration)]
     target: Duration,
 }

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::print::{self, left};
-use super::user::RoleName;
+use super::role_name::RoleName;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;

@@ -19,7 +19,7 @@ use store::mails::QueuedMail;
 pub(super) enum MailCommand {
     /// Send a test message now, and print what the mail server answers
     Test { address: String },
-    /// List the messages that wait or were given up
+    /// List messages that are waiting or have failed
     Queue(QueueArgs),
 }
 
@@ -35,12 +35,12 @@ pub(super) struct QueueArgs {
 
 #[derive(Debug, Subcommand)]
 enum QueueCommand {
-    /// Try a message again soon, also one that was given up
+    /// Try a message again, even a failed one
     Retry {
         /// The id in the list
         #[arg(required_unless_present = "all")]
         id: Option<String>,
-        /// All messages that were given up
+        /// All failed messages
         #[arg(long, conflicts_with = "id")]
         all: bool,
     },
@@ -49,7 +49,7 @@ enum QueueCommand {
         /// The id in the list
         #[arg(required_unless_present = "all")]
         id: Option<String>,
-        /// All messages that were given up
+        /// All failed messages
         #[arg(long, conflicts_with = "id")]
         all: bool,
     },

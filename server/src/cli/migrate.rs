@@ -6,7 +6,8 @@ use store::transfer::{TransferOutcome, reopen, transfer};
 
 /// Move an installation from an SQLite file to PostgreSQL.
 ///
-/// The server should be stopped; one that runs cannot write meanwhile, nor afterwards. The key-encryption key stays where it is.
+/// Stop the server first: a server that still runs cannot write to the SQLite file during the move or after it. The
+/// key-encryption key stays where it is.
 #[derive(Debug, clap::Args)]
 pub(super) struct MigrateArgs {
     /// The SQLite database [default: the database_url of the settings]
@@ -15,10 +16,10 @@ pub(super) struct MigrateArgs {
     /// An empty PostgreSQL database; the password may be in PGPASSWORD or in ~/.pgpass
     #[arg(long, value_name = "postgres://...", required_unless_present = "reopen")]
     to: Option<String>,
-    /// Say what would be moved; change nothing
+    /// Show the rows that would be moved; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Allow writes to the SQLite database again, after a move that is given up
+    /// Allow writes to the SQLite database again, after an abandoned move
     #[arg(long, conflicts_with_all = ["to", "dry_run"])]
     reopen: bool,
 }
@@ -27,7 +28,7 @@ pub(super) async fn run(config: Config, args: MigrateArgs) -> Outcome {
     let from = args.from.unwrap_or_else(|| config.database_url());
     if args.reopen {
         reopen(&from).await.map_err(Failure::from)?;
-        println!("{from} takes writes again.");
+        println!("{from} accepts writes again.");
         return Ok(());
     }
     let Some(to) = args.to else { return Ok(()) };
@@ -41,7 +42,7 @@ pub(super) async fn run(config: Config, args: MigrateArgs) -> Outcome {
     match outcome {
         TransferOutcome::Tried => println!("{rows} rows in {tables} tables would be moved. Nothing was changed."),
         TransferOutcome::Moved => println!(
-            "{rows} rows in {tables} tables were moved, read back and compared. {from} takes no more writes.\n\
+            "{rows} rows in {tables} tables were moved, read back and compared. {from} accepts no more writes.\n\
              Set database_url to the new database and start the server. The key-encryption key stays where it is."
         ),
         TransferOutcome::WasThere => println!("All {rows} rows in {tables} tables were there already."),

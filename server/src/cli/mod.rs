@@ -24,6 +24,7 @@ mod migrate;
 mod outcome;
 mod print;
 mod process;
+mod role_name;
 pub mod serve;
 mod service;
 mod session;
@@ -32,6 +33,7 @@ pub mod store;
 pub mod time_server;
 pub mod toll;
 mod user;
+mod user_command;
 
 use crate::config::{ConfigError, Layers, TimeServerSettings};
 use crate::site::SiteFiles;
@@ -73,7 +75,7 @@ enum Command {
     Setup,
     /// Manage accounts
     #[command(subcommand)]
-    User(user::UserCommand),
+    User(user_command::UserCommand),
     /// Manage groups of accounts
     #[command(subcommand)]
     Group(group::GroupCommand),

@@ -1,7 +1,7 @@
 //! `postern service add|list|remove`
 
 use super::print::{self, moment, not_found};
-use super::user::RoleName;
+use super::role_name::RoleName;
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;

@@ -1,5 +1,6 @@
 //! `postern user add|list|show|set|set-password|disable|enable|role|reset|factors|remove-factors|delete`
 
+use super::user_command::UserCommand;
 use super::{Failure, Outcome, import, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -11,108 +12,12 @@ use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
 use crate::passwords::{HashPool, common};
 use crate::user_keys;
-use clap::{Subcommand, ValueEnum};
 use domain::account::{AccountDigest, AccountName, Role};
 use domain::password::check_length;
 use std::io::{BufRead, IsTerminal};
 use store::audit::AuditEvent;
 use store::users::{AddUserOutcome, ChangeOutcome, NewUser, PasswordHash, RenameOutcome, SetPassword, User};
 use zeroize::Zeroizing;
-
-#[derive(Debug, Subcommand)]
-pub(super) enum UserCommand {
-    /// Add an account; asks for the password, or reads a line from standard input
-    Add {
-        name: String,
-        #[arg(long, value_enum, default_value = "user")]
-        role: RoleName,
-    },
-    /// List accounts
-    List {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Set a password and end every session of the account
-    SetPassword { name: String },
-    /// Disable an account and end its sessions
-    Disable { name: String },
-    /// Enable a disabled account
-    Enable { name: String },
-    /// Make an account an administrator or an ordinary one
-    Role {
-        name: String,
-        #[arg(value_enum)]
-        role: RoleName,
-    },
-    /// Rename an account; ACCOUNT may be an id
-    Rename { account: String, name: String },
-    /// Set an account's display name, e-mail address or groups; ACCOUNT may be an id
-    Set {
-        account: String,
-        /// For apps and people; "" removes it
-        #[arg(long)]
-        display_name: Option<String>,
-        /// An address that you vouch for; "" removes it
-        #[arg(long)]
-        email: Option<String>,
-        /// Exactly these groups, separated by commas; "" for none
-        #[arg(long)]
-        groups: Option<String>,
-    },
-    /// Show an account; ACCOUNT may be an id
-    Show {
-        account: String,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Add the accounts of a file from elsewhere: all of them, or none
-    Import(import::ImportArgs),
-    /// Print a one-time link for setting a new password
-    Reset {
-        name: String,
-        /// Mail the link to the account's address too
-        #[arg(long)]
-        mail: bool,
-    },
-    /// List the passkeys of an account, or remove one
-    Passkeys {
-        name: String,
-        /// The id of a passkey to remove
-        #[arg(long, allow_hyphen_values = true, value_name = "ID")]
-        remove: Option<String>,
-        /// As JSON
-        #[arg(long, conflicts_with = "remove")]
-        json: bool,
-    },
-    /// Show which second factors an account has
-    Factors { name: String },
-    /// Remove the second factors of a person who has lost them, and their recovery codes
-    RemoveFactors { name: String },
-    /// Delete an account: its sessions end, and only its id remains in the audit log
-    Delete {
-        name: String,
-        /// Do not ask for confirmation
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum RoleName {
-    User,
-    Administrator,
-}
-
-impl From<RoleName> for Role {
-    fn from(name: RoleName) -> Self {
-        match name {
-            RoleName::User => Self::User,
-            RoleName::Administrator => Self::Administrator,
-        }
-    }
-}
 
 pub(super) async fn run(config: Config, command: UserCommand) -> Outcome {
     let store = super::store::open(&config).await?;

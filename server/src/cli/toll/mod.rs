@@ -19,7 +19,7 @@ pub enum TollCommand {
     Run,
     /// List the routes, in the order in which they are tried
     Routes {
-        /// Show which route takes this request, and why earlier ones do not
+        /// Show the route that handles this request, and the reason why each earlier route does not
         #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
         explain: Option<Vec<String>>,
         /// As JSON

@@ -10,12 +10,12 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failed: something broke
-  2    usage: the command line makes no sense
+  2    usage: invalid arguments
   3    not signed in, or the session has ended: postern-client login
-  4    refused: the server says no
-  5    not reachable: no server answers, or its answer broke off
-  6    come back later: the server says how long to wait
-  7    not paid: it costs more than --max-pay, and nobody agreed
+  4    refused by the server
+  5    not reachable: no answer, or an incomplete one
+  6    try again later: the server asks for a pause
+  7    not paid: the price is above --max-pay
   130  interrupted with Ctrl-C";
 
 /// With commit and date, if the build knows them: tools/release.sh.
@@ -54,14 +54,14 @@ pub(crate) enum Command {
     },
     /// Ask the time server
     Time(Time),
-    /// Where you are signed in
+    /// List your sessions, or end one
     Sessions {
         #[command(subcommand)]
         what: Option<Sessions>,
     },
     /// Sign out, here and on the server
     Logout {
-        /// Delete the session here, but leave it alive on a server that cannot be reached
+        /// Delete the session on this machine even if the server cannot be reached; it stays valid there
         #[arg(long)]
         here: bool,
     },
@@ -94,7 +94,7 @@ pub(crate) struct Login {
     /// Sign in through a browser on another machine, with a code that you enter there
     #[arg(long, conflicts_with_all = ["name", "password_stdin", "browser"])]
     pub device: bool,
-    /// Where to store the session
+    /// Storage for the session
     #[arg(long, value_enum, default_value = "auto")]
     pub storage: StorageName,
     /// Maximum number of seconds to wait when the server says to wait
@@ -175,7 +175,7 @@ pub(crate) struct Get {
     /// Seconds to wait for a payment's confirmations; it is stored after that
     #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
     pub wait: u64,
-    /// Where to store tokens
+    /// Storage for tokens
     #[arg(long, value_enum, default_value = "auto")]
     pub storage: StorageName,
     /// Write the answer to a file, which appears when it is complete
@@ -197,7 +197,7 @@ pub(crate) enum Toll {
         #[arg(long, value_name = "URL")]
         wallet: Option<String>,
     },
-    /// Forget a payment or token; its money is lost
+    /// Delete a payment or token; its remaining value is lost
     Forget {
         /// The gate, as `toll` lists it
         gate: String,

@@ -1,0 +1,50 @@
+//! Data of the pages between an app and the portal.
+
+/// The way back to an app.
+#[derive(Debug, Clone)]
+pub struct EnterView {
+    /// The app's name.
+    pub app: String,
+    /// The request body for entering the app, as JSON.
+    pub body: String,
+    /// For the request's proof.
+    pub nonce: String,
+    /// The path of the request.
+    pub path: String,
+}
+
+/// A question with two answers, each of which is a request with a body.
+#[derive(Debug, Clone)]
+pub struct AskView {
+    pub title: String,
+    pub about: String,
+    /// The sentence before the list.
+    pub list: String,
+    pub items: Vec<String>,
+    pub note: String,
+    pub path: String,
+    pub yes: String,
+    pub yes_body: String,
+    pub no: String,
+    /// Empty: the answer sends nothing and leads to the dashboard.
+    pub no_body: String,
+    pub nonce: String,
+}
+
+/// The page for the code of a device.
+#[derive(Debug, Clone)]
+pub struct DeviceCodeView {
+    /// The typed code is of no device.
+    pub wrong: bool,
+    /// The person has answered: whether the device is connected.
+    pub done: Option<bool>,
+}
+
+/// The reason why an app's request was refused.
+#[derive(Debug, Clone)]
+pub struct RefusedView {
+    pub code: String,
+    pub description: String,
+    /// Names and values for the developer of the app.
+    pub facts: Vec<(String, String)>,
+}

@@ -1,0 +1,67 @@
+//! Data of the overview.
+
+use super::activity::Activity;
+use super::viewer::Viewer;
+
+#[derive(Debug, Clone)]
+pub struct OverviewView {
+    pub viewer: Viewer,
+    /// Events that the person has not dismissed yet, newest first.
+    pub notices: Vec<Activity>,
+    /// This session first.
+    pub devices: Vec<wire::session::Device>,
+    /// The newest events, newest first.
+    pub activity: Vec<Activity>,
+    /// Failed or refused events of the last 7 days.
+    pub odd: u32,
+    pub signed_in_at: i64,
+    /// The account has no passkey, and could have one here.
+    pub offer_passkey: bool,
+    /// Whether the browser may make a passkey by itself: the person has just signed in with a password and has none.
+    pub upgrade: bool,
+    /// Apps that the person may open.
+    pub apps: Vec<wire::oauth::AppTile>,
+    /// For administrators only.
+    pub site: Option<SiteState>,
+}
+
+/// The state of the whole site.
+#[derive(Debug, Clone)]
+pub struct SiteState {
+    /// One count for each of the last 24 hours, oldest first.
+    pub sign_ins: Vec<u64>,
+    /// The same of refusals.
+    pub refusals: Vec<u64>,
+    /// Bans in force.
+    pub bans: usize,
+    pub accounts: u64,
+    pub backup: Backup,
+    /// Unix milliseconds from which the current key has been in use.
+    pub signing_key: Option<i64>,
+    pub envelope_key: Option<i64>,
+    pub mac_key: Option<i64>,
+    pub version: &'static str,
+    /// The problems that need attention, the worst first.
+    pub findings: Vec<SiteFinding>,
+}
+
+/// The last backup, as far as the server knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backup {
+    /// The database's own tools make it.
+    Elsewhere,
+    Never,
+    /// Unix milliseconds.
+    At(i64),
+}
+
+/// One result of the server's self-check that is not fine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteFinding {
+    /// Whether it harms now or will; otherwise it is a recommendation.
+    pub urgent: bool,
+    /// The finding, as a sentence.
+    pub says: String,
+    /// What to do about it.
+    pub advice: String,
+}

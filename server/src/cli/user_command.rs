@@ -1,0 +1,85 @@
+//! The arguments of `postern user`.
+
+use super::import::ImportArgs;
+use super::role_name::RoleName;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Add an account; asks for the password, or reads a line from standard input
+    Add {
+        name: String,
+        #[arg(long, value_enum, default_value = "user")]
+        role: RoleName,
+    },
+    /// List accounts
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Set a password and end every session of the account
+    SetPassword { name: String },
+    /// Disable an account and end its sessions
+    Disable { name: String },
+    /// Enable a disabled account
+    Enable { name: String },
+    /// Make an account an administrator or an ordinary one
+    Role {
+        name: String,
+        #[arg(value_enum)]
+        role: RoleName,
+    },
+    /// Rename an account; ACCOUNT may be an id
+    Rename { account: String, name: String },
+    /// Set an account's display name, e-mail address or groups; ACCOUNT may be an id
+    Set {
+        account: String,
+        /// For apps and people; "" removes it
+        #[arg(long)]
+        display_name: Option<String>,
+        /// An address that you vouch for; "" removes it
+        #[arg(long)]
+        email: Option<String>,
+        /// Exactly these groups, separated by commas; "" for none
+        #[arg(long)]
+        groups: Option<String>,
+    },
+    /// Show an account; ACCOUNT may be an id
+    Show {
+        account: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Import the accounts of a file (CSV, Authelia, lldap): all of them, or none
+    Import(ImportArgs),
+    /// Print a one-time link for setting a new password
+    Reset {
+        name: String,
+        /// Mail the link to the account's address too
+        #[arg(long)]
+        mail: bool,
+    },
+    /// List the passkeys of an account, or remove one
+    Passkeys {
+        name: String,
+        /// The id of a passkey to remove
+        #[arg(long, allow_hyphen_values = true, value_name = "ID")]
+        remove: Option<String>,
+        /// As JSON
+        #[arg(long, conflicts_with = "remove")]
+        json: bool,
+    },
+    /// Show which second factors an account has
+    Factors { name: String },
+    /// Remove the second factors of a person who has lost them, and their recovery codes
+    RemoveFactors { name: String },
+    /// Delete an account: its sessions end, and only its id remains in the audit log
+    Delete {
+        name: String,
+        /// Do not ask for confirmation
+        #[arg(long)]
+        yes: bool,
+    },
+}
