@@ -360,6 +360,9 @@ for (const kind of ['nginx', 'caddy'] as const) {
         Remote_Roles: 'administrator',
         Remote_Groups: 'admins',
         Remote_Email: 'root@example.org',
+        X_Forwarded_For: '198.51.100.1',
+        'X_Real-IP': '198.51.100.1',
+        X_HTTP_Method_Override: 'OPTIONS',
         authorization: 'Bearer of-my-own',
         'x-forwarded-uri': '/open/x',
         'x-forwarded-host': 'elsewhere.test',
@@ -385,7 +388,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
       const bare = world.wiki.upstream.seen.at(-1)?.headers;
       // The client's own, marked as such.
       expect(told(bare), 'nobody').toEqual(['authorization: Bearer of-', 'remote-authorization: app']);
-      const claims = Object.entries(bare ?? {}).filter(([name]) => /forwarded|original|rewrite|real-ip/.test(name));
+      const claims = Object.entries(bare ?? {}).filter(([name]) => /forwarded|original|rewrite|real.ip|method/i.test(name));
       expect(claims.filter(([, value]) => FALSE.test(String(value)))).toEqual([]);
       expect(Object.fromEntries(claims)).toMatchObject({ 'x-forwarded-host': expect.stringContaining(WIKI), 'x-forwarded-proto': 'https' });
       const signedIn = new Client(place, '127.0.7.3', { ...lies, cookie: await cookieOf(page, world.wiki) });

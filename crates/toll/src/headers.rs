@@ -5,13 +5,26 @@ use std::net::IpAddr;
 
 const X_FORWARDED: &str = "x-forwarded-";
 const REMOTE: &str = "remote-";
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// `Proxy` (CVE-2016-5385), `Proxy-Connection`, `Proxy-Authorization`.
 const PROXY: &str = "proxy";
 /// Headers of the gate's own protocol.
 const TPAT: &str = "tpat-";
-/// Never forwarded, whatever `Connection` says.
-const DROPPED: [HeaderName; 3] = [header::FORWARDED, X_REAL_IP, header::EXPECT];
+/// Never forwarded, whatever `Connection` says. Some upstreams take the path or the method from one of these headers,
+/// and the price is that of the real path and method.
+const DROPPED: [&str; 12] = [
+    "forwarded",
+    "x-real-ip",
+    "expect",
+    "x-original-url",
+    "x-original-uri",
+    "x-original-method",
+    "x-original-host",
+    "x-rewrite-url",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-url-scheme",
+];
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// Schemes of `Authorization` for the gate (case-insensitive, RFC 9110, section 11.1).
 const OWN_SCHEMES: [&str; 3] = ["tpat", "tpat1", "tpat-session"];
@@ -30,10 +43,13 @@ pub(crate) struct ForwardedClient<'a> {
 /// gate. Then sets the true values.
 pub(crate) fn rewrite(headers: &mut HeaderMap, told: ForwardedClient<'_>, inject: &[(HeaderName, HeaderValue)]) {
     forget_named_by_connection(headers);
-    let strange =
-        |name: &HeaderName| [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| name.as_str().starts_with(start));
+    let strange = |name: &HeaderName| {
+        let name = name.as_str();
+        [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| begins_with(name, start))
+            || DROPPED.iter().any(|dropped| name.len() == dropped.len() && begins_with(name, dropped))
+    };
     let names: Vec<HeaderName> = headers.keys().filter(|name| strange(name)).cloned().collect();
-    for name in names.iter().chain(&DROPPED) {
+    for name in names {
         headers.remove(name);
     }
     forget_credentials(headers);
@@ -41,6 +57,13 @@ pub(crate) fn rewrite(headers: &mut HeaderMap, told: ForwardedClient<'_>, inject
     for (name, value) in inject {
         headers.insert(name, value.clone());
     }
+}
+
+/// Whether a name begins like this for an upstream that uses CGI, where `_` and `-` are the same (RFC 3875, section
+/// 4.1.18).
+fn begins_with(name: &str, start: &str) -> bool {
+    let same = |(one, other): (u8, u8)| one == other || (one == b'_' && other == b'-');
+    name.len() >= start.len() && name.bytes().zip(start.bytes()).all(same)
 }
 
 /// Removes the headers that `Connection` names. This must happen before the gate adds its own headers, because a client

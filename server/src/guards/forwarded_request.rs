@@ -19,11 +19,7 @@ const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
 
 /// Headers by which some frameworks override the request's method.
-const OVERRIDES: [HeaderName; 3] = [
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("x-http-method"),
-];
+const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
 
 /// The request that a proxy asks about.
 #[derive(Debug, Clone)]
@@ -54,10 +50,18 @@ impl<'a> ForwardedRequest<'a> {
         let (proto, host) = (told(&PROTO)?, told(&HOST)?);
         let app = state.config.apps.at(host).filter(|app| is_of(app, proto));
         let app = app.ok_or_else(|| ApiError::new(Code::NoApp))?;
-        let overridden = OVERRIDES.iter().any(|name| headers.contains_key(name));
+        let overridden = headers.keys().any(is_override);
         let target = target(headers).ok_or_else(|| missing(&URI))?;
         Ok(Self { app, method: told(&METHOD)?, target, overridden })
     }
+}
+
+/// Whether an app could take this header for one of [`OVERRIDES`]: for CGI, `_` and `-` are the same (RFC 3875, section
+/// 4.1.18).
+fn is_override(name: &HeaderName) -> bool {
+    let same = |(one, other): (u8, u8)| one == other || (one == b'_' && other == b'-');
+    let name = name.as_str();
+    OVERRIDES.iter().any(|known| name.len() == known.len() && name.bytes().zip(known.bytes()).all(same))
 }
 
 /// Accepts a WebSocket's scheme too, which some proxies send.

@@ -46,6 +46,8 @@ async fn what_is_for_one_hop_goes_no_further() {
 #[tokio::test]
 async fn the_client_is_told_as_it_is_whatever_it_says() {
     let lies = "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 1\r\nX-Real-IP: 1.2.3.4\r\n\
+        X_Forwarded_For: 1.2.3.4\r\nRemote_User: root\r\nX-Original-URL: /dear\r\nX-Rewrite-URL: /dear\r\n\
+        X-HTTP-Method-Override: DELETE\r\nX_HTTP_Method: DELETE\r\n\
         Forwarded: for=1.2.3.4\r\nRemote-User: root\r\nRemote-Groups: admin\r\nProxy: evil:80\r\n\
         Connection: x-forwarded-for, forwarded, x-api-key\r\n";
     let world = World::with(|upstream| {
@@ -60,7 +62,19 @@ async fn the_client_is_told_as_it_is_whatever_it_says() {
     assert_eq!(reply.seen("x-forwarded-host"), ["api.example"]);
     assert_eq!(reply.seen("forwarded"), ["for=127.0.0.1;host=\"api.example\";proto=http"]);
     assert_eq!(reply.seen("x-api-key"), ["ours"], "Connection takes nothing of ours away");
-    for gone in ["x-forwarded-port", "x-real-ip", "remote-user", "remote-groups", "proxy"] {
+    for gone in [
+        "x-forwarded-port",
+        "x-real-ip",
+        "remote-user",
+        "remote-groups",
+        "proxy",
+        "x_forwarded_for",
+        "remote_user",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-http-method-override",
+        "x_http_method",
+    ] {
         assert!(reply.seen(gone).is_empty(), "{gone}");
     }
 }
