@@ -19,7 +19,7 @@ use wire::refusals as seen;
 /// Interval of events, at which the reader's permission is checked again.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// Ends with the session, with the role, or when the reader is too slow.
+/// Ends with the access token, the session or the role, or when the reader is too slow.
 pub(crate) async fn live(
     State(state): State<AppState>,
     administrator: Administrator,
@@ -63,8 +63,10 @@ impl Reader {
     }
 
     async fn is_signed_in(&self) -> bool {
-        let (state, id) = (&self.state, &self.administrator.session.claims.sid);
-        state.sessions.is_live(&*state.store, id, state.now()).await.unwrap_or(false)
+        let (state, claims) = (&self.state, &self.administrator.session.claims);
+        let id = &claims.sid;
+        claims.exp > state.now().div_euclid(1000)
+            && state.sessions.is_live(&*state.store, id, state.now()).await.unwrap_or(false)
     }
 
     async fn is_administrator(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What administrators do by hand, and that nobody else does.
 
 use crate::support::{PASSWORD, Portal, Visitor};
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::ConnectInfo;
 use domain::account::Role;
 use futures::StreamExt;
@@ -326,13 +326,7 @@ async fn the_trail_is_exported_whole_and_inert() {
 async fn refusals_are_seen_live_until_the_session_ends() {
     let portal = Portal::start().await;
     let root = office(&portal).await;
-    let cookies: Vec<_> = root.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let request = Request::get(paths::LIVE).header("host", "localhost:3000").header("sec-fetch-site", "same-origin");
-    let mut request = request.header("cookie", cookies.join("; ")).body(Body::empty()).unwrap();
-    request.extensions_mut().insert(ConnectInfo(SocketAddr::new("198.51.100.1".parse().unwrap(), 40_000)));
-    let response = portal.router.clone().oneshot(request).await.unwrap();
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let mut stream = response.into_body().into_data_stream();
+    let mut stream = watched(&portal, &root).await;
     portal.browser("203.0.113.7").post(paths::LOGIN, &forged()).await;
     let event = loop {
         let text = String::from_utf8(stream.next().await.unwrap().unwrap().to_vec()).unwrap();
@@ -349,6 +343,29 @@ async fn refusals_are_seen_live_until_the_session_ends() {
     while let Some(rest) = stream.next().await {
         assert!(!String::from_utf8_lossy(&rest.unwrap()).contains("203.0.113.8"), "after the session has ended");
     }
+}
+
+#[tokio::test]
+async fn a_live_stream_ends_with_the_access_token_that_opened_it() {
+    let portal = Portal::start().await;
+    let root = office(&portal).await;
+    let mut stream = watched(&portal, &root).await;
+    portal.clock.advance(6 * 60_000);
+    portal.browser("203.0.113.8").post(paths::LOGIN, &forged()).await;
+    while let Some(rest) = stream.next().await {
+        assert!(!String::from_utf8_lossy(&rest.unwrap()).contains("203.0.113.8"), "after the token has expired");
+    }
+}
+
+/// Opens the stream of refusals.
+async fn watched(portal: &Portal, root: &Visitor) -> BodyDataStream {
+    let cookies: Vec<_> = root.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let request = Request::get(paths::LIVE).header("host", "localhost:3000").header("sec-fetch-site", "same-origin");
+    let mut request = request.header("cookie", cookies.join("; ")).body(Body::empty()).unwrap();
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::new("198.51.100.1".parse().unwrap(), 40_000)));
+    let response = portal.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    response.into_body().into_data_stream()
 }
 
 #[tokio::test]
