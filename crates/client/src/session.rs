@@ -184,17 +184,24 @@ impl Session {
         if done {
             return Ok(());
         }
-        let signed_in = self.refresh(profile.refresh_token()).await?;
+        let signed_in = self.refresh(&profile).await?;
         profile.take(signed_in.tokens.ok_or_else(|| Error::Foreign(server.origin(), 200))?);
         self.storage.update(server, &*profile).await
     }
 
-    async fn refresh(&self, token: &str) -> Result<SignedIn> {
-        let body = json(&RefreshRequest { refresh_token: Some(token.to_owned()) });
+    /// Sends the spent access token too: while strangers have this address banned, it shows that the request belongs to a
+    /// session.
+    async fn refresh(&self, profile: &Profile) -> Result<SignedIn> {
+        let body = json(&RefreshRequest { refresh_token: Some(profile.refresh_token().to_owned()) });
         // The second attempt is for an expired nonce only.
         for _ in 0..2 {
-            let proof = self.prove("POST", paths::REFRESH, None).await?;
-            let with = RequestOptions { body: Some(body.clone()), proof: Some(&proof), ..RequestOptions::default() };
+            let proof = self.prove("POST", paths::REFRESH, Some(profile.access_token())).await?;
+            let with = RequestOptions {
+                body: Some(body.clone()),
+                token: Some(profile.access_token()),
+                proof: Some(&proof),
+                ..RequestOptions::default()
+            };
             let answer = self.http.send(Method::POST, paths::REFRESH, with).await?;
             self.remember(&answer).await;
             match answer.code() {

@@ -65,6 +65,9 @@ async fn a_strangers_ban_leaves_sessions_and_known_devices_in() {
     }
     portal.advance(6 * 60_000).await;
     assert_ne!(alice.get(paths::SESSION).await.code(), "banned", "an access token that has run out is refreshed");
+    let body = json!({"refresh_token": tokens["tokens"]["refresh_token"]}).to_string();
+    let answer = carol.send(Method::POST, paths::REFRESH, Some(body), &shown).await;
+    assert_ne!(answer.code(), "banned", "a program that shows its expired token: {}", answer.text);
     assert_eq!(alice.post(paths::LOGOUT, &json!({})).await.code(), "");
     let signed_out = portal.browser(SHARED);
     signed_out.set_cookie("access", access.split_once('=').unwrap().1);
