@@ -19,6 +19,8 @@ const SHARED: u32 = 10;
 const SHARE_AT_ONCE: u32 = 8;
 /// Signatures of unknown tokens that are verified for one address: burst, and per second.
 const UNKNOWN_TOKENS: Rate = Rate { burst: 200, every_ms: 50 };
+/// Requests without a secret that each store a row: burst, and per second.
+const STORED_REQUESTS: Rate = Rate { burst: 60, every_ms: 1000 };
 /// Waiting time sent to a sign-in when the queue is full. A queue of [`RateLimits::DEFAULT`] is served within some 20 s.
 const QUEUE_MS: i64 = 10_000;
 /// Spreads the waiting times of clients over this many seconds, so that they do not return together.
@@ -58,6 +60,7 @@ struct Counter {
     shared: AtomicI64,
     refused: AtomicI64,
     unknown_tokens: AtomicI64,
+    stored: AtomicI64,
 }
 
 /// A request in progress; it counts until it is dropped.
@@ -194,6 +197,15 @@ impl RateLimiter {
     pub fn may_check_token(&self, address: ClientKey, now: UnixMs) -> bool {
         let counter = self.counters.get_with(address, Arc::default);
         take(&counter.unknown_tokens, UNKNOWN_TOKENS, now).is_ok()
+    }
+
+    /// Counts a request without a secret that stores a row.
+    ///
+    /// # Errors
+    /// Milliseconds to wait.
+    pub fn enter_stored(&self, client_key: ClientKey, now: UnixMs) -> Result<(), i64> {
+        let counter = self.counters.get_with(client_key, Arc::default);
+        take(&counter.stored, STORED_REQUESTS, now).map_err(|wait_ms| wait_ms + self.spread())
     }
 
     /// Returns how many sign-ins of a client are in progress.

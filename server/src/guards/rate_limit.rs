@@ -37,6 +37,18 @@ impl RequestCount {
     }
 }
 
+/// Counts a request of an app that has no secret, and that stores a row: without a limit anybody could fill the disk.
+///
+/// # Errors
+/// `busy`: over the limit, with the time to wait.
+pub fn enter_stored(state: &AppState, client: &Client) -> Result<(), ApiError> {
+    if client.is_proxy {
+        return Ok(());
+    }
+    let passed = state.rate_limiter.enter_stored(client.limited(), state.now());
+    passed.map_err(|wait_ms| ApiError::wait(Code::Busy, wait_ms))
+}
+
 /// Counts a request by its client key at this address. Clients with their own bucket also count for the address, with a
 /// larger limit that never bans.
 ///

@@ -6,6 +6,7 @@ use super::sign_in_path::sign_in_path;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::{self, oauth_device};
+use crate::guards::rate_limit;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::plain_words;
 use crate::state::AppState;
@@ -24,6 +25,7 @@ use wire::paths;
 /// Gives a device its codes.
 pub(crate) async fn authorize(
     State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, OAuthErrorResponse> {
@@ -35,6 +37,9 @@ pub(crate) async fn authorize(
     let scopes = client.allowed(&Scopes::parse(params.get("scope").unwrap_or("openid")));
     if scopes.is_empty() {
         return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may have none of these scopes").into());
+    }
+    if client.is_public() {
+        rate_limit::enter_stored(&state, &caller)?;
     }
     let codes = oauth_device::begin(&state, &client, &scopes).await?;
     let page = format!("{}{}", state.config.origin, paths::DEVICE_PAGE);

@@ -5,7 +5,7 @@ use crate::client::Client as Caller;
 use crate::dpop;
 use crate::flows::oauth_token::{TokenError, TokenResponse, exchange as run_exchange};
 use crate::flows::{self, oauth_access};
-use crate::guards::{oauth_client, proof};
+use crate::guards::{oauth_client, proof, rate_limit};
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -121,12 +121,16 @@ fn token_of(params: &Params) -> Result<String, OAuthError> {
 /// Stores an authorization request (RFC 9126).
 pub(crate) async fn push(
     State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     if params.get("client_id").is_some_and(|id| id != client.id()) {
         return Err(OAuthError::new(ErrorCode::InvalidRequest, "client_id is not the authenticated client").into());
+    }
+    if client.is_public() {
+        rate_limit::enter_stored(&state, &caller)?;
     }
     AuthorizationRequest::judge(&params, &client, true).map_err(|refusal| match *refusal {
         Refusal::Shown(shown) => TokenError::from(shown.error),

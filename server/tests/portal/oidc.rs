@@ -869,6 +869,38 @@ async fn a_device_is_connected_by_its_code() {
 }
 
 #[tokio::test]
+async fn attack_nobody_fills_the_database_with_requests_of_apps_without_a_secret() {
+    let provider = Provider::start().await;
+    let challenge = base64url(&sha256(VERIFIER.as_bytes()));
+    let pushed = [
+        ("client_id", "spa"),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("redirect_uri", "https://spa.example/"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    for (path, pairs) in [(paths::OAUTH_DEVICE, &[("client_id", "tv")][..]), (paths::OAUTH_PAR, &pushed[..])] {
+        let mut stored = 0;
+        let last = loop {
+            let answer = provider.client(path, pairs, &[]).await;
+            if !answer.status.is_success() || stored > 1000 {
+                break answer;
+            }
+            stored += 1;
+        };
+        assert_eq!(
+            (last.status, last.json()["error"].as_str()),
+            (StatusCode::SERVICE_UNAVAILABLE, Some("temporarily_unavailable")),
+            "{path}: {}",
+            last.text
+        );
+        assert!(last.headers.contains_key("retry-after"), "{path}");
+        provider.portal.advance(2 * 60_000).await;
+    }
+}
+
+#[tokio::test]
 async fn attack_a_device_code_is_refused_guessed_or_taken_by_another_client() {
     let provider = Provider::start().await;
     let begin = async |client: &str| provider.client(paths::OAUTH_DEVICE, &[("client_id", client)], &[]).await.json();
