@@ -79,7 +79,13 @@ impl Metrics {
     pub fn answered(&self, method: &Method, path: &str, code: Option<Code>) {
         let outcome = ByOutcome { outcome: Outcome(code) };
         match path {
-            paths::LOGIN | paths::AUTHENTICATE | paths::SECOND_FACTOR if method == Method::POST => {
+            paths::LOGIN
+            | paths::AUTHENTICATE
+            | paths::SECOND_FACTOR
+            | paths::PASSKEY_LOGIN
+            | paths::TERMINAL_LOGIN
+                if method == Method::POST =>
+            {
                 self.logins.get_or_create(&outcome).inc();
             }
             paths::REFRESH if method == Method::POST => {
