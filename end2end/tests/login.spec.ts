@@ -250,7 +250,8 @@ test('a password can be pasted', async ({ page, server, context }) => {
   await page.waitForURL(at('/dashboard'));
 });
 
-test('caps lock is mentioned', async ({ page }) => {
+test('caps lock is mentioned', async ({ page, server }) => {
+  await server.person();
   const login = new LoginPage(page);
   await login.open();
   await expect(login.caps).toBeEmpty();

@@ -81,7 +81,8 @@ pub fn routes(state: &AppState) -> Router {
         .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)
         // Safe to compress (BREACH): no page contains both its URL and a secret.
         .route_layer(CompressionLayer::new())
-        .route_layer(from_fn_with_state(state.clone(), pages::load));
+        .route_layer(from_fn_with_state(state.clone(), pages::load))
+        .route_layer(CookieManagerLayer::new());
 
     let metadata = Router::new()
         .route(paths::JWKS, get(metadata::jwks))

@@ -1,5 +1,6 @@
 //! The pages: their data is loaded here before rendering.
 
+use super::challenge::pre_login;
 use super::enrol::{self, FACTOR};
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, administration, help, render, site_state};
@@ -26,6 +27,7 @@ use domain::ban::Scope;
 use domain::local_path::local_path;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
+use tower_cookies::Cookies;
 use wire::passkeys::Passkeys;
 use wire::paths;
 
@@ -59,6 +61,7 @@ struct PageQuery {
 pub(crate) async fn load(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
+    cookies: Cookies,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -66,6 +69,11 @@ pub(crate) async fn load(
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     match view(&state, &client, &uri, &headers).await {
         Ok(Page::View(view)) => {
+            if matches!(view, View::Login(_)) {
+                // Without it, the page's challenges for password and passkey would each set one, and the second replaces
+                // the first.
+                pre_login(&state, &cookies, &headers);
+            }
             request.extensions_mut().insert(view);
             next.run(request).await
         }

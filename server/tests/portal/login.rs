@@ -32,6 +32,18 @@ async fn the_right_password_signs_in_with_host_cookies() {
 }
 
 #[tokio::test]
+async fn the_sign_in_page_sets_the_cookie_that_its_challenges_share() {
+    let portal = Portal::start().await;
+    let browser = portal.browser("203.0.113.7");
+    let page = browser.get(paths::LOGIN_PAGE).await;
+    let cookie = page.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-postern-login=") && cookie.contains("SameSite=Strict"), "{cookie}");
+    for path in [paths::CHALLENGE, paths::PASSKEY_CHALLENGE] {
+        assert!(browser.get(path).await.headers.get("set-cookie").is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn programs_have_a_path_of_their_own_that_sets_no_cookie() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
