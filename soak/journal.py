@@ -13,6 +13,8 @@ class Journal:
         self.secrets: set[str] = set()
         # Sessions whose sign-out was answered, with their last access token.
         self.ended: dict[str, str] = {}
+        # Sessions whose sign-out was answered with 503.
+        self.may_have_ended: set[str] = set()
         self._file = open(path, "w", encoding="utf-8")
         self._lock = threading.Lock()
 
