@@ -156,6 +156,30 @@ async fn fails(fixture: Fixture) {
     assert_eq!(transfer(&moving.from, &moving.to, false, |_| ()).await.unwrap(), TransferOutcome::Moved);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_is_done_even_if_the_planner_learns_nothing_of_it() {
+    run(Engine::Postgres, analyze_fails).await;
+}
+
+async fn analyze_fails(fixture: Fixture) {
+    let mut moving = moving(&fixture).await;
+    open(&moving.to, StoreOptions::default()).await.unwrap().close().await;
+    // From the commit on, a statement may take a millisecond.
+    moving
+        .target
+        .execute(
+            "CREATE FUNCTION hurry() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM set_config(''statement_timeout'', ''1'', false); RETURN NULL; END';
+            CREATE CONSTRAINT TRIGGER hurry AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION hurry()",
+        )
+        .await
+        .unwrap();
+    assert_eq!(transfer(&moving.from, &moving.to, false, |_| ()).await.unwrap(), TransferOutcome::Moved);
+    let refused = moving.file.execute("DELETE FROM users").await.unwrap_err();
+    assert!(refused.to_string().contains("moved to PostgreSQL"), "{refused}");
+}
+
 #[tokio::test]
 async fn other_engines_and_old_sources_are_refused() {
     let folder = tempfile::tempdir().unwrap();
