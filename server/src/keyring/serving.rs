@@ -2,7 +2,7 @@
 
 use domain::UnixMs;
 use domain::server_key::{KeySchedule, RotationRules, ServerKeyState};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The active keys, and the line that determines their roles.
@@ -10,6 +10,8 @@ pub(super) struct ServingKeys<K> {
     pub line: KeySchedule,
     pub rules: RotationRules,
     pub keys: HashMap<String, Arc<K>>,
+    /// Keys in use that could not be read, which was logged.
+    pub unreadable: HashSet<String>,
 }
 
 impl<K> ServingKeys<K> {

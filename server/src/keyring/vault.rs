@@ -9,7 +9,7 @@ use crate::error_chain::chain;
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
 use domain::server_key::{RotationRules, ServerKeyState};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use store::Store;
@@ -128,8 +128,12 @@ impl Vault<'_> {
         held: Option<&ServingKeys<K>>,
         read: impl Fn(&StoredKey, &[u8]) -> Option<K>,
     ) -> Result<ServingKeys<K>, KeyringError> {
-        let mut now_held =
-            ServingKeys { line: line(kind, keys), rules: rules(self.config, kind), keys: HashMap::new() };
+        let mut now_held = ServingKeys {
+            line: line(kind, keys),
+            rules: rules(self.config, kind),
+            keys: HashMap::new(),
+            unreadable: HashSet::new(),
+        };
         let state = |kid: &str| now_held.line.state(kid, now_held.rules, self.now);
         let wanted = |key: &&StoredKey| kind == KeyKind::Mac || state(&key.kid).is_some_and(ServerKeyState::serves);
         let of_kind = keys.iter().filter(|key| key.kind == kind && !key.sealed.is_empty());
@@ -139,7 +143,11 @@ impl Vault<'_> {
                 None => match self.open(stored).and_then(|key| read(stored, &key).ok_or_else(|| unreadable(stored))) {
                     Ok(key) => Arc::new(key),
                     Err(cause) if held.is_some() => {
-                        tracing::error!(cause = %chain(&cause), kid = stored.kid, "a new server key cannot be read");
+                        // It is tried again each second.
+                        if held.is_some_and(|held| !held.unreadable.contains(&stored.kid)) {
+                            tracing::error!(cause = %chain(&cause), kid = stored.kid, "a new server key cannot be read");
+                        }
+                        now_held.unreadable.insert(stored.kid.clone());
                         continue;
                     }
                     Err(error) => return Err(error),

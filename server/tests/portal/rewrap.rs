@@ -192,6 +192,47 @@ async fn a_server_that_runs_reads_what_came_under_a_new_key() {
 }
 
 #[tokio::test]
+async fn a_key_that_a_node_cannot_read_is_logged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    stage(folder.path()).await;
+    let (node, other) = (Portal::in_folder(folder.path(), None).await, Portal::in_folder(folder.path(), None).await);
+    let before = std::fs::read(folder.path().join(KEY_FILE)).unwrap();
+    rewrap_by(&other).await.unwrap();
+    let state = &other.state;
+    state.key_encryption.reload(other.store()).await.unwrap();
+    let operator = Actor::command_line(other.store(), &state.config, &SystemEntropy, state.now());
+    server_keys::rotate(&operator, &state.key_encryption, KeyKind::Signing, None).await.unwrap();
+    // The other machine has the old key-encryption key alone.
+    std::fs::write(folder.path().join(KEY_FILE), before).unwrap();
+    node.clock.advance(RotationRules::SIGNING.lead_ms);
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    for _ in 0..3 {
+        drop(jobs::sync(&node.state).await);
+    }
+    drop(guard);
+    let log = String::from_utf8(log.0.lock().clone()).unwrap();
+    assert_eq!(log.matches("a new server key cannot be read").count(), 1, "{log}");
+}
+
+/// What a subscriber writes.
+#[derive(Clone, Default)]
+struct Log(Arc<parking_lot::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_was_prepared_is_the_one_that_comes() {
     let folder = tempfile::tempdir().unwrap();
     stage(folder.path()).await;
