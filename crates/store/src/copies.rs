@@ -11,9 +11,10 @@ use std::path::Path;
 use std::time::Duration;
 
 const SETTLE: &str = "PRAGMA secure_delete = ON; DROP TABLE IF EXISTS backup_note; DELETE FROM reservations;
-    DELETE FROM mails; DELETE FROM email_proofs";
+    DELETE FROM mails; DELETE FROM email_proofs; DELETE FROM oauth_initial_tokens; DELETE FROM remembered_devices";
 const LIVE: &str = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1";
 const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = $1, changed_at = $1 WHERE revoked_at IS NULL";
+const TELL_CLIENTS: &str = "UPDATE oauth_logouts SET next_at = $1 WHERE tries = 0";
 const END_RESETS: &str = "DELETE FROM resets WHERE expires_at > $1";
 const END_INVITATIONS: &str =
     "UPDATE invitations SET revoked_at = $1 WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > $1";
@@ -86,9 +87,10 @@ pub async fn annotate(file: &Path, note: &BackupNote) -> Result<()> {
 }
 
 /// Converts a copy back into a database: updates its tables, removes its note and ends pending attempts. Voids one-time
-/// values that may have been used since: invitations, reset links, links of addresses and codes for apps. Empties the queue
-/// of mail, because its messages were sent since. Also ends its sessions unless
-/// they are to be kept, because sessions that were ended since would be valid again.
+/// values that may have been used since: invitations, reset links, links of addresses, codes for apps and initial access
+/// tokens. Forgets remembered devices, which may have been forgotten since. Empties the queue of mail, because its messages
+/// were sent since. Also ends its sessions unless they are to be kept, because sessions that were ended since would be valid
+/// again.
 ///
 /// # Errors
 /// The copy cannot be brought up to date or written.
@@ -103,6 +105,7 @@ pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Set
     let sessions = sqlx::query(LIVE).bind(now).fetch_one(&mut *transaction).await?.try_get(0)?;
     if !keep_sessions {
         sqlx::query(END_SESSIONS).bind(now).execute(&mut *transaction).await?;
+        sqlx::query(TELL_CLIENTS).bind(now).execute(&mut *transaction).await?;
     }
     let resets = sqlx::query(END_RESETS).bind(now).execute(&mut *transaction).await?.rows_affected();
     let invitations = sqlx::query(END_INVITATIONS).bind(now).execute(&mut *transaction).await?.rows_affected();
@@ -220,5 +223,33 @@ mod tests {
         assert_eq!((ada.name.as_str(), ada.is_administrator, ada.is_disabled), ("ada", true, false));
         assert_eq!(std::fs::read_dir(folder.path())?.count(), 1, "nothing is left beside it");
         Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_was_used_up_or_forgotten_since_a_copy_does_not_come_back()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("copy.db");
+        let connect = SqliteConnectOptions::new().filename(&file);
+        open_sqlite(connect, SqlitePoolOptions::new(), StoreOptions::default()).await?.close().await;
+        let mut copy = open(&file).await?;
+        sqlx::raw_sql(
+            "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version)
+                VALUES ('u', 'ada', 'ada', 'hash', 'user', 1, 1);
+            INSERT INTO oauth_initial_tokens (token_hash, note, uses_left, created_at, expires_at)
+                VALUES ('t', '', 1, 1, 7200000);
+            INSERT INTO remembered_devices (id, user_id, jkt, device, address, created_at, used_at, expires_at)
+                VALUES ('d', 'u', 'jkt', '', '', 1, 1, 7200000)",
+        )
+        .execute(&mut copy)
+        .await?;
+        copy.close().await?;
+        settle(&file, true, HOUR).await?;
+        let mut copy = open(&file).await?;
+        for count in ["SELECT COUNT(*) FROM oauth_initial_tokens", "SELECT COUNT(*) FROM remembered_devices"] {
+            let left: i64 = sqlx::query_scalar(count).fetch_one(&mut copy).await?;
+            assert_eq!(left, 0, "{count}");
+        }
+        Ok(copy.close().await?)
     }
 }
