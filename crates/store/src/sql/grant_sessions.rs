@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::session_writes::insert_session;
+use super::session_writes::{insert_session, lock_user};
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
@@ -11,8 +11,11 @@ use crate::audit::AuditEntry;
 use crate::oauth::BeginSession;
 
 sql! {
-    // Of concurrent requests, the first one changes the row.
-    END = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    // Of concurrent requests, the first one changes the row. What ends the session of the grant ends its right to another
+    // one.
+    END = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL AND EXISTS
+        (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = oauth_grants.session_id
+            AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 AND u.disabled_at IS NULL)";
     DATE_BACK = "UPDATE sessions SET auth_time = $2 WHERE id = $1 AND auth_time > $2";
 }
 
@@ -24,6 +27,11 @@ impl Write for BeginSession {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        // Before the grant is judged: a change of the password, or the end of all sessions, waits for this lock and then
+        // ends the new session too, or has ended the session of the grant.
+        if !lock_user(tx, &self.session.user).await? {
+            return Ok(false);
+        }
         let ended = tx.execute(END, [Value::Text(&self.grant), Value::Int(self.session.now)]).await?;
         if ended == 0 || !insert_session(tx, &self.session).await? {
             return Ok(false);

@@ -38,6 +38,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (33, "factors", include_str!("../../migrations/0033_factors.sql")),
     (35, "email proofs", include_str!("../../migrations/0035_email_proofs.sql")),
     (36, "oauth registrations", include_str!("../../migrations/0036_oauth_registrations.sql")),
+    (38, "oauth logouts next", include_str!("../../migrations/0038_oauth_logouts_next.sql")),
+    (39, "mail queue", include_str!("../../migrations/0039_mail_queue.sql")),
 ];
 
 /// In the order of their numbers.

@@ -1,7 +1,7 @@
 use super::backend::{Backend, Value};
+use super::oauth_logouts::{ClaimLogout, DUE, FinishLogout};
 use super::oauth_writes::{
-    AddClient, ChangeClient, ClaimLogout, DenyDevice, FinishLogout, PollDevice, RemoveClient, RevokeGrant, ShowGrant,
-    WithdrawConsent,
+    AddClient, ChangeClient, DenyDevice, PollDevice, RemoveClient, RevokeGrant, ShowGrant, WithdrawConsent,
 };
 use super::statement::sql;
 use super::store::SqlStore;
@@ -30,11 +30,6 @@ sql! {
         WHERE g.id = $1";
     CONSENT = "SELECT scope FROM oauth_consents WHERE user_id = $1 AND client_id = $2";
     CONSENTS = "SELECT client_id, scope, given_at FROM oauth_consents WHERE user_id = $1 ORDER BY client_id";
-    // A session that is no longer stored has ended.
-    DUE = "SELECT l.session_id, l.client_id, l.user_id, l.tries FROM oauth_logouts l
-            LEFT JOIN sessions s ON s.id = l.session_id
-        WHERE l.next_at <= $1 AND (s.id IS NULL OR s.revoked_at IS NOT NULL OR s.idle_at <= $1 OR s.ends_at <= $1)
-        ORDER BY l.next_at LIMIT $2";
     DEVICE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
         FROM oauth_devices WHERE device_hash = $1";
     DEVICE_OF_CODE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at

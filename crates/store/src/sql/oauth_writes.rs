@@ -2,15 +2,14 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::oauth_logouts::notify_client;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::oauth::{
-    DueLogout, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PendingDevice, PushedRequest, Redeem, StoredClient,
-};
+use crate::oauth::{GrantRotation, MOST_CODES_OF_SESSION, NewCode, PendingDevice, PushedRequest, Redeem, StoredClient};
 use domain::UnixMs;
 use domain::token_hash::TokenHash;
 
@@ -48,17 +47,12 @@ sql! {
         WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2 AND EXISTS
             (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = oauth_codes.session_id
                 AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 AND u.disabled_at IS NULL)";
+    // Changes nothing, but waits for a concurrent end of the session, and lets a later one wait.
+    LOCK_SESSION = "UPDATE sessions SET seq = seq WHERE id = (SELECT session_id FROM oauth_codes WHERE code_hash = $1)";
     ADD_GRANT = "INSERT INTO oauth_grants (id, client_id, user_id, session_id, details, jkt, generation, refresh_hash,
             used_generation, created_at, rotated_at, ends_at)
         SELECT $1, c.client_id, s.user_id, s.id, $3, $4, 0, $5, 0, $6, $6, $7
         FROM oauth_codes c JOIN sessions s ON s.id = c.session_id WHERE c.code_hash = $2";
-
-    NOTIFY = "INSERT INTO oauth_logouts (session_id, client_id, user_id, tries, next_at)
-        SELECT session_id, client_id, user_id, 0, 0 FROM oauth_grants WHERE id = $1
-        ON CONFLICT (session_id, client_id) DO NOTHING";
-    CLAIM = "UPDATE oauth_logouts SET tries = tries + 1, next_at = $4
-        WHERE session_id = $1 AND client_id = $2 AND tries = $3";
-    FINISH = "DELETE FROM oauth_logouts WHERE session_id = $1 AND client_id = $2";
 
     ROTATE = "UPDATE oauth_grants SET generation = generation + 1, previous_hash = refresh_hash, refresh_hash = $4,
             rotated_at = $5
@@ -220,6 +214,10 @@ impl Write for Redeem {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (code, grant) = (Value::Text(&self.code_hash), Value::Text(&self.grant));
+        if self.notify {
+            // The end of the session must find the row that waits for it.
+            tx.execute(LOCK_SESSION, [code]).await?;
+        }
         let used = [code, Value::Int(self.now), grant, Value::Int(self.remember_until)];
         if tx.execute(REDEEM, used).await? == 0 {
             return Ok(false);
@@ -237,7 +235,7 @@ impl Write for Redeem {
             return Ok(false);
         }
         if self.notify {
-            tx.execute(NOTIFY, [grant]).await?;
+            notify_client(tx, &self.grant).await?;
         }
         Ok(true)
     }
@@ -313,33 +311,6 @@ impl Write for WithdrawConsent {
         }
         append(tx, &self.audit).await?;
         Ok(true)
-    }
-}
-
-pub(super) struct ClaimLogout {
-    pub due: DueLogout,
-    pub next_at: UnixMs,
-}
-
-impl Write for ClaimLogout {
-    type Output = bool;
-    const ONE_STATEMENT: bool = true;
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let (session, client) = (Value::Text(&self.due.session), Value::Text(&self.due.client));
-        let values = [session, client, Value::Int(self.due.tries.into()), Value::Int(self.next_at)];
-        Ok(tx.execute(CLAIM, values).await? == 1)
-    }
-}
-
-pub(super) struct FinishLogout(pub DueLogout);
-
-impl Write for FinishLogout {
-    type Output = ();
-    const ONE_STATEMENT: bool = true;
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(FINISH, [Value::Text(&self.0.session), Value::Text(&self.0.client)]).await.map(drop)
     }
 }
 

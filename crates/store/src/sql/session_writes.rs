@@ -2,6 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::oauth_logouts::logouts_are_due;
 use super::remembered_devices::{forget_device_of, forget_other_devices};
 use super::sequences::{self, Sequence};
 use super::statement::sql;
@@ -16,6 +17,8 @@ sql! {
     // After the rows were locked by the change itself, so that the sequence is locked for as short as possible.
     PUBLISH = "UPDATE sessions SET seq = $3 WHERE user_id = $1 AND changed_at = $2";
     MARK = "UPDATE sessions SET changed_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
+    // Changes nothing, but waits for concurrent writes to the account, and lets later ones wait.
+    LOCK_USER = "UPDATE users SET signed_in_at = signed_in_at WHERE id = $1 AND deleted_at IS NULL";
     // A write instead of a read, so that it conflicts with disabling the user or changing the password at the same
     // time.
     SIGN_IN = "UPDATE users SET signed_in_at = $2
@@ -33,6 +36,11 @@ sql! {
         WHERE id = $2 AND user_id = $1 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3";
     REVOKE_OTHERS = "UPDATE sessions SET revoked_at = $3, changed_at = $3
         WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3 RETURNING id";
+}
+
+/// Locks the row of an account until the transaction ends. `false`: no such account.
+pub(super) async fn lock_user<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<bool> {
+    Ok(tx.execute(LOCK_USER, [Value::Text(user)]).await? == 1)
 }
 
 /// Inserts a session. `false`: the user is deleted, disabled, or has another password now.
@@ -74,6 +82,7 @@ pub(super) async fn revoke_all<DB: Backend>(
     let values = [Value::Text(user), Value::Text(keep.unwrap_or("")), Value::Int(now)];
     let ended = tx.all(REVOKE_OTHERS, values).await?;
     if !ended.is_empty() {
+        logouts_are_due(tx, user, now).await?;
         publish(tx, user, now).await?;
     }
     forget_other_devices(tx, user, keep).await?;
@@ -139,6 +148,7 @@ impl Write for RevokeSession {
         let values = [Value::Text(&self.user), Value::Text(&self.id), Value::Int(self.now)];
         let ended = tx.execute(REVOKE, values).await? == 1;
         if ended {
+            logouts_are_due(tx, &self.user, self.now).await?;
             publish(tx, &self.user, self.now).await?;
             // A person who ends the session of a device does not trust it. Signing out there says nothing about that.
             if self.audit.event != AuditEvent::Logout {
@@ -165,6 +175,8 @@ impl Write for RevokeOtherSessions {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {
+        // A session that begins meanwhile with a grant of an ended one must not be overlooked.
+        lock_user(tx, &self.user).await?;
         let ended = revoke_all(tx, &self.user, self.keep.as_deref(), self.now).await?;
         if !ended.is_empty() {
             append(tx, &self.audit).await?;

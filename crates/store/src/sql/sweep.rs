@@ -1,6 +1,7 @@
 //! Deletes expired rows in small steps, so that other writes do not wait long.
 
 use super::backend::{Backend, Value};
+use super::oauth_logouts::POSTPONE;
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Tx;
@@ -134,6 +135,7 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_oauth_before(&self, before: UnixMs) -> Result<u64> {
         let mut gone = 0;
+        self.sweep(POSTPONE, before).await?;
         for sql in [OAUTH_CODES, OAUTH_REQUESTS, OAUTH_DEVICES, OAUTH_GRANTS, OAUTH_DOCUMENTS, OAUTH_TOKENS] {
             gone += self.sweep(sql, before).await?;
         }
@@ -164,7 +166,8 @@ impl<DB: Backend> SqlStore<DB> {
         self.sweep(SESSIONS, before).await
     }
 
-    async fn sweep(&self, sql: &'static str, before: UnixMs) -> Result<u64> {
+    /// Runs a statement with a limit of rows again and again until it changes fewer.
+    pub(super) async fn sweep(&self, sql: &'static str, before: UnixMs) -> Result<u64> {
         let mut gone = 0;
         loop {
             let now_gone = self.write(SweepRows { sql, before }).await?;

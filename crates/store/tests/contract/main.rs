@@ -222,6 +222,8 @@ contract! {
     }
     oauth {
         of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_grant,
+        a_grant_of_an_ended_session_begins_none,
+        whatever_ends_a_session_makes_its_notice_due,
         fifty_tasks_on_two_nodes_redeem_one_code,
         codes_run_out_and_end_with_their_session,
         unused_codes_of_a_session_are_few,

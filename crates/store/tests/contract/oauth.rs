@@ -5,6 +5,7 @@ use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
 use store::oauth::{BeginSession, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
 use store::oauth_registrations::{InitialToken, RegisterClient, StoredDocument};
+use store::users::{PasswordHash, SetPassword};
 
 const LIFE: i64 = 60 * SECOND;
 const DAY: i64 = 24 * 3600 * SECOND;
@@ -345,4 +346,72 @@ pub(crate) async fn of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_gran
     assert_eq!(row.authentication.at, NOW, "it is no fresher than the session that agreed");
     assert!(!two.grant(&grant).await.unwrap().unwrap().is_live(NOW + SECOND), "the grant has ended with it");
     assert_eq!(two.sessions_of(&ada, NOW + SECOND).await.unwrap().len(), 2, "no other session was stored");
+}
+
+pub(crate) async fn a_grant_of_an_ended_session_begins_none(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let begin = async |user: &str, grant: &str, now: i64| {
+        let begin = BeginSession {
+            grant: grant.to_owned(),
+            session: new_session(user, now),
+            authenticated_at: NOW,
+            audit: audit(AuditEvent::Login),
+        };
+        let begun = store.begin_session(&begin).await.unwrap();
+        assert_eq!(store.session(&begin.session.id).await.unwrap().is_some(), begun);
+        begun
+    };
+    let parent = session(&*store, &ada, NOW).await;
+    let revoked = grant(&*store, &parent).await;
+    store.revoke(&ada, &parent, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap();
+    assert!(!begin(&ada, &revoked, NOW + SECOND).await);
+    let expired = grant(&*store, &session(&*store, &ada, NOW).await).await;
+    assert!(!begin(&ada, &expired, NOW + 2 * DAY).await);
+    let others = grant(&*store, &session(&*store, &ada, NOW).await).await;
+    let ended = entry(AuditEvent::SessionEnded, Some(&ada), NOW + 1);
+    assert!(!store.revoke_others(&ada, None, &ended, NOW + 1).await.unwrap().is_empty());
+    assert!(!begin(&ada, &others, NOW + SECOND).await);
+    let disabled = grant(&*store, &session(&*store, &bob, NOW).await).await;
+    let off = entry(AuditEvent::UserDisabled, Some(&bob), NOW);
+    assert!(store.set_disabled(&bob, true, &off, NOW).await.unwrap().is_done());
+    assert!(!begin(&bob, &disabled, NOW + SECOND).await);
+    assert!(store.sessions_of(&ada, NOW + SECOND).await.unwrap().is_empty());
+}
+
+pub(crate) async fn whatever_ends_a_session_makes_its_notice_due(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let due = async |now: i64| -> Vec<String> {
+        store.due_logouts(now, 9).await.unwrap().into_iter().map(|due| due.session).collect()
+    };
+    let told = async |sessions: &[&String], now: i64| {
+        let due = store.due_logouts(now, 9).await.unwrap();
+        assert_eq!(due.iter().map(|due| &due.session).collect::<Vec<_>>(), sessions);
+        for due in &due {
+            store.finish_logout(due).await.unwrap();
+        }
+    };
+    let (kept, other) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
+    let extended = grant(&*store, &kept).await;
+    grant(&*store, &other).await;
+    assert!(due(NOW).await.is_empty());
+    let ended = entry(AuditEvent::SessionEnded, Some(&ada), NOW);
+    store.revoke_others(&ada, Some(&kept), &ended, NOW).await.unwrap();
+    told(&[&other], NOW).await;
+    // A session that is used goes on, and its row is looked at again when it is expected to end.
+    assert!(store.rotate_grant(&rotation(&extended, 0, "first", "second")).await.unwrap());
+    assert!(due(NOW + DAY).await.is_empty());
+    store.sweep_oauth(NOW + DAY).await.unwrap();
+    assert!(due(NOW + 29 * DAY).await.is_empty());
+    assert_eq!(due(NOW + 30 * DAY).await, std::slice::from_ref(&kept), "it has expired");
+    let set = SetPassword {
+        user: ada.clone(),
+        account: "ada".to_owned(),
+        hash: PasswordHash("$argon2id$new".to_owned()),
+        audit: entry(AuditEvent::PasswordSet, Some(&ada), NOW + SECOND),
+        now: NOW + SECOND,
+    };
+    assert!(store.set_password(&set).await.unwrap());
+    told(&[&kept], NOW + SECOND).await;
 }

@@ -135,3 +135,25 @@ async fn sessions_of_an_earlier_version_began_with_a_password_when_they_were_mad
     let row = store.session(&id).await.unwrap().unwrap();
     assert_eq!(row.authentication, Authentication { methods: Methods::PASSWORD, at: NOW });
 }
+
+#[tokio::test]
+async fn what_is_asked_each_second_or_minute_reads_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("postern.db");
+    open(&format!("sqlite:{}", path.display()), StoreOptions::default()).await.unwrap().close().await;
+    let pool = SqlitePoolOptions::new().connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    for (begins, index) in [
+        ("SELECT l.session_id, l.client_id, l.user_id, l.tries FROM oauth_logouts", "oauth_logouts_next"),
+        ("UPDATE oauth_logouts SET next_at =\n", "oauth_logouts_next"),
+        ("UPDATE mails SET given_up_at = $1", "mails_deadline"),
+        ("UPDATE mails SET sealed", "mails_link"),
+        ("DELETE FROM mails WHERE given_up_at", "mails_given_up"),
+    ] {
+        let sql = store::sql::all_statements().find(|sql| sql.starts_with(begins)).expect("a statement");
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&pool).await.unwrap();
+        let steps: Vec<_> = plan.into_iter().map(|(_, _, _, step)| step).collect();
+        assert!(steps.iter().any(|step| step.contains(&format!("INDEX {index} "))), "{sql}: {steps:?}");
+    }
+    pool.close().await;
+}
