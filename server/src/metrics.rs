@@ -68,7 +68,7 @@ impl Metrics {
             drop(family.get_or_create(&ByOutcome { outcome: Outcome(None) }));
         }
         let mails = Family::default();
-        for outcome in ["sent", "deferred", "given_up"] {
+        for outcome in ["sent", "deferred", "given_up", "dropped"] {
             drop(mails.get_or_create(&ByMailOutcome { outcome }));
         }
         let app_checks = Family::default();
@@ -103,7 +103,8 @@ impl Metrics {
         self.app_checks.get_or_create(&ByVerdict { verdict }).inc();
     }
 
-    /// Counts one attempt to send a message: `sent`, `deferred` or `given_up`.
+    /// Counts one attempt to send a message: `sent`, `deferred` or `given_up`; or one that
+    /// was not made: `dropped`.
     pub fn mailed(&self, outcome: &'static str) {
         self.mails.get_or_create(&ByMailOutcome { outcome }).inc();
     }

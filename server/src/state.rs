@@ -30,8 +30,16 @@ use leptos::prelude::LeptosOptions;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 use store::Store;
+use tokio::sync::Semaphore;
 use verify::ReplayCache;
+
+/// How long a start waits for one page of bans.
+const LOAD_PATIENCE: Duration = Duration::from_mins(1);
+
+/// Maximum number of links that are mailed at a time after the answer. More wait only while the database is slow.
+pub(crate) const LINK_REQUESTS: u32 = 64;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -49,6 +57,8 @@ pub struct Inner {
     pub clients: Clients,
     /// `None`: mail is off.
     pub mailer: Option<Mailer>,
+    /// Permits for links that are mailed after the answer. Holding all of them means that none is on its way.
+    pub link_requests: Arc<Semaphore>,
     pub outbound: Outbound,
     pub passwords: HashPool,
     pub bans: Bans,
@@ -107,6 +117,7 @@ impl AppState {
             client_tokens: ClientTokens::new(Arc::clone(&keyring), &config.origin, config.settings.session.access.ms()),
             clients: Clients::new(&config),
             mailer: Mailer::load(&config)?,
+            link_requests: Arc::new(Semaphore::new(LINK_REQUESTS as usize)),
             outbound: Outbound::new(&config),
             passwords: HashPool::start(&config.settings, &*entropy)?,
             bans: Bans::default(),
@@ -132,18 +143,26 @@ impl AppState {
             key_encryption: key,
             keyring,
         }));
-        state.bans.load(&*state.store, state.now()).await?;
+        state.bans.load(&*state.store, state.now(), LOAD_PATIENCE).await?;
         state.allowlist.reload(&*state.store).await?;
         state.clients.reload(&*state.store).await?;
         let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;
         state.sessions.remember(&ended, began);
         state.sync.read_at(began);
         state.sync.followed_at(began, heard);
-        let mail_limit = state.config.settings.mail.limit();
-        if state.store.mail_limit().await? != mail_limit {
-            state.store.set_mail_limit(mail_limit).await?;
-        }
+        state.renew_mail_limit().await?;
         Ok(state)
+    }
+
+    /// Says that this installation sends mail, if this node does. Another node may have other settings.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn renew_mail_limit(&self) -> store::Result<()> {
+        match self.config.settings.mail.limit() {
+            Some(per_hour) => self.store.renew_mail_limit(per_hour, self.now()).await,
+            None => Ok(()),
+        }
     }
 
     pub fn now(&self) -> domain::UnixMs {

@@ -43,8 +43,9 @@ async fn send(form: HtmlFormElement) {
     let fact = |name: &str| form.get_attribute(name).unwrap_or_default();
     let body = body(&form);
     match api::call(&fact("data-method"), &fact("action"), body.as_deref()).await {
-        // Another person did it already, which is a success.
-        Ok(answer) if answer.is_ok() || answer.status == 404 => page::go(&fact("data-done")),
+        Ok(answer) if answer.is_ok() => page::go(&fact("data-done")),
+        // Another person deleted it already, which is a success. Nothing else is done when it is not there.
+        Ok(answer) if answer.status == 404 && fact("data-method") == "DELETE" => page::go(&fact("data-done")),
         Ok(answer) if answer.status == 401 => {}
         Ok(answer) => {
             if answer.code() == Some(Code::WouldLockOut) {

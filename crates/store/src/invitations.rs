@@ -2,9 +2,11 @@
 
 use crate::Result;
 use crate::audit::AuditEntry;
+use crate::mails::{AddMailOutcome, NewMail};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::profile::EmailAddress;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
@@ -24,6 +26,8 @@ pub struct Invitation {
     /// The id of the account that was created.
     pub used_by: Option<String>,
     pub revoked_at: Option<UnixMs>,
+    /// The address that it was mailed to, until it is used or revoked.
+    pub email: Option<EmailAddress>,
 }
 
 impl Invitation {
@@ -35,6 +39,13 @@ impl Invitation {
 #[async_trait]
 pub trait Invitations {
     async fn add_invitation(&self, invitation: &Invitation, audit: &AuditEntry) -> Result<()>;
+    /// Adds an invitation, and queues its message. The invitation gets the address only if the message was queued.
+    async fn mail_invitation(
+        &self,
+        invitation: &Invitation,
+        audit: &AuditEntry,
+        mail: &NewMail,
+    ) -> Result<AddMailOutcome>;
     /// Returns all stored invitations, newest first.
     async fn invitations(&self) -> Result<Vec<Invitation>>;
     async fn invitation_by_code(&self, code_hash: &str) -> Result<Option<Invitation>>;

@@ -7,6 +7,11 @@ use domain::UnixMs;
 use domain::mail::MailKind;
 use domain::profile::EmailAddress;
 
+/// Maximum number of messages in a list.
+pub const MOST_LISTED: i64 = 1_000;
+/// How long the limit remains after the last node that sends mail has renewed it.
+pub const LIMIT_KEPT_MS: i64 = 60 * 60_000;
+
 /// A message with a link.
 #[derive(Clone)]
 pub struct NewMail {
@@ -125,9 +130,11 @@ pub enum ProveEmailOutcome {
 
 #[async_trait]
 pub trait Mails {
-    /// Sets how many messages of one kind an address gets in an hour; `None`: this installation sends no mail. Without
-    /// a limit, events write no notices into the queue.
-    async fn set_mail_limit(&self, per_hour: Option<u32>) -> Result<()>;
+    /// Sets how many messages of one kind an address gets in an hour. Each node that sends mail repeats it, and
+    /// [`Self::sweep_mails`] deletes it after [`LIMIT_KEPT_MS`]: then this installation sends no mail, and events write no
+    /// notices into the queue.
+    async fn renew_mail_limit(&self, per_hour: u32, now: UnixMs) -> Result<()>;
+    /// Returns the limit; `None`: this installation sends no mail.
     async fn mail_limit(&self) -> Result<Option<u32>>;
     async fn add_mail(&self, mail: &NewMail) -> Result<AddMailOutcome>;
     /// Returns messages whose next attempt is due, oldest first.
@@ -139,8 +146,10 @@ pub trait Mails {
     async fn finish_mail(&self, id: &str) -> Result<bool>;
     /// Records a failed attempt. `false`: the claim is over.
     async fn fail_mail(&self, failed: &FailedMail) -> Result<bool>;
-    /// Returns the whole queue, oldest first.
+    /// Returns the oldest [`MOST_LISTED`] messages, oldest first.
     async fn mails(&self) -> Result<Vec<QueuedMail>>;
+    /// Returns [`MOST_LISTED`] of the messages that were given up, the first one first.
+    async fn mails_given_up(&self) -> Result<Vec<QueuedMail>>;
     async fn mail_counts(&self) -> Result<MailCounts>;
     /// Makes the next attempt due, also of a message that was given up. `false`: no such message exists, or its link
     /// has expired.
@@ -152,6 +161,8 @@ pub trait Mails {
     async fn sweep_mails(&self, now: UnixMs, old: UnixMs) -> Result<u64>;
     /// Replaces the account's earlier link, and queues the message.
     async fn begin_email_proof(&self, begin: &BeginEmailProof) -> Result<BeginEmailProofOutcome>;
+    /// Whether a link would prove the account's present address.
+    async fn is_email_proof(&self, user: &str, code_hash: &str, now: UnixMs) -> Result<bool>;
     /// Consumes the link: the address is proved. Every node refreshes the account's identity headers within a second.
     async fn prove_email(&self, prove: &ProveEmail) -> Result<ProveEmailOutcome>;
 }

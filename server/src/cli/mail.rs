@@ -128,7 +128,12 @@ async fn list(store: &dyn Store, json: bool, now: UnixMs) -> Outcome {
         let kind = mail.kind.replace('_', " ");
         [mail.id, kind, mail.recipient, moment(mail.created_at), mail.tries.to_string(), next, mail.failure]
     };
+    let counts = store.mail_counts().await?;
+    let more = (counts.waiting + counts.given_up).saturating_sub(mails.len() as u64);
     print::table(["ID", "KIND", "TO", "SINCE", "TRIES", "NEXT", "LAST FAILURE"], mails.into_iter().map(row));
+    if more > 0 {
+        println!("{more} newer messages are not shown.");
+    }
     Ok(())
 }
 
@@ -146,8 +151,14 @@ fn listed(mail: QueuedMail) -> ListedMail {
 
 async fn retry(store: &dyn Store, id: Option<String>, now: UnixMs) -> Outcome {
     let mut count = 0_usize;
-    for id in chosen(store, id.as_ref()).await? {
-        count += usize::from(store.retry_mail(&id, now).await?);
+    loop {
+        let before = count;
+        for id in chosen(store, id.as_ref()).await? {
+            count += usize::from(store.retry_mail(&id, now).await?);
+        }
+        if id.is_some() || count == before {
+            break;
+        }
     }
     if let (0, Some(id)) = (count, &id) {
         return Err(print::not_found(format!("no message {id} can be sent: it is gone, or its link has expired")));
@@ -158,8 +169,14 @@ async fn retry(store: &dyn Store, id: Option<String>, now: UnixMs) -> Outcome {
 
 async fn remove(store: &dyn Store, id: Option<String>) -> Outcome {
     let mut count = 0_usize;
-    for id in chosen(store, id.as_ref()).await? {
-        count += usize::from(store.drop_mail(&id).await?);
+    loop {
+        let before = count;
+        for id in chosen(store, id.as_ref()).await? {
+            count += usize::from(store.drop_mail(&id).await?);
+        }
+        if id.is_some() || count == before {
+            break;
+        }
     }
     if let (0, Some(id)) = (count, &id) {
         return Err(print::not_found(format!("the queue has no message {id}")));
@@ -168,13 +185,10 @@ async fn remove(store: &dyn Store, id: Option<String>) -> Outcome {
     Ok(())
 }
 
-/// Returns the named message, or else all that were given up.
+/// Returns the named message, or else some that were given up.
 async fn chosen(store: &dyn Store, id: Option<&String>) -> Result<Vec<String>, Failure> {
     Ok(match id {
         Some(id) => vec![id.clone()],
-        None => {
-            let mails = store.mails().await?.into_iter();
-            mails.filter(|mail| mail.given_up_at.is_some()).map(|mail| mail.id).collect()
-        }
+        None => store.mails_given_up().await?.into_iter().map(|mail| mail.id).collect(),
     })
 }

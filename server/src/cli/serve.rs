@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::connections::{self, MainListener, SPARE_FILES, Tls};
 use crate::entropy::SystemEntropy;
-use crate::flows::passkeys;
+use crate::flows::{forgotten, passkeys};
 use crate::router::router;
 use crate::site::SiteFiles;
 use crate::state::AppState;
@@ -56,7 +56,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
         _ => None,
     };
     let redirect = connections::bind_redirect(&config).await?;
-    let store = super::store::open(&config).await?;
+    let store = super::store::open_for_server(&config).await?;
     let time = EmbeddedTime::start(&mut config, &*store, SystemClock.now()).await?;
     let files_of_time = if time.is_some() { embedded_time::CONNECTIONS as u64 } else { 0 };
     let files = net::fit(config.settings.connections.max, 1, SPARE_FILES + files_of_time);
@@ -87,6 +87,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     state.refusal_feed.end();
     let _ = stop.send(true);
     serving.await?;
+    forgotten::finish(&state).await;
     if let Some(redirecting) = redirecting {
         redirecting.await?;
     }

@@ -4,21 +4,42 @@ use super::mail::{LinkMail, MailError, sure_address};
 use crate::audit;
 use crate::client::Client;
 use crate::error_chain::chain;
-use crate::state::AppState;
+use crate::state::{AppState, LINK_REQUESTS};
 use domain::account::name_key;
 use domain::invitation::{RESET_MS, code, code_hash};
 use domain::mail::MailKind;
+use std::sync::Arc;
+use std::time::Duration;
 use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
 use store::resets::{MailResetOutcome, Reset};
 
+/// How long a stop waits for links that were asked for.
+const FINISH_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Mails a link if the account exists and has an address that is proved or vouched for. It runs after the answer, which
 /// therefore takes the same time for every name. The link sets the password and leaves second factors alone.
+///
+/// Drops the request while too many others wait for the database.
 pub fn ask(state: AppState, client: Client, account: String) {
+    let Ok(permit) = Arc::clone(&state.link_requests).try_acquire_owned() else {
+        tracing::warn!("a request for a link was dropped, because too many wait for the database");
+        state.metrics.mailed("dropped");
+        return;
+    };
     tokio::spawn(async move {
+        let _permit = permit;
         if let Err(error) = mail_link(&state, &client, &account).await {
             tracing::error!(cause = %chain(&error), "a link for a forgotten password was not mailed");
         }
     });
+}
+
+/// Waits for the links that were asked for before a stop.
+pub async fn finish(state: &AppState) {
+    let all = state.link_requests.acquire_many(LINK_REQUESTS);
+    if tokio::time::timeout(FINISH_PATIENCE, all).await.is_err() {
+        tracing::error!("the database does not answer: links for forgotten passwords were not mailed");
+    }
 }
 
 /// Mails the link. `None`: no such account can get one.

@@ -1,7 +1,7 @@
 //! Invitations: created and revoked by operators, consumed by sign-ups.
 
 use super::actor::Actor;
-use super::mail::{self, LinkMail, MailError};
+use super::mail::{LinkMail, MailError};
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
 use domain::account::Role;
@@ -9,8 +9,9 @@ use domain::invitation::{MOST_HOURS, code, code_hash, lifetime_ms, note};
 use domain::mail::MailKind;
 use domain::profile::{EmailAddress, InvalidEmailAddress};
 use store::Store;
-use store::audit::AuditEvent;
+use store::audit::{AuditEntry, AuditEvent};
 use store::invitations::Invitation;
+use store::mails::AddMailOutcome;
 use wire::account::OneTimeLink;
 use wire::paths;
 
@@ -34,15 +35,16 @@ pub enum InvitationError {
 /// # Errors
 /// Hours or note are invalid, or the store fails.
 pub async fn invite(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Result<OneTimeLink, InvitationError> {
-    let (code, expires_at) = add(actor, role, text, hours).await?;
-    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at, mailed: None })
+    let (code, invitation, audit) = new(actor, role, text, hours)?;
+    actor.store.add_invitation(&invitation, &audit).await?;
+    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at: invitation.expires_at, mailed: None })
 }
 
-/// Creates an invitation, and mails its link too.
+/// Creates an invitation, and mails its link too. If the message was queued, the new account gets the address as vouched
+/// for, because an administrator named it. The link itself proves nothing: the administrator sees it too.
 ///
 /// # Errors
-/// The address, hours or note are invalid, mail is off, or the store fails. Then no invitation was created, unless the
-/// store failed.
+/// The address, hours or note are invalid, mail is off, or the store fails. Then no invitation was created.
 pub async fn invite_by_mail(
     actor: &Actor<'_>,
     key: &KeyEncryptionKey,
@@ -55,19 +57,28 @@ pub async fn invite_by_mail(
         return Err(MailError::Off.into());
     }
     let recipient = EmailAddress::parse(email)?;
-    let (code, expires_at) = add(actor, role, text, hours).await?;
-    let (user, audit) = (None, None);
-    let mail = LinkMail { kind: MailKind::Invitation, user, recipient: &recipient, audit, code: &code, expires_at };
-    let mailed = match mail::queue_link(actor, key, &mail).await {
-        Ok(()) => true,
-        Err(MailError::OverLimit | MailError::Off) => false,
-        Err(error) => return Err(error.into()),
+    let (code, invitation, audit) = new(actor, role, text, hours)?;
+    let expires_at = invitation.expires_at;
+    let link = LinkMail {
+        kind: MailKind::Invitation,
+        user: None,
+        recipient: &recipient,
+        audit: None,
+        code: &code,
+        expires_at,
     };
+    let mail = link.sealed(key, actor.entropy, actor.now).map_err(MailError::from)?;
+    let mailed = actor.store.mail_invitation(&invitation, &audit, &mail).await? == AddMailOutcome::Queued;
     Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at, mailed: Some(mailed) })
 }
 
-/// Stores a new invitation and returns its code and its expiry.
-async fn add(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Result<(String, UnixMs), InvitationError> {
+/// Makes a new invitation, with its code and its row in the audit log.
+fn new(
+    actor: &Actor<'_>,
+    role: Role,
+    text: &str,
+    hours: u32,
+) -> Result<(String, Invitation, AuditEntry), InvitationError> {
     let code = code(&actor.entropy.bytes());
     let expires_at = actor.now + lifetime_ms(hours).ok_or(InvitationError::Hours)?;
     let audit = actor.entry(AuditEvent::InvitationMade, "");
@@ -82,9 +93,9 @@ async fn add(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Result<(S
         used_at: None,
         used_by: None,
         revoked_at: None,
+        email: None,
     };
-    actor.store.add_invitation(&invitation, &audit).await?;
-    Ok((code, expires_at))
+    Ok((code, invitation, audit))
 }
 
 /// Revokes an invitation. `false`: no unused one has this id.

@@ -178,9 +178,18 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
 
 /// Makes one attempt, and records its end. `false`: the mail server takes nothing now.
 async fn send(state: &AppState, mailer: &Mailer, mail: &QueuedMail) -> store::Result<bool> {
-    let Some((address, text)) = composed(state, mail).await? else {
-        record(state, mail, "the event or the link of this message is gone".to_owned(), true).await?;
-        return Ok(true);
+    let (address, text) = match composed(state, mail).await? {
+        Composed::Ready(address, text) => (address, text),
+        Composed::DeadLink => {
+            tracing::info!(mail = %mail.id, kind = mail.kind.as_str(), "a message was dropped: its link opens nothing");
+            state.store.drop_mail(&mail.id).await?;
+            state.metrics.mailed("dropped");
+            return Ok(true);
+        }
+        Composed::Gone => {
+            record(state, mail, "the event or the link of this message is gone".to_owned(), true).await?;
+            return Ok(true);
+        }
     };
     match mailer.send(&mail.id, address, text, state.now()).await {
         Ok(_) => {
@@ -213,9 +222,17 @@ async fn record(state: &AppState, mail: &QueuedMail, failure: String, is_final: 
     state.store.fail_mail(&failed).await.map(drop)
 }
 
-/// Returns recipient and text. `None`: what the message is about is gone.
-async fn composed(state: &AppState, mail: &QueuedMail) -> store::Result<Option<(EmailAddress, MailText)>> {
-    let Ok(address) = EmailAddress::parse(&mail.recipient) else { return Ok(None) };
+/// What a row of the queue becomes.
+enum Composed {
+    Ready(EmailAddress, MailText),
+    /// The link was used, replaced or revoked meanwhile.
+    DeadLink,
+    /// What the message is about is gone.
+    Gone,
+}
+
+async fn composed(state: &AppState, mail: &QueuedMail) -> store::Result<Composed> {
+    let Ok(address) = EmailAddress::parse(&mail.recipient) else { return Ok(Composed::Gone) };
     let entry = match &mail.audit {
         Some(id) => state.store.audit_entry(id).await?,
         None => None,
@@ -224,9 +241,27 @@ async fn composed(state: &AppState, mail: &QueuedMail) -> store::Result<Option<(
         Some(user) => state.store.user_by_id(user).await?.map(|user| user.name).filter(|name| !name.is_empty()),
         None => Some(String::new()),
     };
-    let Some(username) = username else { return Ok(None) };
-    let Some(code) = opened(state, mail) else { return Ok(None) };
-    Ok(text(&state.config, mail, &username, &code, entry.as_ref()).map(|text| (address, text)))
+    let (Some(username), Some(code)) = (username, opened(state, mail)) else { return Ok(Composed::Gone) };
+    if !opens(state, mail, &code).await? {
+        return Ok(Composed::DeadLink);
+    }
+    let text = text(&state.config, mail, &username, &code, entry.as_ref());
+    Ok(text.map_or(Composed::Gone, |text| Composed::Ready(address, text)))
+}
+
+/// Whether the link of a message still opens something.
+async fn opens(state: &AppState, mail: &QueuedMail, code: &str) -> store::Result<bool> {
+    let (hash, now) = (code_hash(code), state.now());
+    match mail.kind {
+        MailKind::Invitation => {
+            Ok(state.store.invitation_by_code(&hash).await?.is_some_and(|invitation| invitation.is_open(now)))
+        }
+        MailKind::ResetLink | MailKind::ForgottenPassword => Ok(state.store.reset_of(&hash, now).await?.is_some()),
+        MailKind::AddressProof => {
+            state.store.is_email_proof(mail.user.as_deref().unwrap_or_default(), &hash, now).await
+        }
+        MailKind::Notice => Ok(true),
+    }
 }
 
 fn opened(state: &AppState, mail: &QueuedMail) -> Option<String> {

@@ -22,7 +22,7 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// A mail server without encryption, as on the same machine. Encryption is tested in the crate `mail`.
 #[derive(Clone)]
-struct MailServer {
+pub(crate) struct MailServer {
     port: u16,
     taken: Arc<Mutex<Vec<String>>>,
     /// The answer to `RCPT TO`.
@@ -30,7 +30,7 @@ struct MailServer {
 }
 
 impl MailServer {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = Self { port, taken: Arc::default(), recipient: Arc::new(Mutex::new("250 Ok")) };
@@ -70,24 +70,24 @@ impl MailServer {
         }
     }
 
-    fn settings(&self) -> String {
+    pub(crate) fn settings(&self) -> String {
         format!(
             "[mail]\nserver = '127.0.0.1'\nport = {}\nsecurity = 'off'\nfrom = 'postern@example.org'\nper_hour = 3\n",
             self.port
         )
     }
 
-    fn answers(&self, recipient: &'static str) {
+    pub(crate) fn answers(&self, recipient: &'static str) {
         *self.recipient.lock() = recipient;
     }
 
     /// Returns what was taken since the last call.
-    fn taken(&self) -> Vec<String> {
+    pub(crate) fn taken(&self) -> Vec<String> {
         std::mem::take(&mut *self.taken.lock())
     }
 
     /// Sends what is due, and returns the only message.
-    async fn one(&self, portal: &Portal) -> String {
+    pub(crate) async fn one(&self, portal: &Portal) -> String {
         send_due(&portal.state).await.unwrap();
         let mut taken = self.taken();
         assert_eq!(taken.len(), 1, "{taken:?}");
@@ -100,17 +100,17 @@ fn decoded(content: &str) -> String {
     content.replace("=\r\n", "").replace("=3D", "=").replace("\r\n..", "\r\n.")
 }
 
-fn code_in(message: &str, page: &str) -> String {
+pub(crate) fn code_in(message: &str, page: &str) -> String {
     let link = format!("http://localhost:3000{page}#code=");
     let rest = message.split(&link).nth(1).unwrap_or_else(|| panic!("no link: {message}"));
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
-async fn patch(visitor: &Visitor, path: &str, body: &Value) -> Answer {
+pub(crate) async fn patch(visitor: &Visitor, path: &str, body: &Value) -> Answer {
     visitor.send(Method::PATCH, path, Some(body.to_string()), &[]).await
 }
 
-async fn vouch(root: &Visitor, user: &str, address: &str) {
+pub(crate) async fn vouch(root: &Visitor, user: &str, address: &str) {
     let changed = patch(root, &format!("{}/{user}", paths::USERS), &json!({"email": address})).await;
     assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
 }
@@ -236,7 +236,7 @@ async fn a_message_is_tried_again_with_growing_pauses_and_given_up() {
     assert_eq!(portal.store().mail_counts().await.unwrap().given_up, 1);
     // A week later it is forgotten.
     portal.clock.advance(8 * 24 * HOUR);
-    jobs::sweep(&portal.state).await.unwrap();
+    jobs::sweep(&portal.state).await;
     assert_eq!(portal.store().mail_counts().await.unwrap(), MailCounts::default());
 }
 

@@ -28,6 +28,7 @@ mod login;
 mod logs;
 mod mac_keys;
 mod mail;
+mod mail_queue;
 mod migrate;
 mod nodes;
 mod notices;

@@ -13,7 +13,6 @@ use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::mails::{BeginEmailProof, BeginEmailProofOutcome, ProveEmail, ProveEmailOutcome};
-use domain::UnixMs;
 use domain::mail::{account_key, recipient_key};
 use domain::profile::EmailAddress;
 
@@ -30,11 +29,8 @@ sql! {
     PROVE = "UPDATE users SET email_state = 'proved', profile_version = profile_version + 1
         WHERE id = $1 AND email_key = $2 AND email_state = 'unproved' AND disabled_at IS NULL AND deleted_at IS NULL";
     OF_USER = "DELETE FROM email_proofs WHERE user_id = $1";
-    EXPIRED = "DELETE FROM email_proofs WHERE expires_at <= $1";
-}
-
-pub(super) async fn forget_expired<DB: Backend>(tx: &mut Tx<'_, DB>, now: UnixMs) -> Result<()> {
-    tx.execute(EXPIRED, [Value::Int(now)]).await.map(drop)
+    EXPIRED = "DELETE FROM email_proofs WHERE expires_at <= $1
+        AND user_id IN (SELECT user_id FROM email_proofs WHERE expires_at <= $1 LIMIT $2)";
 }
 
 /// Deletes the link of an account.

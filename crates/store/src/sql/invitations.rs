@@ -7,14 +7,16 @@ use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::invitations::{Invitation, Invitations};
+use crate::mails::{AddMailOutcome, NewMail};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::profile::EmailAddress;
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, code_hash, role, note, made_by, created_at, expires_at, used_at, used_by, revoked_at
+            "SELECT id, code_hash, role, note, made_by, created_at, expires_at, used_at, used_by, revoked_at, email
             FROM invitations ",
             $rest
         )
@@ -26,9 +28,11 @@ sql! {
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     ALL = select!("ORDER BY created_at DESC");
     BY_CODE = select!("WHERE code_hash = $1");
-    USE = "UPDATE invitations SET used_at = $2, used_by = $3
+    MAILED_TO = "UPDATE invitations SET email = $2 WHERE id = $1";
+    ADDRESS = "SELECT id, email FROM invitations WHERE id = $1";
+    USE = "UPDATE invitations SET used_at = $2, used_by = $3, email = NULL
         WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
-    REVOKE = "UPDATE invitations SET revoked_at = $2
+    REVOKE = "UPDATE invitations SET revoked_at = $2, email = NULL
         WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
 }
 
@@ -37,19 +41,26 @@ pub(super) async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &st
     Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user)]).await? == 1)
 }
 
+/// Returns the address that an invitation was mailed to.
+pub(super) async fn address<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Option<EmailAddress>> {
+    let row = tx.one(ADDRESS, [Value::Text(id)]).await?;
+    Ok(row.as_ref().map(email).transpose()?.flatten())
+}
+
 struct AddInvitation {
     invitation: Invitation,
     audit: AuditEntry,
+    mail: Option<NewMail>,
 }
 
 impl Write for AddInvitation {
-    type Output = ();
+    type Output = AddMailOutcome;
 
     fn audit(&self) -> Option<&AuditEntry> {
         Some(&self.audit)
     }
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AddMailOutcome> {
         let Invitation { id, code_hash, role, note, made_by, created_at, expires_at, .. } = &self.invitation;
         let values = [
             Value::Text(id),
@@ -61,7 +72,13 @@ impl Write for AddInvitation {
             Value::Int(*expires_at),
         ];
         tx.execute(ADD, values).await?;
-        append(tx, &self.audit).await
+        append(tx, &self.audit).await?;
+        let Some(mail) = &self.mail else { return Ok(AddMailOutcome::Off) };
+        let outcome = mail.run(tx).await?;
+        if outcome == AddMailOutcome::Queued {
+            tx.execute(MAILED_TO, [Value::Text(id), Value::Text(mail.recipient.as_str())]).await?;
+        }
+        Ok(outcome)
     }
 }
 
@@ -90,7 +107,17 @@ impl Write for RevokeInvitation {
 #[async_trait]
 impl<DB: Backend> Invitations for SqlStore<DB> {
     async fn add_invitation(&self, invitation: &Invitation, audit: &AuditEntry) -> Result<()> {
-        self.write(AddInvitation { invitation: invitation.clone(), audit: audit.clone() }).await
+        self.write(AddInvitation { invitation: invitation.clone(), audit: audit.clone(), mail: None }).await.map(drop)
+    }
+
+    async fn mail_invitation(
+        &self,
+        invitation: &Invitation,
+        audit: &AuditEntry,
+        mail: &NewMail,
+    ) -> Result<AddMailOutcome> {
+        let mail = Some(mail.clone());
+        self.write(AddInvitation { invitation: invitation.clone(), audit: audit.clone(), mail }).await
     }
 
     async fn invitations(&self) -> Result<Vec<Invitation>> {
@@ -122,5 +149,11 @@ fn invitation<DB: Backend>(row: &Record<DB>) -> Result<Invitation> {
         used_at: row.opt_int("used_at")?,
         used_by: row.opt_text("used_by")?,
         revoked_at: row.opt_int("revoked_at")?,
+        email: email(row)?,
     })
+}
+
+fn email<DB: Backend>(row: &Record<DB>) -> Result<Option<EmailAddress>> {
+    let Some(_) = row.opt_text("email")? else { return Ok(None) };
+    row.enum_column("invitations", "email", |address| EmailAddress::parse(address).ok()).map(Some)
 }

@@ -45,8 +45,9 @@ pub(super) async fn notify_owner<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Audit
 /// Queues a notice about a row to an address, if mail is on.
 pub(super) async fn notify<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry, address: &EmailAddress) -> Result<()> {
     let Some(per_hour) = limit(tx).await? else { return Ok(()) };
-    // Apart from links, which strangers can cause: they must not use up the number of notices.
-    let subject = format!("notice.{}", recipient_key(address));
+    // Apart from links, which strangers can cause, and from other events: a person who can sign in must not use up the
+    // number of notices of a changed password.
+    let subject = format!("notice.{}.{}", entry.event.as_str(), recipient_key(address));
     if !count(tx, &subject, per_hour, entry.at).await? {
         return Ok(());
     }

@@ -10,8 +10,8 @@ use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::mails::{
-    AddMailOutcome, BeginEmailProof, BeginEmailProofOutcome, FailedMail, MailCounts, Mails, NewMail, ProveEmail,
-    ProveEmailOutcome, QueuedMail,
+    AddMailOutcome, BeginEmailProof, BeginEmailProofOutcome, FailedMail, LIMIT_KEPT_MS, MOST_LISTED, MailCounts, Mails,
+    NewMail, ProveEmail, ProveEmailOutcome, QueuedMail,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -28,11 +28,12 @@ macro_rules! select {
 }
 
 sql! {
-    SET_LIMIT = "INSERT INTO mail_limits (id, per_hour) VALUES (1, $1)
-        ON CONFLICT (id) DO UPDATE SET per_hour = excluded.per_hour";
-    NO_LIMIT = "DELETE FROM mail_limits";
+    SET_LIMIT = "INSERT INTO mail_limits (id, per_hour, renewed_at) VALUES (1, $1, $2)
+        ON CONFLICT (id) DO UPDATE SET per_hour = excluded.per_hour, renewed_at = excluded.renewed_at";
+    OLD_LIMIT = "DELETE FROM mail_limits WHERE renewed_at <= $1";
     DUE = select!("WHERE given_up_at IS NULL AND next_at <= $1 AND deadline > $1 ORDER BY next_at, id LIMIT $2");
-    ALL = select!("ORDER BY created_at, id");
+    OLDEST = select!("ORDER BY created_at, id LIMIT $1");
+    GIVEN_UP = select!("WHERE given_up_at IS NOT NULL ORDER BY given_up_at, id LIMIT $1");
     COUNTS = "SELECT COUNT(*) AS n, COUNT(given_up_at) AS given_up FROM mails";
     CLAIM = "UPDATE mails SET tries = tries + 1, next_at = $3 WHERE id = $1 AND tries = $2 AND given_up_at IS NULL";
     REMOVE = "DELETE FROM mails WHERE id = $1";
@@ -43,23 +44,38 @@ sql! {
         WHERE id = $1 AND (link_expires_at IS NULL OR link_expires_at > $2 AND sealed <> '')";
     GIVE_UP = "UPDATE mails SET given_up_at = $1,
             failure = CASE WHEN failure = '' THEN 'no attempt was made in time' ELSE failure END
-        WHERE deadline <= $1 AND given_up_at IS NULL";
-    ERASE_CODES = "UPDATE mails SET sealed = '' WHERE link_expires_at <= $1 AND sealed <> ''";
-    FORGET = "DELETE FROM mails WHERE given_up_at < $1";
-    FORGET_COUNTS = "DELETE FROM mail_counts WHERE hour < $1";
+        WHERE deadline <= $1 AND given_up_at IS NULL
+            AND id IN (SELECT id FROM mails WHERE deadline <= $1 AND given_up_at IS NULL LIMIT $2)";
+    ERASE_CODES = "UPDATE mails SET sealed = '' WHERE link_expires_at <= $1 AND sealed <> ''
+        AND id IN (SELECT id FROM mails WHERE link_expires_at <= $1 AND sealed <> '' LIMIT $2)";
+    FORGET = "DELETE FROM mails WHERE given_up_at IS NOT NULL AND given_up_at < $1
+        AND id IN (SELECT id FROM mails WHERE given_up_at IS NOT NULL AND given_up_at < $1 LIMIT $2)";
+    FORGET_COUNTS = "DELETE FROM mail_counts WHERE hour < $1
+        AND (subject, hour) IN (SELECT subject, hour FROM mail_counts WHERE hour < $1 LIMIT $2)";
 }
 
-struct SetLimit(Option<u32>);
+struct RenewLimit {
+    per_hour: u32,
+    now: UnixMs,
+}
 
-impl Write for SetLimit {
+impl Write for RenewLimit {
     type Output = ();
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        match self.0 {
-            Some(per_hour) => tx.execute(SET_LIMIT, [Value::Int(per_hour.into())]).await.map(drop),
-            None => tx.execute(NO_LIMIT, []).await.map(drop),
-        }
+        tx.execute(SET_LIMIT, [Value::Int(self.per_hour.into()), Value::Int(self.now)]).await.map(drop)
+    }
+}
+
+struct ForgetLimit(UnixMs);
+
+impl Write for ForgetLimit {
+    type Output = ();
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        tx.execute(OLD_LIMIT, [Value::Int(self.0)]).await.map(drop)
     }
 }
 
@@ -135,28 +151,10 @@ impl Write for Retry {
     }
 }
 
-struct Sweep {
-    now: UnixMs,
-    old: UnixMs,
-}
-
-impl Write for Sweep {
-    type Output = u64;
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<u64> {
-        let given_up = tx.execute(GIVE_UP, [Value::Int(self.now)]).await?;
-        tx.execute(ERASE_CODES, [Value::Int(self.now)]).await?;
-        tx.execute(FORGET, [Value::Int(self.old)]).await?;
-        tx.execute(FORGET_COUNTS, [Value::Int(hour(self.now) - 1)]).await?;
-        email_proofs::forget_expired(tx, self.now).await?;
-        Ok(given_up)
-    }
-}
-
 #[async_trait]
 impl<DB: Backend> Mails for SqlStore<DB> {
-    async fn set_mail_limit(&self, per_hour: Option<u32>) -> Result<()> {
-        self.write(SetLimit(per_hour)).await
+    async fn renew_mail_limit(&self, per_hour: u32, now: UnixMs) -> Result<()> {
+        self.write(RenewLimit { per_hour, now }).await
     }
 
     async fn mail_limit(&self) -> Result<Option<u32>> {
@@ -185,7 +183,11 @@ impl<DB: Backend> Mails for SqlStore<DB> {
     }
 
     async fn mails(&self) -> Result<Vec<QueuedMail>> {
-        self.all(ALL, []).await?.iter().map(queued).collect()
+        self.all(OLDEST, [Value::Int(MOST_LISTED)]).await?.iter().map(queued).collect()
+    }
+
+    async fn mails_given_up(&self) -> Result<Vec<QueuedMail>> {
+        self.all(GIVEN_UP, [Value::Int(MOST_LISTED)]).await?.iter().map(queued).collect()
     }
 
     async fn mail_counts(&self) -> Result<MailCounts> {
@@ -204,11 +206,22 @@ impl<DB: Backend> Mails for SqlStore<DB> {
     }
 
     async fn sweep_mails(&self, now: UnixMs, old: UnixMs) -> Result<u64> {
-        self.write(Sweep { now, old }).await
+        let given_up = self.sweep(GIVE_UP, now).await?;
+        self.sweep(ERASE_CODES, now).await?;
+        self.sweep(FORGET, old).await?;
+        self.sweep(FORGET_COUNTS, hour(now) - 1).await?;
+        self.sweep(email_proofs::EXPIRED, now).await?;
+        self.write(ForgetLimit(now.saturating_sub(LIMIT_KEPT_MS))).await?;
+        Ok(given_up)
     }
 
     async fn begin_email_proof(&self, begin: &BeginEmailProof) -> Result<BeginEmailProofOutcome> {
         self.write(begin.clone()).await
+    }
+
+    async fn is_email_proof(&self, user: &str, code_hash: &str, now: UnixMs) -> Result<bool> {
+        let link = [Value::Text(user), Value::Text(code_hash), Value::Int(now)];
+        Ok(self.one(email_proofs::UNPROVED, link).await?.is_some())
     }
 
     async fn prove_email(&self, prove: &ProveEmail) -> Result<ProveEmailOutcome> {

@@ -41,7 +41,7 @@ sql! {
     ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1 OR actor = $1";
     END_RESET = "DELETE FROM resets WHERE user_id = $1";
     END_RESETS_MADE = "DELETE FROM resets WHERE made_by = $1";
-    END_INVITATIONS_MADE = "UPDATE invitations SET revoked_at = $2
+    END_INVITATIONS_MADE = "UPDATE invitations SET revoked_at = $2, email = NULL
         WHERE made_by = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
     ERASE_PASSKEYS = "DELETE FROM passkeys WHERE user_id = $1";
     ERASE_HANDLE = "DELETE FROM passkey_handles WHERE user_id = $1";

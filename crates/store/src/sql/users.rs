@@ -1,6 +1,7 @@
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
 use super::names::{RenameUser, looks_like_another};
+use super::profiles::{is_email_taken, write_profile};
 use super::session_writes::insert_session;
 use super::statement::sql;
 use super::store::SqlStore;
@@ -17,6 +18,7 @@ use crate::users::{
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
+use domain::profile::{Email, EmailAddress, EmailState};
 
 /// The part of a PHC string before salt and output, which have a fixed length: $, 16 bytes, $, 32 bytes.
 macro_rules! parameters {
@@ -89,11 +91,15 @@ impl Write for NewUser {
             tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
             return Ok(AddUserOutcome::NameConfusable);
         }
-        if let Some(invitation) = &self.invitation
-            && !invitations::use_up(tx, invitation, &self.id, self.now).await?
-        {
-            tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
-            return Ok(AddUserOutcome::NotInvited);
+        if let Some(invitation) = &self.invitation {
+            let address = invitations::address(tx, invitation).await?;
+            if !invitations::use_up(tx, invitation, &self.id, self.now).await? {
+                tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
+                return Ok(AddUserOutcome::NotInvited);
+            }
+            if let Some(address) = address {
+                self.take_address(tx, address).await?;
+            }
         }
         user_keys::insert(tx, &self.id, 1, &self.key, None, self.now).await?;
         if let Some(session) = &self.session {
@@ -101,6 +107,19 @@ impl Write for NewUser {
         }
         audit::append(tx, &self.audit).await?;
         Ok(AddUserOutcome::Added)
+    }
+}
+
+impl NewUser {
+    /// Gives the account the address that an administrator mailed its invitation to, unless another account has it by now.
+    async fn take_address<DB: Backend>(&self, tx: &mut Tx<'_, DB>, address: EmailAddress) -> Result<()> {
+        // After the lock "new user", as an import takes them.
+        lock_named(tx, "profiles", self.now).await?;
+        if !is_email_taken(tx, &address, &self.id).await? {
+            let email = Email { address, state: EmailState::VouchedFor };
+            write_profile(tx, &self.id, None, Some(&email)).await?;
+        }
+        Ok(())
     }
 }
 

@@ -40,6 +40,7 @@ fn invitation(by: &str) -> Invitation {
         used_at: None,
         used_by: None,
         revoked_at: None,
+        email: None,
     }
 }
 

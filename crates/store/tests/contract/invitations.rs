@@ -19,6 +19,7 @@ fn invitation(note: &str, expires_at: i64) -> Invitation {
         used_at: None,
         used_by: None,
         revoked_at: None,
+        email: None,
     }
 }
 

@@ -8,8 +8,8 @@ use futures::future::join_all;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
 use store::mails::{
-    AddMailOutcome, BeginEmailProof, BeginEmailProofOutcome, FailedMail, MailCounts, NewMail, ProveEmail,
-    ProveEmailOutcome,
+    AddMailOutcome, BeginEmailProof, BeginEmailProofOutcome, FailedMail, LIMIT_KEPT_MS, MailCounts, NewMail,
+    ProveEmail, ProveEmailOutcome,
 };
 use store::profiles::{Change, SetProfile, SetProfileOutcome};
 use store::resets::{MailResetOutcome, Reset};
@@ -54,7 +54,7 @@ pub(crate) async fn are_queued_only_while_mail_is_on(fixture: Fixture) {
     let store = fixture.open().await;
     let invitation = mail(MailKind::Invitation, "ada@example.org");
     assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Off);
-    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Queued);
     // A restart keeps it.
     let store = fixture.open().await;
@@ -66,13 +66,17 @@ pub(crate) async fn are_queued_only_while_mail_is_on(fixture: Fixture) {
     assert!(store.finish_mail(&invitation.id).await.unwrap());
     assert!(!store.finish_mail(&invitation.id).await.unwrap());
     assert!(store.mails().await.unwrap().is_empty(), "a sent message leaves nothing");
-    store.set_mail_limit(None).await.unwrap();
+    // No node sends mail any more.
+    store.sweep_mails(NOW + LIMIT_KEPT_MS - 1, 0).await.unwrap();
+    assert_eq!(store.mail_limit().await.unwrap(), Some(PER_HOUR));
+    store.sweep_mails(NOW + LIMIT_KEPT_MS, 0).await.unwrap();
+    assert_eq!(store.mail_limit().await.unwrap(), None);
     assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Off);
 }
 
 pub(crate) async fn are_claimed_by_one_of_fifty(fixture: Fixture) {
     let (store, other) = (fixture.open().await, fixture.open().await);
-    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     store.add_mail(&mail(MailKind::Invitation, "ada@example.org")).await.unwrap();
     let [queued] = &store.due_mails(NOW, 10).await.unwrap()[..] else { panic!("one message") };
     let claims = (0..50).map(|n| {
@@ -94,7 +98,7 @@ pub(crate) async fn are_claimed_by_one_of_fifty(fixture: Fixture) {
 
 pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
     let store = fixture.open().await;
-    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     let new = mail(MailKind::ResetLink, "ada@example.org");
     store.add_mail(&new).await.unwrap();
     let fail = async |failure: &str, next_at: Option<i64>| {
@@ -126,6 +130,7 @@ pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
     store.sweep_mails(NOW + DAY, NOW + HOUR + 1).await.unwrap();
     assert_eq!(store.mail_counts().await.unwrap(), MailCounts::default());
     // A message that nobody could even try is given up too, and can be dropped.
+    store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     let untried = mail(MailKind::Invitation, "bob@example.org");
     store.add_mail(&untried).await.unwrap();
     assert_eq!(store.sweep_mails(NOW + GIVE_UP_AFTER_MS, 0).await.unwrap(), 1);
@@ -135,7 +140,7 @@ pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
 
 pub(crate) async fn of_one_address_are_limited(fixture: Fixture) {
     let store = fixture.open().await;
-    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     let adds = (0..20).map(|n| {
         let store = store.clone();
         // The same address in other letters.
@@ -184,7 +189,7 @@ pub(crate) async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) 
     set_email(&*store, &ada, email("ada@example.org", EmailState::VouchedFor)).await;
     happens(AuditEvent::PasswordSet, "ok", "").await;
     assert!(notices().await.is_empty());
-    store.set_mail_limit(Some(100)).await.unwrap();
+    store.renew_mail_limit(100, NOW).await.unwrap();
     set_email(&*store, &ada, Change::Clear).await;
     assert_eq!(notices().await.len(), 1, "the earlier address learns that it was removed");
     happens(AuditEvent::PasswordSet, "ok", "").await;
@@ -241,7 +246,7 @@ pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
         (store.mail_reset(&reset, &audit, &mail).await.unwrap(), reset.code_hash)
     };
     assert_eq!(ask(NOW).await.0, MailResetOutcome::Off);
-    store.set_mail_limit(Some(100)).await.unwrap();
+    store.renew_mail_limit(100, NOW).await.unwrap();
     let mut codes = Vec::new();
     for outcome in [MailResetOutcome::Queued, MailResetOutcome::Queued] {
         let (said, code) = ask(NOW).await;
@@ -286,7 +291,7 @@ pub(crate) async fn prove_an_address_once(fixture: Fixture) {
     set_email(&*store, &ada, email("ada@example.org", EmailState::Unproved)).await;
     let begin = proof(&ada, "Ada@example.org");
     assert_eq!(store.begin_email_proof(&begin).await.unwrap(), BeginEmailProofOutcome::Off);
-    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     assert_eq!(store.begin_email_proof(&begin).await.unwrap(), BeginEmailProofOutcome::Queued);
     assert_eq!(store.mails().await.unwrap().len(), 1);
     // Somebody else's account, and a time too late.
@@ -327,7 +332,7 @@ pub(crate) async fn prove_an_address_once(fixture: Fixture) {
 
 pub(crate) async fn prove_only_the_address_they_were_sent_to(fixture: Fixture) {
     let store = fixture.open().await;
-    store.set_mail_limit(Some(100)).await.unwrap();
+    store.renew_mail_limit(100, NOW).await.unwrap();
     let (ada, eve) = (user(&*store, "ada").await, user(&*store, "eve").await);
     set_email(&*store, &eve, email("eve@example.net", EmailState::Unproved)).await;
     let begin = proof(&eve, "eve@example.net");
@@ -353,7 +358,7 @@ pub(crate) async fn prove_only_the_address_they_were_sent_to(fixture: Fixture) {
 
 pub(crate) async fn go_with_their_account(fixture: Fixture) {
     let store = fixture.open().await;
-    store.set_mail_limit(Some(100)).await.unwrap();
+    store.renew_mail_limit(100, NOW).await.unwrap();
     let ada = user(&*store, "ada").await;
     set_email(&*store, &ada, email("ada@example.org", EmailState::Unproved)).await;
     store.begin_email_proof(&proof(&ada, "ada@example.org")).await.unwrap();

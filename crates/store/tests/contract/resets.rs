@@ -123,6 +123,7 @@ pub(crate) async fn of_a_former_administrator_are_void(fixture: Fixture) {
             used_at: None,
             used_by: None,
             revoked_at: None,
+            email: None,
         };
         store.add_invitation(&invitation, &audit()).await.unwrap();
         assert!(store.invitation_by_code(&invited).await.unwrap().unwrap().is_open(NOW));
