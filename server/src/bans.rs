@@ -1,12 +1,13 @@
 //! The bans in force, in memory, so that the first check of every request reads no database.
 
+use crate::patience::within;
 use domain::UnixMs;
 use domain::ban::{Scope, Trigger};
 use domain::client_key::ClientKey;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
-use store::Store;
-use store::bans::{Ban, BanCursor, BanSearch};
+use std::time::Duration;
+use store::bans::{Ban, BanCursor, BanSearch, Bans as StoredBans};
 
 /// Maximum number of client keys for each scope. Beyond it expired ones are removed first, then those that expire
 /// soonest.
@@ -70,31 +71,64 @@ impl Bans {
         longest(of_scope.into_iter().take(scopes(scope) / 2), client_key, now)
     }
 
-    /// Loads all bans in force in pages, so that a million rows are never in memory at once.
+    /// Loads all bans in force in pages, so that a million rows are never in memory at once, and forgets all others.
+    /// Each page may take as long as `patience`.
     ///
     /// # Errors
-    /// The store fails.
-    pub async fn load(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
+    /// The store fails or does not answer. Then the bans stay as they were.
+    pub async fn load(
+        &self,
+        store: &(impl StoredBans + Sync + ?Sized),
+        now: UnixMs,
+        patience: Duration,
+    ) -> store::Result<()> {
         // Read first, so that changes during loading are read again.
-        let up_to = store.last_ban_change().await?;
+        let up_to = within(patience, store.last_ban_change()).await?;
         let mut search = BanSearch { in_force: Some(true), limit: PAGE, now, ..BanSearch::default() };
+        let mut loaded = BanTables::default();
         loop {
-            let page = store.search_bans(&search).await?;
-            self.apply(&page);
+            let page = within(patience, store.search_bans(&search)).await?;
+            loaded.apply(&page);
             match page.last() {
                 Some(last) if page.len() == PAGE as usize => search.before = Some(last.id.clone()),
                 _ => break,
             }
         }
+        *self.tables.write() = loaded;
         *self.heard.lock() = SyncCursor { after: BanCursor::after(up_to), up_to };
-        Ok(())
+        // This process may have imposed a ban meanwhile, which is not in the new tables.
+        let last = within(patience, store.last_ban_change()).await?;
+        self.read_changes(store, last, patience).await
     }
 
-    /// Applies the changes up to the number `last` in pages, each once.
+    /// Applies the changes up to the number `last` in pages, each once. Each page may take as long as `patience`.
     ///
     /// # Errors
-    /// The store fails.
-    pub async fn catch_up(&self, store: &dyn Store, last: i64, now: UnixMs) -> store::Result<()> {
+    /// The store fails or does not answer.
+    pub async fn catch_up(
+        &self,
+        store: &(impl StoredBans + Sync + ?Sized),
+        last: i64,
+        now: UnixMs,
+        patience: Duration,
+    ) -> store::Result<()> {
+        let (after, up_to) = {
+            let heard = self.heard.lock();
+            (heard.after.seq, heard.up_to)
+        };
+        // The database is an older copy: a failover or a restored backup.
+        if last != up_to && last < after {
+            return self.load(store, now, patience).await;
+        }
+        self.read_changes(store, last, patience).await
+    }
+
+    async fn read_changes(
+        &self,
+        store: &(impl StoredBans + Sync + ?Sized),
+        last: i64,
+        patience: Duration,
+    ) -> store::Result<()> {
         let (mut after, up_to) = {
             let heard = self.heard.lock();
             (heard.after.clone(), heard.up_to)
@@ -102,12 +136,8 @@ impl Bans {
         if last == up_to {
             return Ok(());
         }
-        // The database is an older copy: a failover or a restored backup.
-        if last < after.seq {
-            return self.load(store, now).await;
-        }
         loop {
-            let changes = store.bans_changed(&after, PAGE).await?;
+            let changes = within(patience, store.bans_changed(&after, PAGE)).await?;
             self.apply(&changes.bans);
             after = changes.next;
             let more = changes.bans.len() == PAGE as usize;
@@ -121,14 +151,7 @@ impl Bans {
 
     /// Applies imposed and lifted bans, oldest first.
     pub fn apply(&self, changed: &[Ban]) {
-        let mut tables = self.tables.write();
-        for ban in changed {
-            let table = tables.of(ban.scope, ban.trigger == Trigger::Manual);
-            match ban.lifted_at {
-                Some(lifted_at) => lift(table, ban, lifted_at),
-                None => insert(table, ban),
-            }
-        }
+        self.tables.write().apply(changed);
     }
 
     /// Removes expired bans and releases their memory.
@@ -160,6 +183,16 @@ impl Bans {
 }
 
 impl BanTables {
+    fn apply(&mut self, changed: &[Ban]) {
+        for ban in changed {
+            let table = self.of(ban.scope, ban.trigger == Trigger::Manual);
+            match ban.lifted_at {
+                Some(lifted_at) => lift(table, ban, lifted_at),
+                None => insert(table, ban),
+            }
+        }
+    }
+
     fn of(&mut self, scope: Scope, by_hand: bool) -> &mut HashMap<ClientKey, BanTerm> {
         match (scope, by_hand) {
             (Scope::SignIn, false) => &mut self.sign_in,
@@ -222,6 +255,9 @@ fn make_room(table: &mut HashMap<ClientKey, BanTerm>, now: UnixMs) {
         table.retain(|_, term| term.until > soon);
     }
 }
+
+#[cfg(test)]
+mod loading;
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 use crate::error_chain::chain;
 use crate::flows::{mail, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
+use crate::patience::within;
 use crate::state::AppState;
 use crate::sync_freshness;
 use domain::UnixMs;
@@ -13,13 +14,16 @@ use tokio::sync::watch;
 
 /// Interval for following the changes of other nodes. One small query; the rest only after a change.
 const FOLLOW_EVERY: Duration = Duration::from_millis(300);
-/// A database that does not answer for this long is asked again.
+/// A database that does not answer one question for this long is asked again. After a failover there are hundreds of
+/// questions, and each may take as long.
 const FOLLOW_PATIENCE: Duration = Duration::from_secs(1);
 /// Interval for reading other nodes' rotations.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Overlap with the previous read of rotations, because a rotation may commit late. Their times are on the database's
 /// clock, as each node measures it. Nothing that ends a session depends on it.
 const OVERLAP_MS: i64 = 5_000;
+/// Interval for telling clients about sessions that have ended.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Interval for sending mail that is due.
 const SEND_EVERY: Duration = Duration::from_secs(1);
 /// How long a stop waits for a message that is being sent. One that was cut off is sent again later.
@@ -34,11 +38,11 @@ const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 /// people, bans, server keys, the allow-list, and clients.
 ///
 /// # Errors
-/// The store fails, or a missing key cannot be made. Then what follows is read again by the next call.
+/// The store fails or does not answer, or a missing key cannot be made. Then what follows is read again by the next call.
 pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     // The time before the question: what is committed after it may be missing from the answer.
     let began = state.now();
-    let last = state.store.last_changes().await?;
+    let last = within(FOLLOW_PATIENCE, state.store.last_changes()).await?;
     state.sync.compare_clocks(last.clock, began, state.now());
     let applied = state.sync.applied();
     let step = |applied_number, number| {
@@ -47,21 +51,23 @@ pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     };
     match step(applied.bans, last.bans) {
         // This node's own bans have numbers too, so the cache of bans knows better what it has read.
-        CatchUp::Nothing | CatchUp::Newer => state.bans.catch_up(&*state.store, last.bans, began).await?,
-        CatchUp::Everything => state.bans.load(&*state.store, began).await?,
+        CatchUp::Nothing | CatchUp::Newer => {
+            state.bans.catch_up(&*state.store, last.bans, began, FOLLOW_PATIENCE).await?;
+        }
+        CatchUp::Everything => state.bans.load(&*state.store, began, FOLLOW_PATIENCE).await?,
     }
-    follow_sessions(state, step(applied.sessions, last.sessions), began).await?;
+    within(FOLLOW_PATIENCE, follow_sessions(state, step(applied.sessions, last.sessions), began)).await?;
     if step(applied.sealers, last.sealers) != CatchUp::Nothing {
-        state.key_encryption.reload(&*state.store).await?;
+        within(FOLLOW_PATIENCE, state.key_encryption.reload(&*state.store)).await?;
     }
     if step(applied.keys, last.keys) != CatchUp::Nothing {
-        state.keyring.reload(&state.vault()).await?;
+        within(FOLLOW_PATIENCE, state.keyring.reload(&state.vault())).await?;
     }
     if step(applied.allowlist, last.allowlist) != CatchUp::Nothing {
-        state.allowlist.reload(&*state.store).await?;
+        within(FOLLOW_PATIENCE, state.allowlist.reload(&*state.store)).await?;
     }
     if step(applied.clients, last.clients) != CatchUp::Nothing {
-        state.clients.reload(&*state.store).await?;
+        within(FOLLOW_PATIENCE, state.clients.reload(&*state.store)).await?;
     }
     state.sync.followed_at(began, last);
     Ok(())
@@ -110,7 +116,26 @@ async fn read_rotations(state: &AppState) -> Result<(), KeyringError> {
 
 /// Runs until `stop` is set.
 pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
-    tokio::join!(keep_following(&state, stop.clone()), keep_sending(&state, stop.clone()), keep_up(&state, stop));
+    tokio::join!(
+        keep_following(&state, stop.clone()),
+        keep_sending(&state, stop.clone()),
+        every(SYNC_EVERY, stop.clone(), || keep_reading(&state)),
+        every(TELL_EVERY, stop.clone(), || keep_telling(&state)),
+        // Apart from the others: a million rows that expire together take longer than caches may be old.
+        every(SWEEP_EVERY, stop, || keep_up(&state)),
+    );
+}
+
+/// Does a piece of work again and again until `stop` is set.
+async fn every<F: Future<Output = ()>>(period: Duration, mut stop: watch::Receiver<bool>, work: impl Fn() -> F) {
+    let mut tick = tokio::time::interval(period);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => work().await,
+        }
+    }
 }
 
 /// Follows the other nodes, whatever the other jobs wait for.
@@ -123,11 +148,7 @@ async fn keep_following(state: &AppState, mut stop: watch::Receiver<bool>) {
             _ = stop.changed() => return,
             _ = tick.tick() => {}
         }
-        let problem = match tokio::time::timeout(FOLLOW_PATIENCE, follow(state)).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(chain(&error)),
-            Err(_) => Some("no answer".to_owned()),
-        };
+        let problem = follow(state).await.err().map(|error| chain(&error));
         match &problem {
             Some(cause) if follows => tracing::error!(cause, "cannot follow the other nodes; requests are refused"),
             None if !follows => tracing::info!("follows the other nodes again"),
@@ -169,60 +190,68 @@ async fn keep_sending(state: &AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn keep_up(state: &AppState, mut stop: watch::Receiver<bool>) {
-    let mut sync_tick = tokio::time::interval(SYNC_EVERY);
-    let mut sweep_tick = tokio::time::interval(SWEEP_EVERY);
-    sync_tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            _ = sync_tick.tick() => {
-                if let Err(error) = read_rotations(state).await {
-                    tracing::error!(cause = %chain(&error), "the store does not answer");
-                }
-                if let Err(error) = oauth_logouts::send_due(state).await {
-                    tracing::error!(cause = %chain(&error), "telling clients about ended sessions failed");
-                }
-            }
-            _ = sweep_tick.tick() => {
-                if let Err(error) = sweep(state).await {
-                    tracing::error!(cause = %chain(&error), "deleting expired rows failed");
-                }
-                if let Err(error) = server_keys::keep_up(state).await {
-                    tracing::error!(cause = %chain(&error), "rotating server keys failed");
-                }
-            }
-        }
+async fn keep_reading(state: &AppState) {
+    if let Err(error) = read_rotations(state).await {
+        tracing::error!(cause = %chain(&error), "the store does not answer");
     }
 }
 
-/// Deletes expired rows and those past their retention.
+async fn keep_telling(state: &AppState) {
+    if let Err(error) = oauth_logouts::send_due(state).await {
+        tracing::error!(cause = %chain(&error), "telling clients about ended sessions failed");
+    }
+}
+
+async fn keep_up(state: &AppState) {
+    if let Err(error) = server_keys::keep_up(state).await {
+        tracing::error!(cause = %chain(&error), "rotating server keys failed");
+    }
+    if let Err(error) = read_again(state).await {
+        tracing::error!(cause = %chain(&error), "reading keys, networks and clients again failed");
+    }
+    sweep(state).await;
+}
+
+/// Reads the server keys, the allow-list and the clients, whatever the numbers of changes say. Version 0.1 changes them
+/// without a number, and may run beside this one during an upgrade.
 ///
 /// # Errors
 /// The store fails.
-pub async fn sweep(state: &AppState) -> store::Result<()> {
-    let now = state.now();
+pub async fn read_again(state: &AppState) -> Result<(), KeyringError> {
+    state.keyring.reload(&state.vault()).await?;
+    state.allowlist.reload(&*state.store).await?;
+    Ok(state.clients.reload(&*state.store).await?)
+}
+
+/// Deletes expired rows and those past their retention. A step that fails is logged, and the others are done.
+pub async fn sweep(state: &AppState) {
+    let (now, store) = (state.now(), &*state.store);
     state.bans.sweep(now);
     state.rate_limiter.sweep();
     state.attempt_locks.sweep();
-    state.store.sweep_attempts(now).await?;
-    state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
-    state.store.sweep_user_keys(now - SKEW_MS, now - KEEP_SESSIONS_MS).await?;
-    state.store.sweep_users(now - KEEP_SESSIONS_MS).await?;
-    state.store.sweep_invitations(now - KEEP_SESSIONS_MS).await?;
-    state.store.sweep_resets(now).await?;
-    state.store.sweep_app_codes(now - SKEW_MS).await?;
-    state.store.sweep_second_factors(now - SKEW_MS, now - REGISTRATION_MS).await?;
-    state.store.sweep_proofs(now - SKEW_MS).await?;
-    state.store.sweep_oauth(now - SKEW_MS).await?;
-    let given_up = state.store.sweep_mails(now, now - mail::KEPT_MS).await?;
+    done("attempts", store.sweep_attempts(now).await);
+    done("sessions", store.sweep_sessions(now - KEEP_SESSIONS_MS).await);
+    done("user keys", store.sweep_user_keys(now - SKEW_MS, now - KEEP_SESSIONS_MS).await);
+    done("accounts", store.sweep_users(now - KEEP_SESSIONS_MS).await);
+    done("invitations", store.sweep_invitations(now - KEEP_SESSIONS_MS).await);
+    done("reset links", store.sweep_resets(now).await);
+    done("codes for apps", store.sweep_app_codes(now - SKEW_MS).await);
+    done("second factors", store.sweep_second_factors(now - SKEW_MS, now - REGISTRATION_MS).await);
+    done("proofs", store.sweep_proofs(now - SKEW_MS).await);
+    done("codes and grants", store.sweep_oauth(now - SKEW_MS).await);
+    done("mail limit", state.renew_mail_limit().await);
+    let given_up = done("messages", store.sweep_mails(now, now - mail::KEPT_MS).await).unwrap_or(0);
     if given_up > 0 {
         tracing::error!(given_up, "messages were given up, because no attempt succeeded in time");
         state.metrics.mails_given_up(given_up);
     }
-    oauth_registration::remove_expired(state).await?;
+    done("registered clients", oauth_registration::remove_expired(state).await);
     let keep = &state.config.settings.retention;
-    state.store.sweep_audit(now - keep.audit.ms()).await?;
-    state.store.sweep_bans(now - keep.bans.ms()).await?;
-    Ok(())
+    done("audit log", store.sweep_audit(now - keep.audit.ms()).await);
+    done("bans", store.sweep_bans(now - keep.bans.ms()).await);
+}
+
+/// Logs a step of a sweep that failed.
+fn done<T>(rows: &'static str, step: store::Result<T>) -> Option<T> {
+    step.inspect_err(|error| tracing::error!(rows, cause = %chain(error), "deleting expired rows failed")).ok()
 }

@@ -26,12 +26,17 @@ pub enum Error {
     /// A later version has changed the tables: what this version reads may mean something else now.
     #[error("a newer version of Postern has changed the database")]
     NewerSchema,
+    /// The caller waited long enough.
+    #[error("the database did not answer in time")]
+    NoAnswer,
     /// The writer has stopped.
     #[error("the store is closed")]
     Closed,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
+
+const SILENT: &str = "The database does not answer in time: is it running, and is database_url right?";
 
 /// Returns what an operator can do about a failure of the database, if that is known.
 pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
@@ -40,6 +45,7 @@ pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str>
         let known = match error.downcast_ref::<Error>() {
             Some(Error::Database(error)) => of_engine(error),
             Some(Error::Commit(error)) => of_engine(error),
+            Some(Error::NoAnswer) => Some(SILENT),
             Some(Error::NewerSchema) => Some("Start the version of Postern that the other nodes have."),
             _ => error.downcast_ref::<sqlx::Error>().and_then(of_engine),
         };
@@ -63,9 +69,7 @@ fn of_engine(error: &sqlx::Error) -> Option<&'static str> {
             ErrorKind::ConnectionRefused => Some("Start PostgreSQL, or correct database_url."),
             _ => None,
         },
-        sqlx::Error::PoolTimedOut => {
-            Some("The database does not answer in time: is it running, and is database_url right?")
-        }
+        sqlx::Error::PoolTimedOut => Some(SILENT),
         sqlx::Error::Database(error) => match error.try_downcast_ref::<SqliteError>() {
             // The lower eight bits are the primary code.
             Some(_) => match error.code()?.parse::<u32>().ok()? & 0xff {

@@ -19,7 +19,19 @@ use crate::tool::{Workspace, run};
 const SERVER: [(&str, &[&str]); 9] = [
     (
         "basics",
-        &["cache_counts", "clock", "config", "device", "dpop", "entropy", "error_chain", "openapi", "site", "span"],
+        &[
+            "cache_counts",
+            "clock",
+            "config",
+            "device",
+            "dpop",
+            "entropy",
+            "error_chain",
+            "openapi",
+            "patience",
+            "site",
+            "span",
+        ],
     ),
     (
         "keys",
