@@ -67,7 +67,7 @@ pub(super) async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     let passphrase = if has_key { Some(passphrase(args.passphrase_file.as_deref(), false)?) } else { None };
     let brought = restoring.brought().clone();
     restoring.finish(&config, passphrase.as_ref(), args.force)?;
-    let store = super::store::open(&config).await?;
+    let store = super::store::open_for_server(&config).await?;
     record(&config, &*store, AuditEvent::BackupRestored, &args.file).await?;
     store.close().await;
     brought_back(&brought, args.keep_sessions);

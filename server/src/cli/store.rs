@@ -8,7 +8,24 @@ use crate::key_encryption::KeyEncryptionKey;
 use std::sync::Arc;
 use store::Store;
 
+/// Opens the store for a command. Creates a new database, and leaves one of an earlier version alone: nodes of that
+/// version may be running, and could not use the changed tables.
 pub async fn open(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    // A file that does not exist is an error here, and is created below.
+    if let Ok(schema) = store::schema_state(&config.database_url()).await
+        && !schema.is_new
+        && !schema.pending.is_empty()
+    {
+        return Err("The database is of an earlier version of Postern, and servers of that version may be running. Make a \
+                    backup with the earlier version, then start the server of this version, which changes the database; \
+                    or use the earlier version of this command. 'postern doctor' lists the changes."
+            .into());
+    }
+    open_for_server(config).await
+}
+
+/// Opens the store and applies pending changes of its tables.
+pub async fn open_for_server(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     data_folder(config)?;
     Ok(store::open(&config.database_url(), store::StoreOptions::default()).await?)
 }

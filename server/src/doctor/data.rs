@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn a_database_of_another_version() {
         assert_eq!(schema(&SchemaState::default()).state, FindingLevel::Fine);
-        let older = SchemaState { pending: vec!["18 gates".to_owned()], is_newer: false };
+        let older = SchemaState { pending: vec!["18 gates".to_owned()], is_new: false, is_newer: false };
         assert_eq!(schema(&older).state, FindingLevel::Hint);
         assert!(schema(&older).says.contains("18 gates"));
         assert_eq!(schema(&SchemaState { is_newer: true, ..older }).state, FindingLevel::Problem);

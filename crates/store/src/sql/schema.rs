@@ -15,6 +15,8 @@ const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER 
 pub struct SchemaState {
     /// Number and name of each migration that [`super::open`] would run.
     pub pending: Vec<String>,
+    /// Whether no migration has been run yet.
+    pub is_new: bool,
     /// Whether a later version of Postern has changed the database.
     pub is_newer: bool,
 }
@@ -57,6 +59,7 @@ fn compare(applied: &[i64]) -> SchemaState {
     let pending = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version));
     SchemaState {
         pending: pending.map(|migration| format!("{} {}", migration.version, migration.description)).collect(),
+        is_new: applied.is_empty(),
         is_newer: applied.iter().any(|version| *version > newest_migration()),
     }
 }
@@ -75,8 +78,9 @@ mod tests {
         assert_eq!(compare(&all), SchemaState::default());
         assert_eq!(compare(&all[1..]).pending, ["1 begin"]);
         assert_eq!(compare(&[]).pending.len(), all.len());
+        assert!(compare(&[]).is_new && !compare(&all[..1]).is_new);
         let later: Vec<i64> = all.iter().copied().chain([newest_migration() + 1]).collect();
-        assert_eq!(compare(&later), SchemaState { pending: Vec::new(), is_newer: true });
+        assert_eq!(compare(&later), SchemaState { pending: Vec::new(), is_new: false, is_newer: true });
     }
 
     #[tokio::test]

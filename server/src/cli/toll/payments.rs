@@ -64,7 +64,7 @@ impl Taking {
 pub(super) async fn open(config: &Config, environment: &Environment) -> Result<Option<Taking>, Failure> {
     let settings = &config.settings.toll;
     let Some((pool, browser_addresses)) = addresses(settings)? else { return Ok(None) };
-    let store = store::open(config).await?;
+    let store = store::open_for_server(config).await?;
     let key = KeyEncryptionKey::load(config, &SystemEntropy)?;
     key.reload(&*store).await?;
     let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config, now: SystemClock.now() };
