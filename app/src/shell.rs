@@ -70,7 +70,7 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         | View::Audit(_)
         | View::Help(_) => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
         View::Forgotten(_) => (Some(assets.dashboard.clone()), None),
-        View::Refused(_) | View::DeviceCode(_) => (None, assets.dashboard_css.clone()),
+        View::Refused(_) | View::SignedOut(_) | View::DeviceCode(_) => (None, assets.dashboard_css.clone()),
         View::NotFound | View::Broken => (None, None),
     }
 }

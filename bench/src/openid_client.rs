@@ -71,7 +71,7 @@ pub(crate) async fn code(state: &AppState, access_token: &str) -> Result<String>
 
 /// Exchanges a code, and returns the access token.
 pub(crate) async fn exchange(state: &AppState, code: String) -> Result<String> {
-    let client = state.clients.find(CLIENT).context("no client")?;
+    let client = state.clients.find(CLIENT, state.now()).context("no client")?;
     let caller = server::client::Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 64, &http::HeaderMap::new());
     let request =
         TokenRequest::Code { code, redirect_uri: Some(URI.to_owned()), verifier: None, resources: Vec::new() };

@@ -8,25 +8,34 @@ use crate::config::Config;
 use async_trait::async_trait;
 use domain::public_address::is_public;
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Url, redirect};
+use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Time limit of one request, from the name to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum number of requests at the same time.
-const MOST: usize = 16;
+/// Maximum number of documents that are fetched at the same time.
+const MOST_DOCUMENTS: usize = 8;
+/// Maximum number of notices that are sent at the same time. They have permits of their own, so that a client that does not
+/// answer its notices delays no document.
+const MOST_NOTICES: usize = 16;
+/// Maximum number of requests of one kind to one host at the same time.
+const MOST_TO_HOST: usize = 4;
 
 /// How far a request may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Everywhere, for clients of the settings file.
     Anywhere,
-    /// The public internet, and `oauth.internal_networks`.
+    /// The public internet and `oauth.internal_networks`, for notices of clients that an administrator has added.
+    Internal,
+    /// The public internet, for documents and for clients that nobody at this site has added.
     Public,
 }
 
@@ -35,7 +44,7 @@ pub enum Reach {
 pub enum OutboundError {
     #[error("it is not an http or https URL")]
     Url,
-    #[error("{0} is not on the public internet; oauth.internal_networks may list its network")]
+    #[error("{0} is not on the public internet")]
     Closed(String),
     #[error("the request failed")]
     Request(#[from] reqwest::Error),
@@ -66,15 +75,80 @@ impl HostResolver for SystemResolver {
     }
 }
 
+/// The right to send one notice, which is released when it is dropped.
+#[derive(Debug)]
+pub struct NoticePermit {
+    _permit: OwnedSemaphorePermit,
+    _slot: HostSlot,
+}
+
+/// A request to a host, counted until it is dropped.
+#[derive(Debug)]
+struct HostSlot {
+    hosts: Hosts,
+    host: String,
+}
+
+/// Numbers of requests by host.
+type Hosts = Arc<Mutex<HashMap<String, usize>>>;
+
+impl HostSlot {
+    /// `None`: as many requests to this host are under way as may be.
+    fn take(hosts: &Hosts, url: &str) -> Option<Self> {
+        let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let mut counts = hosts.lock();
+        let count = counts.entry(host.clone()).or_default();
+        if *count >= MOST_TO_HOST {
+            return None;
+        }
+        *count += 1;
+        Some(Self { hosts: Arc::clone(hosts), host })
+    }
+}
+
+impl Drop for HostSlot {
+    fn drop(&mut self) {
+        let mut counts = self.hosts.lock();
+        if let Some(count) = counts.get_mut(&self.host) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.host);
+            }
+        }
+    }
+}
+
 /// Makes the requests. Its clients are built at their first use, because each holds the certificates of the system.
 pub struct Outbound {
-    internal: Arc<Vec<IpNet>>,
+    networks: Networks,
     resolver: Arc<dyn HostResolver>,
     authorities: Option<std::path::PathBuf>,
+    // One for each reach, because open connections of a wider one must not serve a stranger's URL.
     anywhere: OnceLock<reqwest::Client>,
-    // Apart from `anywhere`, whose open connections must not serve a stranger's URL.
+    internal: OnceLock<reqwest::Client>,
     public: OnceLock<reqwest::Client>,
-    permits: Semaphore,
+    documents: Semaphore,
+    documents_by_host: Hosts,
+    notices: Arc<Semaphore>,
+    notices_by_host: Hosts,
+}
+
+/// The networks beside the public internet.
+#[derive(Debug, Clone)]
+struct Networks {
+    internal: Arc<Vec<IpNet>>,
+    public: Arc<Vec<IpNet>>,
+}
+
+impl Networks {
+    fn may_reach(&self, reach: Reach, address: IpAddr) -> bool {
+        let listed = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&address.to_canonical()));
+        match reach {
+            Reach::Anywhere => true,
+            Reach::Internal => is_public(address) || listed(&self.internal),
+            Reach::Public => is_public(address) || listed(&self.public),
+        }
+    }
 }
 
 impl Outbound {
@@ -83,13 +157,18 @@ impl Outbound {
     }
 
     pub fn with(config: &Config, resolver: Arc<dyn HostResolver>) -> Self {
+        let (internal, public) = (Arc::clone(&config.internal_networks), Arc::clone(&config.public_networks));
         Self {
-            internal: Arc::clone(&config.internal_networks),
+            networks: Networks { internal, public },
             resolver,
             authorities: config.settings.oauth.certificate_authorities.clone(),
             anywhere: OnceLock::new(),
+            internal: OnceLock::new(),
             public: OnceLock::new(),
-            permits: Semaphore::new(MOST),
+            documents: Semaphore::new(MOST_DOCUMENTS),
+            documents_by_host: Hosts::default(),
+            notices: Arc::new(Semaphore::new(MOST_NOTICES)),
+            notices_by_host: Hosts::default(),
         }
     }
 
@@ -98,7 +177,8 @@ impl Outbound {
     /// # Errors
     /// The URL leads elsewhere than it may, or there is no document.
     pub async fn get(&self, reach: Reach, url: &str, longest: usize) -> Result<Vec<u8>, OutboundError> {
-        let _permit = self.permits.try_acquire().map_err(|_| OutboundError::Busy)?;
+        let _permit = self.documents.try_acquire().map_err(|_| OutboundError::Busy)?;
+        let _slot = HostSlot::take(&self.documents_by_host, url).ok_or(OutboundError::Busy)?;
         let url = self.judge(reach, url)?;
         let request = self.client(reach)?.get(url).header("accept", "application/json");
         let mut answer = request.send().await?;
@@ -115,12 +195,28 @@ impl Outbound {
         Ok(body)
     }
 
+    /// Whether as many notices are under way as may be.
+    pub fn is_full_of_notices(&self) -> bool {
+        self.notices.available_permits() == 0
+    }
+
+    /// Returns the right to send a notice now. `None`: too many are under way, in all or to this host.
+    pub fn notice_permit(&self, url: &str) -> Option<NoticePermit> {
+        let permit = Arc::clone(&self.notices).try_acquire_owned().ok()?;
+        Some(NoticePermit { _permit: permit, _slot: HostSlot::take(&self.notices_by_host, url)? })
+    }
+
     /// Posts form data, and reads nothing of the answer but its status.
     ///
     /// # Errors
     /// The URL leads elsewhere than it may, or the answer is not a success.
-    pub async fn post(&self, reach: Reach, url: &str, form: String) -> Result<(), OutboundError> {
-        let _permit = self.permits.acquire().await.map_err(|_| OutboundError::Busy)?;
+    pub async fn post(
+        &self,
+        _permit: NoticePermit,
+        reach: Reach,
+        url: &str,
+        form: String,
+    ) -> Result<(), OutboundError> {
         let url = self.judge(reach, url)?;
         let request = self.client(reach)?.post(url).header("content-type", "application/x-www-form-urlencoded");
         let status = request.body(form).send().await?.status();
@@ -134,7 +230,7 @@ impl Outbound {
         let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or(OutboundError::Url)?;
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match literal {
-            Ok(address) if !may_reach(reach, &self.internal, address) => Err(OutboundError::Closed(host.to_owned())),
+            Ok(address) if !self.networks.may_reach(reach, address) => Err(OutboundError::Closed(host.to_owned())),
             _ => Ok(url),
         }
     }
@@ -142,14 +238,15 @@ impl Outbound {
     fn client(&self, reach: Reach) -> Result<&reqwest::Client, OutboundError> {
         let cell = match reach {
             Reach::Anywhere => &self.anywhere,
+            Reach::Internal => &self.internal,
             Reach::Public => &self.public,
         };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let (internal, resolver) = (Arc::clone(&self.internal), Arc::clone(&self.resolver));
+        let (networks, resolver) = (self.networks.clone(), Arc::clone(&self.resolver));
         let mut builder = reqwest::Client::builder()
-            .dns_resolver(GuardedResolver { reach, internal, resolver })
+            .dns_resolver(GuardedResolver { reach, networks, resolver })
             .timeout(TIMEOUT)
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -169,26 +266,20 @@ impl fmt::Debug for Outbound {
     }
 }
 
-fn may_reach(reach: Reach, internal: &[IpNet], address: IpAddr) -> bool {
-    reach == Reach::Anywhere
-        || is_public(address)
-        || internal.iter().any(|network| network.contains(&address.to_canonical()))
-}
-
 /// Gives the HTTP client only judged addresses, and it connects to no others.
 struct GuardedResolver {
     reach: Reach,
-    internal: Arc<Vec<IpNet>>,
+    networks: Networks,
     resolver: Arc<dyn HostResolver>,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (reach, internal, resolver) = (self.reach, Arc::clone(&self.internal), Arc::clone(&self.resolver));
+        let (reach, networks, resolver) = (self.reach, self.networks.clone(), Arc::clone(&self.resolver));
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let mut addresses = resolver.addresses(&host).await?;
-            addresses.retain(|address| may_reach(reach, &internal, *address));
+            addresses.retain(|address| networks.may_reach(reach, *address));
             if addresses.is_empty() {
                 return Err(OutboundError::Closed(host).into());
             }
@@ -200,142 +291,4 @@ impl Resolve for GuardedResolver {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    /// Answers each question with the next of its lists, and the last one again and again.
-    struct Scripted {
-        answers: Vec<Vec<&'static str>>,
-        asked: AtomicUsize,
-    }
-
-    #[async_trait]
-    impl HostResolver for Scripted {
-        async fn addresses(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
-            let number = self.asked.fetch_add(1, Ordering::SeqCst).min(self.answers.len() - 1);
-            Ok(self.answers[number].iter().map(|address| address.parse().expect(address)).collect())
-        }
-    }
-
-    fn outbound(settings: &str, answers: &[&[&'static str]]) -> (Outbound, Arc<Scripted>) {
-        let config = Config::new(toml::from_str(settings).expect("readable")).expect("stands");
-        let answers = answers.iter().map(|answer| answer.to_vec()).collect();
-        let resolver = Arc::new(Scripted { answers, asked: AtomicUsize::new(0) });
-        (Outbound::with(&config, Arc::clone(&resolver) as Arc<dyn HostResolver>), resolver)
-    }
-
-    const LOOPBACK: &str = "[oauth]\ninternal_networks = ['127.0.0.0/8']";
-
-    /// A server that counts its connections and gives each the same answer.
-    async fn server(address: &str, answer: &'static str) -> (u16, Arc<AtomicUsize>) {
-        let listener = TcpListener::bind(address).await.expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let seen = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&seen);
-        tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(async move {
-                    let mut request = Vec::new();
-                    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-                        if socket.read_buf(&mut request).await.unwrap_or(0) == 0 {
-                            return;
-                        }
-                    }
-                    let _ = socket.write_all(answer.as_bytes()).await;
-                });
-            }
-        });
-        (port, seen)
-    }
-
-    const DOCUMENT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
-
-    #[tokio::test]
-    async fn attack_a_name_or_an_address_leads_into_the_network() {
-        let (port, seen) = server("127.0.0.1:0", DOCUMENT).await;
-        for host in
-            ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f000001", "2130706433", "127.1", "0.0.0.0"]
-        {
-            let (outbound, _) = outbound("", &[&["127.0.0.1", "::1", "::ffff:127.0.0.1"]]);
-            let url = format!("http://{host}:{port}/");
-            let got = outbound.get(Reach::Public, &url, 100).await;
-            assert!(got.is_err(), "{url}");
-            assert!(outbound.post(Reach::Public, &url, String::new()).await.is_err(), "{url}");
-        }
-        for address in
-            ["10.0.0.1", "169.254.169.254", "fe80::1", "fd00::1", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.1"]
-        {
-            let answers: &'static [&'static str] = Box::leak(vec![address].into_boxed_slice());
-            let (outbound, _) = outbound("", &[answers]);
-            let error = outbound.get(Reach::Public, &format!("http://evil.example:{port}/"), 100).await;
-            let error = crate::error_chain::chain(&error.expect_err(address));
-            assert!(error.contains("not on the public internet"), "{address}: {error}");
-        }
-        for url in ["ftp://a.example/", "file:///etc/passwd", "data:,x", "http://", "x"] {
-            let (outbound, _) = outbound("", &[&["1.1.1.1"]]);
-            assert!(matches!(outbound.get(Reach::Public, url, 100).await, Err(OutboundError::Url)), "{url}");
-        }
-        assert_eq!(seen.load(Ordering::SeqCst), 0, "the server was never reached");
-    }
-
-    #[tokio::test]
-    async fn attack_a_name_changes_its_address_after_it_was_judged() {
-        let (good, seen_good) = server("127.0.0.2:0", DOCUMENT).await;
-        // The second answer leads to another server at the same port.
-        let bad = TcpListener::bind(("127.0.0.1", good)).await.expect("the same port");
-        let settings = "[oauth]\ninternal_networks = ['127.0.0.2/32']";
-        let (outbound, resolver) = outbound(settings, &[&["127.0.0.2"], &["127.0.0.1"]]);
-        let url = format!("http://rebind.example:{good}/");
-        assert_eq!(outbound.get(Reach::Public, &url, 100).await.expect("the judged address"), b"{}");
-        assert_eq!(resolver.asked.load(Ordering::SeqCst), 1, "resolved once");
-        assert_eq!(seen_good.load(Ordering::SeqCst), 1);
-        // The next request is judged by itself.
-        assert!(outbound.get(Reach::Public, &url, 100).await.is_err());
-        drop(bad);
-    }
-
-    #[tokio::test]
-    async fn attack_one_good_address_beside_a_bad_one() {
-        let (port, seen) = server("127.0.0.1:0", DOCUMENT).await;
-        // Nothing listens at the first address of the list, and the second is not allowed.
-        let settings = "[oauth]\ninternal_networks = ['127.0.0.3/32']";
-        let (outbound, _) = outbound(settings, &[&["127.0.0.3", "127.0.0.1"]]);
-        assert!(outbound.get(Reach::Public, &format!("http://mixed.example:{port}/"), 100).await.is_err());
-        assert_eq!(seen.load(Ordering::SeqCst), 0);
-    }
-
-    #[tokio::test]
-    async fn attack_a_redirect_leads_into_the_network() {
-        let (inner, seen) = server("127.0.0.1:0", DOCUMENT).await;
-        let to = format!("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{inner}/\r\ncontent-length: 0\r\n\r\n");
-        let (port, _) = server("127.0.0.1:0", Box::leak(to.into_boxed_str())).await;
-        let (outbound, _) = outbound(LOOPBACK, &[&["127.0.0.1"]]);
-        let got = outbound.get(Reach::Public, &format!("http://app.example:{port}/"), 100).await;
-        assert!(matches!(got, Err(OutboundError::Status(302))), "{got:?}");
-        assert_eq!(seen.load(Ordering::SeqCst), 0);
-    }
-
-    #[tokio::test]
-    async fn attack_a_document_has_no_end() {
-        let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "a".repeat(100_000));
-        let (port, _) = server("127.0.0.1:0", Box::leak(endless.into_boxed_str())).await;
-        let (outbound, _) = outbound(LOOPBACK, &[&["127.0.0.1"]]);
-        let got = outbound.get(Reach::Public, &format!("http://app.example:{port}/"), 5120).await;
-        assert!(matches!(got, Err(OutboundError::Long(5120))), "{got:?}");
-    }
-
-    #[tokio::test]
-    async fn clients_of_the_settings_file_may_be_in_the_network() {
-        let (port, seen) = server("127.0.0.1:0", DOCUMENT).await;
-        let (outbound, _) = outbound("", &[&["127.0.0.1"]]);
-        for url in [format!("http://127.0.0.1:{port}/"), format!("http://app.lan:{port}/")] {
-            outbound.post(Reach::Anywhere, &url, "a=b".to_owned()).await.expect("reached");
-            assert!(outbound.post(Reach::Public, &url, "a=b".to_owned()).await.is_err(), "{url}: no shared connection");
-        }
-        assert_eq!(seen.load(Ordering::SeqCst), 2);
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use crate::components::CardTitle;
 use crate::islands::Decide;
-use crate::view::{AskView, DeviceCodeView, RefusedView};
+use crate::view::{AskView, DeviceCodeView, LeaveLink, RefusedView};
 use leptos::prelude::*;
 
 /// Asks the person whether an app may go on.
@@ -39,7 +39,7 @@ pub fn AskPage(ask: AskView) -> impl IntoView {
 /// Shows why a request of an app was refused, to the person and to the developer of the app.
 #[component]
 pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
-    let RefusedView { code, description, facts } = refused;
+    let RefusedView { code, description, facts, leave } = refused;
     let facts = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt> <dd><code>{value}</code></dd> });
     view! {
         <main class="page-center">
@@ -52,8 +52,37 @@ pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
                     <dd><code>{code}</code>": " {description}</dd>
                     {facts.collect_view()}
                 </dl>
+                {leave.map(|link| view! { <Leave link /> })}
             </section>
         </main>
+    }
+}
+
+/// Says that the person is signed out, before a link leads away.
+#[component]
+pub fn SignedOutPage(link: LeaveLink) -> impl IntoView {
+    view! {
+        <main class="page-center">
+            <section class="card">
+                <CardTitle title="You are signed out" />
+                <Leave link />
+            </section>
+        </main>
+    }
+}
+
+/// Leads to an app that nobody has checked, whose host the person sees first.
+#[component]
+fn Leave(link: LeaveLink) -> impl IntoView {
+    let LeaveLink { host, href } = link;
+    view! {
+        <p>"Nobody at this site has checked the app. Go on only if you have just come from it."</p>
+        <p>
+            <a href=href rel="noreferrer">
+                "Go back to "
+                {host}
+            </a>
+        </p>
     }
 }
 

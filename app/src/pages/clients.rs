@@ -1,6 +1,6 @@
 use crate::components::{Frame, Here, More, Options, When, owned};
 use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
-use crate::text::query::query;
+use crate::text::query::{escaped, query};
 use crate::view::{ClientView, ClientsView, Site};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
@@ -45,6 +45,7 @@ fn Card(client: Client, now: i64) -> impl IntoView {
     let from = match client.source.as_str() {
         "settings" => "in postern.toml",
         "registered" => "registered by itself",
+        "document" => "a document",
         _ => "added by an administrator",
     };
     let kind = if client.public { "public" } else { "confidential" };
@@ -58,6 +59,7 @@ fn Card(client: Client, now: i64) -> impl IntoView {
                 <h2 class="device-name">
                     <a href=page>{client.name.clone()}</a>
                     {client.disabled.then(|| view! { <span class="badge">"disabled"</span> })}
+                    {client.problem.is_some().then(|| view! { <span class="badge">"unreadable"</span> })}
                 </h2>
                 <p class="small quiet">
                     <code>{client.id.clone()}</code> " \u{b7} " {kind} " \u{b7} " {from} {added} {expires}
@@ -144,19 +146,31 @@ fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
 #[component]
 pub fn ClientPage(site: Site, client: ClientView) -> impl IntoView {
     let ClientView { viewer, client, issuer, groups, done } = client;
-    let path = format!("{}/{}", paths::CLIENTS, client.id);
+    let path = format!("{}/{}", paths::CLIENTS, escaped(&client.id));
     let page = format!("{}?{}", paths::CLIENT_PAGE, query(&[("id", &client.id), ("done", &"changed".to_owned())]));
     let said = if done { CHANGED } else { "What this app may do, and how it signs people in." };
-    let fixed = client.source == "settings";
-    let body = if fixed {
-        view! { <Fixed registration=client.registration.clone() /> }.into_any()
-    } else {
-        view! {
+    let fixed = |text| view! { <Fixed text registration=client.registration.clone() /> };
+    let body = match (client.source.as_str(), &client.problem) {
+        ("settings", _) => fixed("This client is in postern.toml, and is changed there.".to_owned()).into_any(),
+        (_, Some(problem)) => {
+            let text = format!("The stored settings cannot be read: {problem}. Remove the client, and add it again.");
+            view! {
+                {fixed(text)}
+                <Ends path client=client.clone() />
+            }
+            .into_any()
+        }
+        ("document", _) => view! {
+            {fixed("This client is a document at the address that is its id, and is changed there.".to_owned())}
+            <Ends path client=client.clone() />
+        }
+        .into_any(),
+        _ => view! {
             <Edit path=path.clone() page=page.clone() client=client.clone() groups />
             <Secret path=path.clone() client=client.clone() />
             <Ends path client=client.clone() />
         }
-        .into_any()
+        .into_any(),
     };
     view! {
         <Frame site viewer here=Here::Clients>
@@ -197,7 +211,7 @@ fn secrets(client: &Client) -> &'static str {
 }
 
 #[component]
-fn Fixed(registration: Map<String, Value>) -> impl IntoView {
+fn Fixed(text: String, registration: Map<String, Value>) -> impl IntoView {
     let rows = registration.into_iter().map(|(name, value)| {
         let value = match value {
             Value::String(text) => text,
@@ -208,7 +222,7 @@ fn Fixed(registration: Map<String, Value>) -> impl IntoView {
     view! {
         <section class="panel narrow">
             <h2>"Settings"</h2>
-            <p class="small quiet">"This client is in postern.toml, and is changed there."</p>
+            <p class="small quiet">{text}</p>
             <dl class="refusal">{rows.collect_view()}</dl>
         </section>
     }
@@ -333,12 +347,15 @@ fn Ends(path: String, client: Client) -> impl IntoView {
         yes: "Remove client".to_owned(),
         ..ConfirmedAction::default()
     };
+    // A document that was removed would be fetched again, and nothing can be set in a registration that cannot be read.
+    let pause = client.problem.is_none().then(|| view! { <Act action=pause /> });
+    let remove = (client.source != "document").then(|| view! { <Act action=remove /> });
     view! {
         <section class="panel narrow">
             <h2>{if client.disabled { "Disabled" } else { "Disable or remove" }}</h2>
             <div class="choices">
-                <Act action=pause />
-                <Act action=remove />
+                {pause}
+                {remove}
             </div>
         </section>
     }

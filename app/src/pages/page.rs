@@ -1,6 +1,6 @@
 use super::account::{AccountPage, DeletePage};
 use super::activity::ActivityPage;
-use super::ask::{AskPage, DeviceCodePage, RefusedPage};
+use super::ask::{AskPage, DeviceCodePage, RefusedPage, SignedOutPage};
 use super::audit::AuditPage;
 use super::bans::BansPage;
 use super::clients::{ClientPage, ClientsPage};
@@ -42,6 +42,7 @@ pub fn Page() -> impl IntoView {
         View::Ask(ask) => view! { <AskPage ask=*ask /> }.into_any(),
         View::DeviceCode(device) => view! { <DeviceCodePage device /> }.into_any(),
         View::Refused(refused) => view! { <RefusedPage refused /> }.into_any(),
+        View::SignedOut(link) => view! { <SignedOutPage link /> }.into_any(),
         View::Forgotten(forgotten) => view! { <ForgottenPage site forgotten /> }.into_any(),
         View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),

@@ -10,6 +10,7 @@ pub(crate) fn title(view: &View, site: &str) -> String {
         View::Ask(_) => "Continue?",
         View::DeviceCode(_) => "Connect a device",
         View::Refused(_) => "Refused",
+        View::SignedOut(_) => "Signed out",
         View::Reset(_) => "New password",
         View::Forgotten(_) => "Forgot your password?",
         View::Overview(_) => "Overview",

@@ -47,4 +47,14 @@ pub struct RefusedView {
     pub description: String,
     /// Names and values for the developer of the app.
     pub facts: Vec<(String, String)>,
+    /// Brings the error to the app.
+    pub leave: Option<LeaveLink>,
+}
+
+/// A link to an app that nobody at this site has checked.
+#[derive(Debug, Clone)]
+pub struct LeaveLink {
+    /// The host of the link, for people.
+    pub host: String,
+    pub href: String,
 }

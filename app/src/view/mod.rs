@@ -18,7 +18,7 @@ pub use administration::{
     AuditFilter, AuditView, BansOutcome, BansView, ClientView, ClientsView, GroupsView, HeldFactors, HelpEntry,
     HelpPart, HelpView, InvitationsView, PersonView, ServerKeysView, TollView, UsersView,
 };
-pub use apps::{AskView, DeviceCodeView, EnterView, RefusedView};
+pub use apps::{AskView, DeviceCodeView, EnterView, LeaveLink, RefusedView};
 pub use overview::{Backup, OverviewView, SiteFinding, SiteState};
 pub use sign_in::{BanNotice, EnrolView, ForgottenView, LoginView, ResetView, ResumeView, SignInReason, SignupView};
 pub use viewer::Viewer;
@@ -66,6 +66,8 @@ pub enum View {
     Ask(Box<AskView>),
     /// A refused request of an app.
     Refused(RefusedView),
+    /// The person is signed out, and may go back to an app that nobody at this site has checked.
+    SignedOut(LeaveLink),
     DeviceCode(DeviceCodeView),
     Reset(ResetView),
     Forgotten(ForgottenView),

@@ -154,21 +154,27 @@ pub fn disabled_client(id: &str) -> ShownError {
 
 impl AuthorizationRequest {
     /// Judges the parameters of a request from `client`. `pushed`: they came through the client's own authenticated
-    /// request (RFC 9126).
+    /// request (RFC 9126). `resources`: those that clients may name which nobody at this site has added.
     ///
     /// # Errors
     /// How the request is refused.
-    pub fn judge(params: &Params, client: &Client, pushed: bool) -> Result<Self, Box<Refusal>> {
+    pub fn judge(params: &Params, client: &Client, pushed: bool, resources: &[String]) -> Result<Self, Box<Refusal>> {
         let redirect_uri = redirect_uri(params, client).map_err(|shown| Box::new(Refusal::Shown(shown)))?;
         let mode = response_mode(params);
         let state = params.get("state").map(str::to_owned);
         let to = ReturnTo { redirect_uri: redirect_uri.to_owned(), mode: mode.clone().unwrap_or_default(), state };
         let refuse = |error: OAuthError| Box::new(Refusal::Redirected(Redirected { error, to: to.clone() }));
         mode.map_err(&refuse)?;
-        Self::judge_rest(params, client, pushed, &to).map_err(refuse)
+        Self::judge_rest(params, client, pushed, resources, &to).map_err(refuse)
     }
 
-    fn judge_rest(params: &Params, client: &Client, pushed: bool, to: &ReturnTo) -> Result<Self, OAuthError> {
+    fn judge_rest(
+        params: &Params,
+        client: &Client,
+        pushed: bool,
+        open: &[String],
+        to: &ReturnTo,
+    ) -> Result<Self, OAuthError> {
         let invalid = |text: &str| OAuthError::new(ErrorCode::InvalidRequest, text);
         if let Some(name) = params.repeated() {
             return Err(invalid(&format!("{name} occurs more than once")));
@@ -213,7 +219,7 @@ impl AuthorizationRequest {
             return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may not have the scope openid"));
         }
         let resources = params.resources();
-        if let Some(resource) = resources.iter().find(|resource| !client.may_name(resource)) {
+        if let Some(resource) = resources.iter().find(|resource| !client.may_name(resource, open)) {
             let text = format!("resource {resource} is not in the registration of this client");
             return Err(OAuthError::new(ErrorCode::InvalidTarget, text));
         }

@@ -268,6 +268,9 @@ impl Client {
         for resource in &settings.resources {
             redirect_uri::check(resource).map_err(|error| invalid("resources", &format!("{resource}: {error}")))?;
         }
+        if let Some(jwks) = &settings.jwks {
+            crate::jwks::check(jwks).map_err(|problem| invalid("jwks", problem))?;
+        }
         let client = Self { settings, secrets, source };
         if client.settings.sector_identifier.as_ref().is_some_and(|host| !is_host(host)) {
             return Err(invalid("sector_identifier", "is not the name of a host"));
@@ -290,33 +293,19 @@ impl Client {
         self.settings.name.as_deref().unwrap_or(&self.settings.id)
     }
 
+    /// Returns the name for records: with the id, if the client chose its name itself.
+    pub fn label(&self) -> String {
+        if self.is_unchecked() { format!("{} ({})", self.id(), self.name()) } else { self.name().to_owned() }
+    }
+
     /// Whether the client has neither a secret nor keys, as an app in a browser or on a phone.
     pub fn is_public(&self) -> bool {
         self.secrets.is_empty() && self.settings.jwks.is_none()
     }
 
-    /// Whether people are asked.
-    pub fn asks_consent(&self) -> bool {
-        match self.source {
-            ClientSource::Settings => self.settings.consent.unwrap_or(false),
-            ClientSource::Administrator => self.settings.consent.unwrap_or(true),
-            // A client does not decide about its own consent.
-            ClientSource::Registered | ClientSource::Document => true,
-        }
-    }
-
-    /// Returns the host that clients with the same pairwise `sub` share (OpenID Connect Core, section 8.1). `None`: every
-    /// client gets the same `sub`, or the redirect URIs have several hosts.
-    pub fn sector(&self) -> Option<&str> {
-        if self.settings.subject_type == SubjectType::Public {
-            return None;
-        }
-        if let Some(host) = &self.settings.sector_identifier {
-            return Some(host);
-        }
-        let mut hosts = self.settings.redirect_uris.iter().map(|uri| redirect_uri::host_of(uri));
-        let first = hosts.next()??;
-        hosts.all(|host| host == Some(first)).then_some(first)
+    /// Whether nobody at this site has checked the client: it named itself.
+    pub fn is_unchecked(&self) -> bool {
+        matches!(self.source, ClientSource::Registered | ClientSource::Document)
     }
 
     /// Whether this is one of the client's secrets, in time that does not depend on where it differs.
@@ -355,9 +344,11 @@ impl Client {
         self.settings.post_logout_redirect_uris.iter().any(|registered| redirect_uri::matches(registered, uri))
     }
 
-    /// Whether the client may ask for a token for this resource.
-    pub fn may_name(&self, resource: &str) -> bool {
-        self.settings.resources.iter().any(|allowed| allowed == resource)
+    /// Whether the client may ask for a token for this resource. `open`: those that clients may name which nobody at this
+    /// site has added.
+    pub fn may_name(&self, resource: &str, open: &[String]) -> bool {
+        let open = if self.is_unchecked() { open } else { &[] };
+        self.settings.resources.iter().chain(open).any(|allowed| allowed == resource)
     }
 
     /// Whether a person with one of these roles and groups may use the client.

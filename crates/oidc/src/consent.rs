@@ -1,6 +1,9 @@
 //! Descriptions of scopes for the consent page.
 
+use crate::client::{Client, ClientSource};
+use crate::redirect_uri;
 use crate::scope::{ADDRESS, EMAIL, GROUPS, OFFLINE_ACCESS, OPENID, PHONE, PROFILE, Scopes};
+use std::collections::BTreeSet;
 
 /// Returns one sentence part for each scope: "see your e-mail address".
 pub fn plain_words(scopes: &Scopes) -> Vec<&'static str> {
@@ -17,4 +20,27 @@ pub fn plain_words(scopes: &Scopes) -> Vec<&'static str> {
     .filter(|(scope, _)| scopes.contains(scope))
     .map(|(_, words)| words)
     .collect()
+}
+
+impl Client {
+    /// Whether people are asked.
+    pub fn asks_consent(&self) -> bool {
+        match self.source {
+            ClientSource::Settings => self.settings.consent.unwrap_or(false),
+            ClientSource::Administrator => self.settings.consent.unwrap_or(true),
+            // A client does not decide about its own consent.
+            ClientSource::Registered | ClientSource::Document => true,
+        }
+    }
+
+    /// Whether this is still the app that people agreed to: its name, its keys and the origins that it answers at.
+    pub fn is_same_app(&self, other: &Self) -> bool {
+        let origins = |client: &Self| -> BTreeSet<String> {
+            let uris = client.settings.redirect_uris.iter();
+            uris.map(|uri| redirect_uri::origin(uri).unwrap_or(uri).to_owned()).collect()
+        };
+        self.settings.name == other.settings.name
+            && self.settings.jwks == other.settings.jwks
+            && origins(self) == origins(other)
+    }
 }

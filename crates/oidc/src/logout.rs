@@ -38,7 +38,14 @@ pub fn client_id<'a>(params: &'a Params, hint: Option<&'a Hint>) -> Result<Optio
     }
 }
 
-/// Judges a request. `session`: id and `sub` of the browser's session, if it has one.
+/// The browser's session, by the names that the client knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownSession<'a> {
+    pub sid: &'a str,
+    pub sub: &'a str,
+}
+
+/// Judges a request. `known`: the browser's session, if it has one that the client can know.
 ///
 /// # Errors
 /// The place to go afterwards is not registered.
@@ -46,7 +53,8 @@ pub fn judge(
     params: &Params,
     client: Option<&Client>,
     hint: Option<&Hint>,
-    session: Option<(&str, &str)>,
+    is_signed_in: bool,
+    known: Option<KnownSession<'_>>,
 ) -> Result<LogoutRequest, OAuthError> {
     let invalid = |text: &str| OAuthError::new(ErrorCode::InvalidRequest, text);
     let to = match (params.get("post_logout_redirect_uri"), client) {
@@ -64,11 +72,10 @@ pub fn judge(
             return Err(invalid(&text));
         }
     };
-    let certain = match (hint, session) {
-        (Some(hint), Some((id, sub))) => hint.sub == sub && hint.session.as_deref().is_none_or(|own| own == id),
-        // Nobody is signed in: nothing is lost.
-        (_, None) => true,
-        (None, Some(_)) => false,
+    let is_of = |hint: &Hint, known: KnownSession<'_>| {
+        hint.sub == known.sub && hint.session.as_deref().is_none_or(|own| own == known.sid)
     };
+    // If nobody is signed in, nothing is lost.
+    let certain = !is_signed_in || hint.zip(known).is_some_and(|(hint, known)| is_of(hint, known));
     Ok(LogoutRequest { to, certain })
 }

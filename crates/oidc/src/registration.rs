@@ -108,6 +108,32 @@ pub fn read(id: &str, metadata: &Map<String, Value>, default: AuthMethod) -> Res
     Ok(Metadata { settings, method })
 }
 
+/// Returns the registration after a client has described itself again (RFC 7592, section 2.2). Settings that are no
+/// client metadata stay as an administrator set them, and the client does not undo a restriction.
+///
+/// # Errors
+/// Names the member that is not accepted.
+pub fn replaced(own: &ClientSettings, wish: ClientSettings) -> Result<ClientSettings, InvalidClient> {
+    if let Some(more) = wish.scopes.iter().find(|scope| !own.scopes.is_empty() && !own.scopes.contains(scope)) {
+        return Err(InvalidClient { setting: "scope", problem: format!("{more} was not in the registration") });
+    }
+    let is_pairwise = own.subject_type == SubjectType::Pairwise;
+    Ok(ClientSettings {
+        name: wish.name,
+        jwks: wish.jwks,
+        redirect_uris: wish.redirect_uris,
+        post_logout_redirect_uris: wish.post_logout_redirect_uris,
+        backchannel_logout_uri: wish.backchannel_logout_uri,
+        id_token_alg: wish.id_token_alg,
+        device: wish.device,
+        scopes: if wish.scopes.is_empty() { own.scopes.clone() } else { wish.scopes },
+        subject_type: if is_pairwise { SubjectType::Pairwise } else { wish.subject_type },
+        dpop: own.dpop || wish.dpop,
+        require_par: own.require_par || wish.require_par,
+        ..own.clone()
+    })
+}
+
 fn texts(metadata: &Map<String, Value>, name: &'static str) -> Result<Option<Vec<String>>, InvalidClient> {
     let invalid = || InvalidClient { setting: name, problem: "is not a list of texts".to_owned() };
     let items = match metadata.get(name) {
@@ -211,6 +237,8 @@ fn typed(name: &str, value: &Value) -> Value {
     match (SWITCHES.contains(&name), text) {
         (true, "true") => Value::Bool(true),
         (true, "false") => Value::Bool(false),
+        // A text that is no JSON is refused as a set of keys.
+        _ if name == "jwks" => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
         _ if name == "access_token_seconds" => text.parse::<i64>().map_or_else(|_| value.clone(), Value::from),
         _ => Value::String(text.to_owned()),
     }

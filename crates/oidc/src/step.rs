@@ -8,8 +8,8 @@ use crate::scope::Scopes;
 /// The part of a session that the decision needs. Times are unix seconds.
 #[derive(Debug, Clone)]
 pub struct SessionFacts<'a> {
-    /// The `sub` of its person.
-    pub user: &'a str,
+    /// The `sub` of its person. `None`: the client has never got one.
+    pub user: Option<&'a str>,
     /// When the person signed in.
     pub auth_time: i64,
     /// The level of the sign-in.
@@ -55,7 +55,7 @@ pub fn next(
     };
     let Some(session) = session else { return sign_in(false) };
     let wanted = request.claims.subject().or(hint);
-    let other_person = wanted.is_some_and(|sub| sub != session.user);
+    let other_person = wanted.is_some_and(|sub| Some(sub) != session.user);
     // A request that sent the person to sign in is satisfied by a sign-in since then.
     let has_just = sent_to_sign_in.is_some_and(|sent| session.auth_time >= sent);
     let too_old = request.max_age.is_some_and(|max_age| now.saturating_sub(session.auth_time) > max_age);

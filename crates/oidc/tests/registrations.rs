@@ -140,6 +140,92 @@ fn pairwise_clients_have_one_sector() {
 }
 
 #[test]
+fn attack_a_device_learns_the_name_of_another_sector() {
+    let sector = |source, id: &str, more: Value| {
+        let mut named =
+            object(&json!({"id": id, "redirect_uris": ["https://victim.example/cb"], "subject_type": "pairwise"}));
+        named.extend(object(&more));
+        Client::new(settings(Value::Object(named)), &[], source).expect("a client").sector().map(str::to_owned)
+    };
+    for (source, id) in [(ClientSource::Registered, "c1"), (ClientSource::Document, DOCUMENT)] {
+        let host = Some("victim.example".to_owned());
+        assert_eq!(sector(source, id, json!({})), host, "a code goes to the host, which proves it");
+        for more in [
+            json!({"device": true}),
+            json!({"redirect_uris": ["http://127.0.0.1/cb"]}),
+            json!({"redirect_uris": ["http://[::1]/cb"]}),
+            json!({"redirect_uris": ["http://localhost/cb"]}),
+            json!({"redirect_uris": ["com.example.app:/cb"]}),
+        ] {
+            assert_eq!(sector(source, id, more.clone()).as_deref(), Some(id), "{more}");
+        }
+    }
+    let host = Some("victim.example".to_owned());
+    assert_eq!(
+        sector(ClientSource::Administrator, "c1", json!({"device": true})),
+        host,
+        "administrators know their hosts"
+    );
+}
+
+#[test]
+fn sessions_of_pairwise_clients_have_other_names() {
+    let client = |kind: &str| {
+        let named = json!({"id": "c1", "redirect_uris": ["https://a.example/"], "subject_type": kind});
+        Client::new(settings(named), &[], ClientSource::Settings).expect("a client")
+    };
+    assert_eq!(client("public").session_id("s1", "u1"), "s1");
+    let pairwise = client("pairwise");
+    let own = pairwise.session_id("s1", "u1");
+    assert_eq!(own, pairwise.session_id("s1", "u1"));
+    for other in [pairwise.session_id("s1", "u2"), pairwise.session_id("s2", "u1"), "s1".into()] {
+        assert_ne!(own, other);
+    }
+}
+
+#[test]
+fn keys_are_an_object_with_a_public_key_that_can_be_used() {
+    let x = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4";
+    let key = json!({"kty": "EC", "crv": "P-256", "x": x, "y": x, "use": "sig"});
+    let client = |jwks: Value| {
+        let named = json!({"id": "c1", "redirect_uris": ["https://a.example/"], "jwks": jwks});
+        Client::new(settings(named), &[], ClientSource::Administrator)
+    };
+    let with = |name: &str, value: Value| {
+        let mut key = key.clone();
+        key[name] = value;
+        key
+    };
+    assert!(client(json!({"keys": [key]})).is_ok());
+    assert!(client(json!({"keys": [{"kty": "oct-of-later"}, key]})).is_ok(), "one of them can be used");
+    for bad in [
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!({"keys": []}),
+        json!({"keys": "x"}),
+        json!({"keys": ["x"]}),
+        json!({"keys": [with("use", json!("enc"))]}),
+        json!({"keys": [with("x", json!("AQAB"))]}),
+        json!({"keys": [with("crv", json!("P-384"))]}),
+        json!({"keys": [key, with("d", json!(x))]}),
+        json!({"keys": [key, {"kty": "oct", "k": x}]}),
+        json!({"keys": vec![key.clone(); 17]}),
+    ] {
+        assert_eq!(client(bad.clone()).expect_err("refused").setting, "jwks", "{bad}");
+    }
+    // A command and a plain form send text.
+    let typed = |text: &str| {
+        let own = settings(json!({"id": "c1", "redirect_uris": ["https://a.example/"]}));
+        let changed = changed(&own, &object(&json!({ "jwks": text }))).expect("typed");
+        Client::new(changed, &[], ClientSource::Administrator).map(|client| client.is_public())
+    };
+    assert_eq!(typed(&json!({"keys": [key]}).to_string()), Ok(false));
+    assert_eq!(typed(""), Ok(true));
+    assert_eq!(typed("{").expect_err("no JSON").setting, "jwks");
+}
+
+#[test]
 fn changes_have_the_types_of_plain_forms_and_of_programs() {
     let before = settings(json!({"id": "c1", "redirect_uris": ["https://a.example/"], "name": "A"}));
     let change = |value: Value| changed(&before, &object(&value));

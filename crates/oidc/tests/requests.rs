@@ -41,7 +41,7 @@ fn query(changes: &[(&str, &str)]) -> Params {
 }
 
 fn judge(client: &Client, changes: &[(&str, &str)]) -> Result<AuthorizationRequest, Refusal> {
-    AuthorizationRequest::judge(&query(changes), client, false).map_err(|refusal| *refusal)
+    AuthorizationRequest::judge(&query(changes), client, false, &[]).map_err(|refusal| *refusal)
 }
 
 fn redirected(client: &Client, changes: &[(&str, &str)]) -> Redirected {
@@ -70,7 +70,7 @@ fn errors_before_the_redirect_uri_is_certain_are_shown() {
     let Err(Refusal::Shown(shown)) = judge(&client, &[("redirect_uri", "https://evil.example/")]) else { panic!() };
     assert!(shown.facts.contains(&("Presented redirect_uri", "https://evil.example/".to_owned())), "both values");
     let twice = Params::parse(&format!("client_id=app&redirect_uri={URI}&redirect_uri={URI}&response_type=code"));
-    assert!(matches!(AuthorizationRequest::judge(&twice, &client, false).map_err(|e| *e), Err(Refusal::Shown(_))));
+    assert!(matches!(AuthorizationRequest::judge(&twice, &client, false, &[]).map_err(|e| *e), Err(Refusal::Shown(_))));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_repeated_parameter_is_refused() {
     let text = query(&[]).encode_without(&[]);
     for name in ["state", "nonce", "scope", "unknown"] {
         let params = Params::parse(&format!("{text}&{name}=a&{name}=b"));
-        let refused = AuthorizationRequest::judge(&params, &client(|_| {}), false).map_err(|refusal| *refusal);
+        let refused = AuthorizationRequest::judge(&params, &client(|_| {}), false, &[]).map_err(|refusal| *refusal);
         let Err(Refusal::Redirected(refused)) = refused else { panic!("{name}: {refused:?}") };
         assert_eq!(refused.error.code, ErrorCode::InvalidRequest);
     }
@@ -146,13 +146,13 @@ fn unknown_parameters_and_scopes_are_ignored() {
 fn a_client_that_must_push_its_requests_does() {
     let client = client(|settings| settings.require_par = true);
     assert_eq!(redirected(&client, &[]).error.code, ErrorCode::InvalidRequest);
-    assert!(AuthorizationRequest::judge(&query(&[]), &client, true).is_ok());
+    assert!(AuthorizationRequest::judge(&query(&[]), &client, true, &[]).is_ok());
 }
 
 const NOW: i64 = 1_000_000;
 
 fn facts(auth_time: i64) -> SessionFacts<'static> {
-    SessionFacts { user: "u1", auth_time, acr: Some("urn:postern:acr:1"), groups: vec!["user"], agreed: None }
+    SessionFacts { user: Some("u1"), auth_time, acr: Some("urn:postern:acr:1"), groups: vec!["user"], agreed: None }
 }
 
 fn step(changes: &[(&str, &str)], session: Option<&SessionFacts<'_>>, sent: Option<i64>, hint: Option<&str>) -> Step {

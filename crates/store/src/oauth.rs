@@ -189,8 +189,15 @@ pub trait OAuth {
     async fn clients(&self) -> Result<Vec<StoredClient>>;
     /// Adds a client. `false`: the id is taken.
     async fn add_client(&self, client: &StoredClient, audit: &AuditEntry) -> Result<bool>;
-    /// Replaces registration and secrets, if they are still `before`'s. `false`: the client has changed or is gone.
-    async fn change_client(&self, before: &StoredClient, client: &StoredClient, audit: &AuditEntry) -> Result<bool>;
+    /// Replaces registration and secrets, if they are still `before`'s. `ask_again`: withdraws all consents. `false`: the
+    /// client has changed or is gone.
+    async fn change_client(
+        &self,
+        before: &StoredClient,
+        client: &StoredClient,
+        ask_again: bool,
+        audit: &AuditEntry,
+    ) -> Result<bool>;
     /// Removes a client with its codes, grants and consents. `false`: no such client exists.
     async fn remove_client(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Stores a code for a live session. `false`: the session has ended, or the pushed request was answered before.

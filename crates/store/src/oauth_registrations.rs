@@ -39,6 +39,19 @@ pub struct StoredDocument {
     pub registration: String,
     pub fetched_at: UnixMs,
     pub expires_at: UnixMs,
+    /// When an administrator disabled the client.
+    pub disabled_at: Option<UnixMs>,
+}
+
+/// A fetched document to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutDocument {
+    /// A new row is enabled, and one that exists keeps its `disabled_at`.
+    pub document: StoredDocument,
+    /// The stored registration that describes the same app, so that consents stay. All others are withdrawn.
+    pub same_app: Option<String>,
+    /// Maximum number of documents. The oldest one that nobody uses makes room.
+    pub most: u32,
 }
 
 #[async_trait]
@@ -49,8 +62,18 @@ pub trait OAuthRegistrations {
     /// `false`: the token is unknown, used up or expired, or the list of registered clients is full.
     async fn register_client(&self, registration: &RegisterClient) -> Result<bool>;
     async fn document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>>;
-    /// Stores or replaces a document. Beyond `most` documents the oldest are deleted.
-    async fn put_document(&self, document: &StoredDocument, most: u32) -> Result<()>;
+    /// Returns all documents that have not expired, by id.
+    async fn documents(&self, now: UnixMs) -> Result<Vec<StoredDocument>>;
+    /// Stores or replaces a document. `false`: it is new, and each of the others is used or disabled.
+    async fn put_document(&self, put: &PutDocument) -> Result<bool>;
+    /// Disables the client of a document, or enables it again. `false`: no such document is stored.
+    async fn disable_document(&self, id: &str, disabled_at: Option<UnixMs>, audit: &AuditEntry) -> Result<bool>;
+    /// Returns the client that a management token is for, until its registration expires.
+    async fn registered_client(&self, id: &str, management_hash: &str, now: UnixMs) -> Result<Option<StoredClient>>;
+    /// Deletes a token. `false`: no such token is stored.
+    async fn remove_initial_token(&self, token_hash: &str, audit: &AuditEntry) -> Result<bool>;
+    /// Returns the subject of a person in a sector, if one is stored.
+    async fn known_subject(&self, sector: &str, user: &str) -> Result<Option<String>>;
     /// Returns the subject of a person in a sector. `fresh`: stored and returned, if the person has none.
     async fn pairwise_subject(&self, sector: &str, user: &str, fresh: &str) -> Result<String>;
 }

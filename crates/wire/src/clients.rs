@@ -15,20 +15,24 @@ pub struct Client {
     pub id: String,
     /// The name that people see.
     pub name: String,
-    /// `settings`, `administrator`, or `registered` by the client itself.
+    /// `settings`, `administrator`, `registered` by the client itself, or `document`.
     pub source: String,
     /// Without a secret and keys.
     pub public: bool,
     pub disabled: bool,
     /// Number of valid secrets: two while one is being replaced.
     pub secrets: usize,
-    /// `None`: it is in the settings file.
+    /// `None`: it is in the settings file, or a document.
     pub created_at: Option<i64>,
+    /// For a document, when it was fetched.
     pub changed_at: Option<i64>,
-    /// End of a registration that the client made itself.
+    /// End of a registration that the client made itself, or of a document that is not fetched again.
     pub expires_at: Option<i64>,
-    /// The settings as in `[[clients]]`, without secrets.
+    /// The settings as in `[[clients]]`, without secrets. Empty if they cannot be read.
     pub registration: Map<String, Value>,
+    /// The reason why the stored settings cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// The values for an app. The secret is shown once.

@@ -1,4 +1,4 @@
-//! `postern client add|list|show|set|disable|enable|rotate|remove|token|explain`
+//! `postern client add|list|show|set|disable|enable|rotate|remove|token|tokens|revoke-token|explain`
 
 use super::print::{self, not_found};
 use super::{Failure, Outcome};
@@ -6,12 +6,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
-use crate::flows::oauth_clients::{self, ClientError, Listed};
+use crate::flows::oauth_clients::{self, ClientError, ClientPlace, Listed};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use oidc::ClientSource;
 use oidc::preset::Preset;
 use serde_json::{Map, Value, json};
+use store::oauth_registrations::InitialToken;
 use wire::clients::RequestVerdict;
 
 #[derive(Debug, Subcommand)]
@@ -49,6 +50,17 @@ pub(super) enum ClientCommand {
         /// A note for administrators
         #[arg(long, default_value = "")]
         note: String,
+    },
+    /// List the tokens with which clients may still register themselves
+    Tokens {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke such a token, by its id in the list
+    RevokeToken {
+        #[arg(allow_hyphen_values = true)]
+        id: String,
     },
     /// Make a new secret and print it once
     Rotate {
@@ -113,6 +125,9 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
         ClientCommand::List { json } => list(&oauth_clients::list(&actor).await?, json),
         ClientCommand::Show { id } => {
             let listed = oauth_clients::find(&actor, &id).await.map_err(known)?;
+            if let Err(problem) = listed.client {
+                return Err(ClientError::Unreadable(problem).into());
+            }
             print::json(&oauth_clients::shown(&listed)?.registration)
         }
         ClientCommand::Set { id, changes } => {
@@ -131,6 +146,14 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
             }
             println!("{}", oauth_clients::initial_token(&actor, &note, uses, hours).await?);
             eprintln!("It registers {uses} client(s) within {hours} hours, and is not shown again.");
+            Ok(())
+        }
+        ClientCommand::Tokens { json } => tokens(&oauth_clients::initial_tokens(&actor).await?, json),
+        ClientCommand::RevokeToken { id } => {
+            if !oauth_clients::revoke_initial_token(&actor, &id).await? {
+                return Err(not_found(format!("no token has the id {id}: postern client tokens lists them")));
+            }
+            println!("The token is revoked. Clients that it has registered stay.");
             Ok(())
         }
         ClientCommand::Rotate { id, keep_old } => {
@@ -216,18 +239,43 @@ fn list(clients: &[Listed], json: bool) -> Outcome {
         print::empty("There is no client. Add one: postern client add --redirect-uri URI ID");
         return Ok(());
     }
-    let rows = clients.iter().map(|Listed { client, .. }| {
-        let place = match client.source {
-            ClientSource::Settings => "postern.toml",
-            ClientSource::Registered => "itself",
-            ClientSource::Administrator | ClientSource::Document => "database",
+    let rows = clients.iter().map(|Listed { id, client, stored }| {
+        let place = match stored {
+            ClientPlace::Settings => "postern.toml",
+            ClientPlace::Database(row) if row.source == ClientSource::Registered.as_str() => "itself",
+            ClientPlace::Database(_) => "database",
+            ClientPlace::Document(_) => "document",
+        };
+        let Ok(client) = client else {
+            return [id.as_str(), "", "", place, "unreadable", ""].map(str::to_owned);
         };
         let kind = if client.is_public() { "public" } else { "confidential" };
         let state = if client.settings.disabled { "disabled" } else { "enabled" };
-        let uri = client.settings.redirect_uris.first().cloned().unwrap_or_default();
-        [client.id().to_owned(), client.name().to_owned(), kind.to_owned(), place.to_owned(), state.to_owned(), uri]
+        let uri = client.settings.redirect_uris.first().map_or("", String::as_str);
+        [id.as_str(), client.name(), kind, place, state, uri].map(str::to_owned)
     });
     print::table(["ID", "NAME", "KIND", "FROM", "STATE", "REDIRECT URI"], rows);
+    Ok(())
+}
+
+fn tokens(tokens: &[InitialToken], json: bool) -> Outcome {
+    if json {
+        let shown = |token: &InitialToken| {
+            json!({
+                "id": token.token_hash, "note": token.note, "uses_left": token.uses_left,
+                "created_at": token.created_at, "expires_at": token.expires_at,
+            })
+        };
+        return print::json(&tokens.iter().map(shown).collect::<Vec<_>>());
+    }
+    if tokens.is_empty() {
+        print::empty("There is no token. Make one: postern client token");
+        return Ok(());
+    }
+    let rows = tokens.iter().map(|token| {
+        [token.token_hash.clone(), token.note.clone(), token.uses_left.to_string(), print::moment(token.expires_at)]
+    });
+    print::table(["ID", "NOTE", "USES LEFT", "EXPIRES"], rows);
     Ok(())
 }
 

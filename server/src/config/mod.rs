@@ -59,6 +59,8 @@ pub struct Config {
     pub clients: Arc<Vec<oidc::Client>>,
     /// `oauth.internal_networks`
     pub internal_networks: Arc<Vec<ipnet::IpNet>>,
+    /// Networks that count as the public internet. No setting fills it: it is for tests, whose servers are on this machine.
+    pub public_networks: Arc<Vec<ipnet::IpNet>>,
 }
 
 impl Layers {
@@ -111,6 +113,7 @@ impl Config {
         }
         let (own, signing) = (origin.to_string(), settings.keys.signing_algorithm.as_str());
         let clients = Arc::new(clients::clients(&settings.clients, signing, &[&own])?);
+        settings.oauth.check_resources(&own)?;
         let internal_networks = Arc::new(settings.oauth.networks()?);
         Ok(Self {
             settings,
@@ -123,6 +126,7 @@ impl Config {
             apps,
             clients,
             internal_networks,
+            public_networks: Arc::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 use super::ConfigError;
 use super::durations::DurationSetting;
 use ipnet::IpNet;
+use oidc::redirect_uri;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -19,7 +20,9 @@ pub struct OAuthSettings {
     pub registration_lifetime: DurationSetting,
     /// Maximum number of registered clients.
     pub max_registered: u32,
-    /// Networks beside the public internet that requests for clients may reach.
+    /// Resources that clients may name which nobody at this site has added (RFC 8707).
+    pub resources: Vec<String>,
+    /// Networks beside the public internet that logout notices of clients of administrators may reach.
     pub internal_networks: Vec<String>,
     /// A PEM file with further certificate authorities for such requests.
     pub certificate_authorities: Option<PathBuf>,
@@ -32,6 +35,7 @@ impl Default for OAuthSettings {
             registration: false,
             registration_lifetime: DurationSetting::seconds(90 * DAY),
             max_registered: 100,
+            resources: Vec::new(),
             internal_networks: Vec::new(),
             certificate_authorities: None,
         }
@@ -39,6 +43,21 @@ impl Default for OAuthSettings {
 }
 
 impl OAuthSettings {
+    /// Checks `resources`. `own`: the origin of this site, which is no resource of a client.
+    ///
+    /// # Errors
+    /// Names the one that is invalid.
+    pub fn check_resources(&self, own: &str) -> Result<(), ConfigError> {
+        for resource in &self.resources {
+            let invalid = |problem: &str| ConfigError::invalid("oauth.resources", &format!("{resource}: {problem}"));
+            redirect_uri::check(resource).map_err(|error| invalid(&error.to_string()))?;
+            if resource.trim_end_matches('/') == own {
+                return Err(invalid("is this site itself"));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns `internal_networks`.
     ///
     /// # Errors
@@ -72,6 +91,13 @@ mod tests {
             ("registration_lifetime = '1s'", "oauth.registration_lifetime"),
         ] {
             assert!(read(text).expect_err(text).to_string().contains(named), "{text}");
+        }
+        let check = |text: &str| {
+            toml::from_str::<OAuthSettings>(text).expect("readable").check_resources("https://auth.example").is_ok()
+        };
+        assert!(check("resources = ['https://mcp.example/a']"));
+        for text in ["resources = ['x']", "resources = ['https://auth.example/']"] {
+            assert!(!check(text), "{text}");
         }
     }
 }

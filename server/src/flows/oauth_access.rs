@@ -81,11 +81,13 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
     if grant.client != client.id() && !serves {
         return Ok(inactive);
     }
+    let sub = oauth_people::subject(state, &owner, &grant.user).await?;
+    let sid = owner.session_id(&grant.session, &sub).into_owned();
     let audience = if audiences.is_empty() { vec![grant.client.as_str()] } else { audiences };
     Ok(json!({
         "active": true,
         "iss": state.config.origin,
-        "sub": oauth_people::subject(state, &owner, &grant.user).await?,
+        "sub": sub,
         "aud": audience,
         "client_id": grant.client,
         // A pairwise subject hides who it is.
@@ -97,7 +99,7 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
         "auth_time": details.auth_time,
         "acr": details.acr,
         "amr": details.amr,
-        "sid": grant.session,
+        "sid": sid,
         "cnf": grant.jkt.map(|jkt| json!({"jkt": jkt})),
     }))
 }

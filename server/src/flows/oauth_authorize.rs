@@ -1,6 +1,6 @@
 //! Authorization requests of clients: judged for the page, and judged again when its code is issued.
 
-use super::oauth_documents::{self, FoundClient};
+use super::oauth_documents::{self, FoundClient, Reader};
 use super::oauth_people;
 use crate::api_error::ApiError;
 use crate::audit;
@@ -33,6 +33,9 @@ pub enum AuthorizationOutcome {
     Shown(ShownError),
     /// The client gets the error.
     Respond(Response),
+    /// The client gets the error if the person follows a link. Nobody has checked the client, and a link that redirected
+    /// at once would lead anywhere (RFC 9700, section 4.11.2).
+    Leave(Response),
     /// The person signs in. The query string leads back to the same request.
     SignIn { again: bool, query: String },
     /// The person needs a second factor first, which the account requires.
@@ -70,20 +73,23 @@ impl Examined {
 pub async fn examine(
     state: &AppState,
     query: &str,
+    caller: &Caller,
     session: Option<&SignedIn>,
 ) -> Result<AuthorizationOutcome, ApiError> {
     let given = Params::parse(query);
-    let found = match find(state, &given, session.is_some()).await? {
+    let reader = session.map(|session| Reader { user: &session.claims.sub, address: caller.client_key });
+    let found = match find(state, &given, reader).await? {
         Ok(found) => found,
         Err(outcome) => return Ok(outcome),
     };
     let Found { client, params, pushed } = found;
-    let request = match AuthorizationRequest::judge(&params, &client, pushed.is_some()) {
+    let resources = &state.config.settings.oauth.resources;
+    let request = match AuthorizationRequest::judge(&params, &client, pushed.is_some(), resources) {
         Ok(request) => request,
         Err(refusal) => {
             return Ok(match *refusal {
                 Refusal::Shown(shown) => AuthorizationOutcome::Shown(shown),
-                Refusal::Redirected(Redirected { error, to }) => respond(state, to, &error),
+                Refusal::Redirected(Redirected { error, to }) => refuse(state, &client, to, &error),
             });
         }
     };
@@ -94,7 +100,7 @@ pub async fn examine(
             None => {
                 let text = "id_token_hint is not an ID token of this server for this client";
                 let error = OAuthError::new(ErrorCode::InvalidRequest, text);
-                return Ok(respond(state, request.return_to(), &error));
+                return Ok(refuse(state, &client, request.return_to(), &error));
             }
         },
         None => None,
@@ -168,7 +174,7 @@ pub async fn issue(
         userinfo: request.claims.userinfo.clone(),
     };
     let mut entry = audit::entry(&state, &caller, AuditEvent::AppOpened, audit::OK);
-    client.name().clone_into(&mut entry.about);
+    entry.about = client.label();
     let together = || before.unwrap_or_default().with(&request.scopes).to_string();
     let row = NewCode {
         code_hash: base64url(&sha256(code.as_bytes())),
@@ -199,6 +205,12 @@ pub fn declined(state: &AppState, examined: &Examined) -> Response {
     Response::error(examined.request.return_to(), &error, &state.config.origin)
 }
 
+/// Refuses a request that is wrong in itself.
+fn refuse(state: &AppState, client: &Client, to: authorize::ReturnTo, error: &OAuthError) -> AuthorizationOutcome {
+    let response = Response::error(to, error, &state.config.origin);
+    if client.is_unchecked() { AuthorizationOutcome::Leave(response) } else { AuthorizationOutcome::Respond(response) }
+}
+
 fn respond(state: &AppState, to: authorize::ReturnTo, error: &OAuthError) -> AuthorizationOutcome {
     AuthorizationOutcome::Respond(Response::error(to, error, &state.config.origin))
 }
@@ -213,13 +225,13 @@ struct Found {
 async fn find(
     state: &AppState,
     given: &Params,
-    signed_in: bool,
+    reader: Option<Reader<'_>>,
 ) -> Result<Result<Found, AuthorizationOutcome>, ApiError> {
     let id = match authorize::client_id(given) {
         Ok(id) => id,
         Err(shown) => return Ok(Err(AuthorizationOutcome::Shown(shown))),
     };
-    let client = match oauth_documents::find(state, id, signed_in).await? {
+    let client = match oauth_documents::find(state, id, reader).await? {
         FoundClient::Client(client) => client,
         FoundClient::Shown(shown) => return Ok(Err(AuthorizationOutcome::Shown(shown))),
         FoundClient::SignInFirst => {
@@ -241,7 +253,8 @@ async fn find(
 
 /// A session in the form that the decision needs.
 struct Facts {
-    user: String,
+    /// The `sub` that the client knows.
+    user: Option<String>,
     auth_time: i64,
     acr: Option<String>,
     groups: Vec<String>,
@@ -251,7 +264,7 @@ struct Facts {
 impl Facts {
     fn view(&self) -> SessionFacts<'_> {
         SessionFacts {
-            user: &self.user,
+            user: self.user.as_deref(),
             auth_time: self.auth_time,
             acr: self.acr.as_deref(),
             groups: self.groups.iter().map(String::as_str).collect(),
@@ -273,7 +286,7 @@ async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<
         None
     };
     Ok(Facts {
-        user: oauth_people::subject(state, client, &claims.sub).await?,
+        user: oauth_people::known_subject(state, client, &claims.sub).await?,
         auth_time: claims.auth_time.unwrap_or_default(),
         acr: claims.acr.clone(),
         groups,

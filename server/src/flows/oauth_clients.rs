@@ -6,16 +6,17 @@ use crate::oauth::clients;
 use domain::encoding::{base64url, sha256};
 use oidc::authorize::{self, AuthorizationRequest, Refusal, ShownError};
 use oidc::client::{InvalidClient, secret_hash};
+use oidc::document::is_document_id;
 use oidc::preset::Preset;
 use oidc::registration::{blank, changed};
 use oidc::{Client, ClientSettings, ClientSource, Params};
 use serde_json::{Map, Value};
 use store::audit::AuditEvent;
 use store::oauth::StoredClient;
-use store::oauth_registrations::InitialToken;
+use store::oauth_registrations::{InitialToken, StoredDocument};
 use wire::clients::{ClientSecret, Fact, RequestVerdict};
 
-/// Maximum number of clients in the database.
+/// Maximum number of clients that administrators have added.
 const MOST: usize = 1000;
 
 /// The reason why nothing was changed.
@@ -35,6 +36,8 @@ pub enum ClientError {
     Public,
     #[error("the client was changed at the same time: try again")]
     Changed,
+    #[error("a client that is a document can only be disabled and enabled: the rest is in the document")]
+    Document,
     #[error("the stored client cannot be read: {0}")]
     Unreadable(String),
     #[error(transparent)]
@@ -88,7 +91,8 @@ pub async fn add(
     if actor.config.clients.iter().any(|own| own.id() == client.id()) {
         return Err(ClientError::Taken);
     }
-    if actor.store.clients().await?.len() >= MOST {
+    let own = |row: &&StoredClient| row.source == ClientSource::Administrator.as_str();
+    if actor.store.clients().await?.iter().filter(own).count() >= MOST {
         return Err(ClientError::Full);
     }
     let row = StoredClient {
@@ -127,24 +131,43 @@ fn checked(
     Ok(client)
 }
 
-/// A client with its row, if it is in the database.
+/// A client and the place where it is stored.
 #[derive(Debug)]
 pub struct Listed {
-    pub client: Client,
-    pub row: Option<StoredClient>,
+    pub id: String,
+    /// `Err`: the stored registration cannot be read, with the reason.
+    pub client: Result<Client, String>,
+    pub stored: ClientPlace,
 }
 
-/// Returns all clients: those of the settings file, then those of the database.
+/// The place where a client is stored.
+#[derive(Debug)]
+pub enum ClientPlace {
+    Settings,
+    Database(StoredClient),
+    Document(StoredDocument),
+}
+
+/// Returns all clients: those of the settings file, those of the database, and documents.
 ///
 /// # Errors
-/// A row cannot be read, or the store fails.
+/// The store fails.
 pub async fn list(actor: &Actor<'_>) -> Result<Vec<Listed>, ClientError> {
-    let mut all: Vec<_> =
-        actor.config.clients.iter().map(|client| Listed { client: client.clone(), row: None }).collect();
+    let of_settings = |client: &Client| Listed {
+        id: client.id().to_owned(),
+        client: Ok(client.clone()),
+        stored: ClientPlace::Settings,
+    };
+    let mut all: Vec<_> = actor.config.clients.iter().map(of_settings).collect();
     for row in actor.store.clients().await? {
-        let client = clients::read(&row).map_err(ClientError::Unreadable)?;
-        if !all.iter().any(|own| own.client.id() == client.id()) {
-            all.push(Listed { client, row: Some(row) });
+        if !all.iter().any(|own| own.id == row.id) {
+            all.push(Listed { id: row.id.clone(), client: clients::read(&row), stored: ClientPlace::Database(row) });
+        }
+    }
+    if actor.config.settings.oauth.client_documents {
+        for row in actor.store.documents(actor.now).await? {
+            let client = clients::read_document(&row);
+            all.push(Listed { id: row.id.clone(), client, stored: ClientPlace::Document(row) });
         }
     }
     Ok(all)
@@ -155,24 +178,35 @@ pub async fn list(actor: &Actor<'_>) -> Result<Vec<Listed>, ClientError> {
 /// # Errors
 /// Never: a registration is JSON.
 pub fn shown(listed: &Listed) -> Result<wire::clients::Client, ClientError> {
-    let Listed { client, row } = listed;
-    let mut registration = match serde_json::to_value(&client.settings)? {
-        Value::Object(members) => members,
+    let (row, document) = match &listed.stored {
+        ClientPlace::Settings => (None, None),
+        ClientPlace::Database(row) => (Some(row), None),
+        ClientPlace::Document(document) => (None, Some(document)),
+    };
+    let client = listed.client.as_ref().ok();
+    let mut registration = match client.map(|client| serde_json::to_value(&client.settings)).transpose()? {
+        Some(Value::Object(members)) => members,
         _ => Map::new(),
     };
     // A path and a hash help nobody but the operator, who has the file.
     registration.retain(|name, _| !name.starts_with("secret_"));
+    let source = match &listed.stored {
+        ClientPlace::Settings => ClientSource::Settings.as_str(),
+        ClientPlace::Database(row) => &row.source,
+        ClientPlace::Document(_) => ClientSource::Document.as_str(),
+    };
     Ok(wire::clients::Client {
-        id: client.id().to_owned(),
-        name: client.name().to_owned(),
-        source: client.source.as_str().to_owned(),
-        public: client.is_public(),
-        disabled: client.settings.disabled,
-        secrets: client.secret_count(),
-        created_at: row.as_ref().map(|row| row.created_at),
-        changed_at: row.as_ref().map(|row| row.changed_at),
-        expires_at: row.as_ref().and_then(|row| row.expires_at),
+        id: listed.id.clone(),
+        name: client.map_or(listed.id.as_str(), Client::name).to_owned(),
+        source: source.to_owned(),
+        public: client.is_some_and(Client::is_public),
+        disabled: client.is_some_and(|client| client.settings.disabled),
+        secrets: client.map_or(0, Client::secret_count),
+        created_at: row.map(|row| row.created_at),
+        changed_at: row.map(|row| row.changed_at).or(document.map(|document| document.fetched_at)),
+        expires_at: row.map_or(document.map(|document| document.expires_at), |row| row.expires_at),
         registration,
+        problem: listed.client.as_ref().err().cloned(),
     })
 }
 
@@ -181,26 +215,37 @@ pub fn shown(listed: &Listed) -> Result<wire::clients::Client, ClientError> {
 /// # Errors
 /// As [`list`], or no client has the id.
 pub async fn find(actor: &Actor<'_>, id: &str) -> Result<Listed, ClientError> {
-    list(actor).await?.into_iter().find(|listed| listed.client.id() == id).ok_or(ClientError::NotFound)
+    list(actor).await?.into_iter().find(|listed| listed.id == id).ok_or(ClientError::NotFound)
 }
 
-async fn row(actor: &Actor<'_>, id: &str) -> Result<(StoredClient, Client), ClientError> {
-    match find(actor, id).await? {
-        Listed { client, row: Some(row) } => Ok((row, client)),
-        Listed { row: None, .. } => Err(ClientError::NotFound),
-    }
-}
-
-/// Changes settings by name.
+/// Changes settings by name. A document is only disabled and enabled.
 ///
 /// # Errors
 /// The result is invalid, or the client is in the settings file, does not exist, or was changed at the same time.
 pub async fn change(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>) -> Result<Client, ClientError> {
-    let (before, client) = row(actor, id).await?;
-    let client = checked(actor, changed(&client.settings, changes)?, &before.secrets, client.source)?;
-    let registration = serde_json::to_string(&client.settings)?;
-    replace(actor, &before, StoredClient { registration, ..before.clone() }).await?;
-    Ok(client)
+    let found = find(actor, id).await?;
+    let mut client = found.client.map_err(ClientError::Unreadable)?;
+    let settings = changed(&client.settings, changes)?;
+    match found.stored {
+        ClientPlace::Settings => Err(ClientError::NotFound),
+        ClientPlace::Database(before) => {
+            let client = checked(actor, settings, &before.secrets, client.source)?;
+            let registration = serde_json::to_string(&client.settings)?;
+            replace(actor, &before, StoredClient { registration, ..before.clone() }).await?;
+            Ok(client)
+        }
+        ClientPlace::Document(_) => {
+            let disabled = settings.disabled;
+            if settings != (ClientSettings { disabled, ..client.settings.clone() }) {
+                return Err(ClientError::Document);
+            }
+            let audit = actor.entry(AuditEvent::ClientChanged, client.label());
+            let disabled_at = disabled.then_some(actor.now);
+            let found = actor.store.disable_document(id, disabled_at, &audit).await?;
+            client.settings.disabled = disabled;
+            if found { Ok(client) } else { Err(ClientError::NotFound) }
+        }
+    }
 }
 
 /// Makes a new secret. With `keep`, the newest old one stays valid until the next rotation.
@@ -208,7 +253,9 @@ pub async fn change(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>) -
 /// # Errors
 /// The client has no secret, does not exist, or was changed at the same time.
 pub async fn rotate(actor: &Actor<'_>, id: &str, keep: bool) -> Result<ClientSecret, ClientError> {
-    let (before, client) = row(actor, id).await?;
+    let found = find(actor, id).await?;
+    let client = found.client.map_err(ClientError::Unreadable)?;
+    let ClientPlace::Database(before) = found.stored else { return Err(ClientError::NotFound) };
     if !client.uses_secret() {
         return Err(ClientError::Public);
     }
@@ -222,7 +269,7 @@ pub async fn rotate(actor: &Actor<'_>, id: &str, keep: bool) -> Result<ClientSec
 async fn replace(actor: &Actor<'_>, before: &StoredClient, after: StoredClient) -> Result<(), ClientError> {
     let after = StoredClient { changed_at: actor.now, ..after };
     let audit = actor.entry(AuditEvent::ClientChanged, &before.id);
-    if actor.store.change_client(before, &after, &audit).await? { Ok(()) } else { Err(ClientError::Changed) }
+    if actor.store.change_client(before, &after, false, &audit).await? { Ok(()) } else { Err(ClientError::Changed) }
 }
 
 /// Removes a client and ends what it got. `false`: there is none.
@@ -251,6 +298,23 @@ pub async fn initial_token(actor: &Actor<'_>, note: &str, uses: u32, hours: u32)
     Ok(secret)
 }
 
+/// Returns the tokens with which clients may still register themselves.
+///
+/// # Errors
+/// The store fails.
+pub async fn initial_tokens(actor: &Actor<'_>) -> Result<Vec<InitialToken>, ClientError> {
+    Ok(actor.store.initial_tokens(actor.now).await?)
+}
+
+/// Revokes such a token. `false`: there is none with this hash.
+///
+/// # Errors
+/// The store fails.
+pub async fn revoke_initial_token(actor: &Actor<'_>, token_hash: &str) -> Result<bool, ClientError> {
+    let audit = actor.entry(AuditEvent::ClientRemoved, format!("token {token_hash} for registrations"));
+    Ok(actor.store.remove_initial_token(token_hash, &audit).await?)
+}
+
 /// Judges an app's authorization request as the server does. `url`: the link, or its query string.
 ///
 /// # Errors
@@ -263,16 +327,13 @@ pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, Cli
         Err(refused) => return Ok(shown_error(None, refused)),
     };
     let clients = list(actor).await?;
-    let Some(Listed { client, .. }) = clients.iter().find(|listed| listed.client.id() == id) else {
-        let mut refused = authorize::unknown_client(id);
-        let known = clients.iter().map(|listed| ("Registered client_id", listed.client.id().to_owned()));
-        refused.facts.extend(known);
-        return Ok(shown_error(None, refused));
-    };
+    let client = clients.iter().find(|listed| listed.id == id).and_then(|listed| listed.client.as_ref().ok());
+    let Some(client) = client else { return Ok(shown_error(None, unknown(actor, id, &clients))) };
     if client.settings.disabled {
         return Ok(shown_error(Some(client), authorize::disabled_client(id)));
     }
-    Ok(match AuthorizationRequest::judge(&params, client, false).map_err(|refusal| *refusal) {
+    let resources = &actor.config.settings.oauth.resources;
+    Ok(match AuthorizationRequest::judge(&params, client, false, resources).map_err(|refusal| *refusal) {
         Ok(request) => RequestVerdict {
             accepted: true,
             client: Some(client.name().to_owned()),
@@ -286,6 +347,18 @@ pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, Cli
             shown_error(Some(client), ShownError { error: refused.error, facts })
         }
     })
+}
+
+fn unknown(actor: &Actor<'_>, id: &str, clients: &[Listed]) -> ShownError {
+    let mut refused = authorize::unknown_client(id);
+    if actor.config.settings.oauth.client_documents && is_document_id(id) {
+        let text = "the client is a document that was not fetched yet: it is when a signed-in person opens the link";
+        text.clone_into(&mut refused.error.description);
+        return refused;
+    }
+    let added = clients.iter().filter(|listed| !matches!(listed.stored, ClientPlace::Document(_)));
+    refused.facts.extend(added.map(|listed| ("Registered client_id", listed.id.clone())));
+    refused
 }
 
 /// Returns what a person needs besides.

@@ -50,7 +50,7 @@ pub async fn withdraw(state: &AppState, caller: &Caller, user: &str, client: &st
 /// # Errors
 /// The store fails.
 pub async fn tiles(state: &AppState, user: &str, roles: &[String]) -> Result<Vec<AppTile>, ApiError> {
-    let clients = state.clients.all();
+    let clients = state.clients.all(state.now());
     if clients.iter().all(|client| client.settings.url.is_none()) {
         return Ok(Vec::new());
     }

@@ -112,7 +112,7 @@ pub async fn answer(
         userinfo: Vec::new(),
     };
     let mut entry = audit::entry(&state, &caller, AuditEvent::AppOpened, audit::OK);
-    client.name().clone_into(&mut entry.about);
+    entry.about = client.label();
     let code = NewCode {
         code_hash: row.device_hash.clone(),
         client: client.id().to_owned(),

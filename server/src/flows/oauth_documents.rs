@@ -1,24 +1,14 @@
-//! Clients that are described by a document at the URL that is their id (draft-ietf-oauth-client-id-metadata-document).
+//! The client of an authorization request, which may be a document that was never fetched before.
 
 use crate::api_error::ApiError;
-use crate::error_chain::chain;
-use crate::guards::oauth_client;
-use crate::oauth::clients::CachedDocument;
-use crate::outbound::Reach;
+use crate::guards::client_document::{self, is_old};
 use crate::state::AppState;
+use domain::client_key::ClientKey;
+use oidc::Client;
 use oidc::authorize::{ShownError, disabled_client, unknown_client};
-use oidc::document::{self, LONGEST, is_document_id};
+use oidc::document::is_document_id;
 use oidc::error::{ErrorCode, OAuthError};
-use oidc::{Client, ClientSource};
 use std::sync::Arc;
-use store::oauth_registrations::StoredDocument;
-
-/// How long a document serves before an authorization request fetches it again.
-const FRESH_MS: i64 = 60 * 60_000;
-/// How long a failure is remembered, so that reloading a page is no flood for the other server.
-const FAILED_MS: i64 = 30_000;
-/// Maximum number of stored documents.
-const MOST: u32 = 1000;
 
 /// The client of an authorization request.
 #[derive(Debug)]
@@ -29,62 +19,53 @@ pub enum FoundClient {
     Shown(ShownError),
 }
 
-/// Finds the client of an authorization request. `signed_in`: whether a document may be fetched.
+/// The signed-in person for whom a document may be fetched.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    pub user: &'a str,
+    pub address: ClientKey,
+}
+
+/// Finds the client of an authorization request. `reader`: the person who is signed in, if any.
 ///
 /// # Errors
 /// The store fails.
-pub async fn find(state: &AppState, id: &str, signed_in: bool) -> Result<FoundClient, ApiError> {
-    if let Some(client) = state.clients.find(id) {
+pub async fn find(state: &AppState, id: &str, reader: Option<Reader<'_>>) -> Result<FoundClient, ApiError> {
+    let now = state.now();
+    if let Some(client) = state.clients.find(id, now) {
         return Ok(FoundClient::Client(client));
     }
-    if state.clients.registered(id).is_some() {
+    if state.clients.registered(id, now).is_some() {
         return Ok(FoundClient::Shown(disabled_client(id)));
     }
     if !state.config.settings.oauth.client_documents || !is_document_id(id) {
         return Ok(FoundClient::Shown(unknown_client(id)));
     }
-    let known = oauth_client::find_document(state, id).await?;
-    let age = known.as_ref().map(|known| state.now() - known.fetched_at);
-    match known {
-        Some(CachedDocument { client: Some(client), .. }) if age.is_some_and(|age| age < FRESH_MS) => {
-            Ok(FoundClient::Client(client))
+    let documents = &state.clients.documents;
+    let known = client_document::find(state, id).await?;
+    let Some(known) = known else {
+        if documents.has_failed(id, now) {
+            return Ok(FoundClient::Shown(failed(id, "could not be fetched a moment ago: try again in a minute")));
         }
-        Some(CachedDocument { client: None, .. }) if age.is_some_and(|age| age < FAILED_MS) => {
-            Ok(FoundClient::Shown(failed(id, "could not be fetched a moment ago: try again in a minute")))
+        let Some(reader) = reader else { return Ok(FoundClient::SignInFirst) };
+        if !documents.may_fetch(reader.user, &reader.address.to_string(), now) {
+            let text = "was not fetched, because many new apps were opened from here: try again in some minutes";
+            return Ok(FoundClient::Shown(failed(id, text)));
         }
-        _ if !signed_in => Ok(FoundClient::SignInFirst),
-        _ => fetch(state, id).await,
+        return Ok(match client_document::fetch(state, id).await? {
+            Ok(client) => FoundClient::Client(client),
+            Err(problem) => FoundClient::Shown(failed(id, &problem)),
+        });
+    };
+    if known.client.settings.disabled {
+        return Ok(FoundClient::Shown(disabled_client(id)));
     }
-}
-
-async fn fetch(state: &AppState, id: &str) -> Result<FoundClient, ApiError> {
-    let now = state.now();
-    let failure = |text: &str| {
-        state.clients.remember(id, CachedDocument { client: None, fetched_at: now });
-        Ok(FoundClient::Shown(failed(id, text)))
-    };
-    let body = match state.outbound.get(Reach::Public, id, LONGEST).await {
-        Ok(body) => body,
-        Err(error) => {
-            tracing::info!(client = id, cause = %chain(&error), "a client's document could not be fetched");
-            // The same for every cause, or the page would tell which ports of a network are open.
-            return failure("could not be fetched: it must be at a public address and answer with status 200");
-        }
-    };
-    let settings = match document::read(id, &body) {
-        Ok(settings) => settings,
-        Err(invalid) => return failure(&format!("is not accepted: {invalid}")),
-    };
-    let registration = serde_json::to_string(&settings).map_err(ApiError::broken)?;
-    let client = match Client::new(settings, &[], ClientSource::Document) {
-        Ok(client) => Arc::new(client),
-        Err(invalid) => return failure(&format!("is not accepted: {invalid}")),
-    };
-    let expires_at = now + state.config.settings.session.absolute.ms();
-    let row = StoredDocument { id: id.to_owned(), registration, fetched_at: now, expires_at };
-    state.store.put_document(&row, MOST).await?;
-    state.clients.remember(id, CachedDocument { client: Some(Arc::clone(&client)), fetched_at: now });
-    Ok(FoundClient::Client(client))
+    // If the fetch fails, the stored document serves until it expires: its host may be down for a while.
+    if reader.is_some() && is_old(&known, now) && !documents.has_failed(id, now) {
+        let fetched = client_document::fetch(state, id).await?;
+        return Ok(FoundClient::Client(fetched.unwrap_or(known.client)));
+    }
+    Ok(FoundClient::Client(known.client))
 }
 
 fn failed(id: &str, problem: &str) -> ShownError {

@@ -4,15 +4,15 @@ use super::oauth_people;
 use crate::api_error::ApiError;
 use crate::error_chain::chain;
 use crate::guards::oauth_client;
-use crate::outbound::Reach;
+use crate::outbound::{NoticePermit, Reach};
 use crate::state::AppState;
 use oidc::{Client, ClientSource};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use store::oauth::DueLogout;
 
-/// Number of notices in one round.
-const ROUND: i64 = 20;
+/// Number of due notices that one round reads. Those to a host that is slow are left, so others must be among them.
+const ROUND: i64 = 200;
 /// Number of attempts: the last one is some six hours after the first.
 const MOST_TRIES: u32 = 10;
 const FIRST_PAUSE_MS: i64 = 30_000;
@@ -21,20 +21,23 @@ const TOKEN_SECONDS: i64 = 120;
 /// The member of `events` (section 2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// Tells clients about sessions that have ended. Each notice is claimed by one node, and repeated with growing pauses.
+/// Tells clients about sessions that have ended. Each notice is claimed by one node, and repeated with growing pauses. A
+/// notice is claimed only once it can be sent, or a slow client would use up its tries without an attempt.
 ///
 /// # Errors
 /// The store fails.
 pub async fn send_due(state: &AppState) -> store::Result<()> {
     let now = state.now();
     for due in state.store.due_logouts(now, ROUND).await? {
-        let pause = FIRST_PAUSE_MS.saturating_mul(1 << due.tries.min(10));
-        if !state.store.claim_logout(&due, now.saturating_add(pause)).await? {
-            continue;
+        if state.outbound.is_full_of_notices() {
+            break;
         }
+        let pause = FIRST_PAUSE_MS.saturating_mul(1 << due.tries.min(10));
+        let next_at = now.saturating_add(pause);
         let client = match oauth_client::find(state, &due.client).await {
             Ok(client) => client,
             Err(error) => {
+                state.store.claim_logout(&due, next_at).await?;
                 tracing::warn!(client = %due.client, cause = ?error, "a client to notify cannot be read");
                 continue;
             }
@@ -44,18 +47,23 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
             state.store.finish_logout(&due).await?;
             continue;
         };
+        let Some(permit) = state.outbound.notice_permit(&uri) else { continue };
+        if !state.store.claim_logout(&due, next_at).await? {
+            continue;
+        }
         let state = state.clone();
         // A slow client delays nobody.
-        tokio::spawn(async move { tell(&state, &client, &uri, &due).await });
+        tokio::spawn(async move { tell(&state, &client, &uri, &due, permit).await });
     }
     Ok(())
 }
 
-async fn tell(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout) {
+async fn tell(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout, permit: NoticePermit) {
     let told = match token(state, client, due).await {
         Ok(token) => {
             let body = oidc::params::with_query("", &[("logout_token", &token)]);
-            let sent = state.outbound.post(reach(client), uri, body.trim_start_matches('?').to_owned()).await;
+            let body = body.trim_start_matches('?').to_owned();
+            let sent = state.outbound.post(permit, reach(client), uri, body).await;
             sent.map_err(|error| chain(&error))
         }
         Err(error) => Err(format!("{error:?}")),
@@ -71,19 +79,25 @@ async fn tell(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout
     }
 }
 
-/// The operator's own clients may be anywhere; others only where a stranger may send this server.
+/// The operator's own clients may be anywhere, those of administrators also in the networks that the operator lists, and
+/// others only where a stranger may send this server.
 fn reach(client: &Client) -> Reach {
-    if client.source == ClientSource::Settings { Reach::Anywhere } else { Reach::Public }
+    match client.source {
+        ClientSource::Settings => Reach::Anywhere,
+        ClientSource::Administrator => Reach::Internal,
+        ClientSource::Registered | ClientSource::Document => Reach::Public,
+    }
 }
 
 async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {
     let now = state.now();
     let iat = now.div_euclid(1000);
+    let sub = oauth_people::subject(state, client, &due.user).await?;
     let claims = json!({
         "iss": state.config.origin,
         "aud": client.id(),
-        "sub": oauth_people::subject(state, client, &due.user).await?,
-        "sid": due.session,
+        "sub": sub,
+        "sid": client.session_id(&due.session, &sub),
         "iat": iat,
         "exp": iat + TOKEN_SECONDS,
         "jti": state.ulid(),

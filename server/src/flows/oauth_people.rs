@@ -38,6 +38,18 @@ pub async fn subject(state: &AppState, client: &Client, user: &str) -> Result<St
     Ok(state.store.pairwise_subject(sector, user, &fresh).await?)
 }
 
+/// Returns the `sub` that a client knows a person by. `None`: it has never got one. This writes nothing, so that a link alone
+/// changes nothing.
+///
+/// # Errors
+/// The store fails.
+pub async fn known_subject(state: &AppState, client: &Client, user: &str) -> Result<Option<String>, ApiError> {
+    match client.sector() {
+        Some(sector) => Ok(state.store.known_subject(sector, user).await?),
+        None => Ok(Some(user.to_owned())),
+    }
+}
+
 /// Whether the person of a grant still has what the client requires: a group or role, and the level of the sign-in.
 ///
 /// # Errors

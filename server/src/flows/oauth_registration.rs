@@ -60,7 +60,7 @@ pub async fn register(
         let text = "the initial access token is unknown, used up or expired, or no more clients may register";
         return Err(OAuthError::new(ErrorCode::InvalidToken, text).into());
     }
-    reload(&state).await?;
+    state.clients.reload_or_log(&*state.store).await;
     Ok(described(&state, &row, &client, secret, &management))
 }
 
@@ -69,9 +69,7 @@ pub async fn register(
 /// # Errors
 /// The store fails.
 pub async fn find(state: &AppState, id: &str, token: &str) -> Result<Option<Managed>, ApiError> {
-    let rows = state.store.clients().await?;
-    let row = rows.into_iter().find(|row| row.id == id && row.management_hash == Some(hash(token)));
-    let Some(row) = row.filter(|row| row.expires_at.is_none_or(|end| state.now() < end)) else { return Ok(None) };
+    let Some(row) = state.store.registered_client(id, &hash(token), state.now()).await? else { return Ok(None) };
     Ok(clients::read(&row).ok().map(|client| Managed { row, client }))
 }
 
@@ -97,19 +95,7 @@ pub async fn change(
         return Err(OAuthError::new(ErrorCode::InvalidClientMetadata, text).into());
     }
     let mut wish = registration::read(&before.id, &metadata, AuthMethod::SecretBasic).map_err(refused)?;
-    let own = &old.settings;
-    wish.settings.disabled = own.disabled;
-    wish.settings.groups.clone_from(&own.groups);
-    wish.settings.second_factor = own.second_factor;
-    if !own.scopes.is_empty() {
-        if wish.settings.scopes.is_empty() {
-            wish.settings.scopes.clone_from(&own.scopes);
-        }
-        if let Some(more) = wish.settings.scopes.iter().find(|scope| !own.scopes.contains(scope)) {
-            let text = format!("scope: {more} was not in the registration");
-            return Err(OAuthError::new(ErrorCode::InvalidClientMetadata, text).into());
-        }
-    }
+    wish.settings = registration::replaced(&old.settings, wish.settings).map_err(refused)?;
     let needs = wish.method.uses_secret();
     let secret = (needs && before.secrets.is_empty()).then(|| state.entropy.secret());
     let secrets = match &secret {
@@ -122,10 +108,12 @@ pub async fn change(
     let after = StoredClient { registration, secrets, changed_at: state.now(), ..before.clone() };
     let mut entry = audit::entry(&state, &caller, AuditEvent::ClientChanged, audit::OK);
     entry.about.clone_from(&before.id);
-    if !state.store.change_client(&before, &after, &entry).await? {
+    // People agreed to another app.
+    let ask_again = !old.is_same_app(&client);
+    if !state.store.change_client(&before, &after, ask_again, &entry).await? {
         return Err(ApiError::wait(wire::problem::Code::Busy, 1000).into());
     }
-    reload(&state).await?;
+    state.clients.reload_or_log(&*state.store).await;
     Ok(described(&state, &after, &client, secret, &token))
 }
 
@@ -137,7 +125,8 @@ pub async fn remove(state: AppState, caller: Caller, managed: Managed) -> Result
     let mut entry = audit::entry(&state, &caller, AuditEvent::ClientRemoved, audit::OK);
     entry.about.clone_from(&managed.row.id);
     state.store.remove_client(&managed.row.id, &entry, state.now()).await?;
-    reload(&state).await
+    state.clients.reload_or_log(&*state.store).await;
+    Ok(())
 }
 
 /// Removes the clients whose registration has expired, with what they got.
@@ -164,10 +153,6 @@ pub async fn remove_expired(state: &AppState) -> store::Result<()> {
         state.store.remove_client(&row.id, &entry, now).await?;
     }
     Ok(())
-}
-
-async fn reload(state: &AppState) -> Result<(), ApiError> {
-    Ok(state.clients.reload(&*state.store).await?)
 }
 
 fn hash(token: &str) -> String {

@@ -290,11 +290,12 @@ async fn issue(
     let id = domain::encoding::from_base64url(&grant.id).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     let id = id.ok_or_else(|| invalid_grant("the grant cannot be read"))?;
     let sub = oauth_people::subject(state, client, &grant.user).await?;
+    let sid = client.session_id(&grant.session, &sub);
     let subject = AccessSubject {
         grant: &id,
         generation: grant.generation,
         user: &sub,
-        session: &grant.session,
+        session: &sid,
         scopes,
         resources,
         details,
@@ -306,7 +307,7 @@ async fn issue(
         let person = oauth_people::person(state, client, grant).await?;
         let all = if client.settings.id_token_claims { scopes.clone() } else { Scopes::default() };
         let claims = person.claims(&all, &details.id_token);
-        let signed = state.client_tokens.id_token(client, claims, &grant.session, details, &access_token, now);
+        let signed = state.client_tokens.id_token(client, claims, &sid, details, &access_token, now);
         Some(signed.map_err(ApiError::broken)?)
     } else {
         None

@@ -4,6 +4,7 @@ pub mod administrator;
 pub mod app_cookie;
 pub mod body;
 pub mod client;
+pub mod client_document;
 pub mod copied;
 pub mod factor_policy;
 pub mod forwarded;

@@ -1,7 +1,7 @@
 //! Clients of the OpenID provider that authenticate (RFC 6749, section 2.3; RFC 7523).
 
+use super::client_document;
 use crate::api_error::ApiError;
-use crate::oauth::clients::CachedDocument;
 use crate::state::AppState;
 use domain::encoding::{base64url, sha256};
 use http::{HeaderMap, header};
@@ -9,7 +9,7 @@ use jose::PublicKey;
 use oidc::client_auth::{AssertionClaims, Credentials};
 use oidc::document::is_document_id;
 use oidc::error::{ErrorCode, OAuthError};
-use oidc::{Client, ClientSettings, ClientSource, Params};
+use oidc::{Client, Params};
 use serde_json::Value;
 use std::sync::Arc;
 use store::proofs::UsedProof;
@@ -34,6 +34,10 @@ pub async fn authenticate(
     };
     let wrong = || OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
     let Some(client) = find(state, credentials.client_id()).await? else { return Ok(Err(wrong())) };
+    let client = match &credentials {
+        Credentials::Assertion { .. } => client_document::with_present_keys(state, client).await?,
+        Credentials::Secret { .. } | Credentials::None { .. } => client,
+    };
     if !credentials.fit(&client) {
         tracing::info!(client = client.id(), "client authentication failed");
         return Ok(Err(wrong()));
@@ -46,35 +50,20 @@ pub async fn authenticate(
     Ok(Ok(client))
 }
 
-/// Returns the client with this id. A client that is a document must have been read before: only an authorization request
-/// fetches one.
+/// Returns the client with this id, unless it is disabled or has expired. A client that is a document must have been read
+/// before: only an authorization request fetches a new one.
 ///
 /// # Errors
 /// The store fails.
 pub async fn find(state: &AppState, id: &str) -> Result<Option<Arc<Client>>, ApiError> {
-    if let Some(client) = state.clients.find(id) {
+    if let Some(client) = state.clients.find(id, state.now()) {
         return Ok(Some(client));
     }
     if !state.config.settings.oauth.client_documents || !is_document_id(id) {
         return Ok(None);
     }
-    Ok(find_document(state, id).await?.and_then(|document| document.client))
-}
-
-/// Returns a document from memory, or as any node has stored it.
-///
-/// # Errors
-/// The store fails.
-pub async fn find_document(state: &AppState, id: &str) -> Result<Option<CachedDocument>, ApiError> {
-    if let Some(cached) = state.clients.document(id) {
-        return Ok(Some(cached));
-    }
-    let Some(row) = state.store.document(id, state.now()).await? else { return Ok(None) };
-    let settings: ClientSettings = serde_json::from_str(&row.registration).map_err(ApiError::broken)?;
-    let client = Client::new(settings, &[], ClientSource::Document).map_err(ApiError::broken)?;
-    let document = CachedDocument { client: Some(Arc::new(client)), fetched_at: row.fetched_at };
-    state.clients.remember(id, document.clone());
-    Ok(Some(document))
+    let document = client_document::find(state, id).await?;
+    Ok(document.map(|document| document.client).filter(|client| !client.settings.disabled))
 }
 
 /// Whether an assertion is signed by one of the client's keys, is for this server, and comes for the first time.

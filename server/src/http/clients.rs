@@ -44,7 +44,7 @@ pub(crate) async fn add(
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &caller, &administrator);
         let (_, secret) = oauth_clients::add(&actor, settings, public).await?;
-        reload(&state).await?;
+        state.clients.reload_or_log(&*state.store).await;
         Ok((StatusCode::CREATED, Json(secret)))
     })
     .await
@@ -61,7 +61,7 @@ pub(crate) async fn change(
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &caller, &administrator);
         oauth_clients::change(&actor, &id, &changes).await?;
-        reload(&state).await?;
+        state.clients.reload_or_log(&*state.store).await;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -79,7 +79,7 @@ pub(crate) async fn rotate(
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &caller, &administrator);
         let secret = oauth_clients::rotate(&actor, &id, wish.keep_old).await?;
-        reload(&state).await?;
+        state.clients.reload_or_log(&*state.store).await;
         Ok(Json(secret))
     })
     .await
@@ -94,7 +94,7 @@ pub(crate) async fn remove(
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &caller, &administrator);
         let removed = oauth_clients::remove(&actor, &id).await?;
-        reload(&state).await?;
+        state.clients.reload_or_log(&*state.store).await;
         if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ClientError::NotFound.into()) }
     })
     .await
@@ -118,11 +118,6 @@ pub(crate) async fn explain(
     Ok(Json(oauth_clients::explain(&actor, &request).await?))
 }
 
-/// This node knows the change at once, and the others within a second.
-async fn reload(state: &AppState) -> Result<(), ApiError> {
-    Ok(state.clients.reload(&*state.store).await?)
-}
-
 impl From<ClientError> for ApiError {
     fn from(error: ClientError) -> Self {
         match error {
@@ -132,7 +127,7 @@ impl From<ClientError> for ApiError {
             ClientError::Full => Self::new(Code::Full),
             ClientError::Changed => Self::wait(Code::Busy, 1000),
             ClientError::Unreadable(_) | ClientError::Json(_) => Self::broken(error),
-            ClientError::Invalid(_) | ClientError::Unusable(..) | ClientError::Public => {
+            ClientError::Invalid(_) | ClientError::Unusable(..) | ClientError::Public | ClientError::Document => {
                 Self::explained(Code::BadRequest, sentence(&error))
             }
         }

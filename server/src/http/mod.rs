@@ -2,6 +2,7 @@
 
 pub(crate) mod administration;
 pub(crate) mod allowlist;
+pub(crate) mod app_introduction;
 pub(crate) mod app_page;
 pub(crate) mod app_tokens;
 pub(crate) mod apps;

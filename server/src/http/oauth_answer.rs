@@ -37,8 +37,14 @@ fn refused(error: &OAuthError) -> Response {
     };
     let body = json!({"error": error.code.as_str(), "error_description": error.description});
     let mut response = (status, Json(body)).into_response();
-    if error.code == ErrorCode::InvalidClient {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"client\""));
+    let challenge = match error.code {
+        ErrorCode::InvalidClient => Some("Basic realm=\"client\""),
+        // RFC 6750, section 3.
+        ErrorCode::InvalidToken => Some("Bearer error=\"invalid_token\""),
+        _ => None,
+    };
+    if let Some(challenge) = challenge {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     response
 }

@@ -3,6 +3,7 @@
 //! The page itself writes nothing. Its script proves the key of the session, as for apps behind a proxy, so that a copied
 //! cookie gets no code.
 
+use super::app_introduction::{AppIntroduction, introduce};
 use super::app_page::encoded;
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, enrol, pages, render, request};
@@ -13,7 +14,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::guards::{body, oauth_client};
 use crate::oauth::clients::{is_terminal, plain_words};
 use crate::state::AppState;
-use app::view::{AskView, EnterView, RefusedView, View};
+use app::view::{AskView, EnterView, LeaveLink, RefusedView, View};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -21,7 +22,7 @@ use axum::{Extension, Json};
 use domain::encoding::base64url;
 use http::{HeaderValue, Method, StatusCode, header};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
-use oidc::{Client, ClientSource, Params, redirect_uri};
+use oidc::{Client, Params, redirect_uri};
 use std::collections::BTreeSet;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
@@ -33,14 +34,18 @@ const AGAIN: &str = "again";
 const REVOCABLE: &str = "You can revoke this on your account page at any time.";
 
 /// Shows the page, or leads to sign-in, or back to the app with an error.
-pub(crate) async fn authorize(State(state): State<AppState>, request: Request) -> Response {
-    match respond(&state, request).await {
+pub(crate) async fn authorize(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Response {
+    match respond(&state, &caller, request).await {
         Ok(response) => response,
         Err((error, request)) => pages::broken(state, error, request).await,
     }
 }
 
-async fn respond(state: &AppState, request: Request) -> Result<Response, (ApiError, Request)> {
+async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<Response, (ApiError, Request)> {
     if request.method() == Method::POST {
         return Ok(again_as_get(request).await);
     }
@@ -48,7 +53,7 @@ async fn respond(state: &AppState, request: Request) -> Result<Response, (ApiErr
     let query = uri.query().unwrap_or_default();
     let found = async {
         let session = SignedIn::find(state, &headers).await?;
-        oauth_authorize::examine(state, query, session.as_ref()).await
+        oauth_authorize::examine(state, query, caller, session.as_ref()).await
     };
     let outcome = match found.await {
         Ok(outcome) => outcome,
@@ -61,6 +66,7 @@ async fn respond(state: &AppState, request: Request) -> Result<Response, (ApiErr
             response
         }
         AuthorizationOutcome::Respond(response) => Redirect::to(&location(&response, query)).into_response(),
+        AuthorizationOutcome::Leave(response) => leave(state, request, location(&response, query), &response).await,
         AuthorizationOutcome::MissingFactor(missing) => Redirect::to(&enrol::path_of(missing, &uri)).into_response(),
         AuthorizationOutcome::SignIn { again: false, .. } => {
             Redirect::to(&sign_in_path(state, &headers, &uri)).into_response()
@@ -82,6 +88,23 @@ async fn respond(state: &AppState, request: Request) -> Result<Response, (ApiErr
             render::document(State(state.clone()), view, request).await
         }
     })
+}
+
+/// Shows why a request was refused, with a link that brings the error to the app.
+async fn leave(state: &AppState, request: Request, href: String, response: &rules::Response) -> Response {
+    let value = |wanted: &str| response.pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
+    let view = RefusedView {
+        code: value("error").unwrap_or_default(),
+        description: value("error_description").unwrap_or_default(),
+        facts: Vec::new(),
+        leave: Some(LeaveLink { host: leave_host(&response.to.redirect_uri), href }),
+    };
+    render::document(State(state.clone()), View::Refused(view), request).await
+}
+
+/// Returns the host that a link leads to, or the whole URI of a native app.
+pub(crate) fn leave_host(uri: &str) -> String {
+    redirect_uri::host_of(uri).unwrap_or(uri).to_owned()
 }
 
 /// The same parameters by GET, because a form of another site brings no cookie along.
@@ -112,14 +135,16 @@ pub(crate) async fn enter(
     body: Bytes,
 ) -> Result<Json<AppAnswer>, ApiError> {
     let AppRequest { request: query, agreed } = request::body(&body)?;
-    let outcome = oauth_authorize::examine(&state, &query, Some(&session)).await?;
+    let outcome = oauth_authorize::examine(&state, &query, &caller, Some(&session)).await?;
     let (examined, agreed) = match (outcome, agreed) {
         (AuthorizationOutcome::Answer(examined), _) => (examined, false),
         (AuthorizationOutcome::Ask(examined), Some(true)) => (examined, true),
         (AuthorizationOutcome::Ask(examined), Some(false)) => {
             return Ok(answer(location(&oauth_authorize::declined(&state, &examined), &query)));
         }
-        (AuthorizationOutcome::Respond(response), _) => return Ok(answer(location(&response, &query))),
+        (AuthorizationOutcome::Respond(response) | AuthorizationOutcome::Leave(response), _) => {
+            return Ok(answer(location(&response, &query)));
+        }
         // The page leads to sign-in or shows the error.
         (AuthorizationOutcome::SignIn { query, .. }, _) => {
             return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
@@ -144,7 +169,7 @@ fn location(response: &rules::Response, query: &str) -> String {
     match response.to.mode {
         ResponseMode::Query => response.query_uri(),
         ResponseMode::FormPost => {
-            let client = Params::parse(query).get("client_id").unwrap_or_default().to_owned();
+            let client = encoded(Params::parse(query).get("client_id").unwrap_or_default());
             let uri = encoded(&response.to.redirect_uri);
             format!("{}?client_id={client}&redirect_uri={uri}#{}", paths::OAUTH_FORM_POST, response.form())
         }
@@ -159,34 +184,10 @@ fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
     let (client, request) = (&examined.client, &examined.request);
     let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
     let name = client.name();
-    let (title, about) = match client.source {
-        // Its name is its own choice, so the host of its document comes first.
-        ClientSource::Document => {
-            let host = redirect_uri::host_of(client.id()).unwrap_or_default();
-            let about = format!(
-                "An app of {host}, which calls itself {name}, wants to sign you in. Nobody at this site has checked it: \
-                 continue only if you have just opened it yourself. It answers at {to}."
-            );
-            (format!("Continue to {host}?"), about)
-        }
-        ClientSource::Registered => {
-            let about = format!(
-                "{name} wants to sign you in. The app chose this name itself, and nobody at this site has checked it: \
-                 continue only if you have just opened it yourself. It answers at {to}."
-            );
-            (format!("Continue to {name}?"), about)
-        }
-        ClientSource::Settings if is_terminal(client) => {
-            let about = "A program on this computer wants to be signed in as you. Go on only if you have just started \
-                         that in a terminal.";
-            (format!("Continue to {name}?"), about.to_owned())
-        }
-        ClientSource::Settings | ClientSource::Administrator => {
-            (format!("Continue to {name}?"), format!("{name} wants to sign you in. It answers at {to}."))
-        }
-    };
+    let AppIntroduction { title, about } = introduce(client);
+    let about = if is_terminal(client) { about } else { format!("{about} It answers at {to}.") };
     AskView {
-        title,
+        title: format!("Continue to {title}?"),
         about,
         list: format!("{name} will be able to:"),
         items: plain_words(client, &request.scopes),
@@ -206,6 +207,7 @@ pub(crate) fn refused(error: ShownError) -> RefusedView {
         code: error.error.code.as_str().to_owned(),
         description: error.error.description,
         facts: error.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        leave: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `/device`: a person enters the code of a device (RFC 8628, section 3.3).
 
+use super::app_introduction::{AppIntroduction, introduce};
 use super::oauth_answer::{OAuthErrorResponse, open};
 use super::oauth_token::read;
 use super::sign_in_path::sign_in_path;
@@ -78,11 +79,13 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
                 serde_json::to_string(&answer).unwrap_or_default()
             };
             let name = found.client.name();
+            let AppIntroduction { title, about } = introduce(&found.client);
+            let about = if found.client.is_unchecked() { format!("{about} ") } else { String::new() };
             View::Ask(Box::new(AskView {
-                title: format!("Connect a device to {name}?"),
+                title: format!("Connect a device to {title}?"),
                 about: format!(
-                    "Go on only if you started this yourself, on a device in front of you, and it shows the code {typed}. \
-                     Somebody who sent you a link or a code would be signed in as you."
+                    "{about}Go on only if you started this yourself, on a device in front of you, and it shows the code \
+                     {typed}. Somebody who sent you a link or a code would be signed in as you."
                 ),
                 list: format!("{name} on that device will be able to:"),
                 items: plain_words(&found.client, &found.scopes),

@@ -1,6 +1,6 @@
 //! `/oauth/logout`: an app signs a person out (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::oauth_authorize::refused;
+use super::oauth_authorize::{leave_host, refused};
 use super::{ApiError, pages, render, request};
 use crate::client::Client as Caller;
 use crate::cookies::{self, CookieName};
@@ -9,7 +9,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::guards::token::PresentedToken;
 use crate::guards::{body, oauth_client};
 use crate::state::AppState;
-use app::view::{AskView, EnterView, View};
+use app::view::{AskView, EnterView, LeaveLink, View};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,7 +18,7 @@ use http::{Method, StatusCode};
 use oidc::Params;
 use oidc::authorize::ShownError;
 use oidc::error::{ErrorCode, OAuthError};
-use oidc::logout::{self, LogoutRequest};
+use oidc::logout::{self, KnownSession, LogoutRequest};
 use tower_cookies::Cookies;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
@@ -49,8 +49,12 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
             *response.status_mut() = StatusCode::BAD_REQUEST;
             return response;
         }
-        Ok(found) if session.is_none() => return Redirect::to(&after(&found)).into_response(),
-        Ok(LogoutRequest { certain: true, .. }) => View::Enter(EnterView {
+        Ok(JudgedLogout { request: found, is_unchecked }) if session.is_none() => match &found.to {
+            // A link that redirected at once would lead anywhere (RFC 9700, section 4.11.2).
+            Some(to) if is_unchecked => View::SignedOut(LeaveLink { host: leave_host(to), href: to.clone() }),
+            _ => return Redirect::to(&after(&found)).into_response(),
+        },
+        Ok(JudgedLogout { request: LogoutRequest { certain: true, .. }, .. }) => View::Enter(EnterView {
             app: "the sign-out page".to_owned(),
             body: body_of(&query),
             nonce: state.keyring.nonce(state.now()),
@@ -101,14 +105,14 @@ pub(crate) async fn sign_out(
     }
     cookies::clear(&cookies, &state.config, CookieName::Access);
     cookies::clear(&cookies, &state.config, CookieName::Refresh);
-    Ok(Json(AppAnswer { location: after(&found) }))
+    Ok(Json(AppAnswer { location: after(&found.request) }))
 }
 
 async fn judge(
     state: &AppState,
     query: &str,
     session: Option<&SignedIn>,
-) -> Result<Result<LogoutRequest, OAuthError>, ApiError> {
+) -> Result<Result<JudgedLogout, OAuthError>, ApiError> {
     let params = Params::parse(query);
     let hint = match params.get("id_token_hint") {
         None => None,
@@ -131,14 +135,25 @@ async fn judge(
     if id.is_some() && client.is_none() {
         return Ok(Err(OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id")));
     }
-    // The hint has the subject that its client knows.
+    // The hint has the names that its client knows.
     let subject = match (session, &client) {
-        (Some(session), Some(client)) => oauth_people::subject(state, client, &session.claims.sub).await?,
-        (Some(session), None) => session.claims.sub.clone(),
-        (None, _) => String::new(),
+        (Some(session), Some(client)) => oauth_people::known_subject(state, client, &session.claims.sub).await?,
+        _ => None,
     };
-    let session = session.map(|session| (session.claims.sid.as_str(), subject.as_str()));
-    Ok(logout::judge(&params, client.as_deref(), hint.as_ref(), session))
+    let sid = match (session, &client, &subject) {
+        (Some(session), Some(client), Some(sub)) => Some(client.session_id(&session.claims.sid, sub)),
+        _ => None,
+    };
+    let known = sid.as_deref().zip(subject.as_deref()).map(|(sid, sub)| KnownSession { sid, sub });
+    let request = logout::judge(&params, client.as_deref(), hint.as_ref(), session.is_some(), known);
+    let is_unchecked = client.is_some_and(|client| client.is_unchecked());
+    Ok(request.map(|request| JudgedLogout { request, is_unchecked }))
+}
+
+/// A valid request, and whether nobody has checked its client.
+struct JudgedLogout {
+    request: LogoutRequest,
+    is_unchecked: bool,
 }
 
 fn after(request: &LogoutRequest) -> String {

@@ -132,7 +132,8 @@ pub(crate) async fn push(
     if client.is_public() {
         rate_limit::enter_stored(&state, &caller)?;
     }
-    AuthorizationRequest::judge(&params, &client, true).map_err(|refusal| match *refusal {
+    let resources = &state.config.settings.oauth.resources;
+    AuthorizationRequest::judge(&params, &client, true, resources).map_err(|refusal| match *refusal {
         Refusal::Shown(shown) => TokenError::from(shown.error),
         Refusal::Redirected(redirected) => TokenError::from(redirected.error),
     })?;

@@ -1,6 +1,8 @@
-//! The clients in memory: those of the settings file, those of the database, and documents that were read recently.
+//! The clients in memory: those of the settings file, and those of the database.
 
+use super::documents::Documents;
 use crate::config::Config;
+use crate::error_chain::chain;
 use domain::UnixMs;
 use oidc::{Client, ClientSettings, ClientSource, Scopes, consent};
 use parking_lot::RwLock;
@@ -8,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 use store::oauth::StoredClient;
+use store::oauth_registrations::StoredDocument;
 use wire::oauth::TERMINAL_CLIENT;
 
 const TERMINAL_WORDS: [&str; 2] = [
@@ -15,27 +18,30 @@ const TERMINAL_WORDS: [&str; 2] = [
     "stay signed in until you end it on the page Devices",
 ];
 
-/// Maximum number of documents in memory.
-const MOST_DOCUMENTS: usize = 256;
-
 /// Read after each change, as the allowlist. A client of the settings file hides one with the same id.
 #[derive(Debug, Default)]
 pub struct Clients {
     configured: BTreeMap<String, Arc<Client>>,
     /// The terminal program, which no list shows.
     terminal: Option<Arc<Client>>,
-    stored: RwLock<BTreeMap<String, Arc<Client>>>,
-    documents: RwLock<BTreeMap<String, CachedDocument>>,
+    stored: RwLock<BTreeMap<String, StoredEntry>>,
+    pub documents: Documents,
     /// Locked during a read, so that an older result never replaces a newer one.
     reading: tokio::sync::Mutex<()>,
 }
 
-/// A document, or the failure of its last fetch.
+/// A client of the database.
 #[derive(Debug, Clone)]
-pub struct CachedDocument {
-    pub client: Option<Arc<Client>>,
-    /// When it was fetched; the fetch is repeated some time later.
-    pub fetched_at: UnixMs,
+struct StoredEntry {
+    client: Arc<Client>,
+    /// End of a registration that the client made itself. Its row may be swept later.
+    expires_at: Option<UnixMs>,
+}
+
+impl StoredEntry {
+    fn at(&self, now: UnixMs) -> Option<Arc<Client>> {
+        self.expires_at.is_none_or(|end| now < end).then(|| Arc::clone(&self.client))
+    }
 }
 
 impl Clients {
@@ -44,7 +50,7 @@ impl Clients {
         Self { configured: configured.collect(), terminal: terminal().map(Arc::new), ..Self::default() }
     }
 
-    /// Reads the clients of the database.
+    /// Reads the clients of the database, and forgets the documents that were read before.
     ///
     /// # Errors
     /// The store fails.
@@ -54,49 +60,43 @@ impl Clients {
         for row in store.clients().await? {
             match read(&row) {
                 Ok(client) => {
-                    clients.insert(row.id.clone(), Arc::new(client));
+                    let entry = StoredEntry { client: Arc::new(client), expires_at: row.expires_at };
+                    clients.insert(row.id.clone(), entry);
                 }
                 Err(problem) => tracing::error!(client = %row.id, %problem, "a stored client cannot be used"),
             }
         }
         *self.stored.write() = clients;
+        self.documents.forget_all();
         Ok(())
     }
 
-    /// Returns a client that may act. `None`: there is none with this id, or it is disabled.
-    pub fn find(&self, id: &str) -> Option<Arc<Client>> {
-        self.registered(id).filter(|client| !client.settings.disabled)
+    /// Reads them again after a change. A failure is logged, because the change is stored, and nodes follow changes anyway.
+    pub async fn reload_or_log(&self, store: &dyn Store) {
+        if let Err(error) = self.reload(store).await {
+            tracing::error!(cause = %chain(&error), "clients could not be read again after a change");
+        }
+    }
+
+    /// Returns a client that may act. `None`: there is none with this id, or it is disabled or has expired.
+    pub fn find(&self, id: &str, now: UnixMs) -> Option<Arc<Client>> {
+        self.registered(id, now).filter(|client| !client.settings.disabled)
     }
 
     /// Returns a client even if it is disabled.
-    pub fn registered(&self, id: &str) -> Option<Arc<Client>> {
+    pub fn registered(&self, id: &str, now: UnixMs) -> Option<Arc<Client>> {
         if id == TERMINAL_CLIENT {
             return self.terminal.clone();
         }
-        self.configured.get(id).cloned().or_else(|| self.stored.read().get(id).cloned())
+        self.configured.get(id).cloned().or_else(|| self.stored.read().get(id).and_then(|entry| entry.at(now)))
     }
 
     /// Returns all clients that may act, by id.
-    pub fn all(&self) -> Vec<Arc<Client>> {
-        let mut all = self.stored.read().clone();
+    pub fn all(&self, now: UnixMs) -> Vec<Arc<Client>> {
+        let mut all: BTreeMap<String, Arc<Client>> = BTreeMap::new();
+        all.extend(self.stored.read().iter().filter_map(|(id, entry)| Some((id.clone(), entry.at(now)?))));
         all.extend(self.configured.clone());
         all.into_values().filter(|client| !client.settings.disabled).collect()
-    }
-
-    pub fn document(&self, id: &str) -> Option<CachedDocument> {
-        self.documents.read().get(id).cloned()
-    }
-
-    /// Remembers a document. The oldest one makes room.
-    pub fn remember(&self, id: &str, document: CachedDocument) {
-        let mut documents = self.documents.write();
-        if documents.len() >= MOST_DOCUMENTS && !documents.contains_key(id) {
-            let oldest = documents.iter().min_by_key(|(_, document)| document.fetched_at).map(|(id, _)| id.clone());
-            if let Some(oldest) = oldest {
-                documents.remove(&oldest);
-            }
-        }
-        documents.insert(id.to_owned(), document);
     }
 }
 
@@ -128,6 +128,16 @@ fn terminal() -> Option<Client> {
     let client = client
         .and_then(|settings| Client::new(settings, &[], ClientSource::Settings).map_err(|error| error.to_string()));
     client.inspect_err(|problem| tracing::error!(%problem, "terminals cannot sign in through a browser")).ok()
+}
+
+/// Reads a stored document.
+///
+/// # Errors
+/// The reason, as a sentence part.
+pub(crate) fn read_document(row: &StoredDocument) -> Result<Client, String> {
+    let mut settings: ClientSettings = serde_json::from_str(&row.registration).map_err(|error| error.to_string())?;
+    settings.disabled = row.disabled_at.is_some();
+    Client::new(settings, &[], ClientSource::Document).map_err(|error| error.to_string())
 }
 
 /// Reads a stored client.

@@ -34,6 +34,8 @@ mod nodes;
 mod notices;
 mod oauth_attacks;
 mod oauth_clients;
+mod oauth_documents;
+mod oauth_notices;
 mod oauth_registration;
 mod observatory;
 mod oidc;

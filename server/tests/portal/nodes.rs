@@ -79,11 +79,11 @@ async fn a_client_is_known_to_other_nodes_and_forgotten_by_them() {
     let added = portal.entry(AuditEvent::ClientAdded, "root");
     assert!(portal.store().add_client(&client, &added).await.unwrap());
     follow(&other.state).await.unwrap();
-    assert!(other.state.clients.find("files").is_some());
+    assert!(other.state.clients.find("files", other.clock_now()).is_some());
     let removed = portal.entry(AuditEvent::ClientRemoved, "root");
     assert!(portal.store().remove_client("files", &removed, portal.clock_now()).await.unwrap());
     follow(&other.state).await.unwrap();
-    assert!(other.state.clients.find("files").is_none());
+    assert!(other.state.clients.find("files", other.clock_now()).is_none());
 }
 
 #[tokio::test]
@@ -129,10 +129,10 @@ async fn what_an_older_version_changes_without_a_number_is_read_within_a_minute(
     }
     follow(&portal.state).await.unwrap();
     let (state, now) = (&portal.state, portal.state.now());
-    assert!(state.clients.find("files").is_none() && state.keyring.verifying(&kid, now).is_some());
+    assert!(state.clients.find("files", now).is_none() && state.keyring.verifying(&kid, now).is_some());
     read_again(&portal.state).await.unwrap();
     assert!(state.allowlist.covers("192.0.2.7".parse().unwrap(), now));
-    assert!(state.clients.find("files").is_some());
+    assert!(state.clients.find("files", now).is_some());
     assert!(state.keyring.verifying(&kid, now).is_none());
 }
 

@@ -4,14 +4,8 @@ use crate::oidc::{Provider, SECRET, URI, claims, parameters};
 use crate::support::{Answer, ClientKey, ORIGIN, Portal, Visitor, postern, said};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use store::audit::AuditEvent;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use wire::paths;
 
 async fn patch(visitor: &Visitor, id: &str, changes: &Value) -> Answer {
@@ -276,19 +270,24 @@ async fn pairwise_clients_know_a_person_by_different_names() {
     };
     let settings = [pair("one", "one.example"), pair("two", "two.example"), pair("uno", "one.example")].concat();
     let provider = Provider::with(&settings).await;
+    let own = [("client_id", "one"), ("redirect_uri", "https://one.example/")];
+    for _ in 0..10 {
+        provider.open(&provider.browser, &Provider::query(&own)).await;
+        let logout = format!("{}?client_id=one", paths::OAUTH_LOGOUT);
+        page(&provider.browser, &logout).await;
+    }
+    let known = provider.portal.store().known_subject("one.example", &provider.user).await.unwrap();
+    assert_eq!(known, None, "a link alone writes nothing");
     let tokens = async |id: &'static str, uri: &'static str| {
         let own = [("client_id", id), ("redirect_uri", uri)];
         provider.exchange(&provider.code(&own).await, &own).await.json()
     };
     let one = tokens("one", "https://one.example/").await;
     let sub = |tokens: &Value| claims(tokens["id_token"].as_str().unwrap())["sub"].as_str().unwrap().to_owned();
-    let (first, two, uno) = (
-        sub(&one),
-        sub(&tokens("two", "https://two.example/").await),
-        sub(&tokens("uno", "https://one.example/").await),
-    );
+    let two = tokens("two", "https://two.example/").await;
+    let (first, uno) = (sub(&one), sub(&tokens("uno", "https://one.example/").await));
     assert_ne!(first, provider.user, "not the account's id");
-    assert_ne!(first, two);
+    assert_ne!(first, sub(&two));
     assert_eq!(first, uno, "the same in one sector");
     assert_eq!(first, sub(&tokens("one", "https://one.example/").await), "and again");
     assert_eq!(provider.userinfo(&one["access_token"]).await.json()["sub"], first.as_str());
@@ -297,6 +296,17 @@ async fn pairwise_clients_know_a_person_by_different_names() {
     let known = [("token", token), ("client_id", "one"), ("client_secret", SECRET)];
     let known = provider.client(paths::OAUTH_INTROSPECT, &known, &[]).await.json();
     assert_eq!((&known["sub"], &known["username"]), (&json!(first), &Value::Null));
+    let sid = |token: &str| claims(token)["sid"].as_str().unwrap().to_owned();
+    let own_sid = sid(one["id_token"].as_str().unwrap());
+    assert_eq!(
+        (sid(token), known["sid"].as_str().unwrap()),
+        (own_sid.clone(), own_sid.as_str()),
+        "one name everywhere"
+    );
+    let two_sid = sid(two["id_token"].as_str().unwrap());
+    assert_ne!(own_sid, two_sid, "or the session would tell who the person is");
+    let app = provider.tokens().await;
+    assert_ne!(own_sid, sid(app["id_token"].as_str().unwrap()));
     // Its own name is a hint; the account's id is somebody else's.
     let hint = one["id_token"].as_str().unwrap();
     let own = [("client_id", "one"), ("redirect_uri", "https://one.example/")];
@@ -398,135 +408,6 @@ async fn the_issuer_of_an_account_is_found_and_resources_are_described() {
     assert!(refused.header("www-authenticate").contains(&described), "{}", refused.header("www-authenticate"));
 }
 
-/// A server at `https://localhost` that answers each request with the same document, and its certificate.
-struct DocumentServer {
-    id: String,
-    certificate: String,
-    seen: Arc<AtomicUsize>,
-}
-
-impl DocumentServer {
-    async fn start(document: impl Fn(&str) -> String) -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let id = format!("https://localhost:{}/client.json", listener.local_addr().unwrap().port());
-        let body = document(&id);
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        let seen = Arc::new(AtomicUsize::new(0));
-        let (acceptor, count) = (TlsAcceptor::from(Arc::new(config)), Arc::clone(&seen));
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::SeqCst);
-                let (acceptor, answer) = (acceptor.clone(), answer.clone());
-                tokio::spawn(async move {
-                    let Ok(mut socket) = acceptor.accept(socket).await else { return };
-                    let mut request = Vec::new();
-                    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-                        if socket.read_buf(&mut request).await.unwrap_or(0) == 0 {
-                            return;
-                        }
-                    }
-                    let _ = socket.write_all(answer.as_bytes()).await;
-                    let _ = socket.shutdown().await;
-                });
-            }
-        });
-        Self { id, certificate: made.cert.pem(), seen }
-    }
-
-    fn seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
-    }
-}
-
-fn agent(id: &str) -> String {
-    json!({"client_id": id, "client_name": "Agent", "redirect_uris": ["http://127.0.0.1/callback"],
-        "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none"})
-    .to_string()
-}
-
-#[tokio::test]
-async fn a_document_is_a_client() {
-    let server = DocumentServer::start(agent).await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("ca.pem");
-    std::fs::write(&file, &server.certificate).unwrap();
-    let settings = format!(
-        "[oauth]\ninternal_networks = ['127.0.0.0/8', '::1/128']\ncertificate_authorities = '{}'\n",
-        file.display()
-    );
-    let provider = Provider::with(&settings).await;
-    let discovery = provider.portal.program("198.51.100.9").get(paths::OPENID_CONFIGURATION).await.json();
-    assert_eq!(discovery["client_id_metadata_document_supported"], true);
-    let query = Provider::query(&[("client_id", &server.id), ("redirect_uri", "http://127.0.0.1:7777/callback")]);
-    let stranger = provider.portal.browser("203.0.113.99");
-    let to = provider.open(&stranger, &query).await;
-    assert!(to.header("location").starts_with("/login?next="), "sign in first: {}", to.text);
-    assert_eq!(server.seen(), 0, "a stranger makes this server fetch nothing");
-
-    let asked = provider.open(&provider.browser, &query).await;
-    for part in
-        ["Continue to localhost?", "calls itself Agent", "Nobody at this site has checked it", "http://127.0.0.1:7777"]
-    {
-        assert!(asked.text.contains(part), "{part}: {}", asked.text);
-    }
-    let location = provider.enter(&provider.browser, &query, Some(true)).await.json();
-    let code = parameters(location["location"].as_str().unwrap())["code"].clone();
-    let uri = "http://127.0.0.1:7777/callback";
-    let own = [("client_id", server.id.as_str()), ("redirect_uri", uri), ("client_secret", "")];
-    let tokens = provider.exchange(&code, &own).await.json();
-    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["aud"], server.id.as_str(), "{tokens}");
-    assert_eq!(provider.userinfo(&tokens["access_token"]).await.json()["preferred_username"], "alice");
-    assert_eq!(server.seen(), 1, "fetched once");
-    // Another node has read the same from the database.
-    let node = provider.portal.another().await;
-    let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
-    let program = node.program("198.51.100.9");
-    let there = program.send_each(Method::GET, paths::OAUTH_USERINFO, None, &[("authorization", &bearer)]).await;
-    assert_eq!(there.status, StatusCode::OK);
-    assert_eq!(server.seen(), 1);
-    let consents = provider.browser.get(paths::CONSENTS).await.json();
-    assert_eq!(consents["consents"][0]["name"], "Agent");
-    let path = format!("{}/{}", paths::CONSENTS, server.id.replace(':', "%3A").replace('/', "%2F"));
-    let withdrawn = provider.browser.send(Method::DELETE, &path, None, &[]).await;
-    assert_eq!(withdrawn.status, StatusCode::NO_CONTENT, "{}", withdrawn.text);
-    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED);
-    let refused = provider.portal.another_with("[oauth]\nclient_documents = false\n").await;
-    let refused = refused.browser("203.0.113.7").signed_in("alice").await;
-    let refused = provider.open(&refused, &query).await;
-    assert!(refused.text.contains("no client has this client_id"), "{}", refused.text);
-}
-
-#[tokio::test]
-async fn attack_a_document_leads_into_the_network() {
-    let server = DocumentServer::start(agent).await;
-    let port = server.id.rsplit(':').next().unwrap().to_owned();
-    let provider = Provider::start().await;
-    for host in ["localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0x7f000001", "2130706433", "169.254.169.254"]
-    {
-        let id = format!("https://{host}:{port}");
-        let query = Provider::query(&[("client_id", &id), ("redirect_uri", "http://127.0.0.1/callback")]);
-        let refused = provider.open(&provider.browser, &query).await;
-        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{id}");
-        assert!(refused.text.contains("must be at a public address"), "{id}: {}", refused.text);
-        let again = provider.open(&provider.browser, &query).await;
-        assert!(again.text.contains("a moment ago"), "a failure is remembered: {}", again.text);
-    }
-    assert_eq!(server.seen(), 0, "nothing was reached");
-    // No other endpoint fetches.
-    let own = [("client_id", server.id.as_str()), ("client_secret", "")];
-    assert_eq!(provider.exchange("code", &own).await.json()["error"], "invalid_client");
-    assert_eq!(provider.client(paths::OAUTH_PAR, &own[..1], &[]).await.json()["error"], "invalid_client");
-    assert_eq!(server.seen(), 0);
-}
-
 #[tokio::test]
 async fn attack_a_logout_uri_leads_into_the_network() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -546,11 +427,60 @@ async fn attack_a_logout_uri_leads_into_the_network() {
     let due = provider.portal.store().due_logouts(provider.portal.clock_now(), 9).await.unwrap();
     assert_eq!(due.len(), 1);
     let url = wish["backchannel_logout_uri"].as_str().unwrap();
-    let refused = provider.portal.state.outbound.post(server::outbound::Reach::Public, url, String::new()).await;
+    let outbound = &provider.portal.state.outbound;
+    let permit = outbound.notice_permit(url).unwrap();
+    let refused = outbound.post(permit, server::outbound::Reach::Internal, url, String::new()).await;
     assert!(matches!(refused, Err(server::outbound::OutboundError::Closed(_))), "{refused:?}");
     server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
     // The notice was claimed and is tried again later; nobody was connected to.
     assert!(provider.portal.store().due_logouts(provider.portal.clock_now(), 9).await.unwrap().is_empty());
     let nobody = futures::FutureExt::now_or_never(listener.accept());
     assert!(nobody.is_none());
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_be_read_is_listed_and_removed() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    let row = |id: &str, registration: &str, source: &str| store::oauth::StoredClient {
+        id: id.to_owned(),
+        registration: registration.to_owned(),
+        secrets: Vec::new(),
+        source: source.to_owned(),
+        management_hash: None,
+        expires_at: None,
+        created_at: portal.clock_now(),
+        changed_at: portal.clock_now(),
+    };
+    let audit = portal.entry(AuditEvent::ClientAdded, "x");
+    let add = async |row| {
+        assert!(
+            portal
+                .store()
+                .add_client(&row, &store::audit::AuditEntry { id: portal.state.ulid(), ..audit.clone() })
+                .await
+                .unwrap()
+        )
+    };
+    add(row("broken", r#"{"id":"broken","later":1}"#, "administrator")).await;
+    add(row("later", r#"{"id":"later","redirect_uris":["https://a.example/"]}"#, "later")).await;
+    // Clients that registered themselves take no room from those of administrators.
+    for n in 0..1000 {
+        let id = format!("c{n}");
+        let registration = json!({"id": id, "redirect_uris": ["https://a.example/"]}).to_string();
+        add(row(&id, &registration, "registered")).await;
+    }
+    let made = root.post(paths::CLIENTS, &json!({"id": "wiki", "redirect_uris": ["https://wiki.example/"]})).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let listed = root.get(paths::CLIENTS).await.json();
+    let of = |id: &str| listed["clients"].as_array().unwrap().iter().find(|own| own["id"] == id).unwrap().clone();
+    assert!(of("broken")["problem"].as_str().unwrap().contains("later"), "{}", of("broken"));
+    assert!(of("later")["problem"].as_str().unwrap().contains("source"), "{}", of("later"));
+    assert_eq!(of("wiki")["problem"], Value::Null);
+    let shown = page(&root, &format!("{}?id=broken", paths::CLIENT_PAGE)).await;
+    assert!(shown.text.contains("cannot be read"), "{}", shown.text);
+    assert_eq!(patch(&root, "wiki", &json!({"name": "Wiki"})).await.status, StatusCode::NO_CONTENT);
+    let removed = root.send(Method::DELETE, &format!("{}/broken", paths::CLIENTS), None, &[]).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
 }

@@ -91,6 +91,7 @@ async fn attack_nobody_registers_or_manages_a_client_without_its_token() {
     let program = portal.program("198.51.100.9");
     let bare = program.send_each(Method::POST, paths::OAUTH_REGISTER, Some(metadata().to_string()), &[]).await;
     assert_eq!(bare.json()["error"], "invalid_token");
+    assert_eq!(bare.header("www-authenticate"), "Bearer error=\"invalid_token\"");
     assert_eq!(register("guess").await.status, StatusCode::UNAUTHORIZED);
     let initial = token(portal, 2).await;
     let wrong = send(portal, Method::POST, paths::OAUTH_REGISTER, &initial, Some(&json!({}))).await;
@@ -140,5 +141,123 @@ fn initial_tokens_are_made_on_the_command_line() {
     std::fs::write(folder.path().join("postern.toml"), "[oauth]\nregistration = true\n").unwrap();
     let made = postern(folder.path(), &["client", "token", "--uses", "2", "--note", "the lab"], "");
     assert!(made.status.success(), "{}", said(&made));
+    let listed = postern(folder.path(), &["client", "tokens"], "");
+    assert!(listed.status.success() && said(&listed).contains("the lab"), "{}", said(&listed));
+    let listed = postern(folder.path(), &["client", "tokens", "--json"], "");
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["uses_left"]), (1, &json!(2)));
+    let id = listed[0]["id"].as_str().unwrap();
+    let revoked = postern(folder.path(), &["client", "revoke-token", id], "");
+    assert!(revoked.status.success(), "{}", said(&revoked));
+    assert!(!postern(folder.path(), &["client", "revoke-token", id], "").status.success(), "once");
     assert_eq!(postern(folder.path(), &["client", "token", "--uses", "101"], "").status.code(), Some(2));
+}
+
+/// Registers a client and returns its id, its secret and its management token.
+async fn registered(provider: &Provider, metadata: &Value) -> (String, String, String) {
+    let initial = token(&provider.portal, 1).await;
+    let made = send(&provider.portal, Method::POST, paths::OAUTH_REGISTER, &initial, Some(metadata)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let made = made.json();
+    let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+    (text("client_id"), text("client_secret"), text("registration_access_token"))
+}
+
+#[tokio::test]
+async fn a_registration_ends_without_a_sweep() {
+    let provider = Provider::with(ON).await;
+    let (id, secret, _) = registered(&provider, &metadata()).await;
+    let pairs = [("client_id", id.as_str()), ("client_secret", secret.as_str()), ("token", "x")];
+    let revoke = async || provider.client(paths::OAUTH_REVOKE, &pairs, &[]).await.status;
+    assert_eq!(revoke().await, StatusCode::OK);
+    provider.portal.advance(24 * 60 * 60_000).await;
+    assert_eq!(revoke().await, StatusCode::UNAUTHORIZED);
+    let query = Provider::query(&[("client_id", &id), ("redirect_uri", "https://agent.example/callback")]);
+    let browser = provider.portal.browser("203.0.113.7").signed_in("alice").await;
+    let refused = provider.open(&browser, &query).await;
+    assert!(refused.text.contains("no client has this client_id"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn attack_a_client_undoes_what_an_administrator_has_set() {
+    let provider = Provider::with(ON).await;
+    let (id, _, own) = registered(&provider, &metadata()).await;
+    provider.portal.add_administrator("root").await;
+    let root = provider.portal.browser("198.51.100.1").signed_in("root").await;
+    let admin = format!("{}/{id}", paths::CLIENTS);
+    let set = json!({
+        "dpop": true, "require_par": true, "access_token": "opaque", "access_token_seconds": 60,
+        "resources": ["https://api.example"], "url": "https://agent.example/", "id_token_claims": false,
+        "subject_type": "pairwise", "second_factor": "required",
+    });
+    assert_eq!(root.send(Method::PATCH, &admin, Some(set.to_string()), &[]).await.status, StatusCode::NO_CONTENT);
+    let mut change = metadata();
+    change["client_id"] = id.clone().into();
+    change["dpop_bound_access_tokens"] = false.into();
+    let path = format!("{}/{id}", paths::OAUTH_REGISTER);
+    assert_eq!(send(&provider.portal, Method::PUT, &path, &own, Some(&change)).await.status, StatusCode::OK);
+    let listed = root.get(paths::CLIENTS).await.json();
+    let client =
+        listed["clients"].as_array().unwrap().iter().find(|client| client["id"] == id.as_str()).unwrap().clone();
+    for (name, value) in set.as_object().unwrap() {
+        assert_eq!(&client["registration"][name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn attack_a_registered_client_that_people_agreed_to_becomes_another_app() {
+    let provider = Provider::with(ON).await;
+    let (id, _, own) = registered(&provider, &metadata()).await;
+    let query = Provider::query(&[
+        ("client_id", &id),
+        ("redirect_uri", "https://agent.example/callback"),
+        ("scope", "openid profile"),
+    ]);
+    let is_asked = async || provider.open(&provider.browser, &query).await.text.contains("wants to sign you in");
+    let agree = async || assert_eq!(provider.enter(&provider.browser, &query, Some(true)).await.status, StatusCode::OK);
+    let path = format!("{}/{id}", paths::OAUTH_REGISTER);
+    let mut change = metadata();
+    change["client_id"] = id.clone().into();
+    for (member, value, asks) in [
+        ("post_logout_redirect_uris", json!(["https://agent.example/bye"]), false),
+        ("redirect_uris", json!(["https://agent.example/callback", "https://evil.example/"]), true),
+        ("client_name", json!("The bank"), true),
+    ] {
+        agree().await;
+        assert!(!is_asked().await, "the person has agreed");
+        change[member] = value;
+        assert_eq!(send(&provider.portal, Method::PUT, &path, &own, Some(&change)).await.status, StatusCode::OK);
+        assert_eq!(is_asked().await, asks, "{member}");
+    }
+}
+
+#[tokio::test]
+async fn attack_a_device_borrows_a_name() {
+    let provider = Provider::with(ON).await;
+    let mut metadata = metadata();
+    metadata["client_name"] = "The bank".into();
+    metadata["grant_types"] = json!([oidc::device::GRANT_TYPE]);
+    let (id, secret, _) = registered(&provider, &metadata).await;
+    let pairs = [("client_id", id.as_str()), ("client_secret", secret.as_str())];
+    let codes = provider.client(paths::OAUTH_DEVICE, &pairs, &[]).await.json();
+    let link = codes["verification_uri_complete"].as_str().unwrap().strip_prefix(ORIGIN).unwrap().to_owned();
+    let headers = [("sec-fetch-mode", "navigate"), ("accept", "text/html")];
+    let shown = provider.browser.send(Method::GET, &link, None, &headers).await;
+    for part in ["nobody at this site has checked it", "The bank", "Somebody who sent you a link or a code"] {
+        assert!(shown.text.contains(part), "{part}: {}", shown.text);
+    }
+}
+
+#[tokio::test]
+async fn keys_of_a_registration_are_public_and_usable() {
+    let provider = Provider::with(ON).await;
+    let initial = token(&provider.portal, 1).await;
+    let mut metadata = metadata();
+    metadata["token_endpoint_auth_method"] = "private_key_jwt".into();
+    for jwks in [json!("x"), json!({"keys": []}), json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]})] {
+        metadata["jwks"] = jwks.clone();
+        let refused = send(&provider.portal, Method::POST, paths::OAUTH_REGISTER, &initial, Some(&metadata)).await;
+        let answer = (refused.status, refused.json()["error"].clone());
+        assert_eq!(answer, (StatusCode::BAD_REQUEST, json!("invalid_client_metadata")), "{jwks}");
+    }
 }

@@ -5,9 +5,10 @@ use super::store::SqlStore;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes,
     email_proofs, gates, grant_sessions, groups, imports, invitations, keys, ladders, mail_rows, mails, named_locks,
-    names, oauth, oauth_logouts, oauth_registrations, oauth_writes, passkeys, profiles, proofs, refusals, refuse,
-    remembered_devices, reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions,
-    strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
+    names, oauth, oauth_documents, oauth_logouts, oauth_registrations, oauth_writes, passkeys, profiles, proofs,
+    refusals, refuse, remembered_devices, reservations, resets, sealed, second_factors, sequences, services,
+    session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes,
+    user_keys, users,
 };
 use crate::Result;
 
@@ -38,6 +39,7 @@ const FILES: &[&[&str]] = &[
     passkeys::STATEMENTS,
     oauth::STATEMENTS,
     oauth_logouts::STATEMENTS,
+    oauth_documents::STATEMENTS,
     oauth_registrations::STATEMENTS,
     oauth_writes::STATEMENTS,
     proofs::STATEMENTS,

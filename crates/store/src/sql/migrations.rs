@@ -40,6 +40,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (36, "oauth registrations", include_str!("../../migrations/0036_oauth_registrations.sql")),
     (38, "oauth logouts next", include_str!("../../migrations/0038_oauth_logouts_next.sql")),
     (39, "mail queue", include_str!("../../migrations/0039_mail_queue.sql")),
+    (40, "oauth indexes", include_str!("../../migrations/0040_oauth_indexes.sql")),
+    (41, "disabled documents", include_str!("../../migrations/0041_disabled_documents.sql")),
 ];
 
 /// In the order of their numbers.

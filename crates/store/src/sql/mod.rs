@@ -30,6 +30,7 @@ mod migrations;
 mod named_locks;
 mod names;
 mod oauth;
+mod oauth_documents;
 mod oauth_logouts;
 mod oauth_registrations;
 mod oauth_writes;

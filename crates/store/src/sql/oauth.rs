@@ -48,8 +48,15 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
         self.write(AddClient { client: client.clone(), audit: audit.clone() }).await
     }
 
-    async fn change_client(&self, before: &StoredClient, client: &StoredClient, audit: &AuditEntry) -> Result<bool> {
-        self.write(ChangeClient { before: before.clone(), client: client.clone(), audit: audit.clone() }).await
+    async fn change_client(
+        &self,
+        before: &StoredClient,
+        client: &StoredClient,
+        ask_again: bool,
+        audit: &AuditEntry,
+    ) -> Result<bool> {
+        let (before, client, audit) = (before.clone(), client.clone(), audit.clone());
+        self.write(ChangeClient { before, client, ask_again, audit }).await
     }
 
     async fn remove_client(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
@@ -169,7 +176,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 }
 
-fn client<DB: Backend>(row: &Record<DB>) -> Result<StoredClient> {
+pub(super) fn client<DB: Backend>(row: &Record<DB>) -> Result<StoredClient> {
     Ok(StoredClient {
         id: row.text("id")?,
         registration: row.text("registration")?,

@@ -1,5 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::oauth::client;
+use super::oauth_documents::DisableDocument;
 use super::oauth_writes::add_client;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
@@ -8,7 +10,8 @@ use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::oauth_registrations::{InitialToken, OAuthRegistrations, RegisterClient, StoredDocument};
+use crate::oauth::StoredClient;
+use crate::oauth_registrations::{InitialToken, OAuthRegistrations, PutDocument, RegisterClient, StoredDocument};
 use async_trait::async_trait;
 use domain::UnixMs;
 
@@ -20,12 +23,9 @@ sql! {
     USE_TOKEN = "UPDATE oauth_initial_tokens SET uses_left = uses_left - 1
         WHERE token_hash = $1 AND uses_left > 0 AND expires_at > $2
             AND (SELECT COUNT(*) FROM oauth_clients WHERE source = 'registered') < $3";
-    DOCUMENT = "SELECT id, registration, fetched_at, expires_at FROM oauth_documents WHERE id = $1 AND expires_at > $2";
-    PUT_DOCUMENT = "INSERT INTO oauth_documents (id, registration, fetched_at, expires_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (id) DO UPDATE SET registration = excluded.registration, fetched_at = excluded.fetched_at,
-            expires_at = excluded.expires_at";
-    DROP_OLDEST = "DELETE FROM oauth_documents WHERE id <> $1 AND id NOT IN
-        (SELECT id FROM oauth_documents ORDER BY fetched_at DESC, id LIMIT $2)";
+    REMOVE_TOKEN = "DELETE FROM oauth_initial_tokens WHERE token_hash = $1";
+    REGISTERED = "SELECT id, registration, secrets, source, management_hash, expires_at, created_at, changed_at
+        FROM oauth_clients WHERE id = $1 AND management_hash = $2 AND expires_at > $3";
     // The first subject stays: it is the person's name at the apps of this sector.
     ADD_SUBJECT = "INSERT INTO oauth_subjects (sector, user_id, subject) VALUES ($1, $2, $3)
         ON CONFLICT (sector, user_id) DO NOTHING";
@@ -56,27 +56,39 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
         self.write(registration.clone()).await
     }
 
-    async fn document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>> {
-        let row = self.one(DOCUMENT, [Value::Text(id), Value::Int(now)]).await?;
-        let read = |row: Record<DB>| {
-            Ok(StoredDocument {
-                id: row.text("id")?,
-                registration: row.text("registration")?,
-                fetched_at: row.int("fetched_at")?,
-                expires_at: row.int("expires_at")?,
-            })
-        };
-        row.map(read).transpose()
+    async fn remove_initial_token(&self, token_hash: &str, audit: &AuditEntry) -> Result<bool> {
+        self.write(RemoveToken { token_hash: token_hash.to_owned(), audit: audit.clone() }).await
     }
 
-    async fn put_document(&self, document: &StoredDocument, most: u32) -> Result<()> {
-        self.write(PutDocument { document: document.clone(), most }).await
+    async fn registered_client(&self, id: &str, management_hash: &str, now: UnixMs) -> Result<Option<StoredClient>> {
+        let values = [Value::Text(id), Value::Text(management_hash), Value::Int(now)];
+        self.one(REGISTERED, values).await?.as_ref().map(client).transpose()
+    }
+
+    async fn document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>> {
+        self.stored_document(id, now).await
+    }
+
+    async fn documents(&self, now: UnixMs) -> Result<Vec<StoredDocument>> {
+        self.stored_documents(now).await
+    }
+
+    async fn put_document(&self, put: &PutDocument) -> Result<bool> {
+        self.write(put.clone()).await
+    }
+
+    async fn disable_document(&self, id: &str, disabled_at: Option<UnixMs>, audit: &AuditEntry) -> Result<bool> {
+        self.write(DisableDocument { id: id.to_owned(), disabled_at, audit: audit.clone() }).await
+    }
+
+    async fn known_subject(&self, sector: &str, user: &str) -> Result<Option<String>> {
+        let row = self.one(SUBJECT, [Value::Text(sector), Value::Text(user)]).await?;
+        row.map(|row| row.text("subject")).transpose()
     }
 
     async fn pairwise_subject(&self, sector: &str, user: &str, fresh: &str) -> Result<String> {
-        let values = [Value::Text(sector), Value::Text(user)];
-        if let Some(row) = self.one(SUBJECT, values).await? {
-            return row.text("subject");
+        if let Some(known) = self.known_subject(sector, user).await? {
+            return Ok(known);
         }
         let (sector, user, fresh) = (sector.to_owned(), user.to_owned(), fresh.to_owned());
         self.write(AddSubject { sector, user, fresh }).await
@@ -123,24 +135,24 @@ impl Write for RegisterClient {
     }
 }
 
-struct PutDocument {
-    document: StoredDocument,
-    most: u32,
+struct RemoveToken {
+    token_hash: String,
+    audit: AuditEntry,
 }
 
-impl Write for PutDocument {
-    type Output = ();
+impl Write for RemoveToken {
+    type Output = bool;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        let document = &self.document;
-        let values = [
-            Value::Text(&document.id),
-            Value::Text(&document.registration),
-            Value::Int(document.fetched_at),
-            Value::Int(document.expires_at),
-        ];
-        tx.execute(PUT_DOCUMENT, values).await?;
-        tx.execute(DROP_OLDEST, [Value::Text(&document.id), Value::Int(self.most.into())]).await.map(drop)
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        if tx.execute(REMOVE_TOKEN, [Value::Text(&self.token_hash)]).await? == 0 {
+            return Ok(false);
+        }
+        append(tx, &self.audit).await?;
+        Ok(true)
     }
 }
 

@@ -110,6 +110,7 @@ impl Write for AddClient {
 pub(super) struct ChangeClient {
     pub before: StoredClient,
     pub client: StoredClient,
+    pub ask_again: bool,
     pub audit: AuditEntry,
 }
 
@@ -132,6 +133,9 @@ impl Write for ChangeClient {
         ];
         let changed = tx.execute(CHANGE_CLIENT, values).await? == 1;
         if changed {
+            if self.ask_again {
+                tx.execute(REMOVE_CONSENTS, [Value::Text(&self.before.id)]).await?;
+            }
             sequences::next(tx, Sequence::Clients).await?;
             append(tx, &self.audit).await?;
         }

@@ -59,7 +59,7 @@ pub(crate) async fn of_each_kind_have_numbers_of_their_own(fixture: Fixture) {
     };
     let changed = StoredClient { secrets: vec!["two".to_owned()], ..client.clone() };
     store.add_client(&client, &audit(AuditEvent::ClientAdded)).await.unwrap();
-    store.change_client(&client, &changed, &audit(AuditEvent::ClientChanged)).await.unwrap();
+    store.change_client(&client, &changed, false, &audit(AuditEvent::ClientChanged)).await.unwrap();
     assert_eq!(last().await, [0, 0, 2, 1, 2, 2]);
     for _ in 0..2 {
         store.remove_client("app", &audit(AuditEvent::ClientRemoved), NOW).await.unwrap();

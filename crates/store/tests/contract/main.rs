@@ -24,6 +24,7 @@ mod leases;
 mod mails;
 mod make;
 mod oauth;
+mod oauth_documents;
 mod passkeys;
 mod postgres_only;
 mod processes;
@@ -234,8 +235,13 @@ contract! {
         a_client_is_told_once_that_a_session_has_ended,
         clients_are_added_changed_and_removed_with_what_they_got,
         fifty_tasks_register_as_many_clients_as_a_token_allows,
-        documents_are_replaced_and_bounded,
+        initial_tokens_are_removed,
         a_person_has_one_subject_in_each_sector,
+    }
+    oauth_documents {
+        documents_are_replaced_and_bounded,
+        a_document_that_is_used_or_disabled_makes_no_room,
+        a_document_of_another_app_asks_again,
     }
     proofs {
         fifty_tasks_on_two_nodes_use_one_proof,

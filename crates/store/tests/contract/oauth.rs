@@ -4,17 +4,17 @@ use futures::future::join_all;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
 use store::oauth::{BeginSession, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
-use store::oauth_registrations::{InitialToken, RegisterClient, StoredDocument};
+use store::oauth_registrations::{InitialToken, RegisterClient};
 use store::users::{PasswordHash, SetPassword};
 
 const LIFE: i64 = 60 * SECOND;
-const DAY: i64 = 24 * 3600 * SECOND;
+pub(crate) const DAY: i64 = 24 * 3600 * SECOND;
 
-fn audit(event: AuditEvent) -> AuditEntry {
+pub(crate) fn audit(event: AuditEvent) -> AuditEntry {
     entry(event, None, NOW)
 }
 
-fn new_code(session: &str) -> NewCode {
+pub(crate) fn new_code(session: &str) -> NewCode {
     NewCode {
         code_hash: fresh("code"),
         client: "app".to_owned(),
@@ -32,7 +32,7 @@ fn new_code(session: &str) -> NewCode {
     }
 }
 
-fn redeem(code: &NewCode, now: i64) -> Redeem {
+pub(crate) fn redeem(code: &NewCode, now: i64) -> Redeem {
     Redeem {
         code_hash: code.code_hash.clone(),
         grant: fresh("grant"),
@@ -235,8 +235,8 @@ pub(crate) async fn clients_are_added_changed_and_removed_with_what_they_got(fix
     let both = vec!["one".to_owned(), "two".to_owned()];
     let changed = StoredClient { secrets: both, changed_at: NOW + 1, ..client.clone() };
     let audit_change = audit(AuditEvent::ClientChanged);
-    assert!(store.change_client(&client, &changed, &audit_change).await.unwrap());
-    assert!(!store.change_client(&client, &changed, &audit_change).await.unwrap(), "somebody was faster");
+    assert!(store.change_client(&client, &changed, false, &audit_change).await.unwrap());
+    assert!(!store.change_client(&client, &changed, false, &audit_change).await.unwrap(), "somebody was faster");
     assert_eq!(store.clients().await.unwrap(), std::slice::from_ref(&changed));
     let ada = user(&*store, "ada").await;
     let id = grant(&*store, &session(&*store, &ada, NOW).await).await;
@@ -291,25 +291,20 @@ pub(crate) async fn fifty_tasks_register_as_many_clients_as_a_token_allows(fixtu
     assert!(one.register_client(&registration("more", 4)).await.unwrap());
 }
 
-pub(crate) async fn documents_are_replaced_and_bounded(fixture: Fixture) {
+pub(crate) async fn initial_tokens_are_removed(fixture: Fixture) {
     let store = fixture.open().await;
-    let document = |id: &str, at| StoredDocument {
-        id: id.to_owned(),
-        registration: format!("{at}"),
-        fetched_at: at,
-        expires_at: at + DAY,
+    let token = InitialToken {
+        token_hash: "token".to_owned(),
+        note: String::new(),
+        uses_left: 3,
+        created_at: NOW,
+        expires_at: NOW + SECOND,
     };
-    store.put_document(&document("a", NOW), 2).await.unwrap();
-    store.put_document(&document("a", NOW + 1), 2).await.unwrap();
-    assert_eq!(store.document("a", NOW).await.unwrap(), Some(document("a", NOW + 1)), "the newer one");
-    assert_eq!(store.document("a", NOW + 1 + DAY).await.unwrap(), None, "expired");
-    for (id, at) in [("b", NOW + 2), ("c", NOW + 3)] {
-        store.put_document(&document(id, at), 2).await.unwrap();
-    }
-    assert_eq!(store.document("a", NOW).await.unwrap(), None, "the oldest made room");
-    assert!(store.document("b", NOW).await.unwrap().is_some() && store.document("c", NOW).await.unwrap().is_some());
-    store.sweep_oauth(NOW + 2 + DAY).await.unwrap();
-    assert_eq!(store.document("b", NOW).await.unwrap(), None);
+    store.add_initial_token(&token, &audit(AuditEvent::ClientAdded)).await.unwrap();
+    let entry = audit(AuditEvent::ClientRemoved);
+    assert!(store.remove_initial_token("token", &entry).await.unwrap());
+    assert!(!store.remove_initial_token("token", &entry).await.unwrap());
+    assert!(store.initial_tokens(NOW).await.unwrap().is_empty());
 }
 
 pub(crate) async fn a_person_has_one_subject_in_each_sector(fixture: Fixture) {
@@ -321,6 +316,8 @@ pub(crate) async fn a_person_has_one_subject_in_each_sector(fixture: Fixture) {
     });
     let subjects: std::collections::BTreeSet<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(subjects.len(), 1, "the same for every request: {subjects:?}");
+    assert_eq!(one.known_subject("b.example", &ada).await.unwrap(), None, "looking writes nothing");
+    assert_eq!(one.known_subject("a.example", &ada).await.unwrap().as_ref(), subjects.first());
     let other = one.pairwise_subject("b.example", &ada, &fresh("subject")).await.unwrap();
     assert!(!subjects.contains(&other), "another one in another sector");
 }

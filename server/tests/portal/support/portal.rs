@@ -19,6 +19,8 @@ use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const ORIGIN: &str = "http://localhost:3000";
+/// A setting of tests alone, before all sections: this machine counts as the public internet, so that documents may be here.
+pub(crate) const PUBLIC_HERE: &str = "public_networks = ['127.0.0.0/8', '::1/128']\n";
 const START: i64 = 1_800_000_000_000;
 
 #[derive(Clone)]
@@ -192,10 +194,14 @@ impl Portal {
 
 fn config(folder: &Path, settings: &str) -> Config {
     let mut table: toml::Table = toml::from_str(settings).unwrap();
+    let public = table.remove("public_networks").map(|networks| networks.try_into::<Vec<String>>().unwrap());
+    let public = public.unwrap_or_default().iter().map(|network| network.parse().unwrap()).collect();
     table.insert("data_dir".to_owned(), folder.display().to_string().into());
     let password = table.entry("password").or_insert_with(|| toml::Table::new().into()).as_table_mut().unwrap();
     for (name, cheap) in [("memory_kib", 64), ("passes", 1), ("queue", 1024)] {
         password.entry(name).or_insert(cheap.into());
     }
-    Config::new(table.try_into().unwrap()).unwrap()
+    let mut config = Config::new(table.try_into().unwrap()).unwrap();
+    config.public_networks = Arc::new(public);
+    config
 }

@@ -1,0 +1,44 @@
+//! The public keys of clients (RFC 7517).
+
+use domain::encoding::from_base64url;
+use serde_json::{Map, Value};
+
+/// Maximum number of keys.
+const MOST_KEYS: usize = 16;
+/// Members of private and symmetric keys (RFC 7518, sections 6.2.2, 6.3.2 and 6.4).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// Checks that a set of keys can verify a client's assertions, and contains no private key.
+///
+/// # Errors
+/// The problem.
+pub(crate) fn check(jwks: &Value) -> Result<(), &'static str> {
+    let keys = jwks.get("keys").and_then(Value::as_array);
+    let keys = keys.ok_or("must be an object with a list named keys (RFC 7517)")?;
+    if keys.len() > MOST_KEYS {
+        return Err("has more than 16 keys");
+    }
+    let keys: Option<Vec<_>> = keys.iter().map(Value::as_object).collect();
+    let keys = keys.ok_or("has a key that is not an object")?;
+    if keys.iter().any(|key| PRIVATE.iter().any(|name| key.contains_key(*name))) {
+        return Err("has a private key: send the public one, and replace the private one, which others have seen");
+    }
+    if keys.iter().any(|key| is_usable(key)) {
+        return Ok(());
+    }
+    Err("has no key that can be used: RSA of at least 2048 bits, P-256 or Ed25519, for signatures")
+}
+
+fn is_usable(key: &Map<String, Value>) -> bool {
+    let member = |name: &str| key.get(name).and_then(Value::as_str);
+    let length = |name: &str| member(name).and_then(from_base64url).map_or(0, |bytes| bytes.len());
+    if member("use").is_some_and(|usage| usage != "sig") {
+        return false;
+    }
+    match (member("kty"), member("crv")) {
+        (Some("RSA"), _) => (256..=1024).contains(&length("n")) && (1..=8).contains(&length("e")),
+        (Some("EC"), Some("P-256")) => length("x") == 32 && length("y") == 32,
+        (Some("OKP"), Some("Ed25519")) => length("x") == 32,
+        _ => false,
+    }
+}

@@ -1,0 +1,42 @@
+//! The words by which a page introduces an app. The name of an app that nobody has checked is never alone.
+
+use crate::oauth::clients::is_terminal;
+use oidc::{Client, ClientSource, redirect_uri};
+
+/// How a page names an app.
+pub(crate) struct AppIntroduction {
+    /// The name or host for a title.
+    pub title: String,
+    /// One or two sentences.
+    pub about: String,
+}
+
+/// Introduces an app that wants to sign a person in. Only a host is proved, so that of a document comes first.
+pub(crate) fn introduce(client: &Client) -> AppIntroduction {
+    let name = client.name();
+    match client.source {
+        ClientSource::Document => {
+            let host = redirect_uri::host_of(client.id()).unwrap_or_default();
+            let about = format!(
+                "An app of {host}, which calls itself {name}, wants to sign you in. Nobody at this site has checked it: \
+                 continue only if you have just opened it yourself."
+            );
+            AppIntroduction { title: host.to_owned(), about }
+        }
+        ClientSource::Registered => {
+            let about = format!(
+                "{name} wants to sign you in. The app chose this name itself, and nobody at this site has checked it: \
+                 continue only if you have just opened it yourself."
+            );
+            AppIntroduction { title: name.to_owned(), about }
+        }
+        ClientSource::Settings if is_terminal(client) => {
+            let about = "A program on this computer wants to be signed in as you. Go on only if you have just started \
+                         that in a terminal.";
+            AppIntroduction { title: name.to_owned(), about: about.to_owned() }
+        }
+        ClientSource::Settings | ClientSource::Administrator => {
+            AppIntroduction { title: name.to_owned(), about: format!("{name} wants to sign you in.") }
+        }
+    }
+}
