@@ -31,8 +31,7 @@ const MOST_UNREACHED: u32 = 3;
 /// At most one new nonce for each request.
 const TRIES: u32 = 2;
 
-/// A sign-in that waits for a browser on this machine.
-#[derive(Debug)]
+/// A sign-in that waits for a browser on this machine. `Debug` hides its secrets.
 pub struct BrowserLogin {
     listener: TcpListener,
     redirect_uri: String,
@@ -342,6 +341,12 @@ impl From<OAuthProblem> for Error {
     }
 }
 
+impl std::fmt::Debug for BrowserLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BrowserLogin").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for DeviceCodes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DeviceCodes(..)")
@@ -372,6 +377,14 @@ mod tests {
         let declined = "/callback?error=access_denied&error_description=the%20person%0adeclined&state=s1&\
                         iss=https%3A%2F%2Fa.example";
         assert_eq!(get(declined).unwrap().unwrap_err().to_string(), "not signed in: the persondeclined");
+    }
+
+    #[tokio::test]
+    async fn its_secrets_are_in_no_debug_text() {
+        let http = HttpClient::new(crate::Server::parse("http://127.0.0.1:9").unwrap()).unwrap();
+        let waiting = BrowserLogin::begin(&http, &crate::SystemEnvironment).await.unwrap();
+        let text = format!("{waiting:?}");
+        assert!(!text.contains(&waiting.verifier) && !text.contains(&waiting.state), "{text}");
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub enum Error {
     /// The server refuses, with a reason.
     #[error("{}", sentence(.0))]
     Refused(Box<Problem>),
+    /// The account needs a passkey, which only a browser can prove.
+    #[error("this account signs in with a passkey, which needs a browser: postern-client login --browser")]
+    PasskeyNeeded,
     /// A sign-in through a browser was declined or failed there.
     #[error("not signed in: {0}")]
     Browser(String),
@@ -185,6 +188,12 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Whether a sign-in that needs a second factor takes a code.
+    pub fn takes_code(&self) -> bool {
+        let Self::Refused(problem) = self else { return false };
+        problem.proofs.iter().any(|proof| proof == "totp" || proof == "recovery_code")
+    }
 }
 
 fn sentence(problem: &Problem) -> String {
@@ -197,4 +206,22 @@ fn sentence(problem: &Problem) -> String {
 /// Returns the reason's name on the wire.
 fn word(reason: CloseReason) -> String {
     serde_json::to_string(&reason).unwrap_or_default().trim_matches('"').replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_whose_only_factor_is_a_passkey_takes_no_code() {
+        let refused = |proofs: &[&str]| {
+            let problem = serde_json::json!({
+                "status": 401, "code": "second_factor_required", "title": "A second factor is needed.", "proofs": proofs,
+            });
+            Error::Refused(Box::new(serde_json::from_value(problem).expect("a problem")))
+        };
+        assert!(!refused(&["passkey"]).takes_code() && !refused(&[]).takes_code());
+        assert!(refused(&["passkey", "recovery_code"]).takes_code() && refused(&["totp"]).takes_code());
+        assert!(Error::PasskeyNeeded.to_string().contains("login --browser"));
+    }
 }

@@ -88,6 +88,7 @@ impl CliError {
                 },
                 Error::NoSuch(_)
                 | Error::Browser(_)
+                | Error::PasskeyNeeded
                 | Error::PaymentRefused { .. }
                 | Error::PaymentUncertain { .. }
                 | Error::Clocks { .. }

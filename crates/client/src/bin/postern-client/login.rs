@@ -106,6 +106,9 @@ async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
         if let Err(CliError::Client(error)) = &result
             && error.code() == Some(Code::SecondFactorRequired)
         {
+            if !error.takes_code() {
+                return Err(Error::PasskeyNeeded.into());
+            }
             // With --password-stdin the code is the second line.
             let code = if wish.password_stdin { read_password()? } else { ask_code()? };
             credentials.code = Some(code.to_string());
