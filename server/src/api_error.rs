@@ -26,7 +26,6 @@ pub struct ApiError {
 }
 
 /// The proofs that would be sufficient.
-#[derive(Debug)]
 struct RequestedProofs {
     /// The secret of a pending sign-in.
     pending: Option<String>,
@@ -35,6 +34,15 @@ struct RequestedProofs {
     level: Option<&'static str>,
     /// The text for people, if it differs from the code's.
     title: Option<&'static str>,
+}
+
+impl std::fmt::Debug for RequestedProofs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestedProofs")
+            .field("kinds", &self.kinds)
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A failure's cause, which the answer carries to the one place that logs it.
@@ -301,6 +309,9 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         ),
         Code::LastAdministrator => {
             (StatusCode::CONFLICT, "This is the last administrator: make another account an administrator first.")
+        }
+        Code::GroupRequired => {
+            (StatusCode::CONFLICT, "The settings of this site require a second factor of this group, so it stays.")
         }
         Code::EmailTaken => (StatusCode::CONFLICT, "Another account has this e-mail address."),
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),

@@ -4,6 +4,7 @@ use crate::cache_counts::CacheCounts;
 use crate::config::Apps;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::authentication::Authentication;
 use domain::profile::GroupName;
 use http::HeaderValue;
 use moka::sync::Cache;
@@ -17,6 +18,8 @@ pub struct IdentityHeaders {
     pub role: Role,
     /// The account's groups, for the app's rules.
     pub member_of: Vec<GroupName>,
+    /// How the session was authenticated, as the token says.
+    pub authentication: Authentication,
     /// The version of the profile from which this was made.
     pub profile_version: i64,
     pub user: HeaderValue,
@@ -82,7 +85,15 @@ impl IdentityHeadersCache {
         self.entries.invalidate_all();
     }
 
-    /// Removes the cached headers of sessions whose user has a new name, role or profile.
+    /// Removes the cached headers of a session whose person was authenticated again.
+    pub fn forget(&self, session: &str, apps: &Apps) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        for app in apps.iter() {
+            self.entries.invalidate(&(session.to_owned(), app.origin.clone()));
+        }
+    }
+
+    /// Removes the cached headers of sessions that were authenticated again, or whose user has a new name, role or profile.
     pub fn apply(&self, changes: &[SessionChange], apps: &Apps) {
         if !changes.is_empty() {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
@@ -94,6 +105,7 @@ impl IdentityHeadersCache {
                     identity.role != change.role
                         || identity.user != change.username.as_bytes()
                         || identity.profile_version != change.profile_version
+                        || identity.authentication != change.authentication
                 };
                 if self.entries.get(&key).is_some_and(is_old) {
                     self.entries.invalidate(&key);
@@ -111,6 +123,7 @@ impl IdentityHeadersCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::authentication::Methods;
 
     #[test]
     fn what_was_read_before_a_change_is_not_kept() {
@@ -118,6 +131,7 @@ mod tests {
         let identity = Arc::new(IdentityHeaders {
             role: Role::User,
             member_of: Vec::new(),
+            authentication: Authentication { methods: Methods::PASSWORD, at: 0 },
             profile_version: 0,
             user: value("ada"),
             roles: value("user"),

@@ -17,9 +17,11 @@ pub(crate) fn register(open: impl Fn(Vec<String>) + 'static) {
     OPEN.set(Some(Box::new(open)));
 }
 
-/// Whether the dialog can ask for one of these kinds. A passkey is proven on the sign-in page.
+/// Whether the dialog can ask for one of these kinds. A passkey is proven on the sign-in page, and nobody uses up a recovery
+/// code instead of it.
 fn can_ask(proofs: &[String]) -> bool {
-    proofs.iter().any(|proof| matches!(proof.as_str(), "password" | "totp" | "recovery_code"))
+    let has = |kind: &str| proofs.iter().any(|proof| proof == kind);
+    has("password") || has("totp") || (has("recovery_code") && !has("passkey"))
 }
 
 /// Asks the person, and waits for the answer: whether the proof was given. `None`: this page has no dialog for that.

@@ -19,7 +19,8 @@ extern "C" {
 /// The end of a registration.
 #[derive(Debug)]
 pub enum Registered {
-    Yes,
+    /// With the recovery codes that the account got, one a line; mostly none.
+    Yes(String),
     /// The person has cancelled it.
     Cancelled,
     /// A passkey of this account is in the chosen manager already.
@@ -62,7 +63,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
     };
     let answer = api::call("POST", paths::PASSKEYS, serde_json::to_string(&wish).ok().as_deref()).await?;
     if answer.is_ok() {
-        return Ok(Registered::Yes);
+        return Ok(Registered::Yes(answer.texts("recovery_codes").join("\n")));
     }
     // The manager has a passkey that the server does not know, and should not offer it.
     let unknown = object::<Object>(&[("rpId", &member(&member(&options, "rp"), "id")), ("credentialId", &id.into())]);

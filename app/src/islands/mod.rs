@@ -59,6 +59,8 @@ mod password_form;
 #[cfg(any(feature = "ssr", feature = "private"))]
 mod plot;
 #[cfg(any(feature = "ssr", feature = "private"))]
+mod saved_codes;
+#[cfg(any(feature = "ssr", feature = "private"))]
 mod second_factor;
 #[cfg(any(feature = "ssr", feature = "private"))]
 mod time_connection;

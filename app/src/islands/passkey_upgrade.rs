@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 pub fn PasskeyUpgrade() -> impl IntoView {
     if cfg!(not(feature = "ssr")) && passkeys::was_filled() && passkeys::supported() {
         spawn_local(async {
-            if can_upgrade().await && matches!(register(true).await, Ok(Registered::Yes)) {
+            if can_upgrade().await && matches!(register(true).await, Ok(Registered::Yes(_))) {
                 tell_managers().await;
                 if let Some(place) = page::by_id("passkey-offer") {
                     place.set_text_content(Some(

@@ -1,6 +1,7 @@
 use super::act::FAILED;
 use super::busy_until_alive;
 use super::confirm_dialog::ConfirmDialog;
+use super::saved_codes::SavedCodes;
 use crate::browser::fetch::FetchResponse;
 use crate::browser::passkey_managers::{Registered, register, tell_managers};
 use crate::browser::{api, page, passkeys};
@@ -10,11 +11,12 @@ use leptos::task::spawn_local;
 use wire::passkeys::PasskeyChange;
 use wire::paths;
 
-/// The button that makes a passkey in this browser.
+/// The button that makes a passkey in this browser. The account may get recovery codes with it, which are shown once.
 #[island]
 pub fn AddPasskey() -> impl IntoView {
     let busy = RwSignal::new(true);
     let missing = RwSignal::new(false);
+    let codes = RwSignal::new(String::new());
     // Effects run in the browser only, after hydration.
     Effect::new(move |_| {
         let supported = passkeys::supported();
@@ -26,9 +28,12 @@ pub fn AddPasskey() -> impl IntoView {
         tell("");
         spawn_local(async move {
             busy.set(match register(false).await {
-                Ok(Registered::Yes) => {
+                Ok(Registered::Yes(made)) => {
                     tell_managers().await;
-                    page::reload();
+                    if made.is_empty() {
+                        page::reload();
+                    }
+                    codes.set(made);
                     true
                 }
                 Ok(Registered::Already) => said("The chosen passkey manager has a passkey for this account already."),
@@ -48,6 +53,7 @@ pub fn AddPasskey() -> impl IntoView {
                 "Add a passkey"
             </button>
         </p>
+        <SavedCodes codes />
     }
 }
 

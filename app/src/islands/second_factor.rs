@@ -1,4 +1,5 @@
 use super::busy_until_alive;
+use super::saved_codes::SavedCodes;
 use crate::browser::fetch::{FetchResponse, Unreachable};
 use crate::browser::{api, page};
 use leptos::ev::SubmitEvent;
@@ -74,7 +75,7 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
                         </button>
                     }
                 })}
-            {(enrolled || guarded)
+            {(enrolled || keys)
                 .then(|| {
                     view! {
                         <button class="button plain" type="button" disabled=busy on:click=again>
@@ -101,21 +102,7 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
                 "Turn on"
             </button>
         </form>
-        <div hidden=move || codes.with(String::is_empty)>
-            <p>
-                "Save these recovery codes where you will find them without this device. Each signs you in once in place of \
-                 your second factor. They are shown only now."
-            </p>
-            <pre class="figures recovery-codes">{codes}</pre>
-            <div class="choices">
-                <button class="button plain" type="button" on:click=move |_| page::print()>
-                    "Print"
-                </button>
-                <button class="button" type="button" on:click=move |_| page::reload()>
-                    "Done"
-                </button>
-            </div>
-        </div>
+        <SavedCodes codes />
     }
 }
 

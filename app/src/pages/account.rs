@@ -106,6 +106,7 @@ pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
 #[component]
 pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
     let (enrolled, guarded, keys) = (factors.totp.is_some(), factors.passkey_after_password, factors.passkeys > 0);
+    let some_left = keys && factors.recovery_codes > 0;
     let left = match factors.recovery_codes {
         0 => "No recovery code is left. Make new ones, so that you can sign in without your device.".to_owned(),
         1 => "1 recovery code is left.".to_owned(),
@@ -119,6 +120,8 @@ pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
         title: "Turn off one-time codes?".to_owned(),
         about: if guarded {
             "Signing in with your password will need a passkey.".to_owned()
+        } else if keys {
+            "Your passkeys and your recovery codes stay.".to_owned()
         } else {
             "Your password alone will sign you in, and your recovery codes become void.".to_owned()
         },
@@ -156,7 +159,7 @@ pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
                     let also = if enrolled { "One of your passkeys serves instead of the code." } else { "Signing in with your password needs one of your passkeys too." };
                     view! { <p>{also}</p> }
                 })}
-            {(enrolled || guarded).then(|| view! { <p class="small quiet">{left}</p> })}
+            {(enrolled || guarded || some_left).then(|| view! { <p class="small quiet">{left}</p> })}
             <noscript>
                 <p>"Setting up a second factor needs JavaScript."</p>
             </noscript>

@@ -162,7 +162,8 @@ impl Authentication {
         self.at.div_euclid(1000)
     }
 
-    /// Whether it counts as fresh, for accounts with (`factor`) or without a second factor.
+    /// Whether it counts as fresh, for accounts that need (`factor`) or do not need a second factor after the password. It
+    /// only knows the methods so far, so a password must not renew a session that needs a factor.
     pub fn is_fresh(&self, factor: bool, now: UnixMs) -> bool {
         (-CLOCK_TOLERANCE_MS..=FRESH_MS).contains(&(now - self.at)) && (!factor || self.methods.has_possession())
     }

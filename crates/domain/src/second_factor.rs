@@ -14,7 +14,7 @@ pub const PENDING_TRIES: i64 = 5;
 pub struct Factors {
     /// Whether it has a generator of one-time codes.
     pub totp: bool,
-    /// Number of passkeys and security keys.
+    /// Number of passkeys and security keys that work at this site: those of its host.
     pub passkeys: u32,
     /// Whether the owner wants a passkey to be needed beside the password. Without passkeys it means nothing.
     pub passkey_after_password: bool,
@@ -69,9 +69,9 @@ impl Factors {
         kinds.into_iter().filter_map(|(held, kind)| held.then_some(kind)).collect()
     }
 
-    /// Returns the kinds of a fresh proof: of a second factor, or of the password if there is none.
-    pub fn fresh_proofs(self) -> Vec<ProofKind> {
-        if self.any() { self.kinds() } else { vec![ProofKind::Password] }
+    /// Returns the kinds of a fresh proof: of a second factor where one is needed after the password, or of the password.
+    pub fn fresh_proofs(self, required: Requirement) -> Vec<ProofKind> {
+        if self.needed_after_password(required) { self.kinds() } else { vec![ProofKind::Password] }
     }
 }
 
@@ -193,27 +193,33 @@ mod tests {
     fn recovery_codes_alone_are_no_factor() {
         let codes = Factors { recovery_codes: 10, ..Factors::default() };
         assert!(!codes.any() && codes.kinds().is_empty());
-        assert_eq!(codes.fresh_proofs(), [ProofKind::Password]);
+        for required in Requirement::ALL {
+            assert_eq!(codes.fresh_proofs(required), [ProofKind::Password], "the first factor can be set up");
+        }
         let totp = Factors { totp: true, ..codes };
         assert_eq!(totp.kinds(), [ProofKind::Totp, ProofKind::RecoveryCode]);
         let all = Factors { passkeys: 1, ..totp };
-        assert_eq!(all.fresh_proofs(), [ProofKind::Passkey, ProofKind::Totp, ProofKind::RecoveryCode]);
+        assert_eq!(
+            all.fresh_proofs(Requirement::Optional),
+            [ProofKind::Passkey, ProofKind::Totp, ProofKind::RecoveryCode]
+        );
     }
 
     #[test]
     fn a_passkey_is_asked_for_after_a_password_when_its_owner_or_the_operator_says_so() {
         let key = Factors { passkeys: 1, ..Factors::default() };
         assert!(!key.any() && key.held());
-        assert_eq!(key.fresh_proofs(), [ProofKind::Password]);
         for (required, needed) in
             [(Requirement::Optional, false), (Requirement::Required, true), (Requirement::Passkey, true)]
         {
             assert_eq!(key.needed_after_password(required), needed, "{required:?}");
+            let proof = if needed { ProofKind::Passkey } else { ProofKind::Password };
+            assert_eq!(key.fresh_proofs(required), [proof], "{required:?}");
             assert!(!Factors::default().needed_after_password(required), "there is nothing to ask for");
         }
         let both = Factors { passkey_after_password: true, ..key };
         assert!(both.any() && both.needed_after_password(Requirement::Optional));
-        assert_eq!(both.fresh_proofs(), [ProofKind::Passkey]);
+        assert_eq!(both.fresh_proofs(Requirement::Optional), [ProofKind::Passkey]);
         let gone = Factors { passkeys: 0, ..both };
         assert!(!gone.any() && !gone.held(), "without a passkey the wish means nothing");
     }

@@ -6,6 +6,7 @@
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::bans::{Ban, BanContext};
+use crate::recovery_codes::UseRecoveryCode;
 use crate::remembered_devices::DeviceMemory;
 use crate::sessions::NewSession;
 use crate::user::User;
@@ -102,6 +103,8 @@ pub struct Acceptance {
     /// The pending sign-in that this finishes, by its id.
     pub pending: Option<String>,
     pub memory: DeviceMemory,
+    /// The recovery code that was given, if one was. It is used up with the acceptance only.
+    pub recovery_code: Option<UseRecoveryCode>,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
@@ -131,6 +134,8 @@ pub struct LoginLookup<'a> {
     pub client_key: ClientKey,
     /// The network, as sessions store it ([`ClientKey::place`]).
     pub place: &'a str,
+    /// The site's host, whose passkeys count as factors; `None`: none does.
+    pub relying_party: Option<&'a str>,
 }
 
 #[async_trait]
@@ -155,8 +160,8 @@ pub trait Attempts {
 
     /// Ends the attempt as accepted. Releases the reservation, deletes (if asked to) the account's strikes and ladder
     /// from this client key and its failures in a row, inserts session and audit row. `false`: the user is deleted,
-    /// disabled, or has another password now, the pending sign-in is over, or the device is not remembered any more; then only the
-    /// release is written.
+    /// disabled, or has another password now, the pending sign-in is over, the recovery code was used, or the device is not
+    /// remembered any more; then no session begins.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
     /// Reads the whole state that an attempt is judged against.

@@ -221,6 +221,8 @@ pub struct AuditEntry {
 
 /// The target of a [`AuditEvent::ResetMade`] whose link was mailed to the owner.
 pub const BY_MAIL: &str = "by mail";
+/// The field in an [`AuditEvent::ProfileChanged`] that changed the e-mail address.
+pub const EMAIL: &str = "e-mail";
 
 impl AuditEntry {
     /// Whether the owner is told at the next visit, on every device.
@@ -236,13 +238,20 @@ impl AuditEntry {
             | AuditEvent::PasskeyRemoved
             | AuditEvent::PasskeyChanged
             | AuditEvent::ResetMade => true,
+            // The address is a way to the password.
+            AuditEvent::ProfileChanged => self.about.split(", ").any(|field| field == EMAIL),
             _ => false,
         }
     }
 
-    /// Whether the owner gets a message about it. A link that was mailed says it itself.
+    /// Whether the owner gets a message about it at the account's address. A link that was mailed says it itself, and a
+    /// change of the address goes to the earlier one.
     pub fn is_mailed(&self) -> bool {
-        self.is_notice() && !(self.event == AuditEvent::ResetMade && self.about == BY_MAIL)
+        match self.event {
+            AuditEvent::ResetMade if self.about == BY_MAIL => false,
+            AuditEvent::ProfileChanged => false,
+            _ => self.is_notice(),
+        }
     }
 }
 

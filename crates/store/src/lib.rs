@@ -20,6 +20,7 @@ pub mod oauth_registrations;
 pub mod passkeys;
 pub mod profiles;
 pub mod proofs;
+pub mod recovery_codes;
 pub mod refusals;
 pub mod remembered_devices;
 pub mod resets;

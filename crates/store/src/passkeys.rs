@@ -42,6 +42,8 @@ pub struct NewPasskey {
     pub short_key_expires_at: UnixMs,
     /// Maximum number of passkeys of the account.
     pub most: u32,
+    /// Hashes of recovery codes, if the account needs some and has none yet.
+    pub recovery_codes: Vec<String>,
     pub audit: AuditEntry,
 }
 

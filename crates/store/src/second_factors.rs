@@ -3,11 +3,12 @@
 use crate::Result;
 use crate::attempts::Attempt;
 use crate::audit::AuditEntry;
+use crate::recovery_codes::UseRecoveryCode;
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::authentication::Authentication;
+use domain::authentication::{Authentication, Method};
 use domain::second_factor::Factors;
 
 /// A generator of one-time codes.
@@ -58,15 +59,6 @@ pub struct PasskeyAfterPassword {
     pub now: UnixMs,
 }
 
-/// The use of a recovery code.
-#[derive(Debug, Clone)]
-pub struct UseRecoveryCode {
-    pub user: String,
-    pub code_hash: String,
-    pub audit: AuditEntry,
-    pub now: UnixMs,
-}
-
 /// A sign-in that waits for its second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSignIn {
@@ -90,7 +82,8 @@ pub struct NewPendingSignIn {
 
 #[async_trait]
 pub trait SecondFactors {
-    async fn factors(&self, user: &str) -> Result<Factors>;
+    /// Returns the factors of an account. Passkeys count if they were made for this host; `None`: none does.
+    async fn factors(&self, user: &str, relying_party: Option<&str>) -> Result<Factors>;
     /// Returns the confirmed generator, or the newest one that waits for its first code.
     async fn totp(&self, user: &str, confirmed: bool) -> Result<Option<Totp>>;
     /// Adds a generator that waits for its first code. Earlier ones that wait are deleted.
@@ -99,25 +92,28 @@ pub trait SecondFactors {
     async fn confirm_totp(&self, confirm: &ConfirmTotp) -> Result<bool>;
     /// Accepts a code, in one conditional statement. `false`: this code or a newer one was accepted before.
     async fn use_totp(&self, code: &UsedCode) -> Result<bool>;
-    /// Deletes the generator, and the recovery codes with the last factor. `false`: the account has no generator.
+    /// Deletes the generator, and the recovery codes with the last factor of any host. `false`: the account has no generator.
     async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
     /// `false`: nothing changed, or the account has no passkey of the host.
     async fn set_passkey_after_password(&self, wish: &PasskeyAfterPassword) -> Result<bool>;
-    /// Deletes every second factor of an account, its recovery codes, pending sign-ins and remembered devices. `false`: it
-    /// has no factor.
+    /// Deletes every second factor of an account, also one that waits for its first code, its recovery codes, pending
+    /// sign-ins and remembered devices. `false`: it has no factor.
     async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
     /// Replaces all recovery codes.
     async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()>;
+    /// Whether the account has this code and has not used it.
+    async fn has_recovery_code(&self, user: &str, code_hash: &str) -> Result<bool>;
     /// Uses a code, in one conditional statement. `false`: it is unknown or used.
     async fn use_recovery_code(&self, used: &UseRecoveryCode) -> Result<bool>;
     /// Stores a pending sign-in and releases its attempt.
     async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()>;
     /// Counts one more try before a code is checked. `None`: it is over, finished, or was tried too often.
     async fn try_pending(&self, id: &str, now: UnixMs) -> Result<Option<PendingSignIn>>;
-    /// Records that a live session's person was authenticated again. `false`: the session is over.
-    async fn renew_authentication(&self, session: &str, new: Authentication) -> Result<bool>;
-    /// Returns the names of administrators without a second factor.
-    async fn administrators_without_factor(&self) -> Result<Vec<String>>;
+    /// Adds a method to a live session whose person was authenticated again, and returns the result. `None`: the session is
+    /// over.
+    async fn renew_authentication(&self, session: &str, proven: Method, now: UnixMs) -> Result<Option<Authentication>>;
+    /// Returns the names of administrators without a second factor. Passkeys count as in [`Self::factors`].
+    async fn administrators_without_factor(&self, relying_party: Option<&str>) -> Result<Vec<String>>;
     /// Deletes pending sign-ins and remembered devices that ended, and generators without a first code from before `old`.
     async fn sweep_second_factors(&self, now: UnixMs, old: UnixMs) -> Result<u64>;
 }

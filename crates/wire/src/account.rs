@@ -157,8 +157,8 @@ pub struct NewReset {
     pub mail: bool,
 }
 
-/// The body of `POST /api/password/forgotten`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The body of `POST /api/password/forgotten`. `Debug` hides it, because people type passwords into fields for names.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForgottenPassword {
     /// The account's name.
@@ -171,6 +171,12 @@ pub struct ForgottenPassword {
 pub struct EmailProof {
     /// The code of the link that was mailed.
     pub code: String,
+}
+
+impl std::fmt::Debug for ForgottenPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ForgottenPassword(..)")
+    }
 }
 
 impl std::fmt::Debug for EmailProof {

@@ -5,6 +5,7 @@
 
 use crate::jwk::RsaJwk;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The only kind of credential.
 pub const PUBLIC_KEY: &str = "public-key";
@@ -135,13 +136,22 @@ pub struct AttestationResponse {
 }
 
 /// `AuthenticationResponseJSON`: the encrypted content of a sign-in with a passkey.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssertionCredential {
     pub id: String,
     pub response: AssertionResponse,
     /// From the problem `second_factor_required`: the passkey is the second factor of that sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<String>,
+}
+
+impl std::fmt::Debug for AssertionCredential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AssertionCredential")
+            .field("id", &self.id)
+            .field("response", &self.response)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +190,22 @@ pub struct Passkey {
     /// The last sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<i64>,
+}
+
+/// The answer to `POST /api/passkeys`. `Debug` hides the codes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedPasskey {
+    #[serde(flatten)]
+    pub passkey: Passkey,
+    /// New recovery codes, which are shown once, if the account needs some and had none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery_codes: Vec<String>,
+}
+
+impl fmt::Debug for AddedPasskey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddedPasskey").field("passkey", &self.passkey).finish_non_exhaustive()
+    }
 }
 
 /// The answer to `GET /api/passkeys`, with what a browser tells its passkey managers.

@@ -74,6 +74,8 @@ pub enum Code {
     LastAdministrator,
     /// The name is taken. 409.
     NameTaken,
+    /// The settings require a second factor of the group, so it keeps its name. 409.
+    GroupRequired,
     /// Another account has this e-mail address, proved or vouched for. 409.
     EmailTaken,
     /// The name has invalid characters or an invalid length. 422.
@@ -107,8 +109,8 @@ pub enum Code {
     Unknown,
 }
 
-/// The body of an error answer (RFC 9457, section 3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The body of an error answer (RFC 9457, section 3). `Debug` hides the secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The HTTP status code.
     pub status: u16,
@@ -131,4 +133,18 @@ pub struct Problem {
     /// The kinds of proof that are possible: `password`, `totp`, `passkey`, `recovery_code`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<String>,
+}
+
+impl std::fmt::Debug for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Problem")
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("title", &self.title)
+            .field("detail", &self.detail)
+            .field("retry_after", &self.retry_after)
+            .field("incident", &self.incident)
+            .field("proofs", &self.proofs)
+            .finish_non_exhaustive()
+    }
 }

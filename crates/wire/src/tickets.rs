@@ -22,7 +22,7 @@ pub struct TicketRequest {
     pub version: Option<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedTicket {
     /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) around a compact JWS.
     pub ticket: String,
@@ -34,6 +34,15 @@ pub struct IssuedTicket {
     pub expires_at: i64,
     /// The latest end of a connection with it, unix milliseconds.
     pub key_until: i64,
+}
+
+impl std::fmt::Debug for IssuedTicket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IssuedTicket")
+            .field("jti", &self.jti)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The protected header of the outer JWE.

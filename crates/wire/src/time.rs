@@ -23,7 +23,7 @@ pub struct Greeting {
     pub server_random: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     pub ticket: String,
@@ -32,6 +32,12 @@ pub struct Hello {
     /// A proof (RFC 9449) by the client key in the ticket: `htm` is `HELLO`, `htu` the service's name, `nonce` the
     /// server's random value, `ath` the hash of the ticket (section 4.2).
     pub proof: String,
+}
+
+impl std::fmt::Debug for Hello {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hello(..)")
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -240,7 +240,7 @@ impl UserAdmin<'_> {
 
     async fn factors(&self, name: &str) -> Outcome {
         let user = self.find(name).await?;
-        let factors = self.actor.store.factors(&user.id).await?;
+        let factors = self.actor.store.factors(&user.id, self.actor.config.relying_party()).await?;
         let remembered = self.actor.store.remembered_devices(&user.id, self.actor.now).await?;
         let has = |held| if held { "yes" } else { "no" }.to_owned();
         let rows = [

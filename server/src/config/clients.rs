@@ -1,6 +1,8 @@
 //! `[[clients]]`: clients of the OpenID provider.
 
 use super::ConfigError;
+use super::second_factor::NO_PASSKEYS;
+use domain::second_factor::Requirement;
 use oidc::client::{IdTokenAlg, secret_hash};
 use oidc::{Client, ClientSettings, ClientSource};
 use std::collections::BTreeSet;
@@ -11,11 +13,13 @@ const SHORTEST_SECRET: usize = 22;
 
 /// Validates the clients and reads the files with their secrets.
 ///
-/// `signing`: the algorithm of `[keys]`. `reserved`: audiences that no client may name, such as this site's own.
+/// `signing`: the algorithm of `[keys]`. `reserved`: audiences that no client may name, such as this site's own. `passkeys`:
+/// whether browsers offer passkeys at this site.
 pub(super) fn clients(
     settings: &[ClientSettings],
     signing: &str,
     reserved: &[&str],
+    passkeys: bool,
 ) -> Result<Vec<Client>, ConfigError> {
     let mut ids = BTreeSet::new();
     settings
@@ -29,7 +33,7 @@ pub(super) fn clients(
             }
             let checked = Client::new(client.clone(), &secrets(client)?, ClientSource::Settings);
             let checked = checked.map_err(|error| named(error.setting, &error.problem))?;
-            usable(&checked, signing, reserved).map_err(|(setting, problem)| named(setting, &problem))?;
+            usable(&checked, signing, reserved, passkeys).map_err(|(setting, problem)| named(setting, &problem))?;
             Ok(checked)
         })
         .collect()
@@ -39,7 +43,7 @@ pub(super) fn clients(
 ///
 /// # Errors
 /// The setting and the problem.
-pub fn usable(client: &Client, signing: &str, reserved: &[&str]) -> Result<(), (&'static str, String)> {
+pub fn usable(client: &Client, signing: &str, reserved: &[&str], passkeys: bool) -> Result<(), (&'static str, String)> {
     if client.id() == TERMINAL_CLIENT {
         return Err(("id", "is the terminal program's own".to_owned()));
     }
@@ -47,6 +51,9 @@ pub fn usable(client: &Client, signing: &str, reserved: &[&str]) -> Result<(), (
     if alg != IdTokenAlg::Rs256 && alg.as_str() != signing {
         let problem = format!("must be RS256, or {signing} as in keys.signing_algorithm");
         return Err(("id_token_alg", problem));
+    }
+    if client.settings.second_factor == Requirement::Passkey && !passkeys {
+        return Err(("second_factor", NO_PASSKEYS.to_owned()));
     }
     let taken = |resource: &&String| reserved.contains(&resource.trim_end_matches('/'));
     match client.settings.resources.iter().find(taken) {

@@ -112,7 +112,8 @@ impl Config {
             behind_proxies(&settings)?;
         }
         let (own, signing) = (origin.to_string(), settings.keys.signing_algorithm.as_str());
-        let clients = Arc::new(clients::clients(&settings.clients, signing, &[&own])?);
+        let passkeys = second_factor::have_passkeys(&own, https, &origin.authority);
+        let clients = Arc::new(clients::clients(&settings.clients, signing, &[&own], passkeys)?);
         settings.oauth.check_resources(&own)?;
         let internal_networks = Arc::new(settings.oauth.networks()?);
         Ok(Self {
@@ -128,6 +129,16 @@ impl Config {
             internal_networks,
             public_networks: Arc::default(),
         })
+    }
+
+    /// Returns the relying party's id; `None`: the public URL names an address, for which browsers make no passkeys.
+    pub fn relying_party(&self) -> Option<&str> {
+        domain::passkey::relying_party(&self.origin)
+    }
+
+    /// Whether browsers offer passkeys at this site.
+    pub fn has_passkeys(&self) -> bool {
+        second_factor::have_passkeys(&self.origin, self.https, &self.authority)
     }
 
     /// Whether cookies lack their prefix and `Secure`, and pages warn about it.

@@ -1,11 +1,14 @@
 //! `[second_factor]`: the accounts that need one.
 
 use super::ConfigError;
-use domain::authority::Origin;
+use domain::authority::{Authority, Origin};
 use domain::passkey;
 use domain::profile::GroupName;
 use domain::second_factor::{Policy, Requirement};
 use serde::{Deserialize, Serialize};
+
+pub(super) const NO_PASSKEYS: &str =
+    "\"passkey\" needs a public_url with https and a host name: browsers offer no passkeys elsewhere";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -74,12 +77,15 @@ impl SecondFactorSettings {
 
 /// Checks that people can have passkeys here, because a requirement that nobody can meet locks everybody out.
 pub(super) fn passkeys_work(setting: &str, origin: &Origin) -> Result<(), ConfigError> {
-    let has_host = passkey::relying_party(&origin.to_string()).is_some();
-    if has_host && (origin.https || origin.authority.is_localhost()) {
+    if have_passkeys(&origin.to_string(), origin.https, &origin.authority) {
         return Ok(());
     }
-    let problem = "\"passkey\" needs a public_url with https and a host name: browsers offer no passkeys elsewhere";
-    Err(ConfigError::invalid(setting, problem))
+    Err(ConfigError::invalid(setting, NO_PASSKEYS))
+}
+
+/// Whether browsers offer passkeys at this site.
+pub(super) fn have_passkeys(origin: &str, https: bool, authority: &Authority) -> bool {
+    passkey::relying_party(origin).is_some() && (https || authority.is_localhost())
 }
 
 #[cfg(test)]
@@ -88,6 +94,8 @@ mod tests {
     use domain::account::Role;
     use domain::profile::GroupName;
     use domain::second_factor::Requirement;
+
+    const CLIENT: &str = "[[clients]]\nid = 'app'\nredirect_uris = ['https://app.example/']\nsecond_factor = 'passkey'";
 
     fn with(text: &str) -> Result<Config, ConfigError> {
         Config::new(toml::from_str(text).expect("readable"))
@@ -110,6 +118,11 @@ mod tests {
         for (text, says) in [
             (format!("public_url = 'http://portal.lan'\nallow_insecure_http = true\n{passkey}"), "https"),
             (format!("public_url = 'https://192.0.2.1'\n{passkey}"), "a host name"),
+            (format!("public_url = 'https://192.0.2.1'\n{CLIENT}"), "a host name"),
+            (
+                format!("public_url = 'http://portal.lan'\nallow_insecure_http = true\n{CLIENT}"),
+                "clients.second_factor",
+            ),
             (passkey.replace("passkey", "always"), "`optional`, `required`, `passkey`"),
             ("[[second_factor.groups]]\nname = 'a,b'\nrequire = 'required'".to_owned(), "'a,b'"),
             (
@@ -125,5 +138,6 @@ mod tests {
             assert!(error.contains(says), "'{error}' does not say '{says}'");
         }
         assert!(with(passkey).is_ok(), "localhost is a secure context");
+        assert!(with(CLIENT).is_ok());
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
         findings.extend(mail(config, store.mail_counts().await?));
         findings.push(clients(config, &store.clients().await?));
-        findings.push(second_factors(&store.administrators_without_factor().await?));
+        findings.push(second_factors(&store.administrators_without_factor(config.relying_party()).await?));
         let known: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
         findings.push(required_groups(&config.factor_policy, &known));
         findings.extend(keys::findings(config, store, now).await?);

@@ -22,7 +22,6 @@ const MOST_STATES: usize = 50;
 const KEY: usize = 8;
 
 /// A new session of an app.
-#[derive(Debug)]
 pub struct EnteredApp {
     /// Its cookie.
     pub cookie: String,
@@ -32,8 +31,13 @@ pub struct EnteredApp {
     pub place: String,
 }
 
+impl std::fmt::Debug for EnteredApp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnteredApp").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
 /// The state of one tab that goes to sign in.
-#[derive(Debug)]
 pub struct PendingSignIn {
     /// The key of its cookie.
     pub key: String,
@@ -41,6 +45,12 @@ pub struct PendingSignIn {
     pub cookie: String,
     /// Its representation in URLs.
     pub hash: String,
+}
+
+impl std::fmt::Debug for PendingSignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PendingSignIn(..)")
+    }
 }
 
 /// Makes a new state from the time and a secret.

@@ -5,13 +5,12 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
 use crate::entropy::Entropy;
-use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
+use crate::guards::{factor_policy, recent_factor};
 use crate::state::AppState;
 use crate::totp;
 use domain::UnixMs;
-use domain::authentication::{Authentication, Method};
-use domain::passkey;
+use domain::authentication::Method;
 use domain::recovery_code;
 use domain::totp::{REGISTRATION_MS, secret_text, uri};
 use store::Store;
@@ -31,14 +30,15 @@ const ALL: &str = "all";
 /// The store fails.
 pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors, ApiError> {
     let user = &session.claims.sub;
-    let (factors, totp) = (state.store.factors(user).await?, state.store.totp(user, true).await?);
+    let (need, fresh_until) = recent_factor::fresh_until(state, session).await?;
+    let (factors, totp) = (need.factors, state.store.totp(user, true).await?);
     Ok(SecondFactors {
         totp: totp.map(|totp| TotpInfo { created_at: totp.created_at, used_at: totp.used_at }),
         passkeys: factors.passkeys,
-        passkey_after_password: factors.any() && factors.passkey_after_password,
+        passkey_after_password: factors.passkeys > 0 && factors.passkey_after_password,
         recovery_codes: factors.recovery_codes,
-        fresh_until: recent_factor::fresh_until(state, session, factors).await?,
-        proofs: factors.fresh_proofs().iter().map(|kind| kind.as_str().to_owned()).collect(),
+        fresh_until,
+        proofs: need.proofs().iter().map(|kind| kind.as_str().to_owned()).collect(),
     })
 }
 
@@ -72,8 +72,11 @@ pub async fn confirm_totp(
     let row = row.ok_or_else(|| ApiError::new(Code::NotFound))?;
     let code = totp::check_first(&state.key_encryption, &row, &first.code, now)?;
     let code = code.ok_or_else(|| ApiError::new(Code::WrongCode))?;
-    let codes =
-        if state.store.factors(user).await?.recovery_codes == 0 { fresh_codes(&*state.entropy) } else { Vec::new() };
+    let codes = if factor_policy::held(state, user).await?.recovery_codes == 0 {
+        fresh_codes(&*state.entropy)
+    } else {
+        Vec::new()
+    };
     let confirm = ConfirmTotp {
         code,
         since: now - REGISTRATION_MS,
@@ -99,13 +102,13 @@ pub async fn set_passkey_after_password(
 ) -> Result<RecoveryCodes, ApiError> {
     recent_factor::check(state, session).await?;
     let (user, now) = (&session.claims.sub, state.now());
-    let before = state.store.factors(user).await?;
+    let before = factor_policy::held(state, user).await?;
     if before.passkeys > 0 && before.passkey_after_password == wanted {
         return Ok(RecoveryCodes { recovery_codes: Vec::new() });
     }
     let codes = if wanted && before.recovery_codes == 0 { fresh_codes(&*state.entropy) } else { Vec::new() };
     let event = if wanted { AuditEvent::SecondFactorAdded } else { AuditEvent::SecondFactorRemoved };
-    let host = passkey::relying_party(&state.config.origin).filter(|_| wanted).map(str::to_owned);
+    let host = state.config.relying_party().filter(|_| wanted).map(str::to_owned);
     if wanted && host.is_none() {
         return Err(ApiError::new(Code::NotFound));
     }
@@ -144,7 +147,7 @@ pub async fn remove_totp(state: &AppState, client: &Client, session: &SignedIn) 
 pub async fn recovery_codes(state: &AppState, client: &Client, session: &SignedIn) -> Result<RecoveryCodes, ApiError> {
     recent_factor::check(state, session).await?;
     let user = &session.claims.sub;
-    if !state.store.factors(user).await?.any() {
+    if !factor_policy::held(state, user).await?.held() {
         return Err(ApiError::new(Code::NotFound));
     }
     let codes = fresh_codes(&*state.entropy);
@@ -170,20 +173,20 @@ pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &str) -> sto
 /// `session_ended`; the store fails.
 pub async fn renew(state: &AppState, session: &SignedIn, proven: Method, now: UnixMs) -> Result<(), ApiError> {
     let sid = &session.claims.sid;
-    let row = state.store.session(sid).await?.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
-    let new = Authentication { methods: row.authentication.methods.with(proven), at: now };
-    if !state.store.renew_authentication(sid, new).await? {
-        return Err(ApiError::new(Code::SessionEnded));
-    }
+    let new = state.store.renew_authentication(sid, proven, now).await?;
+    let new = new.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
     state.sessions.renew(sid, new);
+    state.identity_headers.forget(sid, &state.config.apps);
     Ok(())
 }
 
-fn fresh_codes(entropy: &dyn Entropy) -> Vec<String> {
+/// Makes a set of recovery codes.
+pub fn fresh_codes(entropy: &dyn Entropy) -> Vec<String> {
     (0..recovery_code::COUNT).map(|_| recovery_code::code(&entropy.bytes())).collect()
 }
 
-fn hashes(codes: &[String]) -> Vec<String> {
+/// Returns what is stored of recovery codes.
+pub fn hashes(codes: &[String]) -> Vec<String> {
     codes.iter().filter_map(|code| recovery_code::hash(code)).collect()
 }
 

@@ -3,6 +3,7 @@
 use super::accept::{SignIn, accept, outcome};
 use super::check_password::check_password;
 use super::issue::IssuedTokens;
+use super::remembered_devices::DeviceWish;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{remembered_devices, second_factor};
 use crate::api_error::ApiError;
@@ -51,6 +52,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
         account: digest.as_str(),
         client_key: client.ban_key(),
         place: &client.client_key.network_label(),
+        relying_party: state.config.relying_party(),
     };
     let LoginContext { user, failures, forgivable, known_network, factors } = state.store.login_context(asked).await?;
     // Guesses by strangers do not slow the owner down on a known device, because that has its own failures.
@@ -81,17 +83,18 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             let code = credentials.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
             let keys = received.keys.as_ref();
             let required = factor_policy::of_account(state, &user.id, user.role).await?;
-            let (methods, memory) = match (factors.needed_after_password(required), code) {
-                (false, _) => (Methods::PASSWORD, DeviceMemory::Unconcerned),
+            let (methods, memory, recovery_code) = match (factors.needed_after_password(required), code) {
+                (false, _) => (Methods::PASSWORD, DeviceMemory::Unconcerned, None),
                 (true, None) => match remembered_devices::find(state, keys, &user.id, required).await? {
-                    Some(remembered) => (Methods::PASSWORD, remembered),
+                    Some(remembered) => (Methods::PASSWORD, remembered, None),
                     None => return Err(second_factor::begin(state, client, &received, &user, factors).await),
                 },
                 (true, Some(code)) => match second_factor::check_code(state, client, &user.id, code).await? {
-                    Some(method) => {
-                        let wanted = credentials.remember;
-                        let memory = remembered_devices::wish(state, client, keys, &user.id, method, wanted);
-                        (Methods::PASSWORD.with(method), memory)
+                    Some(proven) => {
+                        let (method, wanted) = (proven.method(), credentials.remember);
+                        let wish = DeviceWish { user: &user.id, proven: method, required, wanted };
+                        let memory = remembered_devices::wish(state, client, keys, wish);
+                        (Methods::PASSWORD.with(method), memory, proven.recovery_code())
                     }
                     // As a wrong password: the answer must not say that the password is right.
                     None => {
@@ -109,6 +112,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
                 outcome: outcome(client, &user, known_network),
                 pending: None,
                 memory,
+                recovery_code,
             };
             let issued = accept(state, client, &received, sign_in).await?;
             if verified == PasswordCheck::RightButOld {

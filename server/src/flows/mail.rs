@@ -54,7 +54,6 @@ pub enum MailError {
 }
 
 /// A message with a one-time link.
-#[derive(Debug)]
 pub struct LinkMail<'a> {
     pub kind: MailKind,
     /// The account, if there is one.
@@ -64,6 +63,12 @@ pub struct LinkMail<'a> {
     pub audit: Option<&'a str>,
     pub code: &'a str,
     pub expires_at: UnixMs,
+}
+
+impl std::fmt::Debug for LinkMail<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LinkMail").field("kind", &self.kind).field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 impl LinkMail<'_> {

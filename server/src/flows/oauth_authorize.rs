@@ -11,6 +11,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
 use domain::UnixMs;
+use domain::authentication::Authentication;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use oidc::authorize::{self, AuthorizationRequest, PUSHED, Redirected, Refusal, Response, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
@@ -20,6 +21,7 @@ use oidc::{Client, Params, Scopes};
 use std::sync::Arc;
 use store::audit::AuditEvent;
 use store::oauth::NewCode;
+use wire::problem::Code;
 
 /// The parameter that marks a request after it sent the person to sign in. Clients do not use it.
 pub const MARK: &str = "postern_sign_in";
@@ -55,14 +57,11 @@ pub struct Examined {
     pushed: Option<String>,
     /// The scopes that the person agreed to before.
     agreed: Option<Scopes>,
-    /// The level of the sign-in.
-    acr: Option<String>,
 }
 
 impl Examined {
     fn new(client: Arc<Client>, request: AuthorizationRequest, pushed: Option<String>, facts: Option<Facts>) -> Self {
-        let (agreed, acr) = facts.map_or((None, None), |facts| (facts.agreed, facts.acr));
-        Self { client, request, pushed, agreed, acr }
+        Self { client, request, pushed, agreed: facts.and_then(|facts| facts.agreed) }
     }
 }
 
@@ -107,7 +106,7 @@ pub async fn examine(
     };
     let plain = given.encode_without(&[MARK]);
     let sent = given.get(MARK).and_then(|mark| read_mark(state, mark, &plain));
-    let mut facts = match session {
+    let facts = match session {
         Some(session) => Some(facts(state, session, &client).await?),
         None => None,
     };
@@ -124,10 +123,6 @@ pub async fn examine(
             return Ok(respond(state, request.return_to(), &error));
         }
         return Ok(AuthorizationOutcome::MissingFactor(missing));
-    }
-    // The factor may have been proven since the session's token was issued.
-    if let Some(facts) = facts.as_mut().filter(|facts| admitted && !required.is_met_by_acr(facts.acr.as_deref())) {
-        facts.acr = Some(required.acr().to_owned());
     }
     let view = facts.as_ref().map(|facts| facts.view());
     let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.div_euclid(1000));
@@ -157,18 +152,19 @@ pub async fn issue(
     examined: Examined,
     agreed: bool,
 ) -> Result<Response, ApiError> {
-    let Examined { client, request, pushed, agreed: before, acr } = examined;
+    let Examined { client, request, pushed, agreed: before } = examined;
     if is_terminal(&client) {
         recent_factor::check(&state, &session).await?;
     }
     let (now, claims) = (state.now(), &session.claims);
     let code = state.entropy.secret();
+    let authentication = authentication(&state, &session).await?;
     let details = GrantDetails {
         scope: request.scopes.to_string(),
         nonce: request.nonce.clone(),
-        auth_time: claims.auth_time.unwrap_or_default(),
-        acr,
-        amr: claims.amr.clone(),
+        auth_time: authentication.auth_time(),
+        acr: Some(authentication.methods.acr().to_owned()),
+        amr: authentication.methods.amr().into_iter().map(str::to_owned).collect(),
         resources: request.resources.clone(),
         id_token: request.claims.id_token.clone(),
         userinfo: request.claims.userinfo.clone(),
@@ -255,8 +251,7 @@ async fn find(
 struct Facts {
     /// The `sub` that the client knows.
     user: Option<String>,
-    auth_time: i64,
-    acr: Option<String>,
+    authentication: Authentication,
     groups: Vec<String>,
     agreed: Option<Scopes>,
 }
@@ -265,12 +260,22 @@ impl Facts {
     fn view(&self) -> SessionFacts<'_> {
         SessionFacts {
             user: self.user.as_deref(),
-            auth_time: self.auth_time,
-            acr: self.acr.as_deref(),
+            auth_time: self.authentication.auth_time(),
+            acr: Some(self.authentication.methods.acr()),
             groups: self.groups.iter().map(String::as_str).collect(),
             agreed: self.agreed.clone(),
         }
     }
+}
+
+/// Returns when and how a session's person was authenticated, by its row. The session's own token may be older than a proof
+/// since then.
+///
+/// # Errors
+/// The session has ended; the store fails.
+pub async fn authentication(state: &AppState, session: &SignedIn) -> Result<Authentication, ApiError> {
+    let row = state.store.session(&session.claims.sid).await?;
+    Ok(row.ok_or_else(|| ApiError::new(Code::NoSession))?.authentication)
 }
 
 async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<Facts, ApiError> {
@@ -287,8 +292,7 @@ async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<
     };
     Ok(Facts {
         user: oauth_people::known_subject(state, client, &claims.sub).await?,
-        auth_time: claims.auth_time.unwrap_or_default(),
-        acr: claims.acr.clone(),
+        authentication: authentication(state, session).await?,
         groups,
         agreed,
     })

@@ -126,7 +126,7 @@ fn checked(
 ) -> Result<Client, ClientError> {
     let client = Client::new(settings, secrets, source)?;
     let signing = actor.config.settings.keys.signing_algorithm.as_str();
-    client_usable(&client, signing, &[&actor.config.origin])
+    client_usable(&client, signing, &[&actor.config.origin], actor.config.has_passkeys())
         .map_err(|(setting, problem)| ClientError::Unusable(setting, problem))?;
     Ok(client)
 }

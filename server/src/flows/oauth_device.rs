@@ -1,5 +1,6 @@
 //! Devices without a browser of their own (RFC 8628).
 
+use super::oauth_authorize;
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
@@ -100,13 +101,13 @@ pub async fn answer(
     if let Some(missing) = factor_policy::missing_for(&state, claims, required).await? {
         return Err(missing.refusal(&state));
     }
-    let own = claims.acr.clone().filter(|acr| required.is_met_by_acr(Some(acr)));
+    let authentication = oauth_authorize::authentication(&state, &session).await?;
     let details = GrantDetails {
         scope: scopes.to_string(),
         nonce: None,
-        auth_time: claims.auth_time.unwrap_or_default(),
-        acr: own.or_else(|| Some(required.acr().to_owned())),
-        amr: claims.amr.clone(),
+        auth_time: authentication.auth_time(),
+        acr: Some(authentication.methods.acr().to_owned()),
+        amr: authentication.methods.amr().into_iter().map(str::to_owned).collect(),
         resources: Vec::new(),
         id_token: Vec::new(),
         userinfo: Vec::new(),

@@ -1,8 +1,10 @@
 //! What clients may learn about a person, and whether a person may use a client.
 
 use crate::api_error::ApiError;
+use crate::guards::factor_policy;
 use crate::state::AppState;
 use domain::encoding::base64url;
+use domain::second_factor::Requirement;
 use oidc::Client;
 use oidc::claims::Person;
 use oidc::exchange::GrantDetails;
@@ -50,14 +52,18 @@ pub async fn known_subject(state: &AppState, client: &Client, user: &str) -> Res
     }
 }
 
-/// Whether the person of a grant still has what the client requires: a group or role, and the level of the sign-in.
+/// Whether the person of a grant still has what is required: by the client a group or role, by the client and the account
+/// the level of the sign-in. Its session may have reached that level after the grant was made.
 ///
 /// # Errors
 /// The store fails.
 pub async fn may_still_use(state: &AppState, client: &Client, grant: &GrantRow) -> Result<bool, ApiError> {
-    let needs_factor = client.settings.second_factor != domain::second_factor::Requirement::Optional;
-    if needs_factor && !client.settings.second_factor.is_met_by_acr(read_details(&grant.details)?.acr.as_deref()) {
-        return Ok(false);
+    let required = factor_policy::of_account(state, &grant.user, grant.role).await?.max(client.settings.second_factor);
+    if required > Requirement::Optional {
+        let Some(session) = state.store.session(&grant.session).await? else { return Ok(false) };
+        if factor_policy::lacks(state, &session, required).await?.is_some() {
+            return Ok(false);
+        }
     }
     if client.settings.groups.is_empty() {
         return Ok(true);

@@ -119,7 +119,7 @@ fn judge<'a>(
     if begun_by.is_some_and(|user| user != owner.user.id) {
         return Err(Refusal::OtherUser);
     }
-    let host = rules::relying_party(&state.config.origin).ok_or(Refusal::OtherHost)?;
+    let host = state.config.relying_party().ok_or(Refusal::OtherHost)?;
     if owner.passkey.relying_party != host {
         return Err(Refusal::OtherHost);
     }
@@ -159,6 +159,7 @@ async fn accept(
         account: account.as_str(),
         client_key: client.ban_key(),
         place: &client.client_key.network_label(),
+        relying_party: state.config.relying_party(),
     };
     let known_network = state.store.login_context(lookup).await?.known_network;
     let relying_party = relying_party(&state.config)?.to_owned();

@@ -4,11 +4,13 @@ use super::{factors, sealed};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::config::Config;
+use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use domain::authentication::Method;
 use domain::encoding::{base64url, from_base64url};
 use domain::passkey::{self as rules, HANDLE_BYTES, MOST, PasskeyLabel, PasskeyState};
+use domain::second_factor::Requirement;
 use domain::short_key::{self, ShortKey, ShortKeyClaims, ShortKeyPurpose};
 use passkey::{Expected, PublicKey, Registration};
 use store::audit::{AuditEntry, AuditEvent};
@@ -29,7 +31,7 @@ const TRANSPORTS: [&str; 6] = ["ble", "hybrid", "internal", "nfc", "smart-card",
 /// `bad_request`: the public URL names an address instead of a host, for which browsers make no passkeys.
 pub fn relying_party(config: &Config) -> Result<&str, ApiError> {
     let unusable = || ApiError::explained(Code::BadRequest, "Passkeys need a host name in the site's public URL.");
-    rules::relying_party(&config.origin).ok_or_else(unusable)
+    config.relying_party().ok_or_else(unusable)
 }
 
 /// Returns all passkeys of an account.
@@ -41,7 +43,7 @@ pub async fn list(state: &AppState, user: &str, username: &str) -> Result<wired:
     let user_id = state.store.passkey_handle(user).await?;
     Ok(wired::Passkeys {
         passkeys: passkeys.into_iter().map(shown).collect(),
-        rp_id: rules::relying_party(&state.config.origin).map(str::to_owned),
+        rp_id: state.config.relying_party().map(str::to_owned),
         user_id,
         username: username.to_owned(),
     })
@@ -60,7 +62,7 @@ pub async fn listed(store: &dyn store::Store, user: &str) -> store::Result<Vec<w
 /// # Errors
 /// The store fails.
 pub async fn of_other_hosts(store: &dyn store::Store, config: &Config) -> store::Result<u64> {
-    let own = rules::relying_party(&config.origin);
+    let own = config.relying_party();
     let hosts = store.passkey_hosts().await?;
     Ok(hosts.iter().filter(|(host, _)| Some(host.as_str()) != own).map(|(_, count)| count).sum())
 }
@@ -113,7 +115,8 @@ pub async fn begin(
     Ok(wired::RegistrationChallenge { short_key, options })
 }
 
-/// Registers a passkey.
+/// Registers a passkey. Where a second factor is required, the account gets recovery codes if it has none, because the
+/// passkey may be its only factor. A browser that made the passkey by itself would show them to nobody.
 ///
 /// # Errors
 /// `passkey_refused`, `short_key_expired`, `short_key_mismatch`, `full`, `bad_request` for an invalid name
@@ -122,7 +125,7 @@ pub async fn add(
     session: &SignedIn,
     wish: wired::NewPasskey,
     audit: AuditEntry,
-) -> Result<wired::Passkey, ApiError> {
+) -> Result<wired::AddedPasskey, ApiError> {
     let host = relying_party(&state.config)?;
     let short_key = sealed::authentic(state, &wish.short_key).await?;
     let short_key = short_key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?;
@@ -151,11 +154,15 @@ pub async fn add(
         created_at: now,
         used_at: None,
     };
+    let (need, _) = recent_factor::fresh_until(state, session).await?;
+    let needs_codes = need.required > Requirement::Optional && need.factors.recovery_codes == 0 && !wish.conditional;
+    let codes = if needs_codes { factors::fresh_codes(&*state.entropy) } else { Vec::new() };
     let new = NewPasskey {
         passkey: passkey.clone(),
         short_key: short_key.id(),
         short_key_expires_at: short_key.expires_at(),
         most: MOST,
+        recovery_codes: factors::hashes(&codes),
         audit: AuditEntry { about: label, ..audit },
     };
     match state.store.add_passkey(&new).await? {
@@ -164,7 +171,7 @@ pub async fn add(
             if passkey.user_verified {
                 factors::renew(state, session, Method::Passkey, now).await?;
             }
-            Ok(shown(passkey))
+            Ok(wired::AddedPasskey { passkey: shown(passkey), recovery_codes: codes })
         }
         AddPasskeyOutcome::Full => Err(ApiError::new(Code::Full)),
         AddPasskeyOutcome::Replayed | AddPasskeyOutcome::Taken => Err(ApiError::new(Code::PasskeyRefused)),

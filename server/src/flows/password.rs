@@ -47,7 +47,7 @@ pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: 
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
-/// Proves the person again in a live session: by the password of an account without a second factor, or by a code.
+/// Proves the person again in a live session: by a code where a second factor is needed, or by the password.
 ///
 /// # Errors
 /// The refusal. A wrong password or code counts like one at sign-in.
@@ -153,20 +153,28 @@ impl PasswordRequest {
 
     async fn confirm(&self) -> Result<(), AttemptError> {
         let given: IdentityConfirmation = self.content()?;
-        let factors = self.state.store.factors(&self.user.id).await?;
+        let need = recent_factor::of(&self.state, &self.user.id, self.user.role).await?;
         let proven = match (&given.code, &given.password) {
-            (Some(code), None) if factors.any() => {
+            (Some(code), None) if need.is_factor() => {
                 match second_factor::check_code(&self.state, &self.client, &self.user.id, code).await? {
-                    Some(method) => method,
+                    Some(proven) => {
+                        let method = proven.method();
+                        if let Some(code) = proven.recovery_code()
+                            && !self.state.store.use_recovery_code(&code).await?
+                        {
+                            return Err(self.refuse_code().await);
+                        }
+                        method
+                    }
                     None => return Err(self.refuse_code().await),
                 }
             }
-            (None, Some(password)) if !factors.any() => {
+            (None, Some(password)) if !need.is_factor() => {
                 self.prove(password).await?;
                 Method::Password
             }
             // The other kind of proof is not sufficient.
-            _ => return Err(ApiError::insufficient_user_authentication(&factors.fresh_proofs()).into()),
+            _ => return Err(need.refusal().into()),
         };
         factors::renew(&self.state, &self.session, proven, self.state.now()).await?;
         self.state.store.append(&self.entry(audit::OK)).await?;
@@ -177,7 +185,7 @@ impl PasswordRequest {
 
     /// An account with a second factor needs a fresh proof of it beside the password.
     async fn check_factor(&self) -> Result<(), AttemptError> {
-        if self.state.store.factors(&self.user.id).await?.any() {
+        if recent_factor::of(&self.state, &self.user.id, self.user.role).await?.is_factor() {
             recent_factor::check(&self.state, &self.session).await?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use domain::profile::{
     MAX_GROUPS, MAX_GROUPS_BYTES, fit_one_account,
 };
 use store::Store;
-use store::audit::{AuditEntry, AuditEvent};
+use store::audit::{AuditEntry, AuditEvent, EMAIL};
 use store::profiles::{Change, Group, GroupOutcome, SetProfile, SetProfileOutcome};
 use wire::account;
 
@@ -34,6 +34,8 @@ pub enum ProfileError {
     NoGroup,
     #[error("another group has this name")]
     GroupTaken,
+    #[error("the settings require a second factor of the group {0}: remove it from [second_factor] first")]
+    GroupRequired(GroupName),
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -72,7 +74,7 @@ impl ProfileWish<'_> {
         };
         let groups = self.groups.map(names).transpose()?;
         let mut audit = Vec::new();
-        let fields = [("display name", self.display_name), ("e-mail", self.email)];
+        let fields = [("display name", self.display_name), (EMAIL, self.email)];
         let fields: Vec<_> = fields.iter().filter(|(_, text)| text.is_some()).map(|(field, _)| *field).collect();
         if !fields.is_empty() {
             audit.push(entry(AuditEvent::ProfileChanged, fields.join(", ")));
@@ -108,6 +110,17 @@ pub async fn set(actor: &Actor<'_>, user: &str, wish: &ProfileWish<'_>) -> Resul
     let entry = |event, about| AuditEntry { about, ..actor.entry_of(event, user) };
     let change = wish.read(user, EmailState::VouchedFor, actor.now, entry)?;
     settle(actor.store.set_profile(&change).await?)
+}
+
+/// Whether a person's own wish changes the e-mail address, which is a way to the password.
+///
+/// # Errors
+/// The address is invalid, or the store fails.
+pub async fn changes_address(state: &AppState, user: &str, wish: &ProfileWish<'_>) -> Result<bool, ProfileError> {
+    let Some(wanted) = wish.email.map(str::trim) else { return Ok(false) };
+    let wanted = if wanted.is_empty() { None } else { Some(EmailAddress::parse(wanted)?) };
+    let present = state.store.profile(user).await?.and_then(|profile| profile.email);
+    Ok(present.map(|email| email.address) != wanted)
 }
 
 /// Changes one's own profile. A new address is unproved.
@@ -200,17 +213,33 @@ pub async fn add_group(actor: &Actor<'_>, name: &str) -> Result<account::Group, 
     Ok(account::Group { id, name: name.to_string(), created_at: actor.now, members: 0 })
 }
 
+/// Refuses a group that the settings require a second factor of. Without the group, nothing would be required of its
+/// members, which is for the operator to decide.
+fn check_requirement(actor: &Actor<'_>, name: &GroupName) -> Result<(), ProfileError> {
+    let mut required = actor.config.factor_policy.groups.iter();
+    if required.any(|(group, _)| group.key() == name.key()) {
+        return Err(ProfileError::GroupRequired(name.clone()));
+    }
+    Ok(())
+}
+
 /// # Errors
-/// The name is invalid or taken, no such group exists, or the store fails.
+/// The name is invalid or taken, no such group exists, the settings name it, or the store fails.
 pub async fn rename_group(actor: &Actor<'_>, id: &str, name: &str) -> Result<(), ProfileError> {
     let name = GroupName::parse(name)?;
+    let present = actor.store.groups().await?.into_iter().find(|group| group.id == id);
+    let present = present.ok_or(ProfileError::NoGroup)?.name;
+    if present.key() != name.key() {
+        check_requirement(actor, &present)?;
+    }
     let audit = actor.entry(AuditEvent::GroupRenamed, &name);
     settle_group(actor.store.rename_group(id, &name, &audit, actor.now).await?)
 }
 
 /// # Errors
-/// No such group exists, or the store fails.
+/// No such group exists, the settings name it, or the store fails.
 pub async fn remove_group(actor: &Actor<'_>, group: &account::Group) -> Result<(), ProfileError> {
+    check_requirement(actor, &GroupName::parse(&group.name)?)?;
     let audit = actor.entry(AuditEvent::GroupRemoved, &group.name);
     settle_group(actor.store.remove_group(&group.id, &audit, actor.now).await?)
 }

@@ -22,18 +22,25 @@ pub fn days(state: &AppState) -> Option<u32> {
     u32::try_from(ms.div_euclid(DAY_MS).max(1)).ok()
 }
 
+/// The wish of a person who signs in with a second factor.
+#[derive(Debug, Clone, Copy)]
+pub struct DeviceWish<'a> {
+    pub user: &'a str,
+    pub proven: Method,
+    /// The requirement of the account.
+    pub required: Requirement,
+    pub wanted: bool,
+}
+
 /// Decides whether a sign-in with a second factor remembers its browser: the person wants it, the operator permits it, and
-/// the browser has a key. Only a one-time code counts; a person with a recovery code has lost a device.
-pub fn wish(
-    state: &AppState,
-    client: &Client,
-    keys: Option<&(EcJwk, EcJwk)>,
-    user: &str,
-    proven: Method,
-    wanted: bool,
-) -> DeviceMemory {
+/// the browser has a key. Only a one-time code counts; a person with a recovery code has lost a device. Where a factor is
+/// required, [`find`] would never use it.
+pub fn wish(state: &AppState, client: &Client, keys: Option<&(EcJwk, EcJwk)>, wish: DeviceWish<'_>) -> DeviceMemory {
+    let DeviceWish { user, proven, required, wanted } = wish;
     let period = state.config.settings.session.remember_device.0;
-    let (Some(period), Some((signing, _)), Method::Totp, true) = (period, keys, proven, wanted) else {
+    let (Some(period), Some((signing, _)), Method::Totp, Requirement::Optional, true) =
+        (period, keys, proven, required, wanted)
+    else {
         return DeviceMemory::Unconcerned;
     };
     let now = state.now();

@@ -7,6 +7,7 @@ use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
+use crate::guards::factor_policy;
 use crate::keyring::thumbprint;
 use crate::offences;
 use crate::state::AppState;
@@ -20,7 +21,8 @@ use domain::recovery_code;
 use domain::second_factor::{Factors, PENDING_MS};
 use store::attempts::{AttemptRefusal, LoginContext, LoginLookup};
 use store::audit::AuditEvent;
-use store::second_factors::{NewPendingSignIn, PendingSignIn, UseRecoveryCode};
+use store::recovery_codes::UseRecoveryCode;
+use store::second_factors::{NewPendingSignIn, PendingSignIn};
 use store::users::User;
 use wire::envelope::EnvelopeKind;
 use wire::jwk::EcJwk;
@@ -36,20 +38,53 @@ pub struct Presented {
     pub context: LoginContext,
 }
 
-/// Checks a code of an account and uses it up. Returns the method that it proves; `None`: it is wrong or was used.
+/// A right code.
+#[derive(Debug)]
+pub enum ProvenCode {
+    /// A one-time code, which is used up: another one comes in seconds.
+    Totp,
+    /// A recovery code, which is used up by the write that it is for. Otherwise a crash in between would lose it.
+    Recovery(Box<UseRecoveryCode>),
+}
+
+impl ProvenCode {
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Totp => Method::Totp,
+            Self::Recovery(_) => Method::RecoveryCode,
+        }
+    }
+
+    pub fn recovery_code(self) -> Option<UseRecoveryCode> {
+        match self {
+            Self::Totp => None,
+            Self::Recovery(code) => Some(*code),
+        }
+    }
+}
+
+/// Checks a code of an account. `None`: it is wrong or was used.
 ///
 /// # Errors
 /// The store fails, or the secret cannot be decrypted.
-pub async fn check_code(state: &AppState, client: &Client, user: &str, code: &str) -> Result<Option<Method>, ApiError> {
+pub async fn check_code(
+    state: &AppState,
+    client: &Client,
+    user: &str,
+    code: &str,
+) -> Result<Option<ProvenCode>, ApiError> {
     if let Some(code_hash) = recovery_code::hash(code) {
+        if !state.store.has_recovery_code(user, &code_hash).await? {
+            return Ok(None);
+        }
         let mut entry = audit::entry(state, client, AuditEvent::RecoveryCodeUsed, audit::OK);
         entry.user = Some(user.to_owned());
         let used = UseRecoveryCode { user: user.to_owned(), code_hash, audit: entry, now: state.now() };
-        return Ok(state.store.use_recovery_code(&used).await?.then_some(Method::RecoveryCode));
+        return Ok(Some(ProvenCode::Recovery(Box::new(used))));
     }
     let Some(row) = state.store.totp(user, true).await? else { return Ok(None) };
     let Some(used) = totp::check(&state.key_encryption, &row, code, state.now())? else { return Ok(None) };
-    Ok(state.store.use_totp(&used).await?.then_some(Method::Totp))
+    Ok(state.store.use_totp(&used).await?.then_some(ProvenCode::Totp))
 }
 
 /// Stores a sign-in whose password was right, and tells the client which second factors finish it.
@@ -103,6 +138,7 @@ pub async fn present(
         account: account.as_str(),
         client_key: client.ban_key(),
         place: &client.client_key.network_label(),
+        relying_party: state.config.relying_party(),
     };
     let context = state.store.login_context(lookup).await?;
     Ok(Presented { row, user, account, context })
@@ -122,7 +158,7 @@ impl Presented {
     }
 }
 
-/// Finishes a pending sign-in with a second factor that was proven. Of two requests, one succeeds.
+/// Finishes a pending sign-in with a code that was right. Of two requests, one succeeds.
 ///
 /// # Errors
 /// `wrong_credentials`: the account was disabled, its password changed, or the sign-in finished meanwhile.
@@ -131,18 +167,22 @@ pub async fn complete(
     client: &Client,
     received: &OpenedMessage,
     presented: &Presented,
-    proven: Method,
+    proven: ProvenCode,
     remember: bool,
 ) -> Result<IssuedTokens, AttemptError> {
+    let (user, method) = (&presented.user, proven.method());
+    let required = factor_policy::of_account(state, &user.id, user.role).await?;
+    let wish = remembered_devices::DeviceWish { user: &user.id, proven: method, required, wanted: remember };
     let sign_in = SignIn {
-        user: &presented.user,
+        user,
         account: &presented.account,
         judged_by: Some(presented.row.judged_by.clone()),
-        methods: Methods::PASSWORD.with(proven),
+        methods: Methods::PASSWORD.with(method),
         forgive: presented.context.forgivable,
-        outcome: outcome(client, &presented.user, presented.context.known_network),
+        outcome: outcome(client, user, presented.context.known_network),
         pending: Some(presented.row.id.clone()),
-        memory: remembered_devices::wish(state, client, received.keys.as_ref(), &presented.user.id, proven, remember),
+        memory: remembered_devices::wish(state, client, received.keys.as_ref(), wish),
+        recovery_code: proven.recovery_code(),
     };
     accept::accept(state, client, received, sign_in).await
 }
@@ -163,7 +203,7 @@ async fn by_code(state: &AppState, client: &Client, received: &OpenedMessage) ->
     let presented = present(state, client, received.keys.as_ref(), &answer.pending).await?;
     presented.check_delay(state)?;
     match check_code(state, client, &presented.user.id, &answer.code).await? {
-        Some(method) => complete(state, client, received, &presented, method, answer.remember).await,
+        Some(proven) => complete(state, client, received, &presented, proven, answer.remember).await,
         None => Err(refuse(state, client, received, &presented.user, &presented.account).await),
     }
 }

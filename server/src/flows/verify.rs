@@ -90,9 +90,16 @@ pub async fn judge(
         };
         ForwardAuthVerdict::Pass { identity, authorization }
     };
-    let lacks = match (&identity, &bearer) {
-        (Some(identity), Some(bearer)) => lacks(state, identity, &bearer.session, ruling.second_factor).await?,
-        _ => None,
+    let (identity, lacks) = match (identity, &bearer) {
+        (Some(identity), Some(bearer)) => {
+            let policy = state.config.factor_policy.of(identity.role, &identity.member_of);
+            match reached(state, &bearer.session, policy.max(ruling.second_factor)).await? {
+                Reached::Met => (Some(identity), None),
+                Reached::Lacks(missing) => (Some(identity), Some(missing)),
+                Reached::Over => (None, None),
+            }
+        }
+        _ => (None, None),
     };
     Ok(match (ruling.allow, identity, lacks) {
         // Until the second factor is proven, the app sees a stranger.
@@ -108,23 +115,29 @@ pub async fn judge(
     })
 }
 
-/// Returns the requirement of the account or the app's rule that a session does not meet.
-async fn lacks(
-    state: &AppState,
-    identity: &IdentityHeaders,
-    session: &str,
-    by_rule: Requirement,
-) -> Result<Option<MissingFactor>, ApiError> {
-    let required = state.config.factor_policy.of(identity.role, &identity.member_of).max(by_rule);
+/// The level of a session's sign-in, beside a requirement.
+#[derive(Debug)]
+pub enum Reached {
+    Met,
+    Lacks(MissingFactor),
+    /// The session is gone, and with it everything that it reached.
+    Over,
+}
+
+/// Compares a session with the requirement of the account and of the app's rule.
+///
+/// # Errors
+/// The store fails.
+pub async fn reached(state: &AppState, session: &str, required: Requirement) -> Result<Reached, ApiError> {
     let methods = state.sessions.methods(&*state.store, session, state.now()).await?;
-    if methods.is_none_or(|methods| required.is_met_by(methods)) {
-        return Ok(None);
+    let Some(methods) = methods else { return Ok(Reached::Over) };
+    if required.is_met_by(methods) {
+        return Ok(Reached::Met);
     }
     // Read again, because a proof at another node may not have arrived here. A person would be sent to and fro.
-    match state.store.session(session).await? {
-        Some(row) => factor_policy::lacks(state, &row, required).await,
-        None => Ok(None),
-    }
+    let Some(row) = state.store.session(session).await? else { return Ok(Reached::Over) };
+    let missing = factor_policy::lacks(state, &row, required).await?;
+    Ok(missing.map_or(Reached::Met, Reached::Lacks))
 }
 
 /// Returns the client's `Authorization`, unless it is a token from Postern. A program's token that is sent to the wrong
@@ -212,6 +225,7 @@ async fn identity_headers(
     authorization.set_sensitive(true);
     let identity = Arc::new(IdentityHeaders {
         role: row.role,
+        authentication: row.authentication,
         profile_version: profile.version,
         user: text(&row.username)?,
         roles: text(row.role.as_str())?,

@@ -7,7 +7,7 @@ use crate::api_error::ApiError;
 use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
 use domain::account::Role;
-use domain::passkey;
+use domain::authentication::Methods;
 use domain::profile::GroupName;
 use domain::second_factor::{FactorStep, Factors, ProofKind, Requirement};
 use store::sessions::SessionRow;
@@ -19,6 +19,7 @@ use wire::problem::Code;
 pub struct MissingFactor {
     pub required: Requirement,
     factors: Factors,
+    methods: Methods,
 }
 
 impl MissingFactor {
@@ -41,6 +42,12 @@ impl MissingFactor {
     /// Whether the account has a factor that would be sufficient.
     pub fn can_be_proven(self) -> bool {
         self.required.can_be_met_with(self.factors)
+    }
+
+    /// Whether the person should sign in with that factor next. A person who has proven two factors and lacks a passkey may
+    /// have lost it, and would be sent there again and again: the page that adds one comes next, and leads there too.
+    pub fn is_for_sign_in(self) -> bool {
+        self.can_be_proven() && !self.methods.are_two_factors()
     }
 }
 
@@ -127,18 +134,24 @@ pub async fn lacks(
     if required.is_met_by(row.authentication.methods) {
         return Ok(None);
     }
-    let factors = held(state, &row.user).await?;
-    let step = required.next_step(row.authentication.methods, factors);
-    Ok((step != FactorStep::Met).then_some(MissingFactor { required, factors }))
+    let (factors, methods) = (held(state, &row.user).await?, row.authentication.methods);
+    let step = required.next_step(methods, factors);
+    Ok((step != FactorStep::Met).then_some(MissingFactor { required, factors, methods }))
 }
 
 /// Returns the factors of an account, with the passkeys that work at this host.
-async fn held(state: &AppState, user: &str) -> Result<Factors, ApiError> {
-    let host = passkey::relying_party(&state.config.origin);
-    let passkeys = state.store.passkeys(user).await?;
-    let usable = passkeys.iter().filter(|passkey| Some(passkey.relying_party.as_str()) == host).count();
-    let factors = state.store.factors(user).await?;
-    Ok(Factors { passkeys: u32::try_from(usable).unwrap_or(u32::MAX), ..factors })
+///
+/// # Errors
+/// The store fails.
+pub async fn held(state: &AppState, user: &str) -> Result<Factors, ApiError> {
+    Ok(state.store.factors(user, state.config.relying_party()).await?)
+}
+
+/// Returns the strictest requirement of apps and clients. Groups are not asked, because people join them later.
+pub fn of_apps(state: &AppState) -> Requirement {
+    let apps = state.config.apps.iter().map(|app| app.rules.strictest().second_factor);
+    let clients = state.clients.all(state.now()).into_iter().map(|client| client.settings.second_factor);
+    apps.chain(clients).fold(Requirement::Optional, Requirement::max)
 }
 
 #[cfg(test)]

@@ -1,34 +1,67 @@
 //! Fresh proofs of the person, for changes that a thief of a session must not be able to make (RFC 9470).
 //!
 //! The key of the session is proven by every request that may change something. This adds the person: authenticated within
-//! five minutes, with a second factor if the account has one.
+//! five minutes, with a second factor if the account needs one after its password. A password alone must never add a
+//! factor to an account that has one, where a policy, an app or a client counts on factors.
 
+use super::factor_policy;
 use super::signed_in::SignedIn;
 use crate::api_error::ApiError;
 use crate::state::AppState;
-use domain::second_factor::Factors;
+use domain::UnixMs;
+use domain::account::Role;
+use domain::authentication::FRESH_MS;
+use domain::second_factor::{Factors, ProofKind, Requirement};
 use wire::problem::Code;
+
+/// The factors of an account, and the strictest requirement that a sign-in of it can meet with.
+#[derive(Debug, Clone, Copy)]
+pub struct FactorNeed {
+    pub factors: Factors,
+    pub required: Requirement,
+}
+
+impl FactorNeed {
+    /// Whether a fresh proof must be one of a second factor.
+    pub fn is_factor(self) -> bool {
+        self.factors.needed_after_password(self.required)
+    }
+
+    pub fn proofs(self) -> Vec<ProofKind> {
+        self.factors.fresh_proofs(self.required)
+    }
+
+    pub fn refusal(self) -> ApiError {
+        ApiError::insufficient_user_authentication(&self.proofs())
+    }
+}
 
 /// # Errors
 /// `insufficient_user_authentication` with the kinds of proof that are sufficient; the store fails.
 pub async fn check(state: &AppState, session: &SignedIn) -> Result<(), ApiError> {
-    let factors = state.store.factors(&session.claims.sub).await?;
-    match fresh_until(state, session, factors).await? {
-        Some(_) => Ok(()),
-        None => Err(ApiError::insufficient_user_authentication(&factors.fresh_proofs())),
+    match fresh_until(state, session).await? {
+        (_, Some(_)) => Ok(()),
+        (need, None) => Err(need.refusal()),
     }
 }
 
-/// Returns until when the session's proof is fresh; `None`: it is not.
+/// Returns what a fresh proof of the session's account is, and until when its last one is fresh; `None`: it is not.
 ///
 /// # Errors
 /// The store fails. The row is read, because another node may have renewed it a moment ago.
-pub async fn fresh_until(
-    state: &AppState,
-    session: &SignedIn,
-    factors: Factors,
-) -> Result<Option<domain::UnixMs>, ApiError> {
+pub async fn fresh_until(state: &AppState, session: &SignedIn) -> Result<(FactorNeed, Option<UnixMs>), ApiError> {
     let row = state.store.session(&session.claims.sid).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let fresh = row.authentication.is_fresh(factors.any(), state.now());
-    Ok(fresh.then_some(row.authentication.at + domain::authentication::FRESH_MS))
+    let need = of(state, &row.user, row.role).await?;
+    let fresh = row.authentication.is_fresh(need.is_factor(), state.now());
+    Ok((need, fresh.then_some(row.authentication.at + FRESH_MS)))
+}
+
+/// Returns what a fresh proof of an account is.
+///
+/// # Errors
+/// The store fails.
+pub async fn of(state: &AppState, user: &str, role: Role) -> Result<FactorNeed, ApiError> {
+    let factors = factor_policy::held(state, user).await?;
+    let required = factor_policy::of_account(state, user, role).await?.max(factor_policy::of_apps(state));
+    Ok(FactorNeed { factors, required })
 }

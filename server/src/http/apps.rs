@@ -46,12 +46,18 @@ struct Return {
     factor: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 struct Callback {
     code: Option<String>,
     state: Option<String>,
     next: Option<String>,
     again: Option<String>,
+}
+
+impl std::fmt::Debug for Callback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Callback(..)")
+    }
 }
 
 /// On the app's host: sets the tab's state cookie and redirects to the portal.

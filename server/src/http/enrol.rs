@@ -42,7 +42,7 @@ pub(super) async fn detour_for_app(
 /// Returns the page that helps the person, and leads back to `here` afterwards.
 pub(super) fn path_of(missing: MissingFactor, here: &Uri) -> String {
     let next = encoded(here.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str()));
-    if missing.can_be_proven() {
+    if missing.is_for_sign_in() {
         format!("{}?next={next}&why={FACTOR}", paths::LOGIN_PAGE)
     } else {
         format!("{}?next={next}&{PARAMETER}={}", paths::ENROL_PAGE, missing.required.as_str())

@@ -81,6 +81,7 @@ impl From<ProfileError> for ApiError {
         match error {
             ProfileError::Store(error) => error.into(),
             ProfileError::NoUser | ProfileError::NoGroup => Self::new(Code::NotFound),
+            ProfileError::GroupRequired(_) => Self::new(Code::GroupRequired),
             ProfileError::GroupTaken => Self::new(Code::NameTaken),
             ProfileError::EmailTaken => Self::new(Code::EmailTaken),
             invalid => Self::explained(Code::BadRequest, format!("{invalid}.")),

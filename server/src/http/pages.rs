@@ -334,7 +334,7 @@ async fn person(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, Api
     let profile = state.store.profile(&id).await?.unwrap_or_default();
     let groups = flows::profiles::groups(&*state.store).await?.into_iter().map(|group| group.name).collect();
     let account = flows::users::shown(user, &profile);
-    let held = state.store.factors(&id).await?;
+    let held = state.store.factors(&id, state.config.relying_party()).await?;
     let factors = HeldFactors { totp: held.totp, passkeys: held.passkeys, recovery_codes: held.recovery_codes };
     Ok(View::Person(Box::new(PersonView { viewer, account, groups, factors, done: is_done(uri) })))
 }
@@ -355,7 +355,7 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
     let notices = flows::notices::unread(state, &claims.sub).await?;
     let apps = flows::oauth_consents::tiles(state, &claims.sub, &claims.roles).await?;
     let offer_passkey = passkeys.passkeys.is_empty() && passkeys.rp_id.is_some();
-    let recent = recent_factor::fresh_until(state, signed_in, state.store.factors(&claims.sub).await?).await?;
+    let (_, recent) = recent_factor::fresh_until(state, signed_in).await?;
     Ok(OverviewView {
         apps,
         viewer,

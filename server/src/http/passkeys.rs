@@ -18,7 +18,7 @@ use store::audit::AuditEvent;
 use tower_cookies::Cookies;
 use wire::login::SignedIn as SignedInAnswer;
 use wire::passkeys::{
-    NewPasskey, Passkey, PasskeyChallenge, PasskeyChange, Passkeys, RegistrationChallenge, RegistrationWish,
+    AddedPasskey, NewPasskey, PasskeyChallenge, PasskeyChange, Passkeys, RegistrationChallenge, RegistrationWish,
 };
 use wire::paths;
 
@@ -45,7 +45,7 @@ pub(crate) async fn add(
     Extension(client): Extension<Client>,
     session: SignedIn,
     body: Bytes,
-) -> Result<(StatusCode, Json<Passkey>), ApiError> {
+) -> Result<(StatusCode, Json<AddedPasskey>), ApiError> {
     let wish: NewPasskey = request::body(&body)?;
     let audit = passkeys::entry(&state, &client, &session, AuditEvent::PasskeyAdded);
     let made = flows::run_to_completion(async move { passkeys::add(&state, &session, wish, audit).await }).await?;

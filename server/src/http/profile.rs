@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::flows;
 use crate::flows::mail::{self, MailError};
 use crate::flows::profiles::{self, ProfileWish};
+use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use axum::body::Bytes;
@@ -19,7 +20,7 @@ pub(crate) async fn show(State(state): State<AppState>, signed_in: SignedIn) -> 
     Ok(Json(profiles::own(&*state.store, &signed_in.claims.sub).await?))
 }
 
-/// Changes the display name or the e-mail address, which is unproved then.
+/// Changes the display name or the e-mail address, which is unproved then. Another address needs a fresh proof of the person.
 pub(crate) async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -30,7 +31,13 @@ pub(crate) async fn change(
     flows::run_to_completion(async move {
         let (user, session) = (&signed_in.claims.sub, &signed_in.claims.sid);
         let display_name = wish.display_name.as_deref();
-        let wish = ProfileWish { display_name, email: wish.email.as_deref(), groups: None };
+        let mut wish = ProfileWish { display_name, email: wish.email.as_deref(), groups: None };
+        if profiles::changes_address(&state, user, &wish).await? {
+            recent_factor::check(&state, &signed_in).await?;
+        } else {
+            // The page sends the present address too.
+            wish.email = None;
+        }
         profiles::set_own(&state, &client, user, session, &wish).await?;
         Ok(Json(profiles::own(&*state.store, user).await?))
     })
@@ -51,7 +58,7 @@ pub(crate) async fn begin_proof(
     }
 }
 
-/// Proves the address with the code of the link.
+/// Proves the address with the code of the link. From then on a link for a new password can be mailed to it.
 pub(crate) async fn confirm_proof(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -59,6 +66,7 @@ pub(crate) async fn confirm_proof(
     body: Bytes,
 ) -> Result<Json<Profile>, ApiError> {
     let proof: EmailProof = request::body(&body)?;
+    recent_factor::check(&state, &signed_in).await?;
     flows::run_to_completion(async move {
         let (user, session) = (&signed_in.claims.sub, &signed_in.claims.sid);
         mail::prove(&state, &client, user, session, &proof.code).await?;

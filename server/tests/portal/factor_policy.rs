@@ -1,12 +1,14 @@
 //! Second factors that the site or an app requires: at the next sign-in, on the way into apps, and never a dead end.
 
 use crate::apps::{ask, ask_more, here, on, way_in};
-use crate::oidc::Provider;
+use crate::oidc::{Provider, claims};
 use crate::second_factor::{Enrolled, login_with};
 use crate::support::{Answer, Authenticator, ORIGIN, PASSWORD, Portal, Visitor, postern};
 use crate::{passkeys, second_factor};
+use domain::second_factor::Requirement;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::flows::verify::{self, Reached};
 use wire::paths;
 
 const REQUIRED: &str = "[second_factor]\nusers = 'required'";
@@ -103,7 +105,9 @@ async fn a_code_is_not_sufficient_where_a_passkey_is_required() {
     let refused = another.get(paths::SESSIONS).await;
     is_refused(&refused, "phr");
     assert_eq!(refused.json()["proofs"], json!(["passkey"]));
-    leads_to(&another.get("/dashboard").await, "/login?next=/dashboard&why=factor");
+    let enrol = "/dashboard/second-factor?next=/dashboard&factor=passkey";
+    leads_to(&another.get("/dashboard").await, enrol);
+    assert!(another.get(enrol).await.text.contains("sign in with it"), "or adds another, if it is lost");
     assert_eq!(passkeys::sign_in(&another, &authenticator).await.status, StatusCode::OK);
     assert_eq!(another.get("/dashboard").await.status, StatusCode::OK);
 }
@@ -174,7 +178,7 @@ async fn a_rule_of_an_app_leads_to_the_factor_and_back_to_the_same_page_once() {
     let entered = on(&jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
     assert_eq!(entered.header("location"), "https://wiki.example/safe/a?b=c");
     assert_eq!(ask(&jar, WIKI, "/safe/a?b=c").await.status, StatusCode::OK);
-    assert!(portal.store().factors(&user).await.unwrap().totp);
+    assert!(portal.store().factors(&user, None).await.unwrap().totp);
     is_refused(&ask(&jar, WIKI, "/vault/").await, "phr");
 }
 
@@ -216,7 +220,95 @@ async fn an_app_sees_a_stranger_until_the_required_factor_is_proven() {
     let answer = ask(&jar, WIKI, "/page").await;
     is_refused(&answer, "2");
     second_factor::register(&strict, &browser).await;
-    assert_eq!(ask(&jar, WIKI, "/page").await.header("remote-user"), "alice");
+    let passed = ask(&jar, WIKI, "/page").await;
+    assert_eq!(passed.header("remote-user"), "alice");
+}
+
+/// A session that ended between two looks at it has reached nothing, whatever is required.
+#[tokio::test]
+async fn a_session_that_is_gone_meets_no_requirement() {
+    let portal = Portal::start().await;
+    for required in Requirement::ALL {
+        let reached = verify::reached(&portal.state, "01KBS1ZC9VQ4RWMQ1B9A3YH0TE", required).await.unwrap();
+        assert!(matches!(reached, Reached::Over), "{required:?}: {reached:?}");
+    }
+}
+
+/// The app's token says what the session has reached, as soon as it has reached it.
+#[tokio::test]
+async fn an_app_hears_of_a_proof_at_once_and_at_every_node() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let browser = portal.browser("203.0.113.7").signed_in("alice").await;
+    let jar = browser.elsewhere();
+    enter(&browser, &jar, &ask(&jar, WIKI, "/page").await).await;
+    let other = portal.another().await;
+    let level = async |portal: &Portal| {
+        let answer = ask(&jar.at(portal), WIKI, "/page").await;
+        let token = answer.header("authorization").strip_prefix("Bearer ").unwrap_or_default().to_owned();
+        claims(&token)["acr"].clone()
+    };
+    for portal in [&portal, &other] {
+        assert_eq!(level(portal).await, "urn:postern:acr:1");
+    }
+    portal.advance(1_000).await;
+    second_factor::register(&portal, &browser).await;
+    assert_eq!(level(&portal).await, "urn:postern:acr:2");
+    other.advance(1_000).await;
+    assert_eq!(level(&other).await, "urn:postern:acr:2");
+}
+
+/// Groups of the settings decide who needs a factor, and that is for the operator.
+#[tokio::test]
+async fn a_group_that_the_settings_name_is_neither_renamed_nor_removed() {
+    let portal = Portal::with("[[second_factor.groups]]\nname = 'Staff'\nrequire = 'required'").await;
+    portal.add_administrator("root").await;
+    let root = portal.browser("203.0.113.7").signed_in("root").await;
+    let add = async |name: &str| {
+        let made = root.post(paths::GROUPS, &json!({ "name": name })).await;
+        format!("{}/{}", paths::GROUPS, made.json()["id"].as_str().unwrap())
+    };
+    let (staff, others) = (add("staff").await, add("others").await);
+    let rename = async |path: &str, name: &str| {
+        root.send(Method::PATCH, path, Some(json!({ "name": name }).to_string()), &[]).await
+    };
+    let refused = rename(&staff, "crew").await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "group_required"), "{}", refused.text);
+    let refused = root.send(Method::DELETE, &staff, None, &[]).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "group_required"), "{}", refused.text);
+    assert_eq!(rename(&staff, "STAFF").await.status, StatusCode::NO_CONTENT, "the same name");
+    assert_eq!(rename(&others, "crew").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(root.send(Method::DELETE, &others, None, &[]).await.status, StatusCode::NO_CONTENT);
+}
+
+/// A grant is as good as its session, and the account's requirement counts whenever it is used.
+#[tokio::test]
+async fn a_grant_refreshes_only_while_its_session_meets_the_policy() {
+    let provider = Provider::start().await;
+    let tokens = provider.tokens().await;
+    let first = tokens["refresh_token"].as_str().unwrap().to_owned();
+    let strict = provider.portal.another_with(&format!("{REQUIRED}\n{}", crate::oidc::clients())).await;
+    let browser = provider.browser.at(&strict);
+    let strict = Provider { portal: strict, user: provider.user.clone(), browser };
+    let refused = strict.refresh(&first, &[]).await;
+    assert_eq!(refused.json()["error"], "invalid_grant", "{}", refused.text);
+    assert_ne!(strict.userinfo(&tokens["access_token"]).await.status, StatusCode::OK);
+    second_factor::register(&strict.portal, &strict.browser).await;
+    let refreshed = strict.refresh(&first, &[]).await;
+    assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
+    assert_eq!(strict.userinfo(&refreshed.json()["access_token"]).await.status, StatusCode::OK);
+}
+
+/// The claims of a token agree with each other after a proof in a live session.
+#[tokio::test]
+async fn tokens_say_the_same_of_a_session_that_was_proven_again() {
+    let provider = Provider::start().await;
+    provider.portal.advance(60_000).await;
+    second_factor::register(&provider.portal, &provider.browser).await;
+    let tokens = provider.tokens().await;
+    let told = claims(tokens["id_token"].as_str().unwrap());
+    assert_eq!((&told["acr"], &told["amr"]), (&json!("urn:postern:acr:2"), &json!(["pwd", "otp", "mfa"])), "{told}");
+    assert_eq!(told["auth_time"], provider.portal.state.now() / 1000);
 }
 
 #[tokio::test]

@@ -230,3 +230,24 @@ async fn no_private_key_gets_into_a_log_an_error_or_an_answer() {
         assert!(!said_so_far.contains(&secret), "{secret} in\n{said_so_far}");
     }
 }
+
+/// A log line or a panic may show any value with `Debug`.
+#[test]
+fn secrets_of_messages_are_in_no_debug_text() {
+    fn read<T: serde::de::DeserializeOwned + std::fmt::Debug>(message: Value) -> String {
+        format!("{:?}", serde_json::from_value::<T>(message).unwrap())
+    }
+    let response = json!({"clientDataJSON": "", "authenticatorData": "", "signature": "", "userHandle": null});
+    let problem = json!({"status": 401, "code": "second_factor_required", "title": "", "pending": "canary"});
+    let ticket = json!({"ticket": "canary", "jti": "", "version": 1, "expires_at": 0});
+    for text in [
+        read::<wire::account::ForgottenPassword>(json!({"account": "canary"})),
+        read::<wire::passkeys::AssertionCredential>(json!({"id": "", "response": response, "pending": "canary"})),
+        read::<wire::Problem>(problem),
+        read::<wire::tickets::IssuedTicket>(ticket),
+        read::<wire::time::Hello>(json!({"ticket": "canary", "client_random": "", "proof": "canary"})),
+        read::<wire::second_factor::RecoveryCodes>(json!({"recovery_codes": ["canary"]})),
+    ] {
+        assert!(!text.contains("canary"), "{text}");
+    }
+}

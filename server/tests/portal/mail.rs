@@ -312,6 +312,7 @@ async fn a_person_proves_an_address_by_a_link_and_a_changed_one_is_unproved_agai
     let confirm = json!({"code": code_in(&mail.one(&portal).await, paths::PROFILE_PAGE)});
     portal.advance(24 * HOUR).await;
     alice.refresh().await;
+    assert_eq!(alice.confirm().await.status, StatusCode::NO_CONTENT);
     assert_eq!(alice.post(paths::CONFIRM_EMAIL_PROOF, &confirm).await.code(), "link_used_up", "expired");
 }
 
@@ -481,4 +482,27 @@ async fn commands_test_the_server_and_manage_the_queue() {
     assert_eq!(run(&["mail", "queue", "drop"]).0, Some(2));
     assert_eq!(run(&["mail", "queue", "drop", "--all"]).0, Some(0));
     assert_eq!(run(&["mail", "queue", "--json"]).1.trim(), "[]");
+}
+
+/// The earlier mailbox may be another person's, or a thief's.
+#[tokio::test]
+async fn a_mailed_link_ends_with_the_address_that_it_went_to() {
+    let mail = MailServer::start().await;
+    let portal = Portal::with(&mail.settings().replace("per_hour = 3", "per_hour = 100")).await;
+    portal.add_administrator("root").await;
+    let id = portal.add_user("alice").await;
+    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    let alice = portal.browser("203.0.113.1").signed_in("alice").await;
+    vouch(&root, &id, "alice@example.com").await;
+    let client = Client::new("203.0.113.7".parse().unwrap(), 64, &HeaderMap::new());
+    assert_eq!(mail_link(&portal.state, &client, "alice").await.unwrap(), Some(MailResetOutcome::Queued));
+    let code = code_in(&mail.one(&portal).await, paths::RESET_PAGE);
+    portal.advance(1_000).await;
+    assert_eq!(patch(&alice, paths::PROFILE, &json!({"email": "alice@example.net"})).await.status, StatusCode::OK);
+    let wish = json!({"code": code, "password": "another horse battery staple"});
+    let thief = portal.browser("203.0.113.66");
+    assert_eq!(thief.post_sealed(EnvelopeKind::Reset, &wish).await.code(), "link_used_up");
+    assert!(mail.one(&portal).await.contains("To: <alice@example.com>"), "the earlier address is told");
+    let page = alice.get(paths::DASHBOARD_PAGE).await.text;
+    assert!(page.contains("New on your account"), "the owner sees it on every device: {page}");
 }

@@ -45,6 +45,7 @@ mod operator;
 mod operators;
 mod packaged;
 mod passkey_factor;
+mod passkey_only;
 mod passkeys;
 mod profiles;
 mod raw_requests;

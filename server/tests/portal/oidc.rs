@@ -14,7 +14,7 @@ pub(crate) const SECRET: &str = "a-secret-of-the-app-for-tests";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A confidential client, a public one, and one that asks people.
-fn clients() -> String {
+pub(crate) fn clients() -> String {
     let hash = oidc::client::secret_hash(SECRET);
     format!(
         "[[clients]]\nid = 'app'\nname = 'The app'\nsecret_hash = '{hash}'\nredirect_uris = ['{URI}']\n\

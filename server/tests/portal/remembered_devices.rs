@@ -179,4 +179,21 @@ async fn where_a_factor_is_required_a_remembered_device_is_asked_anyway() {
         let answer = browser.at(&strict).login("alice", PASSWORD).await;
         assert_eq!(answer.code(), "second_factor_required", "{required}");
     }
+    // Such a device is not stored, because it would never be used.
+    for sealed in [true, false] {
+        let portal = Portal::with(&format!("{ON}\n[second_factor]\nusers = 'required'")).await;
+        let alice = Enrolled::add(&portal, "alice", &[]).await;
+        let browser = portal.browser("203.0.113.7");
+        let (kind, content) = if sealed {
+            let code = alice.code(&portal, 0);
+            (EnvelopeKind::Login, json!({"username": "alice", "password": PASSWORD, "code": code, "remember": true}))
+        } else {
+            let pending = browser.login("alice", PASSWORD).await.json()["pending"].clone();
+            let code = alice.code(&portal, 0);
+            (EnvelopeKind::SecondFactor, json!({"pending": pending, "code": code, "remember": true}))
+        };
+        let answer = browser.post_sealed(kind, &content).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert!(devices(&browser).await.is_empty());
+    }
 }

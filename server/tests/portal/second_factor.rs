@@ -207,7 +207,7 @@ async fn a_recovery_code_signs_in_once_and_the_owner_sees_it() {
     let alice = Enrolled::add(&portal, "alice", &codes).await;
     let answer = login_with(&portal.browser("203.0.113.7"), "alice", PASSWORD, "1111 1111 oooo 0000 zzzz zzzz").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-    assert_eq!(portal.store().factors(&alice.user).await.unwrap().recovery_codes, 1);
+    assert_eq!(portal.store().factors(&alice.user, None).await.unwrap().recovery_codes, 1);
     let again = login_with(&portal.browser("198.51.100.7"), "alice", PASSWORD, codes[0]).await;
     assert_eq!(again.code(), "wrong_credentials");
     let rows = portal.store().audit_of(&alice.user, 50).await.unwrap();

@@ -8,15 +8,18 @@ use std::collections::BTreeSet;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 
-/// Writes of a person that need one, apart from those of administrators. Sealed messages have the password in them, and a
+/// Writes of a person that need one, with their bodies, apart from those of administrators. Sealed messages have the password in them, and a
 /// fresh proof of the factor beside it: see the second test.
-const OWN: &[(&str, &str)] = &[
-    ("POST", paths::PASSKEY_OPTIONS),
-    ("DELETE", "/api/passkeys/{id}"),
-    ("POST", paths::TOTP),
-    ("DELETE", paths::TOTP),
-    ("POST", paths::RECOVERY_CODES),
-    ("POST", paths::USER_KEYS),
+const OWN: &[(&str, &str, &str)] = &[
+    ("POST", paths::PASSKEY_OPTIONS, "{}"),
+    ("DELETE", "/api/passkeys/{id}", ""),
+    ("POST", paths::TOTP, "{}"),
+    ("DELETE", paths::TOTP, ""),
+    ("POST", paths::RECOVERY_CODES, "{}"),
+    ("POST", paths::USER_KEYS, "{}"),
+    // The address is a way to the password.
+    ("PATCH", paths::PROFILE, "{\"email\":\"eve@example.org\"}"),
+    ("POST", paths::CONFIRM_EMAIL_PROOF, "{\"code\":\"4t0KJ6Fh2vq8Zr1mXw9YbA\"}"),
 ];
 
 /// Every write of the document, as method and path.
@@ -40,7 +43,7 @@ async fn every_such_route_refuses_a_session_whose_proof_is_old() {
     root.refresh().await;
     let writes = writes();
     let own: BTreeSet<(String, String)> =
-        OWN.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+        OWN.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
     let missing: Vec<_> = own.difference(&writes).collect();
     assert!(missing.is_empty(), "these are no routes: {missing:?}");
     let of_administrators = writes.iter().filter(|(_, path)| path.starts_with("/api/admin/"));
@@ -48,7 +51,8 @@ async fn every_such_route_refuses_a_session_whose_proof_is_old() {
     assert!(walked.len() > 25, "{}", walked.len());
     for (method, path) in walked {
         let asked = path.replace(['{', '}'], "");
-        let body = if method == "DELETE" { None } else { Some("{}".to_owned()) };
+        let own = OWN.iter().find(|own| (own.0, own.1) == (method.as_str(), path.as_str()));
+        let body = if method == "DELETE" { None } else { Some(own.map_or("{}", |own| own.2).to_owned()) };
         let answer = root.send(Method::from_bytes(method.as_bytes()).unwrap(), &asked, body, &[]).await;
         let told = (answer.status, answer.code());
         let expected = (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned());
@@ -89,4 +93,29 @@ async fn a_program_confirms_and_repeats() {
     assert_eq!(confirm(&browser, &json!({"password": PASSWORD})).await.status, StatusCode::NO_CONTENT);
     let key = browser.prove_and_post(paths::USER_KEYS, &wish).await;
     assert_eq!(key.status, StatusCode::OK, "{}", key.text);
+}
+
+/// The page sends the present address with the display name.
+#[tokio::test]
+async fn a_display_name_needs_no_fresh_proof_and_another_address_does() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let change = async |wish: Value| alice.send(Method::PATCH, paths::PROFILE, Some(wish.to_string()), &[]).await;
+    assert_eq!(change(json!({"email": "alice@example.org"})).await.status, StatusCode::OK);
+    portal.advance(5 * 60_000 + 1).await;
+    alice.refresh().await;
+    let answer = change(json!({"display_name": "Alice", "email": "alice@example.org"})).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    for email in ["", "eve@example.org"] {
+        let answer = change(json!({"display_name": "Eve", "email": email})).await;
+        assert_eq!(answer.code(), "insufficient_user_authentication", "{email}");
+    }
+    let profile = alice.get(paths::PROFILE).await.json();
+    assert_eq!(
+        (&profile["display_name"], &profile["email"]["address"]),
+        (&json!("Alice"), &json!("alice@example.org"))
+    );
+    assert_eq!(confirm(&alice, &json!({"password": PASSWORD})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(change(json!({"email": ""})).await.status, StatusCode::OK);
 }

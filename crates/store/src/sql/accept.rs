@@ -2,6 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::recovery_codes::hold_code;
 use super::remembered_devices::{remember, still_remembered};
 use super::reservations::release;
 use super::second_factors::finish_pending;
@@ -31,10 +32,18 @@ impl Write for Acceptance {
         {
             return Ok(false);
         }
+        if let Some(code) = &self.recovery_code
+            && !hold_code(tx, code).await?
+        {
+            return Ok(false);
+        }
         if !still_remembered(tx, &self.session.user, &self.memory, self.now).await?
             || !insert_session(tx, &self.session).await?
         {
             return Ok(false);
+        }
+        if let Some(code) = &self.recovery_code {
+            code.run(tx).await?;
         }
         remember(tx, &self.memory).await?;
         if self.forgive {

@@ -24,7 +24,7 @@ sql! {
             (SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND address = $5) AS here,
             (SELECT COUNT(*) FROM account_failures WHERE account = $2) AS others,
             (SELECT COUNT(*) FROM totp WHERE user_id = u.id AND confirmed_at IS NOT NULL) AS totp,
-            (SELECT COUNT(*) FROM passkeys WHERE user_id = u.id) AS passkeys,
+            (SELECT COUNT(*) FROM passkeys WHERE user_id = u.id AND relying_party = $7) AS passkeys,
             COALESCE(u.passkey_after_password, 0) AS after_password,
             (SELECT COUNT(*) FROM recovery_codes WHERE user_id = u.id AND used_at IS NULL) AS codes
         FROM (SELECT 1 AS one) AS always
@@ -60,7 +60,8 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         let (name, account) = (Value::Text(lookup.name_key), Value::Text(lookup.account));
         let failures_of = Attempt::failures_of(lookup.client_key, lookup.account);
         let (place, failures_of) = (Value::Text(lookup.place), Value::Text(&failures_of));
-        let values = [name, account, Value::Text(&client_key), trigger, place, failures_of];
+        let relying_party = Value::OptText(lookup.relying_party);
+        let values = [name, account, Value::Text(&client_key), trigger, place, failures_of, relying_party];
         let Some(row) = self.one(STANDING, values).await? else {
             let failures = FailureStreak::default();
             let factors = Factors::default();

@@ -4,11 +4,11 @@ use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes,
-    email_proofs, gates, grant_sessions, groups, imports, invitations, keys, ladders, mail_rows, mails, named_locks,
-    names, oauth, oauth_documents, oauth_logouts, oauth_registrations, oauth_writes, passkeys, profiles, proofs,
-    refusals, refuse, remembered_devices, reservations, resets, sealed, second_factors, sequences, services,
-    session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes,
-    user_keys, users,
+    email_proofs, gates, grant_sessions, groups, imports, invitations, keys, ladders, mail_links, mail_rows, mails,
+    named_locks, names, oauth, oauth_documents, oauth_logouts, oauth_registrations, oauth_writes, passkeys, profiles,
+    proofs, recovery_codes, refusals, refuse, remembered_devices, reservations, resets, sealed, second_factors,
+    sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep,
+    user_changes, user_keys, users,
 };
 use crate::Result;
 
@@ -31,6 +31,7 @@ const FILES: &[&[&str]] = &[
     invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,
+    mail_links::STATEMENTS,
     mail_rows::STATEMENTS,
     mails::STATEMENTS,
     address_assignments::STATEMENTS,
@@ -45,6 +46,7 @@ const FILES: &[&[&str]] = &[
     proofs::STATEMENTS,
     refusals::STATEMENTS,
     refuse::STATEMENTS,
+    recovery_codes::STATEMENTS,
     remembered_devices::STATEMENTS,
     reservations::STATEMENTS,
     resets::STATEMENTS,

@@ -28,14 +28,8 @@ sql! {
     USE = "DELETE FROM email_proofs WHERE user_id = $1 AND code_hash = $2 AND expires_at > $3";
     PROVE = "UPDATE users SET email_state = 'proved', profile_version = profile_version + 1
         WHERE id = $1 AND email_key = $2 AND email_state = 'unproved' AND disabled_at IS NULL AND deleted_at IS NULL";
-    OF_USER = "DELETE FROM email_proofs WHERE user_id = $1";
     EXPIRED = "DELETE FROM email_proofs WHERE expires_at <= $1
         AND user_id IN (SELECT user_id FROM email_proofs WHERE expires_at <= $1 LIMIT $2)";
-}
-
-/// Deletes the link of an account.
-pub(super) async fn erase_proof<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
-    tx.execute(OF_USER, [Value::Text(user)]).await.map(drop)
 }
 
 impl Write for BeginEmailProof {

@@ -38,6 +38,7 @@ mod open;
 mod passkeys;
 mod profiles;
 mod proofs;
+mod recovery_codes;
 mod refusals;
 mod refuse;
 mod remembered_devices;

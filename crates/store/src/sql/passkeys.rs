@@ -2,6 +2,7 @@ use super::accept::forgive;
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::begin::burn;
+use super::recovery_codes::replace_codes;
 use super::reservations::release;
 use super::second_factors::{factor_removed, finish_pending};
 use super::session_writes::insert_session;
@@ -81,6 +82,9 @@ impl Write for NewPasskey {
             Value::Int(self.most.into()),
         ];
         if tx.execute(ADD, values).await? == 1 {
+            if !self.recovery_codes.is_empty() {
+                replace_codes(tx, user, &self.recovery_codes, *created_at).await?;
+            }
             append(tx, &self.audit).await?;
             return Ok(AddPasskeyOutcome::Added);
         }

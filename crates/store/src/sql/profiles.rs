@@ -2,6 +2,7 @@ use super::audit::append;
 use super::backend::{Backend, Value};
 use super::groups;
 use super::groups::{AddGroup, RemoveGroup, RenameGroup, group, group_id, member};
+use super::mail_links::end_mailed_links;
 use super::mail_rows::notify;
 use super::named_locks::lock_named;
 use super::session_writes::mark_sessions;
@@ -133,23 +134,20 @@ impl Write for SetProfile {
         for entry in &self.audit {
             append(tx, entry).await?;
         }
-        self.notify_earlier_address(tx, before.email.as_ref(), email.as_ref()).await?;
+        let key = |email: &Option<Email>| email.as_ref().map(|email| email.address.key());
+        if key(&before.email) != key(&email) {
+            // Links that went to the earlier mailbox, or wait to go there, are of another person now.
+            end_mailed_links(tx, &self.user).await?;
+            self.notify_earlier_address(tx, before.email.as_ref()).await?;
+        }
         Ok(SetProfileOutcome::Done)
     }
 }
 
 impl SetProfile {
     /// Tells the owner at the earlier address, because notices go elsewhere from now on, or nowhere.
-    async fn notify_earlier_address<DB: Backend>(
-        &self,
-        tx: &mut Tx<'_, DB>,
-        before: Option<&Email>,
-        after: Option<&Email>,
-    ) -> Result<()> {
+    async fn notify_earlier_address<DB: Backend>(&self, tx: &mut Tx<'_, DB>, before: Option<&Email>) -> Result<()> {
         let Some(before) = before.filter(|before| before.state.is_reliable()) else { return Ok(()) };
-        if after.is_some_and(|after| after.address.key() == before.address.key()) {
-            return Ok(());
-        }
         match self.audit.iter().find(|entry| entry.event == AuditEvent::ProfileChanged) {
             Some(entry) => notify(tx, entry, &before.address).await,
             None => Ok(()),

@@ -1,5 +1,6 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::recovery_codes::{FORGET_CODES, FORGET_CODES_OF_NOTHING, IS_CODE, SetRecoveryCodes, replace_codes};
 use super::remembered_devices::forget_all;
 use super::reservations::release;
 use super::sealed::may_be_written;
@@ -9,19 +10,20 @@ use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
+use crate::recovery_codes::UseRecoveryCode;
 use crate::second_factors::{
-    ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword, PendingSignIn, SecondFactors, Totp, UseRecoveryCode, UsedCode,
+    ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword, PendingSignIn, SecondFactors, Totp, UsedCode,
 };
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::authentication::Authentication;
+use domain::authentication::{Authentication, Method, Methods};
 use domain::second_factor::{Factors, PENDING_TRIES};
 
 sql! {
     FACTORS = "SELECT (SELECT COUNT(*) FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL) AS totp,
-        (SELECT COUNT(*) FROM passkeys WHERE user_id = $1) AS passkeys,
+        (SELECT COUNT(*) FROM passkeys WHERE user_id = $1 AND relying_party = $2) AS passkeys,
         (SELECT COUNT(*) FROM users WHERE id = $1 AND passkey_after_password = 1) AS after_password,
         (SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes";
     IN_USE = "SELECT id, user_id, sealed, drift, created_at, confirmed_at, used_at FROM totp
@@ -43,19 +45,18 @@ sql! {
     WISH_WITHOUT_PASSKEY = "UPDATE users SET passkey_after_password = 0 WHERE id = $1 AND passkey_after_password = 1
         AND NOT EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1)";
     REMOVE_PASSKEYS = "DELETE FROM passkeys WHERE user_id = $1";
-    FORGET_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
-    ADD_CODE = "INSERT INTO recovery_codes (user_id, code_hash, created_at) VALUES ($1, $2, $3)";
-    USE_RECOVERY_CODE = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL";
     ADD_PENDING = "INSERT INTO pending_sign_ins (id, user_id, judged_by, jkt, expires_at) VALUES ($1, $2, $3, $4, $5)";
     TRY_PENDING = "UPDATE pending_sign_ins SET tries = tries + 1 WHERE id = $1 AND expires_at > $2 AND tries < $3
         RETURNING id, user_id, judged_by, jkt, expires_at";
     FINISH_PENDING = "DELETE FROM pending_sign_ins WHERE id = $1 AND expires_at > $2";
-    RENEW = "UPDATE sessions SET auth_time = $2, methods = $3, changed_at = $2
-        WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2";
+    // Locks the row, so that of two proofs at the same time neither loses the other's method.
+    RENEW = "UPDATE sessions SET auth_time = $2, changed_at = $2
+        WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2 RETURNING methods";
+    SET_METHODS = "UPDATE sessions SET methods = $2 WHERE id = $1";
     ADMINISTRATORS_WITHOUT = "SELECT name FROM users u
         WHERE role = 'administrator' AND disabled_at IS NULL AND deleted_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
-            AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)
+            AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id AND p.relying_party = $1)
         ORDER BY name";
     ERASE_PENDING = "DELETE FROM pending_sign_ins WHERE user_id = $1";
     ERASE_TOTP = "DELETE FROM totp WHERE user_id = $1";
@@ -161,12 +162,8 @@ impl Write for RemoveTotp {
 /// Forgets the remembered devices, and what is left without a factor: the recovery codes and the wish for a passkey.
 pub(super) async fn factor_removed<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
     forget_all(tx, user).await?;
-    tx.execute(WISH_WITHOUT_PASSKEY, [Value::Text(user)]).await?;
-    let row = tx.one(FACTORS, [Value::Text(user)]).await?;
-    if let Some(row) = row
-        && !factors(&row)?.any()
-    {
-        tx.execute(FORGET_CODES, [Value::Text(user)]).await?;
+    for sql in [WISH_WITHOUT_PASSKEY, FORGET_CODES_OF_NOTHING] {
+        tx.execute(sql, [Value::Text(user)]).await?;
     }
     Ok(())
 }
@@ -206,7 +203,8 @@ impl Write for RemoveFactors {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let user = [Value::Text(&self.user)];
-        let removed = tx.execute(REMOVE, user).await? + tx.execute(REMOVE_PASSKEYS, user).await?;
+        // One that waits for its first code too: a thief may have begun it, and would put it into use afterwards.
+        let removed = tx.execute(ERASE_TOTP, user).await? + tx.execute(REMOVE_PASSKEYS, user).await?;
         if removed == 0 {
             return Ok(false);
         }
@@ -214,45 +212,6 @@ impl Write for RemoveFactors {
         factor_removed(tx, &self.user).await?;
         append(tx, &self.audit).await?;
         Ok(true)
-    }
-}
-
-struct SetRecoveryCodes {
-    user: String,
-    hashes: Vec<String>,
-    audit: AuditEntry,
-    now: UnixMs,
-}
-
-impl Write for SetRecoveryCodes {
-    type Output = ();
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        replace_codes(tx, &self.user, &self.hashes, self.now).await?;
-        append(tx, &self.audit).await
-    }
-}
-
-async fn replace_codes<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, hashes: &[String], now: UnixMs) -> Result<()> {
-    tx.execute(FORGET_CODES, [Value::Text(user)]).await?;
-    for hash in hashes {
-        tx.execute(ADD_CODE, [Value::Text(user), Value::Text(hash), Value::Int(now)]).await?;
-    }
-    Ok(())
-}
-
-impl Write for UseRecoveryCode {
-    type Output = bool;
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.user), Value::Text(&self.code_hash), Value::Int(self.now)];
-        let used = tx.execute(USE_RECOVERY_CODE, values).await? == 1;
-        if used {
-            // A person who needs one has lost a device, which may be a remembered one.
-            forget_all(tx, &self.user).await?;
-            append(tx, &self.audit).await?;
-        }
-        Ok(used)
     }
 }
 
@@ -295,23 +254,29 @@ impl Write for TryPending {
 
 struct Renew {
     session: String,
-    new: Authentication,
+    proven: Method,
+    now: UnixMs,
 }
 
 impl Write for Renew {
-    type Output = bool;
-    const ONE_STATEMENT: bool = true;
+    type Output = Option<Authentication>;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let methods = self.new.methods.to_string();
-        Ok(tx.execute(RENEW, [Value::Text(&self.session), Value::Int(self.new.at), Value::Text(&methods)]).await? == 1)
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Authentication>> {
+        let session = Value::Text(&self.session);
+        let Some(row) = tx.one(RENEW, [session, Value::Int(self.now)]).await? else { return Ok(None) };
+        let before = row.enum_column("sessions", "methods", Methods::parse)?;
+        let new = Authentication { methods: before.with(self.proven), at: self.now };
+        if new.methods != before {
+            tx.execute(SET_METHODS, [session, Value::Text(&new.methods.to_string())]).await?;
+        }
+        Ok(Some(new))
     }
 }
 
 #[async_trait]
 impl<DB: Backend> SecondFactors for SqlStore<DB> {
-    async fn factors(&self, user: &str) -> Result<Factors> {
-        let row = self.one(FACTORS, [Value::Text(user)]).await?;
+    async fn factors(&self, user: &str, relying_party: Option<&str>) -> Result<Factors> {
+        let row = self.one(FACTORS, [Value::Text(user), Value::OptText(relying_party)]).await?;
         row.as_ref().map_or(Ok(Factors::default()), factors)
     }
 
@@ -350,6 +315,10 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(SetRecoveryCodes { user, hashes, audit: audit.clone(), now }).await
     }
 
+    async fn has_recovery_code(&self, user: &str, code_hash: &str) -> Result<bool> {
+        Ok(self.count(IS_CODE, [Value::Text(user), Value::Text(code_hash)]).await? > 0)
+    }
+
     async fn use_recovery_code(&self, used: &UseRecoveryCode) -> Result<bool> {
         self.write(used.clone()).await
     }
@@ -362,12 +331,16 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(TryPending { id: id.to_owned(), now }).await
     }
 
-    async fn renew_authentication(&self, session: &str, new: Authentication) -> Result<bool> {
-        self.write(Renew { session: session.to_owned(), new }).await
+    async fn renew_authentication(&self, session: &str, proven: Method, now: UnixMs) -> Result<Option<Authentication>> {
+        self.write(Renew { session: session.to_owned(), proven, now }).await
     }
 
-    async fn administrators_without_factor(&self) -> Result<Vec<String>> {
-        self.all(ADMINISTRATORS_WITHOUT, []).await?.iter().map(|row| row.text("name")).collect()
+    async fn administrators_without_factor(&self, relying_party: Option<&str>) -> Result<Vec<String>> {
+        self.all(ADMINISTRATORS_WITHOUT, [Value::OptText(relying_party)])
+            .await?
+            .iter()
+            .map(|row| row.text("name"))
+            .collect()
     }
 
     async fn sweep_second_factors(&self, now: UnixMs, old: UnixMs) -> Result<u64> {

@@ -3,7 +3,7 @@
 use super::accept::forget_failures;
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::email_proofs::erase_proof;
+use super::mail_links::erase_proof;
 use super::mail_rows::erase_mails;
 use super::named_locks::lock_named;
 use super::profiles::leave_all;

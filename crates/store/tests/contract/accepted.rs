@@ -70,7 +70,13 @@ pub(crate) async fn what_an_attempt_is_judged_against(fixture: Fixture) {
     let ada = user(&*store, "ada").await;
     let standing = async |name: &str, account: &str, who: u32| {
         store
-            .login_context(LoginLookup { name_key: name, account, client_key: client_key(who), place: "here" })
+            .login_context(LoginLookup {
+                name_key: name,
+                account,
+                client_key: client_key(who),
+                place: "here",
+                relying_party: None,
+            })
             .await
             .unwrap()
     };

@@ -60,7 +60,7 @@ pub(crate) async fn a_known_device_fails_for_itself(fixture: Fixture) {
         guess(&*store, device, "ada", NOW + i64::from(n) * HOUR).await;
     }
     let failures = async |client_key| {
-        let asked = LoginLookup { name_key: "", account: "ada", client_key, place: "" };
+        let asked = LoginLookup { name_key: "", account: "ada", client_key, place: "", relying_party: None };
         store.login_context(asked).await.unwrap().failures.count
     };
     assert_eq!((failures(device).await, failures(client_key(1)).await), (3, 0));

@@ -266,6 +266,51 @@ pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
     assert_eq!(ask(NOW + HOUR).await.0, MailResetOutcome::Queued, "that one has expired");
 }
 
+/// The earlier mailbox may be another person's.
+pub(crate) async fn end_with_the_address_that_they_went_to(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    store.renew_mail_limit(100, NOW).await.unwrap();
+    let reset = |made_by: Option<&str>, now: i64| Reset {
+        user: ada.clone(),
+        code_hash: fresh("hash"),
+        made_by: made_by.map(str::to_owned),
+        created_at: now,
+        expires_at: NOW + HOUR,
+    };
+    let made =
+        |about: &str, now: i64| AuditEntry { about: about.to_owned(), ..entry(AuditEvent::ResetMade, Some(&ada), now) };
+    let open = async |reset: &Reset| store.reset_of(&reset.code_hash, NOW).await.unwrap().is_some();
+    let kinds = async || store.mails().await.unwrap().into_iter().map(|mail| mail.kind).collect::<Vec<_>>();
+    let link = |kind| NewMail { user: Some(ada.clone()), ..mail(kind, "ada@example.org") };
+
+    set_email(&*store, &ada, email("ada@example.org", EmailState::Proved)).await;
+    let own = reset(Some(&ada), NOW);
+    let queued = store.mail_reset(&own, &made(BY_MAIL, NOW), &link(MailKind::ForgottenPassword)).await.unwrap();
+    assert_eq!(queued, MailResetOutcome::Queued);
+    set_email(&*store, &ada, email("Ada@example.org", EmailState::Proved)).await;
+    assert!(open(&own).await, "another spelling is the same mailbox");
+    set_email(&*store, &ada, email("eve@example.org", EmailState::Unproved)).await;
+    assert!(!open(&own).await);
+    assert_eq!(kinds().await, [MailKind::Notice], "the earlier address is told");
+
+    // An administrator's link ends if it was mailed.
+    for (about, now, stays) in [("", NOW + 1, true), (BY_MAIL, NOW + 2, false)] {
+        let given = reset(None, now);
+        store.add_reset(&given, &made(about, now)).await.unwrap();
+        set_email(&*store, &ada, Change::Clear).await;
+        set_email(&*store, &ada, email("ada@example.org", EmailState::Unproved)).await;
+        assert_eq!(open(&given).await, stays, "{about}");
+    }
+    // So does a proof that waits for its code.
+    let begin = proof(&ada, "ada@example.org");
+    assert_eq!(store.begin_email_proof(&begin).await.unwrap(), BeginEmailProofOutcome::Queued);
+    set_email(&*store, &ada, Change::Clear).await;
+    set_email(&*store, &ada, email("ada@example.org", EmailState::Unproved)).await;
+    assert_eq!(store.prove_email(&used(&begin, &ada, NOW)).await.unwrap(), ProveEmailOutcome::UsedUp);
+    assert_eq!(kinds().await, [MailKind::Notice]);
+}
+
 fn proof(user: &str, to: &str) -> BeginEmailProof {
     let mail = NewMail { user: Some(user.to_owned()), ..mail(MailKind::AddressProof, to) };
     BeginEmailProof { user: user.to_owned(), code_hash: fresh("hash"), mail }

@@ -107,6 +107,7 @@ contract! {
         of_one_address_are_limited,
         tell_the_owner_at_an_address_that_is_sure,
         set_a_forgotten_password,
+        end_with_the_address_that_they_went_to,
         prove_an_address_once,
         prove_only_the_address_they_were_sent_to,
         go_with_their_account,
@@ -279,6 +280,9 @@ contract! {
         a_pending_sign_in_is_tried_five_times_and_finished_once,
         what_waits_goes_when_its_time_is_over,
         a_session_is_renewed_while_it_lives,
+        proofs_at_the_same_time_lose_no_method,
+        a_recovery_code_is_used_up_with_the_session_only,
+        a_generator_that_waits_goes_with_all_factors,
     }
     sealed {
         a_value_is_resealed_only_as_it_was,

@@ -193,6 +193,7 @@ pub(crate) fn acceptance(attempt: Attempt, account: &str, session: NewSession, n
         forgive: true,
         pending: None,
         memory: DeviceMemory::default(),
+        recovery_code: None,
         audit,
         now,
     }
@@ -201,7 +202,7 @@ pub(crate) fn acceptance(attempt: Attempt, account: &str, session: NewSession, n
 /// Failures in a row on an account.
 pub(crate) async fn failures(store: &dyn Store, account: &str) -> FailureStreak {
     store
-        .login_context(LoginLookup { name_key: "", account, client_key: client_key(0), place: "" })
+        .login_context(LoginLookup { name_key: "", account, client_key: client_key(0), place: "", relying_party: None })
         .await
         .unwrap()
         .failures

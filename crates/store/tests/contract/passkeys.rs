@@ -31,6 +31,7 @@ fn new(user: &str) -> NewPasskey {
         short_key: fresh("challenge"),
         short_key_expires_at: NOW + DAY,
         most: 3,
+        recovery_codes: Vec::new(),
         audit: entry(AuditEvent::PasskeyAdded, Some(user), NOW),
     }
 }
@@ -202,29 +203,30 @@ pub(crate) async fn are_needed_beside_the_password_when_their_owner_says_so(fixt
         passkey_after_password,
         recovery_codes,
     };
-    assert_eq!(store.factors(&ada).await.unwrap(), of(2, 0, false));
     let host = Some("auth.example");
+    assert_eq!(store.factors(&ada, host).await.unwrap(), of(2, 0, false));
+    assert_eq!(store.factors(&ada, Some("other.example")).await.unwrap(), of(0, 0, false), "none works there");
     assert!(!store.set_passkey_after_password(&wish(&bob, host)).await.unwrap(), "he has no passkey");
     assert!(!store.set_passkey_after_password(&wish(&ada, Some("other.example"))).await.unwrap(), "of another host");
     assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
     assert!(!store.set_passkey_after_password(&wish(&ada, host)).await.unwrap(), "it is so already");
-    assert_eq!(store.factors(&ada).await.unwrap(), of(2, 2, true));
+    assert_eq!(store.factors(&ada, host).await.unwrap(), of(2, 2, true));
     assert!(store.set_passkey_after_password(&wish(&ada, None)).await.unwrap());
-    assert_eq!(store.factors(&ada).await.unwrap(), of(2, 0, false), "codes replace a factor, and none is needed");
+    assert_eq!(store.factors(&ada, host).await.unwrap(), of(2, 2, false), "a passkey may be required without a wish");
 
     // The wish ends with the last passkey.
     assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
     let removed = || entry(AuditEvent::PasskeyRemoved, Some(&ada), NOW);
     assert!(store.remove_passkey(&ada, &first.id, &removed()).await.unwrap());
-    assert_eq!(store.factors(&ada).await.unwrap(), of(1, 2, true));
+    assert_eq!(store.factors(&ada, host).await.unwrap(), of(1, 2, true));
     assert!(store.remove_passkey(&ada, &second.id, &removed()).await.unwrap());
-    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default());
+    assert_eq!(store.factors(&ada, host).await.unwrap(), Factors::default());
 
     // An administrator removes all of it at once.
     add(&*store, &ada).await;
     assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
     let removed = entry(AuditEvent::SecondFactorRemoved, Some(&ada), NOW);
     assert!(store.remove_factors(&ada, &removed).await.unwrap());
-    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default());
+    assert_eq!(store.factors(&ada, host).await.unwrap(), Factors::default());
     assert!(!store.remove_factors(&ada, &removed).await.unwrap(), "nothing is left");
 }

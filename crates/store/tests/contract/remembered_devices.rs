@@ -6,8 +6,9 @@ use domain::UnixMs;
 use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
+use store::recovery_codes::UseRecoveryCode;
 use store::remembered_devices::{DeviceMemory, RememberedDevice};
-use store::second_factors::{ConfirmTotp, UseRecoveryCode, UsedCode};
+use store::second_factors::{ConfirmTotp, UsedCode};
 use store::user_keys::SealedKey;
 use store::users::PasswordHash;
 

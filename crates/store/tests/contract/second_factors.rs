@@ -8,9 +8,11 @@ use futures::future::join_all;
 use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
-use store::second_factors::{ConfirmTotp, NewPendingSignIn, PendingSignIn, UseRecoveryCode, UsedCode};
+use store::recovery_codes::UseRecoveryCode;
+use store::second_factors::{ConfirmTotp, NewPendingSignIn, PendingSignIn, UsedCode};
+use store::sessions::NewSession;
 use store::user_keys::SealedKey;
-use store::users::DeleteUser;
+use store::users::{DeleteUser, PasswordHash};
 
 fn code(user: &str, id: &str, step: i64) -> UsedCode {
     UsedCode { id: id.to_owned(), user: user.to_owned(), step, drift: 0, now: NOW }
@@ -40,7 +42,7 @@ fn pending(user: &str, id: &str) -> NewPendingSignIn {
     let pending = PendingSignIn {
         id: id.to_owned(),
         user: user.to_owned(),
-        judged_by: store::users::PasswordHash("$argon2id$of ada".to_owned()),
+        judged_by: PasswordHash("$argon2id$of ada".to_owned()),
         jkt: Some("thumbprint".to_owned()),
         expires_at: NOW + 5 * MINUTE,
     };
@@ -51,7 +53,7 @@ pub(crate) async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     store.begin_totp(&ada, "one", &SealedKey("sealed".to_owned()), NOW).await.unwrap();
-    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default());
+    assert_eq!(store.factors(&ada, None).await.unwrap(), Factors::default());
     assert_eq!(store.totp(&ada, true).await.unwrap(), None);
     assert!(!store.use_totp(&code(&ada, "one", 101)).await.unwrap(), "it waits for its first code");
     let late = ConfirmTotp { since: NOW + 1, ..confirm(&ada, "one", &[]) };
@@ -59,8 +61,11 @@ pub(crate) async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     assert!(!store.confirm_totp(&confirm(&bob, "one", &[])).await.unwrap(), "it is not his");
     assert!(store.confirm_totp(&confirm(&ada, "one", &["a", "b"])).await.unwrap());
     assert!(!store.confirm_totp(&confirm(&ada, "one", &["c"])).await.unwrap(), "it is in use");
-    assert_eq!(store.factors(&ada).await.unwrap(), Factors { totp: true, recovery_codes: 2, ..Factors::default() });
-    assert_eq!(store.factors(&bob).await.unwrap(), Factors::default());
+    assert_eq!(
+        store.factors(&ada, None).await.unwrap(),
+        Factors { totp: true, recovery_codes: 2, ..Factors::default() }
+    );
+    assert_eq!(store.factors(&bob, None).await.unwrap(), Factors::default());
 
     // Its successor takes its place, and leaves the codes.
     with_totp(&*store, &ada, "two").await;
@@ -70,7 +75,11 @@ pub(crate) async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     let removed = entry(AuditEvent::SecondFactorRemoved, Some(&ada), NOW);
     assert!(store.remove_totp(&ada, &removed).await.unwrap());
     assert!(!store.remove_totp(&ada, &removed).await.unwrap());
-    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default(), "codes replace a factor, and there is none");
+    assert_eq!(
+        store.factors(&ada, None).await.unwrap(),
+        Factors::default(),
+        "codes replace a factor, and there is none"
+    );
 }
 
 pub(crate) async fn fifty_tasks_use_one_code(fixture: Fixture) {
@@ -103,7 +112,7 @@ pub(crate) async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {
     });
     let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
     assert_eq!(accepted, 1);
-    assert_eq!(store.factors(&ada).await.unwrap().recovery_codes, 1);
+    assert_eq!(store.factors(&ada, None).await.unwrap().recovery_codes, 1);
     let rows = store.audit_of(&ada, 100).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::RecoveryCodeUsed).count(), 1);
 
@@ -161,10 +170,75 @@ pub(crate) async fn a_session_is_renewed_while_it_lives(fixture: Fixture) {
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
     let new = Authentication { methods: Methods::PASSWORD.with(Method::Totp), at: NOW + MINUTE };
-    assert!(store.renew_authentication(&id, new).await.unwrap());
+    assert_eq!(store.renew_authentication(&id, Method::Totp, NOW + MINUTE).await.unwrap(), Some(new));
     assert_eq!(store.session(&id).await.unwrap().unwrap().authentication, new);
     let heard = store.sessions_changed(NOW + MINUTE).await.unwrap();
     assert_eq!(heard.iter().map(|change| change.authentication).collect::<Vec<_>>(), [new], "other nodes hear of it");
-    assert!(!store.renew_authentication(&id, Authentication { at: NOW + 31 * DAY, ..new }).await.unwrap());
-    assert!(!store.renew_authentication("none", new).await.unwrap());
+    assert_eq!(store.renew_authentication(&id, Method::Totp, NOW + 31 * DAY).await.unwrap(), None);
+    assert_eq!(store.renew_authentication("none", Method::Totp, NOW).await.unwrap(), None);
+}
+
+pub(crate) async fn proofs_at_the_same_time_lose_no_method(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    for _ in 0..5 {
+        let id = session(&*store, &ada, NOW).await;
+        let proven = [Method::Totp, Method::Passkey, Method::RecoveryCode, Method::SecurityKey];
+        let tasks = proven.into_iter().cycle().take(20).map(|method| {
+            let (store, id) = (store.clone(), id.clone());
+            tokio::spawn(async move { store.renew_authentication(&id, method, NOW).await.unwrap().unwrap() })
+        });
+        assert!(join_all(tasks).await.into_iter().all(|done| done.is_ok()));
+        let methods = store.session(&id).await.unwrap().unwrap().authentication.methods;
+        assert_eq!(methods, proven.into_iter().fold(Methods::PASSWORD, Methods::with));
+    }
+}
+
+/// A crash or a refusal between the check of a code and the session must not lose the code.
+pub(crate) async fn a_recovery_code_is_used_up_with_the_session_only(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
+    store.set_recovery_codes(&ada, &["a".to_owned()], &made, NOW).await.unwrap();
+    assert!(store.has_recovery_code(&ada, "a").await.unwrap());
+    assert!(!store.has_recovery_code(&ada, "b").await.unwrap());
+    let with_code = |pending: Option<&str>, judged_by: Option<&str>| Acceptance {
+        pending: pending.map(str::to_owned),
+        recovery_code: Some(recovery(&ada, "a")),
+        ..acceptance(
+            attempt(client_key(1)),
+            "digest",
+            NewSession { judged_by: judged_by.map(|hash| PasswordHash(hash.to_owned())), ..new_session(&ada, NOW) },
+            NOW,
+        )
+    };
+    assert!(!store.accept(&with_code(Some("finished"), None)).await.unwrap(), "the pending sign-in is over");
+    assert!(!store.accept(&with_code(None, Some("$argon2id$other"))).await.unwrap(), "the password was changed");
+    assert!(store.has_recovery_code(&ada, "a").await.unwrap(), "it is unused");
+    let tasks = (0..20).map(|_| {
+        let (store, acceptance) = (store.clone(), with_code(None, None));
+        tokio::spawn(async move { store.accept(&acceptance).await.unwrap() })
+    });
+    let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
+    assert_eq!(accepted, 1);
+    assert_eq!(store.sessions_of(&ada, NOW).await.unwrap().len(), 1);
+    assert!(!store.has_recovery_code(&ada, "a").await.unwrap());
+    let rows = store.audit_of(&ada, 100).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::RecoveryCodeUsed).count(), 1);
+}
+
+/// A thief may have begun it, and would put it into use after the administrator has removed all factors.
+pub(crate) async fn a_generator_that_waits_goes_with_all_factors(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let removed = || entry(AuditEvent::SecondFactorRemoved, Some(&ada), NOW);
+    assert!(!store.remove_factors(&ada, &removed()).await.unwrap(), "there is none");
+    store.begin_totp(&ada, "waits", &SealedKey("sealed".to_owned()), NOW).await.unwrap();
+    assert!(store.remove_factors(&ada, &removed()).await.unwrap());
+    assert!(!store.confirm_totp(&confirm(&ada, "waits", &[])).await.unwrap());
+    with_totp(&*store, &ada, "used").await;
+    store.begin_totp(&ada, "waits too", &SealedKey("sealed".to_owned()), NOW).await.unwrap();
+    assert!(store.remove_factors(&ada, &removed()).await.unwrap());
+    assert!(!store.confirm_totp(&confirm(&ada, "waits too", &[])).await.unwrap());
+    assert_eq!(store.factors(&ada, None).await.unwrap(), Factors::default());
 }

@@ -1,0 +1,13 @@
+//! Recovery codes, each of which replaces a second factor once.
+
+use crate::audit::AuditEntry;
+use domain::UnixMs;
+
+/// The use of a recovery code.
+#[derive(Debug, Clone)]
+pub struct UseRecoveryCode {
+    pub user: String,
+    pub code_hash: String,
+    pub audit: AuditEntry,
+    pub now: UnixMs,
+}
