@@ -19,7 +19,7 @@ pub struct ApiError {
     retry_after_ms: Option<i64>,
     incident: Option<String>,
     nonce: Option<String>,
-    /// How the refused token was presented.
+    /// The scheme by which the refused token was presented.
     scheme: Option<Scheme>,
     cause: Option<Cause>,
     proofs: Option<Box<RequestedProofs>>,
@@ -160,7 +160,7 @@ impl From<LimitExceeded> for ApiError {
 impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> Self {
         match error {
-            // Lost while the request was under way. This is a refusal and no failure.
+            // The role was lost during the request, which is a refusal and not a failure.
             store::Error::NotAdministrator => Self::new(Code::Forbidden),
             error => Self::broken(error),
         }
@@ -256,7 +256,7 @@ fn challenges(code: Code, scheme: Option<Scheme>, level: Option<&str>) -> Vec<St
     }
 }
 
-/// Rounds up, so that a client that waits this long may return.
+/// Returns whole seconds, rounded up, so that a client that waits this long may return.
 fn seconds(ms: i64) -> u64 {
     u64::try_from(ms.max(0)).unwrap_or_default().div_ceil(1000).max(1)
 }

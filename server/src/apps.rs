@@ -1,4 +1,4 @@
-//! Cached client key headers for apps, so that a check signs nothing and reads no database.
+//! Cached identity headers for apps, so that a check signs nothing and reads no database.
 
 use crate::cache_counts::CacheCounts;
 use crate::config::Apps;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::sessions::SessionChange;
 
-/// The client key headers of a session for one app.
+/// The identity headers of a session for one app.
 #[derive(Debug)]
 pub struct IdentityHeaders {
     pub role: Role,
@@ -41,7 +41,7 @@ pub struct IdentityHeaders {
 #[derive(Debug, Clone)]
 pub struct IdentityHeadersCache {
     entries: Cache<(String, String), Arc<IdentityHeaders>>,
-    /// Incremented with each removal from this cache.
+    /// The number of removals from this cache.
     forgotten: Arc<AtomicU64>,
     counts: CacheCounts,
 }

@@ -39,28 +39,28 @@ impl Client {
         }
     }
 
-    /// Returns the client key that admits the request, and that locks, shares and wrong passwords count by: a known
-    /// device or a live session by itself, all others by address.
+    /// Returns the ban key of the request: a known device or a live session, otherwise the address. Locks, shares and
+    /// wrong passwords count by it.
     pub fn ban_key(&self) -> ClientKey {
         self.known.as_ref().map(KnownDevice::client_key).or(self.session).unwrap_or(self.client_key)
     }
 
-    /// Returns the client key that an offence counts against: the own bucket if this request proved its key, otherwise
-    /// the address.
+    /// Returns the client key that an offence counts against: the ban key if this request proved its key, otherwise the
+    /// address.
     ///
     /// Otherwise a copied cookie with one forged message would ban the owner everywhere.
     pub fn offender(&self) -> ClientKey {
         if self.proven { self.ban_key() } else { self.client_key }
     }
 
-    /// Returns the client key that limits count by. An own bucket is counted separately at each address, so that a
-    /// copied cookie elsewhere does not make the owner wait.
+    /// Returns the client key that limits count by. A device or session is counted separately at each address, so that
+    /// a copied cookie elsewhere does not make the owner wait.
     pub fn limited(&self) -> ClientKey {
         let ban_key = self.ban_key();
         if ban_key == self.client_key { ban_key } else { ClientKey::Device(bucket_at(ban_key, self.client_key)) }
     }
 
-    /// Whether it is judged by itself instead of by its address.
+    /// Whether the client counts by a device or session of its own instead of its address.
     pub fn has_own_bucket(&self) -> bool {
         self.ban_key() != self.client_key
     }
@@ -79,21 +79,21 @@ impl Client {
         own.or_else(|| state.bans.closed_by_hand(self.client_key, scope, now).filter(|closed| !listed(closed)))
     }
 
-    /// Returns the ban on signing in with a passkey. Guesses at passwords close sign-in for a while, but nobody guesses a
-    /// signature, so only a manual ban counts here. A ban on everything was checked before.
+    /// Returns the ban on signing in with a passkey. Wrong passwords ban an address from sign-in, but a signature
+    /// cannot be guessed, so only a manual ban counts here. A ban on everything was checked before.
     pub fn closed_to_passkeys(&self, state: &AppState) -> Option<ActiveBan> {
         let now = state.now();
         let closed = state.bans.closed_by_hand(self.client_key, Scope::SignIn, now)?;
         (!self.is_proxy && !state.allowlist.covers(self.address, now)).then_some(closed)
     }
 
-    /// Whether offences of `ban_key` are not counted: an allowlisted address, or a trusted proxy. An own bucket is never
-    /// exempt, because guesses on a known device must be slowed down at every address.
+    /// Whether offences of `ban_key` are not counted: an allowlisted address, or a trusted proxy. An own bucket is
+    /// never exempt, because guesses on a known device must be slowed down at every address.
     pub fn exempt(&self, ban_key: ClientKey, state: &AppState) -> bool {
         self.is_proxy || (ban_key == self.client_key && state.allowlist.covers(self.address, state.now()))
     }
 
-    /// "Firefox on Linux"
+    /// Returns the device's name for people, such as "Firefox on Linux".
     pub fn device(&self) -> String {
         device::name(self.user_agent.as_ref().and_then(|agent| agent.to_str().ok()))
     }

@@ -21,7 +21,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock for tests that advances only when it is set.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);
 

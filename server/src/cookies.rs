@@ -54,7 +54,8 @@ impl CookieName {
     }
 }
 
-/// Returns a cookie's value; of several with this name the first. Ours are base64url and JWT, so nothing is decoded.
+/// Returns a cookie's value; the first of several with this name. Our values are base64url and JWT, so nothing is
+/// decoded.
 pub fn get(headers: &HeaderMap, config: &Config, name: CookieName) -> Option<String> {
     all(headers, config, name).next().map(str::to_owned)
 }
@@ -94,7 +95,7 @@ pub fn set(cookies: &Cookies, config: &Config, name: CookieName, value: String, 
     cookies.add(cookie);
 }
 
-/// Sets one cookie of a numbered kind for this period.
+/// Sets one cookie of a numbered kind. `ms`: its lifetime in milliseconds.
 pub fn set_one(cookies: &Cookies, config: &Config, name: CookieName, key: &str, value: String, ms: i64) {
     let mut cookie = build(config, name, Some(key), value);
     cookie.set_max_age(Duration::milliseconds(ms));

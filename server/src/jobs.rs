@@ -26,21 +26,21 @@ const OVERLAP_MS: i64 = 5_000;
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Interval for sending mail that is due.
 const SEND_EVERY: Duration = Duration::from_secs(1);
-/// How long a stop waits for a message that is being sent. One that was cut off is sent again later.
+/// Time limit at a stop for a message that is being sent. One that was cut off is sent again later.
 const SEND_PATIENCE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Additional time before ended keys are erased, because a node with a slow clock may still use them.
 const SKEW_MS: i64 = 60_000;
-/// How long ended sessions and key versions remain visible to their owner.
+/// Period that ended sessions and key versions remain visible to their owner.
 const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 
-/// Applies what other processes changed since the last call, in the order of commits: ends of sessions, changes of their
-/// people, bans, server keys, the allow-list, and clients.
+/// Applies the changes of other processes since the last call, in the order of commits: ends of sessions, changes of
+/// their people, bans, server keys, the allow-list, and clients.
 ///
 /// # Errors
 /// The store fails or does not answer, or a missing key cannot be made. Then what follows is read again by the next call.
 pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
-    // The time before the question: what is committed after it may be missing from the answer.
+    // The time before the query, because changes that are committed after it may be missing from the answer.
     let began = state.now();
     let last = within(FOLLOW_PATIENCE, state.store.last_changes()).await?;
     state.sync.compare_clocks(last.clock, began, state.now());
@@ -138,7 +138,7 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut stop: watch::Receiv
     }
 }
 
-/// Follows the other nodes, whatever the other jobs wait for.
+/// Follows the other nodes, independently of the other jobs.
 async fn keep_following(state: &AppState, mut stop: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(FOLLOW_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -26,7 +26,8 @@ pub struct KeyedGuard {
 }
 
 impl KeyedMutex {
-    /// `at_once`: how many attempts of known devices at one address are judged at the same time, at least 1.
+    /// Creates empty tables. `at_once`: the number of attempts of known devices at one address that run at the same
+    /// time, at least 1.
     pub fn new(at_once: usize) -> Self {
         Self { mutexes: Cache::new(10_000), shares: Cache::new(10_000), at_once: at_once.max(1) }
     }
@@ -36,9 +37,9 @@ impl KeyedMutex {
         self.mutexes.get_with(client_key, Arc::default).lock_owned().await
     }
 
-    /// Waits for the locks of the client that counts by `ban_key` at `address`, in order of arrival. Strangers at one address share one lock. Known devices lock
-    /// their account, then a place among the known devices at their address, then themselves. The order must be the
-    /// same everywhere, otherwise two attempts could deadlock.
+    /// Waits for the locks of the client that counts by `ban_key` at `address`, in order of arrival. Strangers at one
+    /// address share one lock. Known devices lock their account, then one of the slots for known devices at their
+    /// address, then themselves. The order must be the same everywhere, otherwise two attempts could deadlock.
     pub async fn lock_fair(&self, ban_key: ClientKey, known: Option<&KnownDevice>, address: ClientKey) -> KeyedGuard {
         let Some(known) = known else {
             return KeyedGuard { client_key: self.lock(ban_key).await, account: None, address: None };

@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Bounds one attempt. It is much shorter than [`domain::mail::CLAIM_MS`].
+/// Time limit of one attempt, much shorter than [`domain::mail::CLAIM_MS`].
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The reason why mail cannot be sent at all.
@@ -34,7 +34,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Returns `None` if mail is off.
+    /// Loads the settings of the mail server. Returns `None` if mail is off.
     ///
     /// # Errors
     /// The password or the certificates cannot be read.

@@ -37,7 +37,7 @@ struct ByCode {
     code: Outcome,
 }
 
-/// `ok`, or the code of the answer.
+/// The label of an outcome: `ok`, or the code of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Outcome(Option<Code>);
 
@@ -57,7 +57,7 @@ struct ByTrigger {
 }
 
 impl Metrics {
-    /// Initialises every trigger, so that it is 0 instead of missing.
+    /// Creates the counters. Every trigger is initialised, so that it is 0 instead of missing.
     pub fn new(now: UnixMs) -> Self {
         let bans = Family::default();
         for trigger in Trigger::ALL {
@@ -143,7 +143,7 @@ impl EncodeLabelValue for Outcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         let word = match self.0 {
             None => "ok".to_owned(),
-            // As in the answer.
+            // The same text as in the answer.
             Some(code) => serde_json::to_value(code).map_err(|_| fmt::Error)?.as_str().unwrap_or_default().to_owned(),
         };
         EncodeLabelValue::encode(&word.as_str(), encoder)

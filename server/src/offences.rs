@@ -1,4 +1,4 @@
-//! Strikes and the resulting bans.
+//! Offences and the resulting bans.
 
 use crate::api_error::ApiError;
 use crate::bans::ActiveBan;

@@ -1,8 +1,8 @@
 //! Requests to URLs that clients name: metadata documents and logout notices.
 //!
 //! A stranger's URL must not reach this machine or its network (SSRF). A name is resolved once, each address is judged,
-//! and the connection goes to a judged address. Redirects are not followed, proxies are not used, and answers are bounded
-//! in size and time.
+//! and the connection goes to a judged address. Redirects are not followed, proxies are not used, and answers are
+//! bounded in size and time.
 
 use crate::config::Config;
 use async_trait::async_trait;
@@ -28,7 +28,7 @@ const MOST_NOTICES: usize = 16;
 /// Maximum number of requests of one kind to one host at the same time.
 const MOST_TO_HOST: usize = 4;
 
-/// How far a request may reach.
+/// The networks that a request may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Everywhere, for clients of the settings file.
@@ -39,7 +39,7 @@ pub enum Reach {
     Public,
 }
 
-/// The reason why a request gave nothing.
+/// The reason why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
     #[error("it is not an http or https URL")]
@@ -223,8 +223,8 @@ impl Outbound {
         if status.is_success() { Ok(()) } else { Err(OutboundError::Status(status.as_u16())) }
     }
 
-    /// Judges an address in the URL itself, which is not resolved. The parser gives every spelling of an IPv4 address the
-    /// same form.
+    /// Judges an address in the URL itself, which is not resolved. The parser gives every spelling of an IPv4 address
+    /// the same form.
     fn judge(&self, reach: Reach, url: &str) -> Result<Url, OutboundError> {
         let url = Url::parse(url).map_err(|_| OutboundError::Url)?;
         let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or(OutboundError::Url)?;

@@ -84,7 +84,8 @@ impl SessionCache {
         }
     }
 
-    /// A session that has expired by what is cached is read again: another node may have extended it.
+    /// Finds a session in the cache, or in the store. A cached session that has expired is read again, because another
+    /// node may have extended it.
     async fn find(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<Option<LiveSession>> {
         if let Some(live) = self.live.get(id).filter(|live| live.revoked || live.is_live(now)) {
             self.counts.hits.inc();
@@ -162,7 +163,7 @@ impl SessionCache {
     pub fn apply(&self, changes: &[SessionChange], now: UnixMs) {
         for change in changes {
             if let Some(ended_at) = change.revoked_at {
-                // From when this node hears of it: the writer's clock may be slow.
+                // Ended when this node read it at the earliest, because the writer's clock may be slow.
                 self.ended.write().add(&change.id, ended_at.max(now), now);
             }
             let Some(held) = self.live.get(&change.id) else { continue };
@@ -183,7 +184,7 @@ impl SessionCache {
     }
 }
 
-/// A change may have been read before a renewal that is cached already.
+/// Returns the later of two. A change may have been read before a renewal that is already cached.
 fn later(one: Authentication, other: Authentication) -> Authentication {
     if one.at >= other.at { one } else { other }
 }

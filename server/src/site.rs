@@ -18,7 +18,8 @@ impl SiteFiles {
         self.0(path)
     }
 
-    /// Returns the files' locations. Without a manifest (a build by `cargo leptos`) there is one bundle with a fixed name.
+    /// Returns the files' locations. Without a manifest (a build by `cargo leptos`) there is one bundle with a fixed
+    /// name.
     pub fn assets(&self) -> Assets {
         let manifest = self.get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file).ok());
         match manifest {

@@ -2,14 +2,14 @@
 
 use domain::operator::InvalidInput;
 
-/// What a span may be counted in.
+/// The units of a span.
 const UNITS: [&str; 18] = [
     "s", "m", "h", "d", "w", "y", "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week",
     "weeks", "year", "years",
 ];
 
-/// Reads `15m`, `2h`, `30d`, `1h 30m`, as milliseconds: what the document of the HTTP interface describes. More than
-/// can be counted is [`i64::MAX`].
+/// Parses `15m`, `2h`, `30d`, `1h 30m` into milliseconds, in the form that the `OpenAPI` document describes. A span
+/// that does not fit is [`i64::MAX`].
 ///
 /// # Errors
 /// [`InvalidInput::Span`]

@@ -105,7 +105,7 @@ impl AppState {
         entropy: Arc<dyn Entropy>,
         site: SiteFiles,
     ) -> Result<Self, StartError> {
-        // The numbers are read first, so that what changes meanwhile is read again.
+        // The numbers are read first, so that changes during loading are read again.
         let began = clock.now();
         let heard = store.last_changes().await?;
         let key = KeyEncryptionKey::load(&config, &*entropy)?;

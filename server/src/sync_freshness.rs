@@ -1,4 +1,4 @@
-//! The age of what this node knows of other nodes' changes.
+//! The age of this node's knowledge of other nodes' changes.
 
 use domain::UnixMs;
 use domain::following::{ALONE_LIMIT_MS, SHARED_LIMIT_MS, clock_ahead, clocks_differ, may_judge};
@@ -10,7 +10,7 @@ use store::changes::LastChanges;
 /// Age of the last read of rotations beyond which the caches are too old to admit anybody.
 const STALE_MS: i64 = 15_000;
 
-/// How far nodes' clocks may be apart when a process reads what ended before its start.
+/// Maximum difference of nodes' clocks when a process reads what ended before its start.
 const CLOCKS_MS: i64 = 10 * 60_000;
 
 /// Returns the time since which an ended session's tokens may be valid, by the clock of any node.
@@ -18,23 +18,24 @@ pub(crate) fn recent(now: UnixMs) -> UnixMs {
     now - REVOCATION_RETENTION_MS - CLOCKS_MS
 }
 
-/// The times of the last reads, and what they brought.
+/// The times of the last reads, and the changes that they returned.
 #[derive(Debug)]
 pub struct SyncFreshness {
-    /// Of rotations.
+    /// The time of the last read of rotations.
     read: AtomicI64,
-    /// Of the order of changes.
+    /// The time of the last read of the order of changes.
     followed: AtomicI64,
     /// The numbers up to which changes were applied.
     applied: Mutex<LastChanges>,
-    /// How far this node's clock is ahead of the database's, in milliseconds.
+    /// The lead of this node's clock over the database's, in milliseconds.
     ahead: AtomicI64,
     is_shared: bool,
 }
 
 impl SyncFreshness {
-    /// With several nodes, what one has ended must not be admitted by another: a node that has not followed the order
-    /// for this long refuses. A node alone on its file ends sessions in its own cache; only commands write beside it.
+    /// Creates the state before the first read. With several nodes, a session that one has ended must not be admitted
+    /// by another, so a node that has not followed the order of changes for too long refuses. A single node on its file
+    /// ends sessions in its own cache; only commands write beside it.
     pub fn new(nodes_share_the_database: bool) -> Self {
         Self {
             read: AtomicI64::new(0),
@@ -72,7 +73,7 @@ impl SyncFreshness {
         self.read.store(began, Ordering::Relaxed);
     }
 
-    /// Records that the changes up to these numbers were applied; the question for the numbers began then.
+    /// Records that the changes up to these numbers were applied, by a query that began at `began`.
     pub fn followed_at(&self, began: UnixMs, last: LastChanges) {
         *self.applied.lock() = last;
         self.followed.store(began, Ordering::Relaxed);
@@ -83,7 +84,7 @@ impl SyncFreshness {
         *self.applied.lock()
     }
 
-    /// Compares this node's clock with the database's, which answered a question between these times.
+    /// Compares this node's clock with the database's, which answered a query between these times.
     pub fn compare_clocks(&self, database: Option<UnixMs>, asked_at: UnixMs, answered_at: UnixMs) {
         if let Some(ahead) = database.and_then(|database| clock_ahead(asked_at, database, answered_at)) {
             self.ahead.store(ahead, Ordering::Relaxed);

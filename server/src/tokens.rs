@@ -39,10 +39,10 @@ pub struct AccessTokenClaims {
     /// When the person was last authenticated. Absent from tokens of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
-    /// How (RFC 8176).
+    /// The methods of that authentication (RFC 8176).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
-    /// The level of that, by `domain::authentication`.
+    /// The level of that authentication, by `domain::authentication`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
     /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
@@ -97,7 +97,7 @@ pub struct TokenSubject<'a> {
     pub generation: u32,
     pub jkt: Option<&'a str>,
     pub authentication: Authentication,
-    /// In tokens for apps.
+    /// The claims about the person, in tokens for apps.
     pub person: Option<&'a PersonClaims>,
     /// Whether it is for a cookie.
     pub cookie: bool,
@@ -110,8 +110,8 @@ pub struct Tokens {
     keyring: Arc<Keyring>,
     issuer: String,
     lifetime_ms: i64,
-    /// By SHA-256 of the token: a signature costs four fifths of a session check. Writing to this cache must be cheap,
-    /// because tokens that are used once are written and never read.
+    /// Verified tokens by their SHA-256. A signature costs four fifths of a session check. Writing to this cache must
+    /// be cheap, because tokens that are used once are written and never read.
     verified: Arc<Cache<[u8; 32], VerifiedToken>>,
     counts: CacheCounts,
 }
@@ -267,7 +267,7 @@ fn parse(token: &str) -> Option<UnverifiedToken<'_>> {
 
 fn is_in_time(claims: &AccessTokenClaims, now: UnixMs) -> bool {
     let now = now.div_euclid(1000);
-    // The issuer judges by its own clock, so there is no tolerance after the end.
+    // The issuer uses its own clock, so there is no tolerance after the end.
     now < claims.exp && claims.nbf <= now + SKEW_SECONDS
 }
 

@@ -65,7 +65,7 @@ impl Drop for DraftFile {
     }
 }
 
-/// A name is durable only after its folder is synced.
+/// Syncs the folder of a file, because its name is durable only then.
 fn sync_folder(file: &Path) -> Result<(), BackupError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))

@@ -28,7 +28,7 @@ pub(crate) struct Brought {
     pub returned: Option<Returned>,
 }
 
-/// How to restore it.
+/// The options of a restore.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish {
     /// Replace the existing database.

@@ -8,10 +8,10 @@ use domain::encoding::{base64url, from_base64url};
 use domain::password::check_length;
 use zeroize::Zeroizing;
 
-/// RFC 9106, section 4, the second recommended option.
+/// Memory of argon2id in KiB: the second recommended option of RFC 9106, section 4.
 const MEMORY_KIB: u32 = 65_536;
 const PASSES: u32 = 3;
-/// The file determines the cost of reading it, up to this limit.
+/// Maximum memory in KiB that a backup file may demand.
 const MOST_MEMORY_KIB: u32 = 1_048_576;
 const MOST_PASSES: u32 = 16;
 const SHORTEST: u32 = 15;
@@ -20,6 +20,8 @@ const SHORTEST: u32 = 15;
 pub(crate) struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
+    /// Checks the length of a passphrase.
+    ///
     /// # Errors
     /// Shorter than 15 characters.
     pub(crate) fn new(text: Zeroizing<String>) -> Result<Self, BackupError> {
@@ -27,7 +29,7 @@ impl Passphrase {
         Ok(Self(text))
     }
 
-    /// `argon2id$65536$3$salt$sealed`
+    /// Encrypts a secret as `argon2id$65536$3$salt$sealed`.
     pub(super) fn seal(&self, entropy: &dyn Entropy, secret: &[u8]) -> Result<String, BackupError> {
         let head = format!("argon2id${MEMORY_KIB}${PASSES}${}", base64url(&entropy.bytes::<16>()));
         let sealed = self.key(&head).ok_or(BackupError::WrongPassphrase)?.seal(entropy, &head, secret)?;

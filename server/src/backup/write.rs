@@ -52,7 +52,7 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// The keys from before the copy and those added or replaced since; together they decrypt the whole copy.
+/// Returns the keys from before the copy and those added or replaced since. Together they decrypt the whole copy.
 fn with_newer(mut keys: Vec<Zeroizing<String>>, config: &Config) -> Result<Zeroizing<String>, BackupError> {
     for newer in key_encryption::read(config)? {
         if !keys.contains(&newer) {

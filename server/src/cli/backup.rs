@@ -121,7 +121,7 @@ fn key_place(config: &Config) -> String {
     config.key_encryption_key_file().display().to_string()
 }
 
-/// Asked twice if a typo could not be detected later.
+/// Reads the passphrase from a file, or asks for it: twice if a typo could not be detected later.
 fn passphrase(file: Option<&Path>, twice: bool) -> Result<Passphrase, Failure> {
     if let Some(file) = file {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;

@@ -13,7 +13,7 @@ pub(super) enum ConfigCommand {
     Print,
 }
 
-/// Invalid settings were reported before this runs.
+/// Runs the command. Invalid settings were already reported.
 pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Check => {
@@ -31,8 +31,8 @@ pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigComma
     }
 }
 
-/// Names groups in the rules of apps that do not exist. The database is read only if a rule names a group, and never
-/// created.
+/// Prints the groups that rules of apps name and that do not exist. Reads the database only if a rule names a group,
+/// and never creates it.
 async fn groups(config: &Config) -> Result<(), Failure> {
     let url = config.database_url();
     let is_missing = url.strip_prefix("sqlite:").is_some_and(|file| !std::path::Path::new(file).exists());

@@ -19,15 +19,15 @@ pub struct DemoArgs {
 /// The demo, in the program that links it.
 #[derive(Debug, Clone, Copy)]
 pub struct Demo {
-    /// Returns its settings as (setting, value); every flag overrides them.
+    /// The demo's settings as (setting, value). Every flag overrides them.
     pub settings: fn() -> Vec<(String, String)>,
     pub run: fn(Config, &DemoArgs, SiteFiles) -> Outcome,
 }
 
-/// Becomes the program with the demo, with the same arguments.
+/// Replaces this process by the program with the demo, with the same arguments.
 ///
 /// # Errors
-/// The program is not there.
+/// The program cannot be started.
 pub(super) fn become_demo() -> Outcome {
     let beside = std::env::current_exe()?.with_file_name(PROGRAM);
     let program = if beside.is_file() { beside } else { PROGRAM.into() };

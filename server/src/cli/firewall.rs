@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use std::fmt::Write;
 use store::bans::Ban;
 
-/// A separate table that is replaced as a whole. Its elements expire automatically.
+/// Returns a table of its own for nftables, which is replaced as a whole. Its elements expire automatically.
 pub(super) fn nft(bans: &[Ban], now: UnixMs) -> String {
     let mut text = "# Addresses that Postern has banned from everything. Load with: nft -f FILE\n\
                     table inet postern {}\ndelete table inet postern\ntable inet postern {\n"

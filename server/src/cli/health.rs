@@ -8,11 +8,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longer than the server waits for its database.
+/// Time limit for the answer, longer than the server waits for its database.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// The answer is some hundred bytes.
+/// Maximum size of the answer in bytes. It has some hundred.
 const LONGEST: u64 = 16 * 1024;
 
+/// Asks the running server whether it is ready.
+///
 /// # Errors
 /// The server does not answer on `operator.listen`, or says which part is not ready.
 pub(super) async fn run(config: Config) -> Outcome {
@@ -30,7 +32,7 @@ pub(super) async fn run(config: Config) -> Outcome {
     Err(format!("not ready: {}", body.trim()).into())
 }
 
-/// HTTP/1.0: the server closes the connection after its answer.
+/// Sends the request by HTTP/1.0, so that the server closes the connection after its answer.
 async fn ask(address: SocketAddr) -> Result<String, Failure> {
     let mut connection = TcpStream::connect(address).await?;
     connection.write_all(format!("GET /readyz HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).await?;
@@ -39,7 +41,7 @@ async fn ask(address: SocketAddr) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// A server that listens on every address listens on loopback too.
+/// Returns an address that a connection can use. A server that listens on every address listens on loopback too.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         ip if !ip.is_unspecified() => ip,

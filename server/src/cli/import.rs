@@ -13,7 +13,7 @@ use store::audit::AuditEvent;
 use store::imports::{Import, ImportOutcome, ImportUser};
 use store::users::{NewUser, PasswordHash};
 
-/// How long the links of an import are valid.
+/// Validity of an import's links in days.
 const LINK_DAYS: i64 = 7;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 

@@ -79,7 +79,7 @@ pub(super) enum KindName {
 }
 
 impl KindName {
-    /// `None`: not a key of the server.
+    /// Returns the kind of a server key; `None` for a service's key.
     fn own(self) -> Option<KeyKind> {
         match self {
             Self::Envelope => Some(KeyKind::Envelope),

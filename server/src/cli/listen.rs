@@ -20,8 +20,10 @@ pub struct ListenAddress {
 }
 
 impl ListenAddress {
+    /// Opens the listener.
+    ///
     /// # Errors
-    /// The address is in use or not ours; the error names it and the flags that choose another.
+    /// The address is in use or not of this machine. The error names it and the flags that choose another.
     pub async fn listen(&self) -> Result<TcpListener, Failure> {
         TcpListener::bind(self.address).await.map_err(|error| self.refused(&error).into())
     }

@@ -65,7 +65,7 @@ struct ListedMail {
     tries: u32,
     /// The next attempt; `None`: the message was given up.
     next_at: Option<UnixMs>,
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     failure: String,
 }
 

@@ -138,7 +138,7 @@ pub fn main(site: SiteFiles, version: &'static str) -> ExitCode {
     main_with(site, version, None)
 }
 
-/// Does the same in the program that has the demo, where it is what runs without a command.
+/// Does the same in the program that has the demo, which runs the demo by default.
 pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> ExitCode {
     let program = Cli::command().version(version);
     let matches = program.clone().get_matches();
@@ -177,7 +177,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
     };
     let outcome = match cli.command.unwrap_or_else(usual) {
         Command::Serve(_) => serve::run(config, site),
-        // Without it, its program was started above.
+        // If this program has no demo, the program with the demo was started above.
         Command::Demo(args) => demo.map_or(Ok(()), |demo| (demo.run)(config, &args, site)),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),

@@ -1,4 +1,4 @@
-//! How a command ends, and what most commands begin with.
+//! The result of a command, and common first steps.
 
 use crate::config::Config;
 

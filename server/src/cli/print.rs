@@ -46,13 +46,13 @@ pub(super) fn json<T: Serialize>(value: &T) -> Outcome {
     Ok(())
 }
 
-/// `2026-11-21 09:00:00`, in UTC.
+/// Formats a time in UTC: `2026-11-21 09:00:00`.
 pub(super) fn moment(at: UnixMs) -> String {
     let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
-/// `2h 5m 3s`, rounded up.
+/// Formats a period, rounded up to seconds: `2h 5m 3s`.
 pub(super) fn left(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
     humantime::format_duration(Duration::from_secs(seconds)).to_string()

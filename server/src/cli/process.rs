@@ -18,8 +18,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Begins to hear them. A signal that comes earlier ends the program at once: call this before anybody is told that
-    /// it listens.
+    /// Installs the handlers. A signal that arrives earlier ends the program at once, so call this before anything says
+    /// that the program listens.
     ///
     /// # Errors
     /// The system does not allow it.

@@ -304,7 +304,7 @@ fn state(disabled: bool) -> &'static str {
     if disabled { "disabled" } else { "enabled" }
 }
 
-/// `ada@example.org (proved)`
+/// Formats an address and its state: `ada@example.org (proved)`.
 fn email_line(email: &wire::account::Email) -> String {
     let state = match email.state.as_str() {
         "vouched_for" => "vouched for",
@@ -338,7 +338,7 @@ fn agrees(name: &str) -> Result<bool, Failure> {
     Ok(line.trim() == name)
 }
 
-/// Asks twice without echo in a terminal, and otherwise reads the first line of standard input.
+/// Reads a password: twice without echo in a terminal, otherwise the first line of standard input.
 fn read_password() -> Result<Zeroizing<String>, Failure> {
     if std::io::stdin().is_terminal() {
         let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);

@@ -22,14 +22,14 @@ pub struct AppSettings {
 #[serde(deny_unknown_fields)]
 pub struct AppRuleSettings {
     pub path: String,
-    /// Empty: any method.
+    /// Methods that the rule applies to; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
     pub allow: AllowSetting,
-    /// With `allow = "role"`.
+    /// The required role, with `allow = "role"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// With `allow = "group"`: the account is in one of them.
+    /// With `allow = "group"`: groups of which the account must be in one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// The sign-in that is required of a signed-in person.
@@ -84,7 +84,7 @@ pub struct App {
 pub struct Apps(Vec<App>);
 
 impl Apps {
-    /// `own_host`: this site's own host.
+    /// Validates the apps. `own_host`: this site's own host.
     pub(super) fn new(settings: &[AppSettings], own_host: &str, insecure: bool) -> Result<Self, ConfigError> {
         let mut hosts = BTreeSet::from([own_host.to_owned()]);
         let mut names = BTreeSet::new();

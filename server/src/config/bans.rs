@@ -48,6 +48,8 @@ pub struct LimitSettings {
 }
 
 impl BanSettings {
+    /// Builds the policy from the preset and its overrides.
+    ///
     /// # Errors
     /// A threshold of 0, or a ladder that is empty or not ascending.
     pub fn policy(&self) -> Result<BanPolicy, ConfigError> {

@@ -39,7 +39,7 @@ pub(super) fn clients(
         .collect()
 }
 
-/// Checks what depends on this site.
+/// Checks the parts of a registration that depend on this site.
 ///
 /// # Errors
 /// The setting and the problem.

@@ -1,4 +1,4 @@
-//! That `postern.toml` and `time-server.toml` name every setting: an operator looks nowhere else.
+//! Tests that `postern.toml` and `time-server.toml` name every setting, because operators look nowhere else.
 
 use super::{Settings, TimeServerSettings};
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const FILE: &str = include_str!("../../../postern.toml");
 const TIME_SERVER_FILE: &str = include_str!("../../../time-server.toml");
 
-/// Sections of a file: their lines, without the signs that make a comment of an example.
+/// Returns the sections of a file with their lines, without the `#` of commented examples.
 fn sections(file: &str) -> BTreeMap<String, String> {
     let mut sections: BTreeMap<String, String> = BTreeMap::new();
     let mut current = String::new();
@@ -25,14 +25,14 @@ fn sections(file: &str) -> BTreeMap<String, String> {
     sections
 }
 
-/// What the program says of a key that no section has: it lists those that there are.
+/// Returns the keys of a section. The program lists them in its error about an unknown key.
 fn keys<T: DeserializeOwned + std::fmt::Debug>(section: &str) -> BTreeSet<String> {
     let text = if section.is_empty() {
         "no_such_key = 1".to_owned()
     } else if let Some((parent, inline)) = section.split_once('/') {
         format!("[[{parent}]]\n{inline} = [{{ no_such_key = 1 }}]")
     } else if FILE.contains(&format!("[[{section}]]")) {
-        // The entry above it, where it is one of a list in a list.
+        // A list inside a list needs an entry of the outer list first.
         let parent =
             section.rsplit_once('.').map(|(parent, _)| parent).filter(|parent| FILE.contains(&format!("[[{parent}]]")));
         let parent = parent.map(|parent| format!("[[{parent}]]\n")).unwrap_or_default();
@@ -59,9 +59,9 @@ fn the_file_names_every_setting() {
         let lines = &sections[section.split('/').next().unwrap_or_default()];
         for key in keys::<Settings>(&section) {
             known += 1;
-            // A section of its own, or a line.
+            // A key is documented by a section of its own, or by a line.
             let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
-            // What rules of bans have in common is said once for all of them.
+            // Keys that the rules of all bans share are documented once.
             let rule = section.starts_with("ban.") && section != "ban.limits";
             let shared = rule && sections.iter().any(|(other, lines)| other.starts_with("ban.") && has(lines, &key));
             let named = has(lines, &key)

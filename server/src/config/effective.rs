@@ -31,7 +31,7 @@ fn shown(name: &str, value: &Value) -> String {
     }
 }
 
-/// Injected headers may contain a key for the upstream.
+/// Hides the values of injected headers, which may contain a key for the upstream.
 fn without_injected(mut routes: Value) -> Value {
     for route in routes.as_array_mut().into_iter().flatten() {
         let injected = route.get_mut("inject").and_then(Value::as_table_mut);

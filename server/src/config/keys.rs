@@ -12,14 +12,14 @@ const WEEK: u64 = 7 * DAY;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeySettings {
-    /// How long a replaced version of a user key remains valid.
+    /// Period that a replaced version of a user key remains valid.
     pub overlap: DurationSetting,
-    /// How often a new signing key comes into use.
+    /// Interval at which a new signing key comes into use.
     pub signing_rotation: Schedule,
     pub signing_algorithm: Algorithm,
-    /// How often the MAC key is replaced.
+    /// Interval at which the MAC key is replaced.
     pub mac_rotation: Schedule,
-    /// How long logins to a replaced envelope key are accepted.
+    /// Period that logins to a replaced envelope key are accepted.
     pub envelope_overlap: DurationSetting,
 }
 
@@ -60,6 +60,8 @@ impl Default for KeySettings {
 }
 
 impl KeySettings {
+    /// Checks the ranges of the schedules.
+    ///
     /// # Errors
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {

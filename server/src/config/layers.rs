@@ -20,7 +20,7 @@ pub struct Layers {
 /// Variables that are read elsewhere, or by tests and benchmarks.
 const NOT_SETTINGS: [&str; 4] =
     ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY", super::mail::PASSWORD_VARIABLE];
-/// The first that exists is read.
+/// Default settings files. The first that exists is read.
 const DEFAULT_FILES: [&str; 2] = ["postern.toml", "/etc/postern/postern.toml"];
 /// Settings of the time server, which has its own file.
 pub(super) const TIME_SERVER: &str = "POSTERN_TIME_";
@@ -87,7 +87,7 @@ fn deserialize<T: DeserializeOwned>(table: Table) -> Result<T, String> {
     T::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| explained(error.message()))
 }
 
-/// Adds what to write where the library's words do not say it.
+/// Adds an example where the library's message does not say what to write.
 fn explained(problem: &str) -> String {
     const SOCKET: &str = "invalid socket address syntax";
     problem.replace(SOCKET, "write an address and a port, as in 127.0.0.1:3000 or [::1]:3000")
@@ -209,7 +209,7 @@ mod tests {
         let file: Settings = toml::from_str(include_str!("../../../postern.toml")).expect("readable");
         let default = Settings::default();
         assert_eq!(toml::to_string(&file).expect("writable"), toml::to_string(&default).expect("writable"));
-        // Those of a preset stand there as comments.
+        // The file has the limits of a preset as comments.
         let limits = domain::ban::RateLimits::DEFAULT;
         for (name, value) in [
             ("sign_in_at_once", Some(limits.sign_in_at_once)),

@@ -6,7 +6,7 @@ use mail::Security;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// The variable with the password, which a file may have instead.
+/// The environment variable with the password, which can be in a file instead.
 pub const PASSWORD_VARIABLE: &str = "POSTERN_MAIL_PASSWORD";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub enum MailSecurity {
     StartTls,
     /// TLS from the first byte, port 465.
     Tls,
-    /// None, port 25: for a mail server on this machine.
+    /// No TLS, port 25: for a mail server on this machine.
     Off,
 }
 
@@ -80,6 +80,8 @@ impl MailSettings {
         self.server.as_ref().map(|_| self.per_hour)
     }
 
+    /// Checks the ranges and the required settings.
+    ///
     /// # Errors
     /// Names the setting and the problem.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -97,7 +99,7 @@ impl MailSettings {
                 None => Ok(()),
             };
         };
-        // Neither a URL nor a port belongs here, and no character that would begin another command.
+        // Refuses URLs, ports, and characters that could begin another command.
         if server.is_empty() || !server.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b)) {
             return Err(ConfigError::invalid(
                 "mail.server",

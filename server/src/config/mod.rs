@@ -64,6 +64,8 @@ pub struct Config {
 }
 
 impl Layers {
+    /// Loads and validates the settings.
+    ///
     /// # Errors
     /// The first error: its file and line, variable or flag, and the allowed values.
     pub fn load(&self) -> Result<Config, ConfigError> {
@@ -81,6 +83,8 @@ impl Layers {
 }
 
 impl Config {
+    /// Validates settings and derives values from them.
+    ///
     /// # Errors
     /// Names the invalid setting and the allowed values.
     pub fn new(settings: Settings) -> Result<Self, ConfigError> {

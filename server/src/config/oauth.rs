@@ -1,4 +1,4 @@
-//! `[oauth]`: clients that nobody at this site has added, and requests that the server makes for clients.
+//! `[oauth]`: clients that were not added at this site, and requests that the server makes for clients.
 
 use super::ConfigError;
 use super::durations::DurationSetting;
@@ -16,7 +16,7 @@ pub struct OAuthSettings {
     pub client_documents: bool,
     /// Whether clients may register themselves (RFC 7591).
     pub registration: bool,
-    /// How long such a registration lasts.
+    /// Lifetime of such a registration.
     pub registration_lifetime: DurationSetting,
     /// Maximum number of registered clients.
     pub max_registered: u32,

@@ -43,13 +43,15 @@ impl From<ListenSetting> for String {
 }
 
 impl OpsListenerSettings {
+    /// Checks that other machines cannot reach the listener, unless that is allowed.
+    ///
     /// # Errors
     /// Other machines could reach it, and that was not allowed.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.allows("operator.listen", self.listen)
     }
 
-    /// The same for another listener of this kind.
+    /// Checks another listener of this kind.
     ///
     /// # Errors
     /// As [`Self::check`].

@@ -5,8 +5,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// How a trusted proxy passes the client's address. Only one way is read, because a proxy that writes one header
-/// forwards a client's other headers.
+/// The way in which a trusted proxy passes the client's address. Only one way is read, because a proxy that writes one
+/// header forwards a client's other headers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientAddress {

@@ -52,6 +52,8 @@ impl RequirementSetting {
 }
 
 impl SecondFactorSettings {
+    /// Builds the policy.
+    ///
     /// # Errors
     /// The name of a group is invalid or occurs twice; passkeys are required at a site where browsers offer none.
     pub(super) fn policy(&self, origin: &Origin) -> Result<Policy, ConfigError> {

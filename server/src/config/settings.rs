@@ -74,7 +74,7 @@ pub struct SignupSettings {
     pub mode: SignupMode,
 }
 
-/// Who may create an account on `/signup`. The first account always needs the set-up code.
+/// The people who may create an account on `/signup`. The first account always needs the set-up code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SignupMode {
@@ -90,7 +90,7 @@ pub struct PasswordSettings {
     pub min: u32,
     pub memory_kib: u32,
     pub passes: u32,
-    /// 0: one for each core.
+    /// The number of hash threads; 0: one for each core.
     pub threads: usize,
     pub queue: usize,
 }
@@ -101,7 +101,7 @@ pub struct SessionSettings {
     pub access: DurationSetting,
     pub idle: DurationSetting,
     pub absolute: DurationSetting,
-    /// How long a browser is not asked for the second factor again, if its owner wants that.
+    /// Period that a browser is not asked for the second factor again, if its owner wants that.
     pub remember_device: Schedule,
 }
 
@@ -283,7 +283,8 @@ impl Settings {
     }
 }
 
-/// Whether a directive of the log says a level. A word that is none would select a module and hide everything else.
+/// Whether a directive of the log names a level. An unknown word would select a module of that name and hide everything
+/// else.
 fn names_a_level(directive: &str) -> bool {
     let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level).trim();
     ["off", "error", "warn", "info", "debug", "trace"].iter().any(|known| level.eq_ignore_ascii_case(known))

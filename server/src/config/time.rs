@@ -52,6 +52,8 @@ impl TimeSettings {
         }
     }
 
+    /// Checks the addresses.
+    ///
     /// # Errors
     /// An address is invalid.
     pub fn check(&self, https: bool) -> Result<(), ConfigError> {

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use wire::{paths, time};
 
-/// The first that exists is read.
+/// Default settings files. The first that exists is read.
 const DEFAULT_FILES: [&str; 2] = ["time-server.toml", "/etc/postern/time-server.toml"];
 /// The variable with the file's name, not a setting.
 const FILE_VARIABLE: &str = "POSTERN_TIME_CONFIG";

@@ -76,6 +76,8 @@ impl Default for TollSettings {
 }
 
 impl TollSettings {
+    /// Checks ranges that the types do not express.
+    ///
     /// # Errors
     /// Names the setting and the allowed values.
     pub fn check(&self) -> Result<(), ConfigError> {

@@ -241,6 +241,8 @@ impl TollRouteSettings {
         format!("toll.routes '{}': {name}", self.name)
     }
 
+    /// Checks names, ranges and combinations.
+    ///
     /// # Errors
     /// Names the setting and the allowed values.
     pub fn check(&self) -> Result<(), ConfigError> {

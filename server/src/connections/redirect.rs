@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// A redirect is quick, so few connections are enough.
+/// Maximum number of connections. A redirect is quick, so few are enough.
 const CONNECTIONS: usize = 256;
 const PER_ADDRESS: usize = 32;
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -44,7 +44,8 @@ pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver
     net::serve(listener, http, answer, stop).await;
 }
 
-/// Refuses a form that was sent in plain text, because its content was exposed already and somebody must notice.
+/// Redirects a page. Refuses a form that was sent in plain text, because its content was exposed already and somebody
+/// must notice.
 fn lead<B>(origin: &str, request: &Request<B>) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let mut response = Response::new(Body::empty());

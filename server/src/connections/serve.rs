@@ -15,10 +15,11 @@ use tower::Service;
 /// Time limit for a request's headers, a PROXY header, and the TLS handshake.
 const HEADER_TIME: Duration = Duration::from_secs(5);
 
-/// How connections are accepted.
+/// The parameters of the main listener.
 #[derive(Debug)]
 pub struct MainListener {
-    /// Trusted proxies carry many people's connections and are exempt from fair shares.
+    /// Limits with fair shares for each address. Trusted proxies carry many people's connections and are exempt from
+    /// those.
     limits: ConnectionSettings,
     proxies: Arc<TrustedProxies>,
     tls: Option<Tls>,

@@ -22,13 +22,13 @@ use store::users::User;
 use store::{Error, SchemaState, Store};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
-/// How far back sign-ins are examined.
+/// The period of sign-ins that are examined.
 const RECENT_MS: i64 = 7 * DAY_MS;
-/// This many people at one address are an office or an unlisted proxy.
+/// The number of people at one address that suggests an office or an unlisted proxy.
 const MANY: u64 = 3;
 /// Tolerated difference of row times, because nodes' clocks differ.
 const SKEW_MS: i64 = 60_000;
-/// More messages than a server that works leaves waiting.
+/// A number of waiting messages that a working server does not reach.
 const MANY_WAITING: u64 = 20;
 const BACKUP_MS: i64 = 7 * DAY_MS;
 
@@ -60,7 +60,7 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
     findings
 }
 
-/// Says what became of messages. `None`: mail is off and the queue is empty.
+/// Reports messages that wait or were given up. `None`: mail is off and the queue is empty.
 pub fn mail(config: &Config, counts: MailCounts) -> Option<Finding> {
     const CHECK: &str = "mail";
     let MailCounts { waiting, given_up } = counts;
@@ -115,7 +115,7 @@ fn clients(config: &Config, stored: &[StoredClient]) -> Finding {
     )
 }
 
-/// Pending migrations are a hint: the server runs them at its next start.
+/// Reports the state of the schema. Pending migrations are a hint, because the server runs them at its next start.
 pub(super) fn schema(schema: &SchemaState) -> Finding {
     const CHECK: &str = "migrations";
     if schema.is_newer {
@@ -243,7 +243,7 @@ fn clock(newest: Option<UnixMs>, now: UnixMs) -> Finding {
     )
 }
 
-/// The answer to one question: nodes measure the same all the time.
+/// Compares the clocks by one measurement. Nodes do the same continuously.
 fn database_clock(database: Option<UnixMs>, now: UnixMs) -> Finding {
     const CHECK: &str = "database_clock";
     let Some(database) = database else {

@@ -12,7 +12,7 @@ use toll::upstream::UpstreamAddress;
 
 const PATIENT: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 1, longest: 1 << 20 };
 
-/// Nothing, where no route is set up.
+/// Runs the checks; none if no route is set up.
 pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let settings = &config.settings.toll;
     let mut findings = Vec::new();
@@ -68,7 +68,7 @@ async fn node(url: &str, network: NetworkSetting) -> Finding {
         nettype if nettype == wanted => {
             Finding::fine(CHECK, format!("The Monero node {url} is in step, with {height} blocks."))
         }
-        // A chain of one machine has the addresses of mainnet.
+        // A private chain for tests uses addresses of mainnet.
         "fakechain" if network == NetworkSetting::Mainnet => Finding::new(
             CHECK,
             FindingLevel::Hint,

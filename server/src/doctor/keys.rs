@@ -30,7 +30,7 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
     Ok(findings)
 }
 
-/// Returns whether the keys that come by a schedule came.
+/// Checks whether scheduled rotations of keys took place.
 pub(super) fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
     let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current);
     let age = |kind| in_use(kind).map(|key| now - key.used_from);

@@ -10,10 +10,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// People notice longer waits, and concurrent sign-ins multiply them.
+/// Time of a hash that people notice. Concurrent sign-ins multiply it.
 const SLOW: Duration = Duration::from_millis(500);
 const MIB: u64 = 1024 * 1024;
-/// Enough for a journal and a day of audit rows.
+/// Minimum free disk space in bytes, enough for a journal and a day of audit rows.
 const LOW: u64 = 1024 * MIB;
 const FULL: u64 = 100 * MIB;
 
@@ -36,7 +36,7 @@ pub(super) fn password_time(settings: &Settings) -> Finding {
     }
 }
 
-/// Checks only its permissions; `postern serve` checks whether it matches.
+/// Checks the permissions of the key file. `postern serve` checks whether the key matches.
 pub(super) fn key_file(config: &Config) -> Finding {
     const CHECK: &str = "key_file";
     if std::env::var_os(VARIABLE).is_some() {
@@ -88,7 +88,7 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
     }
 }
 
-/// Uses the hard limit, because `postern serve` raises the soft limit to it.
+/// Checks the hard limit of open files, because `postern serve` raises the soft limit to it.
 pub(super) fn open_files(config: &Config) -> Finding {
     let connections = config.settings.connections.max;
     files(&OpenFileLimit::possible(connections, 1, SPARE_FILES), connections)

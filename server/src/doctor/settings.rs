@@ -6,7 +6,7 @@ use crate::error_chain::chain;
 use crate::mailer::Mailer;
 use ipnet::IpNet;
 
-/// Shorter prefixes cover more than any one network.
+/// Shortest plausible prefixes of a network of proxies, for IPv4 and IPv6. Shorter ones cover more than one network.
 const WIDEST: (u8, u8) = (8, 16);
 
 /// OWASP's equivalent argon2id settings: minimum KiB for a number of passes.

@@ -45,6 +45,8 @@ pub fn outcome(client: &Client, user: &User, known_network: bool) -> &'static st
     }
 }
 
+/// Stores the session and issues its first tokens.
+///
 /// # Errors
 /// `wrong_credentials`: the account was disabled, or its password changed, since it was read; the pending sign-in is
 /// over; the recovery code was used; or the device is not remembered any more.

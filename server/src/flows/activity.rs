@@ -7,7 +7,7 @@ use app::view::{Activity, ActivityEvent};
 use domain::client_key::ClientKey;
 use store::audit::{AuditEntry, AuditEvent};
 
-/// Equal events within this time are one line.
+/// Period in which equal events are one line.
 const TOGETHER_MS: i64 = 60 * 60_000;
 
 /// Returns the newest lines, newest first, from at most `rows` rows.
@@ -25,7 +25,7 @@ pub fn of_entries(state: &AppState, entries: &[AuditEntry]) -> Vec<Activity> {
 }
 
 fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
-    // A confirmation that succeeded is a part of what it was for.
+    // A successful confirmation is part of the action that it was for.
     if entry.event == AuditEvent::IdentityConfirmed && entry.outcome == OK {
         return None;
     }

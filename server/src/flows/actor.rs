@@ -29,7 +29,7 @@ pub struct Actor<'a> {
     session: Option<String>,
     address: String,
     device: String,
-    /// The client keys by which the operator would be banned.
+    /// The client keys by which the operator could be banned.
     pub own: Vec<ClientKey>,
 }
 

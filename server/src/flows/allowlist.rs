@@ -22,6 +22,8 @@ pub enum AllowlistError {
     Store(#[from] store::Error),
 }
 
+/// Returns the allowlist for operators.
+///
 /// # Errors
 /// The store fails.
 pub async fn list(store: &dyn Store, now: UnixMs) -> store::Result<seen::Allowlist> {

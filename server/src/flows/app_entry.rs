@@ -60,7 +60,7 @@ pub fn begin(state: &AppState) -> PendingSignIn {
     PendingSignIn { key: key(&hash).to_owned(), cookie, hash }
 }
 
-/// Returns the keys of the oldest states, so that there is room for one more.
+/// Returns the keys of the oldest states beyond the limit, counting one more state.
 pub fn surplus<'a>(held: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<&'a str> {
     let made_at = |cookie: &str| cookie.split('.').next().and_then(|at| at.parse::<i64>().ok()).unwrap_or_default();
     let mut held: Vec<_> = held.map(|(key, cookie)| (made_at(cookie), key)).collect();

@@ -45,8 +45,10 @@ pub enum AuditQueryError {
 }
 
 impl AuditQuery {
+    /// Builds the search.
+    ///
     /// # Errors
-    /// Says what is meant by nothing.
+    /// Names the invalid part of the filter.
     pub async fn search(&self, store: &dyn Store, limit: u32, now: UnixMs) -> Result<AuditSearch, AuditQueryError> {
         let user = match given(&self.user) {
             Some(name) => Some(id_of(store, name).await?),
@@ -55,10 +57,10 @@ impl AuditQuery {
         Ok(AuditSearch { user, limit, ..self.read(now)? })
     }
 
-    /// Reads all of it but the user's name.
+    /// Parses all of the filter except the user's name.
     ///
     /// # Errors
-    /// Says what is meant by nothing.
+    /// Names the invalid part of the filter.
     pub fn read(&self, now: UnixMs) -> Result<AuditSearch, AuditQueryError> {
         let event = given(&self.event);
         let event = event
@@ -87,6 +89,8 @@ fn cursor(text: &str) -> Option<(UnixMs, String)> {
     Some((at.parse().ok().filter(|_| counted && named)?, id.to_owned()))
 }
 
+/// Returns a page of rows.
+///
 /// # Errors
 /// The store fails.
 pub async fn page(store: &dyn Store, search: &AuditSearch) -> store::Result<AuditPage> {

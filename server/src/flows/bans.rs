@@ -36,6 +36,8 @@ pub fn word(sent: &str, v6_prefix: u8) -> Option<String> {
     (!word.is_empty()).then_some(word)
 }
 
+/// Returns a page of bans.
+///
 /// # Errors
 /// The store fails.
 pub async fn list(store: &dyn Store, search: &BanSearch) -> store::Result<seen::Bans> {

@@ -26,6 +26,8 @@ const PASSKEY: &str = "passkey";
 /// The word for everything that an administrator removes.
 const ALL: &str = "all";
 
+/// Returns the account's second factors.
+///
 /// # Errors
 /// The store fails.
 pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors, ApiError> {
@@ -156,8 +158,8 @@ pub async fn recovery_codes(state: &AppState, client: &Client, session: &SignedI
     Ok(RecoveryCodes { recovery_codes: codes })
 }
 
-/// Removes passkeys, one-time codes, recovery codes and remembered devices of another account, for a person who has lost all
-/// of them. `false`: it has no factor. The owner sees it in the list of activity.
+/// Removes passkeys, one-time codes, recovery codes and remembered devices of another account, for a person who has
+/// lost all of them. `false`: it has no factor. The owner sees it in the list of activity.
 ///
 /// # Errors
 /// The store fails.

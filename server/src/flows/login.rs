@@ -28,6 +28,8 @@ use wire::login::Credentials;
 use wire::problem::Code;
 use zeroize::Zeroizing;
 
+/// Signs a person in with a password.
+///
 /// # Errors
 /// The refusal. Unknown names, wrong passwords, disabled and blocked accounts look the same and take the same time.
 pub async fn login(state: AppState, client: Client, sealed: SealedMessage) -> Result<IssuedTokens, ApiError> {

@@ -25,7 +25,7 @@ use wire::paths;
 
 /// Number of messages in one round.
 const ROUND: u32 = 20;
-/// How long messages that were given up remain in the queue.
+/// Period that messages that were given up remain in the queue.
 pub const KEPT_MS: i64 = 7 * 24 * 60 * 60_000;
 /// Maximum number of characters of an answer that is stored.
 const MAX_FAILURE_CHARS: usize = 500;
@@ -174,7 +174,7 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
             continue;
         }
         if !send(state, mailer, &mail).await? {
-            // The server is down or refuses everything: the others keep their attempts for later.
+            // The server is down or refuses everything, so the others keep their attempts for later.
             break;
         }
     }
@@ -292,7 +292,7 @@ fn text(
         MailKind::AddressProof => (Template::AddressProof, paths::PROFILE_PAGE),
         MailKind::Notice => (of_event(entry?)?, paths::ACTIVITY_PAGE),
     };
-    // Always of the settings and never of a request, whose host a stranger may choose.
+    // Always from the settings and never from a request, whose host a stranger may choose.
     let link = format!("{}{page}#code={code}", config.origin);
     let activity = format!("{}{}", config.origin, paths::ACTIVITY_PAGE);
     let until = mail.link_expires_at.map(moment).unwrap_or_default();
@@ -337,7 +337,7 @@ fn of_event(entry: &AuditEntry) -> Option<Template> {
     })
 }
 
-/// Returns the network of an event as people see it in their activity.
+/// Returns the network of an event, as people see it in their activity.
 fn network(entry: &AuditEntry, v6_prefix: u8) -> String {
     let place = entry.address.parse().map(|address| ClientKey::of(address, v6_prefix).network_label());
     place.unwrap_or_else(|_| "-".to_owned())

@@ -8,6 +8,8 @@ use store::users::PasswordHash;
 use wire::problem::Code;
 use zeroize::Zeroizing;
 
+/// Checks a new password.
+///
 /// # Errors
 /// The violated rule.
 pub async fn check(state: &AppState, name: &str, password: &str) -> Result<(), ApiError> {
@@ -25,6 +27,8 @@ pub async fn check(state: &AppState, name: &str, password: &str) -> Result<(), A
     Ok(())
 }
 
+/// Hashes a new password.
+///
 /// # Errors
 /// The hash threads have stopped or are out of memory.
 pub async fn hash(state: &AppState, permit: &HashPermit, password: &str) -> Result<PasswordHash, ApiError> {

@@ -9,9 +9,9 @@ use crate::state::AppState;
 use app::view::Activity;
 use store::audit::AuditEntry;
 
-/// Older events are only in the activity list.
+/// Maximum age of a notice. Older events are only in the activity list.
 const SHOWN_MS: i64 = 30 * 24 * 60 * 60_000;
-/// Rows to search. Refusals are among them, so that this is far more than the number of notices.
+/// Maximum number of rows to search. Refusals are among them, so this is far more than the number of notices.
 const ROWS: u32 = 500;
 const MOST: usize = 20;
 

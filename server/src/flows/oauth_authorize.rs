@@ -298,8 +298,8 @@ async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<
     })
 }
 
-/// Marks a request that sends the person to sign in: the time, and a MAC over time and request. With it, a sign-in since
-/// then satisfies `prompt=login`.
+/// Marks a request that sends the person to sign in: the time, and a MAC over time and request. With it, a sign-in
+/// since then satisfies `prompt=login`.
 fn mark(state: &AppState, query: &str) -> Result<String, ApiError> {
     let now = state.now();
     let seconds = now.div_euclid(1000);

@@ -46,7 +46,7 @@ pub enum ClientError {
     Store(#[from] store::Error),
 }
 
-/// Reads the wish for a new client: its settings by name, `public` and `preset`.
+/// Parses a request for a new client: its settings by name, `public` and `preset`.
 ///
 /// # Errors
 /// Names the setting that is invalid.
@@ -188,7 +188,7 @@ pub fn shown(listed: &Listed) -> Result<wire::clients::Client, ClientError> {
         Some(Value::Object(members)) => members,
         _ => Map::new(),
     };
-    // A path and a hash help nobody but the operator, who has the file.
+    // The path and hash of a secret are of use only to the operator, who has the file.
     registration.retain(|name, _| !name.starts_with("secret_"));
     let source = match &listed.stored {
         ClientPlace::Settings => ClientSource::Settings.as_str(),
@@ -272,7 +272,7 @@ async fn replace(actor: &Actor<'_>, before: &StoredClient, after: StoredClient) 
     if actor.store.change_client(before, &after, false, &audit).await? { Ok(()) } else { Err(ClientError::Changed) }
 }
 
-/// Removes a client and ends what it got. `false`: there is none.
+/// Removes a client and revokes its grants. `false`: there is none.
 ///
 /// # Errors
 /// The store fails.

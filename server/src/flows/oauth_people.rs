@@ -1,4 +1,4 @@
-//! What clients may learn about a person, and whether a person may use a client.
+//! Claims about a person for clients, and the check whether a person may use a client.
 
 use crate::api_error::ApiError;
 use crate::guards::factor_policy;

@@ -167,7 +167,7 @@ fn checked(state: &AppState, wish: Metadata, secrets: &[String]) -> Result<Clien
     Ok(client)
 }
 
-/// The error of RFC 7591, section 3.2.2.
+/// Converts an invalid setting into the error of RFC 7591, section 3.2.2.
 fn refused(invalid: InvalidClient) -> TokenError {
     let code = match invalid.setting {
         "redirect_uris" => ErrorCode::InvalidRedirectUri,

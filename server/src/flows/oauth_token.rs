@@ -20,7 +20,7 @@ use store::oauth::{CodeRow, GrantRotation, GrantRow, Redeem};
 
 /// Maximum number of attempts. Whenever a write fails, a concurrent one has succeeded.
 const TRIES: u32 = 4;
-/// How long after its last access token a grant without a refresh token is kept.
+/// Period that a grant without a refresh token is kept after its last access token has expired.
 const KEEP_MS: i64 = 60_000;
 
 /// The successful token response (RFC 6749, section 5.1).
@@ -180,7 +180,7 @@ fn facts(code: &CodeRow) -> CodeFacts<'_> {
     }
 }
 
-/// Revokes what a code or a refresh token gave, because somebody has a copy of it.
+/// Revokes the grant of a code or a refresh token that was reused, because somebody has a copy of it.
 async fn revoke_reused(state: &AppState, caller: &Caller, grant: Option<&str>) -> Result<(), ApiError> {
     let Some(grant) = grant else { return Ok(()) };
     let Some(row) = state.store.grant(grant).await? else { return Ok(()) };
@@ -214,7 +214,7 @@ async fn refresh(
             return Err(invalid_grant("the refresh token was issued to another client"));
         }
         let Some(life) = life(&grant) else { return Err(unknown()) };
-        // Before the rotation, so that a wrong request costs no token.
+        // Checked before the rotation, so that a refused request uses up no token.
         if !oauth_people::may_still_use(state, client, &grant).await? {
             return Err(invalid_grant("this account may no longer use the app"));
         }
@@ -254,7 +254,7 @@ async fn refresh(
     Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
 }
 
-/// A grant follows the rules of a session's refresh tokens. `None`: it has none.
+/// Returns the grant in the form of a session, whose rules its refresh tokens follow. `None`: it has none.
 fn life(grant: &GrantRow) -> Option<Session> {
     Some(Session {
         generation: grant.generation,
@@ -269,7 +269,7 @@ fn life(grant: &GrantRow) -> Option<Session> {
     })
 }
 
-/// The answer of a rotation may be lost: returns the same successor again.
+/// Returns the same successor again, because the answer of the rotation may have been lost.
 fn again(state: &AppState, grant: &GrantRow, token: &RefreshToken) -> Result<RefreshToken, TokenError> {
     let of =
         |key: &[u8; 32]| Some(token.successor(key)).filter(|successor| Some(successor.hash()) == grant.refresh_hash);

@@ -1,7 +1,7 @@
 //! Sign-in with a passkey.
 //!
-//! A wrong signature is no guess: nobody finds a signature by trying. So it climbs no ladder of the password, and a crowd
-//! that guesses passwords closes neither this way nor the account for the owner's passkey.
+//! A wrong signature is not a guess, because signatures cannot be found by trying. It therefore counts on no ladder of
+//! the password. People who guess passwords ban neither this kind of sign-in nor the account for the owner's passkey.
 //!
 //! A passkey also finishes a sign-in whose password was right, if it is of the same account and the same browser.
 
@@ -50,6 +50,8 @@ pub fn challenge(state: &AppState, cookie: Option<[u8; 32]>) -> Result<PasskeyCh
     Ok(PasskeyChallenge { short_key, expires_at: claims.expires_at, now, key: key.public.clone(), options })
 }
 
+/// Signs a person in with a passkey.
+///
 /// # Errors
 /// `passkey_refused` for every reason that concerns the passkey or its account.
 pub async fn login(state: AppState, client: Client, sealed: SealedMessage) -> Result<IssuedTokens, ApiError> {
@@ -100,7 +102,7 @@ async fn decide(
         Err(refusal) => {
             let mut entry = audit::entry(state, client, AuditEvent::Login, audit::PASSKEY_REFUSED);
             entry.about = refusal.reason();
-            // The person whose password was right should know, and not the one whose passkey it is.
+            // The row is about the account whose password was right, and only otherwise about the passkey's.
             entry.user = begun_by.map(str::to_owned).or(owner.map(|owner| owner.user.id));
             audit::note(state, client, entry).await?;
             Err(ApiError::new(Code::PasskeyRefused).into())
@@ -196,7 +198,7 @@ async fn accept(
         now: opening.row.now,
     };
     if !state.store.accept_passkey(&acceptance).await? {
-        // Removed, disabled or finished since it was read: the usual answer.
+        // Removed, disabled or finished since it was read, which gets the usual answer.
         return Err(AttemptError::Ended(ApiError::new(Code::PasskeyRefused)));
     }
     let subject = SessionOwner { user: &user.id, username: &user.name, role: user.role };

@@ -18,9 +18,9 @@ use store::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey};
 use wire::passkeys as wired;
 use wire::problem::Code;
 
-/// The words of the specification.
+/// Values of requirements in Web Authentication.
 pub const REQUIRED: &str = "required";
-/// A browser that makes a passkey by itself asks nobody, and refuses options that require that.
+/// The value for a browser that makes a passkey without asking the person: it refuses options that demand more.
 const PREFERRED: &str = "preferred";
 /// Names of transports that are stored; browsers may invent others.
 const TRANSPORTS: [&str; 6] = ["ble", "hybrid", "internal", "nfc", "smart-card", "usb"];
@@ -67,8 +67,8 @@ pub async fn of_other_hosts(store: &dyn store::Store, config: &Config) -> store:
     Ok(hosts.iter().filter(|(host, _)| Some(host.as_str()) != own).map(|(_, count)| count).sum())
 }
 
-/// Begins a registration for this session. `conditional`: the browser makes the passkey by itself, which is for an account
-/// without one.
+/// Begins a registration for this session. `conditional`: the browser makes the passkey without asking the person,
+/// which is only for an account without one.
 ///
 /// # Errors
 /// As [`relying_party`]; `full`: a conditional one for an account that has a passkey; the store fails.
@@ -178,7 +178,7 @@ pub async fn add(
     }
 }
 
-/// Gives a passkey another name.
+/// Renames a passkey.
 ///
 /// # Errors
 /// `not_found`, `bad_request`
@@ -252,7 +252,7 @@ async fn handle(state: &AppState, user: &str) -> Result<String, ApiError> {
     Ok(state.store.ensure_passkey_handle(user, &fresh).await?)
 }
 
-/// A challenge for one kind of registration serves for no other.
+/// Returns the hash that ties a challenge to its session and its kind of registration.
 fn session_hash(session: &str, conditional: bool) -> [u8; 32] {
     let kind = if conditional { "conditional passkey for session " } else { "passkey for session " };
     short_key::hash(&[kind, session].concat())

@@ -1,4 +1,4 @@
-//! Changing a password, deleting an account and confirming oneself; all require the password or a code.
+//! Changes of a password, deletion of an account, and renewed proofs of the person. All require the password or a code.
 
 use super::check_password::check_password;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
@@ -183,7 +183,7 @@ impl PasswordRequest {
         Ok(())
     }
 
-    /// An account with a second factor needs a fresh proof of it beside the password.
+    /// Requires a fresh proof of the second factor from an account that has one.
     async fn check_factor(&self) -> Result<(), AttemptError> {
         if recent_factor::of(&self.state, &self.user.id, self.user.role).await?.is_factor() {
             recent_factor::check(&self.state, &self.session).await?;

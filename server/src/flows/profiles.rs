@@ -204,6 +204,8 @@ pub async fn members(store: &dyn Store, id: &str) -> store::Result<Vec<account::
     Ok(members.map(|member| account::Member { id: member.id, username: member.username }).collect())
 }
 
+/// Adds a group.
+///
 /// # Errors
 /// The name is invalid or taken, or the store fails.
 pub async fn add_group(actor: &Actor<'_>, name: &str) -> Result<account::Group, ProfileError> {
@@ -236,6 +238,8 @@ pub async fn rename_group(actor: &Actor<'_>, id: &str, name: &str) -> Result<(),
     settle_group(actor.store.rename_group(id, &name, &audit, actor.now).await?)
 }
 
+/// Removes a group.
+///
 /// # Errors
 /// No such group exists, the settings name it, or the store fails.
 pub async fn remove_group(actor: &Actor<'_>, group: &account::Group) -> Result<(), ProfileError> {

@@ -21,6 +21,8 @@ use wire::problem::Code;
 /// Maximum number of attempts. Whenever a rotation fails, a concurrent one has succeeded.
 const TRIES: u32 = 4;
 
+/// Rotates a refresh token, or ends its session.
+///
 /// # Errors
 /// `session_ended`, `bad_proof`, `use_dpop_nonce`, or `no_session` for a token that this server did not issue.
 pub async fn refresh(
@@ -113,7 +115,7 @@ async fn rotate(
     tell(state, row, live, &successor, delivery).map(Some)
 }
 
-/// The answer was lost, or two tabs refreshed at the same time: returns the same successor again. Its key may have been
+/// Returns the same successor again: the answer was lost, or two tabs refreshed at the same time. Its key may have been
 /// replaced or revoked since. Its hash shows whether the right key was found.
 async fn again(
     state: &AppState,

@@ -1,5 +1,6 @@
-//! Browsers that are not asked for the second factor again for a while. They are known by the key that they prove with each
-//! sign-in; a copied cookie is not enough. That is no second factor: the session counts as one of the password alone.
+//! Browsers that are not asked for the second factor again for a while. They are known by the key that they prove with
+//! each sign-in; a copied cookie is not enough. That is no second factor: the session counts as one of the password
+//! alone.
 
 use crate::api_error::ApiError;
 use crate::audit;
@@ -59,8 +60,8 @@ pub fn wish(state: &AppState, client: &Client, keys: Option<&(EcJwk, EcJwk)>, wi
     DeviceMemory::Remember(Box::new((device, entry)))
 }
 
-/// Returns the remembered device that a sign-in comes from. Its key must have been proven. It meets no requirement of an
-/// operator, because it is no factor.
+/// Returns the remembered device that a sign-in comes from. Its key must have been proven. It meets no requirement of
+/// an operator, because it is no factor.
 ///
 /// # Errors
 /// The store fails.
@@ -80,6 +81,8 @@ pub async fn find(
     Ok(id.map(DeviceMemory::Remembered))
 }
 
+/// Lists the remembered devices of a person.
+///
 /// # Errors
 /// The store fails.
 pub async fn list(state: &AppState, session: &SignedIn) -> Result<wired::RememberedDevices, ApiError> {
@@ -107,7 +110,7 @@ pub async fn forget(state: &AppState, client: &Client, session: &SignedIn, id: O
         session: Some(session.claims.sid.clone()),
         ..audit::entry(state, client, AuditEvent::DeviceForgotten, audit::OK)
     };
-    // All of none is done already.
+    // Forgetting all devices succeeds even if there are none.
     if state.store.forget_devices(user, id, &audit).await? || id.is_none() {
         Ok(())
     } else {

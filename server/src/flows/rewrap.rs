@@ -56,8 +56,10 @@ pub fn prepare(actor: &Actor<'_>) -> Result<(), RewrapError> {
     if keys.len() > 1 { Err(RewrapError::Prepared) } else { add(actor, &source, keys).map(drop) }
 }
 
+/// Encrypts everything under a new key. It can be run again after an error.
+///
 /// # Errors
-/// The cause. It can be run again.
+/// The cause.
 pub async fn rewrap(actor: &Actor<'_>) -> Result<RewrapResult, RewrapError> {
     let source = KeySource::of(actor.config);
     let _lock = source.lock()?;

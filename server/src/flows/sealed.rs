@@ -27,7 +27,7 @@ use wire::login::{Delivery, SealedRequest};
 use wire::problem::Code;
 use zeroize::Zeroizing;
 
-/// How often to try for another process's reservation, and the pause in between.
+/// Number of attempts to get a reservation that another process holds, and the pause between them.
 const BUSY_TRIES: u32 = 40;
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -50,7 +50,7 @@ pub struct OpenedMessage {
     pub plaintext: Zeroizing<Vec<u8>>,
     /// The client's signing and receiving keys; it has proven the first.
     pub keys: Option<(EcJwk, EcJwk)>,
-    /// How the client wants its tokens.
+    /// The delivery of tokens that the client asked for.
     pub delivery: Delivery,
     pub permit: HashPermit,
     _turn: KeyedGuard,
@@ -69,6 +69,8 @@ impl SealedMessage {
         (proof.nonce.as_deref() == Some(self.request.short_key.as_str())).then_some(proof)
     }
 
+    /// Reads an encrypted request.
+    ///
     /// # Errors
     /// `bad_request`: the body has the wrong form for this path.
     pub fn read(state: &AppState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
@@ -84,7 +86,7 @@ impl SealedMessage {
     }
 }
 
-/// Checks the `short_key`, waits for a lock, takes a place in the hash queue, burns, reserves and decrypts.
+/// Checks the `short_key`, waits for a lock, takes a permit of the hash queue, burns, reserves and decrypts.
 ///
 /// # Errors
 /// The refusal; an attack has been counted.
@@ -96,7 +98,7 @@ pub async fn receive(
 ) -> Result<OpenedMessage, ApiError> {
     let (short_key, key) = check_short_key(state, client, &sealed, ShortKeyPurpose::Message).await?;
     let turn = state.attempt_locks.lock_fair(client.ban_key(), client.known.as_ref(), client.client_key).await;
-    // Taken only after the lock, so that a waiting attempt takes no place from others.
+    // Taken only after the lock, so that a waiting attempt takes no permit from others.
     let permit = state.passwords.permit().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
     let attempt = Attempt { id: state.ulid(), client_key: client.ban_key() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
@@ -120,7 +122,7 @@ pub(super) async fn check_short_key(
     let text = &sealed.request.short_key;
     let Some(short_key) = authentic(state, text).await? else {
         if state.keyring.made_here(|macs| ShortKey::authenticate(&macs.short_key, text).ok()).is_some() {
-            // Made with a MAC key that was revoked since. The client receives another short_key and seals again.
+            // Made with a MAC key that has been revoked since. The client receives another short_key and seals again.
             return Err(ApiError::new(Code::ShortKeyMismatch));
         }
         let evidence = "a short_key with a wrong MAC";
@@ -155,8 +157,8 @@ pub fn short_key_refusal(error: ShortKeyError) -> ApiError {
     })
 }
 
-/// Another node may have made it with a new key. The store is asked before it counts as a forgery, which costs less
-/// than a wrong ban.
+/// Authenticates a `short_key`. Another node may have made it with a new key, so the store is asked before it counts as
+/// a forgery. That costs less than a wrong ban.
 pub(super) async fn authentic(state: &AppState, text: &str) -> Result<Option<ShortKey>, ApiError> {
     let read = || state.keyring.authentic(state.now(), |macs| ShortKey::authenticate(&macs.short_key, text).ok());
     if let Some(short_key) = read() {
@@ -215,7 +217,7 @@ async fn begin(
     Err(ApiError::wait(Code::Busy, 1000))
 }
 
-/// Decrypts the envelope and checks that it was made for this request, here, by the holder of its key.
+/// Decrypts the envelope and checks that it was made for this request at this site, by the holder of its key.
 pub(super) fn open(
     state: &AppState,
     key: &EnvelopeKey,
@@ -289,7 +291,7 @@ pub async fn end_refused(state: &AppState, refusal: AttemptRefusal, code: Code) 
     }
 }
 
-/// Reports a ban on everything as such, because the next page would be refused too.
+/// Returns `banned` instead of `code` after a ban on everything, because the next page would be refused too.
 fn told(code: Code, bans: &[Ban]) -> Code {
     if bans.iter().any(|ban| ban.scope == Scope::Everything) { Code::Banned } else { code }
 }
@@ -297,7 +299,7 @@ fn told(code: Code, bans: &[Ban]) -> Code {
 /// The reason why a received message failed.
 #[derive(Debug)]
 pub enum AttemptError {
-    /// The attempt has ended with a verdict.
+    /// The attempt has ended with a decision.
     Ended(ApiError),
     /// A failure that is not the client's fault: the attempt is still open.
     Open(ApiError),

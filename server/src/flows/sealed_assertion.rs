@@ -23,12 +23,13 @@ pub(super) struct OpenedAssertion {
     pub plaintext: Zeroizing<Vec<u8>>,
     /// The client's signing and receiving keys; it has proven the first.
     pub keys: Option<(EcJwk, EcJwk)>,
-    /// How the client wants its tokens.
+    /// The delivery of tokens that the client asked for.
     pub delivery: Delivery,
 }
 
-/// As [`super::sealed::receive`], for an assertion of a passkey. It waits for no other attempt: the challenge itself holds the
-/// reservation, so that people who guess passwords at this address do not keep the owner of a passkey waiting.
+/// Receives a sealed assertion of a passkey, as [`super::sealed::receive`] does other messages. It waits for no other
+/// attempt: the challenge itself holds the reservation, so that people who guess passwords at this address do not keep
+/// the owner of a passkey waiting.
 ///
 /// # Errors
 /// The refusal; an attack has been counted.
@@ -46,7 +47,7 @@ pub(super) async fn receive(
         short_key: short_key.id(),
         short_key_expires_at: short_key.expires_at(),
         body: sealed.body_hash.clone(),
-        // Bans of the client were checked on the way here, and nobody bans a challenge.
+        // Bans of the client were checked before, and a challenge is never banned.
         exempt: true,
         now: state.now(),
     };

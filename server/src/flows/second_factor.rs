@@ -145,7 +145,7 @@ pub async fn present(
 }
 
 impl Presented {
-    /// Whether a code may be tried now. Nobody guesses a signature, so a passkey does not ask for this.
+    /// Whether a code may be tried now. A passkey needs no such check, because a signature cannot be guessed.
     ///
     /// # Errors
     /// `account_delayed`, `sign_in_expired`

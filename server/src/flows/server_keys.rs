@@ -17,7 +17,7 @@ use wire::server_keys::{self as seen, ServerKey};
 const KINDS: [KeyKind; 4] = [KeyKind::Envelope, KeyKind::Signing, KeyKind::IdToken, KeyKind::Mac];
 /// Maximum number of attempts. Whenever one fails, a concurrent one has added a key.
 const TRIES: u32 = 4;
-/// How long an ended key's private half is kept, in case the clock is set back.
+/// Period that an ended key's private half is kept, in case the clock is set back.
 const KEEP_MS: i64 = 24 * 60 * 60_000;
 const YEAR_MS: i64 = 366 * 24 * 60 * 60_000;
 
@@ -120,8 +120,8 @@ pub async fn revoke(
     Ok(Some((shown, revoked)))
 }
 
-/// Revokes all keys in use of these kinds, or of all kinds if `kinds` is empty. This is for use after a leak. New keys
-/// are in use at once. If it was interrupted, running it again revokes the rest. Returns the revoked keys.
+/// Revokes all keys in use of one kind, or of all kinds if `kind` is `None`. This is for use after a leak. New keys are
+/// in use at once. If it was interrupted, running it again revokes the rest. Returns the revoked keys.
 ///
 /// # Errors
 /// As [`revoke`].

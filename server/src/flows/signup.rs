@@ -19,6 +19,8 @@ use wire::envelope::EnvelopeKind;
 use wire::problem::Code;
 use wire::signup::NewAccount;
 
+/// Creates an account and signs the person in.
+///
 /// # Errors
 /// The refusal. None counts as an attack, because a set-up code cannot be guessed.
 pub async fn signup(state: AppState, client: Client, sealed: SealedMessage) -> Result<IssuedTokens, ApiError> {

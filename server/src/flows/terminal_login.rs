@@ -25,8 +25,8 @@ const THROUGH_BROWSER: &str = "through a browser";
 /// fresh as the session that agreed.
 ///
 /// # Errors
-/// `no_session`: the token is not valid, of another client, or was used; `bad_proof`, `use_dpop_nonce`; `bad_request`: the
-/// receiving key is no point of its curve; the store fails.
+/// `no_session`: the token is not valid, of another client, or was used; `bad_proof`, `use_dpop_nonce`; `bad_request`:
+/// the receiving key is no point of its curve; the store fails.
 pub(crate) async fn begin(
     state: AppState,
     client: Client,

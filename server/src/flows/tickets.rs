@@ -14,6 +14,8 @@ use wire::tickets::{
 };
 use zeroize::Zeroizing;
 
+/// Issues a ticket.
+///
 /// # Errors
 /// `no_service`, `role_missing`, `key_ended`, `no_session`
 pub async fn issue(state: &AppState, proven: &ProvenSession, wish: &TicketRequest) -> Result<IssuedTicket, ApiError> {

@@ -20,13 +20,13 @@ use wire::toll_admin::{
     TollRoutes, TollToken, TollTokens,
 };
 
-/// Longer than a program on the same network needs to accept a connection.
+/// Time limit for a connection, longer than a program on the same network needs to accept one.
 const KNOCK: Duration = Duration::from_secs(1);
 const DAY_MS: i64 = 24 * 60 * 60_000;
-/// A gate that said nothing for so long does not run: each says something every few seconds.
+/// Age of the last announcement beyond which a gate counts as stopped. A gate announces itself every few seconds.
 const HEARD_MS: i64 = 30_000;
 
-/// Why routes cannot be listed.
+/// The reason why routes cannot be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -43,11 +43,11 @@ pub async fn is_configured(store: &dyn Store, settings: &TollSettings) -> Result
     Ok(!settings.routes.is_empty() || !store.gates(0).await?.is_empty())
 }
 
-/// Routes and prices as the running gates have them, and who answers behind them now; where no gate is heard, those of
-/// the settings.
+/// Returns routes and prices as the running gates announce them, and whether their upstreams accept connections now.
+/// Without a running gate, returns those of the settings.
 ///
 /// # Errors
-/// The settings cannot stand, or the store does not answer.
+/// The settings are invalid, or the store does not answer.
 pub async fn routes(store: &dyn Store, settings: &TollSettings, now: UnixMs) -> Result<TollRoutes, Error> {
     let heard = store.gates(now.saturating_sub(HEARD_MS)).await?;
     let mut listed: Vec<TollRoute> = Vec::new();
@@ -68,12 +68,12 @@ pub async fn routes(store: &dyn Store, settings: &TollSettings, now: UnixMs) -> 
     Ok(TollRoutes { gates, routes: join_all(listed.into_iter().map(knocked)).await })
 }
 
-/// The routes of a table, as they are listed. Nobody has knocked at what is behind them.
+/// Describes the routes of a table, without a connection to their upstreams.
 pub fn described(table: &RouteTable) -> Vec<TollRoute> {
     table.iter().map(|listed| route(listed)).collect()
 }
 
-/// The newest payments, at most `limit`, with those that came too late.
+/// Returns the newest payments, at most `limit`, including those that arrived too late.
 ///
 /// # Errors
 /// The store does not answer.
@@ -155,7 +155,7 @@ async fn knocked(route: TollRoute) -> TollRoute {
     TollRoute { up, ..route }
 }
 
-/// Whether somebody takes connections there.
+/// Whether a program accepts connections at an address.
 pub async fn listens(address: &UpstreamAddress) -> bool {
     let knocking = timeout(KNOCK, TcpStream::connect(address.endpoint()));
     matches!(knocking.await, Ok(Ok(_)))
@@ -210,7 +210,7 @@ fn shown(token: store::toll::TollToken, now: UnixMs) -> TollToken {
     }
 }
 
-/// The longest-lasting state takes precedence.
+/// Returns the state of a token. If several apply, the one that lasts longest takes precedence.
 fn state(token: &store::toll::TollToken, left: i64, now: UnixMs) -> TokenState {
     if token.revoked_at.is_some() {
         TokenState::Revoked

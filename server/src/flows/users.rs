@@ -85,6 +85,8 @@ pub fn shown(user: User, profile: &Profile) -> Account {
     }
 }
 
+/// Changes the role of an account.
+///
 /// # Errors
 /// The store does not answer.
 pub async fn set_role(actor: &Actor<'_>, user: &User, role: Role) -> store::Result<ChangeOutcome> {
@@ -92,6 +94,8 @@ pub async fn set_role(actor: &Actor<'_>, user: &User, role: Role) -> store::Resu
     actor.store.set_role(&user.id, role, &actor.entry_of(event, &user.id), actor.now).await
 }
 
+/// Disables or enables an account.
+///
 /// # Errors
 /// The store does not answer.
 pub async fn set_disabled(actor: &Actor<'_>, user: &User, disabled: bool) -> store::Result<ChangeOutcome> {
@@ -99,7 +103,7 @@ pub async fn set_disabled(actor: &Actor<'_>, user: &User, disabled: bool) -> sto
     actor.store.set_disabled(&user.id, disabled, &actor.entry_of(event, &user.id), actor.now).await
 }
 
-/// `account`: the digest that the account's failures are counted by.
+/// Deletes an account. `account`: the digest that its failures are counted by.
 ///
 /// # Errors
 /// The store does not answer.

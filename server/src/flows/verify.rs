@@ -1,4 +1,4 @@
-//! Decides whether a request to an app may pass, and with which client key.
+//! Decides whether a request to an app may pass, and with which identity.
 
 use super::app_tokens;
 use crate::api_error::ApiError;
@@ -198,7 +198,7 @@ async fn by_header(
     Ok(Some(VerifiedBearer { session: claims.sid.clone(), issued_at: None }))
 }
 
-/// Returns the client key headers of a session; `None`: it is over.
+/// Returns the identity headers of a session; `None`: it has ended.
 async fn identity_headers(
     state: &AppState,
     app: &App,

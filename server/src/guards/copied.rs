@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::state::AppState;
 use store::audit::AuditEvent;
 
-/// Equal attempts within this time are one row.
+/// Period in which equal attempts are one row.
 const TOGETHER_MS: i64 = 60 * 60_000;
 
 /// Records the attempt for the owner of the session. A browser that has lost its key looks the same, so it counts

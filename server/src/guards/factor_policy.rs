@@ -1,7 +1,7 @@
 //! The second factors that a site or an app requires, for sessions that exist.
 //!
-//! A session that does not meet the requirement of its account reaches the pages and paths that set a factor up or prove
-//! one, and nothing else. The stored row decides: another node may have renewed it a moment ago.
+//! A session that does not meet the requirement of its account reaches the pages and paths that set a factor up or
+//! prove one, and nothing else. The stored row decides: another node may have renewed it a moment ago.
 
 use crate::api_error::ApiError;
 use crate::state::AppState;

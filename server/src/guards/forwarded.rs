@@ -37,7 +37,7 @@ pub fn client(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> Re
     client.inspect_err(|_| report_unreadable(peer, &name))
 }
 
-/// `None`: the bytes are not text.
+/// Returns an entry as text. `None`: it is not UTF-8.
 fn text(entry: &[u8]) -> Option<&str> {
     std::str::from_utf8(entry).ok().map(str::trim)
 }
@@ -79,7 +79,8 @@ fn node(element: &str) -> Option<IpAddr> {
     }
 }
 
-/// Logged once: the operator should know, but a client must not be able to fill the log.
+/// Logs once that an untrusted peer sent the header. The operator should know, but a client must not be able to fill
+/// the log.
 fn report_untrusted(peer: IpAddr, name: &HeaderName) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
@@ -91,7 +92,7 @@ fn report_untrusted(peer: IpAddr, name: &HeaderName) {
     });
 }
 
-/// Logged once, for the same reason.
+/// Logs once, for the same reason, that a trusted proxy named no valid address.
 fn report_unreadable(peer: IpAddr, name: &HeaderName) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {

@@ -17,7 +17,7 @@ const FIXED: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// For answers that are not pages: nothing may load or run.
+/// The policy of answers that are not pages: nothing may load or run.
 const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The headers of every answer, built once.

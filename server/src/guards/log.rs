@@ -11,7 +11,7 @@ use wire::problem::Code;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id is always ours, because a client could choose another request's.
+/// Runs a request under a new id. A client's own id is ignored, because it could be another request's.
 pub async fn named<F: Future<Output = Response>>(
     state: &AppState,
     request: Request,
@@ -27,7 +27,7 @@ pub async fn named<F: Future<Output = Response>>(
     response
 }
 
-/// The path is logged without its query, which may contain private data such as `next`.
+/// Logs the answer and counts it. The path is logged without its query, which may contain private data such as `next`.
 async fn logged<F: Future<Output = Response>>(
     state: &AppState,
     request: Request,

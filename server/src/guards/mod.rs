@@ -1,4 +1,5 @@
-//! The checks before a handler. [`crate::service`] has the order of the common ones; the others are extractors of handlers.
+//! The checks before a handler. [`crate::service`] has the order of the common ones; the others are extractors of
+//! handlers.
 
 pub mod administrator;
 pub mod app_cookie;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use store::proofs::UsedProof;
 use wire::paths;
 
-/// How long an assertion's id is remembered: longer than any that is accepted.
+/// Period that an assertion's id is remembered, longer than any accepted assertion is valid.
 const REMEMBERED_MS: i64 = 15 * 60_000;
 
 /// Authenticates the client of a request. All wrong credentials get the same answer.

@@ -1,5 +1,5 @@
-//! Requests that prove a live session or a known device. They are judged by themselves, and a ban that strangers caused
-//! at their address does not apply to them.
+//! Requests that prove a live session or a known device. They count by themselves, and a ban that strangers caused at
+//! their address does not apply to them.
 //!
 //! Nothing here reads the database. A device cookie or an app's cookie costs one HMAC. A token costs a look-up in the
 //! cache of verified ones. The number of unknown ones that are verified for an address is limited, so that a banned

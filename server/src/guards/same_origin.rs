@@ -11,7 +11,7 @@ use wire::problem::Code;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// For `/api`: allows scripts of this origin, and programs, which have no cookies.
+/// Allows requests to `/api` of scripts of this origin, and of programs, which have no cookies.
 ///
 /// # Errors
 /// `cross_site`.
@@ -32,7 +32,7 @@ pub fn api(state: &AppState, request: &Request) -> Result<(), ApiError> {
     if allowed && (safe || is_json(request)) { Ok(()) } else { Err(ApiError::new(Code::CrossSite)) }
 }
 
-/// For pages: allows navigations, not images or scripts of another site.
+/// Allows navigations to pages, but no images or scripts of another site.
 ///
 /// # Errors
 /// `cross_site`.

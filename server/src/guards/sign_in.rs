@@ -5,6 +5,8 @@ use crate::api_error::ApiError;
 use crate::state::AppState;
 use domain::ban::Scope;
 
+/// Checks that the client is not banned from sign-in.
+///
 /// # Errors
 /// `banned`, with the time left.
 pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
@@ -14,6 +16,8 @@ pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
     }
 }
 
+/// Checks that the client is not banned from sign-in with a passkey.
+///
 /// # Errors
 /// `banned`, with the time left.
 pub fn check_passkey(state: &AppState, client: &Client) -> Result<(), ApiError> {

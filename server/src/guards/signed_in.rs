@@ -47,7 +47,7 @@ pub struct ProvenSession {
 pub struct SealedCaller(pub SignedIn);
 
 impl SignedIn {
-    /// For pages: returns the token's live session. No proof is required, so a token that needs one counts as none.
+    /// Returns the token's live session, for pages. No proof is required, so a token that needs one counts as none.
     ///
     /// # Errors
     /// The session is not cached and the store fails.

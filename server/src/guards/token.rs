@@ -18,10 +18,10 @@ pub struct PresentedToken {
 }
 
 impl PresentedToken {
-    /// The header's token counts before the cookie's.
+    /// Reads the token of a request. A token in a header takes precedence over one in a cookie.
     ///
     /// # Errors
-    /// `bad_request`: two tokens in headers. `no_session`: a token that can be none.
+    /// `bad_request`: two tokens in headers. `no_session`: the text is no token.
     pub fn read(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         match verify::presented(headers) {
             Ok(Some((scheme, token))) => Ok(Some(Self { scheme: Some(scheme), token: token.to_owned() })),

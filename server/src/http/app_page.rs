@@ -28,7 +28,7 @@ struct PagePolicy<'a> {
     form: bool,
 }
 
-/// Codes were refused twice in a row.
+/// Builds the page for a browser whose codes were refused twice in a row.
 pub(crate) fn no_way_in(state: &AppState, next: &str) -> Response {
     let start = start(next);
     let body = format!(
@@ -39,7 +39,7 @@ pub(crate) fn no_way_in(state: &AppState, next: &str) -> Response {
     page(state, StatusCode::BAD_REQUEST, "Sign in again", &body, PagePolicy::default())
 }
 
-/// The person lacks a role.
+/// Builds the page for a person who lacks a role.
 pub(crate) fn denied(state: &AppState, framed: bool) -> Response {
     let out = paths::APP_LOGOUT;
     let body = format!(
@@ -49,7 +49,7 @@ pub(crate) fn denied(state: &AppState, framed: bool) -> Response {
     page(state, StatusCode::FORBIDDEN, "Not with this account", &body, PagePolicy { framed, ..PagePolicy::default() })
 }
 
-/// Links to sign-in in a new tab, because the sign-in page refuses to be framed.
+/// Builds a page that links to sign-in in a new tab, because the sign-in page refuses to be framed.
 pub(crate) fn sign_in_beside(state: &AppState, target: &str) -> Response {
     let start = start(target);
     let body = format!(
@@ -60,7 +60,7 @@ pub(crate) fn sign_in_beside(state: &AppState, target: &str) -> Response {
     page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, manner)
 }
 
-/// A form was sent after the session had ended; its content would be lost during sign-in.
+/// Builds the page for a form that was sent after the session had ended. Its content would be lost during sign-in.
 pub(crate) fn not_sent(state: &AppState) -> Response {
     let start = start("/");
     let body = format!(
@@ -71,7 +71,7 @@ pub(crate) fn not_sent(state: &AppState) -> Response {
     page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, PagePolicy::default())
 }
 
-/// For a URL that is too long for the way through sign-in: the browser stores it.
+/// Builds the page for a URL that is too long for the redirects through sign-in. The browser stores it.
 pub(crate) fn far(state: &AppState) -> Response {
     let start = start("/");
     let body = format!(
@@ -84,14 +84,14 @@ pub(crate) fn far(state: &AppState) -> Response {
     page(state, StatusCode::UNAUTHORIZED, "Sign in", &body, manner)
 }
 
-/// Continues to the URL that [`far`] has stored.
+/// Builds the page that continues to the URL that [`far`] has stored.
 pub(crate) fn kept_place(state: &AppState) -> Response {
     let body = "<h1>You are signed in</h1><p>The address that you came from was too long to be carried here, and this \
                 tab has not kept it. Open your link once more, or <a href=\"/\">begin at the start</a>.</p>";
     page(state, StatusCode::OK, "Signed in", body, PagePolicy { script: Some(KEPT), ..PagePolicy::default() })
 }
 
-/// Asks with a button, because a link alone must not sign out.
+/// Builds a page with a button, because a link alone must not sign out.
 pub(crate) fn sign_out(state: &AppState) -> Response {
     let body = "<h1>Sign out</h1><p>This ends the session on this device, in this app and in all others.</p>\
                 <form method=\"post\"><button>Sign out</button></form>";

@@ -110,7 +110,7 @@ pub(crate) async fn go_on(State(state): State<AppState>, request: Request) -> Re
     }
 }
 
-/// A person on the way into an app.
+/// A person on the page that leads to an app.
 enum Visitor {
     Stranger,
     /// Needs a second factor first, on this page.

@@ -31,6 +31,8 @@ pub(crate) struct BanQuery {
 }
 
 impl BanQuery {
+    /// Builds the search.
+    ///
     /// # Errors
     /// An unknown trigger or state.
     pub(crate) fn search(&self, v6_prefix: u8, now: UnixMs) -> Result<BanSearch, ApiError> {

@@ -1,4 +1,4 @@
-//! The way of a signed-in person who lacks a required second factor: to its proof, or to the page that sets one up.
+//! Redirects for a signed-in person who lacks a required second factor: to its proof, or to the page that sets one up.
 
 use super::ApiError;
 use super::app_page::encoded;
@@ -49,7 +49,7 @@ pub(super) fn path_of(missing: MissingFactor, here: &Uri) -> String {
     }
 }
 
-/// Returns the parameter that carries the requirement of an app through its way to the portal.
+/// Returns the parameter that carries the requirement of an app on redirects to the portal.
 pub(super) fn parameter(required: Requirement) -> Option<&'static str> {
     (required > Requirement::Optional).then(|| required.as_str())
 }

@@ -48,7 +48,8 @@ fn events(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
 }
 
 impl Reader {
-    /// `None` ends the stream, also for a slow reader, because a list with gaps would look complete.
+    /// Returns the next event. `None` ends the stream, also for a slow reader, because a list with gaps would look
+    /// complete.
     async fn next(&mut self) -> Option<Event> {
         tokio::select! {
             refusal = self.refusals.recv() => {

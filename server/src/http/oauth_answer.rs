@@ -49,7 +49,7 @@ fn refused(error: &OAuthError) -> Response {
     response
 }
 
-/// A failure keeps its headers: the nonce of a proof, or the time to wait.
+/// Converts a failure. It keeps its headers: the nonce of a proof, or the time to wait.
 fn failed(error: ApiError) -> Response {
     let code = match error.code() {
         Code::UseDpopNonce => ErrorCode::UseDpopNonce,

@@ -1,7 +1,7 @@
 //! `/oauth/authorize`: the page that leads a person to an app, and its request for a code.
 //!
-//! The page itself writes nothing. Its script proves the key of the session, as for apps behind a proxy, so that a copied
-//! cookie gets no code.
+//! The page itself writes nothing. Its script proves the key of the session, as for apps behind a proxy, so that a
+//! copied cookie gets no code.
 
 use super::app_introduction::{AppIntroduction, introduce};
 use super::app_page::encoded;
@@ -116,7 +116,7 @@ async fn again_as_get(request: Request) -> Response {
     let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
     let query = Params::parse(&String::from_utf8_lossy(&form));
     let query = if query.repeated().is_some() {
-        // With the repetition, which is refused there.
+        // Kept with the repetition, which is refused after the redirect.
         String::from_utf8_lossy(&form).into_owned()
     } else {
         query.encode_without(&[])
@@ -149,7 +149,7 @@ pub(crate) async fn enter(
         (AuthorizationOutcome::SignIn { query, .. }, _) => {
             return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
         }
-        // The session lacks nothing, or it had not come here.
+        // The page sends no such request unless the session has changed meanwhile.
         (AuthorizationOutcome::Shown(_) | AuthorizationOutcome::Ask(_) | AuthorizationOutcome::MissingFactor(_), _) => {
             return Err(ApiError::new(Code::BadRequest));
         }
@@ -201,7 +201,7 @@ fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
     }
 }
 
-/// The page for a person, with what the developer of the app needs.
+/// Converts an error to the page for a person, with details for the developer of the app.
 pub(crate) fn refused(error: ShownError) -> RefusedView {
     RefusedView {
         code: error.error.code.as_str().to_owned(),
@@ -245,14 +245,16 @@ pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -
     response
 }
 
-/// Chromium also checks the redirects that follow a form, which may lead to the app's other origins.
+/// Returns the origins to which the form may lead. Chromium also checks the redirects that follow a form, which may
+/// lead to the app's other origins.
 fn origins(client: &Client, uri: &str) -> String {
     let settings = &client.settings;
     let all = settings.redirect_uris.iter().chain(&settings.url).map(String::as_str).chain([uri]);
     all.filter_map(redirect_uri::origin).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// Registered URIs have none of these but `&`; the rest is for certainty.
+/// Escapes text for an HTML attribute. Registered URIs contain none of these characters but `&`; the rest is for
+/// certainty.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

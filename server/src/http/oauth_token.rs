@@ -24,7 +24,7 @@ use wire::paths;
 /// Lifetime of a pushed request: long enough to sign in.
 const PUSHED_SECONDS: i64 = 600;
 
-/// A form of an authenticated client.
+/// Reads the form of a client, and authenticates the client.
 pub(super) async fn read(
     state: &AppState,
     headers: &HeaderMap,
@@ -86,7 +86,7 @@ fn answered(state: &AppState, tokens: TokenResponse) -> Response {
     response
 }
 
-/// Revokes what a token belongs to (RFC 7009). The answer is the same for a token that is not valid.
+/// Revokes the grant of a token (RFC 7009). The answer is the same for a token that is not valid.
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     headers: HeaderMap,

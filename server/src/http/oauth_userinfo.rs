@@ -47,7 +47,7 @@ async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Response,
     }
 }
 
-/// A bound token needs a proof of its key, and only as `DPoP` (RFC 9449, section 7.1).
+/// Checks the proof of a bound token, which is accepted only as `DPoP` (RFC 9449, section 7.1).
 async fn bound(
     state: &AppState,
     parts: &Parts,

@@ -101,7 +101,7 @@ fn is_done(uri: &Uri) -> bool {
     asked(uri).done.as_deref() == Some("changed")
 }
 
-/// Returns what was just done on the page of the own profile.
+/// Returns the change that the page of the person's own profile reports.
 fn profile_done(uri: &Uri) -> Option<ProfileDone> {
     match asked(uri).done.as_deref() {
         Some("changed") => Some(ProfileDone::Changed),
@@ -272,7 +272,7 @@ fn is_help(path: &str) -> bool {
     path.strip_prefix(paths::HELP_PAGE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// For other people these pages do not exist.
+/// Loads a page for administrators. For other people these pages do not exist.
 async fn administration(
     state: &AppState,
     client: &Client,

@@ -7,6 +7,8 @@ use http::Uri;
 use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
+/// Parses a JSON body.
+///
 /// # Errors
 /// `bad_request`: the body has the wrong form for this path.
 pub(super) fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
@@ -24,6 +26,8 @@ pub(super) fn nothing(given: &Bytes) -> Result<(), ApiError> {
     if none { Ok(()) } else { Err(ApiError::new(Code::BadRequest)) }
 }
 
+/// Parses the query string.
+///
 /// # Errors
 /// `bad_request`: the query has the wrong form for this path.
 pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {

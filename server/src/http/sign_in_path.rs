@@ -1,4 +1,4 @@
-//! The way of a visitor without a session.
+//! The sign-in page for a visitor without a session.
 
 use super::app_page::encoded;
 use crate::cookies::{self, CookieName};
@@ -6,7 +6,7 @@ use crate::state::AppState;
 use http::{HeaderMap, Uri};
 use wire::paths;
 
-/// Returns where a visitor without a session signs in. A browser that was signed in tries to resume first.
+/// Returns the page on which a visitor without a session signs in. A browser that was signed in tries to resume first.
 pub(super) fn sign_in_path(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
     let page = if cookies::get(headers, &state.config, CookieName::Access).is_some() {
         paths::RESUME_PAGE

@@ -10,7 +10,7 @@ use wire::server_keys::{ServerKeyKind, ServerKeyState};
 
 const HOURS: usize = 24;
 
-/// Gathers what the server knows cheaply: counts of one day, and checks that only read settings and files.
+/// Gathers counts of one day, and checks that only read settings and files.
 ///
 /// # Errors
 /// The store does not answer.
@@ -58,7 +58,7 @@ fn last_backup(state: &AppState) -> Backup {
     }
 }
 
-/// What is not fine, worst first.
+/// Returns the findings that are not fine, worst first.
 fn findings(mut findings: Vec<doctor::Finding>) -> Vec<SiteFinding> {
     findings.retain(|finding| finding.state != doctor::FindingLevel::Fine);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));

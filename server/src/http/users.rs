@@ -38,7 +38,7 @@ pub(crate) async fn change(
         let actor = Actor::administrator(&state, &client, &administrator);
         let (display_name, email) = (wish.display_name.as_deref(), wish.email.as_deref());
         let profile = ProfileWish { display_name, email, groups: wish.groups.as_deref() };
-        // First, because it can be refused, and then nothing else must have happened.
+        // Done first, because it can be refused, and then nothing else must have changed.
         if !profile.is_empty() {
             flows::profiles::set(&actor, &user.id, &profile).await?;
             state.identity_headers.clear();

@@ -34,7 +34,7 @@ enum ResponseViewer {
     Frame,
 }
 
-/// Answers 200 with the client key, 401 with the location of sign-in, or 403 for a missing role.
+/// Answers 200 with the identity headers, 401 with the location of sign-in, or 403 for a missing role.
 ///
 /// With `/api/verify?redirect`, a person gets 302 instead of 401. Caddy forwards that, while nginx treats other
 /// statuses than 401 and 403 as a failure. With `/api/verify?answer` the answer always goes to the client: nginx asks
@@ -52,7 +52,7 @@ pub(crate) async fn verify(
     state.metrics.checked(verdict.as_str());
     let answered = parts.uri.query() == Some("answer");
     Ok(match verdict {
-        // The client must not see the client key headers. It was refused a moment ago, and may try again.
+        // The client must not see the identity headers. It was refused a moment ago, and may try again.
         ForwardAuthVerdict::Pass { .. } if answered => ApiError::wait(Code::Busy, 1000).into_response(),
         ForwardAuthVerdict::Pass { identity, authorization } => passed(identity.as_deref(), authorization),
         ForwardAuthVerdict::SignIn => {
@@ -93,7 +93,8 @@ fn passed(identity: Option<&IdentityHeaders>, authorization: AppAuthorization) -
     response
 }
 
-/// Redirects a person to sign-in or to the proof of a second factor, or explains it if that is not possible. A script gets a plain 401.
+/// Redirects a person to sign-in or to the proof of a second factor, or explains it if that is not possible. A script
+/// gets a plain 401.
 fn sign_in(
     state: &AppState,
     asked: &ForwardedRequest<'_>,
@@ -113,8 +114,8 @@ fn sign_in(
         ResponseViewer::Page if target.len() > LONGEST => app_page::within(response, app_page::far(state)),
         ResponseViewer::Page => {
             let next = app_page::encoded(safe_path(Some(&target)));
-            // The portal judges the path by itself. With the requirement of this request it is never less strict, so that
-            // nobody is sent to and fro.
+            // The portal decides by the path alone. The requirement of this request makes it at least as strict,
+            // because otherwise the person could be redirected in a loop.
             let factor = missing.and_then(|missing| parameter(missing.required));
             let factor = factor.map(|factor| format!("&{PARAMETER}={factor}")).unwrap_or_default();
             let start = format!("{}{}?next={next}{factor}", asked.app.origin, paths::APP_START);

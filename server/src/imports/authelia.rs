@@ -10,7 +10,7 @@ struct UsersFile {
     users: BTreeMap<String, Spanned<FileUser>>,
 }
 
-/// Unknown fields, such as addresses and birthdays, are not taken.
+/// A user of the file. Other fields, such as addresses and birthdays, are ignored.
 #[derive(Deserialize)]
 struct FileUser {
     #[serde(default)]
@@ -25,6 +25,8 @@ struct FileUser {
     disabled: bool,
 }
 
+/// Reads all accounts of the file.
+///
 /// # Errors
 /// It is not YAML of this form.
 pub(super) fn read(text: &str) -> Result<Vec<RawAccount>, ImportError> {

@@ -1,4 +1,4 @@
-//! Checks of accounts that are to be imported.
+//! Checks of accounts before they are imported.
 
 use super::raw::{RawAccount, RawPassword};
 use crate::passwords::{ImportedHash, InvalidHash};
@@ -23,7 +23,7 @@ pub(crate) struct ImportAccount {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub location: String,
-    /// As the file has it.
+    /// The name as the file has it.
     pub username: String,
     pub problem: String,
 }

@@ -4,6 +4,8 @@ use super::raw::{ImportError, RawAccount, RawPassword};
 
 const COLUMNS: [&str; 7] = ["username", "display_name", "email", "groups", "role", "password_hash", "disabled"];
 
+/// Reads all accounts of the file.
+///
 /// # Errors
 /// The header has an unknown or no `username` column, or a line has another number of fields.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {

@@ -5,7 +5,7 @@ use super::raw::{ImportError, RawAccount, RawPassword};
 use serde::Deserialize;
 use std::path::Path;
 
-/// How every SQLite file begins.
+/// The first bytes of every SQLite file.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
 #[derive(Deserialize)]
@@ -30,6 +30,8 @@ struct BootstrapUser {
     groups: Vec<String>,
 }
 
+/// Reads all accounts of the file.
+///
 /// # Errors
 /// It is neither.
 pub(super) async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
@@ -50,7 +52,7 @@ pub(super) async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
     Ok(users.into_iter().map(account).collect())
 }
 
-/// One object after another, or lists of them.
+/// Reads the accounts of one JSON object after another, or of lists of them.
 fn bootstrap(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
     let mut accounts = Vec::new();
     for document in serde_json::Deserializer::from_slice(bytes).into_iter::<Document>() {

@@ -12,7 +12,7 @@ pub struct Cipher {
 }
 
 impl Cipher {
-    /// `None` unless `bytes` are 32.
+    /// Builds the cipher. Returns `None` unless `bytes` are 32.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).ok()?);
         let hash = sha256(&[b"postern key-encryption key", bytes].concat());
@@ -28,7 +28,7 @@ impl Cipher {
         &self.name
     }
 
-    /// Encrypts. `place` names the row and must be the same for [`Self::open`].
+    /// Encrypts a secret. `place` names the row and must be the same for [`Self::open`].
     ///
     /// # Errors
     /// Never for valid key sizes.
@@ -41,6 +41,8 @@ impl Cipher {
         Ok(base64url(&[nonce.as_slice(), &sealed].concat()))
     }
 
+    /// Decrypts a value.
+    ///
     /// # Errors
     /// [`KeyEncryptionError::WrongKey`]: another key, another row, or a changed value.
     pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {

@@ -59,7 +59,7 @@ impl KeyEncryptionKey {
         Ok(())
     }
 
-    /// Encrypts; `place` names the row and must be the same for [`Self::open`].
+    /// Encrypts a secret. `place` names the row and must be the same for [`Self::open`].
     ///
     /// # Errors
     /// All keys known here are retired.
@@ -74,6 +74,8 @@ impl KeyEncryptionKey {
         Ok(format!("{}.{}", sealer.name(), sealer.seal(entropy, place, secret)?))
     }
 
+    /// Decrypts a value.
+    ///
     /// # Errors
     /// [`KeyEncryptionError::WrongKey`]: another key, another row, or a changed value.
     pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {

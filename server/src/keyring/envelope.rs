@@ -16,7 +16,7 @@ pub struct EnvelopeKey {
 }
 
 impl EnvelopeKey {
-    /// Takes some tenths of a second.
+    /// Generates a key, which takes some tenths of a second.
     pub(super) fn make() -> Option<Made> {
         let key = PrivateDecryptingKey::generate(KeySize::Rsa3072).ok()?;
         let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).ok()?;

@@ -54,7 +54,7 @@ impl MacKeys {
 }
 
 /// The key of digests in rows and in logs. It is never replaced, because the names that were typed are not stored. It
-/// authenticates nothing. Whoever has it can test guessed names against the digests.
+/// authenticates nothing. With it, guessed names can be tested against the digests.
 pub struct Digests {
     account: Zeroizing<[u8; 32]>,
     /// For the gate's digests of payment ids.
@@ -62,7 +62,8 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// `first` is the secret of [`FIRST`], if the database has it. Existing digests remain valid with it.
+    /// Makes the key of digests. `first`: the secret of [`FIRST`], if the database has it. Existing digests remain
+    /// valid with it.
     pub(super) fn make(entropy: &dyn Entropy, first: Option<&[u8]>) -> Option<Made> {
         let secret = match first {
             Some(first) => hmac_sha256(first.try_into().ok()?, &[b"account digest"]),

@@ -17,7 +17,8 @@ use wire::jwk::{Jwks, SigningJwk};
 /// Minimum interval for reading the store because of an unknown key.
 const ASK_EVERY_MS: i64 = 1_000;
 
-/// Keys may be added or removed during a request; a user of a key keeps it until it is done.
+/// The server's keys in memory. They may be added or removed during a request; a user of a key keeps it until it is
+/// done.
 pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
     /// The time of the last read. Locked during a read, so that an older result never replaces a newer one.
@@ -203,13 +204,13 @@ impl Keyring {
         self.ring().macs.all_serving(now).rev().find_map(|macs| read(macs))
     }
 
-    /// The same with every MAC key in memory, including expired and revoked ones. Others may have such a key, so the
-    /// result admits nobody. It only separates values worth a look-up from certain forgeries.
+    /// Tries `read` with every MAC key in memory, including expired and revoked ones. Others may have such a key, so
+    /// the result admits nobody. It only separates values worth a look-up from certain forgeries.
     pub fn made_here<T>(&self, read: impl Fn(&MacKeys) -> Option<T>) -> Option<T> {
         self.ring().macs.keys.values().find_map(|macs| read(macs))
     }
 
-    /// The valid MAC keys, the one in use first.
+    /// Returns the valid MAC keys, the one in use first.
     pub fn serving_macs(&self, now: UnixMs) -> Vec<Arc<MacKeys>> {
         let ring = self.ring();
         let current = ring.macs.current(now);
@@ -218,14 +219,14 @@ impl Keyring {
         current.iter().chain(others).cloned().collect()
     }
 
-    /// Expired and revoked MAC keys that are still in memory.
+    /// Returns expired and revoked MAC keys that are still in memory.
     pub fn ended_macs(&self, now: UnixMs) -> Vec<Arc<MacKeys>> {
         let macs = &self.ring().macs;
         let ended = macs.keys.iter().filter(|(kid, _)| macs.serving(kid, now).is_none());
         ended.map(|(_, macs)| Arc::clone(macs)).collect()
     }
 
-    /// A nonce for a proof (RFC 9449, section 8).
+    /// Makes a nonce for a proof (RFC 9449, section 8).
     pub fn nonce(&self, now: UnixMs) -> String {
         self.macs(now).map(|macs| nonce::make(&macs.nonce, now)).unwrap_or_default()
     }
@@ -240,7 +241,7 @@ impl Keyring {
         self.ring().signing.line.revoked(since).map(|key| key.kid.clone()).collect()
     }
 
-    /// Increases after each revocation of a signing key, which invalidates cached verifications.
+    /// Returns a number that increases after each revocation of a signing key, which invalidates cached verifications.
     pub fn revocations(&self) -> u64 {
         self.revocations.load(Ordering::Acquire)
     }

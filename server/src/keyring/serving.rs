@@ -31,7 +31,7 @@ impl<K> ServingKeys<K> {
         self.line.serving(self.rules, now).filter_map(|key| self.keys.get(&key.kid))
     }
 
-    /// Whether nothing must be read, if the store contains `line`.
+    /// Whether all keys of `line`, as the store contains it, are in memory.
     pub(super) fn is_whole(&self, line: &KeySchedule, now: UnixMs) -> bool {
         self.line == *line && self.line.serving(self.rules, now).all(|key| self.keys.contains_key(&key.kid))
     }

@@ -119,8 +119,8 @@ impl Vault<'_> {
     }
 
     /// Reads the keys in use, and expired MAC keys that are not yet erased, whose values do not count as forgeries.
-    /// Keys that are already in memory are not read again. In a process that serves already, a key that cannot be read is
-    /// left out, so that it does not keep a revocation from taking effect.
+    /// Keys that are already in memory are not read again. In a process that serves already, a key that cannot be read
+    /// is left out, so that it does not keep a revocation from taking effect.
     fn hold<K>(
         &self,
         kind: KeyKind,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use verify::{TYP, UnverifiedToken};
 
-/// Lifetime of an ID token in seconds. It tells who signed in and opens nothing.
+/// Lifetime of an ID token in seconds. It says who signed in and gives no access.
 const ID_TOKEN_SECONDS: i64 = 600;
 const LONGEST_TOKEN: usize = 8192;
 
@@ -95,7 +95,7 @@ impl ClientTokens {
 
     /// Returns the lifetime of the client's access tokens in seconds.
     pub fn lifetime(&self, client: &Client) -> i64 {
-        // A signing key that was replaced serves no longer than this.
+        // A signing key that was replaced stays valid no longer than this.
         let longest = domain::server_key::LONGEST_TOKEN_MS.div_euclid(1000);
         let wanted = client.settings.access_token_seconds.unwrap_or(self.lifetime);
         if client.settings.access_token == AccessTokenFormat::Jwt { wanted.min(longest) } else { wanted }

@@ -34,7 +34,7 @@ pub fn document() -> Result<&'static str, &'static serde_json::Error> {
     DOCUMENT.as_deref()
 }
 
-/// Whether an operation of this method and path is described; a path that is not described takes every method.
+/// Whether an operation of this method and path is described. A path that is not described takes every method.
 pub fn takes(method: &Method, path: &str) -> bool {
     let described = PATHS.iter().filter(|(template, _)| fits(template, path)).map(|(_, methods)| methods);
     let mut described = described.peekable();

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use store::Store;
 use toll::PaymentService;
 
-/// What takes payments. Where nothing costs anything there is none, and the gate is always ready.
+/// The payment service and its store. If all routes are free, none exists, and the gate is always ready.
 #[derive(Clone)]
 pub struct GateState {
     pub payments: Arc<PaymentService>,
@@ -32,7 +32,7 @@ impl fmt::Debug for GateState {
     }
 }
 
-/// Whether the gate can do all that it is for, and for people the part that is to blame.
+/// The readiness of the gate, with the failing part for people.
 #[derive(Debug, Serialize)]
 struct Ready {
     status: &'static str,
@@ -49,7 +49,7 @@ pub fn router(payments: Option<GateState>) -> Router {
         .route("/metrics", get(metrics::text).with_state(registry(payments, started)))
 }
 
-/// Not ready: new payments cannot be taken. What was paid for is still served.
+/// Answers whether new payments can be taken. Requests that were paid for are served in any case.
 async fn ready(State(payments): State<Option<GateState>>) -> (StatusCode, Json<Ready>) {
     let Some(GateState { payments, store }) = payments else {
         return (
@@ -77,7 +77,7 @@ fn registry(payments: Option<GateState>, started: UnixMs) -> Arc<Registry> {
     Arc::new(all)
 }
 
-/// What is read at the moment of asking.
+/// The metrics that are read on request.
 struct Now {
     payments: Option<GateState>,
     started: UnixMs,

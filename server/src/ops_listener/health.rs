@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
 
-/// A slower store does not help anybody who signs in.
+/// Time limit for the store. A slower one is of no use to people who sign in.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The state for a load balancer, and for people the failing part.
@@ -25,8 +25,8 @@ pub async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// Whether the store answers, changes from other nodes arrive, and the clock is near the database's. The failing job logs the cause. Writing is not tried,
-/// because every probe would write.
+/// Answers whether the store answers, changes from other nodes arrive, and the clock is near the database's. The
+/// failing job logs the cause. Writing is not tried, because every probe would write.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
     let answers = matches!(tokio::time::timeout(PATIENCE, state.store.ping()).await, Ok(Ok(())));
     let fresh = !state.sync.is_stale(state.now());

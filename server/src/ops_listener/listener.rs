@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::Service;
 
-/// Probes and a metrics collector need few.
+/// Maximum number of connections. Probes and a metrics collector need few.
 const CONNECTIONS: usize = 64;
 const HEADER_TIME: Duration = Duration::from_secs(5);
 
@@ -24,7 +24,7 @@ pub async fn bind(settings: &OpsListenerSettings) -> Result<Option<TcpListener>,
     bind_as("operator.listen", settings.listen).await
 }
 
-/// The same for another setting.
+/// Opens the listener of another setting.
 ///
 /// # Errors
 /// As [`bind`].

@@ -2,11 +2,12 @@
 
 use zxcvbn::zxcvbn;
 
-/// Minimum number of guesses. Lists of common passwords, names, words, dates and their repetitions need fewer.
+/// Minimum number of guesses, as a logarithm to base 10. Lists of common passwords, names, words, dates and their
+/// repetitions need fewer.
 const LEAST_GUESSES_LOG10: f64 = 8.0;
 
-/// Estimates with zxcvbn, which knows some 30,000 common passwords, and `context`: the names of the account and the
-/// site. Takes milliseconds for long passwords, so do not call it on an async thread.
+/// Whether zxcvbn can guess a password. It knows some 30,000 common passwords, and `context`: the names of the account
+/// and the site. Takes milliseconds for long passwords, so do not call it on an async thread.
 pub fn is_common(password: &str, context: &[String]) -> bool {
     let context: Vec<&str> = context.iter().map(String::as_str).collect();
     zxcvbn(password, &context).guesses_log10() < LEAST_GUESSES_LOG10

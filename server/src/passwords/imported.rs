@@ -3,7 +3,7 @@
 use super::costs::{Cost, Work};
 use super::stored::Stored;
 
-/// The most work of an imported argon2id hash: memory times passes, in KiB, and memory alone. Every sign-in pays it
+/// Maximum work of an imported argon2id hash: memory times passes, in KiB, and memory alone. Every sign-in pays it
 /// until the last account with it has signed in.
 const MOST_ARGON2: u64 = 1024 * 1024;
 const MOST_MEMORY_KIB: u32 = 256 * 1024;

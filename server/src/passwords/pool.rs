@@ -118,7 +118,7 @@ impl HashPool {
         self.seconds.clone()
     }
 
-    /// The number of computed hashes, by parameters.
+    /// Returns the number of computed hashes, by parameters.
     pub fn hashes(&self) -> Family<ByParameters, Counter> {
         self.hashes.clone()
     }
@@ -236,7 +236,7 @@ mod tests {
         Zeroizing::new(text.as_bytes().to_vec())
     }
 
-    /// The hashes that a pool has computed so far.
+    /// Returns the hashes that a pool has computed so far.
     fn made(pool: &HashPool) -> Vec<(Cost, u64)> {
         let of = |cost: &Cost| ByParameters { parameters: cost.to_string() };
         let counted = MIXTURE.map(|cost| (cost, pool.hashes.get_or_create(&of(&cost)).get()));

@@ -48,7 +48,7 @@ pub(super) fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &H
     }
 }
 
-/// On Linux, this sets the priority of this thread only.
+/// Lowers the priority of this thread. Linux does so for the thread alone, and not for the process.
 fn step_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {

@@ -1,4 +1,5 @@
-//! Word of a running gate, for the portal's dashboard: another process, which has read its settings at another time.
+//! Announcements of a running gate for the portal's dashboard, which runs in another process and may have read other
+//! settings.
 
 use crate::clock::{Clock, SystemClock};
 use crate::entropy::{Entropy, SystemEntropy};
@@ -12,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use toll::{Gate, PaymentService};
 use wire::toll_admin::ChainState;
 
-/// Shorter than the dashboard waits before it takes a gate for stopped.
+/// Interval of announcements, shorter than the time after which the dashboard considers a gate stopped.
 const EVERY: Duration = Duration::from_secs(5);
 
 pub(super) struct Announcer {
@@ -21,7 +22,7 @@ pub(super) struct Announcer {
     store: Arc<dyn Store>,
     id: String,
     started_at: UnixMs,
-    /// Told when there are other routes.
+    /// Notified when the routes change.
     pub changed: Arc<Notify>,
 }
 
@@ -32,13 +33,13 @@ impl Announcer {
         Self { gate, payments, store, id, started_at: SystemClock.now(), changed: Arc::default() }
     }
 
-    /// Announces the gate until `stop` says so, and takes that back at the end.
+    /// Announces the gate until `stop` is set, and withdraws the announcement at the end.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut could = true;
         loop {
             let announced = self.announce().await;
             match &announced {
-                // Said once, not every few seconds.
+                // Logged once, not every few seconds.
                 Err(error) if could => tracing::warn!(cause = %error, "the dashboard does not hear of this gate"),
                 _ => {}
             }
@@ -60,7 +61,7 @@ impl Announcer {
             id: self.id.clone(),
             started_at: self.started_at,
             heard_at: SystemClock.now(),
-            // Names, numbers and lists of them can always be written.
+            // Names, numbers and lists of them can always be serialized.
             routes: serde_json::to_string(&described(&self.gate.table())).unwrap_or_default(),
             chain: chain.as_str().to_owned(),
         };

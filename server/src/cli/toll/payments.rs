@@ -23,7 +23,7 @@ const NODE: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 4,
 /// Interval for checking the chain.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How often the store is asked for new and revoked keys.
+/// Interval for reading new and revoked keys from the store.
 const HEAR_EVERY: Duration = Duration::from_secs(1);
 
 /// A payment service, and the task that updates its secrets when the server's keys change.
@@ -54,7 +54,7 @@ impl Taking {
         }
     }
 
-    /// The payment service, and the task that follows changes of keys.
+    /// Returns the payment service, and starts the task that follows changes of keys.
     pub(super) fn start(self) -> (Arc<PaymentService>, JoinHandle<()>) {
         (self.gate.payments, tokio::spawn(Self::reload(self.portal, self.secrets)))
     }

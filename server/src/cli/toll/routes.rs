@@ -14,7 +14,7 @@ struct Row {
     hosts: Vec<String>,
     methods: Vec<String>,
     path: String,
-    /// Piconero.
+    /// The price in piconero.
     price: Option<u64>,
     quota: Option<u32>,
     upstream: String,
