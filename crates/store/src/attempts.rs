@@ -1,7 +1,7 @@
 //! Sign-in attempts: begun, then refused or accepted, each in one transaction.
 //!
-//! A reservation row serialises the attempts of one client key across processes. So each attempt is judged after the bans
-//! of the attempts before it.
+//! A reservation row serialises the attempts of one client key across processes. Each attempt is therefore decided
+//! after the bans of the attempts before it are imposed.
 
 use crate::Result;
 use crate::audit::AuditEntry;
@@ -21,8 +21,8 @@ use domain::second_factor::Factors;
 pub const RESERVATION_MS: i64 = 10_000;
 /// Time within which a browser sends a request again after a broken connection.
 pub const RESEND_MS: i64 = 10_000;
-/// Maximum number of burnt `short_keys`; beyond it an attempt is answered [`BeginOutcome::Full`]. They are counted every few
-/// seconds, so several processes may exceed it slightly.
+/// Maximum number of burnt `short_keys`; beyond it an attempt is answered [`BeginOutcome::Full`]. They are counted
+/// every few seconds, so several processes may exceed it slightly.
 pub(crate) const SHORT_KEY_CAP: i64 = 1_000_000;
 
 /// The holder of a client key's reservation.
@@ -52,16 +52,16 @@ pub struct BeginAttempt {
     pub short_key_expires_at: UnixMs,
     /// SHA-256 of the whole body, base64url. It distinguishes a repeated request from a replay.
     pub body: String,
-    /// The address is on the allowlist, so bans do not apply.
+    /// Whether the address is on the allowlist, so that bans do not apply.
     pub exempt: bool,
     pub now: UnixMs,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BeginOutcome {
-    /// The `short_key` is burnt and the client key reserved. The attempt may be judged.
+    /// The `short_key` is burnt and the client key reserved. The attempt may continue.
     Reserved,
-    /// Another attempt of this client key is being judged. Nothing was consumed; try again.
+    /// Another attempt of this client key is in progress. Nothing was consumed; try again.
     Busy,
     /// The client key is banned, perhaps by another process. Nothing was consumed.
     Banned(Box<Ban>),
@@ -77,8 +77,8 @@ pub enum BeginOutcome {
 #[derive(Debug, Clone)]
 pub struct AttemptRefusal {
     pub attempt: Attempt,
-    /// The client key that the strike counts against. This differs from the attempt's client key if that is a bucket of its
-    /// own whose key was not proven.
+    /// The client key that the offence counts against. This differs from the attempt's client key if that is a device
+    /// or session whose key was not proven.
     pub offender: ClientKey,
     pub trigger: Trigger,
     /// Digest of the name that was sent, with its own ladder and failures. `None` for an envelope that did not open.
@@ -109,7 +109,7 @@ pub struct Acceptance {
     pub now: UnixMs,
 }
 
-/// The state that an attempt is judged against.
+/// The stored state on which the result of an attempt depends.
 #[derive(Debug, Clone)]
 pub struct LoginContext {
     /// The owner of the name, if any.
@@ -132,7 +132,7 @@ pub struct LoginLookup<'a> {
     /// The account digest that failures are counted by.
     pub account: &'a str,
     pub client_key: ClientKey,
-    /// The network, as sessions store it ([`ClientKey::place`]).
+    /// The network, as sessions store it ([`ClientKey::network_label`]).
     pub place: &'a str,
     /// The site's host, whose passkeys count as factors; `None`: none does.
     pub relying_party: Option<&'a str>,
@@ -146,28 +146,28 @@ pub trait Attempts {
     /// (`Full`), burn (`Resent`/`Replayed`). Only `Reserved` leaves a reservation.
     async fn begin(&self, begin: &BeginAttempt) -> Result<BeginOutcome>;
 
-    /// Ends the attempt without a verdict, after an error that is not the client's fault. Releases the reservation; the
-    /// `short_key` stays burnt.
+    /// Ends the attempt without a decision, after an error that is not the client's fault. Releases the reservation;
+    /// the `short_key` stays burnt.
     async fn release(&self, attempt: &Attempt) -> Result<()>;
 
-    /// Ends the attempt as refused and returns the new bans. Releases the reservation, counts the strike, climbs the
+    /// Ends the attempt as refused and returns the new bans. Releases the reservation, counts the offence, climbs the
     /// ladders, writes the ban (and a spray ban if enough accounts failed within its window), counts the account's
     /// failure, writes the audit row.
     ///
-    /// Ladders are kept per (client key, trigger, account) for `InvalidCredentials` and
-    /// `WrongSecondFactor`, and per (client key, trigger) for all other triggers.
+    /// Ladders are kept per (client key, trigger, account) for `InvalidCredentials` and `WrongSecondFactor`, and per
+    /// (client key, trigger) for all other triggers.
     async fn refuse(&self, refusal: &AttemptRefusal) -> Result<Vec<Ban>>;
 
-    /// Ends the attempt as accepted. Releases the reservation, deletes (if asked to) the account's strikes and ladder
+    /// Ends the attempt as accepted. Releases the reservation, deletes (if requested) the account's offences and ladder
     /// from this client key and its failures in a row, inserts session and audit row. `false`: the user is deleted,
     /// disabled, or has another password now, the pending sign-in is over, the recovery code was used, or the device is not
     /// remembered any more; then no session begins.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
-    /// Reads the whole state that an attempt is judged against.
+    /// Reads the whole state that the result of an attempt depends on.
     async fn login_context(&self, lookup: LoginLookup<'_>) -> Result<LoginContext>;
 
-    /// Deletes expired rows: burnt `short_keys`, reservations, strikes, quiet ladders and account failures older than
+    /// Deletes expired rows: burnt `short_keys`, reservations, offences, quiet ladders and account failures older than
     /// 30 days. Returns the number of deleted rows.
     async fn sweep_attempts(&self, now: UnixMs) -> Result<u64>;
 }

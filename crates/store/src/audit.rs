@@ -53,9 +53,9 @@ pub enum AuditEvent {
     DeviceForgotten,
     /// The person of a session proved a factor again.
     IdentityConfirmed,
-    /// Another display name or e-mail address.
+    /// The display name or the e-mail address was changed.
     ProfileChanged,
-    /// The account is in other groups.
+    /// The groups of the account were changed.
     GroupsChanged,
     GroupAdded,
     GroupRenamed,
@@ -63,7 +63,7 @@ pub enum AuditEvent {
     PasskeyAdded,
     PasskeyRenamed,
     PasskeyRemoved,
-    /// A passkey was used whose counter did not rise, or whose backup flag changed.
+    /// A passkey was used whose counter did not increase, or whose backup flag changed.
     PasskeyChanged,
     /// A client of the OpenID provider was added, changed or removed.
     ClientAdded,
@@ -209,7 +209,7 @@ pub struct AuditEntry {
     pub session: Option<String>,
     /// The full address of the client; `-` for the command line.
     pub address: String,
-    /// "Firefox on Fedora".
+    /// The device's name, such as "Firefox on Fedora".
     pub device: String,
     /// The id of a user who acted on another account. `None`: the owner, the command line or nobody.
     pub actor: Option<String>,
@@ -225,7 +225,7 @@ pub const BY_MAIL: &str = "by mail";
 pub const EMAIL: &str = "e-mail";
 
 impl AuditEntry {
-    /// Whether the owner is told at the next visit, on every device.
+    /// Whether the owner sees it as a notice at the next visit, on every device.
     pub fn is_notice(&self) -> bool {
         match self.event {
             AuditEvent::Login => self.outcome == "new_device",

@@ -70,7 +70,7 @@ pub struct BanRecord {
     pub bans: Vec<Ban>,
     /// Its ladders; for wrong credentials one for each account name that was tried.
     pub rungs: Vec<(Trigger, Rung)>,
-    /// The time of each strike.
+    /// The time of each offence.
     pub strikes: Vec<(Trigger, UnixMs)>,
 }
 
@@ -78,7 +78,7 @@ pub struct BanRecord {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BanCursor {
     pub seq: i64,
-    /// Changes of one transaction share a number.
+    /// The ban's id, because changes of one transaction share a number.
     pub id: String,
 }
 
@@ -108,7 +108,7 @@ pub struct BanContext {
     pub incident: String,
     pub spray_incident: String,
     pub jitter: u16,
-    /// The address is on the allowlist, so offences do not count.
+    /// Whether the address is on the allowlist, so that offences do not count.
     pub exempt: bool,
     pub now: UnixMs,
 }
@@ -118,8 +118,8 @@ pub trait Bans {
     /// Counts an offence outside an attempt (forged or replayed `short_key`, flood), and climbs and bans by the policy.
     /// `None`: the policy imposes no ban, or not yet.
     ///
-    /// While a ban of the same trigger is in force, this returns that ban (its id is not the sentence's) and counts
-    /// nothing, because concurrent requests are one offence.
+    /// While a ban of the same trigger is in force, this returns that ban (with another id than `ban_context` has) and
+    /// counts nothing, because concurrent requests are one offence.
     async fn record_offence(
         &self,
         client_key: ClientKey,
@@ -139,7 +139,7 @@ pub trait Bans {
     async fn bans_changed(&self, after: &BanCursor, limit: u32) -> Result<BanChanges>;
     async fn search_bans(&self, search: &BanSearch) -> Result<Vec<Ban>>;
     async fn ban_record(&self, client_key: ClientKey, now: UnixMs) -> Result<BanRecord>;
-    /// Lifts every ban in force on the client key and deletes its ladders and strikes. For [`domain::ban::GRACE_MS`]
+    /// Lifts every ban in force on the client key and deletes its ladders and offences. For [`domain::ban::GRACE_MS`]
     /// wrong credentials then count but do not ban. Returns the lifted bans.
     async fn lift(&self, client_key: ClientKey, lifting: &BanLift) -> Result<Vec<Ban>>;
     /// Deletes bans that expired or were lifted before then, and returns their number.

@@ -1,4 +1,4 @@
-//! The order of changes that nodes tell each other.
+//! The order of changes by which nodes follow each other.
 
 use crate::Result;
 use async_trait::async_trait;

@@ -53,7 +53,7 @@ pub struct Account {
 pub struct IntegrityReport {
     /// Damage in the file.
     pub fault: Option<String>,
-    /// It has tables of a later version.
+    /// Whether it has tables of a later version.
     pub is_newer: bool,
     pub note: Option<BackupNote>,
 }

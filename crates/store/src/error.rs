@@ -20,10 +20,10 @@ pub enum Error {
     /// The key-encryption key was replaced meanwhile: encrypt again under the new one.
     #[error("encrypted under a key-encryption key that was replaced")]
     OldSealer,
-    /// The actor of the write is no administrator any more, or has signed out.
+    /// The actor of the write is no longer an administrator, or has signed out.
     #[error("the actor is not an administrator")]
     NotAdministrator,
-    /// A later version has changed the tables: what this version reads may mean something else now.
+    /// A later version has changed the tables, so this version may misread them.
     #[error("a newer version of Postern has changed the database")]
     NewerSchema,
     /// The caller waited long enough.

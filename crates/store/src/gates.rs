@@ -20,24 +20,24 @@ pub struct LatePayment {
     pub ended_at: UnixMs,
 }
 
-/// A gate that runs.
+/// A running gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gate {
-    /// Of this process alone.
+    /// A random id of the process.
     pub id: String,
     pub started_at: UnixMs,
-    /// When it said so last.
+    /// The time of its last announcement.
     pub heard_at: UnixMs,
-    /// JSON.
+    /// The routes as JSON.
     pub routes: String,
-    /// Its knowledge of the chain, in one word.
+    /// The state of its view of the chain, as one word.
     pub chain: String,
 }
 
 #[async_trait]
 pub trait Gates {
-    /// Takes one of the requests that a client has for nothing on a route, by one conditional write. The error is how
-    /// many milliseconds it has to wait.
+    /// Uses one of a client's free requests on a route, by one conditional write. The inner error is the wait in
+    /// milliseconds.
     async fn take_free(
         &self,
         route: &str,
@@ -45,17 +45,17 @@ pub trait Gates {
         allowance: Allowance,
         now: UnixMs,
     ) -> Result<std::result::Result<(), i64>>;
-    /// Forgets clients that have all their requests for nothing again, and gates that were last heard before
-    /// `silent_since`. How many rows went.
+    /// Deletes clients whose free requests are all available again, and gates whose last announcement was before
+    /// `silent_since`. Returns the number of deleted rows.
     async fn sweep_gates(&self, now: UnixMs, silent_since: UnixMs) -> Result<u64>;
-    /// Newest first, at most `limit`.
+    /// Returns late payments, newest first, at most `limit`.
     async fn late_payments(&self, limit: u32) -> Result<Vec<LatePayment>>;
-    /// Stores what a gate says of itself.
+    /// Stores the announcement of a gate.
     async fn announce_gate(&self, gate: &Gate) -> Result<()>;
-    /// Forgets a gate that stops.
+    /// Deletes a gate that stops.
     async fn end_gate(&self, id: &str) -> Result<()>;
-    /// Late payments for this offer.
+    /// Returns the late payments for this offer.
     async fn late_payments_for(&self, challenge: &str) -> Result<Vec<LatePayment>>;
-    /// Gates that were heard since, the newest word first.
+    /// Returns the gates with an announcement since then, the newest first.
     async fn gates(&self, since: UnixMs) -> Result<Vec<Gate>>;
 }

@@ -15,7 +15,7 @@ pub struct ImportUser {
     pub imported_parameters: Option<String>,
     pub display_name: Option<DisplayName>,
     pub email: Option<Email>,
-    /// Groups that do not exist are made.
+    /// The account's groups. Missing ones are created.
     pub groups: Vec<GroupName>,
     pub disabled: bool,
 }

@@ -61,7 +61,7 @@ pub struct QueuedMail {
     /// Number of attempts that began.
     pub tries: u32,
     pub next_at: UnixMs,
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     pub failure: String,
     pub given_up_at: Option<UnixMs>,
 }

@@ -82,7 +82,7 @@ pub struct Redeem {
     pub ends_at: UnixMs,
     /// Whether the client wants to know when the session ends.
     pub notify: bool,
-    /// How long the used code is remembered.
+    /// End of the time that the used code is remembered.
     pub remember_until: UnixMs,
     pub now: UnixMs,
 }
@@ -142,7 +142,7 @@ pub struct BeginSession {
     pub audit: AuditEntry,
 }
 
-/// A client with what a person gave it.
+/// A client with the scopes that a person granted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentRow {
     pub client: String,
@@ -163,7 +163,7 @@ pub struct PendingDevice {
     pub denied: bool,
 }
 
-/// A client that must be told that a session has ended.
+/// A client to be notified that a session has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueLogout {
     pub session: String,
@@ -206,13 +206,14 @@ pub trait OAuth {
     /// Exchanges a code for a grant. `false`: it was used or has expired, or its session has ended; read again.
     async fn redeem_code(&self, redeem: &Redeem) -> Result<bool>;
     async fn grant(&self, id: &str) -> Result<Option<GrantRow>>;
-    /// Returns `true` if this rotation was written. `false`: the grant has changed or is over; read again.
+    /// Rotates a refresh token. `false`: the grant has changed or ended; read again.
     async fn rotate_grant(&self, rotation: &GrantRotation) -> Result<bool>;
     /// Records that an access token of this generation was used.
     async fn show_grant(&self, id: &str, generation: u32) -> Result<()>;
     /// Revokes a grant. `audit`: written if it was not revoked before. `false`: it was.
     async fn revoke_grant(&self, id: &str, audit: Option<&AuditEntry>, now: UnixMs) -> Result<bool>;
-    /// Ends a grant and begins a session, both or neither. `false`: the grant was ended before, or its owner is disabled.
+    /// Ends a grant and begins a session, both or neither. `false`: the grant was ended before, or its owner is
+    /// disabled.
     async fn begin_session(&self, begin: &BeginSession) -> Result<bool>;
     /// Returns the scopes that a person agreed to for a client.
     async fn consent(&self, user: &str, client: &str) -> Result<Option<String>>;
@@ -222,19 +223,19 @@ pub trait OAuth {
     async fn push_request(&self, request: &PushedRequest) -> Result<()>;
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>>;
     async fn add_device(&self, device: &PendingDevice) -> Result<()>;
-    /// Returns a device that waits. An approved one does not wait any more: its code is a [`CodeRow`].
+    /// Returns a device that waits. An approved one no longer waits: its code is a [`CodeRow`].
     async fn device(&self, device_hash: &str) -> Result<Option<PendingDevice>>;
     async fn device_of_user_code(&self, user_code_hash: &str) -> Result<Option<PendingDevice>>;
     /// Records that a person declined. `false`: no device waits.
     async fn deny_device(&self, user_code_hash: &str, now: UnixMs) -> Result<bool>;
     /// Records a poll; the next one is allowed at `poll_at`.
     async fn poll_device(&self, device_hash: &str, poll_at: UnixMs) -> Result<()>;
-    /// Returns clients to tell that a session has ended.
+    /// Returns the clients to be notified that a session has ended.
     async fn due_logouts(&self, now: UnixMs, limit: i64) -> Result<Vec<DueLogout>>;
     /// Claims a notice for one attempt; the next one is at `next_at`. `false`: another node was faster.
     async fn claim_logout(&self, due: &DueLogout, next_at: UnixMs) -> Result<bool>;
     /// Deletes a notice that needs no further attempt.
     async fn finish_logout(&self, due: &DueLogout) -> Result<()>;
-    /// Deletes expired codes and pushed requests, and grants that are over.
+    /// Deletes expired codes and pushed requests, and ended grants.
     async fn sweep_oauth(&self, now: UnixMs) -> Result<u64>;
 }

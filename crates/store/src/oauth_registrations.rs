@@ -1,4 +1,4 @@
-//! Clients that register themselves, clients that are documents, and pairwise subjects.
+//! Clients that register themselves, clients with metadata documents, and pairwise subjects.
 
 use crate::Result;
 use crate::audit::AuditEntry;
@@ -59,7 +59,8 @@ pub trait OAuthRegistrations {
     async fn add_initial_token(&self, token: &InitialToken, audit: &AuditEntry) -> Result<()>;
     /// Returns the tokens that have not expired, newest first.
     async fn initial_tokens(&self, now: UnixMs) -> Result<Vec<InitialToken>>;
-    /// `false`: the token is unknown, used up or expired, or the list of registered clients is full.
+    /// Registers a client. `false`: the token is unknown, used up or expired, or the list of registered clients is
+    /// full.
     async fn register_client(&self, registration: &RegisterClient) -> Result<bool>;
     async fn document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>>;
     /// Returns all documents that have not expired, by id.

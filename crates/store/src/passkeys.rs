@@ -23,7 +23,7 @@ pub struct Passkey {
     pub public_key: String,
     /// The authenticator's model, by its own statement.
     pub aaguid: String,
-    /// How browsers reach it, by their own statement: "internal hybrid".
+    /// The transports of the authenticator, by its own statement: "internal hybrid".
     pub transports: String,
     /// Whether the person was verified at the registration.
     pub user_verified: bool,
@@ -79,7 +79,7 @@ pub struct PasskeyAcceptance {
     pub relying_party: String,
     /// The pending sign-in that this finishes, by its id.
     pub pending: Option<String>,
-    /// Whether wrong passwords of this client for the account are forgotten, as after a sign-in by password.
+    /// Whether failures of this client for the account are deleted, as after a sign-in by password.
     pub forgive: bool,
     /// The new state.
     pub state: PasskeyState,
@@ -99,13 +99,14 @@ pub trait Passkeys {
     async fn ensure_passkey_handle(&self, user: &str, fresh: &str) -> Result<String>;
     async fn passkey_owner(&self, credential_id: &str) -> Result<Option<PasskeyOwner>>;
     async fn add_passkey(&self, new: &NewPasskey) -> Result<AddPasskeyOutcome>;
-    /// `false`: the account has no such passkey.
+    /// Renames a passkey. `false`: the account has no such passkey.
     async fn rename_passkey(&self, user: &str, id: &str, label: &str, audit: &AuditEntry) -> Result<bool>;
-    /// `false`: the account has no such passkey.
+    /// Removes a passkey. `false`: the account has no such passkey.
     async fn remove_passkey(&self, user: &str, id: &str, audit: &AuditEntry) -> Result<bool>;
-    /// Ends the attempt as accepted: stores the passkey's state and inserts session and audit rows. `false`: passkey or
-    /// account are gone, the account is disabled, or the pending sign-in is over; then no session begins.
+    /// Ends the attempt as accepted: stores the passkey's state and inserts session and audit rows. `false`: the
+    /// passkey or the account does not exist, the account is disabled, or the pending sign-in has expired; then no
+    /// session begins.
     async fn accept_passkey(&self, acceptance: &PasskeyAcceptance) -> Result<bool>;
-    /// Returns how many passkeys are registered for each host.
+    /// Returns the number of passkeys for each host.
     async fn passkey_hosts(&self) -> Result<Vec<(String, u64)>>;
 }

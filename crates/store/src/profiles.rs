@@ -14,7 +14,7 @@ pub struct Profile {
     pub email: Option<Email>,
     /// The names of the account's groups, sorted by key.
     pub groups: Vec<GroupName>,
-    /// Rises with each change. It is never newer than the other fields.
+    /// Increases with each change. It is never newer than the other fields.
     pub version: i64,
 }
 
@@ -82,13 +82,14 @@ pub trait Profiles {
     async fn profile(&self, user: &str) -> Result<Option<Profile>>;
     /// Returns the profiles of all accounts by their ids.
     async fn profiles(&self) -> Result<HashMap<String, Profile>>;
-    /// Changes a profile. An unproved address that is the present one keeps its state. Every node refreshes the account's identity headers within a second.
+    /// Changes a profile. An unproved address that is the present one keeps its state. Every node refreshes the
+    /// account's identity headers within a second.
     async fn set_profile(&self, change: &SetProfile) -> Result<SetProfileOutcome>;
     /// Returns all groups by name.
     async fn groups(&self) -> Result<Vec<Group>>;
     /// Returns the accounts of a group by name.
     async fn group_members(&self, group: &str) -> Result<Vec<Member>>;
-    /// `id` is the new group's id.
+    /// Adds a group. `id`: the new group's id.
     async fn add_group(&self, id: &str, name: &GroupName, audit: &AuditEntry, now: UnixMs) -> Result<GroupOutcome>;
     async fn rename_group(&self, id: &str, name: &GroupName, audit: &AuditEntry, now: UnixMs) -> Result<GroupOutcome>;
     /// Removes a group with its memberships.

@@ -8,7 +8,7 @@ use domain::UnixMs;
 pub struct UsedProof {
     /// Derived from the key's thumbprint and the proof's `jti`.
     pub id: String,
-    /// After this no node accepts the proof's nonce.
+    /// End of the time in which a node may accept the proof's nonce.
     pub expires_at: UnixMs,
 }
 

@@ -12,7 +12,7 @@ pub struct RememberedDevice {
     pub user: String,
     /// Thumbprint of the browser's key, which it proves at each sign-in. A copied cookie is not enough.
     pub jkt: String,
-    /// "Firefox on Fedora".
+    /// The device's name, such as "Firefox on Fedora".
     pub device: String,
     /// The network of the sign-in that it was remembered in.
     pub address: String,
@@ -22,14 +22,14 @@ pub struct RememberedDevice {
     pub expires_at: UnixMs,
 }
 
-/// How an accepted sign-in concerns the browser's place among the remembered ones.
+/// The effect of an accepted sign-in on the remembered devices.
 #[derive(Debug, Clone, Default)]
 pub enum DeviceMemory {
     #[default]
     Unconcerned,
     /// It passed the second factor and is remembered from now on, with the row about that.
     Remember(Box<(RememberedDevice, AuditEntry)>),
-    /// It was remembered, by its id, so no second factor was asked for. It must still be.
+    /// The id of the remembered device that replaced the second factor. It must still be remembered.
     Remembered(String),
 }
 

@@ -53,7 +53,7 @@ pub trait Resets {
     /// Returns the user of a valid link.
     async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>>;
     /// Consumes the link: sets the password, ends every session, deletes the account's failures. The attempt ends in
-    /// any case. Returns the ids of the ended sessions; `None`: the link is not valid any more.
+    /// any case. Returns the ids of the ended sessions; `None`: the link is no longer valid.
     async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>>;
     /// Deletes expired links.
     async fn sweep_resets(&self, now: UnixMs) -> Result<u64>;

@@ -18,7 +18,7 @@ pub struct Totp {
     pub user: String,
     /// The encrypted secret.
     pub secret: SealedKey,
-    /// In steps of the code, by `domain::totp`.
+    /// The drift of the generator's clock in steps, by `domain::totp`.
     pub drift: i64,
     pub created_at: UnixMs,
     /// `None`: it waits for its first code.
@@ -47,7 +47,7 @@ pub struct ConfirmTotp {
     pub audit: AuditEntry,
 }
 
-/// The owner's wish that a passkey is needed beside the password.
+/// A change of whether a sign-in by password needs a passkey too.
 #[derive(Debug, Clone)]
 pub struct PasskeyAfterPassword {
     pub user: String,
@@ -94,7 +94,8 @@ pub trait SecondFactors {
     async fn use_totp(&self, code: &UsedCode) -> Result<bool>;
     /// Deletes the generator, and the recovery codes with the last factor of any host. `false`: the account has no generator.
     async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
-    /// `false`: nothing changed, or the account has no passkey of the host.
+    /// Changes whether a sign-in by password needs a passkey too. `false`: nothing changed, or the account has no
+    /// passkey of the host.
     async fn set_passkey_after_password(&self, wish: &PasskeyAfterPassword) -> Result<bool>;
     /// Deletes every second factor of an account, also one that waits for its first code, its recovery codes, pending
     /// sign-ins and remembered devices. `false`: it has no factor.
@@ -107,7 +108,7 @@ pub trait SecondFactors {
     async fn use_recovery_code(&self, used: &UseRecoveryCode) -> Result<bool>;
     /// Stores a pending sign-in and releases its attempt.
     async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()>;
-    /// Counts one more try before a code is checked. `None`: it is over, finished, or was tried too often.
+    /// Counts one more try before a code is checked. `None`: it has expired, is finished, or was tried too often.
     async fn try_pending(&self, id: &str, now: UnixMs) -> Result<Option<PendingSignIn>>;
     /// Adds a method to a live session whose person was authenticated again, and returns the result. `None`: the session is
     /// over.

@@ -24,7 +24,7 @@ pub struct NewSession {
     pub jkt: Option<String>,
     /// The client's receiving key as JWK text.
     pub receiving_key: Option<String>,
-    /// How the person was authenticated; the time is `now`.
+    /// The methods of the authentication. Its time is `now`.
     pub methods: Methods,
     pub device: String,
     pub address: String,
@@ -44,7 +44,7 @@ pub struct SessionRow {
     /// The part that the rules need.
     pub life: Session,
     pub authentication: Authentication,
-    /// "Firefox on Fedora".
+    /// The device's name, such as "Firefox on Fedora".
     pub device: String,
     /// Address prefix of the last use.
     pub address: String,
@@ -65,7 +65,7 @@ pub struct Rotation {
     pub address: String,
     pub idle_at: UnixMs,
     pub now: UnixMs,
-    /// `now` by the database's clock, by which other nodes ask for rotations.
+    /// `now` by the database's clock, by which other nodes query rotations.
     pub changed_at: UnixMs,
 }
 
@@ -89,7 +89,7 @@ pub struct SessionChange {
 #[async_trait]
 pub trait Sessions {
     async fn session(&self, id: &str) -> Result<Option<SessionRow>>;
-    /// Returns `true` if this rotation was written. `false`: the session has changed or is over; read again.
+    /// Rotates a refresh token. `false`: the session has changed or ended; read again.
     async fn rotate(&self, rotation: &Rotation) -> Result<bool>;
     /// Records the first use of an access token of this generation.
     async fn show_generation(&self, id: &str, generation: u32) -> Result<()>;
@@ -105,14 +105,14 @@ pub trait Sessions {
     ) -> Result<Vec<String>>;
     /// Returns the live sessions of a user, last used first.
     async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<SessionRow>>;
-    /// Returns the sessions that were rotated or ended, or whose user's name, role or profile changed, at or after `since`.
-    /// Callers should overlap the periods a little, as for bans.
+    /// Returns the sessions that were rotated or ended, or whose user's name, role or profile changed, at or after
+    /// `since`. Callers should overlap the periods a little, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>>;
     /// Returns the sessions whose end, or whose person's change, has a higher number than `after` in the order of
     /// commits. See [`crate::changes::LastChanges`].
     async fn sessions_published(&self, after: i64) -> Result<Vec<SessionChange>>;
     /// Returns the sessions that were ended at or after `since`, with the time.
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>>;
-    /// Deletes sessions that were over before `before`, and returns their number.
+    /// Deletes sessions that ended before `before`, and returns their number.
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64>;
 }

@@ -97,11 +97,11 @@ pub struct TollPayment {
     pub settled_at: Option<UnixMs>,
 }
 
-/// A transaction that no block has.
+/// A transaction that is in no block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     pub txid: String,
-    /// No node showed it when somebody looked last.
+    /// Whether no node showed it at the last check.
     pub gone: bool,
 }
 
@@ -155,8 +155,8 @@ pub trait Toll {
     async fn use_token(&self, id: &str, requests: i64) -> Result<Option<TollToken>>;
     /// Returns the transactions that may still disappear, each once.
     async fn unsettled(&self) -> Result<Vec<String>>;
-    /// Transactions that no block has, each once, in the order of their ids: the first ones behind `after`. Those that
-    /// were in the pool when somebody looked last, and those that are gone since `lost_since` or later.
+    /// Returns transactions that are in no block, each once, in the order of their ids, beginning after `after`: those
+    /// that were in the pool at the last check, and those that disappeared at `lost_since` or later.
     async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>>;
     /// Records a transaction's state on a chain of `height` blocks. Suspends tokens when it has disappeared and resumes
     /// them when it returns. Ends watching after `settled_after` confirmations. Returns the ids of changed tokens.

@@ -17,7 +17,7 @@ pub struct PoolUsage {
 pub struct SignInStats {
     pub users: u64,
     pub addresses: u64,
-    /// One of the addresses.
+    /// One of the addresses, as an example.
     pub address: Option<String>,
 }
 

@@ -33,7 +33,7 @@ pub struct NewUserKey {
     pub number: u32,
     pub key: SealedKey,
     pub made_by: Option<String>,
-    /// The fate of the previous version.
+    /// The state of the previous version from now on.
     pub parting: RetiredState,
     /// `None` for an account's automatic first key.
     pub audit: Option<AuditEntry>,

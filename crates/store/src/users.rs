@@ -58,7 +58,7 @@ pub struct NewPassword {
 
 #[derive(Debug, Clone)]
 pub struct DeleteUser {
-    /// The client address at which the owner asked for it and proved the password.
+    /// The attempt in which the owner asked for it and proved the password.
     pub attempt: Option<Attempt>,
     pub user: String,
     /// The digest that the account's failures are counted by.
@@ -111,13 +111,13 @@ pub enum RenameOutcome {
 #[async_trait]
 pub trait Users {
     async fn user_count(&self) -> Result<u64>;
-    /// By [`domain::account::name_key`].
+    /// Returns the user with this key, by [`domain::account::name_key`].
     async fn user_by_key(&self, key: &str) -> Result<Option<User>>;
     async fn user_by_id(&self, id: &str) -> Result<Option<User>>;
     /// Returns all users by name.
     async fn users(&self) -> Result<Vec<User>>;
-    /// Returns at most `limit` users after the one with the id `after`, by name in the order of the database. If no user
-    /// has that id, returns the first ones.
+    /// Returns at most `limit` users after the one with the id `after`, by name in the order of the database. If no
+    /// user has that id, returns the first ones.
     async fn users_after(&self, after: &str, limit: u32) -> Result<Vec<User>>;
     /// Returns the different parameters of all stored password hashes: algorithm, version and parameters as in a PHC
     /// string. It is cheap enough for every sign-in. It expects 16 bytes of salt and 32 bytes of output, which all
@@ -128,7 +128,7 @@ pub trait Users {
     /// Sets the password, ends every session and deletes the account's failures. `false`: no such user.
     async fn set_password(&self, password: &SetPassword) -> Result<bool>;
     /// Changes the owner's password and ends every other session. The attempt ends in any case. Returns the ids of the
-    /// ended sessions; `None`: the checked password is not current any more.
+    /// ended sessions; `None`: the checked password is no longer current.
     async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<String>>>;
     /// Replaces a hash by one with newer parameters of the same password, if it is still `old`.
     async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool>;

@@ -55,7 +55,7 @@ impl Write for Acceptance {
     }
 }
 
-/// Deletes what wrong passwords of this client for the account have left.
+/// Deletes the offences, the ladder and the failures of this client's wrong passwords for the account.
 pub(super) async fn forgive<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: ClientKey, account: &str) -> Result<()> {
     let (key, trigger) = (client_key.to_string(), Trigger::InvalidCredentials.as_str());
     let ladder = [Value::Text(&key), Value::Text(trigger), Value::Text(account)];

@@ -12,7 +12,7 @@ pub(super) enum Value<'a> {
     OptText(Option<&'a str>),
 }
 
-/// How many rows a statement changed.
+/// The number of rows that a statement changed.
 pub(super) trait RowsAffected {
     fn rows(&self) -> u64;
 }
@@ -111,7 +111,7 @@ where
     }
 }
 
-/// PostgreSQL refuses NUL in text. U+FFFD instead keeps `a\0b` different from `ab` on every engine.
+/// Replaces NUL, which PostgreSQL refuses in text. U+FFFD keeps `a\0b` different from `ab` on every engine.
 fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

@@ -16,8 +16,8 @@ sql! {
 const SCHEMA: &str = "/schema";
 const CLOCK: &str = "/clock";
 const TIMELINE: &str = "/timeline";
-/// Not in the catalogue, because SQLite has no such functions: a file has the clock of its machine and one history. A server
-/// that only follows another one refuses it, as it should: it may be behind.
+/// Not in the catalogue, because SQLite has no such functions: a file has the clock of its machine and one history. A
+/// standby server refuses it, which is intended, because it may lag behind.
 const LAST_ON_A_SERVER: &str = "SELECT name, value FROM sequences
     UNION ALL SELECT '/schema', MAX(version) FROM _sqlx_migrations
     UNION ALL SELECT '/clock', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)
@@ -45,7 +45,7 @@ impl<DB: Backend> Changes for SqlStore<DB> {
                 None if name == SCHEMA && value > newest_migration() => return Err(Error::NewerSchema),
                 None if name == CLOCK => last.clock = Some(value),
                 None if name == TIMELINE => last.timeline = value,
-                // A newer version counts more.
+                // Sequences that this version does not know are ignored.
                 None => {}
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const TRIES: u32 = 6;
 
-/// Runs to completion, even if the caller stops waiting.
+/// Runs a write to completion, even if the caller stops waiting.
 pub(super) async fn write<DB: Backend, W: Write>(pool: Pool<DB>, write: W) -> Result<W::Output> {
     tokio::spawn(async move { retried(&pool, &write).await }).await.unwrap_or(Err(Error::Closed))
 }

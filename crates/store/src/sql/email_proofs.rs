@@ -43,7 +43,7 @@ impl Write for BeginEmailProof {
         if tx.count(IS_UNPROVED, [user, Value::Text(&key)]).await? == 0 {
             return Ok(BeginEmailProofOutcome::NotUnproved);
         }
-        // By the account too, because its owner may enter other people's addresses.
+        // Counted by account too, because its owner may enter other people's addresses.
         for subject in [account_key(&self.user), recipient_key(&self.mail.recipient)] {
             if !count(tx, &subject, per_hour, now).await? {
                 return Ok(BeginEmailProofOutcome::OverLimit);

@@ -12,7 +12,7 @@ use domain::allowance::{Allowance, Taken};
 
 sql! {
     FREE_TAKEN = "SELECT ends_at, used FROM toll_free WHERE route = $1 AND client = $2";
-    // Only if nobody else took one since it was read.
+    // Only if no other request took one since the row was read.
     TAKE_FREE = "INSERT INTO toll_free (route, client, ends_at, used) VALUES ($1, $2, $3, $4)
         ON CONFLICT (route, client) DO UPDATE SET ends_at = excluded.ends_at, used = excluded.used
         WHERE toll_free.ends_at = $5 AND toll_free.used = $6";
@@ -30,7 +30,7 @@ sql! {
         ORDER BY heard_at DESC, id";
 }
 
-/// Rows of one transaction.
+/// Number of rows in one transaction.
 const CHUNK: i64 = 500;
 
 struct TakeFree {
@@ -51,7 +51,8 @@ impl Write for TakeFree {
                 Ok(after) => after,
                 Err(wait) => return Ok(Err(wait)),
             };
-            // No row has used nothing: one that was inserted meanwhile is not overwritten.
+            // Stored rows have at least one use, so (0, 0) matches none, and a row that was inserted meanwhile is not
+            // overwritten.
             let (ended_at, had) = before.map_or((0, 0), |before| (before.ends_at, before.used));
             let values = [after.ends_at, after.used, ended_at, had].map(Value::Int);
             let [ends_at, used, ended_at, had] = values;

@@ -26,7 +26,7 @@ sql! {
     RENAME = "UPDATE user_groups SET name = $2, name_key = $3 WHERE id = $1";
     LEAVE = "DELETE FROM group_members WHERE group_id = $1";
     REMOVE = "DELETE FROM user_groups WHERE id = $1";
-    // Nodes drop what they hold about every member.
+    // Makes the nodes drop the cached headers of every member.
     TOUCH_PROFILES = "UPDATE users SET profile_version = profile_version + 1
         WHERE id IN (SELECT user_id FROM group_members WHERE group_id = $1)";
     TOUCH_SESSIONS = "UPDATE sessions SET changed_at = $2 WHERE revoked_at IS NULL

@@ -21,8 +21,8 @@ impl Write for Import {
     type Output = ImportOutcome;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ImportOutcome> {
-        // In the order of all who take both. Under these locks nobody else takes a name or an address, so that what is
-        // checked first still holds when it is written.
+        // Every write that takes both locks takes them in this order, otherwise two could deadlock. Under them no other
+        // write takes a name or an address, so the checks still hold at the write.
         lock_named(tx, "new user", self.now).await?;
         lock_named(tx, "profiles", self.now).await?;
         for one in &self.users {
@@ -60,7 +60,7 @@ async fn is_taken<DB: Backend>(tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<
 impl Import {
     async fn write_one<DB: Backend>(&self, tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<()> {
         let id = &one.user.id;
-        // Names that are alike within one import were refused before. Otherwise this rolls everything back.
+        // Similar names within one import were refused before. Otherwise this rolls everything back.
         if one.user.run(tx).await? != AddUserOutcome::Added {
             return Err(Error::Inconsistent { table: "users", column: "name", row: one.user.name.to_string() });
         }

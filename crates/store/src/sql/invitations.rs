@@ -36,7 +36,7 @@ sql! {
         WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
 }
 
-/// Consumes an invitation. `false`: it is used or not valid any more.
+/// Consumes an invitation. `false`: it is used or no longer valid.
 pub(super) async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &str, now: UnixMs) -> Result<bool> {
     Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user)]).await? == 1)
 }

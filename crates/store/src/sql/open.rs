@@ -74,7 +74,7 @@ pub async fn open_sqlite(
     checked::<Sqlite>(SqlStore { order: reads.clone(), reads, writes: grouped, burnt }).await
 }
 
-/// The writer itself retries while the file is busy, see [`RetryPolicy`].
+/// Connects the writer, which retries while the file is busy, see [`RetryPolicy`].
 async fn connect_writer(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool> {
     let (connect, patience) = (connect.clone().busy_timeout(Duration::ZERO), RetryPolicy::new());
     loop {
@@ -111,7 +111,7 @@ async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-/// A file does not disconnect, so testing connections before use would only cost time.
+/// Sets the options of a pool. A file does not disconnect, so testing connections before use would only cost time.
 fn pool(options: SqlitePoolOptions) -> SqlitePoolOptions {
     options.acquire_timeout(PATIENCE).test_before_acquire(false)
 }

@@ -73,7 +73,7 @@ impl AttemptRefusal {
             return Ok(None);
         }
         let names = strikes::names(tx, client_key, rule, self.ban_context.now).await?;
-        // Counted only if it can decide.
+        // Successes are counted only if they can change the result.
         if names < u64::from(rule.threshold)
             || names < spray_threshold(rule, strikes::succeeded(tx, client_key, rule, self.ban_context.now).await?)
         {

@@ -49,7 +49,7 @@ pub(super) async fn forget_other_devices<DB: Backend>(
     }
 }
 
-/// Whether a sign-in that relies on a remembered device may do so. It stops working at once when it is forgotten.
+/// Whether a sign-in may rely on its remembered device. A forgotten one is refused at once.
 pub(super) async fn still_remembered<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     user: &str,

@@ -70,7 +70,8 @@ impl Write for MailReset {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<MailResetOutcome> {
         let Some(per_hour) = limit(tx).await? else { return Ok(MailResetOutcome::Off) };
         let Reset { user, code_hash, created_at, expires_at, .. } = &self.reset;
-        // Apart from other links: anybody can ask for these, and must not use up the number of the others.
+        // Counted apart from other links, because anybody can ask for these, and must not use up the number of the
+        // others.
         let subject = format!("forgotten.{}", recipient_key(&self.mail.recipient));
         if !count(tx, &subject, per_hour.min(FORGOTTEN_PER_HOUR), *created_at).await? {
             return Ok(MailResetOutcome::OverLimit);

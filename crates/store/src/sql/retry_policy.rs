@@ -5,16 +5,16 @@ use sqlx::error::DatabaseError;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long a statement waits for a connection, and a writer for the SQLite file.
+/// Time limit of a statement's wait for a connection, and of a writer's wait for the SQLite file.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// The time between two requests for a busy file.
+/// Pause between two attempts at a busy file.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Decides whether to ask again while another process holds the SQLite file.
+/// Retries while another process holds the SQLite file.
 ///
-/// SQLite's own `busy_timeout` asks ten times a second. A process that commits one transaction after the other
-/// frees the file for microseconds at a time, so a second process that asks this seldom may find it taken each
-/// time. A change to WAL mode does not wait at all.
+/// SQLite's own `busy_timeout` retries ten times a second. A process that commits one transaction after the other frees
+/// the file for microseconds at a time, so a second process that retries this seldom may find it taken each time. A
+/// change to WAL mode does not wait at all.
 pub(super) struct RetryPolicy(Instant);
 
 impl RetryPolicy {
@@ -22,7 +22,7 @@ impl RetryPolicy {
         Self(Instant::now())
     }
 
-    /// Returns `true`, after a pause, where `outcome` says that the file is busy and [`PATIENCE`] is not over.
+    /// Returns `true`, after a pause, if `outcome` says that the file is busy and [`PATIENCE`] has not passed.
     pub(super) async fn asks_again<T>(&self, outcome: &Result<T, Error>) -> bool {
         let busy = matches!(outcome, Err(Error::Database(error)) if is_busy(&**error));
         let again = busy && self.0.elapsed() < PATIENCE;

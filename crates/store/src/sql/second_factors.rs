@@ -62,7 +62,7 @@ sql! {
     ERASE_TOTP = "DELETE FROM totp WHERE user_id = $1";
 }
 
-/// Deletes everything of an account that is deleted.
+/// Deletes the second factors of a deleted account.
 pub(super) async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
     for sql in [ERASE_TOTP, FORGET_CODES, ERASE_PENDING] {
         tx.execute(sql, [Value::Text(user)]).await?;
@@ -70,7 +70,7 @@ pub(super) async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user:
     Ok(())
 }
 
-/// Ends a pending sign-in. `false`: it is over, or another request has finished it.
+/// Ends a pending sign-in. `false`: it has expired, or another request has finished it.
 pub(super) async fn finish_pending<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<bool> {
     Ok(tx.execute(FINISH_PENDING, [Value::Text(id), Value::Int(now)]).await? == 1)
 }
@@ -159,7 +159,8 @@ impl Write for RemoveTotp {
     }
 }
 
-/// Forgets the remembered devices, and what is left without a factor: the recovery codes and the wish for a passkey.
+/// Forgets the remembered devices, the requirement of a passkey that no longer exists, and without any factor the
+/// recovery codes.
 pub(super) async fn factor_removed<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
     forget_all(tx, user).await?;
     for sql in [WISH_WITHOUT_PASSKEY, FORGET_CODES_OF_NOTHING] {

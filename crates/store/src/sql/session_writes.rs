@@ -14,7 +14,7 @@ use crate::sessions::{NewSession, Rotation};
 use domain::UnixMs;
 
 sql! {
-    // After the rows were locked by the change itself, so that the sequence is locked for as short as possible.
+    // Runs after the change itself has locked the rows, so that the sequence is locked for as short as possible.
     PUBLISH = "UPDATE sessions SET seq = $3 WHERE user_id = $1 AND changed_at = $2";
     MARK = "UPDATE sessions SET changed_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
     // Changes nothing, but waits for concurrent writes to the account, and lets later ones wait.
@@ -150,7 +150,7 @@ impl Write for RevokeSession {
         if ended {
             logouts_are_due(tx, &self.user, self.now).await?;
             publish(tx, &self.user, self.now).await?;
-            // A person who ends the session of a device does not trust it. Signing out there says nothing about that.
+            // A person who ends the session of a device does not trust it. Signing out does not imply that.
             if self.audit.event != AuditEvent::Logout {
                 forget_device_of(tx, &self.user, &self.id).await?;
             }

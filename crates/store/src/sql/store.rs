@@ -12,14 +12,14 @@ use sqlx::Pool;
 /// All ports on one database.
 pub(super) struct SqlStore<DB: Backend> {
     pub(super) reads: Pool<DB>,
-    /// For following the changes of other nodes, when requests have taken every connection.
+    /// A pool for following the changes of other nodes, whose connection requests cannot take.
     pub(super) order: Pool<DB>,
     pub(super) writes: Writes<DB>,
     pub(super) burnt: UsedShortKeys,
 }
 
 pub(super) enum Writes<DB: Backend> {
-    /// Through one writer, grouped into transactions.
+    /// Through one writer, which groups writes into transactions.
     Grouped(Writer<DB>),
     /// Each write in its own transaction.
     Each,

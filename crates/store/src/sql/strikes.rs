@@ -21,7 +21,7 @@ sql! {
         ON CONFLICT (identity, account) DO UPDATE SET at = excluded.at";
 }
 
-/// Writes the strike and returns whether a ban is due. An existing strike counts once.
+/// Writes the offence and returns whether a ban is due. An existing offence counts once.
 pub(super) async fn is_due<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     id: &str,
@@ -68,7 +68,7 @@ pub(super) async fn succeeded<DB: Backend>(
     tx.count(SUCCEEDED, [Value::Text(&client_key), after]).await
 }
 
-/// Records a successful name for an address. A known device is judged by itself, so this skips it.
+/// Records a successful name for an address. A known device counts by itself, so this skips it.
 pub(super) async fn succeed<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     client_key: ClientKey,

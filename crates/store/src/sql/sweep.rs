@@ -11,13 +11,13 @@ use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
 /// Number of rows in one transaction.
 const CHUNK: i64 = 500;
-/// Burnt `short_keys` are kept this much longer than their expiry. They are accepted for [`CLOCK_TOLERANCE_MS`] more,
+/// Additional retention of burnt `short_keys` after their expiry. They are accepted for [`CLOCK_TOLERANCE_MS`] more,
 /// and a node whose clock is fast must not delete one that a node with a slow clock would accept again.
 const SKEW_MS: i64 = 4 * CLOCK_TOLERANCE_MS;
 const FAILURES_KEPT_MS: i64 = 30 * 24 * 3_600_000;
-/// At least as long as usual windows for spraying.
+/// Retention of sign-ins, at least as long as usual windows for spraying.
 const SIGN_INS_KEPT_MS: i64 = 24 * 3_600_000;
-/// Longer than any chart shows.
+/// Retention of counts of refusals, longer than any chart shows.
 const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 
 sql! {

@@ -38,7 +38,7 @@ impl Write for Redemption {
     type Output = RedemptionOutcome;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RedemptionOutcome> {
-        // Serialises payments for one offer, because they add up. Otherwise two could both be judged underpaid.
+        // Serialises payments for one offer, because they add up. Otherwise each of two could count as underpaid.
         lock_named(tx, &format!("toll {}", self.challenge), self.now).await?;
         if let Some(refused) = self.count(tx).await? {
             return Ok(refused);
@@ -141,7 +141,7 @@ impl Redemption {
         Ok(refused)
     }
 
-    /// Returns what the offer's payments have bought.
+    /// Returns the result of the offer's payments so far.
     async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RedemptionOutcome> {
         let terms = &self.terms;
         let Some(row) = tx.one(PAID, [Value::Text(&self.challenge)]).await? else {

@@ -23,12 +23,12 @@ impl UsedShortKeys {
         self.count.fetch_add(1, Relaxed);
     }
 
-    /// Forces a count at the next question.
+    /// Forces a new count at the next check.
     pub(super) fn forget(&self) {
         self.counted_at.store(i64::MIN, Relaxed);
     }
 
-    /// Keeps what was counted.
+    /// Stores a count.
     pub(super) fn set(&self, count: i64) {
         self.count.store(count, Relaxed);
     }

@@ -194,7 +194,7 @@ impl Write for DeleteUser {
         if tx.execute(ERASE, values).await? == 0 {
             return Ok(ChangeOutcome::Nothing);
         }
-        // The rows remain for a while, because other nodes learn from them that the sessions are over.
+        // The rows remain for a while, because other nodes read the end of the sessions from them.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
         let rows = [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS, ERASE_PASSKEYS, ERASE_HANDLE];
         for sql in rows.into_iter().chain([ERASE_CONSENTS, ERASE_SUBJECTS]) {
@@ -212,14 +212,14 @@ impl Write for DeleteUser {
 }
 
 /// Ends the one-time links that this user made for others. After a lost role, the user could return under another name
-/// with an invitation. After a new password, the links may be of somebody who knew the old one.
+/// with an invitation. After a new password, a person who knew the old one may have made the links.
 pub(super) async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
     tx.execute(END_RESETS_MADE, [Value::Text(user)]).await?;
     tx.execute(END_INVITATIONS_MADE, [Value::Text(user), Value::Int(now)]).await.map(drop)
 }
 
-/// Whether no administrator would be left without this user. The caller must hold the named lock, so that two
-/// administrators cannot remove each other at the same time.
+/// Whether no administrator would be left without this user. Takes a named lock, so that two administrators cannot
+/// remove each other at the same time.
 async fn is_last_administrator<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<bool> {
     lock_named(tx, "administrators", now).await?;
     Ok(tx.count(IS_ADMINISTRATOR, [Value::Text(user)]).await? > 0

@@ -1,8 +1,8 @@
 //! The move of an installation from an SQLite file to PostgreSQL.
 //!
-//! Tables and columns come from the schema, so that a new table is never left behind. The rows go through PostgreSQL's text
-//! format in one transaction, are read back from it, and are compared before it commits: an interrupted move leaves an
-//! empty database, and the move can be started again.
+//! Tables and columns come from the schema, so that a new table is never left behind. The rows go through PostgreSQL's
+//! text format in one transaction, are read back from it, and are compared before it commits: an interrupted move
+//! leaves an empty database, and the move can be started again.
 
 mod error;
 mod rows;
@@ -18,25 +18,25 @@ use target::Target;
 pub use error::TransferError;
 pub use rows::Digest;
 
-/// Rows of one table, with a hash that is the same on both sides whatever their order is.
+/// The number of rows of one table, with a hash that does not depend on their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferredTable {
     pub name: String,
     pub rows: Digest,
 }
 
-/// What a move did.
+/// The result of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferOutcome {
     /// Every row is in the target, and the source takes no more writes.
     Moved,
     /// Every row was in the target already.
     WasThere,
-    /// It was only tried whether the move can begin.
+    /// A dry run: the move can begin.
     Tried,
 }
 
-/// Moves every row of the SQLite database `from` to the PostgreSQL database `to`. `report` hears of each table.
+/// Moves every row of the SQLite database `from` to the PostgreSQL database `to`. Calls `report` for each table.
 ///
 /// The source is locked against writes meanwhile. After a move it refuses writes, so that nothing is written to the old
 /// place and lost: [`reopen`] allows them again. `dry_run` changes neither side.

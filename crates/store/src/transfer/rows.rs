@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Digest {
     pub rows: u64,
     sum: [u8; 32],
-    /// The beginning of a line whose end has not come yet.
+    /// The beginning of a line that is not complete yet.
     open: Vec<u8>,
 }
 

@@ -7,14 +7,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Rows of one statement.
+/// Number of rows that one statement reads.
 const PAGE: i64 = 2_000;
-/// How long to wait for another writer.
+/// Time limit of the wait for another writer.
 const PATIENCE: Duration = Duration::from_secs(30);
 const TABLES: &str = "SELECT name FROM sqlite_master
     WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('_sqlx_migrations', 'backup_note') ORDER BY name";
 const COLUMNS: &str = "SELECT name, type FROM pragma_table_info($1) ORDER BY cid";
-/// In SQL. The backslash comes first, because the others bring one.
+/// SQL expressions of characters, and their escapes. The backslash comes first, because the other escapes contain one.
 const ESCAPES: [(&str, &str); 7] = [
     ("'\\'", "\\\\"),
     ("char(8)", "\\b"),
@@ -139,7 +139,8 @@ fn table(name: String, columns: &[(String, String)]) -> Table {
     }
 }
 
-/// The escapes of PostgreSQL's text format. No text has NUL, which PostgreSQL cannot store: no write of Postern keeps one.
+/// Returns an SQL expression for a column in PostgreSQL's text format, with its escapes. No text has NUL, which
+/// PostgreSQL cannot store: no write of Postern keeps one.
 fn value(column: &str, kind: &str) -> String {
     if kind != "TEXT" {
         return format!("coalesce(CAST({column} AS TEXT), '\\N')");

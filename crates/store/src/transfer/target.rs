@@ -21,7 +21,7 @@ impl Target {
         Ok(Self(connection))
     }
 
-    /// Compares tables and columns with those of the source, and keeps other writers out of them.
+    /// Compares tables and columns with those of the source, and locks them against other writers.
     pub(super) async fn check(&mut self, tables: &[Table]) -> Result<(), TransferError> {
         let here: BTreeSet<String> = sqlx::query_scalar(TABLES).fetch_all(&mut self.0).await?.into_iter().collect();
         let there: BTreeSet<String> = tables.iter().map(|table| table.name.clone()).collect();

@@ -64,7 +64,7 @@ pub(crate) async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
     }
 }
 
-/// Name, failures and what may be forgiven come together, and none of them hides another.
+/// Checks that name, failures and forgivable offences are read together, and that none of them hides another.
 pub(crate) async fn what_an_attempt_is_judged_against(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;

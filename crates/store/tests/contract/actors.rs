@@ -23,7 +23,7 @@ async fn administrator(store: &dyn Store, name: &str) -> String {
     id
 }
 
-/// A row about what this administrator did in this session.
+/// Builds a row about an action of this administrator in this session.
 fn by(actor: &str, session: &str, event: AuditEvent) -> AuditEntry {
     AuditEntry { actor: Some(actor.to_owned()), actor_session: Some(session.to_owned()), ..entry(event, None, NOW) }
 }
@@ -103,7 +103,7 @@ async fn delete(store: &dyn Store, user: &str) {
     assert!(store.delete_user(&deletion).await.unwrap().is_done());
 }
 
-/// Every change that an administrator can make.
+/// Makes every change that an administrator can make.
 async fn change_everything(store: &dyn Store, eve: &str, session: &str, victim: &str) -> Vec<store::Result<()>> {
     let audit = |event| by(eve, session, event);
     let lifting =

@@ -28,7 +28,7 @@ pub(crate) async fn those_in_force_and_those_changed(fixture: Fixture) {
     assert_eq!(store.last_ban_change().await.unwrap(), second.next.seq);
     assert!(store.bans_changed(&BanCursor::after(second.next.seq), 10).await.unwrap().bans.is_empty());
 
-    // A writer whose clock is an hour behind is heard all the same, and a lifting is a change.
+    // A change by a writer whose clock is an hour behind is read anyway, and a lifting is a change.
     let late = guess(&*store, client_key(2), "bob", NOW - HOUR).await.remove(0);
     store.lift(v6, &lifting("root", NOW - HOUR)).await.unwrap();
     let third = store.bans_changed(&second.next, 10).await.unwrap().bans;

@@ -1,4 +1,4 @@
-//! The order in which nodes hear of each other's changes.
+//! The order in which nodes read each other's changes.
 
 use crate::fixture::Fixture;
 use crate::keys::{key, revocation};

@@ -20,7 +20,7 @@ pub(crate) async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     let RedemptionOutcome::Minted(token) = fetch(NOW + HOUR).await else { panic!() };
     assert_eq!((token.minted_at, token.expires_at, token.provisional), (NOW + HOUR, NOW + 2 * HOUR, true));
     assert_eq!(fetch(NOW + 3 * HOUR).await, RedemptionOutcome::Minted(token.clone()));
-    // Shown with a proof as well, it is the same payment.
+    // The same payment, presented with a proof as well.
     assert_eq!(minted(&*store, &first).await, token);
     let thief = Redemption { challenge: "theirs".to_owned(), ..first.clone() };
     assert_eq!(store.count_payment(&thief).await.unwrap(), Some(RedemptionOutcome::Taken));
@@ -34,7 +34,7 @@ pub(crate) async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     for challenge in ["burnt", "late"] {
         assert_eq!(store.payments_for(challenge).await.unwrap(), []);
     }
-    // In a block now, and then gone.
+    // First in a block, and then gone.
     assert_eq!(store.count_payment(&at(HEIGHT, &second, HEIGHT + 1)).await.unwrap(), None);
     store.observe("tx1", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
     let found: HashSet<_> =

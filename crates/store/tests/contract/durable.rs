@@ -1,4 +1,4 @@
-//! What happens to writes when something else goes wrong.
+//! Writes while something else fails.
 
 use crate::fixture::Fixture;
 use crate::make::{NOW, entry, new_user, user};
@@ -13,8 +13,7 @@ pub(crate) async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
     store.append(&taken).await.unwrap();
     let writes = (0..200).map(|n| {
         let store = store.clone();
-        // Every third id is there already; and an id that fails as the last of a new user's
-        // statements must take the user with it.
+        // Every third id exists already. An id that fails in the last statement of a new user must undo the user.
         let audit = if n % 3 == 0 { taken.clone() } else { entry(AuditEvent::Login, Some("ada"), NOW) };
         tokio::spawn(async move {
             if n % 2 == 0 {
@@ -48,7 +47,7 @@ pub(crate) async fn a_caller_that_goes_away_changes_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     for _ in 0..20 {
         let audit = entry(AuditEvent::Login, Some("ada"), NOW);
-        // Asked once, and dropped.
+        // Polled once, and dropped.
         tokio::select! {
             biased;
             done = store.append(&audit) => done.unwrap(),
@@ -87,7 +86,7 @@ pub(crate) async fn closing_waits_for_what_is_under_way(fixture: Fixture) {
             Err(other) => panic!("{other:?}"),
         }
     }
-    // What was answered is there, and what was refused is not.
+    // Answered writes are stored, and refused ones are not.
     assert_eq!(fixture.open().await.audit_of("ada", 1000).await.unwrap().len(), written);
 }
 

@@ -14,7 +14,7 @@ pub(crate) async fn count_requests_for_nothing_across_restarts(fixture: Fixture)
     assert_eq!(store.take_free("price", "alice", two, NOW).await.unwrap(), Ok(()));
     assert_eq!(store.take_free("price", "alice", two, NOW + 1).await.unwrap(), Ok(()));
     assert_eq!(store.take_free("price", "alice", two, NOW + DAY).await.unwrap(), Err(MONTH - DAY));
-    // Other clients and other routes are no business of hers.
+    // Other clients and other routes do not affect her requests.
     assert_eq!(store.take_free("price", "bob", two, NOW).await.unwrap(), Ok(()));
     assert_eq!(store.take_free("open", "alice", two, NOW).await.unwrap(), Ok(()));
     drop(store);
@@ -24,7 +24,7 @@ pub(crate) async fn count_requests_for_nothing_across_restarts(fixture: Fixture)
     assert_eq!(store.take_free("price", "alice", two, NOW + MONTH).await.unwrap(), Ok(()));
     assert_eq!(store.take_free("price", "alice", two, NOW + MONTH).await.unwrap(), Ok(()));
     assert_eq!(store.take_free("price", "alice", two, NOW + MONTH).await.unwrap(), Err(MONTH));
-    // A client whose requests are all back has no row.
+    // A client whose requests are all available again has no row.
     assert_eq!(store.sweep_gates(NOW + 2 * MONTH, NOW).await.unwrap(), 3);
     assert_eq!(store.take_free("price", "alice", two, NOW + 2 * MONTH).await.unwrap(), Ok(()));
 }
@@ -58,7 +58,7 @@ pub(crate) async fn list_payments_that_came_too_late(fixture: Fixture) {
     assert_eq!(found, [("tx2", 5, NOW + 2 * HOUR, NOW + HOUR), ("tx", PRICE, NOW + HOUR, NOW + HOUR)]);
     assert_eq!(store.late_payments(1).await.unwrap().len(), 1);
     assert_eq!(store.toll_days(0).await.unwrap(), [], "it is no revenue");
-    // The node has seen it in time after all.
+    // The node has seen it in time.
     let mut in_time = late;
     in_time.terms.expires_at = i64::MAX;
     assert!(matches!(store.redeem(&in_time).await.unwrap(), RedemptionOutcome::Minted(_)));

@@ -53,7 +53,7 @@ pub(crate) async fn are_written_as_a_whole_or_not_at_all(fixture: Fixture) {
     assert_eq!(groups, ["family", "Media"]);
     assert_eq!(store.profile(&eve).await.unwrap().unwrap().groups, []);
 
-    // Every check of a password learns the parameters, until the last account with them has another hash.
+    // Every check of a password uses the parameters, until the last account with them has another hash.
     let parameters = async || store.password_parameters().await.unwrap();
     assert_eq!(parameters().await, ["$2b$10$", "$2b$12$"]);
     let upgraded = PasswordHash("$argon2id$new".to_owned());

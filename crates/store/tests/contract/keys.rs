@@ -102,7 +102,7 @@ pub(crate) async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixtur
     assert!(!store.erase_key(&first.kid).await.unwrap());
 }
 
-/// One revokes the key in use, the other the one that waits: neither knows of the other.
+/// One revokes the key in use and the other one the waiting key, without knowledge of each other.
 pub(crate) async fn somebody_is_left_whoever_revokes_what(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     for round in 0..10 {

@@ -16,7 +16,7 @@ fn wish(challenge: &str, addresses: u32) -> AssignmentRequest {
     }
 }
 
-/// The same, so much later.
+/// Returns the request moved by `ms` to a later time.
 fn later(wish: &AssignmentRequest, ms: i64) -> AssignmentRequest {
     let AssignmentRequest { now, expires_at, ends_at, .. } = *wish;
     AssignmentRequest {
@@ -38,7 +38,7 @@ pub(crate) async fn are_for_one_offer_until_they_end(fixture: Fixture) {
     assert_eq!((lent.len(), lent[1].subaddress, lent[1].height, lent[1].searched), (2, 1, 100, 100));
     assert_eq!((lent[0].route.as_str(), lent[0].leased_at, lent[0].expires_at), ("price", NOW, NOW + HOUR));
 
-    // Not while its offer may be paid, nor soon after.
+    // Not assigned while its offer may be paid, nor soon after.
     let last = later(&wish("", 2), HOUR + DAY - 1);
     assert_eq!(store.assign_address(&last).await.unwrap(), None);
     assert_eq!(store.address_assignments(last.now).await.unwrap().len(), 2);
@@ -60,7 +60,7 @@ pub(crate) async fn are_lent_again_in_the_order_in_which_they_ended(fixture: Fix
         again.push(store.assign_address(&later(&first, 2 * DAY)).await.unwrap());
     }
     assert_eq!(again, [Some(1), Some(2), Some(0)]);
-    // With fewer addresses those that are left are lent, with more new ones.
+    // With fewer addresses the remaining ones are assigned, and with more addresses new ones.
     let fewer = AssignmentRequest { addresses: 1, ..later(&first, 4 * DAY) };
     assert_eq!(store.assign_address(&fewer).await.unwrap(), Some(0));
     assert_eq!(
@@ -87,7 +87,7 @@ pub(crate) async fn fifty_at_once_get_an_address_each(fixture: Fixture) {
     }
     assert_eq!((lent.len(), lent.into_iter().max(), refused), (40, Some(39), 10));
 
-    // The one that is given back goes to one of fifty as well.
+    // The one that is released goes to one of fifty requests as well.
     let ended = later(&wish("", 40), HOUR + DAY);
     let tasks: Vec<_> = (0..50)
         .map(|n| {

@@ -86,11 +86,11 @@ pub(crate) async fn are_claimed_by_one_of_fifty(fixture: Fixture) {
     let won = join_all(claims).await.into_iter().filter(|claim| *claim.as_ref().unwrap()).count();
     assert_eq!(won, 1);
     assert!(store.due_mails(NOW + 5 * MINUTE - 1, 10).await.unwrap().is_empty(), "held by the winner");
-    // The winner died: its claim ends, and another attempt is made.
+    // The node with the claim crashed: its claim ends, and another attempt is made.
     let [again] = &store.due_mails(NOW + 5 * MINUTE, 10).await.unwrap()[..] else { panic!("one message") };
     assert_eq!(again.tries, 1);
     assert!(store.claim_mail(again, NOW + 10 * MINUTE).await.unwrap());
-    // What the first one says now is late.
+    // A report by the first claim is too late now.
     let late = FailedMail { id: again.id.clone(), tries: 1, failure: "late".to_owned(), next_at: None, now: NOW };
     assert!(!store.fail_mail(&late).await.unwrap());
     assert_eq!(store.mails().await.unwrap()[0].failure, "");
@@ -119,14 +119,14 @@ pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
     assert!(store.due_mails(NOW + MINUTE, 10).await.unwrap().is_empty());
     assert!(store.retry_mail(&new.id, NOW + MINUTE).await.unwrap());
     assert_eq!(store.due_mails(NOW + MINUTE, 10).await.unwrap().len(), 1);
-    // Its link expires: the code is erased, and no attempt can be made any more.
+    // Its link expires: the code is erased, and no further attempt can be made.
     assert_eq!(store.sweep_mails(NOW + HOUR, 0).await.unwrap(), 1);
     let [expired] = &store.mails().await.unwrap()[..] else { panic!("one message") };
     assert_eq!((expired.sealed.as_str(), expired.given_up_at), ("", Some(NOW + HOUR)));
     assert!(!store.retry_mail(&new.id, NOW + HOUR).await.unwrap());
     assert_eq!(store.sweep_mails(NOW + HOUR, 0).await.unwrap(), 0, "counted once");
     assert!(!store.drop_mail("nobody").await.unwrap());
-    // Later it is forgotten.
+    // It is deleted later.
     store.sweep_mails(NOW + DAY, NOW + HOUR + 1).await.unwrap();
     assert_eq!(store.mail_counts().await.unwrap(), MailCounts::default());
     // A message that nobody could even try is given up too, and can be dropped.
@@ -143,7 +143,7 @@ pub(crate) async fn of_one_address_are_limited(fixture: Fixture) {
     store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     let adds = (0..20).map(|n| {
         let store = store.clone();
-        // The same address in other letters.
+        // The same address in another case.
         let new = mail(MailKind::Invitation, if n % 2 == 0 { "ada@example.org" } else { "Ada@Example.org" });
         tokio::spawn(async move { store.add_mail(&new).await.unwrap() })
     });
@@ -221,7 +221,7 @@ pub(crate) async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) 
         happens(event, outcome, about).await;
         assert!(notices().await.is_empty(), "{event:?} {outcome}");
     }
-    // Another address: the earlier one is told, because the later ones go elsewhere.
+    // Another address: the earlier one gets a notice, because later ones go elsewhere.
     set_email(&*store, &ada, email("eve@example.net", EmailState::Unproved)).await;
     let told = notices().await;
     assert_eq!(told.len(), 1);
@@ -339,7 +339,7 @@ pub(crate) async fn prove_an_address_once(fixture: Fixture) {
     store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     assert_eq!(store.begin_email_proof(&begin).await.unwrap(), BeginEmailProofOutcome::Queued);
     assert_eq!(store.mails().await.unwrap().len(), 1);
-    // Somebody else's account, and a time too late.
+    // Another account, and a time after the expiry.
     for (who, now) in [(&eve, NOW), (&ada, NOW + HOUR)] {
         let used = used(&begin, who, now);
         assert_eq!(store.prove_email(&used).await.unwrap(), ProveEmailOutcome::UsedUp);
@@ -363,7 +363,7 @@ pub(crate) async fn prove_an_address_once(fixture: Fixture) {
     assert_eq!(state(&*store, &ada).await, EmailState::Proved);
     set_email(&*store, &ada, email("ada@example.net", EmailState::Unproved)).await;
     assert_eq!(state(&*store, &ada).await, EmailState::Unproved);
-    // An account asks a few times an hour, whatever the address; an address gets a few, whatever the account.
+    // An account may ask a few times an hour, for any address. An address gets a few messages, from any account.
     for (n, outcome) in [
         (0, BeginEmailProofOutcome::Queued),
         (1, BeginEmailProofOutcome::Queued),
@@ -395,7 +395,7 @@ pub(crate) async fn prove_only_the_address_they_were_sent_to(fixture: Fixture) {
         assert_eq!(store.begin_email_proof(begin).await.unwrap(), BeginEmailProofOutcome::Queued);
     }
     assert_eq!(store.prove_email(&used(&first, &eve, NOW)).await.unwrap(), ProveEmailOutcome::UsedUp);
-    // Somebody else has proved it meanwhile.
+    // Another account has proved it meanwhile.
     set_email(&*store, &ada, email("ada@example.org", EmailState::Proved)).await;
     assert_eq!(store.prove_email(&used(&second, &eve, NOW)).await.unwrap(), ProveEmailOutcome::EmailTaken);
     assert_eq!(state(&*store, &eve).await, EmailState::Unproved);

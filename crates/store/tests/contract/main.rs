@@ -1,5 +1,5 @@
-//! What every engine must do alike. SQLite always; PostgreSQL where `TEST_POSTGRES_URL` names a
-//! server (each case in a schema of its own), and under `CI` it must.
+//! The contract of every engine. SQLite is always tested, and PostgreSQL if `TEST_POSTGRES_URL` names a server (each
+//! case in a schema of its own). Under `CI` it must.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Short ways to say what a case is about.
+//! Helpers that build the values of the cases.
 
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
@@ -26,7 +26,7 @@ pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// A word that no other call has given; later ones sort after earlier ones.
+/// Returns a word that no other call has returned. Later ones sort after earlier ones.
 pub(crate) fn fresh(prefix: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{prefix}{:08}", COUNT.fetch_add(1, Ordering::Relaxed))
@@ -172,7 +172,7 @@ pub(crate) fn lifting(by: &str, now: UnixMs) -> BanLift {
     BanLift { by: by.to_owned(), reason: "A mistake.".to_owned(), audit: entry(AuditEvent::BanLifted, None, now), now }
 }
 
-/// A wrong password for the account, from begin to refusal; the bans that it made.
+/// Refuses a wrong password for the account, from begin to refusal. Returns the bans that it caused.
 pub(crate) async fn guess(
     store: &dyn Store,
     client_key: ClientKey,
@@ -199,7 +199,7 @@ pub(crate) fn acceptance(attempt: Attempt, account: &str, session: NewSession, n
     }
 }
 
-/// Failures in a row on an account.
+/// Returns the failures in a row on an account.
 pub(crate) async fn failures(store: &dyn Store, account: &str) -> FailureStreak {
     store
         .login_context(LoginLookup { name_key: "", account, client_key: client_key(0), place: "", relying_party: None })
@@ -208,7 +208,7 @@ pub(crate) async fn failures(store: &dyn Store, account: &str) -> FailureStreak 
         .failures
 }
 
-/// An operator sets a password; whether there was such a user.
+/// Sets a password as an operator. Returns whether there was such a user.
 pub(crate) async fn set_password(
     store: &dyn Store,
     user: &str,
@@ -221,7 +221,7 @@ pub(crate) async fn set_password(
     store.set_password(&SetPassword { user, account, hash: hash.clone(), audit: audit.clone(), now }).await.unwrap()
 }
 
-/// Every change to bans that was ever written, read a page of two at a time.
+/// Returns every change to bans, read in pages of two.
 pub(crate) async fn all_changes(store: &dyn Store) -> Vec<store::bans::Ban> {
     let mut after = store::bans::BanCursor::default();
     let mut all = Vec::new();

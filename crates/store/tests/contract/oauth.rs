@@ -46,7 +46,7 @@ pub(crate) fn redeem(code: &NewCode, now: i64) -> Redeem {
     }
 }
 
-/// A grant of a new code, by its id.
+/// Makes a grant by a new code, and returns its id.
 async fn grant(store: &dyn Store, session: &str) -> String {
     let code = new_code(session);
     assert!(store.add_code(&code).await.unwrap());

@@ -214,7 +214,7 @@ pub(crate) async fn are_needed_beside_the_password_when_their_owner_says_so(fixt
     assert!(store.set_passkey_after_password(&wish(&ada, None)).await.unwrap());
     assert_eq!(store.factors(&ada, host).await.unwrap(), of(2, 2, false), "a passkey may be required without a wish");
 
-    // The wish ends with the last passkey.
+    // The requirement ends with the last passkey.
     assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
     let removed = || entry(AuditEvent::PasskeyRemoved, Some(&ada), NOW);
     assert!(store.remove_passkey(&ada, &first.id, &removed()).await.unwrap());

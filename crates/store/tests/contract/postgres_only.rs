@@ -1,4 +1,4 @@
-//! What only a server with row locks can do.
+//! Cases for servers with row locks.
 
 use crate::fixture::{Engine, Fixture, run};
 use crate::make::{HOUR, MINUTE, NOW, attempt, client_key, entry, fresh, guess, refusal};
@@ -27,7 +27,7 @@ async fn deadlock(fixture: Fixture) {
         store.refuse(&refusal).await
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
-    // Completes the circle: PostgreSQL ends the one that has waited for a second, which is not this.
+    // Completes a deadlock: PostgreSQL aborts the transaction that has waited for a second, which is not this one.
     other.execute(sqlx::query(lock).bind("invalid_credentials")).await.unwrap();
     other.execute("COMMIT").await.unwrap();
     let bans = refusing.await.unwrap().unwrap();

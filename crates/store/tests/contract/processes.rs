@@ -1,4 +1,4 @@
-//! Two stores on one database stand for two processes: each has its own connections and writer.
+//! Two stores on one database represent two processes: each has its own connections and writer.
 
 use crate::fixture::Fixture;
 use crate::make::{

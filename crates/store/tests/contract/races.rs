@@ -1,4 +1,4 @@
-//! Real concurrency: what must happen once happens once, and what must be counted is.
+//! Concurrent calls: what must happen once happens once, and every event is counted.
 
 use crate::fixture::Fixture;
 use crate::make::{
@@ -55,7 +55,7 @@ pub(crate) async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
     }
 }
 
-/// Writes that come at once may share a transaction: what one of them loses, the others keep.
+/// Concurrent writes may share a transaction: a failed one undoes none of the others.
 pub(crate) async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
@@ -77,10 +77,10 @@ pub(crate) async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) 
     }
 }
 
-/// Tries again for as long as another guess is being judged, and counts itself when it was.
+/// Tries again while another guess is in progress, and counts itself afterwards.
 async fn guess_until_banned(store: Arc<dyn Store>, judged: Arc<AtomicU32>, n: u32) {
     let begin = begin(client_key(1), NOW);
-    // More than one is the fault that is looked for: the rest need not be waited for.
+    // A second one shows the fault, so the rest need not be waited for.
     while judged.load(Relaxed) < 2 {
         match store.begin(&begin).await.unwrap() {
             BeginOutcome::Reserved => break,
@@ -90,7 +90,7 @@ async fn guess_until_banned(store: Arc<dyn Store>, judged: Arc<AtomicU32>, n: u3
         }
     }
     judged.fetch_add(1, Relaxed);
-    // What the hash would take.
+    // About the time that a hash takes.
     tokio::time::sleep(Duration::from_millis(3)).await;
     let refusal = refusal(begin.attempt, Trigger::InvalidCredentials, Some(&format!("name{n}")), NOW);
     assert_eq!(store.refuse(&refusal).await.unwrap().len(), 1);
@@ -108,7 +108,7 @@ pub(crate) async fn two_hundred_guesses_are_one_guess(fixture: Fixture) {
     assert_eq!(one.active_bans(NOW).await.unwrap().len(), 1);
 }
 
-/// A server that writes without a pause leaves room for a command beside it.
+/// A server that writes without a pause leaves time for a command beside it.
 pub(crate) async fn a_busy_process_shuts_no_other_out(fixture: Fixture) {
     let (busy, other) = (fixture.open().await, fixture.open().await);
     let done = Arc::new(AtomicBool::new(false));
@@ -132,7 +132,7 @@ pub(crate) async fn a_busy_process_shuts_no_other_out(fixture: Fixture) {
     all(writers).await;
 }
 
-/// A policy under which no number of floods bans.
+/// Returns a policy under which no number of floods bans.
 fn lenient() -> BanPolicy {
     let standard = BanPolicy::standard();
     BanPolicy { flood: BanRule { threshold: u32::MAX, ..standard.flood.clone() }, ..standard }
@@ -167,7 +167,7 @@ pub(crate) async fn no_strike_is_lost(fixture: Fixture) {
     assert_eq!(bans.await.into_iter().flatten().count(), 1, "the fiftieth bans, and only the fiftieth");
 }
 
-/// Refusals whose reservations had run out while they were judged: each was a guess, each climbs.
+/// Refusals whose reservations had expired before them: each was a guess, and each climbs.
 pub(crate) async fn no_rung_is_lost(fixture: Fixture) {
     let store = fixture.open().await;
     let mut policy = BanPolicy::standard();
@@ -199,8 +199,8 @@ pub(crate) async fn no_failure_is_lost(fixture: Fixture) {
     assert_eq!(failures(&*store, "ada").await.count, 50);
 }
 
-/// Whoever comes first, a disabled user has no session that lives: not one that was written while
-/// the disabling looked elsewhere, and would wake up when the user is enabled again.
+/// In any order, a disabled user has no live session, not even one that was written during the disabling and would be
+/// valid again when the user is enabled.
 pub(crate) async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
@@ -222,7 +222,7 @@ pub(crate) async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
     }
 }
 
-/// An operator lifts while strikes come in: they lock the same rows in another order.
+/// An operator lifts bans while offences are recorded. Both lock the same rows in different orders.
 pub(crate) async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
     let store = fixture.open().await;
     let refusals: Vec<_> = (0..60)

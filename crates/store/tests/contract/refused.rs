@@ -61,7 +61,7 @@ pub(crate) async fn bad_envelopes_ban_at_the_third_within_the_window(fixture: Fi
     };
     assert!(bad(NOW).await.is_empty());
     assert!(bad(NOW + MINUTE).await.is_empty());
-    // The first is out of the window by now.
+    // The first one is outside the window by now.
     assert!(bad(NOW + 10 * MINUTE).await.is_empty());
     let bans = bad(NOW + 10 * MINUTE + SECOND).await;
     assert_eq!(bans.len(), 1);
@@ -69,7 +69,7 @@ pub(crate) async fn bad_envelopes_ban_at_the_third_within_the_window(fixture: Fi
     assert_eq!(bans[0].until, NOW + 11 * MINUTE + SECOND);
 }
 
-/// One wrong password a minute, each under another name.
+/// Sends one wrong password a minute, each under another name.
 async fn names(store: &dyn store::Store, count: u32, from: i64) -> Vec<Vec<Trigger>> {
     let mut all = Vec::new();
     for n in 0..count {
@@ -108,7 +108,7 @@ pub(crate) async fn names_outside_the_window_are_no_spray(fixture: Fixture) {
     names(&*store, 4, NOW).await;
     let bans = guess(&*store, client_key(1), "fifth", NOW + HOUR).await;
     assert_eq!(bans.len(), 1, "{bans:?}");
-    // The same name again and again is guessing at one account, not spraying.
+    // Repeated attempts with one name are guessing at one account, not spraying.
     for n in 1..8 {
         let bans = guess(&*store, client_key(2), "ada", NOW + n * 24 * HOUR).await;
         assert_eq!(bans.len(), 1, "{bans:?}");

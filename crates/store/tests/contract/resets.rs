@@ -56,7 +56,7 @@ pub(crate) async fn set_a_password_once_and_end_the_sessions(fixture: Fixture) {
 
 pub(crate) async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
     let store = fixture.open().await;
-    // Somebody has to be left who administers.
+    // One administrator must remain.
     let root = user(&*store, "root").await;
     let ada = user(&*store, "ada").await;
     let audit = || entry(AuditEvent::MadeUser, None, NOW);

@@ -44,7 +44,8 @@ pub(crate) async fn peoples_own_keys_are_among_them(fixture: Fixture) {
     assert_eq!(store.user_count().await.unwrap(), 1, "nothing of the account was written");
 }
 
-/// Whatever the order: a value under the retired key was written before, and is seen, or not at all.
+/// In any order, a value under the retired key is either written before the retirement and visible, or not written at
+/// all.
 pub(crate) async fn nothing_is_written_behind_the_back_of_a_retirement(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let adding: Vec<_> = (0..60)

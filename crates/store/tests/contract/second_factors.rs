@@ -67,7 +67,7 @@ pub(crate) async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     );
     assert_eq!(store.factors(&bob, None).await.unwrap(), Factors::default());
 
-    // Its successor takes its place, and leaves the codes.
+    // Its successor replaces it, and keeps the codes.
     with_totp(&*store, &ada, "two").await;
     let row = store.totp(&ada, true).await.unwrap().unwrap();
     assert_eq!((row.id.as_str(), row.secret.0.as_str(), row.confirmed_at), ("two", "sealed two", Some(NOW)));

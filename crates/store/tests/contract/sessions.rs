@@ -168,7 +168,7 @@ pub(crate) async fn ends_have_an_order_without_a_clock(fixture: Fixture) {
     let reader = async {
         let (mut after, mut heard) = (start, std::collections::BTreeSet::new());
         while heard.len() < sessions.len() {
-            // In the order in which a node asks: a number is only remembered with everything below it.
+            // In the order of a node's queries: a number is stored only after everything below it was read.
             let last = other.last_changes().await.unwrap().sessions;
             heard.extend(other.sessions_published(after).await.unwrap().into_iter().map(|change| change.id));
             after = last;

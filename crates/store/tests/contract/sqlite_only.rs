@@ -1,4 +1,4 @@
-//! What only a file can do.
+//! Cases for a database file.
 
 use crate::make::{NOW, entry, session, user};
 use domain::authentication::{Authentication, Methods};

@@ -17,14 +17,14 @@ pub(crate) async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
 
     assert_eq!(store.sweep_attempts(NOW).await.unwrap(), 0);
     assert_eq!(store.sweep_attempts(NOW + 10 * SECOND).await.unwrap(), 2, "reservations");
-    // Burnt keys stay two minutes longer than they say, for clocks that differ.
+    // Burnt keys are kept two minutes beyond their expiry, for clocks that differ.
     let then = NOW + 4 * MINUTE;
     assert_eq!(store.sweep_attempts(then - 1).await.unwrap(), 0);
     assert_eq!(store.begin(&BeginAttempt { now: then - 1, ..burnt.clone() }).await.unwrap(), BeginOutcome::Replayed);
     assert_eq!(store.sweep_attempts(then).await.unwrap(), 3, "short_keys");
     assert_eq!(store.sweep_attempts(NOW + 10 * MINUTE).await.unwrap(), 1, "the strike");
     assert_eq!(failures(&*store, "ada").await.count, 1);
-    // One step is forgotten a quiet day after its ban has run out.
+    // One step is forgotten a quiet day after its ban has expired.
     assert_eq!(store.sweep_attempts(NOW + 2 * SECOND + DAY - 1).await.unwrap(), 0);
     assert_eq!(store.sweep_attempts(NOW + 2 * SECOND + DAY).await.unwrap(), 1, "the ladder");
     assert_eq!(store.sweep_attempts(NOW + 30 * DAY - HOUR).await.unwrap(), 1, "the count of refusals");

@@ -1,4 +1,4 @@
-//! Any text goes in and comes back: none is taken for SQL, none is altered but for NUL.
+//! Any text is stored and returned: none is taken for SQL, and none is altered except for NUL.
 
 use crate::fixture::Fixture;
 use crate::make::{
@@ -153,7 +153,7 @@ pub(crate) async fn nul_is_replaced_everywhere(fixture: Fixture) {
     store.append(&audit).await.unwrap();
     let stored = store.audit_of("x\0y", 10).await.unwrap();
     assert_eq!((stored[0].device.as_str(), stored[0].user.as_deref()), ("a\u{fffd}b\u{fffd}", Some("x\u{fffd}y")));
-    // No name gets to another's row by a NUL.
+    // NUL does not make one name match another's row.
     assert_eq!(store.user_by_key("ada\0").await.unwrap(), None);
     assert_eq!(store.user_by_key("a\0da").await.unwrap(), None);
 }

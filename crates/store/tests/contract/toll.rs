@@ -11,7 +11,7 @@ use store::toll::{
 pub(crate) const PRICE: i64 = 1000;
 pub(crate) const HEIGHT: i64 = 100;
 
-/// A payment of the price, in the pool, for an offer that takes it from there.
+/// Returns a payment in the pool, for an offer that accepts it from there.
 pub(crate) fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
     let confirmations = vec![(0, 0), (10 * PRICE, 1), (100 * PRICE, 10)];
     Redemption {
@@ -109,7 +109,7 @@ pub(crate) async fn payments_for_one_offer_add_up(fixture: Fixture) {
     assert_eq!((token.quota, token.remainder), (300, 100), "3,100 are three prices and something");
     assert_eq!(minted(&*store, &first).await, token);
 
-    // More money later is more requests and more time.
+    // A later payment gives more requests and more time.
     store.use_token("offer", 250).await.unwrap();
     let third = Redemption { now: NOW + MINUTE, ..payment("offer", "tx3", 900) };
     let more = minted(&*store, &third).await;
@@ -132,7 +132,7 @@ pub(crate) async fn more_money_waits_for_more_blocks(fixture: Fixture) {
     }
     minted(&*store, &at(HEIGHT, &hundred, HEIGHT + 10)).await;
 
-    // Many small payments are one large one.
+    // Many small payments count as one large one.
     for n in 0..9 {
         minted(&*store, &payment("sum", &format!("s{n}"), PRICE)).await;
     }
@@ -156,7 +156,7 @@ pub(crate) async fn what_was_counted_is_answered_again_without_a_node(fixture: F
         panic!()
     };
     assert_eq!((token.quota, token.provisional), (1000, false));
-    // A height that nobody knows takes nothing back.
+    // An unknown height takes nothing back.
     assert_eq!(store.redeem_again(&again(0)).await.unwrap(), Some(RedemptionOutcome::Minted(token)));
     store.observe("tx", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
     assert_eq!(store.redeem_again(&again(HEIGHT + 1)).await.unwrap(), None);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use store::transfer::{TransferError, TransferOutcome, reopen, transfer};
 use store::{StoreOptions, open};
 
-/// Rows of each table.
+/// Number of rows of each table.
 const ROWS: u64 = 3;
 
 /// Every character that PostgreSQL's text format escapes, and some that it does not.
@@ -21,7 +21,7 @@ struct Moving {
     target: PgConnection,
 }
 
-/// A source of which every table has rows. In a row, every text is the same, so that rows refer to each other.
+/// Makes a source of which every table has rows. In a row, every text is the same, so that rows refer to each other.
 async fn moving(fixture: &Fixture) -> Moving {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("postern.db");
@@ -56,7 +56,7 @@ async fn tables(file: &mut SqliteConnection) -> Vec<String> {
     sqlx::query_scalar(all).fetch_all(file).await.unwrap()
 }
 
-/// The tables that the migrations make and keep.
+/// Returns the tables that the migrations make and keep.
 fn made_by_migrations() -> BTreeSet<String> {
     let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
         .unwrap()
@@ -137,7 +137,7 @@ async fn fails(fixture: Fixture) {
     }
     moving.file.execute("UPDATE audit SET outcome = outcome").await.unwrap();
 
-    // A row that arrives as another one is noticed.
+    // A row that arrives with another content is noticed.
     moving
         .target
         .execute(

@@ -30,7 +30,7 @@ pub(crate) async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
     assert!(store.connections().open >= 1);
 }
 
-/// On SQLite a whole database; on PostgreSQL nothing at all.
+/// Checks that SQLite copies a whole database, and PostgreSQL nothing.
 pub(crate) async fn is_copied_while_others_write(fixture: Fixture) {
     let store = fixture.open().await;
     store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();

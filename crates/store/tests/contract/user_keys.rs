@@ -134,7 +134,7 @@ pub(crate) async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_us
     assert_eq!(all[0], UserKeyState::Current);
 }
 
-/// What an account from before there were keys is like.
+/// Turns an account into one from before user keys existed.
 async fn forget(fixture: &Fixture, user: &str) {
     for sql in ["DELETE FROM user_keys WHERE user_id = $1", "UPDATE users SET key_version = 0 WHERE id = $1"] {
         if fixture.url.starts_with("sqlite:") {

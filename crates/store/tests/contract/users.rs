@@ -146,7 +146,7 @@ pub(crate) async fn parameters_of_their_passwords_are_known(fixture: Fixture) {
         ("bob", phc(high, "a")),
         ("dan", phc(low, "c")),
         ("eve", phc(high, "d")),
-        // As short as no hash of ours.
+        // Shorter than any hash of ours.
         ("fay", PasswordHash("$argon2id$short".to_owned())),
     ] {
         let new = NewUser { password_hash: hash, ..new_user(name) };
