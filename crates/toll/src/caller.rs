@@ -11,7 +11,7 @@ use wire::toll::{SCHEME, SESSION_SCHEME};
 pub struct Caller<'a> {
     pub client: ClientKey,
     pub method: &'a Method,
-    /// As the client wrote it, with its port.
+    /// The host and port as the client wrote them.
     pub host: &'a str,
     /// Path and query.
     pub target: &'a str,
@@ -32,6 +32,8 @@ pub enum PresentedCredential<'a> {
 }
 
 impl<'a> Caller<'a> {
+    /// Reads the credential of the request.
+    ///
     /// # Errors
     /// There are two credentials, or the credential is not valid text.
     pub fn credential(&self) -> Result<PresentedCredential<'a>, InvalidCredential> {

@@ -183,7 +183,7 @@ async fn redeem_in_place(
     }
 }
 
-/// Admits a request with a transaction and its proof, as in the scheme of 2022.
+/// Admits a request with a transaction and its proof, the scheme of 2022.
 async fn compat(
     payments: &PaymentService,
     route: &Route,
@@ -206,7 +206,7 @@ async fn compat(
     }
 }
 
-/// Describes the refused credential to old clients.
+/// Returns the refused credential in the form for old clients.
 fn presented(credential: &str) -> RefusedCredential<'_> {
     let shown = credential.split_once(' ').and_then(|(_, shown)| shown.trim().split_once(':'));
     match shown {
@@ -226,7 +226,7 @@ impl Admission {
         Self { unit, stream: None, headers }
     }
 
-    /// Ends a tunnel, if the request becomes one, together with the token that paid for it.
+    /// Ties a tunnel, if the request becomes one, to the token that paid for it, so that both end together.
     pub(crate) fn attach(&mut self, request: &mut Request<Body>) {
         if self.unit.is_some() && request.headers().contains_key(header::UPGRADE) {
             self.stream.get_or_insert_default().attach(request);

@@ -1,5 +1,5 @@
-//! Pages of other origins that may call a route (Fetch, section 3.3). Without credentials of the browser: a page shows
-//! a token of its own in `Authorization`, and what a browser keeps in cookies is of no use to it.
+//! Pages of other origins that may call a route (Fetch, section 3.3). They call it without the browser's credentials: a
+//! page presents a token of its own in `Authorization`, and tokens in cookies are of no use to it.
 
 use crate::caching::vary;
 use crate::gate_problem::NotCharged;
@@ -11,7 +11,7 @@ use http::{Method, Response, StatusCode};
 use std::str::FromStr;
 use wire::toll::{EXPIRES_HEADER, NONCE_HEADER, QUOTA_HEADER, TOKEN_HEADER};
 
-/// Seconds for which a browser need not ask again: most take no more than two hours.
+/// Seconds for which a browser may cache the answer to a preflight request. Most accept no more than two hours.
 const KEPT: HeaderValue = HeaderValue::from_static("600");
 const WHAT_DECIDES: [&str; 3] = ["origin", "access-control-request-method", "access-control-request-headers"];
 
@@ -37,7 +37,7 @@ pub struct Preflight {
 }
 
 impl Preflight {
-    /// `None`: this is an ordinary request.
+    /// Reads a preflight request. `None`: this is an ordinary request.
     pub fn of(parts: &Parts) -> Option<Self> {
         let asked = parts.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
         let ordinary = parts.method != Method::OPTIONS || !parts.headers.contains_key(header::ORIGIN);
@@ -45,7 +45,7 @@ impl Preflight {
         (!ordinary).then_some(Self { method })
     }
 
-    /// 204.
+    /// Answers 204.
     pub fn answer(self, verdict: &Verdict, asked: &HeaderMap) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -66,23 +66,23 @@ impl Preflight {
     }
 }
 
-/// The names, if that is all there is.
+/// Returns the value if it consists of header names only.
 fn named(value: &HeaderValue) -> Option<HeaderValue> {
     let names = value.to_str().ok()?.split(',').map(|name| name.trim().parse::<HeaderName>());
     names.collect::<Result<Vec<_>, _>>().ok().map(|_| value.clone())
 }
 
-/// Whether an origin's page may read an answer.
+/// The decision whether an origin's page may read an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// The value of `Access-Control-Allow-Origin`.
     pub origin: Option<HeaderValue>,
-    /// Other origins may hear something else.
+    /// Whether the answer differs for other origins.
     varies: bool,
 }
 
 impl Verdict {
-    /// `None`: no origins are named, and whatever stands behind the gate speaks for itself.
+    /// Decides by the allowed origins. `None`: no origins are named, and the upstream's own headers stay.
     pub fn of<'a>(allowed: impl IntoIterator<Item = &'a Allowed>, headers: &HeaderMap) -> Option<Self> {
         let mut allowed = allowed.into_iter().peekable();
         allowed.peek()?;
@@ -103,7 +103,7 @@ impl Verdict {
         Some(Self { origin, varies })
     }
 
-    /// Says who may read an answer, in place of what was said behind the gate.
+    /// Writes the headers that say which origins may read an answer, in place of the upstream's.
     pub fn write(&self, headers: &mut HeaderMap) {
         headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
         headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);

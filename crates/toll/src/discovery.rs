@@ -14,7 +14,7 @@ pub(crate) fn price_list(table: &RouteTable, host: &Authority, network: Network)
     for route in table.iter().filter(|route| route.is_on(host)) {
         match &route.pricing {
             Some(pricing) => routes.push(priced(route, pricing, host, &free)),
-            // A free route that comes first takes the requests of the paid routes after it.
+            // A free route that comes first takes requests from the paid routes after it.
             None => free.push(route.path.to_string()),
         }
     }

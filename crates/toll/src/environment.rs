@@ -8,8 +8,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Returns the client's address for a peer and the headers of its request. An error: the peer is trusted to say so, and it is not
-/// readable.
+/// Returns the client's address for a peer and the headers of its request. An error: the peer is trusted to name the
+/// client, and the name is not readable.
 pub(crate) type ClientAddressFn = dyn Fn(IpAddr, &HeaderMap) -> Result<IpAddr, UnreadableForwarded> + Send + Sync;
 
 /// Fills the bytes with random values.
@@ -25,7 +25,7 @@ pub trait PortalSessions: Send + Sync {
 /// Time, randomness, and the client's address.
 #[derive(Clone)]
 pub struct Environment {
-    /// Unix milliseconds.
+    /// The current time in unix milliseconds.
     pub now: Arc<dyn Fn() -> UnixMs + Send + Sync>,
     pub random: Arc<RandomFn>,
     /// Returns the client's address: the peer's, unless the peer is a trusted proxy.

@@ -106,8 +106,8 @@ impl Gate {
         }
     }
 
-    /// Whose pages may read the answer to a request of this method. Paths of programs' own are for every origin that a
-    /// route of the host names; pages of people are for none.
+    /// Decides which origins may read the answer to a request of this method. The paths of programs are readable for
+    /// every origin that a route of the host names. Pages for people are readable for none.
     fn verdict(&self, method: &Method, host: &Authority, parts: &Parts) -> Option<Verdict> {
         let table = self.table();
         if !table.has_origins {
@@ -246,8 +246,10 @@ impl Gate {
         routed.route.upstream.send(request, || (self.environment.now)()).await
     }
 
+    /// Returns the client's address.
+    ///
     /// # Errors
-    /// A trusted proxy names a client that is no address: nobody else may be counted in its place.
+    /// A trusted proxy names a client that is no address. No other client may be counted in its place.
     fn client(&self, peer: IpAddr, parts: &Parts) -> Result<IpAddr, GateProblem> {
         let told = (self.environment.client)(peer, &parts.headers);
         told.map_err(|_| GateProblem::bad_request("The proxy in front names a client that is no address."))

@@ -13,7 +13,7 @@ use wire::toll::TollCode;
 /// Maximum length of a form, in bytes. A proof for a transaction with 16 outputs has 2,254.
 const LONGEST: usize = 8192;
 
-/// Handles `POST /.well-known/tpat/payment`: sets the browser's token cookie and opens the requested page.
+/// Handles `POST /.well-known/tpat/paid`: sets the browser's token cookie and opens the requested page.
 pub(crate) async fn redeem_form(
     payments: &PaymentService,
     table: &RouteTable,
@@ -30,7 +30,7 @@ pub(crate) async fn redeem_form(
     let held = payments.held_challenges(table, caller);
     let mut challenges = vec![payment.challenge.as_str()];
     challenges.extend(held.iter().copied().filter(|held| *held != payment.challenge));
-    // The page of an offer that is held says itself how far it is.
+    // The page of an offer that the browser holds shows its progress itself.
     let kept = |challenge: &str| held.contains(&challenge) || payments.follows(challenge);
     match payments.redeem_any(table, &credential, &challenges, caller).await {
         Ok((RedeemOutcome::Token { text, token, .. }, challenge)) => {
@@ -58,7 +58,7 @@ pub(crate) async fn static_page(
     page.unwrap_or_else(|| page::redirect(caller.target, []))
 }
 
-/// `POST /.well-known/tpat/anew`: another offer, beside those that ended.
+/// Handles `POST /.well-known/tpat/anew`: makes another offer, beside those that have ended.
 pub(crate) async fn new_offer(
     payments: &PaymentService,
     table: &RouteTable,

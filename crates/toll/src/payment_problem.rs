@@ -63,7 +63,7 @@ impl PaymentProblem {
         &self.problem.title
     }
 
-    /// The name by which the operator of the gate finds the payment.
+    /// Sets the name by which the operator of the gate finds the payment.
     pub fn reference(mut self, name: impl Into<String>) -> Self {
         self.problem.reference = Some(name.into());
         self

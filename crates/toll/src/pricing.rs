@@ -21,11 +21,11 @@ pub struct Pricing {
 /// A price for a number of requests and a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// Piconero: 10^-12 XMR.
+    /// The price in piconero (10^-12 XMR).
     pub price: u64,
-    /// Requests.
+    /// The number of requests.
     pub quota: u32,
-    /// Milliseconds from the redemption.
+    /// The validity in milliseconds from the redemption.
     pub ttl_ms: i64,
 }
 
@@ -44,10 +44,10 @@ pub struct Allowance {
     pub window_ms: i64,
 }
 
-/// Conditions for using a token.
+/// The condition for using a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenBinding {
-    /// Only with a proof, in each request, of the key that it was bought with.
+    /// Only with a proof of its key in each request.
     Key,
     /// By anyone who has it.
     Bearer,

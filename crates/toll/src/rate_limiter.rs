@@ -14,7 +14,7 @@ const REMEMBERED: u64 = 200_000;
 pub(crate) struct RateLimiter<K>(Cache<K, Arc<AtomicI64>>);
 
 impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
-    /// `idle`: how long a key is remembered, while there is room.
+    /// Creates a limiter. `idle`: the time that a key is remembered without events, if there is space.
     pub(crate) fn new(idle: Duration) -> Self {
         Self(Cache::builder().max_capacity(REMEMBERED).time_to_idle(idle).build())
     }

@@ -4,12 +4,12 @@ use crate::gate_problem::GateProblem;
 use domain::authority::Authority;
 use http::{HeaderMap, Method, Version, header, request::Parts};
 
-/// The host and port that a request names. `https`: the clients' scheme, whose default port is left out.
+/// Returns the host and port that a request names. `https`: the clients' scheme, whose default port is left out.
 ///
 /// # Errors
-/// The request has no host, or more than one (RFC 9112, section 3.2); it opens a tunnel; its body is
-/// encoded in another way than `chunked`, which is all that is undone here. That a request has two
-/// lengths is found before: the HTTP library refuses it.
+/// The request has no host, or more than one (RFC 9112, section 3.2); it opens a tunnel; or its body has another
+/// encoding than `chunked`, the only one that is decoded here. The HTTP library refuses a request with two lengths
+/// before.
 pub(crate) fn host(parts: &Parts, https: bool) -> Result<Authority, GateProblem> {
     if parts.method == Method::CONNECT || !parts.uri.path().starts_with('/') {
         return Err(GateProblem::bad_request("The request target has no path."));

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-/// Serializes `body`, which contains only short texts and numbers, so that this cannot fail.
+/// Serializes `body`. It contains only short texts and numbers, so this cannot fail.
 pub(crate) fn json(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Response<Body> {
     let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
     *response.status_mut() = status;

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
-/// How often a stream is checked, and how long it may continue after its end.
+/// Interval of checks of a stream, and the maximum time that it may continue after its end.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Handles by which the meter ends a stream or tunnel.

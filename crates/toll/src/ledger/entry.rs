@@ -11,18 +11,18 @@ use tpat::payment::Early;
 pub enum TokenRefusal {
     /// Every request was used.
     Spent,
-    /// It has expired.
+    /// The token has expired.
     Over,
-    /// Its payment is unconfirmed, and its provisional quota is used up.
+    /// The payment is unconfirmed, and its provisional quota is used up.
     Early,
-    /// Its payment has disappeared.
+    /// The payment has disappeared.
     Asleep,
     Suspended,
     Revoked,
 }
 
 impl TokenRefusal {
-    /// Returns why a token admits nothing, independent of its quota.
+    /// Returns the reason why a token admits nothing, independent of its quota.
     pub fn of(token: &TollToken) -> Option<Self> {
         let because = |at: Option<UnixMs>, refused| at.map(|_| refused);
         because(token.revoked_at, Self::Revoked)

@@ -13,7 +13,8 @@ pub(crate) struct RouteCookies<'a> {
 }
 
 impl RouteCookies<'_> {
-    /// With https the prefix ensures that only this host can set it, over https (RFC 6265bis, section 4.1.3.2).
+    /// Returns the cookie's name. With https the prefix ensures that only this host can set it, over https (RFC
+    /// 6265bis, section 4.1.3.2).
     fn name(self, kind: &str) -> String {
         let prefix = if self.https { "__Host-" } else { "" };
         format!("{prefix}postern-{kind}-{}", self.route)
@@ -24,12 +25,13 @@ impl RouteCookies<'_> {
         self.kept(&self.name(TOKEN), token, seconds)
     }
 
-    /// The same for an offer. Anyone who holds it receives what is paid for it. `id` tells offers of one route apart.
+    /// Returns `Set-Cookie` for an offer. A browser that has it receives the token that is paid for it. `id`
+    /// distinguishes offers of one route.
     pub(crate) fn set_offer(self, id: &str, offer: &str, seconds: u64) -> Option<HeaderValue> {
         self.kept(&format!("{}.{id}", self.name(OFFER)), offer, seconds)
     }
 
-    /// The same, and this offer is not there any more.
+    /// Returns `Set-Cookie` that deletes an offer.
     pub(crate) fn forget_offer(self, id: &str) -> Option<HeaderValue> {
         self.set_offer(id, "", 0)
     }
@@ -45,7 +47,7 @@ impl RouteCookies<'_> {
 
 const TOKEN: &str = "toll";
 const OFFER: &str = "offer";
-/// Offers in one request: some may come twice, or be of no use.
+/// Maximum number of offers that are read in one request. Some may be duplicates or useless.
 const MOST_READ: usize = 32;
 
 /// Returns a browser's credential for a route, in the form of a program's `Authorization` value.
@@ -53,7 +55,7 @@ pub(crate) fn token_credential(headers: &HeaderMap, cookies: RouteCookies<'_>) -
     Some(Credential::Session(cookie(headers, &cookies.name(TOKEN))?.to_owned()).header())
 }
 
-/// Offers that a browser has, of every route. No more are read than a browser is ever given.
+/// Returns the offers in a browser's cookies, of every route, at most [`MOST_READ`].
 pub(crate) fn offer_challenge(headers: &HeaderMap, https: bool) -> Vec<&str> {
     let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
     let prefix = RouteCookies { route: "", https }.name(OFFER);

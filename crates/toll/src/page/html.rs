@@ -48,7 +48,7 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Body
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // A page belongs to one browser.
+    // A page is for one browser only.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Ok(policy) = HeaderValue::try_from(POLICY.as_str()) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -72,7 +72,7 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
-/// Encodes with padding, as policies require.
+/// Encodes to base64 with padding, as policies require.
 fn base64(bytes: &[u8]) -> String {
     let unpadded = domain::encoding::base64url(bytes).replace('-', "+").replace('_', "/");
     let padding = "=".repeat(unpadded.len().wrapping_neg() % 4);

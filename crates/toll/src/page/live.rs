@@ -16,12 +16,12 @@ use wire::toll::{BLOCK_S, TollCode};
 const PAYING_S: u32 = 10;
 /// Seconds until it refreshes after a payment was seen.
 const PENDING_S: u32 = 5;
-/// Seconds while no change is expected soon.
+/// Seconds until a page refreshes while no change is expected soon.
 const LATER_S: u32 = 30;
 /// `Retry-After` in seconds while no payment is visible.
 pub(crate) const RETRY_S: u64 = 30;
 
-/// Whether a page refreshes.
+/// The refreshing or the static form of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageMode {
     Live,
@@ -104,7 +104,7 @@ pub(crate) fn expired(view: OfferView<'_>, received: AmountReceived, name: &str,
     with_refresh(page(StatusCode::PAYMENT_REQUIRED, "The time to pay is over", &body), LATER_S, mode)
 }
 
-/// 503: no payment could be found now. Nobody is asked for one.
+/// Returns 503: no payment could be found now, so none is requested.
 pub(crate) fn closed(back: &str, mode: PageMode) -> Response<Body> {
     let state = state_line("This site does not see the Monero network at the moment.", LATER_S, back, mode);
     let body = format!(
@@ -117,7 +117,7 @@ pub(crate) fn closed(back: &str, mode: PageMode) -> Response<Body> {
     page
 }
 
-/// Explains that the token is not usable at the moment, and that paying again would not help.
+/// Builds a page for a token that is not usable at the moment. Paying again would not help.
 pub(crate) fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) -> Response<Body> {
     let state = match problem.code() {
         TollCode::TooMany => "Your payment is in no block yet. The rest of what you bought can be used when it is.",
@@ -133,7 +133,7 @@ pub(crate) fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) 
 }
 
 impl PaymentProblem {
-    /// A page for a browser that waits, else a problem.
+    /// Returns a page for a browser, and otherwise a problem.
     pub fn shown(self, caller: &Caller<'_>) -> Response<Body> {
         if caller.is_browser() { unavailable(&self, caller.target, PageMode::Live) } else { self.answer() }
     }
@@ -177,7 +177,7 @@ fn static_link(back: &str) -> String {
     escaped(&format!("{STATIC_PATH}?{query}"))
 }
 
-/// Refreshes without a script: browsers treat this header like the element (HTML, section 7.5.1).
+/// Adds a refresh without a script: browsers treat this header like the element (HTML, section 7.5.1).
 fn with_refresh(mut response: Response<Body>, seconds: u32, mode: PageMode) -> Response<Body> {
     if mode == PageMode::Live {
         response.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from(seconds));

@@ -17,16 +17,16 @@ pub(crate) struct OfferView<'a> {
     pub offer: &'a Offer,
     /// The requested path and query.
     pub back: &'a str,
-    /// Unix seconds.
+    /// The current time in unix seconds.
     pub now: u64,
 }
 
 /// The amounts that have arrived at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct AmountReceived {
-    /// Piconero.
+    /// The amount that arrived in time, in piconero.
     pub have: u64,
-    /// A payment was seen there earlier and has disappeared.
+    /// Whether a payment was seen there earlier and has disappeared.
     pub gone: bool,
     /// The amount that came after the offer had ended, in piconero.
     pub late: u64,
@@ -36,12 +36,12 @@ pub(crate) struct AmountReceived {
 pub(super) const PROGRAMS: &str =
     "<p class=\"quiet\">Programs pay here by themselves: postern-client get, followed by this page's address.</p>";
 
-/// The fate of an offer when its page is closed.
+/// The state of an offer in the browser after its page is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Keeping {
-    /// The browser keeps it in a cookie.
+    /// Whether the browser keeps it in a cookie.
     pub kept: bool,
-    /// The browser keeps another for this route that can no longer be paid.
+    /// Whether the browser keeps another for this route that can no longer be paid.
     pub ended: bool,
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn problem(status: StatusCode, title: &str, payment: &PaymentForm) ->
     page(status, "That did not work", &body)
 }
 
-/// 422: the payment came after the end of its offer. What happened, and what can be done.
+/// Returns 422: the payment came after the end of its offer. Explains what can be done.
 pub(crate) fn too_late(problem: &PaymentProblem, back: &str) -> Response<Body> {
     let body = format!(
         "<p>{}</p><p>Do not pay again for the same offer. <a href=\"{}\">Open the page again</a> for what it costs \

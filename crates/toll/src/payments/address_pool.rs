@@ -40,6 +40,8 @@ struct SubaddressRange {
 pub struct NoAddresses;
 
 impl AddressPool {
+    /// Uses a list of addresses.
+    ///
     /// # Errors
     /// The list is empty.
     pub fn listed(addresses: impl IntoIterator<Item = Address>) -> Result<Self, NoAddresses> {
@@ -50,7 +52,7 @@ impl AddressPool {
         if order.is_empty() { Err(NoAddresses) } else { Ok(Self::from(AddressSource::Listed { order, addresses })) }
     }
 
-    /// The subaddresses 1 to `count` of the first account.
+    /// Uses the subaddresses 1 to `count` of the first account.
     ///
     /// # Errors
     /// `count` is 0.

@@ -93,10 +93,10 @@ impl PaymentService {
         }
     }
 
-    /// Takes a request for nothing, if this client has one left.
+    /// Uses a free request of this client, if one is left.
     ///
     /// # Errors
-    /// The store does not answer: nobody is asked for money for that.
+    /// The store does not answer. Then no payment is requested.
     pub async fn is_free(
         &self,
         route: &Route,

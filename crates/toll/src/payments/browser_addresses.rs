@@ -1,5 +1,5 @@
 //! Addresses for people who pay from a browser. They are in account 1 of the wallet, apart from those that programs
-//! share. They are few, so that the wallet looks for them by default.
+//! share. They are few, so that wallets look for them by default.
 
 use super::SubaddressIndex;
 use super::address_pool::{AddressPool, NoAddresses};
@@ -20,7 +20,7 @@ pub struct BrowserAddresses {
 /// The amount that a transaction pays, and its assignment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ScanResult {
-    /// Nothing, now and later.
+    /// It pays no assigned address, now and later.
     Nothing,
     /// It pays an assigned address but cannot be counted.
     Refused(ProofRefusal),
@@ -66,7 +66,7 @@ impl TransactionScanner {
         let transaction = match Transaction::read(&seen.blob, txid) {
             Ok(transaction) => transaction,
             Err(ProofRefusal::OtherTransaction) => return ScanResult::Mistaken,
-            // A kind of transaction that cannot pay here.
+            // This kind of transaction cannot pay here.
             Err(_) => return ScanResult::Nothing,
         };
         match self.pair.scan(&transaction, &self.watched) {

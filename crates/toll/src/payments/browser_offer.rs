@@ -1,5 +1,5 @@
 //! Offers that a browser holds, each in a cookie of its own. They survive a reload, sleep and other tabs, until no
-//! payment for them can come any more.
+//! payment for them can arrive any more.
 
 use super::browser_addresses::ACCOUNT;
 use super::redeem::{GRACE_S, IssuedOffer, redemption};
@@ -18,7 +18,7 @@ use store::toll::RedemptionOutcome;
 use tpat::challenge::Challenge;
 use wire::toll::TollCode;
 
-/// Offers that one browser may hold: some 300 bytes of its `Cookie` header each.
+/// Maximum number of offers that one browser may hold. Each takes some 300 bytes of its `Cookie` header.
 pub(super) const MAX_OFFERS: usize = 12;
 
 /// An offer in a cookie.
@@ -43,7 +43,7 @@ impl PaymentService {
         self.browser_addresses.is_some() && read.is_some_and(|challenge| challenge.terms.account == ACCOUNT)
     }
 
-    /// Offers of a browser's cookies that may still be paid, or have been: those that end last come first.
+    /// Returns the offers of a browser's cookies that may still be paid, or have been. Those that end last come first.
     pub(super) fn browser_offers<'a>(&self, table: &RouteTable, caller: &Caller<'a>) -> Vec<BrowserOffer<'a>> {
         let cookies = page::offer_challenge(caller.headers, caller.https());
         let mut held: Vec<_> = cookies.into_iter().filter_map(|value| self.read_held(table, value, caller)).collect();
@@ -52,13 +52,13 @@ impl PaymentService {
         held
     }
 
-    /// The challenges of those offers.
+    /// Returns the challenges of those offers.
     pub(crate) fn held_challenges<'a>(&self, table: &RouteTable, caller: &Caller<'a>) -> Vec<&'a str> {
         self.browser_offers(table, caller).into_iter().map(|held| held.text).collect()
     }
 
     fn read_held<'a>(&self, table: &RouteTable, value: &'a str, caller: &Caller<'_>) -> Option<BrowserOffer<'a>> {
-        // Before offers were sealed, a challenge whose payment is followed was a cookie as it is.
+        // Before offers were sealed, the cookie of a followed payment was the bare challenge.
         let text = self.secrets.open_offer(value).or_else(|| self.follows(value).then_some(value))?;
         let (issued, pricing) = self.issued_offer(table, text).ok()?;
         let bound = issued.challenge.terms.binding.is_key();
@@ -66,14 +66,14 @@ impl PaymentService {
         (!bound && caller.seconds() <= last).then_some(BrowserOffer { text, issued, pricing })
     }
 
-    /// The cookie that keeps an offer, until no payment for it is looked for any more.
+    /// Returns the cookie that keeps an offer until its payments are no longer looked for.
     pub(super) fn keep(&self, route: &Route, text: &str, caller: &Caller<'_>) -> Option<HeaderValue> {
         let challenge = self.secrets.challenge(text)?;
         let left = challenge.terms.expires.saturating_add(GRACE_S).saturating_sub(caller.seconds());
         cookies(route, caller).set_offer(&short(&challenge), &self.secrets.seal_offer(text), left)
     }
 
-    /// 303: the page opens, and the browser has its token in place of this offer.
+    /// Returns 303: the page opens, and the browser gets its token in place of this offer.
     pub(crate) fn opened(
         &self,
         table: &RouteTable,
@@ -108,7 +108,8 @@ impl PaymentService {
         best
     }
 
-    /// The page of an offer. `ended`: whether the browser holds another for the route that can no longer be paid.
+    /// Returns the page of an offer. `ended`: whether the browser holds another for the route that can no longer be
+    /// paid.
     pub(super) fn show(
         &self,
         (held, step): (&BrowserOffer<'_>, Result<OfferStatus, PaymentProblem>),
@@ -165,16 +166,16 @@ impl PaymentService {
     }
 }
 
-/// The token that a browser gets for its payment. Never for a log.
+/// The token that a browser gets for its payment. It must not be logged.
 pub(crate) struct GrantedToken {
     pub text: String,
     pub route: String,
-    /// Unix milliseconds.
+    /// Expiry in unix milliseconds.
     pub expires_at: domain::UnixMs,
 }
 
 impl BrowserOffer<'_> {
-    /// Returns the name of the offer, its payments and its token.
+    /// Returns the name that the offer, its payments and its token share.
     pub(super) fn name(&self) -> String {
         base64url(&self.issued.challenge.random)
     }
@@ -184,12 +185,12 @@ impl BrowserOffer<'_> {
         short(&self.issued.challenge)
     }
 
-    /// Whether what is paid now counts.
+    /// Whether a payment now counts.
     pub(super) fn is_payable(&self, caller: &Caller<'_>) -> bool {
         caller.seconds() <= self.issued.challenge.terms.expires
     }
 
-    /// The least is the foremost. `None`: it is over and done with, or only a proof can tell of it.
+    /// Returns the rank of an offer; the lowest is shown. `None`: it has ended, or only a proof can show its payment.
     #[expect(clippy::match_same_arms, reason = "arms stand in the order in which they apply")]
     fn rank(&self, step: &Result<OfferStatus, PaymentProblem>, followed: bool, caller: &Caller<'_>) -> Option<u8> {
         Some(match step {

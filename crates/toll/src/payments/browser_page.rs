@@ -1,4 +1,4 @@
-//! The page of a route for a browser without a token; and addresses that no two offers share, assigned to one at a time.
+//! The page of a route for a browser without a token, and the assignment of addresses, each to one offer at a time.
 
 use super::browser_addresses::ACCOUNT;
 use super::browser_offer::{BrowserOffer, MAX_OFFERS, cookies};
@@ -19,13 +19,13 @@ use tpat::Binding;
 use tpat::challenge::RouteId;
 use wire::toll::Offer;
 
-/// Addresses assigned to one client in an hour. Beyond that the page asks for a proof.
+/// Maximum number of addresses assigned to one client in an hour. Beyond that the page asks for a proof.
 const ASSIGNMENTS_PER_HOUR: u32 = 6;
 const HOUR_MS: i64 = 3_600_000;
 
 impl PaymentService {
-    /// The page for a browser that has no token. It shows the offer that the browser holds, and makes one where it
-    /// holds none: with an address of its own where one can be had, else one that asks for a proof.
+    /// Returns the page for a browser that has no token. It shows the offer that the browser holds, or a new one. A new
+    /// offer has an address of its own if one is available, and otherwise asks for a proof.
     pub(crate) async fn browser_page(
         &self,
         table: &RouteTable,
@@ -38,12 +38,12 @@ impl PaymentService {
         if let Some(foremost) = self.foremost(&own, caller).await {
             return self.show(foremost, table, ended, caller, PageMode::Live);
         }
-        // A page that follows its payment needs a chain that was seen once: the next look is seconds away.
+        // A page that follows its payment needs a chain that was seen once. The next check is seconds away.
         let blind = self.browser_addresses.is_some() && self.chain.height() == 0;
         if blind || self.is_away() {
             return page::closed(caller.target, PageMode::Live);
         }
-        // An offer that cannot be kept lasts as long as its page.
+        // An offer that cannot be kept in a cookie lasts as long as its page.
         let keeps = *caller.method == Method::GET && own.len() + others < MAX_OFFERS;
         let lent = if keeps { self.assign_address(route, pricing, caller).await } else { None };
         if let Some(text) = lent
@@ -77,14 +77,14 @@ impl PaymentService {
         }
     }
 
-    /// Another offer for a browser whose offers for this route have all ended: a cookie. Only for one that holds such
-    /// an offer, since another site's form does not send its cookies.
+    /// Makes another offer for a browser whose offers for this route have all ended, and returns its cookie. Only for a
+    /// browser that holds such an offer, because another site's form does not send its cookies.
     pub async fn renew(&self, table: &RouteTable, route: &Route, caller: &Caller<'_>) -> Option<HeaderValue> {
         let (own, others) = self.held_for(table, route, caller);
         let ended = !own.is_empty() && !own.iter().any(|held| held.is_payable(caller));
         let pricing = route.pricing.as_ref().filter(|_| ended && !self.is_away())?;
         if own.len() + others >= MAX_OFFERS {
-            // The one that ended first makes room.
+            // The offer that ended first is removed for the new one.
             return own.last().and_then(|held| cookies(route, caller).forget_offer(&held.short()));
         }
         let text = match self.assign_address(route, pricing, caller).await {
@@ -94,7 +94,7 @@ impl PaymentService {
         self.keep(route, &text, caller)
     }
 
-    /// A browser's offers: the one for this route, and the number of those for others.
+    /// Returns a browser's offers for this route, and the number of its offers for others.
     fn held_for<'a>(&self, table: &RouteTable, route: &Route, caller: &Caller<'a>) -> (Vec<BrowserOffer<'a>>, usize) {
         let held = self.browser_offers(table, caller);
         let all = held.len();
@@ -103,7 +103,7 @@ impl PaymentService {
         (own, others)
     }
 
-    /// The page that asks for a proof.
+    /// Returns the page that asks for a proof.
     fn ask_to_prove(&self, route: &Route, pricing: &Pricing, keeping: Keeping, caller: &Caller<'_>) -> Response<Body> {
         let Some(offer) = self.offer(route, pricing, Binding::Bearer, caller) else {
             return crate::payment_problem::PaymentProblem::unavailable().shown(caller);
@@ -114,7 +114,7 @@ impl PaymentService {
         with(page, cookie)
     }
 
-    /// The challenge of an offer with an address of its own. `None`: there is no address to assign now.
+    /// Returns the challenge of an offer with an address of its own. `None`: no address can be assigned now.
     async fn assign_address(&self, route: &Route, pricing: &Pricing, caller: &Caller<'_>) -> Option<String> {
         let (browser_addresses, height) = (self.browser_addresses.as_ref()?, self.chain.height());
         // Without the chain's height a payment could not be found.

@@ -1,4 +1,4 @@
-//! The chain as it was at the last look.
+//! The state of the chain at the last check.
 
 use domain::UnixMs;
 use parking_lot::Mutex;
@@ -7,14 +7,14 @@ use parking_lot::Mutex;
 #[derive(Debug, Default)]
 pub(super) struct ChainState {
     pub(super) tip: Mutex<Option<Tip>>,
-    /// The last transaction of those in no block that was asked about.
+    /// The last transaction of those in no block that was queried.
     pub(super) after: Mutex<String>,
     looks: Mutex<Looks>,
-    /// How the last checks of the verifier went.
+    /// The results of the last checks of the verifier.
     verifier: Mutex<Looks>,
 }
 
-/// How the last looks at the chain went.
+/// The results of the last checks.
 #[derive(Debug, Clone, Copy, Default)]
 struct Looks {
     seen_at: Option<UnixMs>,
@@ -35,7 +35,7 @@ pub enum Error {
     Node(#[from] monero::Error),
 }
 
-/// Without a look that succeeded for so long, payments cannot be found: some two looks in a row have failed.
+/// Period without a successful check after which payments cannot be found: some two checks in a row have failed.
 const AWAY_MS: i64 = 5_000;
 
 impl Looks {
@@ -52,22 +52,22 @@ impl Looks {
 }
 
 impl ChainState {
-    /// Whether no payment could be found now: no node answers and is in step, or the store does not answer.
+    /// Whether no payment could be found now: no node that is in sync answers, or the store does not answer.
     pub(super) fn is_away(&self, now: UnixMs) -> bool {
         self.looks.lock().is_away(now)
     }
 
-    /// When a look succeeded last.
+    /// Returns the time of the last successful check.
     pub(super) fn seen_at(&self) -> Option<UnixMs> {
         self.looks.lock().seen_at
     }
 
-    /// Records how a look went.
+    /// Records the result of a check.
     pub(super) fn note<T>(&self, looked: &Result<T, Error>, now: UnixMs) {
         self.looks.lock().note(looked, now);
     }
 
-    /// Records how a check of the verifier went.
+    /// Records the result of a check of the verifier.
     pub(super) fn note_verifier(&self, checked: &Result<(), monero::Error>, now: UnixMs) {
         self.verifier.lock().note(checked, now);
     }

@@ -55,7 +55,8 @@ impl PaymentService {
     }
 }
 
-/// Its time starts with its block: two minutes for each block that was bought.
+/// Returns the redemption of such a payment. Its lifetime starts with its block: two minutes for each block that was
+/// bought.
 fn redemption(
     payment: PaymentId,
     route: &Route,

@@ -1,4 +1,4 @@
-//! Asks a node about a payment and judges the answer.
+//! Asks a node about a payment and evaluates the answer.
 
 use super::PaymentService;
 use crate::payment_problem::PaymentProblem;
@@ -10,8 +10,8 @@ impl PaymentService {
     /// Returns the payment of a claim.
     ///
     /// # Errors
-    /// [`PaymentProblem`]: no node knows the transaction or answers; the proof is invalid; the money is locked or may never
-    /// arrive.
+    /// [`PaymentProblem`]: no node knows the transaction or answers; the proof is invalid; the money is locked or may
+    /// never arrive.
     pub(super) async fn look_up(&self, claim: &PaymentClaim) -> Result<VerifiedPayment, PaymentProblem> {
         if self.missing.contains_key(&claim.txid) {
             return Err(missing());

@@ -44,23 +44,23 @@ use tpat::challenge::RouteId;
 use tpat::{Address, Txid};
 use wire::toll::Network;
 
-/// How long an unknown transaction is not requested again.
+/// Period in which an unknown transaction is not requested again.
 const MISSING: Duration = Duration::from_secs(2);
 
-/// How long a verified proof is not verified again.
+/// Period in which a verified proof is not verified again.
 const PROVEN: Duration = Duration::from_mins(10);
 
-/// That a client has no request for nothing left is remembered so long: settings may change meanwhile.
+/// Maximum time that a client is remembered as having no free request left, because settings may change meanwhile.
 const USED_UP: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
 pub struct PaymentSettings {
     pub network: Network,
-    /// How long a challenge can be paid, in seconds.
+    /// Period in which a challenge can be paid, in seconds.
     pub challenge_s: u64,
-    /// Payments that one client may present in a minute.
+    /// Maximum number of payments that one client may present in a minute.
     pub redemptions_per_minute: u32,
-    /// How often the chain is checked. Most checks find nothing new and cost one request.
+    /// Interval of checks of the chain. Most checks find nothing new and cost one request.
     pub look_every: Duration,
 }
 
@@ -74,10 +74,10 @@ pub struct PaymentServiceParts {
     pub browser_addresses: Option<BrowserAddresses>,
     pub store: Arc<dyn Store>,
     pub verifier: Box<dyn Verifier>,
-    /// Used by the watcher, the first that answers.
+    /// Nodes for the watcher, which uses the first that answers.
     pub nodes: Vec<Arc<Node>>,
     pub environment: Environment,
-    /// Without one, nobody counts as signed in.
+    /// The portal's sessions. Without them, no client counts as signed in.
     pub portal: Option<Arc<dyn PortalSessions>>,
 }
 
@@ -100,7 +100,7 @@ pub struct PaymentService {
     redemptions: RateLimiter<ClientKey>,
     /// Limits proofs in requests that buy nothing yet.
     proofs: RateLimiter<ClientKey>,
-    /// Clients that have no request for nothing left, and until when: the store is not asked each time.
+    /// Clients that have no free request left, and until when. The store is not read for them each time.
     used_up: Cache<(RouteId, ClientKey), UnixMs>,
     missing: Cache<Txid, ()>,
     /// Verified credentials of 2022 by their hash, with the names of their accounts.
@@ -152,12 +152,12 @@ impl PaymentService {
         self.settings.network
     }
 
-    /// Whether no payment could be found or verified now, so that nobody is asked for one.
+    /// Whether no payment could be found or verified now, so that none is requested.
     pub fn is_away(&self) -> bool {
         self.chain_is_away() || self.verifier_is_away()
     }
 
-    /// Whether no node can be asked.
+    /// Whether no node can be used.
     pub fn chain_is_away(&self) -> bool {
         self.chain.is_away((self.environment.now)())
     }
@@ -167,7 +167,7 @@ impl PaymentService {
         self.chain.verifier_is_away((self.environment.now)())
     }
 
-    /// When the chain was seen last, and how many blocks it had then.
+    /// Returns the time of the last successful check of the chain, and its number of blocks then.
     pub fn chain_seen(&self) -> Option<(UnixMs, i64)> {
         self.chain.seen_at().map(|at| (at, self.chain.height()))
     }

@@ -56,7 +56,7 @@ impl PaymentService {
         self.with_challenge(response, &offer, presented, caller)
     }
 
-    /// An answer with what programs read of an offer in its headers.
+    /// Returns a page with the headers that programs read of an offer.
     pub(super) fn challenged(&self, page: Response<Body>, offer: &Offer, caller: &Caller<'_>) -> Response<Body> {
         self.with_challenge(page, offer, RefusedCredential::default(), caller)
     }
@@ -76,12 +76,12 @@ impl PaymentService {
         response
     }
 
-    /// 503: nobody is asked for money that could not be found.
+    /// Returns 503, because a payment could not be found.
     fn away(caller: &Caller<'_>) -> Response<Body> {
         if caller.is_browser() { page::closed(caller.target, PageMode::Live) } else { no_node().answer() }
     }
 
-    /// Returns 402 with the reason why the credential is not usable any more. `credential`: a payment, or a token whose
+    /// Returns 402 with the reason why the credential is no longer usable. `credential`: a payment, or a token whose
     /// key was proven if it is bound.
     pub(crate) fn refuse_with_offer(
         &self,
@@ -102,8 +102,8 @@ impl PaymentService {
         }
     }
 
-    /// Returns the key of a signed request without another credential; none if no signature counts. The check is rate-limited,
-    /// because anybody can sign.
+    /// Returns the key of a signed request without another credential; none if no signature counts. The check is
+    /// rate-limited, because anybody can sign.
     ///
     /// # Errors
     /// The request is signed for another host, so the purchase would be unusable. No other signature is refused.

@@ -39,9 +39,9 @@ pub enum RequestedBinding<'a> {
     RequestKey,
     /// This key, which must have signed the request.
     Named(&'a VerifyingJwk),
-    /// None.
+    /// No key.
     Bearer,
-    /// None: a browser without script cannot sign, so its token goes into a cookie.
+    /// No key: a browser without script cannot sign, so its token goes into a cookie.
     BrowserCookie,
 }
 
@@ -53,7 +53,7 @@ pub enum RedeemOutcome {
         token: Box<TollToken>,
         left: i64,
     },
-    /// Confirmations that it has and needs.
+    /// The payment lacks confirmations. The numbers are those that it has and needs.
     Pending {
         have: u64,
         need: u64,
@@ -69,6 +69,8 @@ pub(super) struct IssuedOffer {
 }
 
 impl PaymentService {
+    /// Exchanges a payment for a token.
+    ///
     /// # Errors
     /// [`PaymentProblem`]. Nothing was written that would prevent presenting the payment again.
     pub async fn redeem(
@@ -81,8 +83,8 @@ impl PaymentService {
         self.redeem_one(table, show, caller).await
     }
 
-    /// Tries one challenge after the other: a person does not know which of the offers a proof was made for. The
-    /// second: which one it was.
+    /// Tries one challenge after the other, because a person does not know for which of the offers a proof was made.
+    /// The second value is the challenge that it was made for.
     ///
     /// # Errors
     /// As [`Self::redeem`], for the first one.
@@ -287,7 +289,7 @@ pub(super) fn redemption(
     }
 }
 
-/// Adds what a node reported.
+/// Adds the data that a node reported.
 fn record_sighting(
     redemption: &mut Redemption,
     issued: &IssuedOffer,
@@ -300,7 +302,7 @@ fn record_sighting(
     redemption.piconero = saturating_i64(seen.received.total);
     redemption.block = seen.block.map(saturating_i64);
     redemption.height = saturating_i64(seen.height);
-    // Paid in time, but presented late. After a day more nobody is sure of the node's word any more.
+    // Paid in time, but presented late. After another day the node's report is no longer reliable.
     let expires = issued.challenge.terms.expires;
     let shown_in_time = counted || caller.seconds() <= expires.saturating_add(GRACE_S);
     if shown_in_time && seen.since.is_some_and(|since| since <= expires) {
@@ -317,7 +319,7 @@ pub(super) fn malformed() -> PaymentProblem {
     PaymentProblem::new(TollCode::Malformed, "Show a payment as TPAT, transaction id, colon and an OutProofV2.")
 }
 
-/// `name`: what it is listed under.
+/// Builds the problem of a payment after the end of its offer. `name`: the name in the list of late payments.
 fn late(name: &str) -> PaymentProblem {
     let title = format!(
         "This payment was made after its offer had ended, so it bought nothing. It is listed here under the name {name}: \
@@ -338,7 +340,7 @@ fn is_of_another(code: TollCode) -> bool {
     )
 }
 
-/// As a browser shows it.
+/// Returns the payment in the form in which a browser presents it.
 fn show<'a>(credential: &'a str, challenge: &'a str) -> PresentedPayment<'a> {
     PresentedPayment { credential, challenge, key: RequestedBinding::BrowserCookie }
 }

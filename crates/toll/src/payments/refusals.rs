@@ -5,6 +5,8 @@ use crate::payment_problem::PaymentProblem;
 use store::toll::TollToken;
 use wire::toll::TollCode;
 
+/// Checks that a token is active.
+///
 /// # Errors
 /// The token is revoked or suspended.
 pub(super) fn check_active(token: &TollToken) -> Result<(), PaymentProblem> {

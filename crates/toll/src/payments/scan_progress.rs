@@ -1,19 +1,19 @@
-//! How far pool and chain were read, and what to read next.
+//! The progress of reading pool and chain, and the next part to read.
 
 use monero::Node;
 use std::collections::HashMap;
 use tokio::sync::Mutex;
 use tpat::Txid;
 
-/// Transactions read in one scan; the next scan continues.
+/// Maximum number of transactions in one scan. The next scan continues.
 const AT_ONCE: usize = 100;
-/// Maximum from the pool in one scan, so that a full pool does not prevent reading blocks.
+/// Maximum number of transactions from the pool in one scan, so that a full pool does not prevent reading blocks.
 const OF_POOL: usize = 60;
 const BLOCKS: usize = 10;
 /// Number of blocks to read again after a reorganisation.
 const BACK: u64 = 10;
 
-/// How far pool and chain were read.
+/// The progress of reading pool and chain.
 #[derive(Debug, Default)]
 pub(super) struct PaymentScanner(pub(super) Mutex<ScanProgress>);
 

@@ -108,14 +108,14 @@ impl PaymentService {
             outputs: received.outputs.iter().map(|output| base64url(&output.one_time_key)).collect(),
             block: seen.block.map(saturating_i64),
             height,
-            // The offer contains what it buys; that is evaluated when the browser asks.
+            // The offer's own terms apply when the browser asks for its token.
             terms: OfferTerms { price: 1, quota: 0, ttl_ms: 0, confirmations: Vec::new(), expires_at },
             now: (self.environment.now)(),
         }
     }
 }
 
-/// Runs on threads that serve no requests.
+/// Scans transactions on threads that serve no requests.
 async fn scan(
     scanner: TransactionScanner,
     seen: Vec<(Txid, NodeTransaction)>,

@@ -34,7 +34,8 @@ struct Set {
 }
 
 impl Secrets {
-    /// `log` makes the names of payments in the log and of clients with requests for nothing, and is never replaced; `current` makes values, `others` verify.
+    /// Derives the secrets. `log` names payments in the log and clients with free requests, and is never replaced.
+    /// `current` makes values, `others` verify them.
     pub fn derive<'a>(log: &[u8; 32], current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
         let sets = Arc::new(RwLock::new(Sets::derive(current, others, [])));
         Self { sets, client: Zeroizing::new(hmac_sha256(log, &[b"free requests"])), log: Zeroizing::new(*log) }
@@ -54,7 +55,7 @@ impl Secrets {
         Challenge::issue(&self.sets().current.challenge, random, pricing)
     }
 
-    /// `None`: it was not made here, or with a key that is over.
+    /// Reads a challenge. `None`: it was not made here, or with a key that has ended.
     pub(super) fn challenge(&self, text: &str) -> Option<Challenge> {
         self.find(|set| Challenge::authenticate(&set.challenge, text).ok())
     }
@@ -63,7 +64,7 @@ impl Secrets {
         token.mint(&self.sets().current.token)
     }
 
-    /// `None`: it was not made here, or with a key that is over.
+    /// Reads a token. `None`: it was not made here, or with a key that has ended.
     pub(super) fn token(&self, text: &str) -> Option<Token> {
         self.find(|set| Token::authenticate(&set.token, text).ok())
     }
@@ -82,20 +83,20 @@ impl Secrets {
         self.find(|set| nonce::made_at(&set.nonce, nonce))
     }
 
-    /// The value of the cookie that keeps an offer. A challenge alone is shown to wallets and programs, and must not be
-    /// enough to fetch what was paid for it.
+    /// Returns the value of the cookie that keeps an offer. Wallets and programs see the bare challenge, so it must not
+    /// be sufficient to get the token that was paid for.
     pub(super) fn seal_offer(&self, challenge: &str) -> String {
         format!("{challenge}.{}", base64url(&hmac_sha256(&self.sets().current.offer, &[challenge.as_bytes()])))
     }
 
-    /// The challenge of a cookie that was made here.
+    /// Returns the challenge of a cookie that was made here.
     pub(super) fn open_offer<'a>(&self, value: &'a str) -> Option<&'a str> {
         let (challenge, tag) = value.split_once('.')?;
         let tag = from_base64url(tag)?;
         self.find(|set| hmac_is(&set.offer, &[challenge.as_bytes()], &tag).then_some(challenge))
     }
 
-    /// The name under which a client's unpaid requests are counted.
+    /// Returns the name under which a client's free requests are counted.
     pub(super) fn client_name(&self, client: ClientKey) -> String {
         base64url(&hmac_sha256(&self.client, &[client.to_string().as_bytes()])[..16])
     }

@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often usage and the number of challenges are written to the store.
+/// Interval of writing usage and the number of challenges to the store.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// Gates that were not heard for so long are gone.
+/// Age of the last announcement after which a gate is deleted.
 const SILENT_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 impl PaymentService {
-    /// Runs until `stop` is set, then writes what is left.
+    /// Runs until `stop` is set, then writes the remaining usage.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         tokio::join!(self.keep_writing(stop.clone()), self.keep_polling(stop));
         self.write_down().await;
@@ -74,7 +74,7 @@ impl PaymentService {
         self.follow().await
     }
 
-    /// Deletes what is of no use any more.
+    /// Deletes rows that are no longer of use.
     async fn sweep(&self) {
         let now = (self.environment.now)();
         if let Err(error) = self.store.sweep_gates(now, now.saturating_sub(SILENT_MS)).await {

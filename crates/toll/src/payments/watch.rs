@@ -8,21 +8,21 @@ use store::toll::{ChainView, Waiting, Whereabouts};
 
 /// Confirmations after which a payment is no longer watched.
 const SETTLED: i64 = 20;
-/// Transactions in no block that one look asks about, a hundred to a question; the next look goes on with the
-/// others.
+/// Maximum number of transactions in no block that one check queries, a hundred in each query. The next check continues
+/// with the others.
 const AT_A_LOOK: u32 = 300;
 
-/// A payment that is gone is looked for with each look for so long, since a pool may take it again: longer than pools
-/// keep transactions, which is seven days at most. Later each new block is enough.
+/// Period in which each check looks for a payment that has disappeared, because a pool may take it again. It is longer
+/// than pools keep transactions, which is seven days at most. Later, looking with each new block is enough.
 const LOST_MS: i64 = 7 * 86_400_000;
 
 impl PaymentService {
-    /// Looks where young payments are: tokens whose payment is gone fall asleep, and wake when it is back. All
-    /// of them, if there is another newest block than before; else those in no block, since another transaction may
-    /// spend their money at any time, and one that was gone may be back.
+    /// Checks recent payments: suspends tokens whose payment has disappeared, and resumes them when it returns. After a
+    /// new block it checks all of them. Otherwise it checks those in no block, because another transaction may spend
+    /// their money at any time, and one that disappeared may return.
     ///
     /// # Errors
-    /// No node can be asked, or the store does not answer; then the next look does all of it again.
+    /// No node answers, or the store does not answer. Then the next check repeats all of it.
     pub async fn look_at_chain(&self) -> Result<(), Error> {
         let looked = self.look_for_all().await;
         self.chain.note(&looked, (self.environment.now)());
@@ -55,7 +55,7 @@ impl PaymentService {
             let seen = whereabouts(position);
             let before =
                 waiting.get(at).map(|waiting| if waiting.gone { Whereabouts::Gone } else { Whereabouts::Pool });
-            // Unchanged.
+            // Its position has not changed.
             if before == Some(seen) {
                 continue;
             }
@@ -69,7 +69,7 @@ impl PaymentService {
         Ok(())
     }
 
-    /// Those in no block, as many as one look may ask about.
+    /// Returns transactions in no block, as many as one check may query.
     async fn in_no_block(&self) -> Result<Vec<Waiting>, Error> {
         let after = self.chain.after.lock().clone();
         let lost_since = (self.environment.now)().saturating_sub(LOST_MS);

@@ -1,4 +1,4 @@
-//! Routes: which requests go where, and what they cost.
+//! Routes: the requests that each takes, its upstream and its price.
 
 mod path;
 mod pattern;
@@ -23,20 +23,20 @@ pub struct Route {
     pub name: String,
     /// Host names without port, as [`Authority::host`] has them; `*.example.com` is any name below. Empty: every host.
     pub hosts: Vec<String>,
-    /// Empty: every method. A route for `GET` also matches `HEAD`.
+    /// The methods of the route; empty: every method. A route for `GET` also matches `HEAD`.
     pub methods: Vec<Method>,
     pub path: PathPattern,
-    /// `None`: free.
+    /// The price; `None`: the route is free.
     pub pricing: Option<Pricing>,
     pub upstream: Arc<Upstream>,
     /// Headers added to each request, replacing the client's.
     pub inject: Vec<(HeaderName, HeaderValue)>,
-    /// Whose pages may call it from a browser.
+    /// Origins whose pages may call it from a browser.
     pub cors: Vec<Allowed>,
 }
 
 impl Route {
-    /// Returns why the route does not match a request, in any reading of its path; `None`: it matches.
+    /// Returns the reason why the route does not match a request, in any reading of its path; `None`: it matches.
     pub(crate) fn mismatch(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<Mismatch> {
         let mut mismatch = Some(Mismatch::Path);
         for reading in path.readings() {
@@ -96,7 +96,7 @@ impl Mismatch {
     }
 }
 
-/// Both are in the form of [`Authority::host`].
+/// Compares a host name with a pattern. Both are in the form of [`Authority::host`].
 fn is_host(own: &str, name: &str) -> bool {
     match own.strip_prefix('*') {
         Some(below) => name.len() > below.len() && name.ends_with(below),

@@ -70,7 +70,7 @@ impl PathReading {
     }
 }
 
-/// How a semicolon and the following text in a segment are treated.
+/// The treatment of a semicolon and the text after it in a segment.
 #[derive(Clone, Copy)]
 enum Parameters {
     Kept,
@@ -137,7 +137,7 @@ fn strictly_decoded(text: &[u8]) -> Result<Vec<u8>, AmbiguousPath> {
     if escapes.clone().all(|(at, _)| escape(&text[at..]).is_some()) { Ok(decoded(text)) } else { Err(AmbiguousPath) }
 }
 
-/// Decodes; keeps a percent sign without two digits.
+/// Decodes percent-encoded bytes. Keeps a percent sign without two digits.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let (mut rest, mut decoded) = (text, Vec::with_capacity(text.len()));
     while let [first, after @ ..] = rest {

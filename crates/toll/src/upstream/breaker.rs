@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 
 /// Failures in a row that open the circuit.
 const FAILURES: u32 = 3;
-/// How long the circuit stays open before one trial request.
+/// Period that the circuit stays open before one trial request.
 const PAUSE_MS: i64 = 2_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,21 +14,21 @@ use std::fmt;
 use std::time::Duration;
 
 const CONNECT_TIME: Duration = Duration::from_secs(3);
-/// How long idle connections are kept.
+/// Period that idle connections are kept.
 const IDLE: Duration = Duration::from_secs(30);
 /// Our name in `Via` (RFC 9110, section 7.6.3). A request that returns with it is refused.
 const VIA_NAME: &str = "postern-toll";
 
-/// How requests are forwarded.
+/// The settings of forwarding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForwardSettings {
     /// Time limit for the start of an upstream's answer.
     pub answer_within: Duration,
     /// Maximum length of a request body, in bytes.
     pub max_body: u64,
-    /// Forwards the client's `Host` instead of the upstream's name.
+    /// Whether to forward the client's `Host` instead of the upstream's name.
     pub preserve_host: bool,
-    /// The upstream supports HTTP/2 with prior knowledge (RFC 9113, section 3.3).
+    /// Whether the upstream supports HTTP/2 with prior knowledge (RFC 9113, section 3.3).
     pub http2: bool,
 }
 
@@ -68,7 +68,7 @@ impl Upstream {
         Self { address, forward: forward.clone(), breaker: CircuitBreaker::default(), proxy }
     }
 
-    /// Forwards the request. The answer streams; if the upstream gave none, it is an error of the gate.
+    /// Forwards the request and streams the answer. If the upstream gave none, returns an error of the gate.
     pub async fn send(&self, request: Request<Body>, now: impl Fn() -> UnixMs) -> Response<Body> {
         if let Err(left) = self.breaker.ask(now()) {
             let seconds = u64::try_from(left).unwrap_or_default().div_ceil(1000);

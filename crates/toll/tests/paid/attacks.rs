@@ -1,4 +1,4 @@
-//! What opened, or broke, the first program of this kind: each was seen to work there. Three more need real
+//! Requests that opened or broke the first program of this kind. Each was seen to work there. Three more need real
 //! proofs: see `regtest::attacks`.
 
 use crate::support::{Key, PRICE, PROOFS, World, bundle, pricing, txid};
@@ -6,7 +6,7 @@ use http::Method;
 use toll::pricing::Pricing;
 use wire::toll::{Offer, TollCode};
 
-/// Ten times the price needs a block.
+/// Sells at ten times the price, which needs a block.
 async fn world() -> World {
     World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await
 }
@@ -27,7 +27,7 @@ async fn mine(world: &World) {
     world.payments.look_at_chain().await.unwrap();
 }
 
-/// There it ended the program.
+/// In that program it ended the process.
 #[tokio::test]
 async fn attack_1_a_request_without_a_token() {
     let world = world().await;
@@ -44,7 +44,7 @@ async fn attack_2_a_path_that_nobody_sells() {
     assert_eq!((reply.status, reply.header("www-authenticate"), world.arrived()), (404, None, 0));
 }
 
-/// There the token was read from the body.
+/// That program read the token from the body.
 #[tokio::test]
 async fn attack_3_a_token_in_the_body() {
     let world = world().await;
@@ -66,7 +66,7 @@ async fn attack_4_a_malformed_token() {
     assert_eq!((world.arrived(), world.chain.asked()), (0, 0));
 }
 
-/// There it was asked to pay again.
+/// That program asked to pay again.
 #[tokio::test]
 async fn attack_5_a_payment_without_a_block() {
     let world = world().await;
@@ -88,7 +88,7 @@ async fn attack_6_a_payment_alone_opens_nothing() {
     assert_eq!(world.client.bearer("/open", &token.token).await.status, 200);
 }
 
-/// There it was refused for an hour, and then as good as new.
+/// That program refused it for an hour, and then accepted it again as new.
 #[tokio::test]
 async fn attack_7_the_same_token_again() {
     let world = world().await;
@@ -103,7 +103,7 @@ async fn attack_7_the_same_token_again() {
     assert_eq!(world.client.redeem(&payment(), &demand.challenge, None).await.token().quota, 0);
 }
 
-/// There it ended the program.
+/// In that program it ended the process.
 #[tokio::test]
 async fn attack_10_a_query_behind_the_path() {
     let world = world().await;
@@ -118,7 +118,7 @@ async fn attack_10_a_query_behind_the_path() {
     assert_eq!(last.json::<serde_json::Value>()["uri"], "/open/a?b=%2F..");
 }
 
-/// There the body chose where the request went.
+/// In that program the body chose the request's destination.
 #[tokio::test]
 async fn attack_11_a_body_that_names_another_upstream() {
     let world = world().await;
@@ -153,7 +153,7 @@ async fn attack_13_after_its_time() {
     assert_eq!((over.status, world.arrived()), (402, 0), "showing the payment again gives no more time");
 }
 
-/// Whoever reads along has challenge and proof of payment before their owner has a token.
+/// A person who intercepts the traffic has challenge and proof of payment before their owner has a token.
 #[tokio::test]
 async fn attack_14_a_stolen_challenge_with_its_proof_of_payment() {
     let (world, key, thief) = (World::new().await, Key::new(), Key::new());

@@ -1,4 +1,4 @@
-//! A node that is away or behind: nobody is asked for money that could not be found.
+//! A node that is away or behind: no payment is requested that could not be found.
 
 use crate::support::made::made;
 use crate::support::{Browser, Chain, Key, Mood, PRICE, PROOFS, World, pricing, txid};
@@ -9,7 +9,7 @@ use wire::toll::TollCode;
 const PATH: &str = "/price";
 const STILL: &str = "/.well-known/tpat/still?back=%2Fprice";
 
-/// The node goes, and two looks fail.
+/// Takes the node away, and lets two checks fail.
 async fn gone(world: &World, mood: Mood) {
     world.chain.mood(mood);
     for _ in 0..2 {
@@ -47,7 +47,7 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
         assert!(html.contains("Do not pay now") && !html.contains("monero:") && !html.contains("<form"), "{html}");
         let still = Browser::at(1).open(&world, STILL).await;
         assert_eq!((still.status, still.header("refresh")), (503, None));
-        // What is free or was paid for goes on.
+        // Free routes and paid tokens still work.
         assert_eq!(world.client.get("/free").await.status, 200);
         world.client.get(PATH).await;
         assert!(world.payments.is_away() && world.client.get(PATH).await.header("dpop-nonce").is_none());
@@ -57,7 +57,7 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
         assert_eq!(world.client.bound(PATH, &token.token, &key).await.status, 200);
         back(&world).await;
     }
-    // Nor does somebody whose token is used up hear of a price.
+    // A client whose token is used up sees no price either.
     assert_eq!(world.client.bound(PATH, &token.token, &key).await.status, 200);
     gone(&world, Mood::Down).await;
     let spent = world.client.bound(PATH, &token.token, &key).await;

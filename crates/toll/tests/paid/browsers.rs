@@ -14,7 +14,7 @@ async fn open(world: &World, path: &str, cookie: &str) -> Reply {
     world.client.send(request.header("cookie", cookie)).await
 }
 
-/// Sends the form; goes nowhere by itself.
+/// Sends the form. Follows no redirect.
 async fn paste(world: &World, fields: &[(&str, &str)]) -> Reply {
     let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
     let body = fields.iter().map(|(name, value)| format!("{name}={}", value.replace('/', "%2F").replace('?', "%3F")));
@@ -23,7 +23,7 @@ async fn paste(world: &World, fields: &[(&str, &str)]) -> Reply {
     world.client.send(request.body(body.collect::<Vec<_>>().join("&"))).await
 }
 
-/// What the page asks for, paid into the pool.
+/// Pays the amount that the page asks for, into the pool.
 fn pay(world: &World, page: &Reply, name: u8, amount: u64) -> String {
     let challenge = page.challenge();
     let text = |name| challenge.get(name).unwrap().to_owned();

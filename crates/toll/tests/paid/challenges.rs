@@ -1,4 +1,4 @@
-//! What a route that costs something asks for.
+//! The challenges of a route with a price.
 
 use crate::support::{Chain, Key, PRICE, World, bundle, pricing};
 use http::Method;

@@ -1,4 +1,4 @@
-//! Credentials of 2022, at routes that take them.
+//! Credentials of 2022, at routes that accept them.
 
 use crate::support::{PRICE, PROOFS, World, pricing, txid};
 use toll::pricing::{ConfirmationStep, Pricing};
@@ -13,7 +13,7 @@ fn shown(proof: usize) -> String {
     format!("TPAT {}:{}", txid(1), PROOFS[proof])
 }
 
-/// A payment in block 100, whose proof signs no message.
+/// Makes a payment in block 100, whose proof signs no message.
 async fn paid(world: &World, amount: u64) -> Offer {
     let demand = world.client.demand("/open").await;
     let mut tx = world.pay(txid(1), &demand, amount);
@@ -45,7 +45,7 @@ async fn one_payment_is_one_account_however_its_proof_is_written() {
 async fn its_time_counts_from_its_block() {
     let world = world().await;
     paid(&world, 2 * PRICE).await;
-    // Thirty blocks for each price, one of which is there.
+    // Thirty blocks for each price, one of which has passed.
     let reply = world.client.show("/open", &shown(0)).await;
     assert_eq!(reply.header("tpat-expires"), Some((world.seconds() + 59 * 120).to_string().as_str()));
     world.later(59 * 120);

@@ -48,7 +48,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// A gate for https, with the payment service of a world, that takes its proxy's word for the client.
+/// Starts a gate for https, with the payment service of a world, that trusts its proxy about the client's address.
 async fn gate(world: &World, proxied: bool) -> SocketAddr {
     let clock = Arc::clone(&world.now);
     let environment = Environment {
@@ -102,7 +102,7 @@ async fn holds(kind: FrontKind) {
     let redeemed = shown.header("dpop", prove("POST", REDEEM, None)).json(&wish).send().await.unwrap();
     assert_eq!(redeemed.status(), 200);
     let token = redeemed.json::<RedeemedToken>().await.unwrap().token;
-    // Escapes of the path go through as they were sent.
+    // Escapes in the path are forwarded as they were sent.
     let path = "/price/a%2Fb%20c";
     let session = format!("TPAT-Session {token}");
     let paid = client.get(path, &[("authorization", &session), ("dpop", &prove("GET", path, Some(&token)))]).await;
@@ -114,7 +114,7 @@ async fn holds(kind: FrontKind) {
     assert_eq!((told("x-forwarded-for").as_str(), told("x-forwarded-proto").as_str()), ("127.0.0.1", "https"));
     assert_eq!(told("x-forwarded-host"), format!("{HOST}:{}", front.address.port()));
 
-    // Clients are counted by their own addresses, whatever they say.
+    // Clients are counted by their own addresses, whatever headers they send.
     for (number, headers, status) in [
         (2, vec![], 200),
         (2, vec![("x-forwarded-for", "198.51.100.1")], 402),

@@ -1,4 +1,4 @@
-//! Nodes that are away, behind or lie; clients that send junk; a gate that ends in the middle.
+//! Nodes that are away, behind or lie; clients that send junk; and a gate that ends in the middle of a write.
 
 use crate::support::{Chain, Key, Mood, PRICE, PROOFS, World, bundle, pricing, txid};
 use toll::pricing::Pricing;
@@ -25,7 +25,7 @@ async fn a_node_that_cannot_be_asked_costs_nobody_anything() {
     world.chain.mood(Mood::Good);
     world.payments.look_at_chain().await.unwrap();
     assert_eq!(redeem().await.status, 202);
-    // What was seen before is answered without a node.
+    // A payment that was seen before is answered without a node.
     world.chain.mood(Mood::Down);
     assert_eq!((redeem().await.status, world.client.get("/price").await.status), (202, 402));
     world.chain.mood(Mood::Good);
@@ -85,7 +85,7 @@ async fn five_thousand_junk_tokens_ask_a_node_no_more_than_the_cap() {
     }
     assert_eq!(world.chain.asked(), missing);
     assert!(missing <= 30 && declined > 3000, "{missing} {declined}");
-    // Somebody else is served meanwhile.
+    // Another client is served meanwhile.
     world.pay(txid(1), &demand, PRICE);
     let request = world.client.request(http::Method::POST, wire::toll::REDEEM).header("x-client", "203.0.113.9");
     let request = request.header("authorization", format!("TPAT {}", payment(1)));

@@ -1,4 +1,4 @@
-//! Payments that nobody proves: a browser has an address of its own, and its page opens when it is paid.
+//! Payments without a proof: a browser has an address of its own, and its page opens when it is paid.
 
 use crate::support::made::made;
 use crate::support::{Browser, Chain, Mood, PRICE, PROOFS, World, bundle, pricing, txid};
@@ -43,7 +43,7 @@ async fn a_person_pays_and_the_page_opens_by_itself() {
         assert_eq!((answer.status, answer.header("tpat-quota")), (200, Some(left)));
         assert_eq!(answer.seen("cookie"), [""; 0], "what is behind the gate does not see it");
     }
-    // Nobody else has anything of it, and who has used all up may buy again, at another address.
+    // Other browsers get nothing of it. A browser that has used up all may buy again, at another address.
     assert_eq!(other.open(&world, PATH).await.address(), theirs.address());
     let again = browser.open(&world, PATH).await;
     assert!(again.status == 402 && again.address() != address && again.address() != theirs.address());
@@ -105,7 +105,7 @@ async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
     let World { chain, directory, store, payments, stop, .. } = world;
     stop.send(true).unwrap();
     drop((store, payments));
-    // One is in a block by then, and more blocks come than one look reads.
+    // One is in a block by then, and more blocks come than one check reads.
     chain.send(&made(77, 0, &[(&address, PRICE)]));
     for _ in 0..15 {
         chain.mine();
@@ -169,7 +169,7 @@ async fn where_no_address_is_left_a_proof_is_asked_for() {
         assert!(!browser_with_offer(&world, name).await, "all are lent, and no row more is made");
     }
     assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 3);
-    // An hour to pay, and a day: then they are lent again.
+    // An hour to pay, and a day: then they are assigned again.
     world.later(HOUR + DAY);
     assert!(!browser_with_offer(&world, 7).await);
     world.later(1);
@@ -196,7 +196,7 @@ async fn one_client_is_lent_few_addresses_and_programs_none() {
     let demand = world.client.demand("/price").await;
     assert_eq!(demand.accepts.len(), 1);
     assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 7);
-    // Nor is anything lent while nobody knows the chain.
+    // No address is assigned while the state of the chain is unknown.
     let chain = Chain::new();
     chain.mood(Mood::Down);
     let blind = World::lending(chain, pricing(), tempfile::tempdir().unwrap(), 20).await;
@@ -227,7 +227,7 @@ async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
     let name = world.store.toll_payments(10).await.unwrap().remove(0).challenge;
     assert!(page.html().contains("Not all has arrived in time") && page.html().contains(&name), "{}", page.html());
 
-    // It says when it was there, and that was in time.
+    // The node reports when it first saw it, and that was in time.
     world.chain.clock(world.seconds() - 10);
     world.chain.send(&made(78, 0, &[(&address, PRICE)]));
     world.payments.follow().await.unwrap();
@@ -250,7 +250,7 @@ async fn the_still_page_takes_a_proof_for_the_same_address() {
     assert!(html.contains("<textarea") && html.contains(&format!("<a href=\"{PATH}\">Look again</a>")), "{html}");
     let challenge = browser.challenge("price");
     assert!(html.contains(&format!("tpat1:{challenge}")), "{html}");
-    // Without an offer there is nothing to keep still, and only routes have such a page.
+    // Without an offer there is no page to keep from refreshing, and only routes have such a page.
     assert_eq!(Browser::at(2).open(&world, STILL).await.header("location"), Some(PATH));
     assert_eq!(browser.open(&world, "/.well-known/tpat/still?back=//evil.example").await.status, 404);
 
@@ -262,7 +262,7 @@ async fn the_still_page_takes_a_proof_for_the_same_address() {
     let pasted = browser.post(&world, "/.well-known/tpat/paid", &fields(&name)).await;
     assert_eq!((pasted.status, pasted.header("location")), (303, Some(PATH)));
     assert!(browser.open(&world, PATH).await.html().contains("0.0000005 of 0.000001 XMR are here"));
-    // A proof and what is found add up.
+    // A proof and a payment that was found add up.
     world.chain.send(&made(77, 0, &[(&page.address(), PRICE / 2)]));
     world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.status, 303);

@@ -13,7 +13,7 @@ async fn lending(browser_addresses: u32) -> World {
     World::lending(Chain::new(), pricing(), tempfile::tempdir().unwrap(), browser_addresses).await
 }
 
-/// Whoever has the challenge gets what is paid for it: nobody makes one up, or changes one.
+/// A browser with the challenge gets the token that is paid for it. Nobody can make a challenge up, or change one.
 #[tokio::test]
 async fn attack_another_browsers_offer_is_guessed() {
     let (world, browser) = (lending(9).await, Browser::at(1));
@@ -36,13 +36,13 @@ async fn attack_another_browsers_offer_is_guessed() {
         assert!(!reply.html().contains(&page.address()), "{guess}");
         assert_eq!(thief.cookie("postern-toll-price"), None);
     }
-    // A program's challenge is no offer with an address of its own: another takes its place.
+    // A program's challenge is no offer with an address of its own, so a new one replaces it.
     let borrowed = Browser::at(4);
     borrowed.cookies.lock().insert(OFFER.to_owned(), program.clone());
     let reply = borrowed.open(&world, PATH).await;
     assert_eq!(borrowed.offers("price").len(), 2);
     assert!(reply.header("refresh").is_some() && reply.address() != page.address());
-    // Nor is it good for another route.
+    // It is not valid for another route either.
     let elsewhere = Browser::at(3);
     elsewhere.cookies.lock().insert("postern-offer-open.AAAA".to_owned(), offer.clone());
     assert_eq!(elsewhere.open(&world, "/open").await.status, 402);
@@ -76,7 +76,7 @@ async fn attack_a_payment_to_an_address_whose_lease_ended() {
     assert_eq!(second.open(&world, PATH).await.status, 303);
 }
 
-/// Nor where blocks from before are read for somebody else's sake.
+/// The same if blocks from before are read for another offer.
 #[tokio::test]
 async fn attack_an_old_payment_to_an_address_that_is_lent_again() {
     let (world, first, second, other) = (lending(2).await, Browser::at(1), Browser::at(2), Browser::at(3));
@@ -120,7 +120,7 @@ async fn attack_burning_one_key_twice() {
     assert_eq!(browser.open(&world, PATH).await.status, 303);
 }
 
-/// Money that may never come, cannot be spent, or is not there.
+/// Payments that may never be mined, cannot be spent, or do not exist.
 #[tokio::test]
 async fn attack_payments_that_are_worth_nothing() {
     let (world, browser) = (lending(3).await, Browser::at(1));
@@ -149,7 +149,7 @@ async fn attack_payments_that_are_worth_nothing() {
     assert_eq!(browser.open(&world, PATH).await.address(), address);
     let (read, _) = world.chain.read();
     assert_eq!(read, 3, "each is read once while it waits");
-    // The one that a block has has won.
+    // The transaction in a block has won.
     world.chain.mine();
     world.payments.look_at_chain().await.unwrap();
     world.payments.follow().await.unwrap();
@@ -157,7 +157,7 @@ async fn attack_payments_that_are_worth_nothing() {
     assert_eq!(browser.open(&world, PATH).await.status, 303);
 }
 
-/// However full the pool is, a look reads so many transactions in so few questions.
+/// However full the pool is, one check reads a limited number of transactions in a limited number of queries.
 #[tokio::test]
 async fn attack_a_pool_full_of_junk() {
     let (world, browser) = (lending(3).await, Browser::at(1));
@@ -181,7 +181,7 @@ async fn attack_a_pool_full_of_junk() {
     assert_eq!(world.chain.read().0, 251, "nothing twice");
 }
 
-/// A payment in no block is replaced, or goes: its token sleeps with the next look, without a new block.
+/// A payment in no block is replaced, or disappears. The next check suspends its token, without a new block.
 #[tokio::test]
 async fn attack_money_that_is_spent_again_at_once() {
     let (world, key) = (World::new().await, Key::new());
@@ -198,14 +198,14 @@ async fn attack_money_that_is_spent_again_at_once() {
     world.chain.lose(txid(2));
     world.payments.look_at_chain().await.unwrap();
     assert_eq!((opens(0).await, opens(1).await, opens(2).await), (403, 403, 200));
-    // What is back is good again, at the latest with the next block.
+    // A token whose payment has returned is valid again, at the latest with the next block.
     world.chain.change(txid(1), |tx| (tx.double_spend_seen, tx.block) = (false, Some(100)));
     world.chain.height(101);
     world.payments.look_at_chain().await.unwrap();
     assert_eq!((opens(0).await, opens(1).await), (200, 403));
 }
 
-/// The same payment, by a browser that shows nothing but the transaction.
+/// The same payment, by a browser that presents only the transaction.
 #[tokio::test]
 async fn attack_one_payment_for_two_offers() {
     let world = World::lending(

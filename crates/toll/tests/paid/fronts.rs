@@ -5,7 +5,7 @@ use http::Method;
 use toll::pricing::{Allowance, Pricing};
 use wire::toll::{CHALLENGE_HEADER, TOKEN_HEADER, TollCode};
 
-/// What the program behind the gate says may be kept by everybody (see the upstream of [`World`]).
+/// The path of an answer that the upstream lets everybody cache (see the upstream of [`World`]).
 const KEPT: &str = "/open/kept";
 
 fn payment(name: u8) -> String {
@@ -32,7 +32,7 @@ async fn what_was_paid_for_is_in_no_shared_cache() {
     let unpaid = front.get(KEPT).await;
     assert_eq!((unpaid.status, unpaid.header("x-cache")), (402, Some("MISS")));
 
-    // Redeemed in place, the answer has the token in it.
+    // When redeemed in place, the answer contains the token.
     let demand = world.client.demand("/open").await;
     world.pay(txid(2), &demand, PRICE);
     let request = front.request(Method::GET, KEPT).header("authorization", format!("TPAT {}", payment(2)));
@@ -40,7 +40,7 @@ async fn what_was_paid_for_is_in_no_shared_cache() {
     assert_eq!((redeemed.status, redeemed.header("cache-control")), (200, Some("no-store")));
     assert!(redeemed.header(TOKEN_HEADER).is_some());
     assert_eq!(front.get(KEPT).await.status, 402);
-    // The cache itself works: what is free and may be kept is.
+    // The cache itself works: a free answer that may be cached is.
     front.get("/kept-free").await;
     assert_eq!(front.get("/kept-free").await.header("x-cache"), Some("HIT"));
 }
@@ -67,7 +67,7 @@ async fn what_a_browser_paid_for_or_had_free_is_in_no_shared_cache() {
     assert_eq!(front.get("/price/kept").await.status, 402);
 }
 
-/// nginx sends the upstream's own name as `Host` unless it is told otherwise: then nobody can prove a key.
+/// nginx sends the upstream's own name as `Host` unless it is configured otherwise. Then no client can prove a key.
 #[tokio::test]
 async fn a_host_that_a_proxy_rewrites_is_said_before_money_moves() {
     let (world, key) = (World::new().await, Key::new());
@@ -82,7 +82,7 @@ async fn a_host_that_a_proxy_rewrites_is_said_before_money_moves() {
     let title = signed.json::<wire::toll::TollProblem>().title;
     assert!(title.contains(&front.url("")) && title.contains("http://gate.internal"), "{title}");
 
-    // Whoever has paid already hears the same, and loses nothing by it.
+    // A client that has paid already gets the same error, and loses nothing.
     let demand = world.client.demand("/price").await;
     world.pay(txid(1), &demand, PRICE);
     let shown = front.redeem(&payment(1), &demand.challenge, Some(&key)).await;

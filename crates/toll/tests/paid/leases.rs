@@ -1,4 +1,4 @@
-//! What goes on after its answer has begun pays for its time.
+//! Streams pay for their time after their answer has begun.
 
 use crate::support::{PRICE, PROOFS, World, entry, txid};
 use futures::{SinkExt, StreamExt};
@@ -13,7 +13,7 @@ fn payment(name: u8) -> String {
     format!("{}:{}", txid(name), PROOFS[0])
 }
 
-/// A token of three requests.
+/// Buys a token of three requests.
 async fn bought(world: &World) -> (Offer, String) {
     let demand = world.client.demand("/open").await;
     world.pay(txid(1), &demand, PRICE);
@@ -29,7 +29,7 @@ async fn stream(world: &World, token: &str) -> reqwest::Response {
     response
 }
 
-/// Waits for the gate to have charged for so many.
+/// Waits until the gate has charged this number of requests.
 async fn charged(world: &World, token: &str, requests: i64) {
     while world.used(token).await != requests {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! The gate and its payment service between real sockets, with a chain that is what the test says.
+//! The gate and its payment service between real sockets, with a chain that the test controls.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 

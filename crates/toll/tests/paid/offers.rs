@@ -1,4 +1,4 @@
-//! Offers that ask for a proof: a browser keeps each in a cookie, until no payment for it can come any more.
+//! Offers that ask for a proof: a browser keeps each in a cookie, until no payment for it can arrive any more.
 
 use crate::support::{Browser, PRICE, PROOFS, Reply, Tx, World, bundle, pricing, txid};
 use std::collections::HashSet;
@@ -8,12 +8,12 @@ const PAID: &str = "/.well-known/tpat/paid";
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// The challenge that a page asks to pay for.
+/// Returns the challenge that a page asks to pay for.
 fn challenge(page: &Reply) -> String {
     page.challenge().get("challenge").unwrap().to_owned()
 }
 
-/// Pays what a page asks for.
+/// Pays the amount that a page asks for.
 fn pay(world: &World, page: &Reply, name: u8, amount: u64) -> Tx {
     let challenge = page.challenge();
     let text = |name| challenge.get(name).unwrap().to_owned();
@@ -55,14 +55,14 @@ async fn an_offer_survives_reloads_and_its_payment_is_redeemed() {
     assert_eq!((opened.status, opened.header("location")), (303, Some("/price")), "{opened:?}");
     assert_eq!(browser.offers("price"), [""; 0], "the offer is done with");
     assert_eq!(browser.open(&world, "/price").await.header("tpat-quota"), Some("2"));
-    // Another browser asks for itself.
+    // Another browser has an offer of its own.
     assert_ne!(challenge(&Browser::at(2).open(&world, "/price").await), first);
 }
 
 #[tokio::test]
 async fn tabs_and_routes_share_a_browser_and_any_form_takes_any_proof() {
     let (world, browser) = (World::new().await, Browser::at(1));
-    // Two tabs that were opened at once: neither had a cookie.
+    // Two tabs that were opened at the same time, neither with a cookie.
     let (one, two) = (Browser::at(1).open(&world, "/price").await, browser.open(&world, "/price").await);
     browser.keep(&one);
     let open = browser.open(&world, "/open").await;
@@ -123,10 +123,10 @@ async fn an_offer_that_ended_takes_what_was_paid_in_time_for_a_day_more() {
     let html = declined.html();
     assert!(html.contains("came too late") && html.contains(&name.challenge) && !html.contains("<form"), "{html}");
     assert!(html.contains("ask the operator of this site"), "{html}");
-    // The page says it as well, as long as the browser has the offer and no other.
+    // The page shows it as well, as long as the browser has the offer and no other.
     assert_eq!(paste(&world, &browser, &challenge(&next), 1, "/price").await.status, 303);
     world.later(DAY + HOUR + 1);
-    // Nothing of it is left when no payment can come any more.
+    // Nothing of it remains when no payment can arrive any more.
     let fresh = browser.open(&world, "/price").await;
     assert!(!fresh.html().contains("An earlier offer"), "{}", fresh.html());
 }
@@ -165,7 +165,7 @@ async fn a_challenge_alone_fetches_nothing() {
 #[tokio::test]
 async fn a_browser_holds_a_bounded_number_of_offers() {
     let (world, browser) = (World::new().await, Browser::at(1));
-    // As many tabs at once as anybody has.
+    // More tabs at once than any browser has.
     for _ in 0..40 {
         let tab = Browser::at(1).open(&world, "/price").await;
         browser.keep(&tab);

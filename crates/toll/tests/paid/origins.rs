@@ -1,4 +1,4 @@
-//! Pages of other origins, as a browser lets them call (Fetch, section 3.3).
+//! Pages of other origins, as far as a browser lets them call (Fetch, section 3.3).
 
 use crate::support::{Key, PRICE, PROOFS, Reply, World, pricing, route, txid};
 use http::Method;
@@ -46,7 +46,7 @@ async fn a_preflight_is_answered_and_the_402_can_be_read() {
     }
     assert_eq!(world.arrived(), 0, "nothing of it reaches the program behind");
 
-    // To pay and to use what was bought.
+    // Paths for paying and for using a token.
     for (path, method) in [(REDEEM, "POST"), (PRICES, "GET")] {
         assert_eq!(preflight(&world, path, SHOP, method).await.status, 204, "{path}");
     }

@@ -1,4 +1,4 @@
-//! A payment becomes a token, or not.
+//! Payments that become a token, and others that do not.
 
 use crate::support::{Key, PRICE, PROOFS, Tx, World, bundle, pricing, txid};
 use http::Method;
@@ -46,7 +46,7 @@ async fn a_payment_that_is_seen_is_never_asked_for_again() {
     world.chain.change(txid(2), |tx| tx.block = Some(100));
     world.chain.height(101);
     world.payments.look_at_chain().await.unwrap();
-    // Long after the challenge has run out.
+    // Long after the challenge has expired.
     world.later(7200);
     world.client.get("/price").await;
     let token = world.client.redeem(&payment(2), &demand.challenge, Some(&key)).await.token();
@@ -116,7 +116,7 @@ async fn what_was_paid_in_time_counts_late_and_nothing_else_does() {
     assert_eq!(redeem(1).await.status, 200, "what was counted is answered for ever");
     assert_eq!(redeem(3).await.code(), TollCode::NotFound);
     assert_eq!(redeem(2).await.code(), TollCode::ExpiredChallenge);
-    // In time by its node's word, and shown when nobody looks for it any more.
+    // In time by its node's report, and presented when it is no longer looked for.
     world.chain.add(txid(4), Tx { since: world.seconds() - 90_000, output: 4, ..in_time });
     let late = redeem(4).await;
     assert_eq!((late.status, late.code()), (422, TollCode::ExpiredChallenge));

@@ -10,7 +10,7 @@ use toll::pricing::Pricing;
 use toll::route::{Route, RouteTable};
 use toll::upstream::{ForwardSettings, Upstream};
 
-/// The routes of a world: what costs something, then this one.
+/// Returns the routes of a world: those with a price, and then this one.
 fn before(world: &World, path: &str, pricing: Option<Pricing>) -> RouteTable {
     let table = world.gate.table();
     let mut routes: Vec<Route> = table.iter().map(|route| (**route).clone()).collect();
@@ -54,7 +54,7 @@ async fn the_dearest_reading_decides_and_one_that_leads_nowhere_is_closed() {
     world.gate.replace(before(&world, "/dear/*", Some(dear)));
     assert_eq!(world.client.demand("/price/..a").await.min_amt.0, PRICE);
     assert_eq!(world.client.demand("/dear/price").await.min_amt.0, 50 * PRICE);
-    // One segment or two: nothing takes two.
+    // One segment or two: no route takes two.
     assert_eq!(world.client.get("/dear/a%2fb").await.status, 404);
     // As a query or as a part of the segment, it is the same route.
     assert_eq!(world.client.demand("/dear/a%3fb").await.min_amt.0, 50 * PRICE);

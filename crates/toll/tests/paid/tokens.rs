@@ -1,4 +1,4 @@
-//! What a token opens, and how it is used up.
+//! The requests that a token admits, and how its quota is used up.
 
 use crate::support::{Key, OLD, PRICE, PROOFS, World, entry, txid};
 use domain::encoding::hmac_sha256;
@@ -156,7 +156,7 @@ async fn a_bound_token_outlasts_the_key_of_its_mac_and_what_a_thief_makes_with_t
     assert_eq!(world.client.bearer("/open", &open.token).await.status, 200);
 
     world.secrets.replace(&new, [], [&OLD]);
-    // For a nonce of the new key.
+    // Fetches a nonce of the new key.
     world.client.get("/price").await;
     assert_eq!(world.client.bound("/price", &bought.token, &key).await.status, 200, "revoked");
     let bearer = world.client.bearer("/open", &open.token).await;

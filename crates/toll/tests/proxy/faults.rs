@@ -1,4 +1,4 @@
-//! The upstream is away, silent, or comes back.
+//! An upstream that is away, silent, or comes back.
 
 use crate::support::{Raw, Upstream, World, route};
 use std::sync::atomic::Ordering;
@@ -8,7 +8,7 @@ use toll::upstream::ForwardSettings;
 
 #[tokio::test]
 async fn an_upstream_that_is_away_is_left_alone_for_a_moment_and_found_again() {
-    // A port that nobody else gets meanwhile: it is bound and does not listen.
+    // A port that no other program gets meanwhile: it is bound and does not listen.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Requests that two programs read in two ways.
+//! Requests that two programs interpret in different ways.
 
 use crate::support::{Raw, World};
 
@@ -32,8 +32,8 @@ async fn conflicting_lengths_are_refused_and_nothing_hidden_arrives() {
     assert!(world.arrived().is_empty(), "{:?}", world.arrived());
 }
 
-/// RFC 9112, section 6.3: chunked is stronger. The upstream must see one framing, and the connection ends
-/// with what does not belong to the request still unread.
+/// RFC 9112, section 6.3: chunked takes precedence. The upstream must see one framing, and the connection ends without
+/// reading what does not belong to the request.
 #[tokio::test]
 async fn chunked_with_a_length_reaches_the_upstream_in_one_framing() {
     let world = World::new().await;
@@ -66,7 +66,7 @@ async fn two_hosts_are_refused() {
     assert!(world.arrived().is_empty());
 }
 
-/// Where a request goes is in our settings and nowhere in the request.
+/// The destination of a request comes from our settings and never from the request.
 #[tokio::test]
 async fn no_request_chooses_where_it_goes() {
     let world = World::new().await;

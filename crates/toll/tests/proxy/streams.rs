@@ -7,7 +7,7 @@ async fn an_answer_arrives_piece_by_piece() {
     raw.send("GET /ticks HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(raw.head().await.contains(" 200 "));
     for _ in 0..3 {
-        // The next piece is not made before this one was read: nothing is kept back.
+        // The next piece is not made before this one was read, so nothing is buffered.
         world.upstream.seen.ticks.0.add_permits(1);
         assert_eq!(raw.chunk().await.as_deref(), Some(b"tick".as_slice()));
     }

@@ -19,7 +19,7 @@ async fn messages_go_both_ways_until_somebody_closes() {
     }
 }
 
-/// An upgrade that the upstream does not take opens no tunnel through which requests could be hidden.
+/// An upgrade that the upstream does not accept opens no tunnel through which requests could be hidden.
 #[tokio::test]
 async fn an_upgrade_that_is_refused_is_no_tunnel() {
     let world = World::new().await;

@@ -48,7 +48,7 @@ async fn what_was_paid_is_what_was_bought() {
     mine(&rig, &world, 1).await;
     assert_eq!(redeem(&world, &paid, &twice, &key).await.token().quota, 200);
 
-    // The gate's clock stands a year before the chain's: what is paid now is paid after the offer ran out.
+    // The gate's clock is a year behind the chain's, so that a payment now comes after the offer has expired.
     let late = world.client.demand("/price").await;
     world.later(3601);
     world.client.get("/price").await;

@@ -6,7 +6,7 @@ use http::Method;
 use regtest::{ProvenPayment, RegtestNetwork};
 use wire::toll::{REDEEM, TollCode};
 
-/// A proof is made anew each time, and was a new token there.
+/// A wallet makes a different proof each time. In that program each was a new token.
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_8_the_proof_made_again() {
     let rig = RegtestNetwork::start().await.unwrap();
@@ -24,12 +24,12 @@ async fn attack_8_the_proof_made_again() {
     let proof = rig.payer.tx_proof(&paid.txid, &demand.address, &other.message).await.unwrap();
     let elsewhere = redeem(&world, &ProvenPayment { proof, ..paid.clone() }, &other, &key).await;
     assert_eq!((elsewhere.status, elsewhere.code()), (422, TollCode::WrongMessage), "the address is the challenge's");
-    // The wallet finds nothing to prove at the other address, or a proof of nothing.
+    // The wallet finds no payment to prove at the other address, or makes a proof of zero.
     if let Ok(proof) = rig.payer.tx_proof(&paid.txid, &other.address, &other.message).await {
         let nothing = redeem(&world, &ProvenPayment { proof, ..paid.clone() }, &other, &key).await;
         assert_eq!(nothing.status, 422);
     }
-    // A challenge for the same address, twenty later.
+    // A challenge for the same address, twenty challenges later.
     let mut same = world.client.demand("/price").await;
     while same.address != demand.address {
         same = world.client.demand("/price").await;
@@ -40,7 +40,8 @@ async fn attack_8_the_proof_made_again() {
     assert_eq!(world.store.toll_tokens(10).await.unwrap().len(), 1);
 }
 
-/// The reference wallet takes a proof whose header is mangled, so anybody who had seen one had many there.
+/// The reference wallet accepts a proof whose header is mangled. In that program, a person who had seen one proof had
+/// many.
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_9_the_proof_mangled() {
     let rig = RegtestNetwork::start().await.unwrap();
@@ -52,7 +53,7 @@ async fn attack_9_the_proof_mangled() {
         let reply = redeem(&world, &mangled(head), &demand, &key).await;
         assert_eq!((reply.status, reply.code()), (400, TollCode::Malformed), "{head}");
     }
-    // The wallet takes the first of these.
+    // The wallet accepts the first of these.
     let garbage = mangled("OutGARBAGE").proof;
     let theirs = rig.merchant.check_tx_proof(&paid.txid, &demand.address, &demand.message, &garbage);
     assert!(theirs.await.is_ok_and(|checked| checked.good));
@@ -70,7 +71,7 @@ async fn attack_9_the_proof_mangled() {
     redeem(&world, &paid, &demand, &key).await.token();
 }
 
-/// There the client could name whom it had paid: itself.
+/// In that program the client could choose the address that it had paid: its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_12_an_address_of_the_clients_choice() {
     let rig = RegtestNetwork::start().await.unwrap();
@@ -78,7 +79,7 @@ async fn attack_12_an_address_of_the_clients_choice() {
     let demand = world.client.demand("/price").await;
     let own = rig.payer.create_address("own").await.unwrap().address;
     let to_itself = rig.pay(&own, PRICE, &demand.message).await.unwrap();
-    // Of its own address a wallet proves what it received.
+    // For its own address, a wallet proves what it received.
     assert!(to_itself.proof.starts_with("InProofV2"));
     assert_eq!(redeem(&world, &to_itself, &demand, &key).await.code(), TollCode::Malformed);
     let other = rig.merchant_address().await.unwrap();
@@ -91,7 +92,7 @@ async fn attack_12_an_address_of_the_clients_choice() {
     let proof = world.client.prove(&key, "POST", REDEEM, None);
     let reply = world.client.send(request.header("dpop", proof).json(&body)).await;
     assert_eq!((reply.status, reply.code()), (400, TollCode::Malformed));
-    // Nor is money that stays locked.
+    // The same for money that stays locked.
     mine(&rig, &world, 1).await;
     let locked = rig.payer.transfer(&[(&demand.address, PRICE)], 100_000).await.unwrap();
     let proof = rig.payer.tx_proof(&locked.txid, &demand.address, &demand.message).await.unwrap();

@@ -1,4 +1,4 @@
-//! A browser pays and proves nothing: the view key finds it.
+//! A browser that pays without a proof: the view key finds the payment.
 
 use super::{PRICE, careful, mine, selling};
 use crate::support::{Browser, World};
@@ -15,7 +15,7 @@ async fn send(rig: &RegtestNetwork, payments: &[(&str, u64)]) -> Txid {
     rig.payer.transfer(payments, 0).await.unwrap().txid
 }
 
-/// Looks around once, as the gate does every two seconds.
+/// Checks the chain once, as the gate does every two seconds.
 async fn look(world: &World) {
     world.payments.look_at_chain().await.unwrap();
     world.payments.follow().await.unwrap();
@@ -43,7 +43,7 @@ async fn the_page_opens_with_the_next_look() {
     assert_eq!(browser.open(&world, PATH).await.header("tpat-quota"), Some("19"), "a part, until a block has it");
     assert_eq!(other.open(&world, PATH).await.address(), theirs);
 
-    // With a proof it is the same payment: the same token for whoever has the offer, and nothing for another.
+    // With a proof it is the same payment: the same token for a client that has the offer, and nothing for another.
     let proof = rig.payer.tx_proof(&paid, &address, &format!("tpat1:{offer}")).await.unwrap();
     let again = Browser::at(3);
     assert_eq!(paste(&again, &world, &offer, paid, &proof).await, 303);
@@ -66,7 +66,7 @@ async fn the_page_opens_with_the_next_look() {
     look(&world).await;
     assert_eq!(third.open(&world, PATH).await.status, 303);
 
-    // The merchant's wallet, which never made a second account, has all of it.
+    // The merchant's wallet, which never created a second account, has all of it.
     mine(&rig, &world, 1).await;
     rig.merchant.refresh().await.unwrap();
     let question = json!({"jsonrpc": "2.0", "id": "0", "method": "get_balance", "params": {"account_index": 1}});
@@ -103,7 +103,7 @@ async fn what_waits_for_its_block_survives_a_restart_and_another_chain() {
         assert_eq!(browser.open(&world, PATH).await.status, 200);
     }
 
-    // The newest blocks go, and others come with a payment that was in no pool when somebody looked.
+    // The newest blocks disappear, and others come with a payment that was in no pool at any check.
     rig.node.pop_blocks(2).await.unwrap();
     send(&rig, &[(&third, PRICE)]).await;
     rig.mine(3).await.unwrap();

@@ -1,4 +1,4 @@
-//! From the first request to the last.
+//! A token from its first request to its last.
 
 use super::{PRICE, careful, mine, pay, redeem, selling};
 use crate::support::{Key, World};
@@ -59,7 +59,7 @@ async fn a_small_payment_opens_at_once() {
     let again = redeem(&world, &paid, &demand, &key).await.token();
     assert_eq!((again.token, again.quota, again.provisional), (token, 98, false));
 
-    // A client of 2022: a proof over nothing, with each request.
+    // A client of 2022: a proof without a message, with each request.
     let paid = rig.pay(&world.client.demand("/open").await.address, PRICE, "").await.unwrap();
     mine(&rig, &world, 1).await;
     for left in ["99", "98"] {

@@ -12,16 +12,16 @@ use regtest::{ProvenPayment, RegtestNetwork};
 use toll::pricing::{ConfirmationStep, Pricing};
 use wire::toll::Offer;
 
-/// Of a chain for tests a fee is 2,600,000,000 piconero.
+/// The price in piconero. On a chain for tests, a fee is 2,600,000,000.
 const PRICE: u64 = 2_000_000_000;
 
-/// 100 requests for the price; from the pool below four times the price.
+/// Sells 100 requests for the price. Below four times the price the pool is sufficient.
 fn selling() -> Pricing {
     let step = |from, need| ConfirmationStep { from, need };
     Pricing { bundles: vec![bundle(PRICE, 100)], confirmations: vec![step(0, 0), step(4 * PRICE, 1)], ..pricing() }
 }
 
-/// As [`selling`], and the price needs a block.
+/// As [`selling`], but the price needs a block.
 fn careful() -> Pricing {
     Pricing { confirmations: vec![ConfirmationStep { from: 0, need: 1 }], ..selling() }
 }
@@ -38,7 +38,7 @@ async fn redeem(world: &World, paid: &ProvenPayment, demand: &Offer, key: &Key) 
     world.client.redeem(&shown(paid), &demand.challenge, Some(key)).await
 }
 
-/// Mines, and lets the watcher see it.
+/// Mines blocks, and lets the watcher see them.
 async fn mine(rig: &RegtestNetwork, world: &World, blocks: u64) {
     rig.mine(blocks).await.unwrap();
     world.payments.look_at_chain().await.unwrap();

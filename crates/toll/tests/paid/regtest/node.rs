@@ -1,4 +1,4 @@
-//! The node is away, stands still, and comes back.
+//! A node that is away, stops, and comes back.
 
 use super::{PRICE, careful, mine, pay, redeem};
 use crate::support::{Key, World};
@@ -20,7 +20,7 @@ async fn nothing_is_lost_while_the_node_is_away() {
         assert_eq!((reply.status, reply.code()), (503, TollCode::NodeUnavailable));
         assert!(reply.header("retry-after").is_some() && reply.header("www-authenticate").is_none());
         assert!(world.payments.look_at_chain().await.is_err());
-        // What is paid already goes on.
+        // A token that was paid for still works.
         assert_eq!(redeem(&world, &paid, &first, &key).await.token().token, token.token);
         assert_eq!(world.client.bound("/price", &token.token, &key).await.status, 200);
     };

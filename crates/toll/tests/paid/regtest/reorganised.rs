@@ -15,7 +15,7 @@ async fn tokens_sleep_while_their_payment_is_gone() {
     let token = redeem(&world, &paid, &demand, &key).await.token().token;
     assert_eq!(opens(&token).await, 200);
 
-    // Into a block, out of it again and back into the pool: it stays good.
+    // Into a block, out of it again and back into the pool: the token stays valid.
     mine(&rig, &world, 1).await;
     assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
     rig.node.pop_blocks(1).await.unwrap();
@@ -23,7 +23,7 @@ async fn tokens_sleep_while_their_payment_is_gone() {
     let popped = redeem(&world, &paid, &demand, &key).await.token();
     assert_eq!((popped.token.as_str(), popped.provisional, opens(&token).await), (token.as_str(), true, 200));
 
-    // Out of the pool too: nobody knows it any more.
+    // Out of the pool too: no node knows it any more.
     let blob = rig.node.transaction(&paid.txid).await.unwrap().unwrap().blob;
     rig.node.flush_pool(&[paid.txid]).await.unwrap();
     mine(&rig, &world, 1).await;
@@ -31,14 +31,14 @@ async fn tokens_sleep_while_their_payment_is_gone() {
     assert_eq!((asleep.status, asleep.code()), (403, TollCode::TokenSuspended));
     assert_eq!(redeem(&world, &paid, &demand, &key).await.code(), TollCode::NotFound);
 
-    // Back in the pool: it wakes without a new block, and once mined it is as if nothing had been.
+    // Back in the pool: the token resumes without a new block, and once mined it is valid as before.
     rig.node.send(&blob).await.unwrap();
     world.payments.look_at_chain().await.unwrap();
     assert_eq!(opens(&token).await, 200);
     mine(&rig, &world, 1).await;
     assert_eq!(opens(&token).await, 200);
     assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
-    // Deep enough, nobody looks any more.
+    // Deep enough, it is no longer watched.
     mine(&rig, &world, 20).await;
     assert_eq!(world.store.unsettled().await.unwrap(), [""; 0]);
 }

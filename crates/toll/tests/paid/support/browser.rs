@@ -1,4 +1,4 @@
-//! A browser without script: it keeps cookies, and goes nowhere by itself.
+//! A browser without script: it keeps cookies and follows no redirect.
 
 use super::{Reply, World};
 use http::header::SET_COOKIE;
@@ -11,13 +11,13 @@ const ACCEPT: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 pub(crate) struct Browser {
     http: reqwest::Client,
-    /// Where it is, as the gate is told.
+    /// Its address, as the gate receives it.
     from: String,
     pub cookies: Mutex<BTreeMap<String, String>>,
 }
 
 impl Browser {
-    /// At an address of its own: `name` is its last number.
+    /// Creates a browser at an address of its own. `name`: its last number.
     pub(crate) fn at(name: u8) -> Self {
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         Self { http, from: format!("203.0.113.{name}"), cookies: Mutex::default() }
@@ -38,20 +38,20 @@ impl Browser {
         self.cookies.lock().get(name).cloned()
     }
 
-    /// The values of the cookies that keep offers for a route.
+    /// Returns the values of the cookies that keep offers for a route.
     pub(crate) fn offers(&self, route: &str) -> Vec<String> {
         let prefix = format!("postern-offer-{route}.");
         let cookies = self.cookies.lock();
         cookies.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(_, value)| value.clone()).collect()
     }
 
-    /// The challenge of the one offer that it keeps for a route.
+    /// Returns the challenge of the one offer that it keeps for a route.
     pub(crate) fn challenge(&self, route: &str) -> String {
         let [offer] = &self.offers(route)[..] else { panic!("not one offer for {route}") };
         offer.split('.').next().unwrap().to_owned()
     }
 
-    /// Takes over the cookies that another tab was answered.
+    /// Keeps the cookies from the answer to another tab.
     pub(crate) fn keep(&self, reply: &Reply) {
         for set in reply.headers.get_all(SET_COOKIE) {
             let set = set.to_str().unwrap();
@@ -81,7 +81,7 @@ impl Reply {
         html
     }
 
-    /// The address that the page shows.
+    /// Returns the address that the page shows.
     pub(crate) fn address(&self) -> String {
         let html = self.html();
         let address = html.split("<code>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();

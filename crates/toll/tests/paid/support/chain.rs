@@ -1,4 +1,4 @@
-//! A chain that is what the test says: for what a real one cannot be brought to do.
+//! A chain that the test controls, for states that a real one cannot be brought into.
 
 use super::made::Made;
 use async_trait::async_trait;
@@ -32,7 +32,7 @@ pub(crate) struct Tx {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
     Good,
-    /// Answers nothing that can be read.
+    /// Answers with nothing readable.
     Down,
     Behind,
 }
@@ -42,14 +42,14 @@ pub(crate) struct Chain(Arc<Inner>);
 
 struct Inner {
     state: Mutex<What>,
-    /// Questions about transactions.
+    /// The number of queries about transactions.
     asked: AtomicUsize,
-    /// Transactions that were asked for with their bytes, and in how many questions.
+    /// The number of transactions that were queried with their bytes.
     read: AtomicUsize,
     questions: AtomicUsize,
 }
 
-/// A transaction with bytes, for who reads them.
+/// A transaction with bytes, for scanners.
 struct Whole {
     hex: String,
     block: Option<u64>,
@@ -85,7 +85,7 @@ impl Chain {
         self.0.state.lock().txs.remove(&txid);
     }
 
-    /// Into the pool, with its bytes.
+    /// Adds a transaction with its bytes to the pool.
     pub(crate) fn send(&self, made: &Made) -> Txid {
         let hex = made.serialize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let whole = Whole { hex, block: None, double_spend_seen: false };
@@ -93,12 +93,12 @@ impl Chain {
         Txid(made.hash())
     }
 
-    /// Another transaction spends the same money.
+    /// Marks a transaction as spent by another one.
     pub(crate) fn double_spend(&self, txid: Txid) {
         self.0.state.lock().whole.get_mut(&txid).unwrap().double_spend_seen = true;
     }
 
-    /// All that was sent, into a new block.
+    /// Mines all transactions that were sent into a new block.
     pub(crate) fn mine(&self) {
         let mut state = self.0.state.lock();
         let height = state.height;
@@ -106,12 +106,12 @@ impl Chain {
         state.height += 1;
     }
 
-    /// When it says that it sees or mines what comes, unix seconds.
+    /// Sets the time at which the node reports to see or mine new transactions, in unix seconds.
     pub(crate) fn clock(&self, since: u64) {
         self.0.state.lock().since = since;
     }
 
-    /// Transactions that were asked for with their bytes, and in how many questions.
+    /// Returns the number of transactions that were queried with their bytes, and the number of queries.
     pub(crate) fn read(&self) -> (usize, usize) {
         (self.0.read.load(Ordering::SeqCst), self.0.questions.load(Ordering::SeqCst))
     }
@@ -124,7 +124,7 @@ impl Chain {
         self.0.state.lock().mood = mood;
     }
 
-    /// Whether the wallet beside the node is gone.
+    /// Sets whether the wallet beside the node is away.
     pub(crate) fn verifier_is_gone(&self, gone: bool) {
         self.0.state.lock().verifier_gone = gone;
     }
@@ -133,7 +133,7 @@ impl Chain {
         self.0.asked.load(Ordering::SeqCst)
     }
 
-    /// As a node, for the watcher.
+    /// Serves the chain as a node, for the watcher.
     pub(crate) async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -43,12 +43,12 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The parameters of the challenge in the header.
+    /// Returns the parameters of the challenge in the header.
     pub(crate) fn challenge(&self) -> header::AuthChallenge {
         header::parse(self.header("www-authenticate").unwrap()).unwrap().remove(0)
     }
 
-    /// The values that the upstream saw of a header.
+    /// Returns the values that the upstream saw of a header.
     pub(crate) fn seen(&self, header: &str) -> Vec<String> {
         let all = self.json::<Value>()["headers"][header].as_array().cloned().unwrap_or_default();
         all.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
@@ -82,7 +82,7 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// A request with this `Authorization` alone.
+    /// Sends a request with this `Authorization` only.
     pub(crate) async fn show(&self, path: &str, authorization: &str) -> Reply {
         self.send(self.request(Method::GET, path).header("authorization", authorization)).await
     }
@@ -93,7 +93,7 @@ impl Client {
         reply.json()
     }
 
-    /// An offer for one key alone. The client has a nonce by now.
+    /// Returns an offer for one key. The client has a nonce by now.
     pub(crate) async fn demand_for(&self, path: &str, key: &Key) -> Offer {
         let request = self.request(Method::GET, path).header(PROOF_HEADER, self.prove(key, "GET", path, None));
         let reply = self.send(request).await;

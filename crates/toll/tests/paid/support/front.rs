@@ -1,5 +1,5 @@
-//! A real proxy with the configuration that `deploy/` ships: nothing in it is changed but names, ports and the
-//! certificate's paths.
+//! A real proxy with the configuration that `deploy/` ships. Only names, ports and the certificate's paths are
+//! replaced.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// In front of a gate that clients know as `host`.
+    /// Starts the proxy in front of a gate that clients know as `host`.
     pub(crate) async fn before(kind: Kind, gate: SocketAddr, host: &str) -> Self {
         for _ in 0..3 {
             if let Some(front) = Self::start(kind, gate, host).await {
@@ -33,7 +33,7 @@ impl Front {
         panic!("{kind:?} does not start");
     }
 
-    /// `None`: somebody else took a port meanwhile.
+    /// Starts the proxy. `None`: another program took a port meanwhile.
     async fn start(kind: Kind, gate: SocketAddr, host: &str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let (address, plain) = (free(), free());
@@ -84,7 +84,8 @@ fn certify(folder: &Path, host: &str) {
     std::fs::write(folder.join("both.pem"), both).unwrap();
 }
 
-/// A file of `deploy/`. Each text that is replaced must be there: else something else would be tested.
+/// Returns a file of `deploy/` with replacements. Each replaced text must exist, because otherwise another
+/// configuration would be tested.
 fn shipped(path: &str, replacements: &[(&str, &str)]) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(path);
     let mut text = std::fs::read_to_string(file).unwrap();

@@ -1,4 +1,4 @@
-//! A client's key, and what it proves with it.
+//! A client's key and its proofs.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use domain::encoding::{base64url, sha256};
@@ -20,12 +20,12 @@ impl Key {
         VerifyingJwk::Okp(OkpJwk::ed25519(base64url(self.pair.public_key().as_ref())))
     }
 
-    /// Its thumbprint (RFC 7638), as tokens and offers name it.
+    /// Returns its thumbprint (RFC 7638), as tokens and offers name it.
     pub(crate) fn jkt(&self) -> String {
         tpat::dpop::thumbprint(&self.jwk()).to_string()
     }
 
-    /// A proof of possession (RFC 9449), for a token if there is one.
+    /// Makes a proof of possession (RFC 9449), for a token if there is one.
     pub(crate) fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>) -> String {
         let jti = self.proofs.fetch_add(1, Ordering::SeqCst).to_string();
         let mut claims = json!({"jti": jti, "htm": method, "htu": url, "iat": 1, "nonce": nonce});

@@ -1,4 +1,4 @@
-//! A real nginx in front of the gate, with a cache that keeps whatever it may.
+//! A real nginx in front of the gate, with a cache that stores all it may.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// `host` is what nginx sends on as `Host`.
+    /// Starts nginx. `host`: the `Host` that it forwards.
     pub(crate) async fn before(gate: SocketAddr, host: &str) -> Self {
         for _ in 0..3 {
             if let Some(nginx) = Self::start(gate, host).await {
@@ -24,7 +24,7 @@ impl Nginx {
         panic!("nginx does not start");
     }
 
-    /// `None`: somebody else took the port meanwhile.
+    /// Starts nginx. `None`: another program took the port meanwhile.
     async fn start(gate: SocketAddr, host: &str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

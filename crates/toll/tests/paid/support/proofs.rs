@@ -1,4 +1,4 @@
-//! Proofs that are well formed; what they show is for the chain to say.
+//! Well-formed proofs. The test's chain decides what they show.
 
 use tpat::Txid;
 

@@ -1,4 +1,4 @@
-//! A gate with a payment service, in front of an upstream that says what it saw.
+//! A gate with a payment service, in front of an upstream that reports what it received.
 
 use super::{Chain, Client, Tx, made};
 use async_trait::async_trait;
@@ -70,7 +70,7 @@ pub(crate) fn bundle(price: u64, quota: u32) -> Bundle {
     Bundle { price, quota, ttl_ms: HOUR_MS }
 }
 
-/// One bundle of 3 requests for the price; taken from the pool below ten times the price.
+/// Sells one bundle of 3 requests for the price. Below ten times the price the pool is sufficient.
 pub(crate) fn pricing() -> Pricing {
     let step = |from, need| ConfirmationStep { from, need };
     Pricing {
@@ -98,7 +98,7 @@ pub(crate) fn route(name: &str, path: &str, upstream: SocketAddr, pricing: Optio
     }
 }
 
-/// Of what an operator did to a token.
+/// Builds an audit row about a change of a token by an operator.
 pub(crate) fn entry(id: &str) -> AuditEntry {
     AuditEntry {
         id: "audit".to_owned(),
@@ -116,7 +116,8 @@ pub(crate) fn entry(id: &str) -> AuditEntry {
 }
 
 impl World {
-    /// `/price` for a key, `/open` for whoever holds the token, `/broken` for an upstream that fails, `/free`.
+    /// Starts a gate with `/price` for a key, `/open` for any holder of the token, `/broken` for an upstream that
+    /// fails, and `/free`.
     pub(crate) async fn new() -> Self {
         Self::with(pricing()).await
     }
@@ -125,7 +126,7 @@ impl World {
         Self::on(Chain::new(), pricing, tempfile::tempdir().unwrap(), 1000).await
     }
 
-    /// With a chain and a store that were there before.
+    /// Starts a gate on an existing chain and store.
     pub(crate) async fn on(chain: Chain, pricing: Pricing, directory: TempDir, redemptions_per_minute: u32) -> Self {
         let node = Arc::new(Node::new(&chain.serve().await, RpcLimits::default()).unwrap());
         let pool = AddressPool::listed(ADDRESSES.iter().map(|text| text.parse().unwrap())).unwrap();
@@ -134,7 +135,7 @@ impl World {
         Self::built(built, chain, pricing, directory).await
     }
 
-    /// With a view key, and so many addresses for browsers.
+    /// Starts a gate with a view key, and this number of addresses for browsers.
     pub(crate) async fn lending(chain: Chain, pricing: Pricing, directory: TempDir, browser_addresses: u32) -> Self {
         let node = Arc::new(Node::new(&chain.serve().await, RpcLimits::default()).unwrap());
         let pair = ViewPair::new(&made::primary().parse().unwrap(), made::VIEW_KEY).unwrap();
@@ -143,17 +144,17 @@ impl World {
         let verifier = Box::new(chain.clone());
         let built = Built { pool, browser_addresses, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
         let world = Self::built(built, chain, pricing, directory).await;
-        // The chain's mood is the test's own.
+        // The test may have set the chain to fail.
         drop(world.payments.look_at_chain().await);
         world
     }
 
-    /// With a real node, and the merchant's view key for addresses.
+    /// Starts a gate with a real node, and the merchant's view key for addresses.
     pub(crate) async fn real(rig: &RegtestNetwork, pricing: Pricing) -> Self {
         Self::real_in(rig, pricing, tempfile::tempdir().unwrap()).await
     }
 
-    /// The same, with a store that was there before.
+    /// Does the same on an existing store.
     pub(crate) async fn real_in(rig: &RegtestNetwork, pricing: Pricing, directory: TempDir) -> Self {
         let limits = RpcLimits { timeout: Duration::from_secs(2), ..RpcLimits::default() };
         let node = Arc::new(Node::new(&rig.node_url(), limits).unwrap());
@@ -223,7 +224,7 @@ impl World {
         self.now.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
-    /// A transaction in the pool that pays what is demanded.
+    /// Adds a transaction to the pool that pays the offer.
     pub(crate) fn pay(&self, txid: Txid, demand: &Offer, amount: u64) -> Tx {
         let tx = Tx {
             address: demand.address.clone(),
@@ -243,7 +244,7 @@ impl World {
         self.arrived.load(Ordering::SeqCst)
     }
 
-    /// How many requests of a token the store has as used.
+    /// Returns the number of used requests of a token in the store.
     pub(crate) async fn used(&self, token: &str) -> i64 {
         self.payments.write_down().await;
         let id = domain::encoding::base64url(&from_base64url(token).unwrap()[1..17]);
@@ -251,7 +252,7 @@ impl World {
     }
 }
 
-/// Whoever says so.
+/// A portal that accepts any client that claims to be signed in.
 struct SignedIn;
 
 #[async_trait]
@@ -277,7 +278,7 @@ async fn upstream() -> (SocketAddr, Arc<AtomicUsize>) {
     (address, arrived)
 }
 
-/// Says in every way there is that anybody may keep it.
+/// Answers with every header that lets shared caches store it.
 async fn kept() -> Response {
     let headers = [
         ("cache-control", "public, max-age=600, s-maxage=600"),
@@ -288,7 +289,7 @@ async fn kept() -> Response {
     (headers, "kept").into_response()
 }
 
-/// One piece, and then nothing for ever.
+/// Sends one piece, and then nothing forever.
 async fn stream() -> Body {
     let first = futures::stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"first"))]);
     Body::from_stream(first.chain(futures::stream::pending()))

@@ -1,4 +1,4 @@
-//! A client that says exactly what the test wants.
+//! A client that sends exactly the bytes of the test.
 
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ impl Reply {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
-    /// The values that the upstream saw of a header.
+    /// Returns the values that the upstream saw of a header.
     pub(crate) fn seen(&self, header: &str) -> Vec<String> {
         let json = self.json();
         let all = json["headers"][header].as_array().cloned().unwrap_or_default();
@@ -32,7 +32,7 @@ impl Reply {
     }
 }
 
-/// Nothing here takes so long, unless it is broken.
+/// Time limit of every step, which only a fault exceeds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Raw {
@@ -44,7 +44,7 @@ impl Raw {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// The next answer; its body by length or in chunks.
+    /// Reads the next answer, with its body by length or in chunks.
     pub(crate) async fn reply(&mut self) -> Reply {
         let head = self.head().await;
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -64,12 +64,12 @@ impl Raw {
         Reply { status, head, body }
     }
 
-    /// Status line and headers, in lower case.
+    /// Reads the status line and the headers, in lower case.
     pub(crate) async fn head(&mut self) -> String {
         String::from_utf8(self.until(b"\r\n\r\n").await).unwrap().to_ascii_lowercase()
     }
 
-    /// The next chunk of a body; `None`: the last.
+    /// Reads the next chunk of a body; `None`: it was the last.
     pub(crate) async fn chunk(&mut self) -> Option<Vec<u8>> {
         let line = String::from_utf8(self.until(b"\r\n").await).unwrap();
         let length = usize::from_str_radix(line.trim(), 16).unwrap();

@@ -1,4 +1,4 @@
-//! A server that says what it was sent, and counts.
+//! A server that reports the request that it received, and counts.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -21,9 +21,9 @@ use tokio::sync::{Semaphore, mpsc};
 pub(crate) struct Seen {
     /// Requests that arrived, in order: method, space, path and query.
     pub requests: Arc<parking_lot::Mutex<Vec<String>>>,
-    /// How many tunnels ended.
+    /// The number of tunnels that ended.
     pub sockets_ended: Arc<AtomicUsize>,
-    /// Gives leave for one more chunk of `/ticks`.
+    /// Permits for one more chunk of `/ticks` each.
     pub ticks: Arc<Ticks>,
 }
 
@@ -75,7 +75,7 @@ async fn echo(State(seen): State<Seen>, request: Request) -> Response {
     ([("x-own", "kept"), ("connection", "x-secret"), ("x-secret", "of this hop")], said.to_string()).into_response()
 }
 
-/// One piece whenever the test says so.
+/// Sends one piece for each permit of the test.
 async fn ticks(State(seen): State<Seen>) -> Body {
     Body::from_stream(futures::stream::unfold(seen.ticks, |ticks| async move {
         ticks.0.acquire().await.ok()?.forget();
@@ -83,7 +83,7 @@ async fn ticks(State(seen): State<Seen>) -> Body {
     }))
 }
 
-/// Answers each piece of the body as it comes, before the next one is there.
+/// Answers each piece of the body as it arrives, before the next one is sent.
 async fn pieces(request: Request) -> Body {
     let mut body = request.into_body().into_data_stream();
     let (send, receive) = mpsc::channel(1);
