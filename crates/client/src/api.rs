@@ -9,7 +9,7 @@ use wire::tickets::{self, IssuedTicket};
 use wire::user_keys::{self, SealedUserKey, UserKeyJwk, UserKeys};
 use wire::{Code, paths};
 
-/// All of these fail if the server cannot be reached, refuses, or the session has ended.
+/// The calls. Each fails if the server cannot be reached, refuses, or the session has ended.
 impl Session {
     /// Returns the current session.
     pub async fn whoami(&self) -> Result<wire::session::SessionInfo> {

@@ -1,8 +1,8 @@
 //! Sign-in through a browser, for accounts with passkeys and for machines without a browser.
 //!
-//! Either the browser brings a code to a port of this machine (RFC 8252, with PKCE), or a person types a code into a browser
-//! elsewhere (RFC 8628). The server then gives a session that is bound to the keys of this program, as after a sign-in by
-//! password. No password passes through this program.
+//! Either the browser sends a code to a port of this machine (RFC 8252, with PKCE), or a person types a code into a
+//! browser elsewhere (RFC 8628). The server then returns a session that is bound to the keys of this program, as after
+//! a sign-in by password. No password passes through this program.
 
 use crate::http::{Answer, RequestOptions, json};
 use crate::keys::ProofClaims;
@@ -28,7 +28,7 @@ const CALLBACK: &str = "/callback";
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Maximum number of polls in a row without an answer.
 const MOST_UNREACHED: u32 = 3;
-/// At most one new nonce for each request.
+/// Maximum number of attempts at a request: one new nonce for each.
 const TRIES: u32 = 2;
 
 /// A sign-in that waits for a browser on this machine. `Debug` hides its secrets.
@@ -123,6 +123,8 @@ impl BrowserLogin {
 }
 
 impl DeviceLogin {
+    /// Requests the codes of a device.
+    ///
     /// # Errors
     /// The server cannot be reached or refuses.
     pub async fn begin(http: &HttpClient, environment: &dyn Environment) -> Result<Self> {
@@ -147,7 +149,7 @@ impl DeviceLogin {
         &self.codes.verification_uri_complete
     }
 
-    /// Asks the server until the person has answered, and signs in.
+    /// Polls the server until the person has answered, and signs in.
     ///
     /// # Errors
     /// The person declined or took too long; the server cannot be reached or refuses.
@@ -162,7 +164,7 @@ impl DeviceLogin {
                     ("device_code", self.codes.device_code.as_str()),
                 ];
                 let answer = match exchange(http, environment, &self.keys, &pairs).await {
-                    // A connection that rested between two polls may be closed (RFC 8628, section 3.5).
+                    // A connection that was idle between two polls may be closed (RFC 8628, section 3.5).
                     Err(Error::Unreachable(..)) if unreached < MOST_UNREACHED => {
                         unreached += 1;
                         continue;
@@ -257,7 +259,7 @@ where
     }
 }
 
-/// Waits for the request that brings the code. Requests of anything else are answered and forgotten.
+/// Waits for the request with the code. Other requests are answered and ignored.
 async fn receive(listener: &TcpListener, state: &str, issuer: &str) -> Result<String> {
     let (sender, mut receiver) = mpsc::channel(1);
     loop {
@@ -276,7 +278,7 @@ async fn receive(listener: &TcpListener, state: &str, issuer: &str) -> Result<St
     }
 }
 
-/// Answers one request at the port. `None`: it brought nothing.
+/// Answers one request at the port. `None`: it contained no result.
 async fn answer(mut stream: TcpStream, state: &str, issuer: &str) -> Option<Result<String>> {
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -303,8 +305,8 @@ async fn answer(mut stream: TcpStream, state: &str, issuer: &str) -> Option<Resu
     brought
 }
 
-/// Reads what a request brings: a code, or the reason why there is none. Another `state` is another sign-in's, and another
-/// `iss` another server's (RFC 9207).
+/// Reads the result in a request: a code, or the reason why there is none. Another `state` is another sign-in's, and
+/// another `iss` another server's (RFC 9207).
 fn brought(head: &str, state: &str, issuer: &str) -> Option<Result<String>> {
     let target = head.lines().next()?.strip_prefix("GET ")?.split(' ').next()?;
     let url = Url::parse(&format!("http://localhost{target}")).ok()?;

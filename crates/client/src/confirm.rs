@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use std::fmt::Debug;
 use wire::second_factor::IdentityConfirmation;
 
-/// Asks the person for a proof.
+/// A prompt that asks the person for a proof.
 #[async_trait]
 pub trait ProofPrompt: Debug + Send + Sync {
-    /// `proofs`: the kinds that are sufficient. `refused`: the server's answer to the proof before. `None`: the person gives
-    /// none.
+    /// Asks for a proof. `proofs`: the kinds that are sufficient. `refused`: the server's answer to the proof before.
+    /// `None`: the person gives none.
     async fn ask(&self, proofs: &[String], refused: Option<&str>) -> Option<IdentityConfirmation>;
 }

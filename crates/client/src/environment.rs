@@ -8,6 +8,8 @@ pub trait Environment: std::fmt::Debug + Send + Sync {
     /// Returns the time in unix nanoseconds.
     fn now_ns(&self) -> i64;
 
+    /// Fills the bytes with random values.
+    ///
     /// # Errors
     /// The random source failed.
     fn fill(&self, bytes: &mut [u8]) -> Result<()>;
@@ -36,6 +38,8 @@ impl dyn Environment + '_ {
         self.now_ns() / 1_000_000
     }
 
+    /// Returns random bytes.
+    ///
     /// # Errors
     /// The random source failed.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N]> {

@@ -81,7 +81,7 @@ pub enum Error {
     /// The wallet has less than the price and the network fee.
     #[error("nothing was paid: your wallet does not have enough money for the price and the network fee")]
     TooLittleMoney(#[source] monero::Error),
-    /// The wallet has enough, but not yet to spend.
+    /// The wallet has enough money, but it is still locked.
     #[error(
         "nothing was paid: the money in your wallet is locked. After each payment the change is locked for ten blocks, \
          about 20 minutes: try again later"
@@ -173,7 +173,7 @@ impl From<monero::Error> for Error {
 }
 
 impl Error {
-    /// Returns how long the server asks to wait, in seconds.
+    /// Returns the time in seconds that the server says to wait.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Refused(problem) => problem.retry_after,

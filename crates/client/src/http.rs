@@ -42,15 +42,15 @@ pub struct RemainingRange {
 /// The optional parts of a request.
 #[derive(Clone, Default)]
 pub(crate) struct RequestOptions<'a> {
-    /// JSON.
+    /// The body as JSON.
     pub body: Option<String>,
-    /// `application/x-www-form-urlencoded`, instead of JSON.
+    /// The body as `application/x-www-form-urlencoded`, instead of JSON.
     pub form: Option<String>,
     pub token: Option<&'a str>,
     /// An `Authorization` value of a scheme other than `DPoP`, instead of a token.
     pub credential: Option<&'a str>,
     pub proof: Option<&'a str>,
-    /// Requests only this part of the body.
+    /// The requested part of the answer's body; `None`: all of it.
     pub rest: Option<&'a RemainingRange>,
 }
 
@@ -68,6 +68,8 @@ pub struct Answer {
 }
 
 impl HttpClient {
+    /// Creates a client for a server.
+    ///
     /// # Errors
     /// The system's certificates cannot be read.
     pub fn new(server: Server) -> Result<Self> {
@@ -89,6 +91,8 @@ impl HttpClient {
         &self.server
     }
 
+    /// Sends `GET` without a token and parses the answer.
+    ///
     /// # Errors
     /// The server cannot be reached, refuses, or is not a Postern server.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {

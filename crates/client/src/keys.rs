@@ -38,6 +38,8 @@ struct PrivateHalf {
 }
 
 impl ClientKeys {
+    /// Generates both key pairs.
+    ///
     /// # Errors
     /// The random source failed.
     pub fn generate(environment: &dyn Environment) -> Result<Self> {
@@ -73,6 +75,8 @@ impl ClientKeys {
 }
 
 impl ProofKey {
+    /// Generates a key pair.
+    ///
     /// # Errors
     /// The random source failed.
     pub fn generate(environment: &dyn Environment) -> Result<Self> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use wire::login::{ProgramTokens, SignedIn};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// `Debug` hides the secrets; the memory is cleared on drop.
+/// A stored session. `Debug` hides the secrets; the memory is cleared on drop.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct Profile {
     pub origin: String,

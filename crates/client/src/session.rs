@@ -16,7 +16,7 @@ use wire::second_factor::IdentityConfirmation;
 use wire::{Code, Problem, paths};
 use zeroize::Zeroizing;
 
-/// At most one new nonce, one new token, and one new nonce for that.
+/// Maximum number of attempts: one new nonce, one new token, and one new nonce for that.
 const TRIES: u32 = 4;
 
 /// Maximum number of mistyped proofs.
@@ -30,7 +30,7 @@ pub struct Session {
     keys: ClientKeys,
     profile: Mutex<Profile>,
     nonce: Mutex<Option<String>>,
-    /// Asks the person for the proofs that the server demands.
+    /// The prompt for proofs that the server demands.
     prompt: Option<Arc<dyn ProofPrompt>>,
 }
 
@@ -84,26 +84,32 @@ impl Session {
         &self.keys
     }
 
+    /// Sends `GET` and parses the answer.
+    ///
     /// # Errors
     /// The server cannot be reached, refuses, or the session has ended.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.answer(Method::GET, path, None).await?.read()
     }
 
+    /// Sends `POST` and parses the answer.
+    ///
     /// # Errors
     /// The server cannot be reached, refuses, or the session has ended.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
         self.answer(Method::POST, path, Some(json(body))).await?.read()
     }
 
+    /// Sends `DELETE`.
+    ///
     /// # Errors
     /// The server cannot be reached, refuses, or the session has ended.
     pub async fn delete(&self, path: &str) -> Result<()> {
         self.answer(Method::DELETE, path, None).await?.accepted().map(drop)
     }
 
-    /// Sends a request and returns any answer once the token is valid. If the server demands a fresh proof of the person,
-    /// asks for it and sends the request again.
+    /// Sends a request and returns any answer once the token is valid. If the server demands a fresh proof of the
+    /// person, asks for it and sends the request again.
     ///
     /// # Errors
     /// The server cannot be reached, or the session has ended.
@@ -117,7 +123,7 @@ impl Session {
         }
     }
 
-    /// As [`Self::answer`], without asking anybody.
+    /// Does the same as [`Self::answer`], without the prompt.
     async fn send_once(&self, method: Method, path: &str, body: Option<String>) -> Result<Answer> {
         let (mut nonces, mut renewals) = (2, 1);
         for _ in 0..TRIES {
@@ -219,7 +225,7 @@ impl Session {
 }
 
 impl Session {
-    /// Proves the person again, if somebody is there to ask. `false`: nobody gave a proof.
+    /// Proves the person again, if there is a prompt. `false`: no proof was given.
     async fn confirm(&self, problem: &Problem) -> Result<bool> {
         let Some(prompt) = self.prompt.as_deref() else { return Ok(false) };
         let mut refused = None;

@@ -12,10 +12,10 @@ use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 pub use channel::client::Reading;
 
-/// Longer than a slow network needs.
+/// Time limit for a message, longer than a slow network needs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks for the time, connects when necessary, and presents new tickets in time.
+/// A client that asks for the time, connects when necessary, and presents new tickets in time.
 #[derive(Debug)]
 pub struct TimeServer<'a> {
     session: &'a Session,
@@ -32,7 +32,7 @@ struct Connection {
     version: u32,
     /// The end of the connection, by the time server's clock.
     until: i64,
-    /// The portal's time in unix seconds when it made the ticket; until the first answer.
+    /// The portal's time in unix seconds when it made the ticket; `None` after the first answer.
     fresh: Option<u64>,
     /// When to present a new ticket, by this machine's clock; unknown before the first answer.
     renew_at: Option<i64>,
@@ -64,7 +64,7 @@ impl<'a> TimeServer<'a> {
         self.ask().await
     }
 
-    /// Ends the connection politely. If the server has closed it already, nothing happens.
+    /// Ends the connection with a message. If the server has closed it already, nothing happens.
     ///
     /// # Errors
     /// Never because of the connection.
@@ -130,7 +130,7 @@ impl<'a> TimeServer<'a> {
         }
     }
 
-    /// Presents a new ticket. Under a replaced key the connection runs to its end, and no ticket extends it.
+    /// Presents a new ticket. Under a replaced key the connection continues to its end, and no ticket extends it.
     async fn renew(&self, connection: &mut Connection) -> Result<()> {
         connection.renew_at = Some(i64::MAX);
         let issued = match self.session.ticket(&self.service, Some(connection.version)).await {
@@ -189,7 +189,7 @@ impl<'a> TimeServer<'a> {
     }
 }
 
-/// Formats as RFC 3339 in UTC.
+/// Formats unix seconds as RFC 3339 in UTC.
 fn moment(at: u64) -> String {
     let last = u64::try_from(domain::LAST_WRITABLE / 1000).unwrap_or_default();
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at.min(last))).to_string()
@@ -221,7 +221,7 @@ mod tests {
             for word in ["s.example:3003", "https://p.example", "2026-11-21T05:46:40Z", "1970-01-01T00:00:05Z"] {
                 assert!(said.contains(word), "{said}");
             }
-            // Later in the connection, the reason is taken as it is.
+            // Later in the connection, the reason is returned unchanged.
             assert!(matches!(explained(reason, None), Error::Closed(_)));
         }
         assert!(matches!(explained(CloseReason::Full, Some(1)), Error::Closed(_)));

@@ -1,4 +1,4 @@
-//! What the program does without a server.
+//! Commands without a server.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 

@@ -42,7 +42,7 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Other systems cannot open folders.
+/// Does nothing, because other systems cannot open folders.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
@@ -61,7 +61,7 @@ fn is_exposed(metadata: &fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
 }
 
-/// On other systems the folder is private already.
+/// Returns `false`, because on other systems the folder is private already.
 #[cfg(not(unix))]
 fn is_exposed(_: &fs::Metadata) -> bool {
     false

@@ -9,12 +9,12 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 const SERVICE: &str = "postern";
-/// Time limit for a keyring. It may wait for its password, or for a bus where nobody answers.
+/// Time limit for a keyring. It may wait for its password, or for a bus that never answers.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Items by service and account. Calls may block.
+/// A store of items by service and account. Calls may block.
 pub(super) trait KeyringBackend: std::fmt::Debug + Send + Sync {
     fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Failure>;
     fn get(&self, service: &str, account: &str) -> Result<Option<Vec<u8>>, Failure>;
@@ -31,7 +31,7 @@ struct SystemKeyring;
 pub(super) struct Keyring {
     items: Arc<dyn KeyringBackend>,
     patience: Duration,
-    /// It has timed out, so it is not asked again.
+    /// Whether it has timed out, so that it is not used again.
     silent: Arc<AtomicBool>,
 }
 
@@ -73,7 +73,7 @@ impl Keyring {
         self.silent.load(Ordering::Relaxed)
     }
 
-    /// Runs on a thread that the program's end does not wait for.
+    /// Runs a job on a thread that the program's end does not wait for.
     async fn apart<R: Send + 'static>(
         &self,
         job: impl FnOnce(&dyn KeyringBackend) -> Result<R, Failure> + Send + 'static,

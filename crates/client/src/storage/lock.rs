@@ -4,7 +4,7 @@ use crate::{Error, Result};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
-/// Held until it is dropped or its process ends.
+/// A lock that is held until it is dropped or its process ends.
 #[derive(Debug)]
 pub struct FileLock {
     _file: File,

@@ -61,7 +61,7 @@ impl Storage {
         }
     }
 
-    /// Returns where the session is stored.
+    /// Returns the location of the session.
     pub fn location(&self, server: &Server) -> Result<Option<Location>> {
         self.location_of::<Profile>(server)
     }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 /// A stored record of a server.
 pub trait StoredRecord: Serialize + DeserializeOwned + Send + Sync {
-    /// Separates the kinds: a folder below the storage's own, and part of the keyring's name.
+    /// The name of the kind: a folder below the storage's own, and part of the keyring's name.
     const KIND: &'static str;
 
     /// Returns the server's origin.

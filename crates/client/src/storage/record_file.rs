@@ -33,7 +33,7 @@ pub(super) enum StoredFile<T> {
     File {
         #[serde(alias = "profile")]
         content: T,
-        /// An old item could not be removed from the keyring.
+        /// Whether an old item could not be removed from the keyring.
         #[serde(default)]
         left_in_keyring: bool,
     },

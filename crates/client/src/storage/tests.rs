@@ -110,7 +110,7 @@ impl KeyringBackend for Ring {
 
 fn with_ring(folder: &Path) -> (Storage, Arc<Ring>) {
     let ring = Arc::new(Ring::default());
-    // Long enough for a keyring that answers, and for one that does not the test waits so long.
+    // Long enough for a keyring that answers. For one that does not, the test waits this long.
     let keyring = Keyring::new(Arc::clone(&ring) as Arc<dyn KeyringBackend>, Duration::from_millis(500));
     (Storage { folder: folder.to_owned(), keyring }, ring)
 }
@@ -126,7 +126,7 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
         assert!(matches!(storage.load::<Profile>(&server()).await, Err(Error::Keyring(_))), "{state:?}");
         assert_eq!(storage.session_in_keyring(&server()).as_deref(), Some("one"));
 
-        // It is kept in a file, and what is left in the keyring has a name.
+        // It is stored in a file, and the item that remains in the keyring has a name.
         let stored = storage.keep(&server(), &profile("two"), StorageChoice::Auto).await.unwrap();
         let left = KeyringItem { service: "postern".to_owned(), account: "https://auth.example".to_owned() };
         assert!(matches!(stored.place, Location::File(_)) && stored.left.as_ref() == Some(&left), "{stored:?}");
@@ -158,7 +158,7 @@ async fn a_silent_keyring_is_waited_for_once() {
     *ring.state.lock() = State::Silent;
     let stored = storage.keep(&server(), &profile("one"), StorageChoice::Auto).await.unwrap();
     assert!(stored.left.is_some(), "it may still take what it was given");
-    // It answers again, and nobody asks: the thread that waits for it may not be alone any more.
+    // It answers again, but is not used, because another thread may still wait for it.
     *ring.state.lock() = State::Here;
     assert!(matches!(storage.keep(&server(), &profile("two"), StorageChoice::Keyring).await, Err(Error::Keyring(_))));
     assert!(ring.items.lock().is_empty());

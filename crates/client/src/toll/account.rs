@@ -6,14 +6,14 @@ use crate::{Environment, ProofKey, Result, Server, Storage};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// `Debug` hides the secrets; they are cleared from memory on drop.
+/// The record of a gate. `Debug` hides the secrets; they are cleared from memory on drop.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateAccount {
     origin: String,
     key: Secret,
     /// Payments that were or will be sent and are not redeemed.
     pub payments: Vec<OpenPayment>,
-    /// Newest first.
+    /// Tokens, newest first.
     #[serde(rename = "tickets")]
     pub tokens: Vec<StoredToken>,
 }
@@ -30,7 +30,7 @@ pub struct OpenPayment {
     pub wallet: String,
     /// The proof of payment. Payments of earlier versions have none until their wallet has sent them.
     pub proof: Option<String>,
-    /// The transaction's secret key, with which any wallet's node can be asked about the payment.
+    /// The transaction's secret key, with which any wallet's node can be queried about the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Secret>,
 }

@@ -32,14 +32,14 @@ pub struct Offer {
 /// The reason why a challenge is not paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableOffer {
-    /// Anyone who intercepts such a payment could use it.
+    /// An offer of the scheme of 2022. Anyone who intercepts such a payment could use it.
     #[error("the gate speaks an older protocol that is not safe to pay")]
     Old,
     #[error("the gate's challenge has a missing, duplicate or invalid {0}")]
     Wrong(&'static str),
     #[error("the gate's address belongs to another network than stated")]
     OtherNetwork,
-    /// A payment under one host cannot be used under another.
+    /// The offer names another host. A payment under one host cannot be used under another.
     #[error(
         "the gate was asked under another host than the one you named: a proxy in front of it rewrites the Host header"
     )]
@@ -106,7 +106,7 @@ impl Offer {
     }
 }
 
-/// Accepts digits only, not `+1`.
+/// Parses a whole number. Accepts digits only, not `+1`.
 fn whole(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { text.parse().ok() } else { None }

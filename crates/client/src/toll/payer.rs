@@ -18,7 +18,7 @@ pub struct PreparedPayment {
     pub txid: String,
     /// The network fee in piconero, in addition to the price.
     pub fee: u64,
-    /// Proves, once it is sent, that the offer was paid.
+    /// The proof that the offer was paid, valid once the payment is sent.
     pub proof: String,
     /// The transaction's secret key.
     pub key: Secret,
@@ -41,7 +41,7 @@ pub trait Payer: std::fmt::Debug + Send + Sync {
     async fn prepare(&self, offer: &Offer) -> Result<PreparedPayment>;
     /// Sends a prepared payment; may be repeated.
     async fn send(&self, signed: &Secret) -> Result<()>;
-    /// Whether the wallet's node has the transaction in its pool or chain. Any wallet can tell.
+    /// Whether the wallet's node has the transaction in its pool or chain. Any wallet can be used.
     async fn is_known(&self, payment: &OpenPayment) -> Result<bool>;
     /// Proves a payment that an earlier version made without a proof; `None`: the wallet does not know it.
     async fn prove(&self, payment: &OpenPayment) -> Result<Option<String>>;
@@ -54,6 +54,8 @@ pub struct WalletPayer {
 }
 
 impl WalletPayer {
+    /// Creates a payer for the wallet at a URL.
+    ///
     /// # Errors
     /// This is not a wallet's URL, or not private: plain traffic could be changed on its way.
     pub fn new(url: &str) -> Result<Self> {

@@ -8,7 +8,7 @@ use super::paying_client::PayingClient;
 use super::prompt::PaymentEvent;
 use crate::{Error, Result};
 
-/// Nothing is sent for an offer in its last seconds.
+/// Seconds before the end of an offer in which nothing is sent for it.
 const LATE: u64 = 60;
 
 impl PayingClient<'_> {

@@ -10,7 +10,7 @@ use crate::storage::FileLock;
 use crate::{Answer, Environment, Error, HttpClient, RemainingRange, Result, Server, Storage, StorageChoice};
 use wire::toll::{EXPIRES_HEADER, QUOTA_HEADER, TollCode};
 
-/// A customer of one gate.
+/// A paying client of one gate.
 #[derive(Debug)]
 pub struct PayingClient<'a> {
     pub http: &'a HttpClient,
@@ -22,7 +22,7 @@ pub struct PayingClient<'a> {
     pub prompt: &'a dyn Prompt,
     /// Maximum price to pay without asking, in piconero.
     pub max_pay: Option<u64>,
-    /// How long to wait for a payment to be redeemed, in seconds.
+    /// Maximum time to wait for a payment to be redeemed, in seconds.
     pub patience: u64,
 }
 
@@ -85,7 +85,7 @@ impl PayingClient<'_> {
             FetchResult::Open(answer) => return self.note(&account, &tokens).await.map(|()| answer),
             FetchResult::Asks(offer) => offer,
         };
-        // No lock is held while a person thinks, so everything is read again after that.
+        // No lock is held while a person decides, so everything is read again after that.
         self.agree(&offer).await?;
         let _alone = self.alone().await?;
         let mut account = self.stored_account().await?.unwrap_or(account);

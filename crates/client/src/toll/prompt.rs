@@ -1,10 +1,10 @@
-//! The person who pays.
+//! The interface to the person who pays.
 
 use super::Offer;
 use crate::KeyringItem;
 use async_trait::async_trait;
 
-/// Asks and informs a person, and lets time pass.
+/// An interface that asks and informs a person, and waits.
 #[async_trait]
 pub trait Prompt: std::fmt::Debug + Send + Sync {
     /// Whether a person can be asked.

@@ -16,7 +16,7 @@ const PAUSES: std::ops::RangeInclusive<u64> = 1..=120;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum RedeemReply {
     Good(RedeemedToken),
-    /// Ask again: the payment is valid.
+    /// The payment is valid: present it again after this many seconds.
     Wait(PaymentEvent, u64),
     /// Refused permanently.
     No(String),

@@ -6,7 +6,7 @@ use wire::toll::Piconero;
 
 const FILE: &str = "toll.json";
 
-/// Stored in the folder of [`Storage`]; command-line options override them.
+/// The defaults, stored in the folder of [`Storage`]. Command-line options override them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TollSettings {
     /// The most to pay without asking, for one offer.
@@ -18,12 +18,16 @@ pub struct TollSettings {
 }
 
 impl TollSettings {
+    /// Loads the settings.
+    ///
     /// # Errors
     /// The file cannot be read, or others can read it.
     pub fn load(storage: &Storage) -> Result<Self> {
         Ok(storage.read(FILE)?.unwrap_or_default())
     }
 
+    /// Saves the settings.
+    ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, storage: &Storage) -> Result<()> {

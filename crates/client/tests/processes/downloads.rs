@@ -45,7 +45,7 @@ async fn a_server_that_sends_no_parts_is_read_again() {
 
 #[tokio::test]
 async fn two_answers_are_never_made_into_one() {
-    // Another one now, whole; no name for it; a weak name.
+    // Another file now, complete; without a tag; with a weak tag.
     let weak = Some("W/\"one\"");
     for (first, second, code) in [(TAG, OTHER, 1), (None, None, 5), (weak, weak, 5)] {
         let (files, home) = (Arc::new(Files::default()), tempfile::tempdir().unwrap());
@@ -70,7 +70,7 @@ async fn an_answer_is_written_as_it_comes_and_named_when_it_is_all_there() {
     let (path, part) = (home.path().join("file"), home.path().join("file.part"));
     let arguments = ["get", &url, "--json", "--output", path.to_str().unwrap()];
     let mut running = client(home.path(), &arguments).spawn().unwrap();
-    // The server waits: what it has sent is in the file and nowhere else.
+    // The server waits: the bytes that it has sent are in this file and nowhere else.
     while std::fs::metadata(&part).map_or(0, |part| part.len()) < HALF as u64 {
         assert!(running.try_wait().unwrap().is_none(), "it waits");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -92,7 +92,7 @@ async fn the_rest_costs_one_request_and_no_money() {
     assert!(world.get().await.unwrap().stdout == content());
     assert_eq!((world.paid(), files.asked.lock().len()), (1, 2));
 
-    // Nothing is left of the token: the rest is not bought.
+    // The token has no request left, and the rest is not bought.
     *world.shared.left.lock() = 1;
     files.then(TAG, 0..HALF, Then::Break);
     let output = world.get().await.unwrap();

@@ -1,4 +1,4 @@
-//! A long answer that is sent as a test says it.
+//! A long answer whose sending the test controls.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,24 +11,24 @@ use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// How the answer to one request goes.
+/// The course of the answer to one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
     pub tag: Option<&'static str>,
-    /// What is sent of [`content`]. From the first byte, or as a part (206).
+    /// The range of [`content`] that is sent, from the first byte or as a part (206).
     pub bytes: Range<usize>,
     pub then: Then,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Then {
-    /// The whole body ends there.
+    /// The body ends there.
     End,
     /// The connection breaks.
     Break,
-    /// Nothing comes any more.
+    /// No further byte is sent.
     Silence,
-    /// Nothing comes before this is told; then the rest does.
+    /// Nothing is sent before this is notified, and then the rest.
     Wait(Arc<Notify>),
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Files {
 
 pub(crate) const LENGTH: usize = 1 << 20;
 
-/// No two parts of it are alike.
+/// Returns bytes of which no two parts are equal.
 pub(crate) fn content() -> Vec<u8> {
     (0_u32..).flat_map(u32::to_be_bytes).take(LENGTH).collect()
 }
@@ -80,7 +80,7 @@ impl Files {
     }
 }
 
-/// Serves it to everybody, and gives its URL.
+/// Serves the answer, and returns its URL.
 pub(crate) async fn open(files: Arc<Files>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/file", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! A gate that verifies proofs, of payments that the network has.
+//! A gate that verifies proofs of payments that the network has.
 
 use super::wallet::prepared;
 use super::world::Shared;

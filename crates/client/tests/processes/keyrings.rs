@@ -1,4 +1,4 @@
-//! Keyrings that are not there, and a bus on which nobody answers.
+//! Keyrings that do not exist, and a bus that never answers.
 
 use super::world::client;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,7 +8,7 @@ use std::process::Output;
 
 const SERVER: &str = "https://auth.example";
 
-/// As a sign-in on the desktop left it.
+/// Writes the files that a sign-in on the desktop left.
 fn signed_in_with_keyring(home: &Path) {
     let folder = home.join(".config/postern-client");
     std::fs::create_dir_all(&folder).unwrap();
@@ -29,7 +29,7 @@ async fn run(home: &Path, bus: &str, arguments: &[&str]) -> Output {
 #[tokio::test]
 async fn a_keyring_out_of_reach_is_named_with_the_ways_out() {
     let home = tempfile::tempdir().unwrap();
-    // Whoever connects is accepted by the system, and never answered.
+    // The system accepts each connection, and no program answers it.
     let socket = home.path().join("bus");
     let _silent = UnixListener::bind(&socket).unwrap();
     for bus in ["unix:path=/nonexistent".to_owned(), format!("unix:path={}", socket.display())] {
@@ -40,7 +40,7 @@ async fn a_keyring_out_of_reach_is_named_with_the_ways_out() {
             assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
             assert!(said.contains("login --storage file") && said.contains("logout --here"), "{said}");
         }
-        // The second time says it again: the item is not forgotten before it is removed.
+        // The second run reports it again: the item is not forgotten before it is removed.
         for alive in [true, false] {
             let output = run(home.path(), &bus, &["logout", "--here", "--json"]).await;
             let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whatever dies at whatever step, the next run ends with the answer and one payment.
+//! At whatever step a program dies, the next run ends with the answer and one payment.
 
 use super::world::{Death, Fault, World};
 
@@ -14,11 +14,11 @@ async fn whatever_is_killed_when_it_is_paid_once() {
             let mut world = World::new().await;
             *world.shared.fault.lock() = Some(fault);
             let first = world.get().await;
-            // The fake gate answers some questions in one step.
+            // The simulated gate answers some requests in one step.
             if world.shared.fault.lock().take().is_some() {
                 continue;
             }
-            // A wallet that breaks off when it writes its own file ends nothing.
+            // A wallet that breaks off while it writes its own file ends no run.
             let went_on = step == "store" && death == Death::Other;
             assert_eq!(first.is_some_and(|output| output.status.success()), went_on, "{fault:?}");
             assert!(world.paid() <= 1, "{fault:?}");
@@ -27,7 +27,7 @@ async fn whatever_is_killed_when_it_is_paid_once() {
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.stdout, b"the price", "{fault:?}: {said}");
             assert_eq!(world.paid(), 1, "{fault:?}: {said}");
-            // What was bought is kept: nothing more is asked of the wallet.
+            // The token is stored, so the wallet is not used again.
             assert_eq!(world.get().await.unwrap().stdout, b"the price", "{fault:?}");
             assert_eq!(world.paid(), 1, "{fault:?}");
         }
@@ -40,7 +40,7 @@ async fn a_payment_that_was_not_sent_is_sent_as_it_was() {
     *world.shared.fault.lock() = Some(Fault { step: "relay_tx", done: false, death: Death::Client });
     assert!(world.get().await.is_none());
     assert_eq!(world.paid(), 0);
-    // It is asked for again before anything else, and sent as it was.
+    // The wallet's node is queried before anything else, and the payment is sent unchanged.
     let output = world.get().await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("the same payment was sent again"), "{said}");

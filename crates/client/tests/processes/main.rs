@@ -1,4 +1,4 @@
-//! The program itself, killed at each step, before a wallet and a gate that are played here.
+//! The program itself, killed at each step, with a simulated wallet and a simulated gate.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 

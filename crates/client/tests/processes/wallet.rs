@@ -1,5 +1,5 @@
-//! A monero-wallet-rpc as far as the client asks one. What it signs was made by a real one, for the address of the
-//! gate that is played here.
+//! A simulated monero-wallet-rpc, as far as the client uses one. Its signed transactions were made by a real one, for
+//! the address of the simulated gate.
 
 use super::world::Shared;
 use axum::extract::State;
@@ -43,7 +43,7 @@ impl Wallet {
         match method {
             "refresh" | "store" => Ok(json!({})),
             "get_address" => Ok(json!({"address": "the payer's"})),
-            // Each is another transaction: two that are sent have paid twice.
+            // Each is another transaction, so two that are sent are two payments.
             "transfer" => match *self.shared.refusal.lock() {
                 Some(code) => Err(code),
                 None => Ok(prepared()[self.asked.fetch_add(1, Ordering::SeqCst) % 2].clone()),

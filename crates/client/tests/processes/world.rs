@@ -1,4 +1,4 @@
-//! One home, one wallet, one gate; and where something dies.
+//! One home, one wallet, one gate, and a step at which something dies.
 
 use super::files::Files;
 use super::{gate, wallet};
@@ -11,16 +11,16 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-/// What happens at a step, once.
+/// An event at a step, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Death {
     /// The client is killed.
     Client,
-    /// The wallet or the gate breaks the connection off.
+    /// The wallet or the gate breaks off the connection.
     Other,
 }
 
-/// A question to the wallet or the gate, and whether what it asks for is done before somebody dies.
+/// A request to the wallet or the gate, and whether it is carried out before something dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub step: &'static str,
@@ -28,7 +28,7 @@ pub(crate) struct Fault {
     pub death: Death,
 }
 
-/// What wallet and gate share: a network, and faults.
+/// The state that wallet and gate share: a network, and faults.
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// Transactions that nodes have.
@@ -38,13 +38,13 @@ pub(crate) struct Shared {
     pub refusal: Mutex<Option<i64>>,
     /// Requests left of every token.
     pub left: Mutex<u64>,
-    /// What is bought, where it is more than a price.
+    /// The files that are bought, if they are more than a price.
     pub files: Arc<Files>,
     kill: mpsc::UnboundedSender<()>,
 }
 
 impl Shared {
-    /// Dies here, where that is due. A client that is killed gets no answer.
+    /// Dies at this step, if that is due. A client that is killed gets no answer.
     pub(crate) async fn step(&self, step: &str, done: bool) {
         let due = self.fault.lock().take_if(|fault| fault.step == step && fault.done == done);
         match due.map(|fault| fault.death) {
@@ -53,7 +53,7 @@ impl Shared {
                 self.kill.send(()).unwrap();
                 std::future::pending::<()>().await;
             }
-            // Ends the connection without an answer, and without a word about a panic.
+            // Ends the connection without an answer, and without output about a panic.
             Some(Death::Other) => std::panic::resume_unwind(Box::new(())),
         }
     }
@@ -83,14 +83,14 @@ impl World {
         Self { shared, home: tempfile::tempdir().unwrap(), kills, wallet, gate }
     }
 
-    /// One run; `None`: it was killed.
+    /// Runs the program once; `None`: it was killed.
     pub(crate) async fn get(&mut self) -> Option<Output> {
         let url = format!("{}/price", self.gate);
         let arguments = ["get", &url, "--wallet", &self.wallet, "--max-pay", "0.01", "--storage", "file"];
         let child = client(self.home.path(), &arguments).spawn().unwrap();
         tokio::select! {
             output = child.wait_with_output() => Some(output.unwrap()),
-            // Dropped, and with that killed (SIGKILL).
+            // Dropping the child kills it (SIGKILL).
             _ = self.kills.recv() => None,
         }
     }
@@ -100,7 +100,7 @@ impl World {
     }
 }
 
-/// The program, with a home of its own and no keyring.
+/// Returns a command for the program, with a home of its own and no keyring.
 pub(crate) fn client(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postern-client"));
     command.args(arguments).env_clear().env("HOME", home).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");

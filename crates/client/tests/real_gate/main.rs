@@ -8,7 +8,7 @@ use client::toll::{Payer, PaymentEvent, Quote, WalletPayer};
 use regtest::RegtestNetwork;
 use world::{PRICE, World};
 
-/// One network for all: starting it takes longest.
+/// Uses one network for all cases, because starting it takes longest.
 #[tokio::test]
 async fn a_real_wallet_pays_and_the_route_opens() {
     let rig = RegtestNetwork::start().await.unwrap();
@@ -21,21 +21,21 @@ async fn a_real_wallet_pays_and_the_route_opens() {
     quick.opens().await;
     assert_eq!((quick.paid(), quick.arrived()), (1, 2), "the token is used again");
 
-    // In a block first: while the client waits, one is mined.
+    // A payment that needs a block: one is mined while the client waits.
     let deep = World::new(&rig, 1).await;
     deep.opens().await;
     assert_eq!((deep.paid(), deep.arrived()), (1, 1));
     let heard = deep.heard();
     assert!(heard.iter().any(|event| matches!(event, PaymentEvent::Seen { have: 0, need: 1, .. })), "{heard:?}");
 
-    // The program ends when the payment has left the wallet.
+    // The program ends after the payment has left the wallet.
     let broken = World::new(&rig, 0).await;
     broken.breaks_after_sending();
     assert!(broken.get().await.is_err());
     broken.opens().await;
     assert_eq!((broken.paid(), broken.arrived()), (0, 1), "the next run pays nothing and redeems");
 
-    // And before it has: no node knows it, so the same one is sent again.
+    // The program ends before that: no node knows the payment, so the same one is sent again.
     let early = World::new(&rig, 0).await;
     early.breaks_before_sending();
     assert!(early.get().await.is_err());
@@ -51,7 +51,7 @@ async fn a_real_wallet_pays_and_the_route_opens() {
 #[tokio::test]
 async fn a_wallet_that_dies_unsaved_after_it_has_sent_is_not_asked_to_pay_again() {
     let mut rig = RegtestNetwork::start().await.unwrap();
-    // Once the payment is in the pool still, and once in a block before anybody asks again.
+    // Once with the payment still in the pool, and once with it in a block before the next query.
     for mined in [false, true] {
         let world = World::new(&rig, 0).await;
         world.wallet_dies_after_sending();
@@ -67,12 +67,12 @@ async fn a_wallet_that_dies_unsaved_after_it_has_sent_is_not_asked_to_pay_again(
         rig.mine(1).await.unwrap();
     }
 
-    // It goes on paying, and its money is all there.
+    // It can still pay, and all its money is there.
     let world = World::new(&rig, 0).await;
     world.breaks_after_sending();
     assert!(world.get().await.is_err());
     let payment = world.payment().await;
-    // Any wallet can ask its node for the payment, with the key that was written down.
+    // Any wallet can query its node for the payment, with the stored key.
     let other = WalletPayer::new(&rig.merchant_url()).unwrap();
     assert!(other.is_known(&payment).await.unwrap());
     rig.node.flush_pool(&[payment.txid.parse().unwrap()]).await.unwrap();

@@ -45,7 +45,7 @@ enum End {
     AfterSending,
 }
 
-/// The real wallet, and where the program ends, once.
+/// The real wallet, with a step at which the program ends, once.
 #[derive(Debug)]
 struct Breaking<'a> {
     rig: &'a RegtestNetwork,
@@ -56,7 +56,7 @@ struct Breaking<'a> {
     end: Mutex<Option<End>>,
 }
 
-/// Asks nobody; while it waits, a block is mined, and the gate sees it.
+/// A prompt that asks nobody. While it waits, a block is mined, and the gate sees it.
 #[derive(Debug)]
 struct Miner<'a> {
     rig: &'a RegtestNetwork,
@@ -65,7 +65,7 @@ struct Miner<'a> {
 }
 
 impl<'a> World<'a> {
-    /// Payments need so many blocks.
+    /// Starts a gate whose payments need this number of blocks.
     pub(crate) async fn new(rig: &'a RegtestNetwork, confirmations: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (upstream, arrived) = upstream().await;
@@ -102,7 +102,7 @@ impl<'a> World<'a> {
         self.paying_client(&http).quote(&self.url).await.unwrap()
     }
 
-    /// It gets what it is paid for.
+    /// Checks that the client gets the answer that it pays for.
     pub(crate) async fn opens(&self) {
         let answer = self.get().await.unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (200, b"the price".as_slice()));
@@ -120,13 +120,13 @@ impl<'a> World<'a> {
         *self.wallet.end.lock() = Some(End::AfterSending);
     }
 
-    /// What was written down and is not redeemed yet.
+    /// Returns the stored payment that is not redeemed yet.
     pub(crate) async fn payment(&self) -> OpenPayment {
         let account = self.storage.load::<GateAccount>(&self.server()).await.unwrap().unwrap();
         account.payments.first().cloned().unwrap()
     }
 
-    /// Requests that reached the program behind the gate.
+    /// Returns the number of requests that reached the program behind the gate.
     pub(crate) fn arrived(&self) -> usize {
         self.arrived.load(Ordering::SeqCst)
     }
@@ -181,7 +181,7 @@ impl Payer for Breaking<'_> {
     async fn send(&self, signed: &Secret) -> Result<()> {
         self.ends(End::BeforeSending)?;
         if self.dies.swap(false, Ordering::SeqCst) {
-            // The wallet has sent it, and written nothing down: `send` of the real one would do that next.
+            // The wallet has sent it and stored nothing: `send` of the real one would do that next.
             let wallet = monero::Wallet::new(&self.url, RpcLimits::default()).unwrap();
             wallet.relay(signed.expose()).await?;
             self.rig.kill_payer();

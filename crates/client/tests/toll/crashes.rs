@@ -1,4 +1,4 @@
-//! A run ends somewhere; the next one goes on with what was written down.
+//! A run ends at some step, and the next one continues with the stored state.
 
 use super::payer::End;
 use super::world::World;
@@ -63,7 +63,7 @@ async fn nothing_is_sent_for_an_offer_that_has_run_out() {
         assert!(matches!(world.get().await, Err(Error::PaymentUncertain { .. })));
     }
     assert_eq!((world.sent(), world.account().await.payments.len()), (0, 1));
-    // It was sent after all, by a node that was not asked.
+    // It was sent in fact, by a node that was not queried.
     world.wallet.network.lock().push("tx1".to_owned());
     world.opens().await;
     assert_eq!(world.sent(), 0);

@@ -1,4 +1,4 @@
-//! A gate that speaks the protocol, and looks into the client's folder when a payment is shown.
+//! A simulated gate that implements the protocol, and reads the client's folder when a payment is presented.
 
 use super::payer::Network as Nodes;
 use axum::Router;
@@ -26,25 +26,25 @@ pub(crate) struct FakeGate(Arc<Mutex<Inner>>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub origin: String,
-    /// Where the client keeps what it keeps.
+    /// The folder of the client.
     pub folder: PathBuf,
     pub price: u64,
     pub quota: u64,
-    /// What redemption answers before it gives the token.
+    /// Answers of the redemption before it gives the token.
     pub before: Vec<(StatusCode, Value)>,
-    /// When its offers run out, unix seconds.
+    /// Expiry of its offers, in unix seconds.
     pub expires: u64,
     /// Payments that its node knows.
     pub network: Nodes,
-    /// The answer that carries the token gets lost so many times.
+    /// Number of answers with the token that get lost.
     pub lost: u32,
     /// Requests left by token.
     pub left: HashMap<String, u64>,
     pub redemptions: u32,
-    /// For whose key each offer was; `None`: for any.
+    /// The key of each offer; `None`: any key.
     pub offers: Vec<Option<String>>,
     pub nonce: String,
-    /// What every token gets.
+    /// The answer to every token.
     pub about_tokens: Option<(StatusCode, Value)>,
 }
 
@@ -89,7 +89,7 @@ impl FakeGate {
     }
 }
 
-/// Unix seconds, as the program sees them.
+/// Returns unix seconds, as the program sees them.
 pub(crate) fn now() -> u64 {
     let environment: &dyn client::Environment = &client::SystemEnvironment;
     u64::try_from(environment.now() / 1000).unwrap()
@@ -195,7 +195,7 @@ fn use_nonce(inner: &Inner) -> Response {
     ([("dpop-nonce", inner.nonce.clone())], say(problem(401, "use_dpop_nonce"))).into_response()
 }
 
-/// Everything that the client has written about gates.
+/// Returns everything that the client has written about gates.
 pub(crate) fn kept(folder: &std::path::Path) -> String {
     let Ok(entries) = std::fs::read_dir(folder.join("toll")) else { return String::new() };
     entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default()).collect()

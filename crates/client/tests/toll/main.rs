@@ -1,5 +1,4 @@
-//! Paying at a gate that is played here, with a wallet that is played here: what is written down when, and
-//! what happens where a run ends in between.
+//! Payments at a simulated gate with a simulated wallet: the stored state at each step, and runs that end in between.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 

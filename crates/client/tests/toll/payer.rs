@@ -1,4 +1,4 @@
-//! A wallet that can break off at each step, and the network that it sends to.
+//! A simulated wallet that can break off at each step, and the network that it sends to.
 
 use async_trait::async_trait;
 use client::toll::{Offer, OpenPayment, Payer, PreparedPayment, Secret};
@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where the program ends, once.
+/// The step at which the program ends, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Preparing,
@@ -24,7 +24,7 @@ pub(crate) struct Wallet {
     pub name: Mutex<String>,
     pub folder: PathBuf,
     pub end: Mutex<Option<End>>,
-    /// Its node takes nothing.
+    /// Whether its node refuses every transaction.
     pub refused: Mutex<bool>,
     pub network: Network,
     prepared: Mutex<u32>,

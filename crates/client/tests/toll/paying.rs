@@ -1,4 +1,4 @@
-//! The way that it should go.
+//! Payments without faults.
 
 use super::gate::{PRICE, pending, problem};
 use super::world::World;
@@ -93,12 +93,12 @@ async fn what_is_paid_is_offered_to_its_key_alone() {
     let mut world = World::new().await;
     world.opens().await;
     world.opens().await;
-    // The first is used up.
+    // The first token is used up.
     world.opens().await;
     let offers = world.gate.see(|gate| gate.offers.clone());
     assert!(matches!(&offers[..], [None, Some(one), None, Some(other)] if one == other), "{offers:?}");
 
-    // While a person thinks, the nonce grows old: it is asked once more.
+    // While a person decides, the nonce expires, and the request is repeated once.
     world = World::new().await;
     world.max_pay = None;
     *world.prompt.answer.lock() = Some(true);

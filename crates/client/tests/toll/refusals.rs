@@ -1,4 +1,4 @@
-//! A gate that says no gets no second payment.
+//! A gate that refuses a payment gets no second one.
 
 use super::gate::{PRICE, problem};
 use super::world::World;
@@ -39,7 +39,7 @@ async fn a_token_of_another_route_leaves_the_price_to_be_paid() {
     let world = World::new().await;
     world.opens().await;
     world.gate.set(|gate| gate.about_tokens = Some(problem(403, "other_route")));
-    // The gate that is played here refuses the new one as well: it is not paid a third time.
+    // The simulated gate refuses the new one as well: it is not paid a third time.
     assert!(matches!(world.get().await, Err(Error::AskedAgain(_))));
     assert_eq!(world.sent(), 2);
 }

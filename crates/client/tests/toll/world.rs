@@ -20,11 +20,11 @@ pub(crate) struct World {
     _folder: TempDir,
 }
 
-/// Says the same to everything; `None`: nobody is there.
+/// A prompt with the same answer to everything; `None`: no person can be asked.
 #[derive(Default)]
 pub(crate) struct Somebody {
     pub answer: Mutex<Option<bool>>,
-    /// What happens before the answer.
+    /// A function that runs before the answer.
     pub thinks: Option<Box<dyn Fn() + Send + Sync>>,
     pub heard: Mutex<Vec<PaymentEvent>>,
     pub waited: Mutex<u64>,
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// One run of the program.
+    /// Runs the program once.
     pub(crate) async fn get(&self) -> Result<Answer> {
         let http = HttpClient::new(self.server()).unwrap();
         self.paying_client(&http).get(&self.gate.url()).await
@@ -64,7 +64,7 @@ impl World {
         self.paying_client(&http).quote(&self.gate.url()).await
     }
 
-    /// It gets what it is paid for.
+    /// Checks that the client gets the answer that it pays for.
     pub(crate) async fn opens(&self) {
         let answer = self.get().await.unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (200, b"the price".as_slice()));
@@ -82,7 +82,7 @@ impl World {
         self.storage.load::<GateAccount>(&self.server()).await.unwrap().unwrap()
     }
 
-    /// As a version wrote it that proved only what it had sent.
+    /// Removes the proofs, as in records of a version that proved only what it had sent.
     pub(crate) fn without_proof(&self) {
         let folder = self.storage.folder().join("toll");
         for entry in std::fs::read_dir(&folder).unwrap() {

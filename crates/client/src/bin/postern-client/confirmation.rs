@@ -8,11 +8,11 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use wire::second_factor::IdentityConfirmation;
 
-/// Asks at the terminal.
+/// A prompt for proofs at the terminal.
 #[derive(Debug)]
 struct ProofAtTerminal;
 
-/// Returns a prompt, if somebody sits at the terminal.
+/// Returns a prompt, if standard input is a terminal.
 pub(crate) fn prompt() -> Option<Arc<dyn ProofPrompt>> {
     std::io::stdin().is_terminal().then(|| Arc::new(ProofAtTerminal) as Arc<dyn ProofPrompt>)
 }

@@ -39,7 +39,7 @@ pub(crate) async fn run(context: &Context, wish: Get) -> Outcome {
     }
 }
 
-/// Fetches from an app behind the portal with a token for it. `None`: it is not an app, or nobody is signed in.
+/// Fetches from an app behind the portal with a token for it. `None`: it is not an app, or no session exists.
 async fn of_app(context: &Context, wish: &Get, http: &HttpClient, url: &str) -> Outcome<Option<(Answer, Session)>> {
     if wish.dry_run {
         return Ok(None);
@@ -89,7 +89,7 @@ async fn fetch_paid(context: &Context, wish: &Get, http: &HttpClient, url: &str)
     write_response(context, wish, answer, &PaidSource { paying_client, url }).await
 }
 
-/// Requests the rest again with the same token.
+/// A source that requests the rest with the same token.
 #[derive(Debug)]
 struct AppSource {
     session: Session,
@@ -119,7 +119,7 @@ impl RangeSource for PaidSource<'_> {
     }
 }
 
-/// A complete answer has no rest.
+/// A source for a complete answer, which has no rest.
 #[derive(Debug)]
 struct NotResumable;
 

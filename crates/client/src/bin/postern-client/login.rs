@@ -86,7 +86,7 @@ fn open(url: &str) {
     let quiet = std::process::Stdio::null;
     let started = std::process::Command::new(program).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
     if let Ok(mut child) = started {
-        // Somebody must wait for it.
+        // A child process must be waited for.
         std::thread::spawn(move || child.wait());
     }
 }
@@ -123,7 +123,7 @@ async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
     }
 }
 
-/// Waits as long as the server says, and reports it.
+/// Signs in. If the server says to wait, waits and reports it.
 async fn patiently(http: &HttpClient, credentials: &Credentials, longest: u64) -> Outcome<Profile> {
     loop {
         let error = match login(http, &SystemEnvironment, credentials).await {
@@ -160,7 +160,7 @@ async fn end_the_one_before(context: &Context, http: &HttpClient) -> Option<Opti
     }
 }
 
-/// Ends it by id. Its tokens remain in the keyring but become useless.
+/// Ends a session by its id. Its tokens remain in the keyring but become useless.
 async fn end_by_id(session: &Session, id: Option<&str>) -> Outcome {
     let ended = match id {
         Some(id) => session.end(id).await,

@@ -10,7 +10,7 @@ pub(crate) async fn run(context: &Context, here: bool) -> Outcome {
     let server = context.server()?.ok_or_else(|| Error::NotSignedIn("any server".to_owned()))?;
     let (left, alive) = match sign_out(context).await {
         Ok(left) => (left, None),
-        // Whatever is wrong with the stored session, it can be deleted.
+        // A stored session can be deleted even if it cannot be used.
         Err(CliError::Client(error)) if here && !matches!(*error, Error::NotSignedIn(_)) => {
             let id = context.storage.session_in_keyring(&server);
             (context.storage.forget(&server).await?, Some((error, id)))

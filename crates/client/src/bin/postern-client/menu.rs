@@ -114,7 +114,7 @@ async fn of_the_server(context: &Context, session: &Session) -> Outcome {
     Ok(())
 }
 
-/// `None`: the person pressed Escape.
+/// Returns the index of the chosen name. `None`: the person pressed Escape.
 fn choose<T: Display>(title: &str, names: &[T]) -> Outcome<Option<usize>> {
     Ok(Select::with_theme(&ColorfulTheme::default()).with_prompt(title).items(names).default(0).interact_opt()?)
 }

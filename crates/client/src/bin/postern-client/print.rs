@@ -43,13 +43,13 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
     line(table.trim_fmt())
 }
 
-/// `2026-11-21 09:00:00`, in UTC.
+/// Formats a time in UTC: `2026-11-21 09:00:00`.
 pub(crate) fn moment(at: i64) -> String {
     let since = Duration::from_millis(u64::try_from(at.min(domain::LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
-/// `2h 5m 3s`, rounded up.
+/// Formats a period, rounded up to seconds: `2h 5m 3s`.
 pub(crate) fn span(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
@@ -60,7 +60,7 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Whether standard input and error are a terminal.
+/// Whether standard input and output are a terminal.
 pub(crate) fn at_a_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }

@@ -15,7 +15,7 @@ pub(crate) struct TerminalPrompt {
 }
 
 impl TerminalPrompt {
-    /// `0.002 XMR and 0.00003 XMR to the network, for 100 requests within 1h`
+    /// Formats an offer: `0.002 XMR and 0.00003 XMR to the network, for 100 requests within 1h`.
     pub(crate) fn offer(offer: &Offer, fee: Option<u64>) -> String {
         let fee = match fee {
             Some(fee) => format!("{} XMR", format_xmr(fee)),
@@ -79,7 +79,8 @@ impl TerminalPrompt {
 
 #[async_trait]
 impl Prompt for TerminalPrompt {
-    /// The answer may go to a file; the person types on standard input and reads standard error.
+    /// Whether a person can be asked, who types on standard input and reads standard error. The answer may go to a
+    /// file.
     fn is_interactive(&self) -> bool {
         !self.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }

@@ -31,7 +31,7 @@ async fn watch(context: &Context, server: &mut TimeServer<'_>) -> Outcome {
     }
 }
 
-/// The prompt of the menu, with `time` and `exit`.
+/// Runs the prompt of the menu, with `time` and `exit`.
 pub(crate) async fn prompt(context: &Context, session: &Session) -> Outcome {
     let mut server = server(context, session).await?;
     say("Commands: time, exit")?;
@@ -77,7 +77,7 @@ async fn server<'a>(context: &Context, session: &'a Session) -> Outcome<TimeServ
     Ok(TimeServer::new(session, SERVICE, &address))
 }
 
-/// Microseconds, the scale at which good networks differ.
+/// Formats nanoseconds as milliseconds with three decimals, the scale at which good networks differ.
 fn ms(ns: i64) -> String {
     format!("{}.{:03} ms", ns / 1_000_000, ns / 1000 % 1000)
 }
