@@ -1,5 +1,5 @@
-//! Opaque access tokens: `base64url(version | grant 16 | generation 4 | expiry 8 | scopes 1 | MAC 16)`. The MAC recognises them
-//! without a row. Everything else about them is in the grant.
+//! Opaque access tokens: `base64url(version | grant 16 | generation 4 | expiry 8 | scopes 1 | MAC 16)`. The MAC
+//! recognises them without a row. Everything else about them is in the grant.
 
 use crate::scope::{SUPPORTED, Scopes};
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};

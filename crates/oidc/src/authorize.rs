@@ -34,7 +34,7 @@ pub struct AuthorizationRequest {
     pub resources: Vec<String>,
 }
 
-/// The way to the redirect URI.
+/// The way in which an answer reaches the redirect URI.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ResponseMode {
     #[default]
@@ -92,12 +92,12 @@ pub struct Response {
 }
 
 impl Response {
-    /// An answer with a code. `iss` protects clients of several providers (RFC 9207).
+    /// Builds an answer with a code. `iss` protects clients of several providers (RFC 9207).
     pub fn code(to: ReturnTo, code: &str, issuer: &str) -> Self {
         Self::new(to, vec![("code", code.to_owned())], issuer)
     }
 
-    /// An answer with an error.
+    /// Builds an answer with an error.
     pub fn error(to: ReturnTo, error: &OAuthError, issuer: &str) -> Self {
         let code = ("error", error.code.as_str().to_owned());
         Self::new(to, vec![code, ("error_description", error.description.clone())], issuer)
@@ -140,13 +140,13 @@ pub fn client_id(params: &Params) -> Result<&str, ShownError> {
     params.get("client_id").ok_or_else(|| wrong("client_id is missing"))
 }
 
-/// The error for an id that no client has.
+/// Builds the error for an id that no client has.
 pub fn unknown_client(id: &str) -> ShownError {
     let error = OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id");
     ShownError { error, facts: vec![("Presented client_id", id.chars().take(100).collect())] }
 }
 
-/// The error for a client that an administrator has disabled.
+/// Builds the error for a client that an administrator has disabled.
 pub fn disabled_client(id: &str) -> ShownError {
     let error = OAuthError::new(ErrorCode::UnauthorizedClient, "an administrator has disabled this client");
     ShownError { error, facts: vec![("Presented client_id", id.chars().take(100).collect())] }

@@ -20,10 +20,10 @@ pub const SUPPORTED: [&str; 12] = [
     "sid",
 ];
 
-/// What Postern knows about a person.
+/// The data of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Stable, and never used for somebody else.
+    /// A stable id that is never used for another person.
     pub sub: String,
     pub username: String,
     /// The display name; without one, the user name.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Maximum number of redirect URIs, and of each other list.
 const MOST_URIS: usize = 64;
-/// Access tokens of clients live at least and at most this long, in seconds.
+/// Minimum and maximum lifetime of clients' access tokens, in seconds.
 const LIFETIME: std::ops::RangeInclusive<i64> = 30..=3600;
 
 /// The registration of a client, as in `[[clients]]`, in a row and in the API. It contains no secret.
@@ -39,7 +39,7 @@ pub struct ClientSettings {
     /// The page of the app that its tile opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Whether people are asked before the client learns about them. Default: clients of the settings file do not ask.
+    /// Whether people are asked before the client gets their data. Default: clients of the settings file do not ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<bool>,
     /// The scopes that the client may get. Empty: all.
@@ -163,7 +163,7 @@ impl ClientSource {
     }
 }
 
-/// Whether a code is bound to a verifier.
+/// The requirement of a code verifier.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pkce {
@@ -339,7 +339,7 @@ impl Client {
         self.settings.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, uri))
     }
 
-    /// Whether a person may be sent there after signing out.
+    /// Whether a person may be redirected there after signing out.
     pub fn leaves_to(&self, uri: &str) -> bool {
         self.settings.post_logout_redirect_uris.iter().any(|registered| redirect_uri::matches(registered, uri))
     }
@@ -369,7 +369,7 @@ fn is_id(id: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    // Marks of the writing direction would let a name swallow the words around it.
+    // Control characters for the writing direction could hide the text around a name.
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -1,4 +1,4 @@
-//! The credentials of a client at the token endpoint and its neighbours (RFC 6749, section 2.3; RFC 7523).
+//! The credentials of a client at the token endpoint and related ones (RFC 6749, section 2.3; RFC 7523).
 
 use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
@@ -7,7 +7,7 @@ use base64ct::{Base64, Encoding};
 
 /// The type of a `client_assertion` (RFC 7523, section 2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// An assertion may expire at most this many seconds ahead.
+/// Maximum number of seconds until an assertion expires.
 const LONGEST_ASSERTION: i64 = 600;
 /// Tolerance for the client's clock, in seconds.
 const SKEW: i64 = 60;
@@ -122,8 +122,8 @@ pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
     own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 
-/// Id and secret are form-encoded before Base64 (RFC 6749, section 2.3.1). Many clients leave that out, which is the
-/// same for the secrets that Postern makes.
+/// Decodes the credentials of Basic. Id and secret are form-encoded before Base64 (RFC 6749, section 2.3.1). Many
+/// clients leave that out, which is the same for the secrets that Postern makes.
 fn decode_basic(text: &str) -> Option<(String, String)> {
     let text = String::from_utf8(Base64::decode_vec(text).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;

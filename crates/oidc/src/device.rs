@@ -28,7 +28,7 @@ pub fn user_code(random: [u8; 16]) -> String {
     code
 }
 
-/// Returns a code as it is compared: without separators and in capitals. `None`: it can be none.
+/// Returns a code as it is compared: without separators and in capitals. `None`: it cannot be a code.
 pub fn normalized(typed: &str) -> Option<String> {
     let letters: String = typed.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
     let good = letters.len() == LENGTH && letters.bytes().all(|letter| LETTERS.contains(&letter));
@@ -40,7 +40,7 @@ pub fn normalized(typed: &str) -> Option<String> {
 pub enum Poll {
     /// Nobody has answered yet.
     Pending,
-    /// It polls faster than it was told.
+    /// It polls faster than allowed.
     SlowDown,
     Denied,
     Expired,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Lifetime of a code in milliseconds.
 pub const CODE_MS: i64 = 60_000;
-/// How long a used code is remembered, so that its second use revokes what the first one gave.
+/// Period that a used code is remembered, so that its second use revokes the grant of the first one.
 pub const USED_CODE_MS: i64 = 24 * 60 * 60_000;
 
 /// The `grant_type` of a request, with its parameters.
@@ -112,7 +112,7 @@ pub struct CodeFacts<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeVerdict {
     Good,
-    /// A second use by the code's own client: what the first use gave is revoked.
+    /// A second use by the code's own client. The grant of the first use is revoked.
     Reused,
     Refused(OAuthError),
 }

@@ -16,12 +16,13 @@ pub struct Endpoints<'a> {
     pub pushed: &'a str,
     pub end_session: &'a str,
     pub device: &'a str,
-    /// Dynamic registration, where it is on (RFC 7591).
+    /// Dynamic registration, if it is enabled (RFC 7591).
     pub registration: Option<&'a str>,
 }
 
 /// Returns the document. `issuer` is a bare origin and byte-equal to `iss` everywhere. `signing`: the algorithm of the
-/// server's other signing key. `acr`: the values of `acr`. `documents`: whether a client's id may be the URL of its metadata.
+/// server's other signing key. `acr`: the values of `acr`. `documents`: whether a client's id may be the URL of its
+/// metadata.
 pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&str], documents: bool) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let authentication = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
@@ -73,7 +74,8 @@ pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&
     document
 }
 
-/// Describes a protected resource of this server (RFC 9728, section 2). `path`: of the resource, empty for the whole site.
+/// Describes a protected resource of this server (RFC 9728, section 2). `path`: of the resource, empty for the whole
+/// site.
 pub fn protected_resource(issuer: &str, path: &str, name: &str) -> Value {
     json!({
         "resource": format!("{issuer}{path}"),

@@ -64,7 +64,7 @@ impl Params {
 }
 
 impl std::fmt::Debug for Params {
-    /// Names alone, because values may be secrets.
+    /// Writes names only, because values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.pairs.iter().map(|(name, _)| name)).finish()
     }

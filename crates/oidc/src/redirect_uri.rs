@@ -1,4 +1,4 @@
-//! Redirect URIs: which may be registered, and which presented one is a registered one.
+//! Redirect URIs: their registration, and their comparison with presented ones.
 
 /// Maximum length in bytes.
 const LONGEST: usize = 1024;

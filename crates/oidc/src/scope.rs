@@ -11,9 +11,9 @@ pub const PROFILE: &str = "profile";
 pub const EMAIL: &str = "email";
 pub const ADDRESS: &str = "address";
 pub const PHONE: &str = "phone";
-/// The names of the person's groups.
+/// The scope for the names of the person's groups.
 pub const GROUPS: &str = "groups";
-/// Asks for a refresh token (OpenID Connect Core, section 11).
+/// The scope for a refresh token (OpenID Connect Core, section 11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// A set of scopes.

@@ -33,10 +33,10 @@ pub enum Step {
     Refuse(OAuthError),
 }
 
-/// Decides what comes next.
+/// Decides the next step.
 ///
-/// `sent_to_sign_in`: when this very request sent the person to sign in, as far as it did. `hint`: the `sub` of the
-/// request's valid `id_token_hint`.
+/// `sent_to_sign_in`: the time at which this very request sent the person to sign in, if it did. `hint`: the `sub` of
+/// the request's valid `id_token_hint`.
 pub fn next(
     request: &AuthorizationRequest,
     client: &Client,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 pub const ISSUER: &str = "http://openid.net/specs/connect/1.0/issuer";
 
 /// Answers a query. `relations`: the values of `rel`. The answer is the same for every name at this host, so that it
-/// tells nobody which accounts exist. `None`: the resource is not one of this server's.
+/// does not reveal which accounts exist. `None`: the resource is not one of this server's.
 pub fn answer(issuer: &str, resource: &str, relations: &[&str]) -> Option<Value> {
     let authority = issuer.split_once("://")?.1;
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);

@@ -1,4 +1,4 @@
-//! Redirect URIs: which are registered, and which presented ones are theirs.
+//! Redirect URIs: their registration, and their comparison with presented ones.
 
 use oidc::redirect_uri::{InvalidUri, check, matches, origin};
 use proptest::prelude::*;
@@ -100,7 +100,7 @@ fn origins_end_before_the_path() {
 }
 
 proptest! {
-    /// Nothing but the very text matches, unless both are loopback addresses with different ports.
+    /// Only the same text matches, unless both are loopback addresses with different ports.
     #[test]
     fn a_change_of_any_byte_is_another_uri(at in 0usize..28, byte in 0x21u8..0x7f) {
         let registered = "https://app.example/callback";

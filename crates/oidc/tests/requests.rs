@@ -1,4 +1,4 @@
-//! Authorization requests: what is accepted, what is shown, and what is sent back to the client.
+//! Authorization requests: accepted ones, errors for the person, and errors for the client.
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::second_factor::Requirement;
