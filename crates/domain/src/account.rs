@@ -97,15 +97,15 @@ pub fn name_skeleton(name: &str) -> String {
 }
 
 /// Whether letters come from several scripts (TR39, section 5.2, level 3). Latin with Chinese, Japanese or Korean is
-/// one writing system, but Latin with Cyrillic is not. Digits and punctuation belong to every script.
+/// one writing system, but Latin with Cyrillic is not. Digits and punctuation count as part of every script.
 fn mixes_scripts(name: &str) -> bool {
     let letters: String = name.chars().filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric()).collect();
     !letters.as_str().is_single_script()
         && !letters.as_str().check_restriction_level(RestrictionLevel::HighlyRestrictive)
 }
 
-/// Returns the reason for the person. PRECIS refuses some mixtures because of their direction; the person is told about
-/// the mixture.
+/// Returns the reason for the person. PRECIS refuses some mixtures because of their direction; the person then reads
+/// that scripts are mixed.
 fn reason(text: &str) -> InvalidAccountName {
     if text.chars().all(|c| !c.is_control() && !c.is_whitespace()) && mixes_scripts(text) {
         return InvalidAccountName::MixedScripts;
@@ -142,7 +142,7 @@ fn composed(text: &str) -> String {
     text.replace('\u{e33}', "\u{e4d}\u{e32}").replace('\u{eb3}', "\u{ecd}\u{eb2}").nfc().collect()
 }
 
-/// Folds case. The profile alone would distinguish what a keyboard with caps lock cannot type.
+/// Folds case. The profile alone would distinguish texts that a keyboard with caps lock cannot type differently.
 fn fold(text: &str) -> String {
     // In both directions, because one is not enough: σ, ς and Σ are one letter, and so are ß, ẞ and SS.
     text.to_lowercase().to_uppercase().chars().flat_map(char::to_lowercase).collect()

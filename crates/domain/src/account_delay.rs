@@ -12,7 +12,7 @@ pub struct FailureStreak {
     pub last_at: UnixMs,
 }
 
-/// Whether a password may be tried now.
+/// The decision whether a password may be tried now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DelayDecision {
     Open,
@@ -24,9 +24,9 @@ pub enum DelayDecision {
     Shut,
 }
 
-/// Failures without a delay; only their address is banned.
+/// Number of failures without a delay; only their address is banned.
 pub(crate) const FREE: u32 = 10;
-/// After this many failures in a row a password alone is not sufficient.
+/// Number of failures in a row after which a password alone is not sufficient.
 pub const LIMIT: u32 = 100;
 const LONGEST_MS: i64 = 5 * 60_000;
 

@@ -1,4 +1,4 @@
-//! So many in each span of time, counted from the first one.
+//! A maximum number of events in each span of time, counted from the first one.
 
 use crate::UnixMs;
 
@@ -12,19 +12,19 @@ pub struct Allowance {
 /// A span that has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
-    /// When the span ends, and all are there again.
+    /// End of the span, when all are available again.
     pub ends_at: UnixMs,
     pub used: i64,
 }
 
 impl Allowance {
-    /// Judges one event. `before`: what the last call returned, if there was one.
+    /// Counts one event. `before`: the result of the last call, if there was one.
     ///
     /// # Errors
-    /// All of this span are used: milliseconds until the next begins. `before` stays as it is.
+    /// All of this span are used: milliseconds until the next begins. `before` stays valid.
     pub fn take(self, before: Option<Taken>, now: UnixMs) -> Result<Taken, i64> {
         let span_ms = self.span_ms.max(1);
-        // A span that ends later than any can: it is over if the clock went back, or if spans were made shorter.
+        // A span that ends later than any can is ignored: the clock was set back, or spans were made shorter.
         let running = before.filter(|taken| now < taken.ends_at && taken.ends_at - now <= span_ms);
         match running {
             None => Ok(Taken { ends_at: now.saturating_add(span_ms), used: 1 }),
@@ -49,7 +49,7 @@ mod tests {
             assert_eq!(two.take(Some(second), days * DAY), Err((30 - days) * DAY));
         }
         assert_eq!(two.take(Some(second), 30 * DAY), Ok(Taken { ends_at: 60 * DAY, used: 1 }));
-        // More of them, or a shorter span, hold at once.
+        // A higher count or a shorter span takes effect at once.
         assert!(Allowance { count: 3, ..two }.take(Some(second), 11 * DAY).is_ok());
         assert!(Allowance { span_ms: DAY, ..two }.take(Some(second), 11 * DAY).is_ok());
     }

@@ -11,7 +11,7 @@ use crate::service::admits;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Maximum length of a path that is judged by its rules.
+/// Maximum length in bytes of a path that is judged by its rules.
 const LONGEST: usize = 4096;
 /// Maximum number of readings; a path with more gets the strictest result.
 const MOST_READINGS: usize = 32;
@@ -61,7 +61,7 @@ impl OneOf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleDecision {
     pub allow: Allow,
-    /// All of these must be fulfilled. Several come together where the path's readings match several rules.
+    /// Sets of groups, all of which must be fulfilled. Several occur if the path's readings match several rules.
     pub groups: Vec<OneOf>,
     /// The sign-in that is required of a signed-in person.
     pub second_factor: Requirement,
@@ -100,7 +100,7 @@ impl RuleDecision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppRule {
     pattern: RulePattern,
-    /// Empty: any method.
+    /// Methods that the rule applies to; empty: any.
     methods: Vec<String>,
     ruling: RuleDecision,
 }
@@ -108,9 +108,9 @@ pub struct AppRule {
 /// `/exactly/this`, or `/this/and/below/*`. A trailing slash is ignored, because many apps ignore it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RulePattern {
-    /// Without a trailing slash.
+    /// The path without a trailing slash.
     text: String,
-    /// In lower case.
+    /// The same in lower case.
     folded: String,
     below: bool,
 }
@@ -127,6 +127,8 @@ pub enum InvalidRule {
 }
 
 impl AppRule {
+    /// Builds a rule.
+    ///
     /// # Errors
     /// The path or a method is not in canonical form.
     pub fn new(path: &str, methods: Vec<String>, allow: Allow) -> Result<Self, InvalidRule> {
@@ -325,7 +327,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Removes `;and=what` follows in a segment (RFC 3986, section 3.3), as servlets do.
+/// Removes `;parameters` in a segment (RFC 3986, section 3.3), as servlets do.
 fn without_parameters(path: &str) -> String {
     let parts: Vec<_> = path.split('/').map(|part| part.split(';').next().unwrap_or_default()).collect();
     parts.join("/")

@@ -16,18 +16,18 @@ const TEXT: usize = 55;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AppSession {
     session: [u8; 16],
-    /// When it was made.
+    /// The time when it was made.
     pub issued_at: UnixMs,
 }
 
 impl AppSession {
-    /// `session` is the parent's id; `None`: it is not a session id.
+    /// Builds a cookie. `session`: the parent's id; `None`: it is not a session id.
     pub fn of(session: &str, issued_at: UnixMs) -> Option<Self> {
         let session = from_base64url(session)?.try_into().ok()?;
         Some(Self { session, issued_at })
     }
 
-    /// The parent's id.
+    /// Returns the parent's id.
     pub fn session(&self) -> String {
         base64url(&self.session)
     }

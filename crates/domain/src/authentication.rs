@@ -1,4 +1,4 @@
-//! How a session was authenticated, and when: `amr`, `acr` and `auth_time` of tokens.
+//! The methods and the time of a session's authentication: `amr`, `acr` and `auth_time` of tokens.
 //!
 //! | Methods | `amr` (RFC 8176) | `acr` |
 //! |---|---|---|
@@ -18,10 +18,10 @@ pub mod acr {
     pub const PHISHING_RESISTANT: &str = "urn:postern:acr:phr";
 }
 
-/// How long a proof of the person's factors counts as fresh.
+/// Period in which a proof of the person's factors counts as fresh.
 pub const FRESH_MS: i64 = 5 * 60_000;
 
-/// One way to authenticate.
+/// A method of authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     Password,
@@ -31,7 +31,7 @@ pub enum Method {
     Passkey,
     /// A `WebAuthn` key that did not verify the person: possession alone.
     SecurityKey,
-    /// One of the saved codes, each of which works once.
+    /// One of the stored recovery codes, each of which works once.
     RecoveryCode,
 }
 
@@ -98,7 +98,7 @@ impl Methods {
         self.iter().any(|method| method != Method::Password)
     }
 
-    /// Whether two different factors were proven. A security key that verified nobody is one factor.
+    /// Whether two different factors were proven. A security key that did not verify the person is one factor.
     pub fn are_two_factors(self) -> bool {
         self.contains(Method::Passkey) || (self.contains(Method::Password) && self.has_possession())
     }
@@ -149,7 +149,7 @@ impl fmt::Debug for Methods {
     }
 }
 
-/// The last time at which a session's person was authenticated, and how.
+/// The last time and the methods of a session's authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Authentication {
     pub methods: Methods,

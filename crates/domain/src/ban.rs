@@ -1,4 +1,4 @@
-//! The rules of bans: what bans a client, with which scope and for how long.
+//! The rules of bans: their causes, scopes and lengths.
 //!
 //! Every trigger has a threshold, a window, a scope and a ladder. A new offence climbs one rung. Each full quiet period
 //! after the last ban's end steps down one.
@@ -12,7 +12,7 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// After a manual lift, wrong credentials of that client count but do not ban for this long.
+/// Period after a manual lift in which wrong credentials of that client count but do not ban.
 pub const GRACE_MS: i64 = MINUTE;
 
 /// The scope of a ban.
@@ -82,11 +82,11 @@ names!(Trigger {
     Manual => "manual",
 });
 
-/// When a trigger bans, with which scope and for how long.
+/// The conditions of a trigger's bans, their scope and their lengths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BanRule {
     pub scope: Scope,
-    /// Number of strikes within the window for a ban; at least 1.
+    /// Number of offences within the window for a ban; at least 1.
     pub threshold: u32,
     pub window_ms: i64,
     /// The lengths in ascending order; never empty.
@@ -112,7 +112,7 @@ pub struct BanPolicy {
 /// Limits of one address. A proven session or known device has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Maximum number of sign-ins waiting at the same time; more are told to return later.
+    /// Maximum number of sign-ins waiting at the same time; further ones get `Retry-After`.
     pub sign_in_at_once: u32,
     /// Maximum number of failed sign-ins a minute; successful ones are not counted.
     pub sign_in_per_minute: u32,
@@ -137,12 +137,12 @@ impl RateLimits {
         Self { sign_in_at_once: 10, sign_in_per_minute: 30, at_once: 100, per_minute: 6000, refused_per_minute: None };
 }
 
-/// Number of successful names that allow one more failing name before it is a spray, because people in a crowd behind
-/// one address mistype.
+/// Number of successful names that allow one more failing name before it is a spray, because people behind a shared
+/// address mistype.
 const SUCCEEDED_FOR_ONE: u64 = 4;
 
-/// Returns how many names must fail from one client to be a spray, if this many others have signed in from there within
-/// the same window.
+/// Returns the number of names that must fail from one client to be a spray, if this many others have signed in from
+/// there within the same window.
 pub fn spray_threshold(rule: &BanRule, succeeded: u64) -> u64 {
     u64::from(rule.threshold).saturating_add(succeeded / SUCCEEDED_FOR_ONE)
 }

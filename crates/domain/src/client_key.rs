@@ -61,7 +61,7 @@ impl ClientKey {
         }
     }
 
-    /// Returns the network that a person is shown: `203.0.113.0/24`, `2001:db8:1::/48`.
+    /// Returns the network as people see it: `203.0.113.0/24`, `2001:db8:1::/48`.
     pub fn network_label(self) -> String {
         match self {
             Self::V4(v4) => {

@@ -1,26 +1,26 @@
-//! How a node follows the other nodes' changes, and when it knows too little to judge a request.
+//! The rules by which a node follows the other nodes' changes, and refuses requests while it knows too little.
 //!
-//! Changes have numbers in the order of commits. A node asks for the last numbers again and again and reads what is new.
-//! No rule here compares the clocks of two nodes.
+//! Changes have numbers in the order of commits. A node queries the last numbers repeatedly and reads newer changes. No
+//! rule here compares the clocks of two nodes.
 
 use crate::{CLOCK_TOLERANCE_MS, UnixMs};
 
 /// Age of an answer of the database beyond which a node that shares it refuses requests.
 pub const SHARED_LIMIT_MS: i64 = 1_500;
-/// The same for a node that is alone on its file: only commands write beside it.
+/// The same for a single node on its file: only commands write beside it.
 pub const ALONE_LIMIT_MS: i64 = 15_000;
 
-/// What a node must read after it has heard the last number of a kind.
+/// The changes that a node must read, given the last number of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatchUp {
     Nothing,
-    /// Changes with higher numbers than the last one heard.
+    /// Changes with higher numbers than the last one applied.
     Newer,
     /// Everything: the database is an older copy, after a failover or from a backup.
     Everything,
 }
 
-/// A place in the order of changes of one kind.
+/// A position in the order of changes of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
     /// The history of the database, which a failover or a restored backup replaces. Numbers of two histories do not
@@ -41,16 +41,16 @@ pub fn catch_up(applied: Position, last: Position) -> CatchUp {
     }
 }
 
-/// Whether a node may judge requests by what it has in memory. `asked_at`: when it asked the question whose answer it has
-/// applied, by its own clock.
+/// Whether a node may judge requests by its memory. `asked_at`: when it sent the query whose answer it has applied, by
+/// its own clock.
 pub fn may_judge(asked_at: UnixMs, limit_ms: i64, now: UnixMs) -> bool {
     // After the clock was set back, the age is unknown.
     (now - asked_at).abs() <= limit_ms
 }
 
-/// How far a clock is ahead of the database's, in milliseconds, measured by one question.
+/// Returns how far a clock is ahead of the database's, in milliseconds, measured by one query.
 ///
-/// `None`: the answer took so long that it proves nothing. The error is half of the time that the answer took.
+/// `None`: the answer took too long for a measurement. The error is half of the time that the answer took.
 pub fn clock_ahead(asked_at: UnixMs, database: UnixMs, answered_at: UnixMs) -> Option<i64> {
     let took = answered_at - asked_at;
     (0..=CLOCK_TOLERANCE_MS / 10).contains(&took).then(|| asked_at + took / 2 - database)

@@ -2,11 +2,11 @@
 
 use crate::encoding::{base64url, sha256};
 
-/// An hour, because the person waits for the link.
+/// Lifetime of a reset link: an hour, because the person waits for it.
 pub const RESET_MS: i64 = 60 * 60_000;
-/// The default: a week.
+/// Default lifetime of an invitation: a week.
 pub const DEFAULT_HOURS: u32 = 7 * 24;
-/// The maximum: 30 days.
+/// Maximum lifetime of an invitation: 30 days.
 pub const MOST_HOURS: u32 = 30 * 24;
 const NOTE_CHARS: usize = 100;
 

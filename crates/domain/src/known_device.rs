@@ -9,7 +9,7 @@ use crate::account::AccountDigest;
 use crate::client_key::ClientKey;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 
-/// How long a device is known after its last sign-in: a year.
+/// Period after its last sign-in that a device is known: a year.
 pub const LIFETIME_MS: i64 = 365 * 24 * 60 * 60_000;
 
 /// The version that names the account. Cookies of the first version are accepted until they expire.
@@ -22,7 +22,7 @@ const FIRST_BODY: usize = 1 + 8 + 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownDevice {
     holder: [u8; 32],
-    /// `None` in a cookie of the first version.
+    /// The account's bucket; `None` in a cookie of the first version.
     account: Option<[u8; 16]>,
 }
 

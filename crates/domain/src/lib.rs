@@ -39,9 +39,10 @@ pub mod token_hash;
 pub mod totp;
 pub mod user_key;
 
-/// Unix milliseconds.
+/// A time in unix milliseconds.
 pub type UnixMs = i64;
-/// The last moment that RFC 3339 can write, in the year 9999. A later one must be cut before it is written.
+/// The last time that RFC 3339 can express, in the year 9999. Later times must be limited to it before they are
+/// formatted.
 pub const LAST_WRITABLE: UnixMs = 253_402_300_799_999;
 
 /// Tolerated difference of two machines' clocks, or of one clock that is set back, for times that were set elsewhere.

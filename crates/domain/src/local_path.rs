@@ -2,7 +2,7 @@
 
 /// The default page.
 pub const HOME: &str = "/dashboard";
-/// Sufficient for the way back to an app.
+/// Maximum length in bytes, sufficient for the path back to an app.
 const LONGEST: usize = 4096;
 
 /// Returns the path if it is on this site, otherwise [`HOME`]. Browsers treat `//host`, `/\host` and a path with a tab

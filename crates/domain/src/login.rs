@@ -1,15 +1,15 @@
-//! The verdict on a login, from facts that all take the same time to find.
+//! The decision about a login, from facts that all take the same time to find.
 
 /// The facts about a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts, each found on its own")]
 pub struct LoginFacts {
-    /// The account exists.
+    /// Whether the account exists.
     pub known: bool,
-    /// The password is correct.
+    /// Whether the password is correct.
     pub right: bool,
     pub disabled: bool,
-    /// Too many failures in a row: a password alone is not sufficient.
+    /// Whether there were too many failures in a row, so that a password alone is not sufficient.
     pub shut: bool,
 }
 
@@ -19,7 +19,7 @@ pub enum LoginVerdict {
     Refused(LoginRefusal),
 }
 
-/// For the audit log; the client receives the same answer in all cases.
+/// The reason for the audit log. The client receives the same answer in all cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginRefusal {
     Unknown,

@@ -28,7 +28,7 @@ pub enum InvalidInput {
     Everybody,
 }
 
-/// Reads a reason or a comment: one line that says something.
+/// Parses a reason or a comment: one line that is not empty.
 ///
 /// # Errors
 /// [`InvalidInput::Words`]
@@ -49,7 +49,7 @@ pub fn banned(sent: &str, v6_prefix: u8) -> Result<ClientKey, InvalidInput> {
     }
 }
 
-/// Returns how long a ban by hand lasts, if `ms` were asked for: for loopback a minute at most.
+/// Returns the length of a manual ban, if `ms` was requested: for loopback a minute at most.
 ///
 /// # Errors
 /// [`InvalidInput::Span`]

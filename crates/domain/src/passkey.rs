@@ -1,4 +1,4 @@
-//! Passkeys of accounts: names, challenges, and what a changed state means.
+//! Passkeys of accounts: names, challenges, and the meaning of a changed state.
 
 use crate::encoding::sha256;
 use std::net::IpAddr;
@@ -31,12 +31,14 @@ pub struct PasskeyLabel(String);
 pub struct InvalidLabel;
 
 impl PasskeyLabel {
+    /// Parses a name.
+    ///
     /// # Errors
     /// [`InvalidLabel`].
     pub fn parse(text: &str) -> Result<Self, InvalidLabel> {
         let text = text.trim();
         let fits = (1..=LONGEST_LABEL).contains(&text.chars().count());
-        // Control characters and marks that turn the direction of writing would disguise a line of a list.
+        // Control characters and marks that change the direction of writing could disguise a line of a list.
         let visible = !text.chars().any(|letter| letter.is_control() || is_directional(letter));
         if fits && visible { Ok(Self(text.to_owned())) } else { Err(InvalidLabel) }
     }
@@ -65,9 +67,9 @@ pub struct PasskeyState {
 /// passkeys do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasskeyChange {
-    /// The counter did not rise: somebody may have copied the passkey.
+    /// The counter did not increase: somebody may have copied the passkey.
     Counter,
-    /// The authenticator now says otherwise whether the passkey may be copied.
+    /// The authenticator now reports another value for whether the passkey may be copied.
     BackupEligibility,
 }
 
@@ -102,7 +104,7 @@ pub fn provider(aaguid: &str) -> Option<&'static str> {
     PROVIDERS.iter().find(|(known, _)| *known == aaguid).map(|(_, name)| *name)
 }
 
-/// The usual managers, in the form of RFC 9562, section 4.
+/// The usual managers by AAGUID, in the form of RFC 9562, section 4.
 const PROVIDERS: [(&str, &str); 11] = [
     ("fbfc3007-154e-4ecc-8c0b-6e020557d7bd", "Apple Passwords"),
     ("dd4ec289-e01d-41c9-bb89-70fa845d4bf2", "iCloud Keychain"),

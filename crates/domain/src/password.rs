@@ -38,7 +38,7 @@ pub enum Strength {
     Strong,
 }
 
-/// Estimates quickly from length and variety; repetitions and sequences ("aaaa", "1234") count for nothing.
+/// Estimates quickly from length and variety. Repetitions and sequences ("aaaa", "1234") add nothing.
 pub fn strength(password: &str, min: u32) -> Strength {
     let missing = missing(password, min);
     if missing > 0 {

@@ -4,9 +4,9 @@ use email_address::Options;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
-/// A name that apps and people read, composed (NFC). Spaces at the ends and double spaces go, and control and invisible
-/// characters are refused. It identifies nobody: two accounts may have the same one. The profile `Nickname` of RFC 8266
-/// is not used, because its tables end with Unicode 6.3 and refuse newer letters and emoji.
+/// A name that apps and people read, composed (NFC). Spaces at the ends and double spaces are removed, and control and
+/// invisible characters are refused. It identifies nobody: two accounts may have the same one. The profile `Nickname`
+/// of RFC 8266 is not used, because its tables end with Unicode 6.3 and refuse newer letters and emoji.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(String);
 
@@ -22,6 +22,8 @@ impl DisplayName {
     /// Maximum number of characters.
     pub const MAX_CHARS: usize = 100;
 
+    /// Parses a display name.
+    ///
     /// # Errors
     /// The violated rule.
     pub fn parse(text: &str) -> Result<Self, InvalidDisplayName> {
@@ -64,9 +66,9 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// An e-mail address (RFC 5321) in ASCII: a plain local part and a domain with a dot. It is kept as written, except that
-/// its domain is in lower case. Two addresses that differ only in case are one address, although RFC 5321, section 2.4
-/// lets a server distinguish local parts: no large mail server does, and apps compare without case.
+/// An e-mail address (RFC 5321) in ASCII: a plain local part and a domain with a dot. It is kept as written, except
+/// that its domain is in lower case. Two addresses that differ only in case are one address, although RFC 5321, section
+/// 2.4 lets a server distinguish local parts: no large mail server does, and apps compare without case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
@@ -82,6 +84,8 @@ impl EmailAddress {
     /// Maximum number of bytes (RFC 5321, section 4.5.3.1.3, without the angle brackets).
     pub const MAX_BYTES: usize = 254;
 
+    /// Parses an address.
+    ///
     /// # Errors
     /// The violated rule.
     pub fn parse(text: &str) -> Result<Self, InvalidEmailAddress> {
@@ -96,7 +100,7 @@ impl EmailAddress {
         let parsed = email_address::EmailAddress::parse_with_options(text, options);
         let parsed = parsed.map_err(|_| InvalidEmailAddress::Form)?;
         let (local, domain) = (parsed.local_part(), parsed.domain());
-        // A quoted local part may hold spaces, commas and more that break lists and headers of apps.
+        // A quoted local part may contain spaces, commas and more that break lists and headers of apps.
         if local.contains('"') {
             return Err(InvalidEmailAddress::Form);
         }
@@ -156,7 +160,7 @@ pub struct Email {
     pub state: EmailState,
 }
 
-/// Maximum number of groups of one account, and of bytes in their names. Tokens and headers hold all of them.
+/// Maximum number of groups of one account, and of bytes in their names. Tokens and headers contain all of them.
 pub const MAX_GROUPS: usize = 32;
 pub const MAX_GROUPS_BYTES: usize = 1024;
 
@@ -199,6 +203,8 @@ impl GroupName {
     /// Maximum number of characters.
     pub const MAX_CHARS: usize = 64;
 
+    /// Parses a name.
+    ///
     /// # Errors
     /// The violated rule.
     pub fn parse(text: &str) -> Result<Self, InvalidGroupName> {

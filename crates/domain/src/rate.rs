@@ -18,7 +18,7 @@ impl Rate {
         Self { burst, every_ms: (window_ms / i64::from(burst)).max(1) }
     }
 
-    /// Judges one event. `due_at` is the state that the last call returned, or 0.
+    /// Counts one event. `due_at` is the state that the last call returned, or 0.
     ///
     /// `Ok` has the new state; `Err` has the milliseconds to wait and leaves the state as it is.
     ///

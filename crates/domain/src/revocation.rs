@@ -1,4 +1,4 @@
-//! Ended sessions and keys that verifiers must still be told about.
+//! Ended sessions and keys that verifiers must still know.
 
 use crate::UnixMs;
 use crate::encoding::{base64url, sha256};
@@ -10,11 +10,11 @@ use std::collections::btree_map::Entry;
 /// minute.
 const CLOCKS_MS: i64 = 90_000;
 
-/// How long an ended session is listed; after that its last access token has expired.
+/// Period that an ended session is listed. After it the session's last access token has expired.
 pub const REVOCATION_RETENTION_MS: i64 = LONGEST_TOKEN_MS + CLOCKS_MS;
 
-/// How long a revoked signing key is listed. A verifier may keep the key for a day while this server does not answer,
-/// and a thief of the key can write tokens that never expire.
+/// Period that a revoked signing key is listed. A verifier may keep the key for a day while this server does not
+/// answer, and a thief of the key can write tokens that never expire.
 pub const KEY_TOLD_MS: i64 = 48 * 60 * 60_000;
 
 /// Returns a session's public mark. It reveals no id, but a holder of the id can find it. With 72 bits, among a hundred

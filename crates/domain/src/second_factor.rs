@@ -1,4 +1,4 @@
-//! The second factors of an account, and when one is required.
+//! The second factors of an account, and their requirement.
 
 use crate::account::Role;
 use crate::authentication::{Methods, acr};
@@ -16,7 +16,7 @@ pub struct Factors {
     pub totp: bool,
     /// Number of passkeys and security keys that work at this site: those of its host.
     pub passkeys: u32,
-    /// Whether the owner wants a passkey to be needed beside the password. Without passkeys it means nothing.
+    /// Whether the owner requires a passkey beside the password. Without passkeys it has no effect.
     pub passkey_after_password: bool,
     /// Number of recovery codes that are not used yet. They replace a lost factor and do not count as one.
     pub recovery_codes: u32,
@@ -44,12 +44,12 @@ impl ProofKind {
 
 impl Factors {
     /// Whether a password alone is not sufficient. A passkey that was added beside the password does not change that
-    /// until its owner says so: a lost device would lock the owner out.
+    /// until its owner says so, because a lost device would lock the owner out.
     pub fn any(self) -> bool {
         self.totp || (self.passkeys > 0 && self.passkey_after_password)
     }
 
-    /// Whether the account has something that could be asked for besides its password.
+    /// Whether the account has a factor besides its password.
     pub fn held(self) -> bool {
         self.totp || self.passkeys > 0
     }
@@ -78,7 +78,7 @@ impl Factors {
 /// An operator's requirement for a role, a group or an app. Later ones are stricter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
-    /// People decide themselves.
+    /// People decide for themselves.
     #[default]
     Optional,
     /// Two factors.
@@ -111,7 +111,7 @@ impl Requirement {
         }
     }
 
-    /// Returns the least `acr` that meets it, as in the table of [`crate::authentication`].
+    /// Returns the weakest `acr` that meets it, as in the table of [`crate::authentication`].
     pub fn acr(self) -> &'static str {
         match self {
             Self::Optional => acr::ONE_FACTOR,
@@ -135,7 +135,7 @@ impl Requirement {
         }
     }
 
-    /// Decides what a person does next for access that needs this.
+    /// Returns a person's next step for access that needs this.
     pub fn next_step(self, methods: Methods, factors: Factors) -> FactorStep {
         if self.is_met_by(methods) {
             FactorStep::Met
@@ -150,7 +150,7 @@ impl Requirement {
 /// The missing part for access that needs a second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactorStep {
-    /// Nothing.
+    /// Nothing is missing.
     Met,
     /// The person proves a factor that the account has.
     Confirm,

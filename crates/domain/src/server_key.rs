@@ -5,37 +5,39 @@
 
 use crate::UnixMs;
 
-/// How long verifiers may cache the public keys.
+/// Period that verifiers may cache the public keys.
 pub const CACHE_MS: i64 = 300_000;
 
 /// Maximum lifetime of a token or ticket.
 pub const LONGEST_TOKEN_MS: i64 = 600_000;
 
-/// Time for changes to reach other nodes, including clock differences.
+/// Time in which changes reach other nodes, including clock differences.
 const NEWS_MS: i64 = 5_000;
 const CLOCKS_MS: i64 = 60_000;
 
 /// The rotation rules of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RotationRules {
-    /// How long a new key is published before it is used.
+    /// Period that a new key is published before it is used.
     pub lead_ms: i64,
-    /// How long a replaced key remains valid.
+    /// Period that a replaced key remains valid.
     pub overlap_ms: i64,
 }
 
 impl RotationRules {
-    /// The next signing key is published before it is needed; the old one remains until its last token has expired.
+    /// The rules of signing keys. The next one is published before it is needed; the old one remains until its last
+    /// token has expired.
     pub const SIGNING: Self = Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: LONGEST_TOKEN_MS + CLOCKS_MS };
 
-    /// Envelope keys come with each challenge, so only our own nodes must know a new one.
+    /// Returns the rules of envelope keys. They are sent with each challenge, so only our own nodes must know a new
+    /// one.
     pub fn envelope(overlap_ms: i64) -> Self {
         Self { lead_ms: NEWS_MS, overlap_ms }
     }
 
-    /// A MAC key verifies for the longest life of a session, so that no refresh token outlives it. Only Postern's own
-    /// nodes need it. It is created as early as a signing key, because a node that does not know it would take honest
-    /// values for forgeries.
+    /// Returns the rules of MAC keys. A MAC key verifies for the longest life of a session, so that no refresh token
+    /// outlives it. Only Postern's own nodes need it. It is created as early as a signing key, because a node that does
+    /// not know it would treat honest values as forgeries.
     pub fn mac(longest_session_ms: i64) -> Self {
         Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: longest_session_ms.saturating_add(CLOCKS_MS) }
     }
@@ -70,9 +72,9 @@ impl ServerKeyState {
 /// All keys of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeySchedule {
-    /// Those that were or may be in use, in order.
+    /// Keys that were or may be in use, in order.
     keys: Vec<ServerKey>,
-    /// Those that were revoked before they were used.
+    /// Keys that were revoked before they were used.
     dropped: Vec<ServerKey>,
 }
 
@@ -110,7 +112,7 @@ impl KeySchedule {
         self.keys.iter().filter(move |key| self.state(&key.kid, rules, now).is_some_and(ServerKeyState::serves))
     }
 
-    /// `None`: no key has this id.
+    /// Returns the state of a key. `None`: no key has this id.
     pub fn state(&self, kid: &str, rules: RotationRules, now: UnixMs) -> Option<ServerKeyState> {
         let Some(place) = self.keys.iter().position(|key| key.kid == kid) else {
             return self.dropped.iter().any(|key| key.kid == kid).then_some(ServerKeyState::Revoked);
@@ -132,30 +134,30 @@ impl KeySchedule {
         keys.filter(move |key| key.revoked_at.is_some_and(|revoked_at| revoked_at >= since))
     }
 
-    /// Returns when a key's results expire. `None`: it has no successor yet, or does not exist.
+    /// Returns the time when a key's results expire. `None`: it has no successor yet, or does not exist.
     pub fn ends_at(&self, kid: &str, rules: RotationRules) -> Option<UnixMs> {
         let place = self.keys.iter().position(|key| key.kid == kid)?;
         Some(self.keys.get(place + 1)?.used_from.saturating_add(rules.overlap_ms))
     }
 
-    /// Returns from when a new key is used: `wanted`, but not before it is known everywhere.
+    /// Returns the time from which a new key is used: `wanted`, but not before it is known everywhere.
     pub fn used_from(&self, rules: RotationRules, wanted: UnixMs, now: UnixMs) -> UnixMs {
         let after = self.newest().map_or(i64::MIN, |newest| newest.used_from.saturating_add(1));
         wanted.max(now.saturating_add(rules.lead_ms)).max(after)
     }
 
-    /// Returns from when an urgent key is used: after the last one, whatever another node's clock says.
+    /// Returns the time from which an urgent key is used: after the last one, even if another node's clock is ahead.
     pub fn at_once(&self, now: UnixMs) -> UnixMs {
         self.used_from(RotationRules { lead_ms: 0, overlap_ms: 0 }, now, now)
     }
 
-    /// Returns when the successor is scheduled, if it must be made now.
+    /// Returns the time for which the successor is scheduled, if it must be made now.
     pub fn due(&self, rules: RotationRules, every_ms: i64, now: UnixMs) -> Option<UnixMs> {
         let wanted = self.newest()?.used_from.saturating_add(every_ms);
         (now >= wanted.saturating_sub(rules.lead_ms) && self.next(now).is_none()).then_some(wanted)
     }
 
-    /// Returns the key in use. If the clock was set back before the first one, returns that.
+    /// Returns the index of the key in use. If the clock was set back before the first one, returns that.
     fn turn(&self, now: UnixMs) -> Option<usize> {
         let came = self.keys.iter().rposition(|key| key.used_from <= now).unwrap_or(0);
         let after = self.keys.iter().skip(came).position(|key| key.revoked_at.is_none())?;

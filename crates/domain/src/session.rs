@@ -3,11 +3,11 @@
 use crate::UnixMs;
 use crate::token_hash::TokenHash;
 
-/// How long the replaced tokens of an unbound session remain valid in any case, for requests of other tabs that were
+/// Period that the replaced tokens of an unbound session remain valid in any case, for requests of other tabs that were
 /// already sent.
 pub const GRACE_MS: i64 = 10_000;
 
-/// How long the replaced refresh token of an unbound session remains valid while no token of the next generation was
+/// Period that the replaced refresh token of an unbound session remains valid while no token of the next generation was
 /// used. The answer may have been lost, and then its owner only has the old token.
 pub const LOST_ANSWER_MS: i64 = 24 * 60 * 60_000;
 
@@ -44,7 +44,7 @@ pub enum Refresh {
     Again,
     /// A spent token from another client, or too late: end the session.
     Reuse,
-    /// The session is over.
+    /// The session has ended.
     Ended,
     /// The bound key's proof is missing or by another key: change nothing.
     WrongKey,
@@ -65,8 +65,8 @@ impl Session {
             return Refresh::Rotate;
         }
         let predecessor = self.is_previous(generation, hash);
-        // A bound session's predecessor needs no clock: the first use of its successor rotates again, and then it is
-        // not the predecessor any more.
+        // A bound session's predecessor needs no clock: the first use of its successor rotates again, and it is then no
+        // longer the predecessor.
         let age = now - self.rotated_at;
         let lost = self.used < self.generation && age <= LOST_ANSWER_MS;
         if predecessor && (self.jkt.is_some() || age <= GRACE_MS || lost) {
@@ -80,7 +80,7 @@ impl Session {
         is_first_use(self.jkt.is_some(), self.generation, self.used, generation)
     }
 
-    /// Whether the hash is that of the current token or of the previous one. Their secrets are unknown even to somebody
+    /// Whether the hash is that of the current token or of the previous one. Their secrets are unknown even to a person
     /// who has the key of their MACs.
     pub fn holds(&self, generation: u32, hash: &TokenHash) -> bool {
         self.is_current(generation, hash) || self.is_previous(generation, hash)
@@ -110,8 +110,8 @@ pub fn takes_access(current: u32, rotated_at: UnixMs, presented: u32, now: UnixM
     presented >= current || (presented.checked_add(1) == Some(current) && now - rotated_at <= GRACE_MS)
 }
 
-/// The rule of [`Session::is_first_use`] for caches. In an unbound session, the first token of the newest generation
-/// shows that the last answer was not lost.
+/// Whether this is a first use, by the rule of [`Session::is_first_use`] for caches. In an unbound session, the first
+/// token of the newest generation shows that the last answer was not lost.
 pub fn is_first_use(bound: bool, current: u32, used: u32, presented: u32) -> bool {
     !bound && presented >= current && presented > used
 }

@@ -11,7 +11,7 @@ pub const LIFETIME_MS: i64 = 120_000;
 /// Lifetime of a `short_key` for a passkey, because autofill waits as long as the person looks at the page.
 pub const PASSKEY_LIFETIME_MS: i64 = 600_000;
 
-/// Use, random bytes, expiry, key, origin, cookie.
+/// Length of the use, the random bytes, expiry, key, origin and cookie, in bytes.
 const BODY: usize = 1 + 16 + 8 + 32 + 32 + 32;
 const LENGTH: usize = BODY + 32;
 
@@ -36,7 +36,7 @@ impl ShortKeyPurpose {
         }
     }
 
-    /// The first byte, which was a version while there was one use.
+    /// Returns the first byte, which was a version while there was one use.
     fn version(self) -> u8 {
         match self {
             Self::Message => 1,
@@ -49,7 +49,7 @@ impl ShortKeyPurpose {
 /// The binding of a `short_key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShortKeyClaims {
-    /// When it runs out.
+    /// Expiry.
     pub expires_at: UnixMs,
     /// The envelope key's thumbprint. `None` for the registration of a passkey, which encrypts nothing.
     pub kid: Option<[u8; 32]>,
@@ -67,15 +67,15 @@ pub struct ShortKey {
     terms: ShortKeyClaims,
 }
 
-/// The reason for refusing a `short_key`. Only [`ShortKeyError::Forged`] is an attack. The others happen to honest clients,
-/// which get a new one and try again.
+/// The reason for refusing a `short_key`. Only [`ShortKeyError::Forged`] is an attack. The others happen to honest
+/// clients, which get a new one and try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ShortKeyError {
     #[error("this server did not issue the short_key")]
     Forged,
     #[error("the short_key has expired")]
     Expired,
-    /// Issued here, but from the future: a clock of ours was set back. A client cannot cause this.
+    /// It was issued here, but its time is in the future: a clock of ours was set back. A client cannot cause this.
     #[error("the short_key is from the future")]
     NotYet,
     #[error("the short_key is for another use, origin, cookie or key")]
@@ -95,7 +95,7 @@ impl ShortKey {
         base64url(&[body.as_slice(), &tag].concat())
     }
 
-    /// Parses and authenticates; does not check expiry and binding yet.
+    /// Parses and authenticates a `short_key`, but does not check expiry and binding yet.
     ///
     /// # Errors
     /// [`ShortKeyError::Forged`] for any invalid length, version, encoding or MAC.
@@ -131,8 +131,8 @@ impl ShortKey {
     /// Checks use, time and binding. Another node may have issued it, so clocks may differ by [`CLOCK_TOLERANCE_MS`].
     ///
     /// # Errors
-    /// [`ShortKeyError::Expired`] or [`ShortKeyError::NotYet`] by the clock, or [`ShortKeyError::Mismatch`] if `kid` is not in `kids`, or
-    /// for another use, origin or cookie.
+    /// [`ShortKeyError::Expired`] or [`ShortKeyError::NotYet`] by the clock, or [`ShortKeyError::Mismatch`] if `kid` is
+    /// not in `kids`, or for another use, origin or cookie.
     pub fn check(
         &self,
         purpose: ShortKeyPurpose,

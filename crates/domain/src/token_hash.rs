@@ -1,4 +1,4 @@
-//! The hash of a token, which the database keeps in its place.
+//! The hash of a token, which the database stores in its place.
 
 /// The hash of a refresh token's secret: SHA-256, base64url. Never the token itself, nor the hash of anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,14 +1,14 @@
 //! Time-based one-time codes (RFC 6238): HMAC-SHA-1, six digits, a step of 30 seconds.
 //!
-//! A code is accepted during its own step and the next one, by the clock of the device that shows it. That device's drift
-//! is remembered: each accepted code that is ahead moves it on.
+//! A code is accepted during its own step and the next one, by the clock of the device that shows it. That device's
+//! drift is remembered: each accepted code that is ahead moves it on.
 
 use crate::UnixMs;
 use totp_rs::{Algorithm, Builder, Totp};
 
 /// Bytes of a secret: 160 bits, as RFC 4226, section 4, recommends.
 pub const SECRET_BYTES: usize = 20;
-/// How long a new secret waits for its first code.
+/// Period that a new secret waits for its first code.
 pub const REGISTRATION_MS: i64 = 15 * 60_000;
 const DIGITS: usize = 6;
 const STEP_MS: i64 = 30_000;
@@ -34,7 +34,7 @@ pub fn digits(text: &str) -> Option<String> {
 pub fn check(secret: &[u8], code: &str, drift: i64, now: UnixMs) -> Option<Matched> {
     let at = step(now) + drift;
     let matched = find(secret, code, (at - 1..=at + 1).rev())?;
-    // One step back is a code that was typed late, which says nothing about the clock.
+    // One step back is a code that was typed late, which does not show the clock's drift.
     let drift = if matched > at { (drift + 1).min(MOST_DRIFT) } else { drift };
     Some(Matched { step: matched, drift })
 }
@@ -46,7 +46,7 @@ pub fn check_first(secret: &[u8], code: &str, now: UnixMs) -> Option<Matched> {
     let matched = find(secret, code, nearest_first)?;
     let drift = match matched - at {
         ahead if ahead > 0 => ahead,
-        // The last step's code was typed late, or the clock is behind: both are accepted from now on.
+        // The last step's code was typed late, or the clock is behind. Both are accepted from now on.
         behind => (behind + 1).min(0),
     };
     Some(Matched { step: matched, drift })

@@ -13,7 +13,7 @@ pub struct UserKeyVersion {
     /// 1, 2, 3 ... without gaps.
     pub number: u32,
     pub created_at: UnixMs,
-    /// Replaced: valid until then. `None`: in use.
+    /// End of validity of a replaced version; `None`: it is in use.
     pub ends_at: Option<UnixMs>,
     pub revoked_at: Option<UnixMs>,
 }
@@ -27,7 +27,7 @@ pub enum UserKeyState {
     Revoked,
 }
 
-/// The fate of the current version when the next one is made.
+/// The state of the current version after the next one is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetiredState {
     /// It remains valid until then.
@@ -65,8 +65,8 @@ impl UserKeyVersion {
         }
     }
 
-    /// Returns the latest end of a connection that begins now under this version; `None`: it is not issued any more.
-    /// For the current version, the end is as if it were replaced now, so that a holder need not ask whether it was.
+    /// Returns the latest end of a connection that begins now under this version; `None`: it is no longer issued. For
+    /// the current version, the end is as if it were replaced now, so that a holder need not ask whether it was.
     pub fn until(&self, now: UnixMs, overlap_ms: i64) -> Option<UnixMs> {
         match self.state(now) {
             UserKeyState::Current => Some(now.saturating_add(overlap_ms)),
@@ -76,7 +76,8 @@ impl UserKeyVersion {
     }
 }
 
-/// Returns how long to wait for another version, given when the newest [`MOST_AN_HOUR`] were made, newest first.
+/// Returns the wait for another version in milliseconds, given when the newest [`MOST_AN_HOUR`] were made, newest
+/// first.
 pub fn wait(made_at: &[UnixMs], now: UnixMs) -> i64 {
     made_at.get(MOST_AN_HOUR - 1).map_or(0, |at| at.saturating_add(HOUR_MS).saturating_sub(now).max(0))
 }

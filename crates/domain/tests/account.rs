@@ -1,4 +1,4 @@
-//! Account names: what is one, and which two are the same.
+//! Account names: the valid ones, and the equal ones.
 
 use domain::account::{AccountDigest, AccountName, InvalidAccountName, Role, name_key, name_skeleton};
 use proptest::prelude::*;
@@ -134,7 +134,7 @@ proptest! {
         let key = |text: &str| AccountName::parse(text).map(|name| name.key().to_owned());
         let Ok(plain) = key(&text) else { return Ok(()) };
         for other in [text.to_uppercase(), text.to_lowercase(), plain.clone()] {
-            // A capital may take more characters, or marks, than a name may have.
+            // A capital letter may take more characters, or marks, than a name may have.
             if let Ok(other) = key(&other) {
                 prop_assert_eq!(&other, &plain);
             }

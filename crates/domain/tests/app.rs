@@ -1,4 +1,4 @@
-//! Who may ask what of an app, however the path is written.
+//! Access to an app, in every spelling of its paths.
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::account::Role;
@@ -18,7 +18,7 @@ fn rules(list: &[(&str, &[&str], Allow)]) -> AppRules {
     AppRules::new(list.iter().map(rule).collect())
 }
 
-/// An app that is open but for what administrators do.
+/// Returns an app that is public except for the pages of administrators.
 fn shop() -> AppRules {
     rules(&[
         ("/admin/*", &[], ADMIN),
@@ -28,7 +28,7 @@ fn shop() -> AppRules {
     ])
 }
 
-/// An app that is closed but for its assets.
+/// Returns an app that needs a sign-in except for its assets.
 fn wiki() -> AppRules {
     rules(&[("/assets/*", &["GET"], PUBLIC), ("/hook", &["POST"], PUBLIC), ("/admin/*", &[], ADMIN)])
 }
@@ -171,7 +171,7 @@ fn a_place_to_come_back_to_is_a_path() {
     assert_eq!((safe_path(None), safe_path(Some(&format!("/{}", "a".repeat(1024))))), ("/", "/"));
 }
 
-/// One of the ways to write a character of a path.
+/// Returns one of the spellings of a character of a path.
 fn written(c: char, way: u8) -> String {
     match way % 6 {
         0 if c.is_ascii() && c != '/' => format!("%{:02x}", u32::from(c)),

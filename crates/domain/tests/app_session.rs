@@ -1,4 +1,4 @@
-//! An app's cookie is good for its app, and only as it was made.
+//! App cookies: valid for their app only, and only unchanged.
 
 use domain::app_session::AppSession;
 use domain::encoding::{base64url, from_base64url};

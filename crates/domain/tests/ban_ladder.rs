@@ -1,4 +1,4 @@
-//! Ladders: a rung for each offence, one down for each quiet time, and never shorter for offending more.
+//! Ladders: one rung up for each offence, one down for each quiet period, and never shorter for more offences.
 
 use domain::ban::{BanPolicy, BanRule, Rung, Scope, Trigger, incident};
 use domain::client_key::ClientKey;

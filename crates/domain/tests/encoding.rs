@@ -1,4 +1,4 @@
-//! One text for the same bytes, and one tag for the same parts.
+//! Each sequence of bytes has one text, and each sequence of parts one tag.
 
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Who counts as whom.
+//! Addresses and the client keys that they count by.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

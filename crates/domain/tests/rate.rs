@@ -1,4 +1,4 @@
-//! The limit holds over any stretch of time.
+//! The limit applies to every period.
 
 use domain::rate::Rate;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! The refresh token: told from an invention, and followed by one and the same successor.
+//! Refresh tokens: distinguished from forgeries, and followed by the same successor each time.
 
 use domain::encoding::{base64url, from_base64url};
 use domain::refresh_token::RefreshToken;

@@ -1,4 +1,4 @@
-//! The server's keys: one in use at every moment, and none gone while what it did is good.
+//! The server's keys: one is in use at any time, and none disappears while its results are valid.
 
 use domain::server_key::{KeySchedule, RotationRules, ServerKey, ServerKeyState};
 use proptest::prelude::*;
@@ -67,7 +67,7 @@ fn a_schedule_makes_a_key_in_time_and_only_one() {
 enum Step {
     Wait(i64),
     Rotate(i64),
-    /// The n-th key that is not revoked.
+    /// Revokes the n-th key that is not revoked.
     Revoke(prop::sample::Index),
     Sign,
 }
@@ -81,14 +81,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Tokens live shorter than the overlap, clocks included: that is what the overlap is for.
+/// Lifetime of tokens, shorter than the overlap with clock differences, which the overlap is for.
 const LIFETIME: i64 = 90;
 const SKEW: i64 = 4;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Each step is taken on a node whose clock is a little off, and so is the clock of whoever looks.
+    /// Each step is taken on a node whose clock differs a little, and so does the clock of the reader.
     #[test]
     fn one_is_in_use_and_nothing_signed_loses_its_key(
         steps in prop::collection::vec((step(), -SKEW..=SKEW, -SKEW..=SKEW), 1..60),
@@ -109,7 +109,7 @@ proptest! {
                     let mut living: Vec<_> = keys.iter_mut().filter(|key| key.revoked_at.is_none()).collect();
                     let place = which.index(living.len());
                     living[place].revoked_at = Some(now);
-                    // As the store does it: nobody left, so another one at once.
+                    // As in the store: no key remains, so another one is added at once.
                     let line = KeySchedule::new(keys.clone());
                     if line.needs_another() {
                         keys.push(key(&kid, line.at_once(now)));

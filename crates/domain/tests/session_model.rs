@@ -1,4 +1,4 @@
-//! A session's life as its owner, a thief, a bad line and the clock make it: whatever the order.
+//! The life of a session with an owner, a thief, lost answers and time, in any order.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 const KEY: [u8; 32] = [7; 32];
 const NOW: i64 = 1_750_000_000_000;
 
-/// What a server does with the verdicts, and what it has given out.
+/// A server that applies the decisions, with the tokens that it has issued.
 struct Server {
     session: Session,
     now: i64,
@@ -55,7 +55,7 @@ impl Server {
         }
     }
 
-    /// Somebody shows the access token that came with this refresh token.
+    /// Presents the access token that was issued with this refresh token.
     fn access(&mut self, token: &RefreshToken) {
         let generation = token.generation();
         if self.session.takes_access(generation, self.now) && self.session.is_first_use(generation) {
@@ -63,7 +63,7 @@ impl Server {
         }
     }
 
-    /// Every token that ever was, asked without consequence.
+    /// Returns the generations of all tokens that would be accepted, without a change.
     fn takes(&self, jkt: Option<&str>) -> Vec<usize> {
         let takes = |(generation, hash): &(usize, &TokenHash)| {
             let generation = u32::try_from(*generation).expect("few");
@@ -79,13 +79,13 @@ enum Step {
     Owner {
         lost: bool,
     },
-    /// The owner shows the access token that came last.
+    /// The owner presents the latest access token.
     Access,
-    /// The thief copies what the owner has.
+    /// The thief copies the owner's token.
     Steal,
-    /// The thief refreshes with his copy.
+    /// The thief refreshes with the copy.
     Thief,
-    /// The thief tries any older token that he may have kept.
+    /// The thief tries an older token.
     ThiefWithOld(usize),
     Wait(i64),
 }
@@ -106,7 +106,7 @@ struct World {
     server: Server,
     owner: RefreshToken,
     thief: Option<RefreshToken>,
-    /// Every token that anybody ever held.
+    /// Every token that was ever issued.
     all: Vec<RefreshToken>,
     owner_key: Option<&'static str>,
     thief_key: Option<&'static str>,
@@ -118,7 +118,7 @@ impl World {
         Self { server, all: vec![owner.clone()], owner, thief: None, owner_key, thief_key }
     }
 
-    /// Who asked, with what, and what the server said.
+    /// Takes a step, and returns the presented token and the decision about it.
     fn step(&mut self, step: Step) -> Option<(RefreshToken, Refresh)> {
         let (token, key) = match step {
             Step::Wait(ms) => {
@@ -153,7 +153,7 @@ impl World {
 }
 
 proptest! {
-    /// However many ask, and however often: one token per generation, and none but the last two is taken.
+    /// For any number of requests, there is one token per generation, and none but the last two is accepted.
     #[test]
     fn there_is_one_line(steps in steps(), bound: bool) {
         let key = bound.then_some("owner");
@@ -168,13 +168,13 @@ proptest! {
             prop_assert!(taken.iter().all(|generation| newest - generation <= 1), "{:?} of {}", taken, newest);
             prop_assert!(!server.session.revoked || taken.is_empty());
         }
-        // Whoever holds a token holds the one of its generation.
+        // All holders of a generation have the same token.
         for token in &world.all {
             prop_assert_eq!(&world.server.line[token.generation() as usize], &token.hash());
         }
     }
 
-    /// A spent token ends the family, but for the one before and in its time.
+    /// A spent token ends the family, except for the previous one in its time.
     #[test]
     fn reuse_is_always_found(steps in steps(), bound: bool) {
         let key = bound.then_some("owner");
@@ -196,7 +196,8 @@ proptest! {
         }
     }
 
-    /// An unbound session's owner whose answers are lost, in any number, comes back within a day and has lost nothing.
+    /// The owner of an unbound session whose answers are lost, in any number, returns within a day and has lost
+    /// nothing.
     #[test]
     fn lost_answers_cost_an_unbound_session_nothing(lost in proptest::collection::vec(0..LOST_ANSWER_MS / 10, 1..10)) {
         let mut world = World::new(None, None);
@@ -213,8 +214,8 @@ proptest! {
         prop_assert_eq!(verdict, Refresh::Rotate);
     }
 
-    /// The owner and a thief who both go on, neither in step with the other, are found out: at the
-    /// latest when the one who fell behind asks again.
+    /// If the owner and a thief both continue, neither in step with the other, the copy is detected: at the latest when
+    /// the one who fell behind presents a token.
     #[test]
     fn two_who_go_on_are_found_out(before in 0..5_u32, ahead in 1..5_u32, late in 1..100_000_i64, thief_leads: bool) {
         let mut world = World::new(None, None);
@@ -230,7 +231,7 @@ proptest! {
         for _ in 0..ahead {
             world.step(leader);
         }
-        // A client that asked for a token keeps it.
+        // A client that received a token uses it.
         let held = if thief_leads { world.thief.clone().expect("stolen") } else { world.owner.clone() };
         world.server.access(&held);
         world.step(Step::Wait(GRACE_MS + late));
@@ -240,8 +241,8 @@ proptest! {
         prop_assert_eq!(verdict, Refresh::Ended, "the thief's line ends too");
     }
 
-    /// The bound key's owner: lost answers, at any time and in any number, never cost the session,
-    /// whatever a thief without the key does meanwhile.
+    /// For the owner of the bound key, lost answers never cost the session, at any time and in any number, whatever a
+    /// thief without the key does meanwhile.
     #[test]
     fn lost_answers_cost_a_bound_session_nothing(steps in steps(), thief_key in prop_oneof![Just(None), Just(Some("thief"))]) {
         let mut world = World::new(Some("owner"), thief_key);
@@ -260,7 +261,7 @@ proptest! {
         prop_assert_eq!(verdict, Refresh::Rotate);
     }
 
-    /// Fifty tabs at once: one successor, and nobody is signed out.
+    /// Fifty concurrent tabs get one successor, and none is signed out.
     #[test]
     fn parallel_refreshes_give_one_successor(tabs in 1..50_usize, spread in 0..=GRACE_MS, bound: bool) {
         let key = bound.then_some("owner");

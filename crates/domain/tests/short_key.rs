@@ -1,4 +1,4 @@
-//! The `short_key`: nothing but what was issued here is taken, on the terms that it was issued on.
+//! The `short_key`: only issued ones are accepted, with the binding that they were issued for.
 
 use domain::CLOCK_TOLERANCE_MS as TOLERANCE;
 use domain::encoding::{base64url, from_base64url};

@@ -1,4 +1,4 @@
-//! A person's own key: which version serves, and until when.
+//! Versions of a user key: the valid ones, and the ends of their validity.
 
 use domain::user_key::{MOST_AN_HOUR, RetiredState, UserKeyState, UserKeyVersion, wait};
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ enum Step {
     Rotate {
         overlap: i64,
     },
-    /// Of the version that many before the newest.
+    /// Revokes the version that is this many before the newest.
     Revoke(usize),
 }
 
@@ -50,7 +50,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..40)
 }
 
-/// What the store does, with the newest version last.
+/// Applies a step as the store does. The newest version is the last.
 fn take(versions: &mut Vec<UserKeyVersion>, step: &Step, now: &mut i64) {
     let replace = |versions: &mut Vec<UserKeyVersion>, parting| {
         let Some(current) = versions.pop() else { return };
@@ -83,7 +83,7 @@ proptest! {
             prop_assert_eq!(current, [versions.last().unwrap()]);
             prop_assert!(versions.iter().zip(1..).all(|(version, number)| version.number == number));
             for (old, new) in before.iter().zip(&versions) {
-                // Over is over.
+                // An ended version stays ended.
                 if old.until(now, overlap).is_none() {
                     prop_assert_eq!(new.until(now, overlap), None);
                 }
@@ -91,8 +91,7 @@ proptest! {
         }
     }
 
-    /// Whoever was told "until then" was not told too much by more than a revocation, and a rotation
-    /// takes nothing away.
+    /// An end that was announced is shortened by a revocation only, and never by a rotation.
     #[test]
     fn a_rotation_shortens_nothing_that_runs(asked in 0..HOUR, rotated in 0..HOUR, overlap in 1..HOUR) {
         prop_assume!(asked <= rotated);

@@ -1,8 +1,8 @@
 //! Nodes and a database, run against each other in thousands of schedules.
 //!
-//! One step of a schedule lets time pass, or lets one node or the database do one thing. Answers arrive late, transactions
-//! commit late, clocks are minutes apart and jump, nodes and the database pause, and the database is replaced by an older
-//! copy. proptest chooses the schedules, prints the shortest one that fails, and keeps its seed.
+//! One step of a schedule lets time pass, or lets one node or the database do one thing. Answers arrive late,
+//! transactions commit late, clocks are minutes apart and jump, nodes and the database pause, and the database is
+//! replaced by an older copy. proptest chooses the schedules, prints the shortest one that fails, and keeps its seed.
 
 use super::{CatchUp, Position, SHARED_LIMIT_MS, catch_up, may_judge};
 use crate::UnixMs;
@@ -15,17 +15,17 @@ const SESSIONS: u8 = 6;
 #[derive(Debug, Clone)]
 enum Step {
     Pass(i64),
-    /// A node sends its question; it has one at a time, and gives up after a second.
+    /// A node sends a query. It has one at a time, and gives up after a second.
     Ask(usize),
-    /// The database reads its numbers for the question of a node.
+    /// The database reads its numbers for the query of a node.
     Answer(usize),
-    /// The node reads what is new and applies it.
+    /// The node reads the newer changes and applies them.
     Apply(usize),
     /// Some node begins to end a session, in a transaction.
     Begin(u8),
     /// The transaction that holds the sequence commits, and its end is answered.
     Commit,
-    /// A node is asked whether a session is live.
+    /// A request asks a node whether a session is live.
     Judge(usize, u8),
     /// A node's clock is set.
     Clock(usize, i64),
@@ -33,7 +33,7 @@ enum Step {
     Failover(usize),
 }
 
-/// A question on its way.
+/// A query in transit.
 #[derive(Debug, Clone, Copy)]
 struct Question {
     asked_at: UnixMs,
@@ -47,7 +47,7 @@ struct Node {
     applied: Position,
     ended: BTreeSet<u8>,
     asked_at: UnixMs,
-    /// The real time at which that question was sent.
+    /// The real time at which that query was sent.
     really_asked_at: UnixMs,
     clock_was_set: bool,
     question: Option<(Question, UnixMs)>,
@@ -120,7 +120,7 @@ impl World {
                 self.timeline += 1;
                 for _ in 0..lost {
                     if let Some((_, session)) = self.ends.pop_last() {
-                        // The answer was given and is lost, as an asynchronous copy loses it.
+                        // The answer was given, and the change is lost, as an asynchronous copy can lose it.
                         self.answered.remove(&session);
                     }
                 }
@@ -143,10 +143,10 @@ impl World {
         node.really_asked_at = really;
     }
 
-    /// What was answered as ended is refused by every node, a second and a half later at the latest.
+    /// Checks that an end that was answered is respected by every node, a second and a half later at the latest.
     fn check(&self, node: usize, session: u8) -> Result<(), TestCaseError> {
         let state = &self.nodes[node];
-        // A clock that was set by the time since the last question hides that time, until the next question.
+        // A clock that was set back by the time since the last query hides that time, until the next query.
         if state.clock_was_set {
             return Ok(());
         }
@@ -158,7 +158,7 @@ impl World {
         Ok(())
     }
 
-    /// Lets every node ask and apply once.
+    /// Lets every node query and apply once.
     fn settle(&mut self) -> Result<(), TestCaseError> {
         while !self.waiting.is_empty() {
             self.step(&Step::Commit)?;

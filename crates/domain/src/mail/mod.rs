@@ -1,4 +1,4 @@
-//! Mail: the kinds of messages, their texts, how many one address gets, and when an attempt is repeated.
+//! Mail: the kinds of messages, their texts, the limits for one address, and the repetition of attempts.
 
 mod retry;
 mod template;
@@ -12,7 +12,7 @@ use crate::profile::EmailAddress;
 
 const HOUR_MS: i64 = 60 * 60_000;
 
-/// Lifetime of a link that proves an e-mail address. Somebody who enters an address reads its mail the same day.
+/// Lifetime of a link that proves an e-mail address. A person who enters an address reads its mail the same day.
 pub const PROOF_MS: i64 = 24 * HOUR_MS;
 
 /// Maximum number of links for a forgotten password to one address in an hour. Anybody can ask for them.
@@ -65,7 +65,7 @@ pub fn recipient_key(address: &EmailAddress) -> String {
     base64url(&sha256(format!("postern mail to {}", address.key()).as_bytes()))
 }
 
-/// Returns the name under which messages that an account causes are counted, whatever their address.
+/// Returns the name under which messages that an account causes are counted, for any address.
 pub fn account_key(user: &str) -> String {
     base64url(&sha256(format!("postern mail by {user}").as_bytes()))
 }

@@ -1,11 +1,11 @@
-//! When an attempt to send is repeated, and when a message is given up.
+//! The times at which an attempt to send is repeated, and a message is given up.
 
 use crate::UnixMs;
 
-/// A message that the server has not taken after this time is given up.
+/// Period after which a message that the server has not accepted is given up.
 pub const GIVE_UP_AFTER_MS: i64 = 24 * 60 * 60_000;
-/// How long a node holds a message that it sends. It is longer than an attempt takes, so that no other node sends the
-/// message meanwhile. After a crash, another attempt begins when this time is over.
+/// Period that a node holds a message that it sends. It is longer than an attempt takes, so that no other node sends
+/// the message meanwhile. After a crash, another attempt begins when this time is over.
 pub const CLAIM_MS: i64 = 5 * 60_000;
 const FIRST_PAUSE_MS: i64 = 60_000;
 const LONGEST_PAUSE_MS: i64 = 2 * 60 * 60_000;
@@ -48,7 +48,7 @@ mod tests {
         let day = attempts(GIVE_UP_AFTER_MS);
         assert_eq!(day[..9], [0, 1, 3, 7, 15, 31, 63, 127, 247]);
         assert_eq!((day.len(), day.last()), (18, Some(&1327)), "every two hours at the end");
-        // A message whose time is over has one attempt at most.
+        // A message whose time has passed has one attempt at most.
         assert_eq!(next_attempt(1, 10, 10), None);
         assert!(next_attempt(u32::MAX, 0, UnixMs::MAX).is_some());
     }

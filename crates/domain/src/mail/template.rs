@@ -89,7 +89,7 @@ fn filled(text: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
-/// Replaces control characters and those that reorder a line, and shortens what is too long.
+/// Replaces control characters and those that reorder a line, and shortens texts that are too long.
 fn one_line(value: &str) -> String {
     let is_unsafe = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let line: String = value.chars().take(MAX_VALUE_CHARS).map(|c| if is_unsafe(c) { ' ' } else { c }).collect();
