@@ -37,7 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             return Err(Cause::NoStartTls);
         }
         self.command("STARTTLS", 220).await?;
-        // Otherwise a text that somebody inserted before encryption would count as said after it (CVE-2011-0411).
+        // Otherwise a text that was inserted before encryption would count as received after it (CVE-2011-0411).
         if self.stream.buffer().is_empty() { Ok(self.stream.into_inner()) } else { Err(Cause::EarlyBytes) }
     }
 
@@ -81,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         self.expect(250).await
     }
 
-    /// Ends the conversation. The message is accepted already, so no failure matters.
+    /// Ends the conversation. The message is already accepted, so no failure matters.
     pub(crate) async fn quit(&mut self) {
         let _ = self.write(b"QUIT\r\n").await;
         let _ = self.stream.shutdown().await;

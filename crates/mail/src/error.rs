@@ -66,13 +66,13 @@ pub struct SendError {
 
 impl SendError {
     /// Whether the server refuses this recipient or this message, so that no later attempt would work (RFC 5321,
-    /// section 4.2.1). A refused sender or password is the operator's to mend, and later attempts may work.
+    /// section 4.2.1). The operator can correct a refused sender or password, and then later attempts may work.
     pub fn is_final(&self) -> bool {
         let about_message = matches!(self.step, Step::Recipient | Step::Content);
         about_message && matches!(&self.cause, Cause::Refused(reply) if reply.is_permanent())
     }
 
-    /// Whether the failure says nothing about other messages: the server answered about this one.
+    /// Whether the failure concerns this message only: the server answered about it.
     pub fn is_about_message(&self) -> bool {
         matches!(self.step, Step::Recipient | Step::Content) && matches!(self.cause, Cause::Refused(_))
     }

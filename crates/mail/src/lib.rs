@@ -1,4 +1,5 @@
-//! Sends one plain-text message over SMTP (RFC 5321) with verified TLS, and reports the server's answer to each command.
+//! Sends one plain-text message over SMTP (RFC 5321) with verified TLS, and reports the server's answer to each
+//! command.
 
 mod conversation;
 mod credentials;

@@ -17,7 +17,7 @@ pub struct Message {
     pub to: EmailAddress,
     pub subject: String,
     pub body: String,
-    /// Unix seconds.
+    /// The date in unix seconds.
     pub date: i64,
 }
 
@@ -53,8 +53,8 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Returns the lines as they are sent after `DATA`: a line that begins with a dot has two (RFC 5321, section 4.5.2), and
-/// a line with a single dot ends it.
+/// Returns the lines as they are sent after `DATA`. A line that begins with a dot gets a second one (RFC 5321, section
+/// 4.5.2), and a line with a single dot ends the content.
 pub(crate) fn dot_stuffed(message: &[u8]) -> Vec<u8> {
     let mut sent = Vec::with_capacity(message.len() + 8);
     for line in message.split_inclusive(|byte| *byte == b'\n') {

@@ -14,7 +14,7 @@ impl Reply {
         (500..600).contains(&self.code)
     }
 
-    /// Whether a line of an answer to `EHLO` names this extension, and its parameters.
+    /// Returns the parameters of this extension, if a line of an answer to `EHLO` names it.
     pub(crate) fn extension(&self, name: &str) -> Option<&str> {
         self.lines.iter().skip(1).find_map(|line| {
             let (keyword, parameters) = line.split_once([' ', '=']).unwrap_or((line, ""));

@@ -1,4 +1,4 @@
-//! A mail server that messages are handed to.
+//! A mail server that accepts messages for delivery.
 
 use crate::conversation::Conversation;
 use crate::credentials::Credentials;
@@ -20,11 +20,11 @@ pub enum Security {
     Implicit,
     /// TLS after the command STARTTLS, usually at port 587 (RFC 3207). Nothing is sent if the server does not offer it.
     StartTls,
-    /// None, for a mail server on this machine.
+    /// No TLS, for a mail server on this machine.
     Off,
 }
 
-/// The mail server with everything that is needed to hand it a message.
+/// The mail server, with the parameters for sending it a message.
 #[derive(Debug, Clone)]
 pub struct MailServer {
     host: String,
@@ -33,13 +33,13 @@ pub struct MailServer {
     credentials: Option<Credentials>,
     /// The name of this machine in `EHLO`.
     hello: String,
-    /// Bounds one whole attempt.
+    /// Time limit of one whole attempt.
     timeout: Duration,
     tls: Arc<ClientConfig>,
     name: ServerName<'static>,
 }
 
-/// The server's answer to a message that it took.
+/// The server's answer to a message that it accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub answer: String,
@@ -48,6 +48,8 @@ pub struct Receipt {
 }
 
 impl MailServer {
+    /// Creates the connection's parameters.
+    ///
     /// # Errors
     /// The certificates cannot be read, or `host` is neither a name nor an address.
     pub fn new(
@@ -65,7 +67,7 @@ impl MailServer {
         Ok(Self { host, port, security, credentials, hello, timeout, tls: trust.config()?, name })
     }
 
-    /// Hands over one message. If an error comes after the message was sent, the server may have taken it anyway.
+    /// Sends one message. If an error occurs after the message was sent, the server may have accepted it anyway.
     ///
     /// # Errors
     /// The step that failed, with the server's answer.
@@ -115,7 +117,7 @@ impl MailServer {
         if greets {
             conversation.greeting(step).await?;
         }
-        // What the server said before encryption is forgotten (RFC 3207, section 4.2).
+        // The server's answers before encryption are ignored (RFC 3207, section 4.2).
         conversation.hello(&self.hello, step).await?;
         self.hand_over(conversation, message, bytes, Some(version), step).await
     }

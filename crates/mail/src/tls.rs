@@ -11,9 +11,9 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 /// The authorities that may have signed the server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TlsTrust {
-    /// Those of the operating system.
+    /// The authorities of the operating system.
     System,
-    /// Only those of this PEM file.
+    /// Only the authorities in this PEM file.
     File(PathBuf),
 }
 

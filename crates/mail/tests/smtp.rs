@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// What the server answers to each command; the content of the message is answered by `content`.
+/// The server's answers to each command; `content` is the answer to the content of the message.
 #[derive(Clone, Copy)]
 struct Script {
     greeting: &'static str,
@@ -37,7 +37,7 @@ const FRIENDLY: Script = Script {
     content: "250 2.0.0 Ok: queued as 4711",
 };
 
-/// Never answers where a script has this.
+/// An answer that is never sent.
 const SILENCE: &str = "";
 
 struct Authority {
@@ -73,7 +73,7 @@ impl Authority {
     }
 }
 
-/// Talks by the script, and returns what it received in the clear and under TLS.
+/// Answers by the script, and records what it received in the clear and under TLS.
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     script: Script,
