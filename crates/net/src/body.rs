@@ -22,11 +22,11 @@ pub struct RequestBody {
     bytes: u64,
 }
 
-/// A client that does not send the announced body.
+/// A wait for a client that does not send the announced body.
 #[derive(Debug)]
 struct Wait {
     since: Instant,
-    /// Armed at most once per wait, and not for each byte: it checks again when it fires.
+    /// The timer, set at most once per wait and not for each byte: it checks again when it fires.
     look: Pin<Box<Sleep>>,
 }
 
@@ -93,7 +93,7 @@ impl Body for RequestBody {
 #[derive(Debug)]
 pub struct ResponseBody<B> {
     inner: Inner<B>,
-    /// For HTTP/2: a stream's window can be closed while the connection is open.
+    /// The flow of an HTTP/2 stream, whose window can be closed while the connection is open.
     flow: Option<Arc<FlowMeter>>,
     /// The rest of a long chunk.
     rest: Bytes,
@@ -107,7 +107,8 @@ enum Inner<B> {
     Ours(Full<Bytes>),
 }
 
-/// HTTP/2 accepts a whole chunk, whatever the window is; with a long one it would see the end too early.
+/// Maximum length of a piece in bytes. HTTP/2 accepts a whole chunk, whatever the window is; with a long one the meter
+/// would see the end too early.
 const PIECE: usize = 16 * 1024;
 
 impl<B> ResponseBody<B> {

@@ -1,4 +1,4 @@
-//! Limits connections in total and per address, and chooses which one to close when all places are taken.
+//! Limits connections in total and per address, and chooses the one to close when all permits are taken.
 
 use crate::meter::{ConnectionMeter, MinimumRate};
 use domain::client_key::ClientKey;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Shares count by IPv4 address, and by the IPv6 prefix that one subscriber usually gets.
+/// Prefix length of IPv6 shares, which one subscriber usually gets. Shares of IPv4 count by address.
 const SHARE_PREFIX: u8 = 56;
 /// Number of holders, the largest first, that are searched for an idle connection.
 const SEARCHED: usize = 32;
@@ -49,10 +49,10 @@ struct ConnectionTable {
     entries: HashMap<u64, Entry>,
     /// Connections by share.
     holders: HashMap<ClientKey, HashSet<u64>>,
-    /// The same, ordered by number of connections.
+    /// The same shares, ordered by number of connections.
     ranking: BTreeSet<(usize, ClientKey)>,
     by_address: HashMap<ClientKey, usize>,
-    /// Those of trusted proxies.
+    /// Connections of trusted proxies.
     exempt: HashSet<u64>,
 }
 
@@ -77,7 +77,7 @@ pub enum ConnectionRefused {
     TooMany,
 }
 
-/// A connection's place, which is released when this is dropped.
+/// The permit of a connection, which is released when this is dropped.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     id: u64,
@@ -95,7 +95,7 @@ impl ConnectionLimits {
         self.limits.minimum_rate
     }
 
-    /// Finds a place for a connection of this peer. If none is free, a holder of more than a fair share loses a
+    /// Finds a permit for a connection of this peer. If none is free, a holder of more than a fair share loses a
     /// connection. If there is no such holder, an idle connection of a holder with more than the newcomer ends.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl ConnectionLimits {
         }
     }
 
-    /// Returns how often [`Self::sweep`] must be called.
+    /// Returns the interval at which [`Self::sweep`] must be called.
     pub fn tick(&self) -> Duration {
         (self.limits.minimum_rate.stall / 8).clamp(Duration::from_millis(10), Duration::from_secs(1))
     }
@@ -224,7 +224,7 @@ impl ConnectionTable {
         }
     }
 
-    /// Releases a place and returns the connection to close. A missing entry was released before.
+    /// Releases a permit and returns the connection to close. A missing entry was released before.
     fn remove(&mut self, id: u64) -> Option<Arc<ConnectionMeter>> {
         let entry = self.entries.remove(&id)?;
         self.uncount(id, entry.owner);
@@ -262,14 +262,14 @@ impl ConnectionTable {
         let holders = holders.take(SEARCHED).filter_map(|(_, share)| self.holders.get(share));
         holders.chain([&self.exempt]).find_map(|ids| {
             let id = self.idlest(ids)?;
-            // A connection from this very moment has had no time to send a request.
+            // A connection that was just accepted has had no time to send a request.
             self.entries.get(&id)?.meter.idle().filter(|(since, ever)| *ever || *since < now).map(|_| id)
         })
     }
 }
 
 impl ConnectionPermit {
-    /// Moves the place to the client of a trusted proxy.
+    /// Moves the permit to the client of a trusted proxy.
     ///
     /// # Errors
     /// That client has its maximum.
@@ -329,7 +329,7 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    /// Takes places with a request in progress on each.
+    /// Takes permits with a request in progress on each.
     fn take(connections: &Arc<ConnectionLimits>, address: &str, count: usize) -> Vec<(ConnectionPermit, BusyGuard)> {
         let take = |_| {
             let permit = connections.admit(ip(address)).expect(address);
@@ -351,7 +351,7 @@ mod tests {
         assert!(innocents.iter().all(|taken| cut(taken) == 0), "nobody innocent was cut");
         assert_eq!(many.iter().map(|taken| cut(taken)).sum::<usize>(), 50);
         assert_eq!(connections.taken(), 100);
-        // With equal shares a newcomer takes one more, but nobody takes a second one from others.
+        // With equal shares a newcomer takes one more, but no client takes a second one from others.
         assert_eq!(connections.admit(ip("203.0.113.1")).map(drop), Err(ConnectionRefused::Full));
         assert!(connections.admit(ip("2001:db8::1")).is_ok());
     }

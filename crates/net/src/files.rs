@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The need of a program and its limit.
+/// The files that a program needs, and its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenFileLimit {
     /// Number of connections that fit.
@@ -19,7 +19,7 @@ impl OpenFileLimit {
         self.limit.is_some_and(|limit| limit < self.needed)
     }
 
-    /// Returns how many connections of `each` files fit under `limit`, with `spare` other files.
+    /// Returns the number of connections of `each` files that fit under `limit`, with `spare` other files.
     pub fn plan(connections: usize, each: u64, spare: u64, limit: Option<u64>) -> Self {
         let needed = (connections as u64).saturating_mul(each).saturating_add(spare);
         let fit = limit.filter(|limit| *limit < needed).map(|limit| {

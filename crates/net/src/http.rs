@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-/// How long running requests may take after the signal to stop.
+/// Time limit of running requests after the signal to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 /// Interval for checking the certificate's files.
 const TLS_PERIOD: Duration = Duration::from_secs(10);
@@ -33,24 +33,25 @@ const TLS_PERIOD: Duration = Duration::from_secs(10);
 const IDLE_TIME: Duration = Duration::from_mins(1);
 /// Maximum number of concurrent requests on one HTTP/2 connection.
 const STREAMS: u32 = 200;
-/// Maximum length of all headers of a request.
+/// Maximum length of all headers of a request, in bytes.
 const HEADERS: usize = 64 * 1024;
 /// Maximum number of reset streams that were not processed yet (CVE-2023-44487).
 const RESETS: usize = 20;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How a listener accepts connections.
+/// The settings of accepting connections.
 pub struct HttpSettings {
     pub connections: Arc<ConnectionLimits>,
     /// Time limit for a request's headers, a PROXY header, and the TLS handshake.
     pub header_time: Duration,
     /// Whether HTTP/2 is accepted without TLS, by prior knowledge (RFC 9113, section 3.3). With TLS it is offered.
     pub http2_in_clear: bool,
-    /// Which peers begin with a PROXY protocol header.
+    /// Whether a peer's connections begin with a PROXY protocol header.
     pub speaks_proxy: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     pub tls: Option<Tls>,
-    /// Sent to a connection without a place before it is closed. Usually empty, because closing is cheaper.
+    /// Bytes that are sent to a connection without a permit before it is closed. Usually empty, because closing is
+    /// cheaper.
     pub when_full: &'static [u8],
 }
 

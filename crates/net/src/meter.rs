@@ -17,7 +17,7 @@ pub struct MinimumRate {
 }
 
 impl Default for MinimumRate {
-    /// Half a minute without signal is allowed, and then the speed of the slowest mobile network.
+    /// Returns the default: half a minute without a byte, and then the speed of the slowest mobile network.
     fn default() -> Self {
         Self { stall: Duration::from_secs(30), min_rate: 256 }
     }
@@ -35,7 +35,7 @@ impl MinimumRate {
     }
 }
 
-/// Bytes in one direction, and the time that they were waited for. Times are milliseconds of the clock of
+/// Bytes in one direction, and the time of waiting for them. Times are milliseconds of the clock of
 /// [`crate::ConnectionLimits`]. Only one task writes; any may read.
 #[derive(Debug, Default)]
 pub(crate) struct FlowMeter {
@@ -62,7 +62,7 @@ impl FlowMeter {
         self.rests(now);
     }
 
-    /// Ends the wait: nothing is outstanding.
+    /// Ends the wait, because nothing is outstanding.
     pub(crate) fn rests(&self, now: u64) {
         let since = self.since.load(Ordering::Relaxed);
         if since != 0 {
@@ -93,7 +93,7 @@ pub(crate) struct ConnectionMeter {
     /// Requests in progress; an upgraded connection counts as one.
     requests: AtomicU32,
     ever: AtomicBool,
-    /// When the last request ended, or the connection began.
+    /// The time when the last request ended, or the connection began.
     idle_since: AtomicU64,
     /// The time of the last progress.
     moved_at: AtomicU64,
@@ -138,7 +138,7 @@ impl ConnectionMeter {
         BusyGuard(Arc::clone(self))
     }
 
-    /// Returns since when no request is in progress, and whether there ever was one. `None`: one is.
+    /// Returns the time since which no request is in progress, and whether there ever was one. `None`: one is.
     pub(crate) fn idle(&self) -> Option<(u64, bool)> {
         let idle = self.requests.load(Ordering::Relaxed) == 0;
         idle.then(|| (self.idle_since.load(Ordering::Relaxed), self.ever.load(Ordering::Relaxed)))

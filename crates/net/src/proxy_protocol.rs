@@ -5,11 +5,12 @@ use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The part that both versions have: version 1 may be 15 bytes long.
+/// Length in bytes of the part that both versions have. A header of version 1 may be 15 bytes long.
 const BEGINNING: usize = 12;
 const V1_LONGEST: usize = 107;
 const V2_FIXED: usize = 16;
-/// Sufficient for addresses and some TLVs; the protocol would allow 64 KiB.
+/// Maximum length of a header of version 2 in bytes, sufficient for addresses and some TLVs. The protocol would allow
+/// 64 KiB.
 const V2_LONGEST: usize = 4096;
 
 /// Reads the header and nothing after it. `None`: the proxy's own connection (`LOCAL`, `UNKNOWN`).

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection and its place, which is released when this is dropped, even after an upgrade.
+/// A connection with its permit, which is released when this is dropped, even after an upgrade.
 #[derive(Debug)]
 pub struct PermittedStream {
     io: TcpStream,

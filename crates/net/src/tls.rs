@@ -19,7 +19,7 @@ struct Inner {
     current: RwLock<(Stamp, TlsAcceptor)>,
 }
 
-/// When both files were last modified.
+/// The times when both files were last modified.
 type Stamp = [Option<SystemTime>; 2];
 
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,8 @@ pub enum TlsError {
 }
 
 impl Tls {
+    /// Loads certificate and key.
+    ///
     /// # Errors
     /// A file cannot be read, or certificate and key do not match.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {

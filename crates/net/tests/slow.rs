@@ -17,10 +17,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Longer than anything here takes; a test that waits for it has failed.
+/// Time limit of each step; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// More than the buffers of two sockets hold.
+/// Number of bytes that exceeds the buffers of two sockets.
 const LARGE: usize = 16 << 20;
 
 const STALL: Duration = Duration::from_millis(500);
@@ -30,13 +30,13 @@ type Chunks = mpsc::UnboundedReceiver<Result<Frame<Bytes>, Infallible>>;
 struct Serving {
     address: SocketAddr,
     connections: Arc<ConnectionLimits>,
-    /// What `/quiet` says next.
+    /// The next frames of `/quiet`.
     say: mpsc::UnboundedSender<Result<Frame<Bytes>, Infallible>>,
     _stop: watch::Sender<bool>,
 }
 
-/// A server that cuts after `stall`: `/large` is 16 MiB in one piece, `/quiet` says what it is told to, and
-/// anything else answers with the number of bytes that it read, or 408.
+/// Starts a server that cuts after `stall`: `/large` sends 16 MiB in one piece, `/quiet` sends the frames of the test,
+/// and anything else answers with the number of bytes that it read, or 408.
 async fn serve(max: usize, stall: Duration) -> Serving {
     let minimum_rate = MinimumRate { stall, min_rate: 256 };
     let connections = ConnectionLimits::new(
@@ -178,7 +178,7 @@ async fn a_shut_window_of_http2_is_cut_and_an_open_one_is_served() {
             }
             assert_eq!(bytes, LARGE);
         } else {
-            // Not read: the window stays shut, whatever the connection's own is.
+            // Not read: the stream's window stays closed, whatever the connection's own is.
             timeout(PATIENCE, serving.connections.all_free()).await.expect("cut");
         }
         drop(sender);
