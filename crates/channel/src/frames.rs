@@ -4,7 +4,7 @@ use crate::cipher::{Cipher, TAG};
 use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 const COUNTER: usize = 8;
-/// Length of a frame beyond its message.
+/// Length of a frame beyond its message, in bytes.
 pub const OVERHEAD: usize = COUNTER + TAG;
 
 /// The direction of a frame. It is part of the key and of every frame's associated data.
@@ -36,6 +36,8 @@ impl Sealer {
         Self(End::new(key, direction))
     }
 
+    /// Encrypts a message into a frame.
+    ///
     /// # Errors
     /// [`CloseReason::TooLarge`].
     pub fn seal(&mut self, message: &[u8]) -> Result<Vec<u8>, CloseReason> {
@@ -71,14 +73,16 @@ impl Opener {
         Self(End::new(key, direction))
     }
 
+    /// Decrypts a frame.
+    ///
     /// # Errors
-    /// Why the connection must end.
+    /// The reason why the connection must end.
     pub fn open(&mut self, frame: &[u8]) -> Result<Vec<u8>, CloseReason> {
         let mut frame = frame.to_vec();
         self.open_in_place(&mut frame).map(<[u8]>::to_vec)
     }
 
-    /// Like [`Self::open`], in place.
+    /// Decrypts a frame in place, like [`Self::open`].
     ///
     /// # Errors
     /// The reason why the connection must end.
@@ -93,7 +97,7 @@ impl Opener {
         cipher
             .open(nonce(counter), &associated(*direction, counter), content, *tag)
             .map_err(|_| CloseReason::Unreadable)?;
-        // Only now is the counter authenticated.
+        // The counter is authenticated only after decryption.
         match counter.cmp(expected) {
             std::cmp::Ordering::Less => Err(CloseReason::Replayed),
             std::cmp::Ordering::Greater => Err(CloseReason::OutOfOrder),

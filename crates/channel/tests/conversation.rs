@@ -1,4 +1,4 @@
-//! The client's side, against a server's end made here.
+//! The client's side, with a server's side that is made here.
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 use channel::client::{Conversation, HelloDraft, HelloError, ServerMessage, refusal};

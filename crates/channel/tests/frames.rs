@@ -49,7 +49,7 @@ fn each_way_of_being_wrong_has_its_reason() {
     }
 }
 
-/// What the server itself would send second.
+/// Returns the second frame that the server itself would send.
 fn reflected() -> Vec<u8> {
     let mut server = keys().server().0;
     server.seal(b"first").unwrap();
@@ -75,7 +75,7 @@ fn other_keys_do_not_open_it() {
     assert_eq!(keys().server().1.open_in_place(&mut frame).unwrap(), b"time");
 }
 
-/// Fixed for other implementations: made with Python's `cryptography`.
+/// Compares with a fixed vector for other implementations, made with Python's `cryptography`.
 #[test]
 fn the_bytes_are_those_of_the_description() {
     let frame = keys().client().0.seal(b"time").unwrap();
@@ -117,7 +117,7 @@ proptest! {
         prop_assert_eq!(opener.open(&frame), Err(CloseReason::Unreadable));
     }
 
-    /// Whatever is done with a connection's frames, what is read is a beginning of what was sent.
+    /// However frames are delivered, the messages that are read are a beginning of those that were sent.
     #[test]
     fn what_is_read_is_what_was_sent(
         sent in proptest::collection::vec(any::<[u8; 3]>(), 1..6),

@@ -10,7 +10,7 @@ use wire::time::{Answer, CloseReason, Command};
 pub struct Conversation {
     sealer: Sealer,
     opener: Opener,
-    /// When the outstanding questions were asked, oldest first. Answers arrive in order.
+    /// The times of the outstanding requests, oldest first. Answers arrive in order.
     asked: VecDeque<i64>,
 }
 
@@ -22,7 +22,7 @@ pub enum ServerMessage {
     Renewed {
         until: i64,
     },
-    /// Its last message.
+    /// The server's last message.
     Closed(CloseReason),
 }
 

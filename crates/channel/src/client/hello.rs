@@ -30,7 +30,8 @@ pub enum HelloError {
 }
 
 impl HelloDraft {
-    /// `random`: 32 random bytes, new for this connection. `user_key` must have the version that the ticket names.
+    /// Prepares a hello. `random`: 32 random bytes, new for this connection. `user_key` must have the version that the
+    /// ticket names.
     ///
     /// # Errors
     /// The greeting or the key is invalid.
