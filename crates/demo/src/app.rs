@@ -18,7 +18,7 @@ use tower::ServiceExt;
 use verify::Guard;
 
 const NAME: &str = "hello";
-/// Browsers resolve `*.localhost` to their own machine, without DNS (RFC 6761, section 6.3).
+/// The app's origin. Browsers resolve `*.localhost` to their own machine, without DNS (RFC 6761, section 6.3).
 const ORIGIN: &str = "http://hello.localhost:3006";
 /// Identity headers for the app. A client cannot set them.
 const TOLD: [HeaderName; 8] = [
@@ -59,6 +59,8 @@ struct SampleService {
 }
 
 impl SampleApp {
+    /// Opens the app's listener.
+    ///
     /// # Errors
     /// The settings have another app, or its address is in use.
     pub(crate) fn new(config: &Config) -> Result<Self, Failure> {

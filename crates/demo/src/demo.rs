@@ -13,7 +13,7 @@ use server::flows::actor::Actor;
 use server::flows::services;
 use server::site::SiteFiles;
 
-/// A separate folder, so that the demo does not touch real data.
+/// The demo's data folder, separate so that the demo does not touch real data.
 const FOLDER: &str = "demo";
 
 /// Returns its settings as (setting, value); every flag overrides them.
@@ -41,7 +41,7 @@ pub(crate) fn run(mut config: Config, args: &DemoArgs, site: SiteFiles) -> Outco
     beside("time server", move || time_server::tell(&settings))?;
     beside("sample app", move || blocking(app.serve()))?;
     serve::run(config, site)?;
-    // The gate was told to stop as well, and has more to clean up.
+    // The gate stops too, and has more to clean up.
     gate.map_or(Ok(()), |gate| gate.join().map_err(|_| "the paid gate broke".into()))
 }
 

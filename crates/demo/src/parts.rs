@@ -5,7 +5,7 @@ use server::cli::Outcome;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
 
-/// If one part ends, all parts end.
+/// Runs a part on a thread of its own. If one part ends, all parts end.
 pub(crate) fn beside(
     name: &'static str,
     work: impl FnOnce() -> Outcome + Send + 'static,

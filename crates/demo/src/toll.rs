@@ -86,7 +86,7 @@ impl SampleGate {
         Ok((Self { rig, upstream, gate }, settings))
     }
 
-    /// Serves until the program is told to stop.
+    /// Serves until a signal ends the program.
     async fn serve(self) -> Outcome {
         let Self { rig, upstream, gate } = self;
         tokio::select! {
@@ -99,7 +99,8 @@ impl SampleGate {
     }
 }
 
-/// Keeps the configured listener. Everything else is the demo's, so that real addresses and nodes are not used.
+/// Returns the gate's settings: the configured listener, and the demo's values for everything else, so that real
+/// addresses and nodes are not used.
 fn settings(
     set: &TollSettings,
     node: &str,

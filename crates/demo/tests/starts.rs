@@ -1,4 +1,4 @@
-//! The demo where something that it needs is missing.
+//! The demo without something that it needs.
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 use std::fs;
