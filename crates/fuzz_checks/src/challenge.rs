@@ -1,11 +1,11 @@
-//! Challenges and tokens of the gate: only what was issued is taken, and it says what it was issued for.
+//! Challenges and tokens of the gate: only issued ones are accepted, with the content that they were issued for.
 
 use crate::input;
 use tpat::{Challenge, Token};
 
 const KEY: [u8; 32] = [7; 32];
 
-/// `data`: the text; or the bytes of a challenge or token without its MAC, which is made here.
+/// Checks `data`: the text; or the bytes of a challenge or token without its MAC, which is made here.
 pub(crate) fn check(data: &[u8]) {
     if let Some(text) = input::text(data) {
         judge(text);

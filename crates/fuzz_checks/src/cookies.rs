@@ -1,4 +1,4 @@
-//! `Cookie`: a cookie of ours is found whatever others write beside it (RFC 6265, section 5.4).
+//! `Cookie`: a cookie of ours is found, whatever others are beside it (RFC 6265, section 5.4).
 
 use crate::{input, portal};
 use http::{HeaderMap, HeaderValue, header};
@@ -13,7 +13,7 @@ const NAMES: [(CookieName, &str); 6] = [
     (CookieName::AppState, "__Host-postern-state"),
 ];
 
-/// `data`: lines of `Cookie`.
+/// Checks `data`: lines of `Cookie`.
 pub(crate) fn check(data: &[u8]) {
     let mut headers = HeaderMap::new();
     for line in input::lines(data) {
@@ -26,7 +26,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// The first cookie of this name that is text, by a reader that knows nothing but `;` and `=`.
+/// Returns the first cookie of this name that is text, by a parser that knows only `;` and `=`.
 fn plainly<'a>(data: &'a [u8], name: &[u8]) -> Option<&'a str> {
     let pairs = input::lines(data).flat_map(|line| line.split(|byte| *byte == b';'));
     let mut found = pairs.filter_map(|pair| {

@@ -1,5 +1,5 @@
-//! Proofs of possession (RFC 9449): the portal's verifier and the gate's judge alike, and what they accept keeps
-//! section 4.3.
+//! Proofs of possession (RFC 9449): the verifiers of the portal and of the gate agree, and accepted proofs meet section
+//! 4.3.
 
 use crate::{input, signing};
 use serde_json::Value;
@@ -7,8 +7,8 @@ use serde_json::Value;
 const METHOD: &str = "POST";
 const URL: &str = "https://portal.example/api/refresh";
 
-/// `data`: a proof; or its header and its claims, with a line break between them, which are signed here by the
-/// key of the corpus (`ES256`, or `EdDSA` where the first byte is a space).
+/// Checks `data`: a proof; or its header and its claims, with a line break between them, which are signed here by the
+/// key of the corpus (`ES256`, or `EdDSA` if the first byte is a space).
 pub(crate) fn check(data: &[u8]) {
     let (header, claims) = input::halves(data);
     if claims.is_empty() {
@@ -27,7 +27,7 @@ fn judge(proof: &str) {
     let part = |at: usize| -> Option<Value> {
         serde_json::from_slice(&domain::encoding::from_base64url(proof.split('.').nth(at)?)?).ok()
     };
-    // In a member that nobody reads, an escape may be no character at all.
+    // In a member that is not read, an escape may be an invalid character.
     let (Some(header), Some(claims)) = (part(0), part(1)) else { return };
     let alg = header["alg"].as_str();
     if alg != Some("EdDSA") {

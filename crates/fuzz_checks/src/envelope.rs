@@ -1,4 +1,4 @@
-//! The login envelope: what opens has a header of exactly the members that are known, and says what was sealed.
+//! The login envelope: one that opens has exactly the known members in its header, and the sealed content.
 
 use crate::{input, portal};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -13,7 +13,7 @@ use wire::jwk::RsaJwk;
 
 const CONTENT_KEY: [u8; 32] = [9; 32];
 const MEMBERS: [&str; 9] = ["alg", "enc", "kid", "typ", "sk", "org", "jwk", "enc_jwk", "iat"];
-/// Stands in the corpus for the name of the server's key, which is new at each start.
+/// A placeholder in the corpus for the id of the server's key, which is new at each start.
 const KID: &str = "{kid}";
 
 /// The content key, wrapped once: only the header and the content change.
@@ -33,13 +33,13 @@ fn subject_public_key_info(jwk: &RsaJwk) -> Vec<u8> {
         let length = u16::try_from(content.len()).expect("short").to_be_bytes();
         [&[tag, 0x82], length.as_slice(), content].concat()
     };
-    // The leading zero says that the number is positive.
+    // The leading zero marks the number as positive.
     let integer = |text: &str| element(2, &[vec![0], from_base64url(text).expect("base64url")].concat());
     let key = element(0x30, &[integer(&jwk.n), [2, 3, 1, 0, 1].to_vec()].concat());
     element(0x30, &[RSA_ENCRYPTION.as_slice(), &element(3, &[vec![0], key].concat())].concat())
 }
 
-/// `data`: an envelope; or its header and its content, with a line break between them, which are sealed here.
+/// Checks `data`: an envelope; or its header and its content, with a line break between them, which are sealed here.
 pub(crate) fn check(data: &[u8]) {
     let key = &portal::get().envelope;
     let (header, content) = input::halves(data);

@@ -1,4 +1,4 @@
-//! `X-Forwarded-For` and `Forwarded`: a stranger's own address cannot be moved by what the stranger writes.
+//! `X-Forwarded-For` and `Forwarded`: a stranger's headers cannot change the stranger's own address.
 
 use crate::input;
 use http::{HeaderMap, HeaderValue};
@@ -19,7 +19,7 @@ fn config(client_address: ClientAddress) -> Config {
     Config::new(Settings { trusted_proxies, client_address, ..Settings::default() }).expect("settings")
 }
 
-/// `data`: lines of the header.
+/// Checks `data`: lines of the header.
 pub(crate) fn check(data: &[u8]) {
     for (config, name, truth) in
         [(&*X_FORWARDED_FOR, "x-forwarded-for", "203.0.113.7"), (&*FORWARDED, "forwarded", "for=203.0.113.7")]

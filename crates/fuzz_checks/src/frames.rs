@@ -4,8 +4,8 @@ use channel::{Keys, Randoms};
 use std::collections::VecDeque;
 use wire::time::{Answer, Command, Greeting, Hello};
 
-/// `data`: JSON of the protocol; and steps of two bytes, each a frame that is sent, changed, doubled, left out or
-/// taken before its turn.
+/// Checks `data`: JSON of the protocol; and steps of two bytes, each a frame that is sent, changed, duplicated, omitted
+/// or delivered early.
 pub(crate) fn check(data: &[u8]) {
     json(data);
     let keys = Keys::derive(&[1; 32], "jti", &Randoms { client: [2; 32], server: [3; 32] });
@@ -36,7 +36,7 @@ pub(crate) fn check(data: &[u8]) {
             }
             _ => on_the_way.rotate_left(1),
         }
-        // The sixth kind is lost on the way.
+        // The sixth kind is lost in transit.
         if step % 8 != 6 {
             match opener.open(&frame) {
                 Ok(message) => {

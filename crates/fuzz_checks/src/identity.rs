@@ -3,7 +3,7 @@
 use crate::input;
 use domain::client_key::ClientKey;
 
-/// `data`: the text.
+/// Checks `data`: the text.
 pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     for prefix in [0, 56, 64, 128] {

@@ -1,4 +1,4 @@
-//! Public and private keys as JWK: two implementations of P-256 take the same points, in one form.
+//! Public and private keys as JWK: two implementations of P-256 accept the same points, in one form.
 
 use crate::input;
 use jwe::PrivateKey;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use verify::{Keys, PublicKey};
 use wire::jwk::EcJwk;
 
-/// `data`: a JWK, or a JWKS.
+/// Checks `data`: a JWK, or a JWKS.
 pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     if let Ok(jwk) = serde_json::from_str::<EcJwk>(text) {
@@ -27,7 +27,7 @@ fn public(jwk: &EcJwk) {
     let aws = is_named && PublicKey::p256(&jwk.x, &jwk.y).and_then(PublicKey::parsed).is_some();
     assert_eq!(jwe::check_public(jwk).is_ok(), aws, "the implementations differ about a point");
     if aws {
-        // A map of this kind is written in the order of its names, as RFC 7638 asks.
+        // A map of this kind is written in the order of its names, as RFC 7638 requires.
         let canonical = json!({"crv": jwk.crv, "kty": jwk.kty, "x": jwk.x, "y": jwk.y}).to_string();
         let expected = domain::encoding::base64url(&domain::encoding::sha256(canonical.as_bytes()));
         assert_eq!(jwe::thumbprint(jwk), expected);
@@ -38,7 +38,7 @@ fn public(jwk: &EcJwk) {
 fn set(keys: &Keys, said: &Value) {
     for jwk in said["keys"].as_array().into_iter().flatten() {
         let Some(key) = jwk["kid"].as_str().and_then(|kid| keys.get(kid)) else { continue };
-        // Of two keys of one name, either may be the one that counts.
+        // Of two keys with one id, either may be used.
         let same = |other: &&Value| other["kid"] == jwk["kid"];
         let all: Vec<_> = said["keys"].as_array().into_iter().flatten().filter(same).collect();
         let fits = |jwk: &&Value| match key.algorithm() {

@@ -14,7 +14,7 @@ const SKEW_S: i64 = 30;
 
 static KEY: LazyLock<(Vec<u8>, PublicKey)> = LazyLock::new(signing::ed25519_public);
 
-/// `data`: a token; or its header and its claims, with a line break between them, which are signed here.
+/// Checks `data`: a token; or its header and its claims, with a line break between them, which are signed here.
 pub(crate) fn check(data: &[u8]) {
     let (header, claims) = input::halves(data);
     if claims.is_empty() {
@@ -32,7 +32,7 @@ fn judge(token: &str) {
         let text = token.split('.').nth(at).expect("three parts");
         serde_json::from_slice(&from_base64url(text).expect("base64url")).ok()
     };
-    // In a member that nobody reads, an escape may be no character at all.
+    // In a member that is not read, an escape may be an invalid character.
     let (Some(header), Some(claims)) = (part(0), part(1)) else { return };
     assert_eq!(header["typ"], TYP);
     assert_eq!(header["alg"], "EdDSA");

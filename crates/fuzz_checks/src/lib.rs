@@ -27,10 +27,10 @@ mod tpat_header;
 mod transaction;
 mod vectors;
 
-/// A check. It panics where something does not hold.
+/// A check, which panics if something does not hold.
 pub type Check = fn(&[u8]);
 
-/// Every target, by name: `fuzz/fuzz_targets/NAME.rs` runs it, `fuzz/corpus/NAME` is what it begins from.
+/// Every target, by name: `fuzz/fuzz_targets/NAME.rs` runs it, and `fuzz/corpus/NAME` has its first inputs.
 pub const TARGETS: [(&str, Check); 21] = [
     ("challenge", challenge::check),
     ("cookies", cookies::check),

@@ -1,11 +1,11 @@
-//! Places to go on to after sign-in: they stay on the site whose they are, as browsers read them (WHATWG URL).
+//! Targets after sign-in: they stay on their own site, as browsers parse them (WHATWG URL).
 
 use crate::input;
 use domain::app_path::safe_path;
 use domain::local_path::local_path;
 use url::Url;
 
-/// `data`: the text of a `next` parameter.
+/// Checks `data`: the text of a `next` parameter.
 pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     let portal = Url::parse("https://portal.example/login?a=b#c").expect("a URL");

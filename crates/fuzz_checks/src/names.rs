@@ -3,7 +3,7 @@
 use crate::input;
 use domain::account::{AccountDigest, AccountName};
 
-/// `data`: the text of a name.
+/// Checks `data`: the text of a name.
 pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     let Ok(name) = AccountName::parse(text) else { return };

@@ -1,4 +1,4 @@
-//! Passkeys: what is accepted is signed, present, verified, for this site and this challenge; nothing panics.
+//! Passkeys: accepted ones are signed, present and verified, for this site and this challenge; nothing panics.
 
 use crate::{input, signing};
 use domain::encoding::{base64url, from_base64url, sha256};
@@ -9,8 +9,8 @@ const CHALLENGE: [u8; 32] = [5; 32];
 const ORIGIN: &str = "https://portal.example";
 const EXPECTED: Expected = Expected { relying_party: "portal.example", origin: ORIGIN, challenge: &CHALLENGE };
 
-/// `data`: client data, a line break, and a public key, an attestation object or authenticator data. The last is signed
-/// here; `{challenge}` and `{site}` stand for the challenge and the hash of the site's host.
+/// Checks `data`: client data, a line break, and a public key, an attestation object or authenticator data. The last is
+/// signed here; `{challenge}` and `{site}` are placeholders for the challenge and the hash of the site's host.
 pub(crate) fn check(data: &[u8]) {
     let (client_data, rest) = input::halves(data);
     let client_data = replaced(client_data, b"{challenge}", base64url(&CHALLENGE).as_bytes());

@@ -26,7 +26,7 @@ pub(crate) const ORIGIN: &str = "http://localhost:3000";
 const NAME: &str = "root";
 const PASSWORD: &str = "correct horse battery staple";
 const START: i64 = 1_800_000_000_000;
-/// The peer that may speak for others.
+/// The address of the trusted proxy.
 pub(crate) const PROXY: [u8; 4] = [10, 0, 0, 1];
 
 const SETTINGS: &str = r#"
@@ -77,8 +77,8 @@ impl Portal {
         portal
     }
 
-    /// Lets time pass: a request must not run into a limit because of those before it. Reads the database as a server
-    /// does every second. Otherwise all sessions would be refused after a while.
+    /// Advances the clock, so that no request runs into a limit because of those before it. Reads the database as a
+    /// server does every second. Otherwise all sessions would be refused after a while.
     pub(crate) fn advance(&self, ms: i64) {
         let before = self.clock.now();
         self.clock.advance(ms);
@@ -91,7 +91,7 @@ impl Portal {
         self.cookies.lock().expect("not poisoned").clone()
     }
 
-    /// Signs the administrator in, unless the session still lives.
+    /// Signs the administrator in, unless the session is still live.
     pub(crate) fn sign_in(&self) {
         let cookies = self.runtime.block_on(async {
             let asked = self.ask(Method::GET, paths::SESSION, &self.cookies(), None).await;

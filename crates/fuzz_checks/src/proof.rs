@@ -1,12 +1,12 @@
-//! `Authorization` of the gate, proofs of payment and addresses: one text for one meaning, and a proof that was
-//! changed shows nothing.
+//! `Authorization` of the gate, proofs of payment and addresses: each meaning has one text, and a changed proof shows
+//! no payment.
 
 use crate::input;
 use crate::vectors::VECTORS;
 use tpat::credential::Credential;
 use tpat::{Address, OutProof};
 
-/// `data`: the header's value, a proof or an address; or the place and bits of a change to a proof that is good.
+/// Checks `data`: the header's value, a proof or an address; or the position and bits of a change to a valid proof.
 pub(crate) fn check(data: &[u8]) {
     if let Some(text) = input::text(data) {
         if let Ok(credential) = Credential::parse(text) {
@@ -30,7 +30,7 @@ fn judge(text: &str) {
     let Ok(proof) = text.parse::<OutProof>() else { return };
     assert_eq!(proof.to_string(), text, "one proof has two texts");
     for vector in VECTORS.iter().filter(|vector| vector.proof != text) {
-        // Parts that are over another address's key say nothing, and are not looked at.
+        // Parts over another address's key are ignored.
         if let Ok(received) = vector.verify(&vector.blob, &proof) {
             assert!(vector.proof.len() > 142 && Ok(received) == vector.verify(&vector.blob, &vector.proof()), "{text}");
         }

@@ -1,11 +1,11 @@
-//! The PROXY protocol: the address that is read is the one that is written, and nothing behind the header is taken.
+//! The PROXY protocol: the address that is read is the one that is written, and nothing after the header is read.
 
 use net::proxy_protocol;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// `data`: the beginning of a connection.
+/// Checks `data`: the beginning of a connection.
 pub(crate) fn check(data: &[u8]) {
     let mut rest = data;
     let Ok(source) = futures::executor::block_on(proxy_protocol::read(&mut rest)) else { return };
@@ -14,7 +14,7 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(source, expected);
 }
 
-/// Reads what is known to be a header of version 1 (section 2.1 of the specification).
+/// Reads a valid header of version 1 (section 2.1 of the specification).
 fn version_1(header: &[u8]) -> Option<SocketAddr> {
     let line = header.strip_suffix(b"\r\n").expect("a whole line");
     assert!(!line.contains(&b'\r') || !line.windows(2).any(|pair| pair == b"\r\n"), "more than one line");
@@ -34,7 +34,7 @@ fn version_1(header: &[u8]) -> Option<SocketAddr> {
     }
 }
 
-/// Reads what is known to be a header of version 2 (section 2.2).
+/// Reads a valid header of version 2 (section 2.2).
 fn version_2(header: &[u8]) -> Option<SocketAddr> {
     let length = usize::from(u16::from_be_bytes([header[14], header[15]]));
     assert_eq!(header.len(), 16 + length, "as many bytes as it says");

@@ -1,5 +1,5 @@
-//! The whole portal on raw bytes of HTTP/1.1, from a browser or from the proxy in front: an answer and never a
-//! fault, with its security headers, and nobody gets in without a session.
+//! The whole portal on raw bytes of HTTP/1.1, from a browser or from the proxy in front: each request gets an answer
+//! with security headers and no server error, and private paths need a session.
 
 use crate::{input, portal};
 use axum::body::{Body, HttpBody};
@@ -16,9 +16,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::Service;
 
-/// Stands in the corpus for the cookies of an administrator's session.
+/// A placeholder in the corpus for the cookies of an administrator's session.
 const COOKIES: &[u8] = b"{administrator}";
-/// Begins an input that comes from the trusted proxy.
+/// The first byte of an input that comes from the trusted proxy.
 const FROM_PROXY: u8 = b'~';
 const ALWAYS: [&str; 7] = [
     "content-security-policy",
@@ -29,12 +29,12 @@ const ALWAYS: [&str; 7] = [
     "cross-origin-resource-policy",
     "permissions-policy",
 ];
-/// Answers with 200 only to a session.
+/// Paths that answer with 200 only to a session.
 const PRIVATE: [&str; 4] = ["/api/session", "/api/sessions", "/api/keys/user", "/api/admin/"];
-/// Longer than any answer takes; only streams of events last longer.
+/// Time limit of an answer; only streams of events last longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `data`: what one connection sends. Line breaks may be bare: each becomes CR LF.
+/// Checks `data`: the bytes that one connection sends. Line breaks may be bare: each becomes CR LF.
 pub(crate) fn check(data: &[u8]) {
     let portal = portal::get();
     let (peer, data) = match data.split_first() {
@@ -53,7 +53,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// An address of its own for each input.
+/// Returns another address for each input.
 fn stranger() -> [u8; 4] {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let [_, high, middle, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -77,14 +77,14 @@ fn filled(data: &[u8], cookies: &str) -> Vec<u8> {
     bytes
 }
 
-/// Whether a request may have ended the session.
+/// Sends the bytes over one connection, and returns whether a request may have ended the session.
 async fn converse(portal: &portal::Portal, peer: [u8; 4], bytes: &[u8], signed_in: bool) -> bool {
     let (mut client, server) = tokio::io::duplex(1 << 20);
     let (service, changed) = (portal.service.clone(), AtomicBool::new(false));
     let service = service_fn(|request: Request<Incoming>| {
         let is_read = request.method().is_safe();
         changed.fetch_or(!is_read, Ordering::Relaxed);
-        // As the accept loop does first.
+        // The accept loop does this first.
         let answer = net::settled(request).map(|mut request| {
             request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 40_000))));
             (request.uri().path().to_owned(), service.clone().call(request))

@@ -14,7 +14,7 @@ static RULES: LazyLock<AppRules> = LazyLock::new(|| {
     ])
 });
 
-/// `data`: a path with its query, as in a request line.
+/// Checks `data`: a path with its query, as in a request line.
 pub(crate) fn check(data: &[u8]) {
     let Some(target) = input::text(data).filter(|text| text.starts_with('/')) else { return };
     let judged = RULES.judge("GET", target, false).allow;
@@ -25,7 +25,7 @@ pub(crate) fn check(data: &[u8]) {
     assert!(RULES.judge("GET", target, true).allow >= judged, "another method is easier");
 }
 
-/// The rules' decision on a path that has only one reading.
+/// Returns the rules' decision on a path that has only one reading.
 fn plainly(path: &str) -> Allow {
     let below = |start: &str| path == start || path.strip_prefix(start).is_some_and(|rest| rest.starts_with('/'));
     match path {
@@ -35,8 +35,8 @@ fn plainly(path: &str) -> Allow {
     }
 }
 
-/// The readings of a path by programs: unchanged, decoded once or twice, normalised as browsers do it before or after
-/// that, and in small letters.
+/// Returns the readings of a path by programs: unchanged, decoded once or twice, normalised as browsers do it before or
+/// after that, and in small letters.
 fn readings(path: &str) -> Vec<String> {
     let mut all = vec![path.to_owned()];
     for _ in 0..2 {
@@ -57,7 +57,7 @@ fn decoded(path: &str) -> Option<String> {
     url::form_urlencoded::parse(form.as_bytes()).next().map(|(name, _)| name.into_owned())
 }
 
-/// The path of a URL (WHATWG): dot segments and backslashes are resolved.
+/// Returns the path of a URL (WHATWG): dot segments and backslashes are resolved.
 fn normalised(path: &str) -> String {
     let mut url = Url::parse("http://app.example/").expect("a URL");
     url.set_path(path);

@@ -1,4 +1,4 @@
-//! Values that carry a MAC of ours (`short_key`, refresh token, cookies, nonces): only what was issued is taken.
+//! Values that carry a MAC of ours (`short_key`, refresh token, cookies, nonces): only issued ones are accepted.
 
 use crate::input;
 use domain::account::AccountDigest;
@@ -12,7 +12,7 @@ const KEY: [u8; 32] = [7; 32];
 const NOW: i64 = 1_800_000_000_000;
 const ORIGIN: &str = "https://app.example";
 
-/// `data`: a value; or the place and bits of a change to values that were issued here.
+/// Checks `data`: a value; or the position and bits of a change to values that were issued here.
 pub(crate) fn check(data: &[u8]) {
     let issued = issued();
     if let Some(text) = input::text(data) {

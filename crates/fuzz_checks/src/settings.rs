@@ -1,10 +1,10 @@
-//! `postern.toml`: whatever is accepted can be printed by `postern config` and read back as the same.
+//! `postern.toml`: accepted settings can be printed by `postern config` and read back unchanged.
 
 use crate::input;
 use domain::authority::Authority;
 use server::config::{Config, Origins, Settings, effective};
 
-/// `data`: a file of settings.
+/// Checks `data`: a file of settings.
 pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     let Ok(settings) = toml::from_str::<Settings>(text) else { return };

@@ -1,4 +1,4 @@
-//! Keys that sign whatever a target writes: mutations then reach what is judged behind the signature.
+//! Keys that sign a target's content, so that mutations reach the checks after the signature.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -8,7 +8,7 @@ use domain::encoding::{base64url, from_base64url};
 use std::sync::LazyLock;
 use verify::PublicKey;
 
-/// The private half of the example key of RFC 7515, appendix A.3: its public half is in the corpora.
+/// The example key of RFC 7515, appendix A.3. Its public half is in the corpora.
 pub(crate) const P256_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
 pub(crate) const P256_Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
 const P256_D: &str = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";

@@ -1,4 +1,4 @@
-//! Tickets: a signed token in an envelope to one service. What opens is what was sealed, under that header.
+//! Tickets: a signed token in an envelope to one service. An opened one has the sealed content and header.
 
 use crate::{input, signing};
 use domain::encoding::base64url;
@@ -11,7 +11,7 @@ use wire::tickets::{TYP, TicketClaims, TicketHeader};
 static SERVICE: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(&[5; 32]).expect("a key"));
 static ISSUER: LazyLock<PublicKey> = LazyLock::new(|| signing::ed25519_public().1);
 
-/// `data`: a ticket; or the members of its header and the claims inside, with a line break between them.
+/// Checks `data`: a ticket; or the members of its header and the claims inside, with a line break between them.
 pub(crate) fn check(data: &[u8]) {
     let (header, claims) = input::halves(data);
     if claims.is_empty() {

@@ -1,10 +1,10 @@
-//! `WWW-Authenticate`: what is read and written again is read as the same.
+//! `WWW-Authenticate`: a value that is parsed and written again is parsed as the same.
 
 use crate::input;
 use tpat::header::{AuthChallenge, RefusedCredential, parse, write};
 use wire::toll::{Network, Offer, Piconero};
 
-/// `data`: the header's value; or, behind a line break, also the texts of a challenge of ours.
+/// Checks `data`: the header's value; or, after a line break, also the texts of a challenge of ours.
 pub(crate) fn check(data: &[u8]) {
     let (value, texts) = input::halves(data);
     if let Some(value) = input::text(value)
@@ -25,7 +25,7 @@ fn write_again(challenge: &AuthChallenge) -> String {
     if rest.is_empty() { challenge.scheme.clone() } else { format!("{} {rest}", challenge.scheme) }
 }
 
-/// One TPAT challenge, whatever its texts are.
+/// Checks one TPAT challenge with any texts.
 fn ours(texts: &str) {
     let mut texts = texts.split('\t');
     let mut next = || texts.next().unwrap_or_default().to_owned();

@@ -1,10 +1,10 @@
-//! Transactions: one form, nothing behind it, and no bytes but the ones that were proved are paid.
+//! Transactions: one encoding without trailing bytes, and a proof is valid for the proved bytes only.
 
 use crate::vectors::VECTORS;
 use monero_oxide::transaction::{NotPruned, Transaction as Parsed};
 use tpat::{ProofRefusal, Transaction, Txid};
 
-/// `data`: the bytes of a transaction; with fewer than 64, the place and bytes of a change to one that is good.
+/// Checks `data`: the bytes of a transaction; with fewer than 64, the position and bytes of a change to a valid one.
 pub(crate) fn check(data: &[u8]) {
     if data.len() >= 64 {
         judge(data);

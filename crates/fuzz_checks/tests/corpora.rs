@@ -1,4 +1,4 @@
-//! Replays what the fuzzer begins from, and what it found, through the same checks.
+//! Replays the fuzzer's first inputs, and its findings, through the same checks.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
