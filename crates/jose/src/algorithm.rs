@@ -48,7 +48,7 @@ impl Algorithm {
         }
     }
 
-    /// Accepts only this algorithm. The caller checks the claims, with its own clock.
+    /// Returns a validation that accepts only this algorithm. The caller checks the claims, with its own clock.
     pub(crate) fn validation(self) -> &'static Validation {
         static ES256: LazyLock<Validation> = LazyLock::new(|| signature_alone(Algorithm::Es256));
         static EDDSA: LazyLock<Validation> = LazyLock::new(|| signature_alone(Algorithm::EdDsa));

@@ -1,4 +1,4 @@
-//! Why a token is refused, or could not be signed.
+//! The reasons why a token is refused, or could not be signed.
 
 use jsonwebtoken::errors::ErrorKind;
 

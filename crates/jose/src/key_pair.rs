@@ -23,13 +23,13 @@ pub struct KeyPair {
     public: Vec<u8>,
     /// The name of the parsed key. It contains no part of the key.
     name: EncodingKey,
-    /// The registry finds it as long as it is here.
+    /// Kept for the registry, which has only a weak reference.
     private: Arc<Private>,
 }
 
 impl KeyPair {
-    /// Returns a new private key as PKCS #8, or `None` if the source of randomness failed. An RSA key has 2048 bits, and
-    /// finding its primes takes some tenths of a second.
+    /// Returns a new private key as PKCS #8, or `None` if the source of randomness failed. An RSA key has 2048 bits,
+    /// and finding its primes takes some tenths of a second.
     pub fn generate(algorithm: Algorithm) -> Option<Zeroizing<Vec<u8>>> {
         let pkcs8 = match algorithm {
             Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?.to_pkcs8v1().ok()?,

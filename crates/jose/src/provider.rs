@@ -17,9 +17,9 @@ pub(crate) enum Private {
     Rs256(RsaKeyPair),
 }
 
-/// By the name in the `EncodingKey`, which it contains instead of the key.
+/// Private keys by the name in the `EncodingKey`, which contains it instead of the key.
 pub(crate) static PRIVATE: Registry<Private> = Registry::new();
-/// By the bytes of the public key.
+/// Public keys by their bytes.
 pub(crate) static PUBLIC: Registry<ParsedPublicKey> = Registry::new();
 
 /// Installs this as the provider of the process. Returns `false` if the process has another one.

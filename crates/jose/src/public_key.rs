@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub struct PublicKey {
     algorithm: Algorithm,
     key: DecodingKey,
-    /// The registry finds it as long as it is here.
+    /// Kept for the registry, which has only a weak reference.
     _parsed: Option<Arc<ParsedPublicKey>>,
 }
 
@@ -32,8 +32,8 @@ impl PublicKey {
         Some(Self::of_bytes(Algorithm::EdDsa, &bytes32(x)?))
     }
 
-    /// Reads an RSA key from its modulus and exponent (base64url; RFC 7518, section 6.3.1). Returns `None` if the modulus
-    /// has less than 2048 or more than 8192 bits, or the exponent is invalid.
+    /// Reads an RSA key from its modulus and exponent (base64url; RFC 7518, section 6.3.1). Returns `None` if the
+    /// modulus has less than 2048 or more than 8192 bits, or the exponent is invalid.
     pub fn rsa(n: &str, e: &str) -> Option<Self> {
         let (modulus, exponent) = (Base64UrlUnpadded::decode_vec(n).ok()?, Base64UrlUnpadded::decode_vec(e).ok()?);
         if !(256..=1024).contains(&modulus.len()) || !(1..=8).contains(&exponent.len()) {
@@ -53,8 +53,8 @@ impl PublicKey {
     }
 
     /// Parses the key for as long as a copy of it exists. This is worth it for a key that verifies more than once.
-    /// Returns `None` if it is not a point on the curve. An RSA key stays as it is, because reading it costs nothing
-    /// beside its use.
+    /// Returns `None` if it is not a point on the curve. An RSA key is returned unchanged, because reading it costs
+    /// little beside its use.
     pub fn parsed(self) -> Option<Self> {
         if self.algorithm == Algorithm::Rs256 {
             return Some(self);
