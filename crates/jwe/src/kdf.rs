@@ -28,7 +28,7 @@ mod tests {
     use crate::PrivateKey;
     use domain::encoding::base64url;
 
-    /// RFC 7518, appendix C.
+    /// Checks the example of RFC 7518, appendix C.
     #[test]
     fn the_example_of_the_rfc() {
         let alice = r#"{"kty":"EC","crv":"P-256","x":"gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0","y":"SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps","d":"0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo"}"#;

@@ -39,6 +39,8 @@ impl PrivateKey {
         Err(Error::Key)
     }
 
+    /// Parses a private key.
+    ///
     /// # Errors
     /// It is not a P-256 key, or its halves do not match.
     pub fn from_jwk(text: &str) -> Result<Self, Error> {
@@ -89,7 +91,7 @@ pub fn check_public(key: &EcJwk) -> Result<(), Error> {
     point(key).map(drop)
 }
 
-/// RFC 7638, with SHA-256.
+/// Returns the thumbprint by RFC 7638, with SHA-256.
 pub fn thumbprint(key: &EcJwk) -> String {
     base64url(&sha256(key.thumbprint_input().as_bytes()))
 }

@@ -24,6 +24,8 @@ pub struct Sealed<H> {
     tag: [u8; 16],
 }
 
+/// Parses a token.
+///
 /// # Errors
 /// It is not a compact JWE, or of another kind.
 pub fn parse<H: DeserializeOwned>(token: &str) -> Result<Sealed<H>, Error> {

@@ -1,4 +1,4 @@
-//! What is sealed opens again, for its recipient alone and unchanged.
+//! Sealed content opens again, for its recipient only and unchanged.
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 use jwe::{ALG, ENC, Error, PrivateKey, Random, check_public, parse, seal, thumbprint};
@@ -54,7 +54,7 @@ fn no_character_can_be_changed() {
         changed[at] = place.map_or(b'A', |place| ALPHABET[(place + 1) % ALPHABET.len()]);
         let changed = String::from_utf8(changed).unwrap();
         let Ok(sealed) = parse::<Header>(&changed) else { continue };
-        // Agreeing is slow and gives the same for the same key.
+        // Key agreement is slow and gives the same result for the same key.
         let secret = if *sealed.epk() == epk { Ok(secret.clone()) } else { own.agree(sealed.epk()) };
         let Ok(secret) = secret else { continue };
         assert_eq!(sealed.open(&secret).err(), Some(Error::Unopened), "character {at}");
@@ -135,7 +135,7 @@ fn private_keys_are_written_and_read() {
     assert!(PrivateKey::generate(&[0; 32]).is_ok() && PrivateKey::generate(&[0xff; 32]).is_ok());
 }
 
-/// The key and the thumbprint of RFC 9449, sections 4.1 and 6.1.
+/// Compares with the key and the thumbprint of RFC 9449, sections 4.1 and 6.1.
 #[test]
 fn the_thumbprint_is_that_of_the_standard() {
     let key = EcJwk::p256(
