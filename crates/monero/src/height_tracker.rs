@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Maximum change of the height between two checks, in blocks.
 const JUMP: u64 = 120;
-/// After this time a node is believed anyway: it may have been away and synchronised again.
+/// Period after which any height is accepted: the node may have been away and synchronised again.
 const FORGET: Duration = Duration::from_mins(10);
 
 /// The last plausible height.

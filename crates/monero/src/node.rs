@@ -48,6 +48,8 @@ pub struct Block {
 }
 
 impl Node {
+    /// Creates a client for a node.
+    ///
     /// # Errors
     /// [`Error::Malformed`]: this is not a node's URL.
     pub fn new(url: &str, limits: RpcLimits) -> Result<Self> {

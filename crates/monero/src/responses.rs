@@ -1,4 +1,4 @@
-//! The answers of a node, as far as they are needed.
+//! The required parts of a node's answers.
 
 use crate::seen::{BlockPosition, NodeTransaction};
 use serde::Deserialize;
@@ -31,13 +31,13 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// `None`: it contradicts itself.
+    /// Returns the position. `None`: the entry contradicts itself.
     pub(crate) fn position(&self) -> Option<BlockPosition> {
         let block = if self.in_pool { None } else { Some(self.block_height?) };
         Some(BlockPosition { block, double_spend_seen: self.double_spend_seen })
     }
 
-    /// `None`: it contradicts itself, or its bytes are invalid.
+    /// Returns the transaction. `None`: the entry contradicts itself, or its bytes are invalid.
     pub(crate) fn seen(&self) -> Option<NodeTransaction> {
         let BlockPosition { block, double_spend_seen } = self.position()?;
         let since = if self.in_pool { self.received_timestamp } else { self.block_timestamp };
@@ -53,7 +53,7 @@ impl Entry {
 #[derive(Deserialize)]
 pub(crate) struct PoolHashes {
     pub status: String,
-    /// Omitted if empty.
+    /// Hashes of transactions; omitted if there are none.
     #[serde(default)]
     pub tx_hashes: Vec<String>,
 }

@@ -54,6 +54,8 @@ struct RpcError {
 }
 
 impl Rpc {
+    /// Creates a client for a URL.
+    ///
     /// # Errors
     /// [`Error::Malformed`]: the URL is not `http` or `https`.
     pub(crate) fn new(url: &str, limits: RpcLimits) -> Result<Self> {

@@ -7,7 +7,8 @@ pub struct NodeTransaction {
     pub blob: Vec<u8>,
     /// The number of its block; `None`: in the pool.
     pub block: Option<u64>,
-    /// When its block was made, or when the node first saw it in the pool: unix seconds, according to the node.
+    /// The time when its block was made, or when the node first saw it in the pool: unix seconds, according to the
+    /// node.
     pub since: Option<u64>,
     pub double_spend_seen: bool,
 }

@@ -35,17 +35,18 @@ pub struct VerifiedPayment {
     pub confirmations: u64,
     /// Blocks of the chain when the node was asked.
     pub height: u64,
-    /// When the node says that it was there first, unix seconds.
+    /// The time at which the node first saw it, by its own statement, in unix seconds.
     pub since: Option<u64>,
     pub double_spend_seen: bool,
 }
 
-/// Verifies claims. An error says that nobody could be asked, and nothing of the claim.
+/// A verifier of claims. An error means that no node or wallet answered, and says nothing about the claim.
 #[async_trait]
 pub trait Verifier: Send + Sync + std::fmt::Debug {
     async fn verify(&self, claim: &PaymentClaim) -> Result<ClaimResult>;
 
-    /// Checks a program that is asked besides the node. Without one, the watcher's look at the node is enough.
+    /// Checks the program that verifies payments besides the node. Without one, the watcher's check of the node is
+    /// sufficient.
     ///
     /// # Errors
     /// It does not answer, so no payment can be verified.
@@ -54,7 +55,7 @@ pub trait Verifier: Send + Sync + std::fmt::Debug {
     }
 }
 
-/// Reads the transaction from a node and verifies the proof itself.
+/// A verifier that reads the transaction from a node and verifies the proof itself.
 #[derive(Debug)]
 pub struct NodeVerifier {
     node: Arc<Node>,
@@ -69,12 +70,12 @@ impl NodeVerifier {
 #[async_trait]
 impl Verifier for NodeVerifier {
     async fn verify(&self, claim: &PaymentClaim) -> Result<ClaimResult> {
-        // The chain first: a block that comes in between makes a payment look younger, never older.
+        // The chain is queried first: a block that is added in between makes a payment look younger, never older.
         let info = self.node.info_in_step().await?;
         let Some(seen) = self.node.transaction(&claim.txid).await? else { return Ok(ClaimResult::NotFound) };
         let (block, since, double_spend_seen) = (seen.block, seen.since, seen.double_spend_seen);
         let height = info.height;
-        // One block may have come since the chain was asked.
+        // One block may have been added since the chain was queried.
         if block.is_some_and(|block| block > height) {
             return Err(self.node.contradicts());
         }
@@ -92,7 +93,7 @@ impl Verifier for NodeVerifier {
     }
 }
 
-/// Asks the first that can be asked.
+/// A verifier that uses the first of several that answers.
 #[derive(Debug)]
 pub struct FallbackVerifier(Vec<Box<dyn Verifier>>);
 
@@ -127,8 +128,8 @@ impl Verifier for FallbackVerifier {
     }
 }
 
-/// Asks a wallet too, and takes a payment only where both agree: for who would rather trust the reference
-/// code. Any wallet does, an empty one too; it answers some 20 questions a second.
+/// A verifier that also asks a wallet, and accepts a payment only if both agree, for operators who prefer the reference
+/// code. Any wallet works, even an empty one. It answers some 20 requests a second.
 #[derive(Debug)]
 pub struct WalletVerifier {
     own: NodeVerifier,

@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use tpat::{TxKey, Txid};
 use zeroize::Zeroizing;
 
-/// `get_transfer_by_txid`: there is no such transfer.
+/// The error code of `get_transfer_by_txid` for an unknown transfer.
 const WRONG_TXID: i64 = -8;
-/// `check_tx_key`: the node gave no such transaction.
+/// The error code of `check_tx_key` if the node returned no such transaction.
 const UNKNOWN: i64 = -1;
 
-/// Speaks to one monero-wallet-rpc. Wallets answer one question at a time.
+/// A client for one monero-wallet-rpc. A wallet answers one request at a time.
 #[derive(Debug)]
 pub struct Wallet {
     rpc: Rpc,
 }
 
-/// Piconero.
+/// The amounts in a wallet, in piconero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Balance {
     pub balance: u64,
@@ -34,18 +34,18 @@ pub struct SentTransfer {
     pub fee: u64,
 }
 
-/// A payment that is signed and not sent: nobody but the wallet knows of it.
+/// A payment that is signed and not sent, and known to the wallet only.
 #[derive(Clone)]
 pub struct PreparedTransfer {
     pub txid: Txid,
     pub fee: u64,
-    /// The whole bytes.
+    /// The complete bytes.
     pub blob: Vec<u8>,
     /// Secret keys of the transaction, with which its payment can be proven.
     pub key: TxKey,
     /// The same as text.
     pub secret: Zeroizing<String>,
-    /// The wallet's own form of it, with its secrets: what [`Wallet::relay`] sends.
+    /// The wallet's own form of it, with its secrets, for [`Wallet::relay`].
     pub metadata: Zeroizing<String>,
 }
 
@@ -100,13 +100,15 @@ struct Key {
 }
 
 impl Wallet {
+    /// Creates a client for a wallet.
+    ///
     /// # Errors
-    /// [`Error::Malformed`]: this is no address of a wallet.
+    /// [`Error::Malformed`]: this is not a wallet's URL.
     pub fn new(url: &str, limits: RpcLimits) -> Result<Self> {
         Ok(Self { rpc: Rpc::new(url, limits)? })
     }
 
-    /// Whether it answers; a wallet need not be open.
+    /// Returns the version of the program. A wallet need not be open.
     pub async fn version(&self) -> Result<Value> {
         self.rpc.call("get_version", json!({})).await
     }
@@ -127,7 +129,7 @@ impl Wallet {
         self.rpc.call("store", json!({})).await.map(drop_value)
     }
 
-    /// The primary address.
+    /// Returns the primary address.
     pub async fn address(&self) -> Result<String> {
         let PrimaryAddress { address } = self.rpc.call("get_address", json!({"account_index": 0})).await?;
         Ok(address)
@@ -137,13 +139,13 @@ impl Wallet {
         self.rpc.call("create_address", json!({"account_index": 0, "label": label})).await
     }
 
-    /// The private view key, in hexadecimal.
+    /// Returns the private view key, in hexadecimal.
     pub async fn view_key(&self) -> Result<String> {
         let Key { key } = self.rpc.call("query_key", json!({"key_type": "view_key"})).await?;
         Ok(key)
     }
 
-    /// Whether it asks the node by itself now and then.
+    /// Sets whether the wallet reads new blocks automatically.
     pub async fn auto_refresh(&self, on: bool) -> Result<()> {
         self.rpc.call("auto_refresh", json!({"enable": on})).await.map(drop_value)
     }
@@ -157,7 +159,7 @@ impl Wallet {
         self.rpc.call("get_balance", json!({"account_index": 0})).await
     }
 
-    /// Pays: each address and piconero. `unlock_time` is zero for everybody but tests.
+    /// Pays amounts in piconero to addresses. `unlock_time` is zero except in tests.
     pub async fn transfer(&self, payments: &[(&str, u64)], unlock_time: u64) -> Result<SentTransfer> {
         let destinations: Vec<Value> =
             payments.iter().map(|(address, amount)| json!({"address": address, "amount": amount})).collect();
@@ -167,7 +169,7 @@ impl Wallet {
         Ok(SentTransfer { txid, amount, fee })
     }
 
-    /// Signs a payment without sending it: its name, fee and keys are known before it can happen.
+    /// Signs a payment without sending it, so that its id, fee and keys are known before it can happen.
     pub async fn prepare(&self, address: &str, amount: u64) -> Result<PreparedTransfer> {
         let wish = json!({
             "destinations": [{"address": address, "amount": amount}],
@@ -186,15 +188,15 @@ impl Wallet {
         Ok(PreparedTransfer { txid, fee, blob, key, secret, metadata })
     }
 
-    /// Sends what was prepared, by its metadata. A node that has the transaction already takes it again.
+    /// Sends a prepared payment, by its metadata. A node that already has the transaction accepts it again.
     pub async fn relay(&self, metadata: &str) -> Result<()> {
         self.rpc.call("relay_tx", json!({"hex": metadata})).await.map(drop_value)
     }
 
-    /// Whether the wallet's node has a transaction, in its pool or its chain. The wallet need not know of it:
-    /// it asks its node for the bytes, and looks into them with the transaction's key.
+    /// Whether the wallet's node has a transaction, in its pool or its chain. The wallet need not know it: it reads the
+    /// bytes from its node, and checks them with the transaction's key.
     pub async fn node_has(&self, txid: &Txid, key: &str, address: &str) -> Result<bool> {
-        // A node that is away has said nothing, and only this call tells it from one that has no such transaction.
+        // Only this call distinguishes a node that does not answer from one that has no such transaction.
         self.refresh().await?;
         let wish = json!({"txid": txid.to_string(), "tx_key": key, "address": address});
         match self.rpc.call("check_tx_key", wish).await.map(drop_value) {
@@ -204,7 +206,7 @@ impl Wallet {
         }
     }
 
-    /// Whether the wallet has a transaction of its own by this name, in the pool or the chain.
+    /// Whether the wallet has a transaction of its own with this id, in the pool or the chain.
     pub async fn knows(&self, txid: &Txid) -> Result<bool> {
         match self.rpc.call("get_transfer_by_txid", json!({"txid": txid.to_string()})).await.map(drop_value) {
             Ok(()) => Ok(true),
@@ -223,7 +225,7 @@ impl Wallet {
         Ok(amount.saturating_add(fee))
     }
 
-    /// A proof that a transaction of this wallet paid an address, over a message.
+    /// Makes a proof that a transaction of this wallet paid an address, over a message.
     pub async fn tx_proof(&self, txid: &Txid, address: &str, message: &str) -> Result<String> {
         let wish = json!({"txid": txid.to_string(), "address": address, "message": message});
         let Signature { signature } = self.rpc.call("get_tx_proof", wish).await?;

@@ -1,4 +1,4 @@
-//! Nodes that are behind, lie about their answer's form, or talk without end.
+//! Nodes that are behind, return answers of another form, or answer without end.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use axum::Router;
@@ -89,7 +89,7 @@ async fn a_node_that_contradicts_itself() {
     };
     let lie = verify(101).await;
     assert!(matches!(lie, Err(Error::Unsteady(_))), "{lie:?}");
-    // One that may have come just now; the bytes are none.
+    // The block may be new; the bytes are invalid.
     assert!(matches!(verify(100).await, Ok(ClaimResult::Refused(_))));
 
     let up = answering(info(|_| ()).to_string(), entry(99).to_string(), limits).await;
@@ -106,7 +106,7 @@ async fn a_node_that_contradicts_itself() {
 #[tokio::test]
 async fn no_more_questions_at_once_than_may_be() {
     let limits = RpcLimits { timeout: Duration::from_millis(300), at_once: 1, ..RpcLimits::default() };
-    // Nobody answers here, yet connections are taken.
+    // This listener accepts connections and never answers.
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let node = Node::new(&format!("http://{}", listener.local_addr().expect("an address")), limits).expect("a node");
     let (first, second, third) = tokio::join!(node.info(), node.info(), node.info());
@@ -125,7 +125,7 @@ fn what_is_no_address_of_a_node() {
     assert!(shown.contains("127.0.0.1"));
 }
 
-/// A node that has every transaction but one, and notes how many were asked for at once.
+/// Starts a node that has every transaction but one, and records the number of transactions in each request.
 async fn counting(missing: Txid) -> (String, Arc<parking_lot::Mutex<Vec<usize>>>) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

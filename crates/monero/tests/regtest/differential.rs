@@ -1,10 +1,10 @@
-//! The verifier here and the reference wallet's, on the same two hundred proofs, most of them spoiled.
+//! The verifier here and the reference wallet's, on the same two hundred proofs, most of them invalidated.
 
 use regtest::RegtestNetwork;
 use tpat::{Address, OutProof, ProofRefusal, Txid, verify};
 
 const MESSAGE: &str = "tpat1:challenge-abc";
-/// Characters of a proof with one part.
+/// Number of characters of a proof with one part.
 const ONE_PART: usize = 142;
 
 /// A small generator of its own: the same proofs in each run (Steele and others, `SplitMix64`).
@@ -54,8 +54,8 @@ async fn two_hundred_proofs_are_judged_alike() {
         let theirs = theirs.ok().filter(|checked| checked.good).map(|checked| checked.received);
         match (judge(&rig, &case).await, theirs) {
             (Some(Ok(ours)), Some(theirs)) if ours == theirs => both += 1,
-            // The wallet calls a proof good that shows no payment, one with a mangled header, and one of
-            // several parts of which any but the right one is no point or number.
+            // The wallet accepts a proof that shows no payment, one with a mangled header, and one of several parts of
+            // which any but the right one is no point or number.
             (Some(Err(ProofRefusal::NothingReceived)), Some(0)) => stricter += 1,
             (None, Some(_)) if !case.proof.starts_with("OutProofV2") || case.proof.len() > ONE_PART => stricter += 1,
             (None | Some(Err(_)), None) => neither += 1,
@@ -66,7 +66,7 @@ async fn two_hundred_proofs_are_judged_alike() {
     assert!(both >= 20 && neither >= 50 && stricter >= 5, "{both} {neither} {stricter}");
 }
 
-/// `None`: not even a proof.
+/// Verifies a proof. `None`: it cannot be parsed.
 async fn judge(rig: &RegtestNetwork, case: &Case) -> Option<Result<u64, ProofRefusal>> {
     let proof: OutProof = case.proof.parse().ok()?;
     let address: Address = case.address.parse().ok()?;

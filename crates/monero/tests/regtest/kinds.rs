@@ -1,10 +1,10 @@
-//! Transactions that are not the plain one.
+//! Transactions of unusual kinds.
 
 use crate::{claim, verifiers};
 use monero::ClaimResult;
 use regtest::{ProvenPayment, RegtestNetwork};
 
-/// Name, payments, lock.
+/// The name, the payments and the lock of a case.
 type Case<'a> = (&'a str, &'a [(&'a str, u64)], u64);
 
 const MESSAGE: &str = "tpat1:challenge-abc";

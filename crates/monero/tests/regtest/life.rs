@@ -1,4 +1,4 @@
-//! From the pool into a block, out of it again, and gone; and a node that is not there.
+//! A payment from the pool into a block, out of it again, and gone; and a node that is away.
 
 use crate::{claim, verifiers};
 use monero::{ClaimResult, Error, Node, NodeVerifier, RpcLimits, VerifiedPayment, Verifier};

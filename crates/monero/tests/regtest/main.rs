@@ -1,4 +1,4 @@
-//! Against a real monerod and two real wallets.
+//! Tests with a real monerod and two real wallets.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod differential;
@@ -8,7 +8,7 @@ mod life;
 use monero::{NodeVerifier, PaymentClaim, Verifier, WalletVerifier};
 use regtest::{ProvenPayment, RegtestNetwork};
 
-/// The two ways of verifying.
+/// Returns both kinds of verifiers.
 fn verifiers(rig: &RegtestNetwork) -> [Box<dyn Verifier>; 2] {
     let wallet = WalletVerifier::new(rig.node.clone(), rig.merchant.clone());
     [Box::new(NodeVerifier::new(rig.node.clone())), Box::new(wallet)]
