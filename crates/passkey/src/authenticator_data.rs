@@ -1,4 +1,4 @@
-//! Authenticator data (section 6.1): what an authenticator signs about itself and the user.
+//! Authenticator data (section 6.1): an authenticator's signed statement about itself and the user.
 
 use crate::{MAX_CREDENTIAL_ID, PasskeyError, PublicKey};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -18,7 +18,7 @@ pub struct AuthenticatorState {
     pub backup_eligible: bool,
     /// Whether it is copied now (BS).
     pub backed_up: bool,
-    /// The signature counter; always zero where the authenticator has none.
+    /// The signature counter; always zero if the authenticator has none.
     pub sign_count: u32,
 }
 
@@ -36,7 +36,8 @@ pub(crate) struct AuthenticatorData<'a> {
     pub credential: Option<AttestedCredential<'a>>,
 }
 
-/// Parses authenticator data and checks the relying party, and that the user was present and verified, unless `unattended`.
+/// Parses authenticator data and checks the relying party, and that the user was present and verified, unless
+/// `unattended`.
 ///
 /// # Errors
 /// The first check that fails.
@@ -92,7 +93,7 @@ fn credential(bytes: &[u8]) -> Result<(AttestedCredential<'_>, &[u8]), PasskeyEr
     Ok((AttestedCredential { aaguid: *aaguid, id, public_key }, rest))
 }
 
-/// Reads over the extensions, a CBOR map.
+/// Skips the extensions, a CBOR map.
 fn after_extensions(bytes: &[u8]) -> Result<&[u8], PasskeyError> {
     let invalid = PasskeyError::AuthenticatorData;
     let mut decoder = Decoder::new(bytes);

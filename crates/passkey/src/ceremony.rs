@@ -25,7 +25,7 @@ pub struct Assertion<'a> {
 pub struct NewPasskey {
     pub credential_id: Vec<u8>,
     pub public_key: PublicKey,
-    /// The model of the authenticator, by its own statement; all zeros where it gives none.
+    /// The model of the authenticator, by its own statement; all zeros if it gives none.
     pub aaguid: [u8; 16],
     /// Whether the user was present and verified. Only [`verify_conditional_registration`] returns one without.
     pub user_verified: bool,
@@ -40,9 +40,9 @@ pub fn verify_registration(expected: &Expected, received: &Registration) -> Resu
     registered(expected, received, false)
 }
 
-/// Verifies a registration with conditional mediation: the browser made the passkey by itself after it had filled in a
-/// password, so the user need neither be present nor verified (section 7.1, steps 15 and 16). Every sign-in with it still
-/// verifies the user.
+/// Verifies a registration with conditional mediation: the browser made the passkey without asking after it had filled
+/// in a password, so the user need neither be present nor verified (section 7.1, steps 15 and 16). Every sign-in with
+/// it still verifies the user.
 ///
 /// # Errors
 /// The first check that fails.
@@ -83,7 +83,7 @@ pub fn verify_assertion(
     if key.verifies(&message, received.signature) { Ok(data.state) } else { Err(PasskeyError::Signature) }
 }
 
-/// Reads the authenticator data out of an attestation object (section 6.5.4). The statement is read over.
+/// Reads the authenticator data out of an attestation object (section 6.5.4). The statement is skipped.
 fn authenticator_data_of(object: &[u8]) -> Option<&[u8]> {
     let mut decoder = Decoder::new(object);
     let (mut format, mut statement, mut data) = (None, None, None);

@@ -53,7 +53,7 @@ pub(crate) fn check(bytes: &[u8], ceremony: Ceremony, expected: &Expected) -> Re
     }
     let challenge = Base64UrlUnpadded::decode_vec(&data.challenge).map_err(|_| PasskeyError::Challenge)?;
     verify_slices_are_equal(&challenge, expected.challenge).map_err(|_| PasskeyError::Challenge)?;
-    // Equality, because a suffix or a host alone would let other sites in.
+    // Compared for equality, because a comparison of a suffix or a host alone would accept other sites.
     if data.origin != expected.origin {
         return Err(PasskeyError::Origin);
     }

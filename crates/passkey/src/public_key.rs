@@ -119,7 +119,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether it is a key at all, so that no key is stored that can never sign in.
+    /// Whether it is a valid key, so that no key is stored that can never sign in.
     fn is_usable(&self) -> bool {
         match &self.0 {
             Kind::P256(x, y) => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point(x, y)).is_ok(),

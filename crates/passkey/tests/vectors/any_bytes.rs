@@ -1,4 +1,4 @@
-//! No bytes make the parser panic, and nothing but a right signature is accepted.
+//! No bytes make the parser panic, and only valid signatures are accepted.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -56,7 +56,7 @@ fn each_flag_is_judged() {
     assert_eq!(judge(0b0000_0100, &[]), Err(PasskeyError::UserPresence));
     assert_eq!(judge(0b0000_0001, &[]), Err(PasskeyError::UserVerification));
     assert_eq!(judge(0b0001_0101, &[]), Err(PasskeyError::AuthenticatorData), "copied without being allowed to");
-    // Extensions are read over; bytes that no flag announces are not.
+    // Extensions are skipped; bytes that no flag announces are refused.
     assert!(judge(0b1000_0101, &[0xa1, 0x61, b'a', 0xf5]).is_ok());
     for (flags, rest) in
         [(0b1000_0101, &[0xf5][..]), (0b1000_0101, &[0xa0, 0]), (0b0000_0101, &[0xa0]), (0b0100_0101, &[0; 18])]

@@ -1,5 +1,5 @@
-//! A second opinion: the verdicts of the Python package fido2 about some 500 assertions (`fido2_cases.py`). What it refuses
-//! we refuse, and what it accepts we accept, except where the specification asks for more.
+//! The verdicts of the Python package fido2 about some 500 assertions (`fido2_cases.py`). We refuse all that it
+//! refuses, and accept all that it accepts, except where the specification requires more.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use passkey::{Assertion, Expected, PasskeyError, PublicKey};
@@ -8,7 +8,8 @@ use serde_json::Value;
 const EXPECTED: Expected =
     Expected { relying_party: "example.org", origin: "https://example.org", challenge: &[5; 32] };
 
-/// Why a verdict of ours may be stricter: frames (section 5.8.1), and the form of authenticator data (section 6.1).
+/// The reasons why a verdict of ours may be stricter: frames (section 5.8.1), and the form of authenticator data
+/// (section 6.1).
 const STRICTER: [PasskeyError; 2] = [PasskeyError::CrossOrigin, PasskeyError::AuthenticatorData];
 
 fn bytes(value: &Value) -> Vec<u8> {

@@ -1,5 +1,5 @@
-//! The specification's own vectors (Level 3, section "Test Vectors"): each is accepted as it is, and no bit of it may
-//! change.
+//! The specification's own vectors (Level 3, section "Test Vectors"): each is accepted unchanged, and with no bit
+//! changed.
 
 use crate::support::{self, hex};
 use passkey::{Assertion, Expected, NewPasskey, PasskeyError, PublicKey, Registration};
