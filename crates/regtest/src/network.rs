@@ -13,7 +13,7 @@ use tpat::Txid;
 /// Time limit for a program's first answer.
 const READY: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(30);
-/// Another program may take a free port before ours does.
+/// Maximum number of starts, because another program may take a free port before ours does.
 const TRIES: usize = 3;
 
 /// Blocks of the snapshot; the coinbase of the first forty can be spent.
@@ -26,9 +26,9 @@ const PARTS: [&str; 3] = ["node", "w-payer", "w-merchant"];
 #[derive(Debug)]
 pub struct RegtestNetwork {
     pub node: Arc<Node>,
-    /// Has money.
+    /// The wallet with money.
     pub payer: Arc<Wallet>,
-    /// Has none.
+    /// The wallet without money.
     pub merchant: Arc<Wallet>,
     ports: Ports,
     payer_address: String,
@@ -119,7 +119,7 @@ impl RegtestNetwork {
         Ok(())
     }
 
-    /// Tries other ports if one is in use.
+    /// Starts the programs on free ports, and on others if one is in use.
     async fn in_directory(directory: &Path) -> Result<Self> {
         programs::are_installed()?;
         let mut last = None;
@@ -220,7 +220,7 @@ impl RegtestNetwork {
         Ok(self.merchant.create_address("").await?.address)
     }
 
-    /// Pays and proves it over a message. The transaction is in the pool then.
+    /// Pays and proves it over a message. The transaction is then in the pool.
     pub async fn pay(&self, address: &str, piconero: u64, message: &str) -> Result<ProvenPayment> {
         self.payer.refresh().await?;
         let sent = self.payer.transfer(&[(address, piconero)], 0).await?;

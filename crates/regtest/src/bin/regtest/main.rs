@@ -1,4 +1,4 @@
-//! Runs the network for tests in other languages, or bakes its snapshot.
+//! Runs the network for tests in other languages, or creates its snapshot.
 
 use regtest::{Error, RegtestNetwork};
 use serde_json::json;
