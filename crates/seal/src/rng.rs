@@ -2,8 +2,8 @@
 
 use rand_core::{CryptoRng, Error, RngCore};
 
-/// `rsa` wants a generator with methods that cannot fail. The content key
-/// is drawn first, by `try_fill_bytes`: a source that fails is noticed there.
+/// A generator for `rsa`, which requires methods that cannot fail. The content key is drawn first, by `try_fill_bytes`:
+/// a source that fails is noticed there.
 pub(crate) struct OsRng;
 
 impl RngCore for OsRng {
@@ -15,8 +15,10 @@ impl RngCore for OsRng {
         rand_core::impls::next_u64_via_fill(self)
     }
 
+    /// Fills the bytes with random values.
+    ///
     /// # Panics
-    /// Weak randomness must never be used, and the trait gives no other way to say so.
+    /// The random source failed. Weak randomness must never be used, and the trait has no other way to report it.
     fn fill_bytes(&mut self, dest: &mut [u8]) {
         assert!(self.try_fill_bytes(dest).is_ok(), "the system's random source failed");
     }
