@@ -6,13 +6,13 @@ pub use running::Running;
 
 use clap::{Arg, Command};
 
-/// Values as ids, codes and hashes may begin: base64url has the hyphen, and `h` and `V` are flags as well.
+/// Beginnings that ids, codes and hashes may have: base64url has the hyphen, and `h` and `V` are flags as well.
 const HYPHENATED: [&str; 4] = ["-AbC_d", "--AbC", "-hV-x", "-"];
 
 /// Lists the arguments of a program that take text and refuse a value that begins with a hyphen.
 ///
-/// Each is tried through the program's own parser, as `command subcommand <name>` or `... --name`. Arguments of
-/// other types than `String` are left out: numbers, paths and lists of choices are never drawn at random.
+/// Each is tried through the program's own parser, as `command subcommand <name>` or `... --name`. Arguments of other
+/// types than `String` are skipped: numbers, paths and lists of choices are never random.
 pub fn refusing_hyphens(program: &Command) -> Vec<String> {
     let mut refusing = Vec::new();
     walk(program, program, &mut Vec::new(), &mut refusing);
