@@ -40,7 +40,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock for tests that advances only when it is set.
 #[derive(Debug)]
 pub struct ManualClock(watch::Sender<i64>);
 

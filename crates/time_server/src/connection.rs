@@ -1,4 +1,4 @@
-//! The life of one connection, and the watch over all.
+//! The course of one connection, and the revocation check of all.
 
 use crate::carrier::{Carrier, CarrierError, last_word};
 use crate::conversation::{SealedChannel, say};
@@ -39,7 +39,7 @@ impl TimeServer {
         }
     }
 
-    /// Fetches the revocation list while anybody is connected, and ends those connections. Never returns.
+    /// Fetches the revocation list while there are connections, and ends those that it names. Never returns.
     pub(crate) async fn watch_revocations(&self) {
         let clock = &*self.environment.clock;
         let Some(revocations) = self.tickets.revocations() else { return std::future::pending().await };

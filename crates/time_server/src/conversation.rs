@@ -17,16 +17,20 @@ const FORMAT: &[BorrowedFormatItem<'_>] =
 
 /// The encoding of messages.
 pub trait MessageChannel: Send {
+    /// Decrypts a frame.
+    ///
     /// # Errors
-    /// Why the connection must end.
+    /// The reason why the connection must end.
     fn open<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason>;
 
+    /// Encrypts a message.
+    ///
     /// # Errors
     /// The message is too long.
     fn seal(&mut self, message: &[u8], frame: &mut Vec<u8>) -> Result<(), CloseReason>;
 }
 
-/// Encrypts them with the connection's keys.
+/// A channel that encrypts messages with the connection's keys.
 #[derive(Debug)]
 pub struct SealedChannel {
     sealer: Sealer,
@@ -51,7 +55,7 @@ impl MessageChannel for SealedChannel {
 }
 
 impl TimeServer {
-    /// Answers until the connection ends.
+    /// Answers commands until the connection ends.
     ///
     /// # Errors
     /// Always: the reason for the end.

@@ -37,7 +37,7 @@ impl TimeServer {
         Ok(self.judge(&message, server_random).await?)
     }
 
-    /// Checks the proof first, because that is cheaper than a ticket.
+    /// Verifies a hello. Checks the proof first, because that is cheaper than a ticket.
     async fn judge(
         &self,
         message: &[u8],

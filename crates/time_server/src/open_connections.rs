@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use verify::Revocations;
 use wire::time::CloseReason;
 
-/// How long a connection may outlive its ticket or the last list while no list is available.
+/// Period that a connection may outlive its ticket or the last list while no list is available.
 pub(crate) const WITHOUT_LIST_MS: i64 = 60_000;
 
 /// The open connections.
@@ -31,7 +31,7 @@ struct Open {
     end: Arc<EndSignal>,
 }
 
-/// Signals a connection to end.
+/// A signal that ends a connection.
 #[derive(Debug, Default)]
 pub(crate) struct EndSignal {
     reason: OnceLock<CloseReason>,
@@ -99,7 +99,7 @@ impl ConnectionGuard<'_> {
         }
     }
 
-    /// Returns why the connection must end, if it must.
+    /// Returns the reason why the connection must end, if it must.
     pub(crate) fn reason(&self) -> Option<CloseReason> {
         self.end.reason.get().copied()
     }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use wire::time::CloseReason;
 
-/// How long connections may take to close after the signal to stop.
+/// Time limit for connections to close after the signal to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 /// Time limit for an HTTP request.
 const REQUEST_TIME: Duration = Duration::from_millis(HELLO_MS.unsigned_abs());
@@ -100,7 +100,7 @@ fn refused(status: StatusCode) -> Response<Empty<Bytes>> {
     response
 }
 
-/// Uses no task and does not wait: bytes that the socket does not accept at once are lost.
+/// Sends a refusal. Uses no task and does not wait: bytes that the socket does not accept at once are lost.
 fn turn_away(io: &TcpStream) {
     let word = last_word(CloseReason::Full);
     let message = [&u16::try_from(word.len()).unwrap_or_default().to_be_bytes(), word.as_slice()].concat();

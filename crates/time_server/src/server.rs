@@ -51,6 +51,8 @@ pub struct TimeServer {
 }
 
 impl TimeServer {
+    /// Creates a server.
+    ///
     /// # Errors
     /// The URL of the auth server's keys is invalid.
     pub fn new(config: Config, key: PrivateKey, environment: Environment) -> Result<Self, FetchError> {

@@ -13,7 +13,7 @@ use wire::tickets::{SEALED_TYP, TYP, TicketClaims, TicketHeader};
 use wire::time::CloseReason;
 use zeroize::Zeroizing;
 
-/// Maximum length of a ticket.
+/// Maximum length of a ticket in characters.
 const LONGEST_TICKET: usize = 3072;
 /// Interval of log lines about different clocks.
 const SAY_EVERY_MS: u64 = 60_000;
@@ -150,7 +150,7 @@ fn times(ticket: &str) -> Option<TicketTimes> {
     serde_json::from_slice(&claims).ok()
 }
 
-/// Formats as RFC 3339 in UTC.
+/// Formats unix seconds as RFC 3339 in UTC.
 fn moment(at: i64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(at).ok();
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| at.to_string())

@@ -8,11 +8,11 @@ use tokio::time::timeout;
 use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 const PREFIX: usize = 2;
-/// Sufficient for a command; hello and renewal use more temporarily.
+/// Size of a buffer in bytes, sufficient for a command; hello and renewal use more temporarily.
 const BUFFER: usize = 512;
 /// Maximum number of bytes of queued answers.
 const FULL: usize = 8 * 1024;
-/// How long the peer may take to read the last message.
+/// Time limit for the peer to read the last message.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]

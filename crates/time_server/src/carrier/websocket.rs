@@ -16,13 +16,13 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use wire::time::{CloseReason, LONGEST_MESSAGE, PATH, SUBPROTOCOL};
 
-/// The library's default would use 128 KiB in each direction for every connection.
+/// Size of the read buffer in bytes. The library's default would use 128 KiB in each direction for every connection.
 const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 2048;
-/// How long the peer may take to read the last message.
+/// Time limit for the peer to read the last message.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Whose pages may connect. A program sends no origin, and shows by its ticket who it is.
+/// The origins whose pages may connect. A program sends no origin, and is authenticated by its ticket.
 #[derive(Debug, Clone)]
 pub struct Origins(pub Vec<String>);
 
@@ -34,11 +34,11 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// Judges an HTTP request: its answer, and the socket that it becomes with whether its page may connect. With a
-    /// page that must not, a connection is made anyway: only so can the page be told.
+    /// Answers an HTTP request. Returns the response, and the resulting socket with whether its page may connect. A
+    /// page that may not is connected anyway, because only then can it receive the reason.
     ///
     /// # Errors
-    /// The status to answer a request with that is none for this protocol.
+    /// The status for a request that is not of this protocol.
     pub fn accept(
         mut request: Request<RequestBody>,
         origins: &Origins,
@@ -117,7 +117,7 @@ impl Carrier for WebSocket {
     }
 
     async fn send(&mut self, message: &[u8]) -> Result<(), CarrierError> {
-        // Words before the hello are JSON, and no sealed frame begins like that: its counter begins with a zero.
+        // Messages before the hello are JSON, and no encrypted frame begins like that: its counter begins with a zero.
         let message = match std::str::from_utf8(message) {
             Ok(text) if message.first() == Some(&b'{') => Message::text(text),
             _ => Message::binary(Bytes::copy_from_slice(message)),
@@ -138,7 +138,7 @@ impl Carrier for WebSocket {
     }
 }
 
-/// Numbers from 4000 are for applications (RFC 6455, section 7.4.2).
+/// Returns the close code. Codes from 4000 are for applications (RFC 6455, section 7.4.2).
 fn code(reason: CloseReason) -> u16 {
     match reason {
         CloseReason::Goodbye => 1000,

@@ -1,4 +1,4 @@
-//! Who is let in, and who is told why not.
+//! Hellos that are accepted, and refusals with their reasons.
 
 use crate::support::{Client, NOW, Person, World, hello, random, seal};
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! How long a connection lasts: as long as the key of its newest ticket.
+//! The duration of a connection: it lasts as long as the key of its newest ticket.
 
 use crate::support::{Client, Person, World};
 use channel::client::ServerMessage;

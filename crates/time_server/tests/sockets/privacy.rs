@@ -1,4 +1,4 @@
-//! What somebody sees and can do who reads and writes on the wire.
+//! An attacker who reads and writes on the wire.
 
 use crate::support::{Person, World};
 use domain::encoding::base64url;
@@ -41,14 +41,14 @@ async fn nobody_reads_or_writes_in_anothers_connection() {
     adas.time().await;
     eves.time().await;
 
-    // What Eve captured of Ada's is no answer to her, and what she writes is no command of Ada's.
+    // Frames that Eve captured from Ada are refused in her connection, and her frames are refused in Ada's.
     let captured = adas.wire.received.last().unwrap().clone();
     assert_eq!(eves.conversation.hear(&captured, 0), Err(CloseReason::Unreadable));
     let own = eves.conversation.ask(0).unwrap();
     adas.wire.send(&own).await;
     assert_eq!(adas.closed().await, CloseReason::Unreadable);
 
-    // Nor does a frame of Ada's own go from one of her connections into another.
+    // A frame of one of Ada's connections is refused in another.
     let (mut first, mut second) = (world.connect(&ada).await, world.connect(&ada).await);
     let frame = first.conversation.ask(0).unwrap();
     second.wire.send(&frame).await;

@@ -33,7 +33,7 @@ async fn message(socket: &mut Socket) -> Vec<u8> {
     socket.next().await.unwrap().unwrap().into_data().to_vec()
 }
 
-/// Code and reason of the close frame.
+/// Returns code and reason of the close frame.
 async fn close(socket: &mut Socket) -> (u16, String) {
     match socket.next().await.unwrap().unwrap() {
         Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use wire::tickets::IssuedTicket;
 use wire::time::CloseReason;
 
-/// Longer than any answer takes; a test that waits for it has failed.
+/// Time limit of each step; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Wire {
@@ -37,7 +37,7 @@ impl Wire {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    /// The next message; `None` when the server has closed.
+    /// Receives the next message; `None` when the server has closed.
     pub(crate) async fn receive(&mut self) -> Option<Vec<u8>> {
         let receive = async {
             let length = self.stream.read_u16().await.ok()?;
@@ -50,7 +50,7 @@ impl Wire {
         Some(message)
     }
 
-    /// The plain last word.
+    /// Receives the plain last message, and returns its reason.
     pub(crate) async fn refused(&mut self) -> CloseReason {
         let reason = refusal(&self.receive().await.expect("a last word")).expect("closed");
         assert_eq!(self.receive().await, None, "nothing after the last word");
@@ -89,7 +89,7 @@ impl Client {
         }
     }
 
-    /// The sealed last word.
+    /// Receives the encrypted last message, and returns its reason.
     pub(crate) async fn closed(&mut self) -> CloseReason {
         let ServerMessage::Closed(reason) = self.hear().await else { panic!("no last word") };
         assert_eq!(self.wire.receive().await, None, "nothing after the last word");

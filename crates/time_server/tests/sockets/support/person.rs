@@ -4,7 +4,7 @@ use domain::encoding::base64url;
 use wire::jwk::EcJwk;
 use wire::user_keys::UserKeyJwk;
 
-/// Somebody with a key, signed in on a device with another.
+/// A person with a user key, signed in on a device with another key.
 pub(crate) struct Person {
     pub name: &'static str,
     pub key: [u8; 32],

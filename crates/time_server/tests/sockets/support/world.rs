@@ -1,4 +1,4 @@
-//! An auth server's keys and what it ended, behind a real HTTP server, and a time server that knows only where they are.
+//! An auth server's keys and revocation list behind a real HTTP server, and a time server that knows only their URLs.
 
 use super::person::{Person, public, sign};
 use super::{Client, Wire};
@@ -38,7 +38,7 @@ impl World {
         Self::with(StatusCode::OK, |_| {}).await
     }
 
-    /// With an auth server that answers so, and another config.
+    /// Starts a world whose auth server answers with this status, and with another config.
     pub(crate) async fn with(status: StatusCode, change: impl FnOnce(&mut Config)) -> Self {
         let signing = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let mut key = serde_json::to_value(public(&signing)).unwrap();
@@ -67,12 +67,12 @@ impl World {
         Self { clock, service_key, tcp: tcp_at, web: web_at, stop, serving, signing, listed }
     }
 
-    /// Somebody signs out: the auth server's list says so from now on.
+    /// Signs a person out: the auth server's list contains the session from now on.
     pub(crate) fn sign_out(&self, person: &Person) {
         *self.listed.lock().unwrap() = (StatusCode::OK, list(&self.signing, person.name));
     }
 
-    /// The auth server gives no list any more.
+    /// Lets the auth server return no list any more.
     pub(crate) fn lose_list(&self) {
         self.listed.lock().unwrap().0 = StatusCode::SERVICE_UNAVAILABLE;
     }
@@ -82,12 +82,12 @@ impl World {
         clock.now()
     }
 
-    /// A ticket as the auth server makes them, good for five minutes and a key that ends in an hour.
+    /// Makes a ticket as the auth server does, valid for five minutes, with a key that ends in an hour.
     pub(crate) fn ticket(&self, person: &Person) -> IssuedTicket {
         self.changed_ticket(person, |_, _| {})
     }
 
-    /// One whose header and claims were changed before it was signed and sealed.
+    /// Makes a ticket whose header and claims were changed before it was signed and sealed.
     pub(crate) fn changed_ticket(&self, person: &Person, change: impl FnOnce(&mut Value, &mut Value)) -> IssuedTicket {
         let (now, jti) = (self.now() / 1000, base64url(&random()));
         let mut header = json!({"typ": "ticket+jwt", "alg": "ES256", "kid": "signing"});
@@ -102,18 +102,18 @@ impl World {
         IssuedTicket { ticket, jti, version: 1, expires_at: 0, key_until: 0 }
     }
 
-    /// A connection after its hello.
+    /// Returns a connection after its hello.
     pub(crate) async fn connect(&self, person: &Person) -> Client {
         Client::open(self.tcp, person, &self.ticket(person)).await
     }
 
-    /// A connection that says nothing yet.
+    /// Returns a connection before its first message.
     pub(crate) async fn wire(&self) -> Wire {
         Wire::connect(self.tcp).await
     }
 }
 
-/// The signed list of what ended: one person's session.
+/// Returns the signed revocation list with one person's session.
 fn list(signing: &EcdsaKeyPair, name: &str) -> String {
     let sessions = [mark(&format!("session of {name}"))];
     let list = json!({"iss": ISSUER, "iat": NOW / 1000, "exp": NOW / 1000 + 86_400, "sessions": sessions, "keys": []});
