@@ -1,4 +1,4 @@
-//! The key that a challenge or a token belongs to.
+//! The key that a challenge or a token is bound to.
 
 use domain::encoding::{base64url, from_base64url};
 use std::fmt;
@@ -7,10 +7,10 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Thumbprint(pub [u8; 32]);
 
-/// Whether a key must be proven, and which.
+/// The key that must be proven, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
-    /// None: the text alone is enough.
+    /// No key: the text alone is sufficient.
     Bearer,
     Key(Thumbprint),
 }

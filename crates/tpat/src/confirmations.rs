@@ -34,7 +34,7 @@ impl ConfirmationPolicy {
 }
 
 impl Default for ConfirmationPolicy {
-    /// None below 0.01 XMR; 1 from there; 10 from 1 XMR, when the money becomes spendable.
+    /// Returns the default: none below 0.01 XMR; 1 from there; 10 from 1 XMR, when the money becomes spendable.
     fn default() -> Self {
         let xmr = crate::amount::XMR;
         Self(vec![

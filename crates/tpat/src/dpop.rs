@@ -110,7 +110,7 @@ pub fn thumbprint(key: &VerifyingJwk) -> Thumbprint {
     Thumbprint(sha256(input.as_bytes()))
 }
 
-/// The second value is the signed URL.
+/// Verifies a proof except for its URL, which is the second value.
 fn check(proof: &str, method: &str) -> Option<(DpopProof, String)> {
     if proof.len() > LONGEST {
         return None;

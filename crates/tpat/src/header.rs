@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         self.take_while(is_token)
     }
 
-    /// Parses it only at the end of a list member, because `a=` may begin a parameter.
+    /// Parses a `token68`, which must be at the end of a list member, because `a=` may begin a parameter.
     fn token68(&mut self) -> Option<&'a str> {
         let start = self.rest;
         let is_char = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);

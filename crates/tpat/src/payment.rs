@@ -53,8 +53,8 @@ pub enum OfferVerdict {
     DoubleSpent,
 }
 
-/// Evaluates an offer's payments. `first_seen`: when its first transaction was first presented or seen, which may be
-/// long before it has enough confirmations. A payment that was seen in time stays in time.
+/// Evaluates an offer's payments. `first_seen`: the time when its first transaction was first presented or seen, which
+/// may be long before it has enough confirmations. A payment that was seen in time stays in time.
 pub fn judge(terms: &ChallengeTerms, seen: &[Sighting], first_seen: UnixS, early: Early) -> OfferVerdict {
     if first_seen > terms.expires {
         return OfferVerdict::Expired;
@@ -125,7 +125,7 @@ pub enum OfferEvent {
     TakenBack,
 }
 
-/// The event is not possible in this state.
+/// The reason for an impossible transition: the state and the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{event:?} is not possible in the state {state:?}")]
 pub struct InvalidTransition {

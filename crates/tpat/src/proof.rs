@@ -9,13 +9,12 @@ use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 pub(crate) const PREFIX: &str = "OutProofV2";
 /// The transaction's key, and one for each of at most 16 outputs.
 pub(crate) const MOST: usize = 17;
-/// 32 and 64 bytes in base58.
+/// Lengths of 32 and 64 bytes in base58.
 const SECRET: usize = 44;
 const SIGNATURE: usize = 88;
 
 /// A parsed proof, not verified. Its text identifies nothing, because a payer can make any number of proofs for one
 /// payment.
-/// proofs of one payment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutProof(pub(crate) Vec<ProofPart>);
 

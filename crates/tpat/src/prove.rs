@@ -54,7 +54,8 @@ pub fn prove(txid: &Txid, address: &Address, message: &[u8], key: &TxKey, random
     OutProof(key.0.iter().enumerate().map(part).collect())
 }
 
-/// `c` as in [`crate::verify`] with `X = kB` (`kG` for a primary address) and `Y = kA`; `r = k - c * key`.
+/// Signs one part: `c` as in [`crate::verify`] with `X = kB` (`kG` for a primary address) and `Y = kA`; `r = k - c *
+/// key`.
 fn sign(prefix: &[u8; 32], address: &Address, key: &Scalar, nonce: &Scalar) -> ProofPart {
     let (view, spend) = (address.view(), address.spend());
     let (base, named) =

@@ -1,4 +1,4 @@
-//! Why a proof of payment is refused.
+//! The reasons why a proof of payment is refused.
 
 /// The reason why a proof or its transaction is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]

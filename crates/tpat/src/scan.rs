@@ -1,5 +1,5 @@
-//! Finds what a transaction pays to watched addresses, with the view key and without a proof (`wallet2::scan_output`,
-//! `is_out_to_acc_precomp`, with the additional checks of `verify`).
+//! Finds the payments of a transaction to watched addresses, with the view key and without a proof
+//! (`wallet2::scan_output`, `is_out_to_acc_precomp`, with the additional checks of `verify`).
 
 use crate::address::Address;
 use crate::proof::point;
@@ -22,8 +22,9 @@ impl<T> FromIterator<(Address, T)> for WatchedAddresses<T> {
 }
 
 impl ViewPair {
-    /// Returns what a transaction pays to each watched address, in the order of its outputs; most pay nothing. As with
-    /// a proof, an amount that differs from its commitment, or a repeated output key, makes the whole payment invalid.
+    /// Returns the payment of a transaction to each watched address, in the order of its outputs; most pay nothing. As
+    /// with a proof, an amount that differs from its commitment, or a repeated output key, makes the whole payment
+    /// invalid.
     ///
     /// # Errors
     /// [`ProofRefusal`]: invalid keys, a forged amount, or an output that cannot be spent.

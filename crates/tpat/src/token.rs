@@ -15,7 +15,7 @@ const LENGTH: usize = BODY + 32;
 pub(crate) const TEXT: usize = (LENGTH * 4).div_ceil(3);
 const LABEL: &[u8] = b"tpat token\0";
 
-/// How a token's requests are counted.
+/// The way in which a token's requests are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenClass {
     /// A number of requests.

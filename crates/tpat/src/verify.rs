@@ -69,8 +69,8 @@ pub(crate) fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsP
     keys.filter(|_| transaction.keys.main.is_some()).ok_or(ProofRefusal::NoKey)
 }
 
-/// `c = Hs(prefix | D | X | Y | H("TXPROOF_V2") | R | A | B)`, with `X = cR + rB` (`cR + rG`, and zeros in
-/// place of `B`, where the address is primary) and `Y = cD + rA`.
+/// Whether a part is signed: `c = Hs(prefix | D | X | Y | H("TXPROOF_V2") | R | A | B)`, with `X = cR + rB` (`cR + rG`,
+/// and zeros in place of `B`, if the address is primary) and `Y = cD + rA`.
 pub(crate) fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address, part: &ProofPart) -> bool {
     let ProofPart { secret, c, r } = *part;
     let (view, spend) = (address.view(), address.spend());
@@ -131,6 +131,8 @@ pub(crate) fn tagged(hidden: &ConcealedOutput, secret: &[u8; 32], index: usize) 
     (tag == hidden.view_tag).then(|| keccak::scalar(&[secret, &position]))
 }
 
+/// Decrypts the amount of an output.
+///
 /// # Errors
 /// [`ProofRefusal::ForgedAmount`].
 pub(crate) fn opened(hidden: &ConcealedOutput, scalar: &Scalar, index: usize) -> Result<Output, ProofRefusal> {

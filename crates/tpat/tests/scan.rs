@@ -37,8 +37,8 @@ fn totals(transaction: &Made) -> Result<Vec<(Place, u64)>, ProofRefusal> {
     Ok(scan(transaction)?.into_iter().map(|(place, received)| (place, received.total)).collect())
 }
 
-/// Made by real wallets (0.18.0.0), one to an address and to two at once: their view key sees it, and nobody
-/// else's.
+/// Checks payments of real wallets (0.18.0.0), one to an address and one to two at once. Only their own view key finds
+/// them.
 #[test]
 fn real_payments_are_found() {
     for name in ["scan-single", "scan-multi"] {

@@ -1,4 +1,4 @@
-//! Proofs made by real wallets (0.18.0.0 and 0.18.5.3) in a chain of their own, and every way to spoil them.
+//! Proofs made by real wallets (0.18.0.0 and 0.18.5.3) in a chain of their own, and every way to invalidate them.
 
 mod support;
 
@@ -60,7 +60,7 @@ fn each_changed_character_of_a_proof_is_refused() {
                 proof[position] = other;
                 let proof: String = proof.into_iter().collect();
                 let received = proof.parse::<OutProof>().ok().and_then(|proof| vector.with_proof(&proof).ok());
-                // A part that is over another address's key is read over, whatever it says.
+                // A part over another address's key is ignored, whatever its content.
                 let spare = vector.proof.len() > 142 && position >= 10;
                 let refused = received.is_none() || (spare && received == vector.verify().ok());
                 assert!(refused, "{position} {other}");
@@ -92,7 +92,7 @@ fn points_and_scalars_have_one_form() {
     let secret = monero_base58::decode(secret).expect("base58");
     let signature = monero_base58::decode(signature).expect("base58");
     assert!(with(&secret, &signature).is_ok());
-    // The order of the group, added to a scalar, leaves it the same and its bytes others.
+    // The order of the group, added to a scalar, gives an equal scalar with other bytes.
     let order: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
@@ -137,8 +137,8 @@ fn changed_bytes_are_another_transaction() {
     assert_eq!(Transaction::read(&vec![0; 200_000], &vector.txid), Err(ProofRefusal::TooLarge));
 }
 
-/// Nodes do not check the amount that an output says: a payer may write any, in a transaction that is
-/// valid, and prove it. The commitment tells.
+/// Nodes do not check the written amount of an output: a payer may write any, in a valid transaction, and prove it. The
+/// commitment shows the real one.
 #[test]
 fn a_forged_amount_is_refused() {
     let vector = Vector::read("outproof-single-0");

@@ -1,5 +1,5 @@
-//! Transactions as a payer makes them who is no wallet: whatever is wrong with them, the network could carry
-//! them, since nodes read neither `extra` nor the amounts. Signatures are those of another transaction.
+//! Transactions of a payer without a regular wallet. The network could carry their faults, because nodes read neither
+//! `extra` nor the amounts. Signatures are those of another transaction.
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT as G;
 use curve25519_dalek::{EdwardsPoint, Scalar};
@@ -14,13 +14,13 @@ pub(crate) type Made = Transaction<NotPruned>;
 /// The private view key of the wallet of these tests, in hexadecimal.
 pub(crate) const VIEW_KEY: &str = "0500000000000000000000000000000000000000000000000000000000000000";
 
-/// Its primary address.
+/// Returns its primary address.
 pub(crate) fn primary() -> String {
     let point = |secret: u64| Point::from(G * Scalar::from(secret));
     MoneroAddress::new(Network::Mainnet, AddressType::Legacy, point(9), point(5)).to_string()
 }
 
-/// A transaction of two outputs, of which the first ones pay these addresses. `secret` is its own private key,
+/// Makes a transaction of two outputs, of which the first ones pay these addresses. `secret` is its own private key,
 /// `nonce` makes it another transaction with the same outputs.
 pub(crate) fn made(secret: u64, nonce: u8, payments: &[(&str, u64)]) -> Made {
     let mut transaction = template();
@@ -35,7 +35,7 @@ pub(crate) fn made(secret: u64, nonce: u8, payments: &[(&str, u64)]) -> Made {
     }
     let extra = &mut transaction.prefix_mut().extra;
     *extra = vec![2, 1, nonce];
-    // As wallets do: the key of one address, or one that is nobody's and one more for each output.
+    // As wallets do: the key of one address, or an unused one and one more for each output.
     if let [key] = keys[..] {
         extra.push(1);
         extra.extend(key);

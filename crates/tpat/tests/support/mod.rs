@@ -12,7 +12,7 @@ pub(crate) struct Vector {
     pub proof: String,
     pub inproof: Option<String>,
     pub blob: Vec<u8>,
-    /// The transaction's secret key, where it was kept.
+    /// The transaction's secret key, if it was stored.
     pub secret: Option<Scalar>,
 }
 
@@ -57,7 +57,7 @@ impl Vector {
     }
 }
 
-/// What only the payer can do: a proof over any transaction made with the same secret key.
+/// The payer's own functions: a proof over any transaction made with the same secret key.
 pub(crate) mod payer {
     use super::Vector;
     use curve25519_dalek::edwards::CompressedEdwardsY;
@@ -66,12 +66,12 @@ pub(crate) mod payer {
     use monero_oxide::transaction::{NotPruned, Transaction};
     use tpat::{OutProof, ProofRefusal, ReceivedPayment, Txid, verify};
 
-    /// The vector's transaction, to be changed.
+    /// Returns the vector's transaction, for changes.
     pub(crate) fn transaction(vector: &Vector) -> Transaction<NotPruned> {
         Transaction::read(&mut vector.blob.as_slice()).expect("a transaction")
     }
 
-    /// Proves anew that a changed transaction pays the vector's address, and has the proof judged.
+    /// Makes a new proof that a changed transaction pays the vector's address, and verifies it.
     pub(crate) fn judge(
         vector: &Vector,
         transaction: &Transaction<NotPruned>,
@@ -81,7 +81,7 @@ pub(crate) mod payer {
         verify(&transaction.serialize(), &txid, &vector.address, &vector.message, &proof)
     }
 
-    /// `D = rA`; `c`, `r` over `X = kB`, `Y = kA`.
+    /// Makes a proof: `D = rA`; `c`, `r` over `X = kB`, `Y = kA`.
     fn prove(vector: &Vector, txid: &Txid) -> OutProof {
         let bytes = monero_base58::decode(&vector.address.to_string()).expect("base58");
         let point = |at: usize| {
