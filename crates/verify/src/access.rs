@@ -26,7 +26,7 @@ pub struct AccessToken {
     /// When the person was last authenticated (RFC 9068, section 2.2.1).
     #[serde(default)]
     pub auth_time: Option<i64>,
-    /// How: values of RFC 8176.
+    /// The methods of that authentication: values of RFC 8176.
     #[serde(default)]
     pub amr: Vec<String>,
     /// The level: `urn:postern:acr:1` one factor, `urn:postern:acr:2` two, `urn:postern:acr:phr` resistant to phishing.

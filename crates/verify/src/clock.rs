@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Returns the time in unix milliseconds.
+/// A source of the time in unix milliseconds.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> UnixMs + Send + Sync>);
 

@@ -83,7 +83,7 @@ pub fn token_hash(token: &str) -> String {
     base64url(&sha256(token.as_bytes()))
 }
 
-/// JWK thumbprint (RFC 7638).
+/// Returns the JWK thumbprint (RFC 7638).
 fn thumbprint(key: &EcJwk) -> String {
     base64url(&sha256(key.thumbprint_input().as_bytes()))
 }
@@ -97,7 +97,7 @@ mod tests {
 
     const URL: &str = "http://localhost:3000/api/refresh";
 
-    /// A proof whose header and claims were changed before it was signed.
+    /// Makes a proof whose header and claims were changed before it was signed.
     fn proof(change: impl Fn(&mut Value, &mut Value)) -> String {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
         let point = pair.public_key().as_ref();

@@ -1,4 +1,4 @@
-//! Why a token is refused.
+//! The reasons why a token is refused.
 
 use crate::fetch::FetchError;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const LONGEST_KEYS: usize = 64 * 1024;
-/// Sufficient for some hundred thousand sessions.
+/// Maximum length of a list in bytes, sufficient for some hundred thousand sessions.
 const LONGEST_LIST: usize = 4 * 1024 * 1024;
 /// Default lifetime of keys without `max-age`.
 const DEFAULT_AGE_MS: i64 = 5 * 60_000;

@@ -40,8 +40,8 @@ pub struct IssuerSettings<'a> {
 }
 
 impl Guard {
-    /// Accepts access tokens from `issuer` for `audience`, the app's public origin (`https://app.example`). Sends no
-    /// request yet.
+    /// Creates a guard that accepts access tokens from `issuer` for `audience`, the app's public origin
+    /// (`https://app.example`). Sends no request yet.
     ///
     /// # Errors
     /// `issuer` is not a URL.
@@ -118,7 +118,7 @@ impl Guard {
         }
     }
 
-    /// The checks of RFC 9449, section 4.3.
+    /// Checks a proof by RFC 9449, section 4.3.
     fn prove(
         &self,
         method: &Method,

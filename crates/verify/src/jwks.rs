@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 const UNKNOWN_MS: i64 = 60_000;
 /// Minimum interval between failed requests.
 const RETRY_MS: i64 = 2_000;
-/// How long the last keys are used while the issuer is unavailable.
+/// Period that the last keys are used while the issuer is unavailable.
 const OUTAGE_MS: i64 = 24 * 60 * 60_000;
 
 /// The keys of one issuer, fetched on demand by one request at a time. Cheap to clone.
@@ -32,7 +32,7 @@ struct Inner {
 struct KnownKeys {
     keys: Arc<Keys>,
     fetched_at: UnixMs,
-    /// Until then no request is needed.
+    /// The time until which no request is needed.
     fresh_until: UnixMs,
     tried_at: UnixMs,
     /// The reason why the last request failed.
@@ -70,7 +70,7 @@ impl Jwks {
         if !known.may_ask(key.is_some(), now, pause) {
             return if key.is_some() { Ok(key) } else { known.absent(now) };
         }
-        // With a known key, nobody waits for another caller's request.
+        // With a known key, no caller waits for another caller's request.
         let turn = match (&key, self.0.turn.try_lock()) {
             (_, Ok(turn)) => turn,
             (Some(_), Err(_)) => return Ok(key),
@@ -117,7 +117,7 @@ impl KnownKeys {
         (old || !found) && rested
     }
 
-    /// Interprets that the key is unknown.
+    /// Returns the result for an unknown key.
     fn absent(&self, now: UnixMs) -> Result<Option<PublicKey>, TokenError> {
         match &self.failure {
             Some(failure) => Err(TokenError::NoKeys(Arc::clone(failure))),

@@ -3,7 +3,7 @@
 use crate::refusal::Scheme;
 use http::{HeaderMap, header};
 
-/// An `Authorization` that carries no token as it should.
+/// An `Authorization` without a well-formed token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedAuthorization {
     /// There are two: `invalid_request` (RFC 6750, section 3.1).
@@ -14,8 +14,8 @@ pub enum MalformedAuthorization {
     Token(Scheme),
 }
 
-/// Returns the token of `Authorization` and how it is presented (RFC 6750, section 2.1; RFC 9449, section 7.1).
-/// `None`: no token of a scheme that is known here is present.
+/// Returns the token of `Authorization` and its scheme (RFC 6750, section 2.1; RFC 9449, section 7.1). `None`: no token
+/// of a known scheme is present.
 ///
 /// # Errors
 /// [`MalformedAuthorization`]

@@ -33,7 +33,7 @@ pub enum OutagePolicy {
 }
 
 impl Default for OutagePolicy {
-    /// Refuses after half a minute, which is enough for a restart of the auth server.
+    /// Returns the default, which refuses after half a minute. That is enough for a restart of the auth server.
     fn default() -> Self {
         Self::Refuse { after_ms: 30_000 }
     }
@@ -58,7 +58,7 @@ struct Inner {
 struct KnownList {
     list: Arc<List>,
     etag: Option<String>,
-    /// When the request for this answer was sent.
+    /// The time when the request for this answer was sent.
     heard_at: Option<UnixMs>,
     tried_at: UnixMs,
     /// The reason why the last request failed.

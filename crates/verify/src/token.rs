@@ -16,7 +16,7 @@ pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
 /// The claims that a token must have.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedClaims<'a> {
-    /// The header's `typ`: a token of one kind is refused where another is asked for.
+    /// The header's `typ`: a token of another kind is refused.
     pub typ: &'a str,
     pub issuer: &'a str,
     pub audience: &'a str,
@@ -45,10 +45,10 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// The claims of a good token. The key says which algorithm counts, never the token.
+/// Returns the claims of a valid token. The key determines the algorithm, never the token.
 ///
 /// # Errors
-/// It is not good.
+/// The token is invalid.
 pub fn verify<C: DeserializeOwned>(
     token: &str,
     key: &PublicKey,
@@ -93,10 +93,10 @@ pub struct UnverifiedToken<'a> {
 }
 
 impl<'a> UnverifiedToken<'a> {
-    /// `longest` in bytes.
+    /// Parses a token. `longest`: its maximum length in bytes.
     ///
     /// # Errors
-    /// It is too long, no signed token, of another kind than `typ`, or asks for an extension.
+    /// It is too long, not a signed token, of another kind than `typ`, or requires an extension.
     pub fn parse(token: &'a str, typ: &str, longest: usize) -> Result<Self, TokenError> {
         let header = token.split_once('.').filter(|_| token.len() <= longest).map(|(header, _)| header);
         let header = header.and_then(from_base64url).ok_or(TokenError::Malformed)?;
@@ -104,7 +104,7 @@ impl<'a> UnverifiedToken<'a> {
         if header.typ == typ { Ok(Self { header, token }) } else { Err(TokenError::Malformed) }
     }
 
-    /// The name of the key that it says it is signed by.
+    /// Returns the id of the key that the token names.
     pub fn kid(&self) -> &str {
         &self.header.kid
     }
@@ -124,7 +124,7 @@ impl<'a> UnverifiedToken<'a> {
 
 impl fmt::Debug for UnverifiedToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Of the rest nothing is checked, and some of it may be secret.
+        // The rest is not verified, and some of it may be secret.
         write!(f, "Unverified({})", self.header.kid)
     }
 }

@@ -62,7 +62,7 @@ impl World {
         world
     }
 
-    /// Says which sessions ended.
+    /// Publishes a list with these ended sessions.
     pub(crate) fn end(&self, sessions: &[&str]) {
         let sessions: Vec<_> = sessions.iter().map(|id| mark(id)).collect();
         let iat = self.clock.load(Ordering::SeqCst).div_euclid(60_000) * 60;
@@ -87,7 +87,7 @@ impl World {
         self.key.sign(&Self::header(), &Self::claims())
     }
 
-    /// A token that is bound to the client's key.
+    /// Returns a token that is bound to the client's key.
     pub(crate) fn bound(&self) -> String {
         let mut claims = Self::claims();
         claims["cnf"] = json!({"jkt": self.jkt()});
@@ -105,7 +105,7 @@ impl World {
         base64url(&domain::encoding::sha256(input.as_bytes()))
     }
 
-    /// A proof for `GET /`, changed before it was signed.
+    /// Makes a proof for `GET /`, changed before it was signed.
     pub(crate) fn proof(&self, token: &str, change: impl Fn(&mut Value, &mut Value)) -> String {
         let jti = self.proofs.fetch_add(1, Ordering::SeqCst).to_string();
         let iat = self.clock.load(Ordering::SeqCst) / 1000;

@@ -6,19 +6,19 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use domain::encoding::base64url;
 use serde_json::{Value, json};
 
-/// A token that is good, and what a forger knows of its issuer; but for `sign`, which no forger has.
+/// A valid token, and the facts about its issuer that a forger knows. Only `sign` is unknown to forgers.
 pub(crate) struct Genuine<'a> {
     pub header: Value,
     pub claims: Value,
-    /// Signs header and claims as they stand, with the issuer's key.
+    /// Signs header and claims unchanged, with the issuer's key.
     pub sign: &'a dyn Fn(&str, &str) -> String,
     /// The issuer's key, as it is published.
     pub jwk: Value,
-    /// All that it publishes.
+    /// The issuer's published JWKS.
     pub key_set: String,
-    /// When the token is good, unix seconds.
+    /// The time at which the token is valid, in unix seconds.
     pub now: i64,
-    /// An address that a header may name, and that nobody may ask.
+    /// An address that a header may name, and that must not be requested.
     pub elsewhere: String,
 }
 
@@ -27,7 +27,7 @@ impl Genuine<'_> {
         (self.sign)(&self.header.to_string(), &self.claims.to_string())
     }
 
-    /// The token with something in its header, signed by the issuer.
+    /// Returns the token with another member in its header, signed by the issuer.
     pub(crate) fn with(&self, name: &str, value: Value) -> String {
         (self.sign)(&self.header_with(name, value).to_string(), &self.claims.to_string())
     }
@@ -44,7 +44,8 @@ impl Genuine<'_> {
         (self.sign)(&self.header.to_string(), &claims.to_string())
     }
 
-    /// A claim said twice: whoever takes the first and whoever takes the last must not differ.
+    /// Returns a token with a repeated claim: verifiers that use the first and verifiers that use the last must not
+    /// differ.
     fn twice(&self, text: &str) -> String {
         let claims = self.claims.to_string().replacen('{', &format!("{{{text},"), 1);
         (self.sign)(&self.header.to_string(), &claims)
@@ -55,14 +56,14 @@ fn encode(value: &Value) -> String {
     base64url(value.to_string().as_bytes())
 }
 
-/// HS256 under what anybody can read.
+/// Signs with HS256 under a public text.
 fn hs256(header: &Value, claims: &Value, secret: &[u8]) -> String {
     let message = format!("{}.{}", encode(header), encode(claims));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     format!("{message}.{}", base64url(hmac::sign(&key, message.as_bytes()).as_ref()))
 }
 
-/// A key that is none of the issuer's.
+/// A key that is not the issuer's.
 struct Stranger(EcdsaKeyPair);
 
 impl Stranger {
@@ -79,7 +80,7 @@ impl Stranger {
     }
 }
 
-/// On another curve, with a header that says so.
+/// Signs on another curve, with a matching header.
 fn ed_dsa(header: &Value, claims: &Value) -> String {
     let message = format!("{}.{}", encode(header), encode(claims));
     let signature = Ed25519KeyPair::generate().unwrap().sign(message.as_bytes());

@@ -1,7 +1,7 @@
-//! Whatever arrives for a token or a proof: an answer, never a panic, and nothing good but what was signed.
+//! Any input for a token or a proof gets an answer and never a panic, and only signed ones are accepted.
 //!
-//! The corpus holds what is worth beginning from, by name. `make test` tries it as it stands and some hundred
-//! changes of it, `make fuzz` a thousand times as many. What turns out to be a fault goes into it.
+//! The corpus has the first inputs, by name. `make test` tries them unchanged and some hundred changes of them, `make
+//! fuzz` a thousand times as many. An input that shows a fault is added.
 
 use crate::issuer::SigningKey;
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -43,7 +43,7 @@ static ED_DSA: LazyLock<SigningKey> =
     LazyLock::new(|| SigningKey::EdDsa(Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap()));
 static ES256: LazyLock<SigningKey> = LazyLock::new(SigningKey::es256);
 
-/// As a verifier does it, without asking anybody.
+/// Verifies a token without any request.
 fn token_is_good(token: &str) -> bool {
     let Ok(unverified) = UnverifiedToken::parse(token, TYP, 16 * 1024) else { return false };
     let key = KEYS.get(unverified.kid());
@@ -122,13 +122,13 @@ fn changed(text: &str, changes: &[Change]) -> String {
     letters.into_iter().collect()
 }
 
-/// Something of the corpus, changed in a few places.
+/// Returns a text of the corpus, changed in a few places.
 fn near(good: &Texts, bad: &Texts) -> impl Strategy<Value = String> {
     let texts: Vec<_> = good.values().chain(bad.values()).cloned().collect();
     (select(texts), proptest::collection::vec(change(), 0..5)).prop_map(|(text, changes)| changed(&text, &changes))
 }
 
-/// JSON with the names that matter.
+/// Returns JSON with the relevant names.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -147,7 +147,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Puts the members of the one over those of the other.
+/// Puts the members of `upper` over those of `under`.
 fn over(under: &mut Value, upper: &Value) {
     if let (Some(under), Some(upper)) = (under.as_object_mut(), upper.as_object()) {
         under.extend(upper.clone());
@@ -163,7 +163,7 @@ proptest! {
         prop_assert_eq!(token_is_good(&token), signed);
     }
 
-    /// Signed by the issuer itself: what it may say has no bounds, and what is missing makes it bad.
+    /// Tokens signed by the issuer itself: any content is handled, and a missing member makes them invalid.
     #[test]
     fn fuzz_what_tokens_say(header in any_json(), claims in any_json()) {
         let mut good_header = json!({"typ": TYP, "alg": "EdDSA", "kid": "ed"});

@@ -68,7 +68,7 @@ async fn the_challenges_are_those_of_the_standards() {
     }
 }
 
-/// Each check of RFC 9449, section 4.3, by its number there.
+/// Checks each condition of RFC 9449, section 4.3, by its number there.
 #[tokio::test]
 async fn each_check_of_a_proof_refuses() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! An auth server in small: keys, tokens, and a real server that hands out its JWKS.
+//! A small auth server: keys, tokens, and a real server for its JWKS.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
@@ -51,7 +51,7 @@ impl SigningKey {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// Text as it stands: a claim may be there twice.
+    /// Signs text unchanged, because a claim may occur twice.
     pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
         let message = [header, claims].map(|part| base64url(part.as_bytes())).join(".");
         let signature = match self {
@@ -62,14 +62,14 @@ impl SigningKey {
     }
 }
 
-/// What the server answers: changed while it runs.
+/// The server's answers, which are changed while it runs.
 pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: Vec<(header::HeaderName, String)>,
     pub body: String,
 }
 
-/// One thing that it answers, and how often it was asked.
+/// One answer, and the number of requests for it.
 #[derive(Clone)]
 pub(crate) struct Page {
     pub answer: Arc<Mutex<Answer>>,

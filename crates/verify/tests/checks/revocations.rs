@@ -94,7 +94,7 @@ async fn what_has_not_changed_is_not_sent_again_and_is_fresh_all_the_same() {
     let world = World::with(OutagePolicy::default()).await;
     world.say(&["ada"], &[], NOW);
     assert_eq!(world.check("ada", NOW).await, "revoked");
-    // Whoever answers 304 says nothing new: a body that cannot be read shows that none was.
+    // A 304 contains nothing new: an unreadable body shows that none was read.
     world.issuer.list.answer.lock().unwrap().body = "not read".to_owned();
     for seconds in 1..30 {
         assert_eq!(world.check("bob", NOW + seconds * 2_000).await, "good");

@@ -113,7 +113,7 @@ async fn a_verifier_finds_the_key_by_itself() {
     let with_kid = |kid: &str| json!({"typ": EXPECTED.typ, "alg": "EdDSA", "kid": kid});
     assert!(verify(next.sign(&with_kid("two"), &claims())).await.is_ok());
     assert!(matches!(verify(next.sign(&with_kid("three"), &claims())).await, Err(TokenError::UnknownKey)));
-    // The algorithm is the key's: a token cannot choose another for it.
+    // The key determines the algorithm: a token cannot choose another.
     assert!(matches!(verify(next.sign(&with_kid("one"), &claims())).await, Err(TokenError::Malformed)));
 }
 
