@@ -3,7 +3,7 @@
 use crate::{list, whole};
 use serde::{Deserialize, Serialize};
 
-/// Times are unix milliseconds.
+/// An account. Times are unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub id: String,

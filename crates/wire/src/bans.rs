@@ -79,7 +79,7 @@ pub struct Explanation {
 pub struct RuleStatus {
     pub trigger: String,
     pub scope: String,
-    /// Current strikes, and the threshold.
+    /// Current offences, and the threshold.
     pub strikes: u32,
     pub threshold: u32,
     /// Minimum length of the next ban.

@@ -17,7 +17,7 @@ pub struct Client {
     pub name: String,
     /// `settings`, `administrator`, `registered` by the client itself, or `document`.
     pub source: String,
-    /// Without a secret and keys.
+    /// Whether it has neither a secret nor keys.
     pub public: bool,
     pub disabled: bool,
     /// Number of valid secrets: two while one is being replaced.

@@ -15,7 +15,7 @@ pub struct Credentials {
     /// A one-time code or a recovery code, for accounts with a second factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Whether this browser is not asked for a code again for a while, where the operator permits that.
+    /// Whether this browser is not asked for a code again for a while, if the operator permits that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub remember: bool,
 }
@@ -42,7 +42,7 @@ pub struct SealedRequest {
     pub delivery: Delivery,
 }
 
-/// How tokens are delivered.
+/// The delivery of tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {

@@ -52,7 +52,7 @@ pub struct AppTile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceAnswer {
-    /// As the person typed it.
+    /// The code as the person typed it.
     pub user_code: String,
     pub agreed: bool,
 }

@@ -30,7 +30,7 @@ pub struct PasskeyChallenge {
 pub struct RequestOptions {
     pub challenge: String,
     pub rp_id: String,
-    /// Milliseconds.
+    /// Time limit in milliseconds.
     pub timeout: u32,
     pub user_verification: String,
 }
@@ -39,7 +39,7 @@ pub struct RequestOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegistrationWish {
-    /// Whether the browser makes the passkey by itself, after a sign-in by password (mediation `conditional`).
+    /// Whether the browser makes the passkey without asking, after a sign-in by password (mediation `conditional`).
     #[serde(default, skip_serializing_if = "crate::login::is_false")]
     pub conditional: bool,
 }
@@ -60,7 +60,7 @@ pub struct CreationOptions {
     pub user: PasskeyUser,
     pub challenge: String,
     pub pub_key_cred_params: Vec<CredentialParameters>,
-    /// Milliseconds.
+    /// Time limit in milliseconds.
     pub timeout: u32,
     pub exclude_credentials: Vec<CredentialDescriptor>,
     pub authenticator_selection: AuthenticatorSelection,
@@ -211,7 +211,7 @@ impl fmt::Debug for AddedPasskey {
 /// The answer to `GET /api/passkeys`, with what a browser tells its passkey managers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passkeys {
-    /// Oldest first.
+    /// Passkeys, oldest first.
     pub passkeys: Vec<Passkey>,
     /// The host of this site; `None` if passkeys do not work here.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -46,8 +46,9 @@ pub const SIGNUP: &str = "/api/signup";
 pub const REFRESH: &str = "/api/refresh";
 pub const LOGOUT: &str = "/api/logout";
 pub const SESSION: &str = "/api/session";
-/// `GET` lists; `DELETE` ends every session except the current one; `DELETE` on `/{id}` ends one.
+/// `GET` lists; `DELETE` forgets all; `DELETE` on `/{id}` forgets one.
 pub const REMEMBERED_DEVICES: &str = "/api/account/remembered-devices";
+/// `GET` lists; `DELETE` ends every session except the current one; `DELETE` on `/{id}` ends one.
 pub const SESSIONS: &str = "/api/sessions";
 
 /// `GET` lists; `POST` registers one; `PATCH` and `DELETE` on `/{id}`.
@@ -89,11 +90,11 @@ pub const VERIFY: &str = "/api/verify";
 pub const APP_RETURN: &str = "/apps/return";
 /// That page's request for a code, which begins a session at the app.
 pub const APP_ENTER: &str = "/api/apps/enter";
-/// On the app's host: the way to sign-in, back from it, and sign-out.
+/// On the app's host: redirects to sign-in and back from it, and sign-out.
 pub const APP_START: &str = "/.postern/start";
 pub const APP_CALLBACK: &str = "/.postern/callback";
 pub const APP_LOGOUT: &str = "/.postern/logout";
-/// Continues to a URL that the browser has stored because it was too long for the way through sign-in.
+/// Continues to a URL that the browser has stored because it was too long for the redirects through sign-in.
 pub const APP_PLACE: &str = "/.postern/place";
 
 /// `GET` lists; `PATCH` and `DELETE` on `/{id}`; `POST` on `/{id}/reset` creates a one-time link, and on `/{id}/key` a

@@ -46,7 +46,7 @@ pub enum Code {
     UseDpopNonce,
     /// No session, or its access token has expired: refresh, or else sign in. 401.
     NoSession,
-    /// The refresh token is not usable any more: sign in again. 401.
+    /// The refresh token is no longer usable: sign in again. 401.
     SessionEnded,
     /// The session is not bound to a key, so nothing can be encrypted to it. 403.
     SessionUnbound,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Browsers send `{}` and their cookies; programs send the token in the body.
+/// The request. Browsers send `{}` and their cookies; programs send the token in the body.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {

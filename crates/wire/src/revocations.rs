@@ -1,4 +1,4 @@
-//! `GET /.well-known/revocations`: what verifiers of tokens must not accept any more. A compact JWS.
+//! `GET /.well-known/revocations`: sessions and keys that verifiers of tokens must no longer accept. A compact JWS.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const TYP: &str = "revocations+jwt";
 /// Media type of the answer: `typ` in full (RFC 7515, section 4.1.9).
 pub const MEDIA_TYPE: &str = "application/revocations+jwt";
-/// How long a list may be used. A newer one is always available.
+/// Period that a list may be used, in seconds. A newer one is always available.
 pub const LIFETIME_SECONDS: i64 = 180;
 
 /// The content of the list. Times are unix seconds (RFC 7519, section 2).

@@ -72,7 +72,7 @@ pub struct SecondFactors {
     pub proofs: Vec<String>,
 }
 
-/// Times are unix milliseconds.
+/// The generator of one-time codes. Times are unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpInfo {
     pub created_at: i64,
@@ -97,7 +97,7 @@ pub struct RememberedDevices {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedDevice {
     pub id: String,
-    /// "Firefox on Fedora".
+    /// The device's name, such as "Firefox on Fedora".
     pub name: String,
     /// The network of the sign-in that it was remembered in.
     pub address: String,

@@ -3,7 +3,7 @@
 use crate::jwk::EcJwk;
 use serde::{Deserialize, Serialize};
 
-/// Times are unix milliseconds.
+/// A service. Times are unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     pub name: String,

@@ -17,10 +17,10 @@ pub struct SessionInfo {
     /// When the person was last authenticated, in unix seconds. Absent if the token is from an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
-    /// How: values of RFC 8176.
+    /// The methods of that authentication: values of RFC 8176.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
-    /// The level of that: `urn:postern:acr:1`, `urn:postern:acr:2` or `urn:postern:acr:phr`.
+    /// The level of that authentication: `urn:postern:acr:1`, `urn:postern:acr:2` or `urn:postern:acr:phr`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
 }
@@ -30,7 +30,7 @@ pub struct SessionInfo {
 pub struct Device {
     /// The session's id.
     pub id: String,
-    /// "Firefox on Fedora".
+    /// The device's name, such as "Firefox on Fedora".
     pub name: String,
     /// The network that it was last used from.
     pub address: String,
@@ -41,9 +41,9 @@ pub struct Device {
     pub bound: bool,
     /// When the person was last authenticated there, in unix seconds.
     pub auth_time: i64,
-    /// How: values of RFC 8176.
+    /// The methods of that authentication: values of RFC 8176.
     pub amr: Vec<String>,
-    /// The level of that.
+    /// The level of that authentication.
     pub acr: String,
 }
 

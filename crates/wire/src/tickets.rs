@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub const SEALED_TYP: &str = "ticket+jwe";
 /// `typ` of the inner JWT.
 pub const TYP: &str = "ticket+jwt";
-/// How long a ticket can open connections.
+/// Period that a ticket can open connections, in milliseconds.
 pub const LIFETIME_MS: i64 = 5 * 60_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct IssuedTicket {
     pub jti: String,
     /// The version of the user key in the ticket.
     pub version: u32,
-    /// How long it can open connections, unix milliseconds.
+    /// End of the period that it can open connections, in unix milliseconds.
     pub expires_at: i64,
     /// The latest end of a connection with it, unix milliseconds.
     pub key_until: i64,

@@ -29,7 +29,7 @@ pub const REDEEM: &str = "/.well-known/tpat/redeem";
 /// `GET`: routes and prices for programs.
 pub const PRICES: &str = "/.well-known/402";
 
-/// The protocol's version that these types speak.
+/// The protocol's version that these types implement.
 pub const VERSION: u8 = 1;
 /// A payment's proof signs this prefix and the challenge's text.
 pub const MESSAGE_PREFIX: &str = "tpat1:";
@@ -256,7 +256,7 @@ pub struct TollProblem {
     /// Seconds to wait, rounded up; the same as the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// Name under which whoever runs the gate finds a payment that bought nothing.
+    /// The name under which the gate's operator finds a payment that bought nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }

@@ -3,16 +3,16 @@
 use crate::toll::Piconero;
 use serde::{Deserialize, Serialize};
 
-/// Routes in the order in which they are tried, with prices.
+/// The routes in the order in which they are tried, with prices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TollRoutes {
-    /// Gates that were heard lately, and whose routes these are. Empty: the routes are those of the portal's settings.
+    /// Running gates, whose routes these are. Empty: the routes are those of the portal's settings.
     #[serde(default)]
     pub gates: Vec<Gate>,
     pub routes: Vec<TollRoute>,
 }
 
-/// A gate that runs.
+/// A running gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
     pub started_at: i64,
@@ -20,15 +20,15 @@ pub struct Gate {
     pub chain: ChainState,
 }
 
-/// A gate's knowledge of its node.
+/// A gate's view of its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChainState {
-    /// It answers and is in step with the network.
+    /// The node answers and is in sync with the network.
     Seen,
-    /// It does not answer, or is behind: nobody is asked to pay.
+    /// The node does not answer, or is behind. No payments are requested.
     Away,
-    /// A word of a newer version.
+    /// A value from a newer version.
     #[serde(other)]
     Unknown,
 }
@@ -46,12 +46,12 @@ impl ChainState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TollRoute {
     pub name: String,
-    /// Empty: every host.
+    /// Host names; empty: every host.
     pub hosts: Vec<String>,
-    /// Empty: every method.
+    /// Methods; empty: every method.
     pub methods: Vec<String>,
     pub path: String,
-    /// Empty: free.
+    /// Prices; empty: the route is free.
     pub prices: Vec<RoutePrice>,
     pub upstream: String,
     /// Whether the upstream accepts connections now.
@@ -67,7 +67,7 @@ pub struct RoutePrice {
     pub ttl_ms: i64,
 }
 
-/// Newest first.
+/// Payments, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TollPayments {
     pub payments: Vec<TollPayment>,
@@ -97,7 +97,7 @@ pub enum PaymentState {
     Pool,
     /// In a block, and still watched.
     Mined,
-    /// Confirmed so deeply that it is not watched any more.
+    /// Confirmed so deeply that it is no longer watched.
     Settled,
     /// Neither in the pool nor the chain.
     Gone,
@@ -105,7 +105,7 @@ pub enum PaymentState {
     Late,
 }
 
-/// Newest first.
+/// Tokens, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TollTokens {
     pub tokens: Vec<TollToken>,
@@ -136,15 +136,15 @@ pub enum TokenState {
     Spent,
     /// Expired.
     Expired,
-    /// Its payment has disappeared; it resumes when that returns.
+    /// The token's payment has disappeared; it resumes when that returns.
     Asleep,
-    /// An operator holds it.
+    /// An operator has suspended it.
     Suspended,
-    /// An operator took it back, for good.
+    /// An operator has revoked it permanently.
     Revoked,
 }
 
-/// By day and route, oldest first; days without anything are left out.
+/// Totals by day and route, oldest first; days without any are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TollDays {
     pub days: Vec<TollDay>,
@@ -152,10 +152,10 @@ pub struct TollDays {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TollDay {
-    /// When it begins, in UTC.
+    /// The beginning of the day, in UTC.
     pub at: i64,
     pub route: String,
-    /// How often somebody was asked to pay.
+    /// The number of challenges.
     pub challenges: i64,
     pub payments: i64,
     /// The paid amount, without payments that have disappeared.

@@ -1,4 +1,4 @@
-//! `/api/keys/user`: a person's own keys, for talking in private to services.
+//! `/api/keys/user`: a person's own keys, for private traffic with services.
 //!
 //! Times are unix milliseconds.
 
@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// `typ` of a user key that is sealed to a session's receiving key.
 pub const TYP: &str = "user-key+jwe";
 
-/// `POST /api/keys/user`: which version. Without one: the current.
+/// `POST /api/keys/user`: the requested version; without one, the current version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserKeyRequest {
@@ -24,7 +24,7 @@ pub struct UserKey {
     pub version: u32,
     pub state: UserKeyState,
     pub created_at: i64,
-    /// When it stops serving, for one that was replaced.
+    /// The end of a replaced version's validity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,9 +36,9 @@ pub struct UserKey {
 pub enum UserKeyState {
     /// In use.
     Current,
-    /// Replaced, and still good for what runs.
+    /// Replaced, and still valid for open connections.
     Overlap,
-    /// Over.
+    /// No longer valid.
     Ended,
     Revoked,
 }
@@ -47,7 +47,7 @@ pub enum UserKeyState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserKeys {
     pub keys: Vec<UserKey>,
-    /// How long a replaced version serves on.
+    /// Period that a replaced version remains valid, in milliseconds.
     pub overlap_ms: i64,
 }
 
@@ -56,7 +56,7 @@ pub struct UserKeys {
 pub struct SealedUserKey {
     #[serde(flatten)]
     pub about: UserKey,
-    /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) to the session's receiving key; inside, [`UserKeyJwk`].
+    /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) to the session's receiving key, which contains a [`UserKeyJwk`].
     pub key: String,
 }
 
@@ -69,7 +69,7 @@ pub struct UserKeyHeader {
     /// Thumbprint of the receiving key.
     pub kid: String,
     pub epk: EcJwk,
-    /// The user, and the session that asked.
+    /// The user, and the requesting session.
     pub sub: String,
     pub sid: String,
 }

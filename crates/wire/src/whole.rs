@@ -5,7 +5,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// The largest whole number up to which every one has a double of its own.
+/// The largest number up to which every whole number is exact as a double.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 pub(crate) struct Whole(pub(crate) i64);
@@ -42,7 +42,7 @@ impl Visitor<'_> for Reader {
     }
 }
 
-/// Reads a number that must be there.
+/// Reads a required number.
 ///
 /// # Errors
 /// It is not whole, or not in the range of `N`.
