@@ -230,7 +230,7 @@ fn views() -> Vec<View> {
     ]
 }
 
-/// The document and its nonce.
+/// Returns the document and its nonce.
 fn render(view: View) -> (String, String) {
     Owner::new().with(|| {
         provide_nonce();
@@ -240,7 +240,7 @@ fn render(view: View) -> (String, String) {
     })
 }
 
-/// The text of the first tag that contains `mark`.
+/// Returns the text of the first tag that contains `mark`.
 fn tag<'a>(html: &'a str, mark: &str) -> &'a str {
     let (before, after) = html.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {html}"));
     let start = before.rfind('<').unwrap_or(0);

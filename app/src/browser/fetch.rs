@@ -11,7 +11,7 @@ use wire::challenge::Challenge;
 use wire::jwk::RsaJwk;
 use wire::{Code, Problem};
 
-/// Longer than the slowest sign-in, shorter than a person's patience.
+/// Time limit of a request in milliseconds, longer than the slowest sign-in.
 const TIMEOUT_MS: u32 = 30_000;
 
 /// No answer arrived.
@@ -38,7 +38,8 @@ impl FetchResponse {
         (200..300).contains(&self.status)
     }
 
-    /// Makes it a refusal that no sign-in follows: the person was asked for a proof and gave none.
+    /// Turns the answer into a refusal after which the page does not go to sign-in: the person was asked for a proof
+    /// and gave none.
     #[cfg(any(feature = "ssr", feature = "signed-in"))]
     pub(crate) fn refused(mut self) -> Self {
         self.status = 403;

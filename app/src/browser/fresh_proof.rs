@@ -1,4 +1,4 @@
-//! The wait for a fresh proof of the person, which a request needs (RFC 9470). The page stays as it is meanwhile.
+//! The wait for a fresh proof of the person, which a request needs (RFC 9470). The page stays unchanged meanwhile.
 
 use futures::channel::oneshot::{Sender, channel};
 use std::cell::RefCell;
@@ -6,7 +6,7 @@ use std::cell::RefCell;
 type Open = Box<dyn Fn(Vec<String>)>;
 
 thread_local! {
-    /// Opens the dialog for these kinds of proof.
+    /// The function that opens the dialog for these kinds of proof.
     static OPEN: RefCell<Option<Open>> = const { RefCell::new(None) };
     /// The requests that wait. One proof serves all of them.
     static WAITING: RefCell<Vec<Sender<bool>>> = const { RefCell::new(Vec::new()) };

@@ -19,14 +19,14 @@ pub fn go(path: &str) {
     let _ = window().location().replace(path);
 }
 
-/// Goes to sign-in, with the way back to the current page.
+/// Goes to sign-in, with the path back to the current page.
 pub fn sign_in(why: &str) {
     let location = window().location();
     let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
     go(&sign_in_path(&here, why));
 }
 
-/// Returns the sign-in page's URL with the way back. The fragment remains a fragment, so that no server receives it.
+/// Returns the sign-in page's URL with the path back. The fragment remains a fragment, so that no server receives it.
 pub fn sign_in_path(next: &str, why: &str) -> String {
     let (next, fragment) = next.split_once('#').map_or((next, None), |(next, fragment)| (next, Some(fragment)));
     let next = String::from(js_sys::encode_uri_component(next));

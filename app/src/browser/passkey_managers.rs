@@ -28,7 +28,7 @@ pub enum Registered {
     Refused(FetchResponse),
 }
 
-/// Makes a passkey and registers it. `conditional`: without a question, if the browser has just filled in the password.
+/// Makes a passkey and registers it. `conditional`: without asking, if the browser has just filled in the password.
 ///
 /// # Errors
 /// The server does not answer.
@@ -71,7 +71,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
     Ok(Registered::Refused(answer))
 }
 
-/// Whether this browser can make a passkey by itself, after it has filled in a password.
+/// Whether this browser can make a passkey without asking, after it has filled in a password.
 pub async fn can_upgrade() -> bool {
     let class = member(&window(), "PublicKeyCredential");
     let Ok(method) = member(&class, "getClientCapabilities").dyn_into::<Function>() else { return false };
@@ -80,7 +80,7 @@ pub async fn can_upgrade() -> bool {
     told.is_ok_and(|told| member(&told, "conditionalCreate").is_truthy())
 }
 
-/// Tells the person's passkey managers which passkeys of the account exist, and its name.
+/// Sends the person's passkey managers the account's passkeys and its name.
 pub(crate) async fn tell_managers() {
     let Ok(list) = api::call("GET", paths::PASSKEYS, None).await else { return };
     let (rp, user) = (list.object("rp_id"), list.object("user_id"));

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use web_sys::AbortController;
 use wire::{Problem, paths};
 
-/// The offer in the name's field is renewed before its challenge ends.
+/// Interval at which the offer in the name's field is renewed, before its challenge ends.
 const RENEW_MS: i32 = 540_000;
 
 thread_local! {
@@ -44,8 +44,8 @@ pub async fn sign_in(autofill: bool) -> Outcome {
     run(autofill, number).await.unwrap_or_else(Outcome::Refused)
 }
 
-/// Offers passkeys in the name's field as long as the page is open. Calls `done` when one was picked, or another request
-/// has ended the offer.
+/// Offers passkeys in the name's field as long as the page is open. Calls `done` when one was picked, or another
+/// request has ended the offer.
 pub async fn offer(done: impl Fn(Outcome)) {
     if !passkeys::can_autofill().await {
         return;

@@ -1,8 +1,8 @@
 //! `navigator.credentials` for passkeys. `web-sys` has no `mediation`, no signals, and the JSON forms only behind an
 //! unstable flag.
 //!
-//! Credentials are read member by member and never with `toJSON` or `instanceof`: some passkey managers answer with plain
-//! objects.
+//! Credentials are read member by member and never with `toJSON` or `instanceof`: some passkey managers answer with
+//! plain objects.
 
 use crate::browser::fetch::member;
 #[cfg(any(feature = "ssr", feature = "login"))]
@@ -23,7 +23,7 @@ extern "C" {
     fn is_conditional_mediation_available() -> Result<Promise, JsValue>;
 }
 
-/// Whether this page may use passkeys: the browser knows them and the page has a secure context.
+/// Whether this page may use passkeys: the browser supports them and the page has a secure context.
 pub fn supported() -> bool {
     let window = window();
     window.is_secure_context() && member(&window, "PublicKeyCredential").is_function()
@@ -38,8 +38,8 @@ pub(crate) async fn can_autofill() -> bool {
     }
 }
 
-/// Asks for an assertion and returns it as JSON. `autofill`: waits until the person picks one in the name's field. `pending`:
-/// the sign-in that it finishes.
+/// Asks for an assertion and returns it as JSON. `autofill`: waits until the person picks one in the name's field.
+/// `pending`: the sign-in that it finishes.
 ///
 /// # Errors
 /// The person or another request has cancelled it.
@@ -97,7 +97,7 @@ pub(crate) fn text_of(buffer: &JsValue) -> String {
     Base64UrlUnpadded::encode_string(&Uint8Array::new(buffer.unchecked_ref()).to_vec())
 }
 
-/// The name under which this tab keeps whether a password manager has filled in the password.
+/// The name under which this tab stores whether a password manager has filled in the password.
 #[cfg(any(feature = "ssr", feature = "login", feature = "dashboard"))]
 const FILLED: &str = "filled";
 
@@ -105,12 +105,12 @@ const FILLED: &str = "filled";
 #[cfg(any(feature = "ssr", feature = "login"))]
 pub fn note_filled(password: &web_sys::Element) {
     if password.matches(":autofill").unwrap_or(false) {
-        // A browser without storage makes no passkey by itself, which is all that is lost.
+        // Without storage, the browser only makes no passkey without asking.
         let _ = Reflect::set(&member(&window(), "sessionStorage"), &FILLED.into(), &"1".into());
     }
 }
 
-/// Whether a password manager has filled in the password of this sign-in. It is said once.
+/// Whether a password manager has filled in the password of this sign-in. Returns `true` once.
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub fn was_filled() -> bool {
     let storage = member(&window(), "sessionStorage");

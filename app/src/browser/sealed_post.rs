@@ -65,8 +65,8 @@ pub(crate) async fn sealed_post(
     }
 }
 
-/// As [`sealed_post`], and once more after a fresh proof of the person, if the server demands one. `None`: the page goes to
-/// sign-in for that.
+/// As [`sealed_post`], and once more after a fresh proof of the person, if the server demands one. `None`: the page
+/// goes to sign-in for that.
 #[cfg(any(feature = "ssr", feature = "private"))]
 pub(crate) async fn post_with_proof(
     kind: EnvelopeKind,
@@ -127,8 +127,8 @@ async fn challenge(patience: &mut RetryBudget) -> Result<Challenge, PostError> {
     }
 }
 
-/// How long the form waits automatically, in seconds: for a busy server, and for a short ban caused by another person
-/// behind the same address. After that the person decides.
+/// The remaining time that the form may wait automatically, in seconds: for a busy server, and for a short ban caused
+/// by another person behind the same address. After that the person decides.
 #[derive(Debug)]
 struct RetryBudget(u64);
 
@@ -139,7 +139,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// A longer ban is shown with its countdown.
+    /// Maximum length of a ban that the form waits for, in seconds. A longer ban is shown with its countdown.
     const SHORT_BAN: u64 = 3;
 
     /// Waits as long as the answer says, if waiting helps and there is time left.
@@ -162,7 +162,8 @@ impl RetryBudget {
     }
 }
 
-/// The connection broke and the browser repeated the message. The first one counts, and may still be in progress.
+/// Handles a message that the browser repeated after the connection broke. The first one counts, and may still be in
+/// progress.
 async fn arrived_before(answer: FetchResponse) -> Result<(), PostError> {
     for _ in 0..3 {
         if fetch::get(paths::SESSION).await?.is_ok() {

@@ -20,7 +20,7 @@ pub fn seal(kind: EnvelopeKind, challenge: &Challenge, keys: Option<&DeviceKeys>
     serde_json::to_string(&request).ok()
 }
 
-/// The server renders the form but encrypts nothing, and does not link the `rsa` crate.
+/// Returns `None`: the server renders the form but encrypts nothing, and does not link the `rsa` crate.
 #[cfg(not(feature = "seal"))]
 pub fn seal(_: EnvelopeKind, _: &Challenge, _: Option<&DeviceKeys>, _: &[u8]) -> Option<String> {
     None

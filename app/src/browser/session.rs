@@ -9,7 +9,7 @@ use wire::{Code, paths};
 pub enum Renewal {
     /// The session is valid.
     Good,
-    /// It is over; the word is the `why` of the sign-in page.
+    /// It has ended, with the `why` of the sign-in page.
     Over(&'static str),
 }
 

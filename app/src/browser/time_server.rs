@@ -153,7 +153,8 @@ impl Connection {
         }
     }
 
-    /// Half of the remaining time leaves room for retries without causing much traffic.
+    /// Sets the end of the connection and the time of the next ticket. Half of the remaining time leaves time for
+    /// retries without causing much traffic.
     fn runs_until(&mut self, until: i64) {
         let now = self.server_now();
         self.until = until;
@@ -214,7 +215,7 @@ fn listen(socket: &WebSocket) -> UnboundedReceiver<SocketEvent> {
 }
 
 fn tell(sender: &UnboundedSender<SocketEvent>, event: SocketEvent) {
-    // Nobody receives it any more: the connection was given up.
+    // The receiver is gone, because the connection was given up.
     let _ = sender.unbounded_send(event);
 }
 

@@ -76,7 +76,7 @@ pub fn HourBars(
     }
 }
 
-/// A single event is still a line that can be seen.
+/// Returns the height of a bar. A single event is still a visible line.
 fn bar_height(count: u64, most: u64) -> u64 {
     if count == 0 { 1 } else { (count.saturating_mul(HEIGHT) / most.max(1)).clamp(3, HEIGHT) }
 }

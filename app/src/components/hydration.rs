@@ -2,17 +2,17 @@ use crate::view::Bundle;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
-/// The page's first script takes the only policy name that the content security policy allows, and defines no script
-/// functions. After that no string can become markup or a script.
+/// The page's first script, which takes the only policy name that the content security policy allows, and defines no
+/// script functions. After that no string can become markup or a script.
 const LOCK: &str = "window.trustedTypes?.createPolicy('default',{})";
 
-/// Runs only in browsers without module support.
+/// A script that runs only in browsers without module support.
 const TOO_OLD: &str = "document.documentElement.setAttribute('data-stuck','old')";
 
 /// Loads a bundle and hydrates its islands.
 ///
 /// It replaces Leptos's script, because the files are named by their content, islands here are never nested, and a page
-/// whose code cannot run must say why.
+/// whose code cannot run must show the reason.
 #[component]
 pub fn Hydration(bundle: Bundle) -> impl IntoView {
     let nonce = use_nonce();

@@ -25,7 +25,7 @@ pub fn Options(
     }
 }
 
-/// Fixed options.
+/// Returns fixed options as owned texts.
 pub(crate) fn owned(options: &[(&str, &str)]) -> Vec<(String, String)> {
     options.iter().map(|(value, text)| ((*value).to_owned(), (*text).to_owned())).collect()
 }

@@ -37,7 +37,7 @@ pub fn RevenueChart(days: Vec<TollDay>, now: i64) -> impl IntoView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     route: String,
-    /// The last one is today.
+    /// The amounts of the days; the last one is today.
     days: Vec<Piconero>,
     total: Piconero,
     payments: i64,
@@ -98,7 +98,7 @@ fn Bars(row: Row, most: u64, now: i64) -> impl IntoView {
     }
 }
 
-/// A single payment must be visible.
+/// Returns the height of a bar. A single payment must be visible.
 fn height(amount: u64, most: u64) -> u64 {
     if amount == 0 {
         return 1;

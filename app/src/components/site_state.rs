@@ -3,7 +3,7 @@ use crate::view::{Backup, SiteFinding, SiteState};
 use leptos::prelude::*;
 use wire::paths;
 
-/// The panel that tells an administrator whether everything is well.
+/// The panel that shows an administrator the state of the site.
 #[component]
 pub fn SiteStatePanel(site: SiteState, now: i64) -> impl IntoView {
     let SiteState { sign_ins, refusals, bans, accounts, backup, signing_key, envelope_key, mac_key, version, findings } =

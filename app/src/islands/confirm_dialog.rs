@@ -23,7 +23,7 @@ impl ConfirmDialog {
         }
     }
 
-    /// `no` and `yes` are the buttons' texts; `grave`: something is lost permanently.
+    /// Renders the dialog. `no` and `yes` are the buttons' texts; `grave`: something is lost permanently.
     pub(super) fn view(
         self,
         title: String,

@@ -24,7 +24,7 @@ pub fn Decide(yes: String, no: String) -> impl IntoView {
     }
 }
 
-/// `true`: a navigation has started, so buttons keep waiting.
+/// Sends an answer. `true`: a navigation has started, so buttons keep waiting.
 async fn answer(name: &str) -> bool {
     let (path, body) = (page::fact("path").unwrap_or_default(), page::fact(name).unwrap_or_default());
     if body.is_empty() {

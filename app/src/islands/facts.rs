@@ -11,7 +11,7 @@ use crate::view::{Site, View};
 #[cfg(feature = "ssr")]
 use leptos::prelude::use_context;
 
-/// Milliseconds until this address's ban ends, and the ban's id.
+/// Returns the milliseconds until this address's ban ends, and the ban's id.
 #[cfg(feature = "ssr")]
 pub fn closed() -> Option<(i64, String)> {
     let (site, View::Login(login)) = (use_context::<Site>()?, use_context::<View>()?) else { return None };
@@ -24,7 +24,7 @@ pub fn closed() -> Option<(i64, String)> {
     Some((fact("closed-ms")?.parse().ok()?, fact("incident").unwrap_or_default()))
 }
 
-/// Minimum number of characters in a password.
+/// Returns the minimum number of characters in a password.
 #[cfg(feature = "ssr")]
 pub fn password_min() -> u32 {
     match use_context::<View>() {

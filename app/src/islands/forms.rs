@@ -28,7 +28,7 @@ pub fn Forms() -> impl IntoView {
     });
 }
 
-/// Fills the field that a mailed link has the value of, and removes the value from the address bar.
+/// Fills the field whose value is in a mailed link, and removes the value from the address bar.
 fn fill_from_fragment() {
     let field = document().query_selector("[data-fragment]").ok().flatten();
     let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else { return };

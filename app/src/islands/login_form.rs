@@ -14,8 +14,8 @@ use wire::login::Credentials;
 use wire::paths;
 use zeroize::Zeroizing;
 
-/// Brings the sign-in form of its page to life. The server renders the form alone, because code that renders it again would
-/// be a part of what people wait for.
+/// Hydrates the sign-in form of its page. The server renders the form alone, because code that renders it again would
+/// add to the time that people wait for the page.
 #[island]
 pub fn LoginForm() -> impl IntoView {
     wake(|form| {
@@ -45,7 +45,8 @@ fn offer(form: FormHandle) {
     spawn_local(passkey_sign_in::offer(move |outcome| finish(&form, outcome)));
 }
 
-/// Asks for a passkey, whether or not guesses have closed the way with a password. It finishes a sign-in that waits for one.
+/// Asks for a passkey, even if sign-in with a password is blocked after wrong guesses. It also completes a pending
+/// sign-in that needs a passkey.
 fn with_passkey(_: Event) {
     let Some(form) = FormHandle::find() else { return };
     spawn_local(async move {

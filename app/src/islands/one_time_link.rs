@@ -37,7 +37,7 @@ impl OneTimeLink {
         self.named_view(title, about, "Link")
     }
 
-    /// The same for a text that is not a link. `name`: its label.
+    /// Renders the dialog for a text that is not a link. `name`: its label.
     pub(super) fn named_view(self, title: String, about: &'static str, name: &'static str) -> impl IntoView {
         let label = title.clone();
         let copy = move |_| {

@@ -3,8 +3,8 @@ use crate::browser::{page, passkeys};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// Offers a passkey to a person who has just signed in with a password and has none. A browser that can do so makes it by
-/// itself (mediation `conditional`), if its password manager has just filled in the password; any other does nothing.
+/// Offers a passkey to a person who has just signed in with a password and has none. If its password manager has just
+/// filled in the password, a browser that supports it makes the passkey without asking (mediation `conditional`).
 #[island]
 pub fn PasskeyUpgrade() -> impl IntoView {
     if cfg!(not(feature = "ssr")) && passkeys::was_filled() && passkeys::supported() {

@@ -16,7 +16,8 @@ pub fn Plot(values: Signal<Vec<i64>>) -> impl IntoView {
     }
 }
 
-/// The newest value is on the right; the scale is from the minimum to the maximum shown.
+/// Returns the points of the line. The newest value is on the right; the scale is from the minimum to the maximum
+/// shown.
 #[expect(clippy::cast_precision_loss, reason = "pixels")]
 fn points(values: &[i64]) -> String {
     let (Some(least), Some(most)) = (values.iter().min(), values.iter().max()) else { return String::new() };

@@ -10,8 +10,8 @@ use wire::paths;
 use wire::second_factor::IdentityConfirmation;
 use zeroize::Zeroizing;
 
-/// The dialog that asks for the password or a code when a request needs a fresh proof of the person. Then the request is
-/// sent again, and the page keeps what the person typed.
+/// The dialog that asks for the password or a code when a request needs a fresh proof of the person. Then the request
+/// is sent again, and the page keeps what the person typed.
 ///
 /// It is on the page from the start, because the page's policy (Trusted Types) lets no script make markup.
 #[island]
@@ -34,7 +34,7 @@ pub fn ProveAgain() -> impl IntoView {
         said.set(String::new());
         busy.set(false);
     };
-    // Also after a press of Escape. A proof that was given has been reported before.
+    // Also called after Escape. A proof that was given has been reported before.
     let closed = move |_| {
         empty();
         fresh_proof::finish(false);

@@ -17,7 +17,7 @@ thread_local! {
     static CODE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Brings the form to life that sets a new password with a one-time link.
+/// The form that sets a new password with a one-time link.
 #[island]
 pub fn ResetForm() -> impl IntoView {
     wake(|form| {

@@ -51,12 +51,12 @@ async fn resume() -> Result<(), Unreachable> {
 async fn enter(wish: &str) -> Result<(), Unreachable> {
     let path = page::fact("path").unwrap_or_default();
     let answer = api::call("POST", &path, Some(wish)).await?;
-    // The browser is already on its way to the sign-in page.
+    // The browser is already loading the sign-in page.
     if answer.status == 401 {
         return Ok(());
     }
     let location = answer.text("location").ok_or(Unreachable)?;
-    // A fragment of ours is a page in an app behind a proxy. Another app could take it for an answer.
+    // A fragment of ours names a page of an app behind a proxy. Another app could take it for a response.
     let own = path == paths::APP_ENTER;
     page::go(&if own { page::with_fragment(location) } else { location });
     Ok(())
@@ -66,7 +66,7 @@ fn show(failed: bool) {
     if let (Some(text), Some(button)) = (page::by_id("opening"), page::by_id("again")) {
         let said = if failed { "This site does not answer right now." } else { "Opening\u{2026}" };
         text.set_text_content(Some(said));
-        // Fails only for a name that is none.
+        // Fails only for an invalid name.
         let _ = button.toggle_attribute_with_force("hidden", !failed);
     }
 }

@@ -11,7 +11,7 @@ use wire::second_factor::{FactorChange, FirstCode};
 
 const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
-/// A generator of one-time codes that waits for its first code.
+/// A generator of one-time codes whose first code has not been entered yet.
 #[derive(Debug, Clone, Default)]
 struct Waiting {
     id: String,
@@ -106,8 +106,8 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
     }
 }
 
-/// Draws the picture that the server made. The page's policy (Trusted Types) lets no script make markup, but attributes may
-/// change.
+/// Draws the picture that the server made. The page's policy (Trusted Types) lets no script make markup, but attributes
+/// may change.
 fn picture(waiting: RwSignal<Waiting>) -> impl IntoView {
     let value = move |name: &str| waiting.with(|waiting| last_value(&waiting.qr, name));
     view! {
@@ -132,7 +132,7 @@ fn last_value(svg: &str, name: &str) -> String {
     values.unwrap_or_default().to_owned()
 }
 
-/// Returns an answer that was a success; otherwise says why it was none.
+/// Returns a successful answer; otherwise shows the reason.
 fn taken(answer: Result<FetchResponse, Unreachable>) -> Option<FetchResponse> {
     match answer {
         Ok(answer) if answer.is_ok() => {

@@ -8,8 +8,8 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlFormElement};
 
-/// Sends the page's forms that have a `data-secret`, its method, and shows the `client_secret` of the answer once. `done`:
-/// the page to open for an answer without a secret.
+/// Sends the page's forms that have a `data-secret`, its method, and shows the `client_secret` of the answer once.
+/// `done`: the page to open for an answer without a secret.
 #[island]
 pub fn SecretForms(done: String) -> impl IntoView {
     let secret = OneTimeLink::new();

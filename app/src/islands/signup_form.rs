@@ -18,7 +18,7 @@ thread_local! {
     static CODE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Brings the form to life that creates an account and signs in with it.
+/// Connects the form that creates an account and signs in with it.
 #[island]
 pub fn SignupForm() -> impl IntoView {
     wake(|form| {

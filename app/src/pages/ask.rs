@@ -5,7 +5,7 @@ use crate::islands::Decide;
 use crate::view::{AskView, DeviceCodeView, LeaveLink, RefusedView};
 use leptos::prelude::*;
 
-/// Asks the person whether an app may go on.
+/// Asks the person whether an app may continue.
 #[component]
 pub fn AskPage(ask: AskView) -> impl IntoView {
     let AskView { title, about, list, items, note, path, yes, yes_body, no, no_body, nonce } = ask;

@@ -3,7 +3,7 @@
 use crate::components::DRAWING;
 use crate::text::{moment, refusal, wait};
 
-/// Counts down, shows the time in the reader's locale, and reloads the page at the end.
+/// A script that counts down, shows the time in the reader's locale, and reloads the page at the end.
 const SCRIPT: &str = "const wait=document.getElementById('wait'),[time,left]=wait.children,ms=wait.dataset.left*1e3,\
 end=Date.now()+ms;\
 time.textContent=new Date(end).toLocaleString([],ms>432e5?{dateStyle:'long',timeStyle:'short'}:{timeStyle:'short'});\

@@ -3,7 +3,8 @@ use crate::components::{Frame, Here};
 use crate::view::{EnrolView, Site};
 use leptos::prelude::*;
 
-/// `/dashboard/second-factor`: sets up the second factor that is required. The server leads on as soon as there is one.
+/// `/dashboard/second-factor`: sets up the second factor that is required. The server redirects as soon as there is
+/// one.
 #[component]
 pub fn EnrolPage(site: Site, enrol: EnrolView) -> impl IntoView {
     let EnrolView { viewer, by_app, passkey, passkeys, factors, sign_in } = enrol;

@@ -3,7 +3,7 @@ use crate::islands::Resume;
 use crate::view::EnterView;
 use leptos::prelude::*;
 
-/// Shown while the browser proves its key on the way back to an app.
+/// The page that is shown while the browser proves its key on the way back to an app.
 #[component]
 pub fn EnterPage(enter: EnterView) -> impl IntoView {
     view! {

@@ -47,7 +47,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
     .into_any()
 }
 
-/// The sign-in form. Until the island wakes its button is disabled and its password field has no name, so that the password
+/// The sign-in form. Until hydration its button is disabled and its password field has no name, so that the password
 /// cannot be sent in plain text.
 #[component]
 fn Form(remember_days: Option<u32>) -> impl IntoView {

@@ -6,8 +6,7 @@ use leptos::prelude::*;
 use wire::paths;
 use wire::session::Device;
 
-/// `/dashboard`: the account, its sessions, and unusual events. Administrators also see whether
-/// everything is well with the site.
+/// `/dashboard`: the account, its sessions, and unusual events. Administrators also see the state of the site.
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
@@ -42,7 +41,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     }
 }
 
-/// Events of which the owner is told, until they are dismissed on one of the devices.
+/// Notices for the owner, until they are dismissed on one of the devices.
 #[component]
 fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
     let newest = notices.first().map(|notice| notice.at);

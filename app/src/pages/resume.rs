@@ -3,7 +3,8 @@ use crate::islands::Resume;
 use crate::view::{ResumeView, Site};
 use leptos::prelude::*;
 
-/// Shown while the browser renews its session. It has only the logo, so that nobody sees a sign-in page unnecessarily.
+/// The page that is shown while the browser renews its session. It has only the logo, so that nobody sees a sign-in
+/// page unnecessarily.
 #[component]
 pub fn ResumePage(site: Site, resume: ResumeView) -> impl IntoView {
     view! {

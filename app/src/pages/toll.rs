@@ -66,7 +66,7 @@ fn Routes(gates: Vec<Gate>, routes: Vec<TollRoute>, now: i64) -> impl IntoView {
     }
 }
 
-/// Whose routes the page lists, and whether payments can be taken.
+/// The gates whose routes the page lists, and whether payments can be taken.
 #[component]
 fn Running(gates: Vec<Gate>, now: i64) -> impl IntoView {
     if gates.is_empty() {
@@ -94,7 +94,7 @@ fn Running(gates: Vec<Gate>, now: i64) -> impl IntoView {
     gates.into_iter().map(line).collect_view().into_any()
 }
 
-/// "0.002 XMR for 100 requests within 1 hour"
+/// Describes prices: "0.002 XMR for 100 requests within 1 hour".
 fn said(prices: &[RoutePrice]) -> String {
     if prices.is_empty() {
         return "Free".to_owned();

@@ -29,7 +29,7 @@ pub fn end(now: i64, at: i64) -> (&'static str, String) {
     if at > now { ("ends", ahead(now, at)) } else { ("ended", ago(now, at)) }
 }
 
-/// "in 3 hours", rounded up.
+/// Returns "in 3 hours", rounded up.
 fn ahead(now: i64, at: i64) -> String {
     ["in ", &span(at - now)].concat()
 }

@@ -9,17 +9,17 @@ const EXACT: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC");
 const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
-/// RFC 3339, without fractions.
+/// Formats a time as RFC 3339, without fractions.
 pub(crate) fn iso(unix_ms: i64) -> String {
     at(unix_ms).format(&Rfc3339).unwrap_or_default()
 }
 
-/// "14 November 2023, 22:13:20 UTC"
+/// Formats a time as "14 November 2023, 22:13:20 UTC".
 pub fn exact(unix_ms: i64) -> String {
     at(unix_ms).format(EXACT).unwrap_or_default()
 }
 
-/// "22:13"
+/// Formats a time as "22:13".
 pub fn clock(unix_ms: i64) -> String {
     at(unix_ms).format(CLOCK).unwrap_or_default()
 }

@@ -16,13 +16,13 @@ pub fn name(trigger: &str) -> &str {
     }
 }
 
-/// What an expired ban applied to.
+/// Returns the text for the scope of an expired ban.
 #[cfg(feature = "ssr")]
 pub(crate) fn past_scope(scope: &str) -> &'static str {
     if scope == "everything" { "was banned from everything" } else { "was banned from signing in" }
 }
 
-/// What a ban applies to.
+/// Returns the text for the scope of a ban.
 pub fn scope(scope: &str) -> &'static str {
     if scope == "everything" { "banned from everything" } else { "banned from signing in" }
 }

@@ -33,8 +33,8 @@ impl FormStep {
 #[derive(Debug, Clone)]
 pub(crate) struct FormHandle(Element);
 
-/// Runs after hydration of the form, never on the server. Earlier changes would break hydration, which looks for the
-/// server's text.
+/// Calls `first` after hydration of the form, never on the server. Earlier changes would break hydration, which looks
+/// for the server's text.
 pub(crate) fn wake(first: impl FnOnce(FormHandle) + 'static) {
     if cfg!(not(feature = "ssr")) {
         spawn_local(async {

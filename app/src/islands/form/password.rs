@@ -59,7 +59,7 @@ fn watch_caps(event: Event) {
 }
 
 impl FormHandle {
-    /// Lets the parts of the password's field and of its strength work, where the form has them.
+    /// Connects the parts of the password's field and of its strength, if the form has them.
     pub(crate) fn watch_password(&self) {
         self.on_part(".show", "click", toggle);
         self.on_part("#password", "keyup", watch_caps);
