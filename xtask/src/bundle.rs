@@ -10,8 +10,9 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::names::{self, Names};
 use crate::tool::{Workspace, run};
 
-/// A second look at code whose control flow was taken apart and put together anew finds 2 % more to leave out; and what
-/// is called once but not short stays apart: inlined it is fewer bytes, but 2 % more of them compressed.
+/// Options of wasm-opt. A second pass over code whose control flow was flattened and rebuilt removes 2 % more.
+/// Functions that are called once but are not short stay separate: inlined they have fewer bytes, but 2 % more after
+/// compression.
 const SMALLER: [&str; 8] = [
     "-Oz",
     "--one-caller-inline-max-function-size=20",
@@ -74,7 +75,7 @@ pub(crate) fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<P
     Ok(folder)
 }
 
-/// Panic messages name source files: nobody on the network needs to know where they lay when this was built.
+/// Returns the compiler flag that removes the build machine's folders from panic messages, which name source files.
 fn forget_home() -> String {
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
     home.map_or_else(|_| String::new(), |home| format!("--remap-path-prefix={home}=cargo"))
@@ -93,7 +94,7 @@ fn module_path(messages: &[u8]) -> Option<PathBuf> {
         .next_back()
 }
 
-/// Writes the JavaScript around a compiled module and makes both small.
+/// Writes the JavaScript around a compiled module and minifies both.
 pub(crate) fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> Result<Bundle> {
     let release = mode == Mode::Release;
     let mut output = Bindgen::new()

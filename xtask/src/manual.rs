@@ -14,9 +14,9 @@ use crate::tool::Workspace;
 
 /// The folder below site/.
 pub(crate) const FOLDER: &str = "help/";
-/// Where the program serves it.
+/// The path at which the program serves it.
 const ADDRESS: &str = "/dashboard/help";
-/// What the manual may add to the program, in bytes after compression.
+/// Maximum size that the manual may add to the program, in bytes after compression.
 const LIMIT: usize = 150_000;
 /// The part of the table of contents for people who change Postern.
 const LEFT_OUT: &str = "The project";
@@ -27,7 +27,7 @@ const ELSEWHERE: [(&str, &str); 1] = [("docs/reference/http.md", "/api/openapi.j
 
 #[derive(Debug, PartialEq, Eq)]
 struct Page {
-    /// From the root of the repository.
+    /// The path from the root of the repository.
     file: String,
     title: String,
     section: String,
@@ -139,7 +139,7 @@ fn render(text: &str, address: &dyn Fn(&str) -> Link) -> (Option<String>, String
                 events.push(Event::End(TagEnd::Table));
                 events.push(raw("</div>\n"));
             }
-            // Comments, for the tests of the pages.
+            // Comments, which are for the tests of the pages, are dropped.
             Event::Start(Tag::HtmlBlock | Tag::Image { .. })
             | Event::End(TagEnd::HtmlBlock | TagEnd::Image)
             | Event::Html(_)
@@ -247,7 +247,7 @@ fn unique(id: String, seen: &mut BTreeMap<String, u32>) -> String {
     if *before == 1 { id } else { format!("{id}-{}", *before - 1) }
 }
 
-/// `docs/guides/nginx.md` is `guides/nginx`, `deploy/README.md` is `deploy`.
+/// Returns the path of a page: `docs/guides/nginx.md` becomes `guides/nginx`, `deploy/README.md` becomes `deploy`.
 fn path_of(file: &str) -> String {
     let path = file.strip_prefix("docs/").unwrap_or(file);
     let path = path.strip_suffix(".md").unwrap_or(path);

@@ -1,7 +1,7 @@
 //! Short names between a bundle's JavaScript and its WebAssembly.
 //!
-//! wasm-bindgen tells its functions apart by hashes. Nobody reads them, they occur on both sides, and
-//! no compression can shrink them: 3 kB of the login page.
+//! wasm-bindgen distinguishes its functions by hashes. They are of no use at run time, occur on both sides, and cannot
+//! be compressed: 3 kB of the login page.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -11,7 +11,7 @@ use wasm_bindgen_cli_support::Output;
 /// Old names with their new ones.
 pub(crate) type Names = BTreeMap<String, String>;
 
-/// Renames what the module takes from its JavaScript and the closures that it gives.
+/// Renames the functions that the module imports from its JavaScript, and the closures that it exports.
 pub(crate) fn shorten(output: &mut Output) -> Names {
     let module = output.wasm_mut();
     let imports = module.imports.iter_mut().map(|import| &mut import.name);
@@ -25,7 +25,7 @@ pub(crate) fn shorten(output: &mut Output) -> Names {
     names
 }
 
-/// The JavaScript with the new names.
+/// Returns the JavaScript with the new names.
 pub(crate) fn rename(js: &str, names: &Names) -> String {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let mut renamed = String::with_capacity(js.len());

@@ -15,19 +15,19 @@ const COMPRESSIBLE: [&str; 9] = ["css", "html", "ico", "js", "json", "svg", "txt
 /// Paths below site/ and their content.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// `pkg/<stem>.<hash>.<extension>`: a name that a browser may keep for ever.
+/// Returns `pkg/<stem>.<hash>.<extension>`, a name that a browser may cache forever.
 pub(crate) fn hashed_name(stem: &str, extension: &str, content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     let hash = digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     format!("pkg/{stem}.{hash:016x}.{extension}")
 }
 
-/// The digest in the form that `integrity` attributes and content security policies take.
+/// Returns the digest in the form of `integrity` attributes and content security policies.
 pub(crate) fn integrity(content: &[u8]) -> String {
     format!("sha256-{}", Base64::encode_string(&Sha256::digest(content)))
 }
 
-/// Adds `<name>.br` for every file that gets smaller by it.
+/// Adds `<name>.br` for every file that becomes smaller by it.
 pub(crate) fn compress(files: &mut Files, mode: Mode) -> Result<()> {
     let worth = |name: &str| {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
@@ -52,7 +52,7 @@ pub(crate) fn compress(files: &mut Files, mode: Mode) -> Result<()> {
     Ok(())
 }
 
-/// Compresses, well for a release.
+/// Compresses a file, at the highest quality for a release.
 pub(crate) fn brotli(content: &[u8], mode: Mode) -> Result<Vec<u8>> {
     let quality = if mode == Mode::Release { 11 } else { 1 };
     let params =
@@ -82,7 +82,7 @@ pub(crate) fn write(site: &Path, files: &Files, kept: &dyn Fn(&str) -> bool) -> 
     Ok(())
 }
 
-/// Every file below a folder, as paths with `/`, in order. A folder that is not there has none.
+/// Returns every file below a folder, as paths with `/`, in order. A missing folder has none.
 pub(crate) fn list(folder: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut open = vec![String::new()];

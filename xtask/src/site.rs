@@ -11,7 +11,7 @@ use crate::pack::{self, Files};
 use crate::stamp;
 use crate::tool::Workspace;
 
-/// The login page carries nothing of the dashboard, and the dashboard seals nothing but proofs of the person.
+/// The bundles. The login page loads nothing of the dashboard, and the dashboard encrypts only proofs of the person.
 const BUNDLES: [&str; 3] = ["login", "dashboard", "private"];
 /// Members of the manifest, and the files in style/.
 const STYLES: [(&str, &str); 2] = [("css", "base"), ("dashboard_css", "dashboard")];

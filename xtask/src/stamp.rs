@@ -13,7 +13,7 @@ use crate::bundle::Mode;
 use crate::pack;
 use crate::tool::{Workspace, run};
 
-/// What the site is made from besides the crates that are linked into it.
+/// Inputs of the site besides the crates that are linked into it.
 const FILES: [&str; 8] = [
     ".cargo",
     "public",
@@ -27,7 +27,7 @@ const FILES: [&str; 8] = [
 /// The package that becomes the bundles.
 const ROOT: &str = "frontend";
 
-/// A digest of all that the site is made from: the mode, the compiler and the sources.
+/// Returns a digest of all inputs of the site: the mode, the compiler and the sources.
 pub(crate) fn of_inputs(workspace: &Workspace, mode: Mode) -> Result<String> {
     let mut digest = Sha256::new();
     digest.update(format!("{mode:?}\n"));

@@ -1,4 +1,4 @@
-//! The workspace, the programs that work on it, and the lines that say how far they are.
+//! The workspace, the programs that work on it, and their progress lines.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// `cargo run` names the folder of this package; the workspace is the folder above it.
+    /// Finds the workspace: `cargo run` names the folder of this package, which is below it.
     pub(crate) fn find() -> Result<Self> {
         let package = std::env::var_os("CARGO_MANIFEST_DIR").context("call this as `cargo xtask`")?;
         let root = Path::new(&package).parent().context("xtask lies in a workspace")?.to_owned();
@@ -33,7 +33,7 @@ impl Workspace {
         command
     }
 
-    /// A program that `npm ci` in tools/ has installed.
+    /// Returns a command for a program that `npm ci` in tools/ has installed.
     pub(crate) fn npm(&self, program: &str) -> Result<Command> {
         let path = self.path("tools/node_modules/.bin").join(program);
         if !path.exists() {
@@ -45,7 +45,7 @@ impl Workspace {
     }
 }
 
-/// Runs a program to its end and returns what it printed on stdout.
+/// Runs a program to its end and returns its standard output.
 pub(crate) fn run(command: &mut Command) -> Result<Vec<u8>> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("{name} could not be started"))?;

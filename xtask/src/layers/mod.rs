@@ -79,8 +79,10 @@ const SERVER: [(&str, &[&str]); 9] = [
 /// Types of which a crate has one for each processor.
 const ALTERNATIVES: [(&str, &str); 1] = [("postern-channel", "Cipher")];
 
+/// Checks all crates of the workspace.
+///
 /// # Errors
-/// Names the imports and the types that must go.
+/// Names the imports and the types that are not allowed.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let metadata = run(workspace.cargo().args(["metadata", "--format-version=1", "--no-deps", "--offline"]))?;
     let metadata: Value = serde_json::from_slice(&metadata)?;
@@ -168,7 +170,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// Writes a crate of these files, and reads it.
+    /// Writes a crate of these files, and reads its imports.
     fn imports(files: &[(&str, &str)]) -> Result<Imports> {
         let folder = tempfile::tempdir()?;
         for (file, text) in files {

@@ -20,13 +20,13 @@ pub(super) type Imports = BTreeMap<ModulePath, BTreeSet<ModulePath>>;
 /// A file of a crate, with the modules that are written inside it.
 #[derive(Debug, Default)]
 struct Module {
-    /// Names that `use` brings in, as written.
+    /// Names that `use` imports, as written.
     imported: BTreeMap<String, ModulePath>,
     /// Names of them that are visible outside.
     exported: BTreeSet<String>,
-    /// Modules of which everything is brought in.
+    /// Modules of which everything is imported.
     globs: Vec<ModulePath>,
-    /// Names of what is defined here.
+    /// Names of the items that are defined here.
     defined: BTreeSet<String>,
     /// Names of the types among them that other modules may use.
     types: BTreeSet<String>,
@@ -65,7 +65,7 @@ fn modules(root: &Path) -> Result<BTreeMap<ModulePath, Module>> {
     Ok(modules)
 }
 
-/// `folder`: where the files of its own modules are.
+/// Reads a file and the modules below it. `folder`: the folder of its own modules' files.
 fn read(file: &Path, folder: &Path, path: ModulePath, modules: &mut BTreeMap<ModulePath, Module>) -> Result<()> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let parsed = syn::parse_file(&text).with_context(|| file.display().to_string())?;
@@ -212,7 +212,7 @@ fn targets(path: &ModulePath, modules: &BTreeMap<ModulePath, Module>) -> BTreeSe
     let Some(module) = modules.get(path) else { return BTreeSet::new() };
     let mut found = BTreeSet::new();
     for (name, written) in &module.imported {
-        // A module that shows what is below it does not use it.
+        // A module that re-exports an item from below does not use it.
         let shows = module.exported.contains(name) && !module.paths.iter().any(|path| path.first() == Some(name));
         if !shows {
             found.extend(item(path, written, modules, 0));
@@ -263,7 +263,7 @@ fn absolute(
         _ if modules.contains_key(&child(from, first)) => child(from, first),
         _ => {
             let import = modules.get(from)?.imported.get(first).filter(|_| depth < 8)?;
-            // `use serde;` brings in what the name means outside.
+            // `use serde;` imports the external name.
             if import == written || import.first() == Some(first) {
                 return None;
             }

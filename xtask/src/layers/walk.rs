@@ -1,4 +1,4 @@
-//! The walk through a sign-in in ARCHITECTURE.md: how many files it opens.
+//! The walk through a sign-in in ARCHITECTURE.md, and the number of files that it opens.
 
 use std::collections::BTreeSet;
 use std::path::Path;
