@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
-/// Verifications per second with every hash thread busy.
+/// Measures verifications per second with every hash thread busy.
 pub(crate) fn rate(service: &Service, time: Duration) -> Result<f64> {
     let passwords = service.state.passwords.clone();
     service.runtime.block_on(async {
         let began = Instant::now();
         let mut workers = JoinSet::new();
-        // Twice as many as threads: none of them ever waits for work.
+        // Twice as many as threads, so that none of them waits for work.
         for _ in 0..2 * machine::cores() {
             workers.spawn(verify_until(passwords.clone(), began + time));
         }

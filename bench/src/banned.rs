@@ -1,4 +1,4 @@
-//! A request from a banned address, among few and among a million others: it must cost next to nothing.
+//! A request from a banned address, among few and among a million others: it must cost almost nothing.
 
 use crate::table::{Row, megabytes};
 use crate::wrk::{self, Ask};

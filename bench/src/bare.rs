@@ -1,5 +1,4 @@
-//! The limit of a request: an axum handler that says the same bytes under the same headers, and nothing
-//! is asked before it does.
+//! The limit of a request: an axum handler that sends the same bytes under the same headers, without any check.
 
 use crate::client::Answer;
 use crate::signature::Signature;
@@ -8,7 +7,7 @@ use axum::routing::any;
 use http::header;
 use std::sync::Arc;
 
-/// A route that repeats an answer.
+/// Adds a route that repeats an answer.
 pub(crate) fn repeat(router: Router, path: &str, answer: Answer) -> Router {
     let Answer { status, mut headers, body } = answer;
     // The connection writes these itself.
@@ -17,7 +16,7 @@ pub(crate) fn repeat(router: Router, path: &str, answer: Answer) -> Router {
     router.route(path, any(async move || (status, headers.clone(), body.clone())))
 }
 
-/// The same, after a signature was verified.
+/// Adds a route that repeats an answer after it has verified a signature.
 pub(crate) fn verify_and_repeat(router: Router, path: &str, answer: Answer, signature: Signature) -> Router {
     let signature = Arc::new(signature);
     let verified = move |request: axum::extract::Request, next: axum::middleware::Next| {

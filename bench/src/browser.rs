@@ -1,4 +1,4 @@
-//! Scripts that look at the program through Chromium.
+//! Scripts that measure the program through Chromium.
 
 use crate::machine;
 use crate::program::Program;
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Runs `bench/browser/SCRIPT` on the address of the release program and reads what it says.
+/// Runs `bench/browser/SCRIPT` on the address of the release program and returns its result.
 pub(crate) fn run<T: DeserializeOwned>(script: &str) -> Result<T> {
     ensure!(std::env::var_os("CHROMIUM").is_some(), "no Chromium (tools/packages.txt)");
     let folder = machine::folder()?;

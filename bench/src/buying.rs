@@ -1,5 +1,5 @@
 //! Buying at the paid gate with the programs that people have, on a real chain: `postern demo --toll` and
-//! `postern-client`, from the client's start to the paid answer. Most of it is the wallet's.
+//! `postern-client`, from the client's start to the paid answer. Most of it is the wallet's time.
 
 use crate::machine;
 use crate::program;
@@ -39,11 +39,11 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
 
 struct Demo {
     child: Child,
-    /// Whoever writes to a closed one ends.
+    /// The demo's output, kept open because a program that writes to a closed pipe ends.
     says: BufReader<ChildStdout>,
 }
 
-/// What the demo says that a person may type, without the program's name.
+/// The commands that the demo prints, without the program's name.
 struct Commands {
     set: Vec<String>,
     get: Vec<String>,
@@ -93,7 +93,7 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // The kernel ends with it what it has started.
+        // The kernel ends the child's own children with it.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,4 +1,4 @@
-//! A program that talks HTTP/1.1 over one connection, from an address of its own.
+//! A program that uses HTTP/1.1 over one connection, from an address of its own.
 //!
 //! All of 127.0.0.0/8 is this machine: each client is another address to the server's limits.
 
@@ -32,7 +32,7 @@ impl Client {
         let stream = socket.connect(to).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // Its end is seen by whoever sends next.
+        // The next request notices its end.
         tokio::spawn(async move { drop(connection.await) });
         Ok(Self { sender, authority: format!("localhost:{}", to.port()) })
     }
@@ -51,7 +51,7 @@ impl Client {
         self.send(Method::POST, path, &json, body).await?.json().with_context(|| path.to_owned())
     }
 
-    /// Posts with these headers; any answer.
+    /// Posts with these headers, and returns any answer.
     pub(crate) async fn post_with(&mut self, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
         self.send(Method::POST, path, headers, body).await
     }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Single pages appended and synced per second, in a file of this folder.
+/// Measures single pages appended and synced per second, in a file of this folder.
 pub(crate) fn fsyncs_per_second(folder: &Path, time: Duration) -> Result<f64> {
     let path = folder.join("fsync");
     let mut file = File::create(&path)?;

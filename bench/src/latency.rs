@@ -1,5 +1,5 @@
-//! How long a session check takes: at four fifths of what one core can do, and while logins fill every hash
-//! thread. Requests come at a steady rate whether or not the ones before were answered, and each is timed from
+//! The time of a session check: at four fifths of the capacity of one core, and while logins fill every hash thread.
+//! Requests are sent at a steady rate, whether or not earlier ones were answered, and each is timed from the moment
 //! when it was due.
 
 use crate::load;
@@ -18,12 +18,12 @@ use wire::paths;
 
 const ACCESS_COOKIE: &str = "__Host-postern-access";
 const CONNECTIONS: usize = 32;
-/// Of the steady load.
+/// Number of connections of the steady load.
 const LANES: u32 = 64;
 const SECONDS: u64 = 5;
 const MOST_MS: f64 = 5.0;
 const MOST_TIMES: f64 = 3.0;
-/// What a small site asks while people sign in.
+/// Requests per second of a small site while people sign in.
 const QUIET_RATE: f64 = 200.0;
 const SIGNING_IN: usize = 64;
 
@@ -59,7 +59,7 @@ fn beside_logins() -> Result<Row> {
     Ok(row)
 }
 
-/// Where a session of somebody is checked.
+/// A session to check, and the address of its server.
 #[derive(Debug, Clone)]
 struct SessionCheck {
     address: SocketAddr,
@@ -71,7 +71,7 @@ async fn enter(place: &ServiceAddress) -> Result<SessionCheck> {
     Ok(SessionCheck { address: place.address, cookie: format!("{ACCESS_COOKIE}={}", tokens.access_token) })
 }
 
-/// Requests per second with every connection always waiting for an answer.
+/// Measures requests per second with every connection always waiting for an answer.
 async fn saturate(door: &SessionCheck) -> Result<f64> {
     let (began, end) = (Instant::now(), Instant::now() + Duration::from_secs(SECONDS));
     let door = door.clone();
@@ -90,14 +90,14 @@ async fn saturate(door: &SessionCheck) -> Result<f64> {
     Ok(count(done.iter().sum()) / began.elapsed().as_secs_f64())
 }
 
-/// How long a request took that was due in that second.
+/// The time of a request, and the second in which it was due.
 #[derive(Debug, Clone, Copy)]
 struct Taken {
     second: u64,
     ms: f64,
 }
 
-/// Each connection has its own share of the rate, and is never ahead of it.
+/// Sends requests at a steady rate. Each connection has its own share of the rate, and is never ahead of it.
 async fn ask_steadily(door: &SessionCheck, rate: f64, time: Duration) -> Result<Vec<Taken>> {
     let began = Instant::now();
     let pause = Duration::from_secs_f64(1.0 / rate);
@@ -125,7 +125,8 @@ async fn ask_steadily(door: &SessionCheck, rate: f64, time: Duration) -> Result<
     Ok(load::concurrent_tasks(lanes.len(), lanes, ask).await?.concat())
 }
 
-/// The logins come from a thread of their own: a client that waits for another measures neither.
+/// Measures checks beside logins. The logins come from a thread of their own, because a client that waits for another
+/// would distort both.
 fn ask_beside_logins(door: &SessionCheck, place: &ServiceAddress, time: Duration) -> Result<Vec<Taken>> {
     // More logins than can be done in that time.
     let arrive = async {
@@ -156,7 +157,7 @@ fn ask_beside_logins(door: &SessionCheck, place: &ServiceAddress, time: Duration
     times
 }
 
-/// One connection that asks the same again and again. It costs a fraction of what the server does: a load generator
+/// One connection that repeats the same request. It costs a fraction of the server's work, because a load generator
 /// that is busier than the server would measure itself.
 struct Checker {
     stream: TcpStream,
@@ -179,7 +180,7 @@ impl Checker {
         Ok(checker)
     }
 
-    /// The length of an answer that comes in one piece.
+    /// Sends the request once and returns the length of the answer, which arrives in one piece.
     async fn once(&mut self) -> Result<usize> {
         self.stream.write_all(self.request.as_bytes()).await?;
         Ok(self.stream.read(&mut self.answer).await?)
@@ -193,7 +194,7 @@ impl Checker {
     }
 }
 
-/// The 99th percentile of each second; the median of them, so that one stall of the machine is not all that is seen.
+/// Returns the median of the 99th percentiles of all seconds, so that one stall of the machine does not dominate.
 fn p99(times: &[Taken]) -> f64 {
     let of = |second| {
         let mut times: Vec<f64> = times.iter().filter(|taken| taken.second == second).map(|taken| taken.ms).collect();

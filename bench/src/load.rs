@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-/// What clients run on.
+/// Builds the runtime of the clients.
 pub(crate) fn runtime() -> Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Works through `items`, so many at a time; the order of the results is nobody's business.
+/// Processes `items`, `at_once` at a time. The order of the results is not defined.
 pub(crate) async fn concurrent_tasks<T, U, F>(
     at_once: usize,
     items: Vec<T>,

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 const TARGET: f64 = 0.88;
-/// More than there are hash threads, fewer than the hash queue has places.
+/// Number of concurrent logins: more than hash threads, fewer than permits of the hash queue.
 const AT_ONCE: usize = 32;
 const VISITORS: usize = 48;
 const ROUNDS: usize = 5;
@@ -21,7 +21,7 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
     let name = "logins, SQLite on disk, synchronous=FULL";
     let mut rows = vec![row(name, logins, hashes, ratio).at_least(ratio, TARGET)];
     if let Some(in_memory) = machine::folder_in_memory() {
-        // What is missing here is missing in the program; the rest is the disk's.
+        // A difference here is caused by the program; the rest is the disk's.
         let (logins, hashes, ratio) = compare(in_memory.path(), 1)?;
         rows.push(row("logins, the same file in memory", logins, hashes, ratio));
     }
@@ -37,7 +37,7 @@ fn row(name: &str, logins: f64, hashes: f64, ratio: f64) -> Row {
     Row::new(name, per_second(logins)).beside(format!("argon2id alone {}", per_second(hashes)), ratio)
 }
 
-/// Turn about, so that whatever slows the machine slows both.
+/// Measures both in turn, so that anything that slows the machine affects both.
 fn compare(folder: &Path, users: u32) -> Result<(f64, f64, f64)> {
     let service = Service::start(folder, Service::workers(), |_| {})?;
     service.sign_in_stats(users)?;

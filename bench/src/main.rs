@@ -1,7 +1,7 @@
-//! Measures Postern beside the limits of the machine it runs on, and says what is met.
+//! Measures Postern beside the limits of its machine, and reports which targets are met.
 //!
-//! Figures of one run belong together: on another machine, or at another hour of a shared one, both
-//! columns move. Nothing fails here; whoever reads the table judges.
+//! Figures of one run belong together: on another machine, or at another hour of a shared one, both columns change.
+//! Nothing fails here; the reader decides.
 
 mod argon;
 mod banned;
@@ -43,7 +43,7 @@ use anyhow::{Result, bail};
 use std::process::ExitCode;
 use table::Row;
 
-/// A name for the command line, and what it measures.
+/// A measurement: its name on the command line, and its function.
 type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
 
 const MEASUREMENTS: [Measurement; 17] = [
@@ -99,7 +99,7 @@ fn run() -> Result<()> {
     for (name, measure) in MEASUREMENTS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             eprintln!("measuring: {name}");
-            // One that cannot be taken here does not keep the others from being taken.
+            // A measurement that is not possible here does not prevent the others.
             let measured = measure().unwrap_or_else(|error| vec![Row::skipped(name, &format!("{error:#}"))]);
             measured.iter().for_each(table::say);
             rows.extend(measured);

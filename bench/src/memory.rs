@@ -11,17 +11,17 @@ use wire::paths;
 
 const IDLE_MB: f64 = 25.0;
 const LOADED_MB: f64 = 40.0;
-/// Each hash thread keeps the memory of one hash.
+/// Memory of one hash, which each hash thread keeps.
 const HASH_MB: f64 = 19.0 * 1024.0 * 1024.0 / 1e6;
 const AT_ONCE: usize = 64;
 const LOGINS_EACH: usize = 5;
-/// What is going to be given back after a start or a request has been by then.
+/// Time after which the memory of a start or a request has been released.
 const SETTLE: Duration = Duration::from_secs(1);
 
 pub(crate) fn measure() -> Result<Vec<Row>> {
     let folder = machine::folder()?;
     let program = Program::set_up(folder.path())?;
-    // The first start makes keys; the one that is measured is a day like any other.
+    // The first start makes keys; the measured one is an ordinary start.
     program.start()?.stop()?;
     let running = program.start()?;
     let idle = settled(&running)?;
@@ -45,7 +45,7 @@ fn settled(running: &Running) -> Result<f64> {
     machine::memory_mb(running.pid(), "VmRSS")
 }
 
-/// The page and every file it names.
+/// Loads the page and every file that it names.
 async fn view_page(running: &Running) -> Result<()> {
     let mut client = Client::connect(new_address(), running.place.address).await?;
     let page = client.get(paths::LOGIN_PAGE, &[("accept", "text/html")]).await?;

@@ -1,4 +1,4 @@
-//! `GET /.well-known/jwks.json`: what every app behind Postern asks for, and anybody else may.
+//! `GET /.well-known/jwks.json`, which every app behind Postern requests, and anybody else may.
 
 use crate::table::Row;
 use crate::wrk::{self, Ask};

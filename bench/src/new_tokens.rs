@@ -1,4 +1,4 @@
-//! `GET /api/session` with a token that was never seen: its signature is verified, nothing else of it is dear.
+//! `GET /api/session` with a token that was never seen: its cost is the verification of the signature.
 
 use crate::machine;
 use crate::serving::{Serving, VERIFIED};
@@ -11,7 +11,7 @@ use wire::paths;
 
 const TARGET: f64 = 0.8;
 const ROUNDS: usize = 3;
-/// More than one core can verify in a round.
+/// Number of tokens, more than one core can verify in a round.
 const TOKENS: usize = 60_000;
 
 pub(crate) fn measure() -> Result<Vec<Row>> {

@@ -1,4 +1,4 @@
-//! nginx on one core, for comparison: it answers, or it passes on.
+//! nginx on one core, for comparison: as a server, and as a proxy.
 
 use crate::{machine, wrk};
 use anyhow::{Context, Result, ensure};
@@ -16,12 +16,12 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Says the same small answer to everything, on the load generator's core.
+    /// Starts one that sends the same small answer to everything, on the load generator's core.
     pub(crate) fn answering() -> Result<Self> {
         Self::start("default_type text/plain; return 200 'what was asked for';", "", "1")
     }
 
-    /// Passes everything on, over connections that are kept, on the measured core.
+    /// Starts one that forwards everything over kept connections, on the measured core.
     pub(crate) fn passing_on(upstream: u16) -> Result<Self> {
         let location = "proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; \
                         proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;";
@@ -30,7 +30,7 @@ impl Nginx {
     }
 
     fn start(location: &str, upstream: &str, core: &str) -> Result<Self> {
-        // Debian keeps it where root alone looks.
+        // Debian installs it in a folder that is on root's path only.
         let known = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().find(|path| Path::new(path).is_file());
         let program = known.unwrap_or("nginx");
         ensure!(known.is_some() || machine::has(program), "no nginx here (Debian: apt-get install nginx)");

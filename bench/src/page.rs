@@ -1,4 +1,4 @@
-//! What a browser loads for /login on its first visit: bytes on the wire, headers included.
+//! The transfer size of /login at a browser's first visit: bytes on the wire, headers included.
 
 use crate::browser;
 use crate::table::{Row, count};

@@ -1,5 +1,5 @@
-//! What a person waits for at a sign-in by passkey: from the press of the button until the dashboard can be read, without the
-//! authenticator.
+//! The time that a person waits at a sign-in by passkey: from the press of the button until the dashboard can be read,
+//! without the authenticator.
 
 use crate::browser;
 use crate::table::{Row, median, milliseconds};

@@ -1,5 +1,5 @@
-//! A process of its own that runs the gate on one core: `/free` without a toll, `/bearer` and `/bound` for
-//! tokens. Its chain says that everything is paid: what is weighed here comes after that.
+//! A process of its own that runs the gate on one core: `/free` without a toll, `/bearer` and `/bound` for tokens. Its
+//! chain reports everything as paid, because only the steps after that are measured.
 
 use crate::machine;
 use anyhow::{Context, Result};
@@ -20,14 +20,14 @@ use toll::{Environment, Gate, GateConfig, GateLimits};
 use tpat::{Output, ReceivedPayment};
 use wire::toll::Network;
 
-/// The word on our own command line that starts it.
+/// The argument of our own command line that starts it.
 pub(crate) const COMMAND: &str = "paying";
 const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
 const PRICE: u64 = 1_000_000;
 const HOUR_MS: i64 = 3_600_000;
 
-/// What that process does: its upstream's port is the first line of its standard input, its own port the first
-/// line that it says.
+/// Runs that process: its upstream's port is the first line of its standard input, its own port the first line of its
+/// output.
 pub(crate) fn serve() -> Result<()> {
     let mut lines = std::io::stdin().lock().lines();
     let upstream = lines.next().context("no upstream")??.trim().parse()?;
@@ -99,7 +99,7 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move { toll::serve(listener, gate, GateLimits { connections: 1000 }, stopped).await });
     tokio::spawn(async move {
-        // Counts are written down beside the requests, as in service.
+        // Counts are written beside the requests, as in service.
         let kept = stop.subscribe();
         payments.run(kept).await;
         drop(stop);

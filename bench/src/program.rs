@@ -21,7 +21,7 @@ pub(crate) struct Program {
 pub(crate) struct Running {
     child: Child,
     pub place: ServiceAddress,
-    /// From the start of the program to its first answer.
+    /// The time from the start of the program to its first answer.
     pub first_answer: Duration,
 }
 
@@ -38,7 +38,7 @@ impl Program {
         Ok(program)
     }
 
-    /// `SETTING=VALUE`, from the next start on.
+    /// Sets `SETTING=VALUE`, from the next start on.
     #[must_use]
     pub(crate) fn with(mut self, setting: &'static str) -> Self {
         self.settings.push(setting);
@@ -62,7 +62,7 @@ impl Program {
         Ok(running)
     }
 
-    /// Without our own environment: every `POSTERN_...` in it would be a setting.
+    /// Builds the command without our own environment, because every `POSTERN_...` in it would be a setting.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null());
@@ -72,7 +72,7 @@ impl Program {
     }
 }
 
-/// Where the release program is.
+/// Returns the path of the release program.
 pub(crate) fn binary() -> Result<PathBuf> {
     let binary = match std::env::var_os("POSTERN_BIN") {
         Some(path) => PathBuf::from(path),
@@ -82,7 +82,7 @@ pub(crate) fn binary() -> Result<PathBuf> {
     Ok(binary)
 }
 
-/// `false`: nobody listens yet. Once somebody does, the answer comes when the service is ready.
+/// Sends a request. `false`: nothing listens yet. A listening program answers when the service is ready.
 fn answers(address: SocketAddr) -> Result<bool> {
     let Ok(mut stream) = TcpStream::connect(address) else { return Ok(false) };
     let request = format!("GET {} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", wire::paths::CHALLENGE);
@@ -98,7 +98,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Asks it to stop, as an operator does, so that the next start finds a closed database.
+    /// Stops it by a signal, as an operator does, so that the next start finds a closed database.
     pub(crate) fn stop(mut self) -> Result<()> {
         let asked = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
         ensure!(asked.success() && self.child.wait()?.success(), "the program did not stop in good order");
@@ -107,7 +107,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// After an error nobody else would end it.
+    /// Ends it after an error, because nothing else would.
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             drop(self.child.kill());

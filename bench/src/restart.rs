@@ -1,4 +1,4 @@
-//! From the start of the program, on a data folder that exists, to its first answer.
+//! The time from the start of the program, on an existing data folder, to its first answer.
 
 use crate::machine;
 use crate::program::Program;

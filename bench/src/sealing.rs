@@ -1,5 +1,5 @@
-//! What a person waits for in the browser besides the network: from pressing "Sign in" to the sealed
-//! message leaving, without the time that the challenge takes.
+//! The time that a person waits in the browser besides the network: from pressing "Sign in" until the sealed message is
+//! sent, without the challenge.
 
 use crate::browser;
 use crate::table::{Row, median, milliseconds};

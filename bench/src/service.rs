@@ -57,17 +57,17 @@ impl Service {
         Ok(Self { state, place, runtime, stop })
     }
 
-    /// One worker a core, two at least: what `postern serve` takes.
+    /// Returns the number of workers: one for each core, at least two, as `postern serve` has.
     pub(crate) fn workers() -> usize {
         machine::cores().clamp(2, 8)
     }
 
-    /// Adds accounts until there are so many.
+    /// Adds accounts until there are `users`.
     pub(crate) fn sign_in_stats(&self, users: u32) -> Result<()> {
         self.runtime.block_on(fill(self.state.clone(), users))
     }
 
-    /// Serves another beside it, the same way.
+    /// Serves another service beside it, in the same way.
     pub(crate) fn beside(&self, service: impl HttpService) -> Result<u16> {
         self.runtime.block_on(async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -82,7 +82,7 @@ impl Service {
         })
     }
 
-    /// A second state on the same database, with a memory of its own.
+    /// Returns a second state on the same database, with caches of its own.
     pub(crate) fn twin(&self) -> Result<AppState> {
         self.runtime.block_on(load(self.state.config.clone()))
     }
@@ -98,7 +98,7 @@ async fn load(config: Config) -> Result<AppState> {
     Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), SiteFiles::NONE).await?)
 }
 
-/// As many accounts as there are to be, the one that signs in among them.
+/// Adds accounts up to `users`, including the one that signs in.
 async fn fill(state: AppState, users: u32) -> Result<()> {
     let mut writes = tokio::task::JoinSet::new();
     for number in 1..users {

@@ -1,5 +1,5 @@
-//! A process of its own that serves Postern and its bare twin, so that its processor time can be told
-//! from the load generator's.
+//! A process of its own that serves Postern and its bare twin, so that its processor time can be separated from the
+//! load generator's.
 
 use crate::client::Client;
 use crate::service::Service;
@@ -25,37 +25,37 @@ use store::bans::Ban;
 use tempfile::NamedTempFile;
 use wire::paths;
 
-/// Where the bare twin verifies a signature with each answer.
+/// The path at which the bare twin verifies a signature with each answer.
 pub(crate) const VERIFIED: &str = "/verified";
 
-/// The word on our own command line that starts it.
+/// The argument of our own command line that starts it.
 pub(crate) const COMMAND: &str = "serving";
 const ACCESS_COOKIE: &str = "__Host-postern-access";
 const APP_COOKIE: &str = "__Host-postern-app";
 const APP_HOST: &str = "app.localhost";
-/// What a reverse proxy in front of the app says of a request.
+/// The headers that a reverse proxy in front of the app sends about a request.
 pub(crate) const ASKED: [(&str, &str); 4] = [
     ("x-forwarded-proto", "http"),
     ("x-forwarded-host", APP_HOST),
     ("x-forwarded-uri", "/"),
     ("x-forwarded-method", "GET"),
 ];
-/// Other addresses that are banned too: hardly any, and as many as a botnet has.
+/// Numbers of other banned addresses: few, and as many as a botnet has.
 const FEW: u32 = 10;
 const MANY: u32 = 1_000_000;
 
-/// Where it serves what.
+/// The ports of the services.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ServingAddresses {
     pub postern: u16,
     /// Answers as Postern does to `/api/session`, `/api/challenge`, the JWKS and (at `/banned`) to a banned
     /// address.
     pub bare: u16,
-    /// The same service, to which this machine is banned, with few others and with many.
+    /// The same service, which bans this machine, with few others and with many.
     pub closed: [u16; 2],
-    /// What the many took of memory, in MB.
+    /// Memory of the many bans, in MB.
     pub bans_mb: f64,
-    /// Of a session that is live, here and in the app.
+    /// The cookie of a live session, here and in the app.
     pub cookie: String,
     pub app_cookie: String,
     /// An access token of a client of the OpenID provider.
@@ -70,14 +70,14 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Starts it, on the first core alone where cores can be kept apart.
+    /// Starts it, on the first core only if cores can be separated.
     pub(crate) fn start(pinned: bool) -> Result<Self> {
         let (child, mut says) = start_this(COMMAND, pinned)?;
         let doors = serde_json::from_str(&line(&mut says)?).context("the serving process did not start")?;
         Ok(Self { child, says, doors })
     }
 
-    /// So many access tokens of the live session, each signed anew, one a line of a file.
+    /// Makes access tokens of the live session, each newly signed, one on each line of a file.
     pub(crate) fn new_tokens(&mut self, many: usize) -> Result<NamedTempFile> {
         let file = NamedTempFile::new()?;
         let order = serde_json::to_string(&Order { many, file: file.path().to_owned() })?;
@@ -105,14 +105,14 @@ struct Order {
     file: PathBuf,
 }
 
-/// Starts this program again under a word of its own; what it says begins with a line about itself.
+/// Starts this program again with an argument of its own. Its output begins with a line about itself.
 pub(crate) fn start_this(word: &str, pinned: bool) -> Result<(Child, BufReader<ChildStdout>)> {
     let this = std::env::current_exe()?;
     let mut command = if pinned { Command::new("taskset") } else { Command::new(&this) };
     if pinned {
         command.args(["-c", "0"]).arg(&this);
     }
-    // It ends with its standard input, even if we end in disorder.
+    // It ends with its standard input, even if we end abnormally.
     let mut child = command.arg(word).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let says = BufReader::new(child.stdout.take().context("no standard output")?);
     Ok((child, says))
@@ -124,7 +124,7 @@ pub(crate) fn line(says: &mut impl BufRead) -> Result<String> {
     Ok(line)
 }
 
-/// What that process does.
+/// Runs that process.
 pub(crate) fn serve() -> Result<()> {
     let folder = machine::folder()?;
     // One core, one worker. The limits on sign-in would answer all but the first thirty challenges.
@@ -157,7 +157,7 @@ pub(crate) fn serve() -> Result<()> {
     Ok(())
 }
 
-/// For the session of a token that is good.
+/// Makes tokens for the session of a valid token.
 fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
     let claims = state.tokens.verify_for(&state.config.origin, token, state.now()).context("the session is over")?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(&order.file)?);
@@ -179,7 +179,7 @@ fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
     Ok(file.flush()?)
 }
 
-/// What Postern answers, to be repeated, and what it answers it to.
+/// Postern's answers, which are repeated, and their requests.
 struct Answers {
     token: String,
     app_cookie: String,
@@ -223,7 +223,7 @@ async fn answers(service: &Service, closed: u16) -> Result<Answers> {
     Ok(Answers { token: tokens.access_token, app_cookie, client_token, bare: bare::repeat(router, "/banned", refusal) })
 }
 
-/// As the browser gets it from `/.postern/callback`.
+/// Returns the cookie as the browser gets it from `/.postern/callback`.
 fn app_cookie(state: &AppState, token: &str) -> Result<String> {
     let claims = state.tokens.verify_for(&state.config.origin, token, state.now()).context("the session is over")?;
     let session = AppSession::of(&claims.sid, state.now()).context("no session")?;
@@ -231,7 +231,7 @@ fn app_cookie(state: &AppState, token: &str) -> Result<String> {
     Ok(format!("{APP_COOKIE}={}", session.reveal(&macs.app_session, &format!("http://{APP_HOST}"))))
 }
 
-/// Closes this machine's own address, among many others.
+/// Bans this machine's own address, among many others.
 fn ban(state: &AppState, others: u32) {
     let since = state.now();
     let of = |address: Ipv4Addr| Ban {
@@ -250,7 +250,7 @@ fn ban(state: &AppState, others: u32) {
         lift_reason: None,
     };
     let others = (0..others).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
-    // One at a time, as pages of rows arrive: it is the table that is weighed, not the rows.
+    // One at a time, as pages of rows arrive, because the table is measured and not the rows.
     for address in others.chain([Ipv4Addr::LOCALHOST]) {
         state.bans.apply(&[of(address)]);
     }

@@ -1,5 +1,5 @@
-//! `GET /api/session` with a known token, and `GET /api/verify` with a known cookie: what every request of a
-//! signed-in person passes, here and at an app.
+//! `GET /api/session` with a known token, and `GET /api/verify` with a known cookie: the checks of every request of a
+//! signed-in person, here and at an app.
 
 use crate::serving::ASKED;
 use crate::table::Row;

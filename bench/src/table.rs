@@ -2,7 +2,7 @@
 
 use crate::machine;
 
-/// One line of it.
+/// One line of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub name: String,
@@ -28,7 +28,7 @@ impl From<bool> for Met {
 }
 
 impl Row {
-    /// A figure for the curious.
+    /// Creates a row without a target.
     pub(crate) fn new(name: &str, measured: String) -> Self {
         let none = String::new;
         Self { name: name.to_owned(), measured, limit: none(), ratio: none(), target: none(), met: Met::Open }
@@ -38,7 +38,7 @@ impl Row {
         Self::new(name, format!("not measured: {why}"))
     }
 
-    /// A figure that may be so large at most.
+    /// Creates a row whose value has a maximum.
     pub(crate) fn at_most(name: &str, value: f64, most: f64, shown: impl Fn(f64) -> String) -> Self {
         let mut row = Self::new(name, shown(value));
         row.target = format!("<= {}", shown(most));
@@ -46,7 +46,7 @@ impl Row {
         row
     }
 
-    /// A rate beside the rate that bounds it.
+    /// Adds the rate that bounds the measured one.
     #[must_use]
     pub(crate) fn beside(mut self, limit: String, ratio: f64) -> Self {
         self.limit = limit;
@@ -54,7 +54,7 @@ impl Row {
         self
     }
 
-    /// The ratio to the limit must be so large at least.
+    /// Sets the minimum of the ratio to the limit.
     #[must_use]
     pub(crate) fn at_least(mut self, ratio: f64, least: f64) -> Self {
         self.target = format!("ratio >= {least}");
@@ -88,7 +88,7 @@ pub(crate) fn print(names: &[String], rows: &[Row]) {
     }
 }
 
-/// As soon as it is measured: the table comes when all is done, which takes minutes.
+/// Prints a row as soon as it is measured, because the table is printed at the end, after minutes.
 pub(crate) fn say(row: &Row) {
     eprintln!("  {}", cells(row).join("  ").trim_end());
 }
@@ -103,14 +103,14 @@ fn cells(row: &Row) -> [String; 6] {
     [name, measured, limit, ratio, target, met.to_owned()]
 }
 
-/// The one in the middle; for an even number the lower of the two.
+/// Returns the median; for an even number the lower one.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// A number of things, for arithmetic.
+/// Converts a count for arithmetic.
 pub(crate) fn count(things: usize) -> f64 {
     f64::from(u32::try_from(things).unwrap_or(u32::MAX))
 }
@@ -123,7 +123,7 @@ pub(crate) fn milliseconds(ms: f64) -> String {
     format!("{ms:.1} ms")
 }
 
-/// Megabytes of a million bytes.
+/// Formats megabytes of a million bytes.
 pub(crate) fn megabytes(mb: f64) -> String {
     format!("{mb:.1} MB")
 }

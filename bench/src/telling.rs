@@ -1,5 +1,5 @@
-//! A process of its own that runs the time server's conversations, sealed and plain, so that its processor
-//! time can be told from its clients'. Plain is known here alone: the program has no such thing.
+//! A process of its own that runs the time server's conversations, sealed and plain, so that its processor time can be
+//! separated from its clients'. Plain ones exist here only.
 
 use crate::load;
 use anyhow::{Context, Result};
@@ -18,22 +18,22 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use wire::time::CloseReason;
 
-/// The word on our own command line that starts it.
+/// The argument of our own command line that starts it.
 pub(crate) const COMMAND: &str = "telling";
 
-/// Where it tells the time how.
+/// The ports of both kinds of conversations.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct TimeAddresses {
     pub sealed: u16,
     pub plain: u16,
 }
 
-/// The keys that both ends have: who made them does not matter to what is measured.
+/// Returns the keys of both ends. Their origin does not matter to the measurement.
 pub(crate) fn keys() -> Keys {
     Keys::derive(&[7; 32], "bench", &Randoms { client: [1; 32], server: [2; 32] })
 }
 
-/// Messages as they are.
+/// A channel without encryption.
 struct Plain;
 
 impl MessageChannel for Plain {
@@ -47,7 +47,7 @@ impl MessageChannel for Plain {
     }
 }
 
-/// What that process does, on one thread.
+/// Runs that process, on one thread.
 pub(crate) fn serve() -> Result<()> {
     load::runtime()?.block_on(async {
         let server = Arc::new(server()?);
@@ -80,7 +80,7 @@ fn server() -> Result<TimeServer> {
     Ok(TimeServer::new(config, jwe::PrivateKey::generate(&random())?, surroundings)?)
 }
 
-/// Takes connections on a port, each after its hello.
+/// Accepts connections on a port, each after its hello.
 async fn open<C: MessageChannel + 'static>(
     server: &Arc<TimeServer>,
     stopped: &watch::Receiver<bool>,

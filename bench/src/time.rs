@@ -1,5 +1,5 @@
-//! The time server: questions for each second of its processor's time, sealed and beside the same server
-//! without sealing; and what idle connections cost.
+//! The time server: requests for each second of its processor's time, sealed and beside the same server without
+//! sealing; and the cost of idle connections.
 
 use crate::serving::{line, start_this};
 use crate::table::{Row, count, median, megabytes};
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 const TARGET: f64 = 0.85;
 const ROUNDS: usize = 5;
-/// In each round, over all connections together.
+/// Number of requests in each round, over all connections together.
 const QUESTIONS: usize = 100_000;
 const COMMAND_TIME: &[u8] = br#"{"command":"time"}"#;
 const IDLE: usize = 10_000;
@@ -83,7 +83,7 @@ fn per_cpu_second(telling: &Telling, sealed: bool, connections: usize, at_a_time
     })
 }
 
-/// Connections that have asked once and then say nothing.
+/// Measures connections that have asked once and are idle.
 fn idle() -> Result<Row> {
     let telling = Telling::start()?;
     let port = telling.doors.sealed;
@@ -103,7 +103,7 @@ fn idle() -> Result<Row> {
 struct TimeClient {
     stream: TcpStream,
     sealed: Option<(Sealer, Opener)>,
-    /// Used again and again.
+    /// A buffer that is reused.
     bytes: Vec<u8>,
 }
 
@@ -114,7 +114,7 @@ impl TimeClient {
         Ok(Self { stream, sealed: sealed.then(|| keys().client()), bytes: Vec::new() })
     }
 
-    /// Asks in one write, and reads every answer.
+    /// Sends all requests in one write, and reads every answer.
     async fn ask(&mut self, questions: usize) -> Result<()> {
         self.bytes.clear();
         for _ in 0..questions {
@@ -135,7 +135,7 @@ impl TimeClient {
         Ok(())
     }
 
-    /// Takes whole answers out of what was read, each looked at.
+    /// Takes complete answers out of the received bytes, and checks each.
     fn take_answers(&mut self) -> Result<usize> {
         let (mut taken, mut answers) = (0, 0);
         while let Some((length, rest)) = self.bytes.get_mut(taken..).and_then(<[u8]>::split_first_chunk_mut::<2>) {

@@ -1,5 +1,4 @@
-//! The paid gate: what its proxy costs beside nginx's, what a token costs beside none, and how long a proof of
-//! payment takes to be verified.
+//! The paid gate: the cost of its proxy beside nginx's, the cost of a token, and the time to verify a proof of payment.
 
 use crate::client::Client;
 use crate::load;
@@ -27,7 +26,7 @@ const BEARER: f64 = 0.7;
 const BOUND: f64 = 0.4;
 const VERIFIED_MS: f64 = 1.0;
 const ROUNDS: usize = 3;
-/// More than one core can check in a round.
+/// Number of proofs, more than one core can check in a round.
 const PROOFS: usize = 80_000;
 const VECTOR: &str = include_str!("../../crates/tpat/tests/vectors/outproof-single-0.json");
 
@@ -68,7 +67,7 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
     Ok(vec![proxy, bearer, bound, verification()?])
 }
 
-/// The median of many.
+/// Measures the median of many verifications.
 fn verification() -> Result<Row> {
     let vector: Value = serde_json::from_str(VECTOR)?;
     let text = |name: &str| vector.get(name).and_then(Value::as_str).context("a vector");
@@ -109,7 +108,7 @@ impl Gate {
         Ask { port: self.port, path, welcome: true, ..Ask::default() }
     }
 
-    /// A token for the path, and the nonce for proofs.
+    /// Buys a token for the path, and returns it with the nonce for proofs.
     async fn buy(&self, path: &str, payment: u8, key: Option<&Key>) -> Result<(String, String)> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let mut client = Client::connect(Ipv4Addr::LOCALHOST, address).await?;
@@ -134,7 +133,7 @@ impl Gate {
         Ok((redeemed.token, nonce))
     }
 
-    /// A file of proofs for requests with the token.
+    /// Makes a file of proofs for requests with the token.
     fn proofs(&self, key: &Key, token: &str, nonce: &str, round: usize) -> Result<NamedTempFile> {
         let mut file = NamedTempFile::new()?;
         let url = format!("http://127.0.0.1:{}/bound", self.port);

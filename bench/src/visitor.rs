@@ -1,4 +1,4 @@
-//! Somebody with an account, at an address of their own, whose envelopes are sealed beforehand.
+//! A person with an account, at an address of their own, whose envelopes are sealed beforehand.
 
 use crate::client::Client;
 use anyhow::{Context, Result};
@@ -13,18 +13,18 @@ use wire::paths;
 pub(crate) const NAME: &str = "bench";
 pub(crate) const PASSWORD: &str = "tadumi-verosa-kelunu-pidira";
 
-/// Logins of one visitor. A challenge and a login each: 24 of the 30 sign-in requests that an address
-/// may make in a minute.
+/// Number of logins of one visitor. Each is a challenge and a login: 24 of the 30 sign-in requests that an address may
+/// make in a minute.
 pub(crate) const LOGINS: usize = 12;
 
-/// No address comes twice in a run, so that no limit carries over from one measurement to the next.
+/// No address is used twice in a run, so that no limit carries over from one measurement to the next.
 static NEXT: AtomicU32 = AtomicU32::new(0x7f01_0001);
 
 pub(crate) fn new_address() -> Ipv4Addr {
     Ipv4Addr::from_bits(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Where a service listens and what it calls itself.
+/// The address on which a service listens, and the origin that it names.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceAddress {
     pub address: SocketAddr,
@@ -47,19 +47,19 @@ impl Visitor {
             let challenge: Challenge = visitor.client().await?.get(paths::CHALLENGE, &[]).await?.json()?;
             visitor.sealed.push(seal(&challenge, &place.origin)?);
         }
-        // Whoever waits for long is hung up on: everybody comes back on a new connection.
+        // The server closes idle connections, so everybody uses a new one.
         visitor.client = None;
         Ok(visitor)
     }
 
-    /// Signs in with the next envelope; `None` if there is none left.
+    /// Signs in with the next envelope. Returns `None` if none is left.
     pub(crate) async fn sign_in(&mut self) -> Result<Option<ProgramTokens>> {
         let Some(body) = self.sealed.pop() else { return Ok(None) };
         let answer: SignedIn = self.client().await?.post(paths::LOGIN, body).await?;
         answer.tokens.map(Some).context("a login without tokens")
     }
 
-    /// A connection that was still open a moment ago.
+    /// Returns a connection that was still open a moment ago.
     pub(crate) async fn client(&mut self) -> Result<&mut Client> {
         let open = match self.client.take() {
             Some(open) if open.is_open() => open,

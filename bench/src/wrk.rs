@@ -1,5 +1,5 @@
-//! wrk against a route and against its bare twin, in requests per second of the server's processor time:
-//! wall time on a shared machine says more of the neighbours.
+//! wrk on a route and on its bare twin, in requests per second of the server's processor time, because wall time
+//! depends on other programs on a shared machine.
 
 use crate::machine;
 use crate::serving::Serving;
@@ -13,10 +13,10 @@ use tempfile::NamedTempFile;
 const ROUNDS: usize = 5;
 const SECONDS: u32 = 2;
 const CONNECTIONS: u32 = 64;
-/// The unit of processor time in /proc, on every Linux.
+/// Ticks per second of the processor time in /proc, on every Linux.
 pub(crate) const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What one request asks for.
+/// The request that wrk sends.
 #[derive(Debug, Default)]
 pub(crate) struct Ask {
     pub port: u16,
@@ -35,7 +35,7 @@ pub(crate) struct Ask {
 #[derive(Debug)]
 pub(crate) struct Lines {
     pub header: &'static str,
-    /// What the value begins with.
+    /// The text before each line in the header's value.
     pub before: &'static str,
     pub file: PathBuf,
 }
@@ -45,12 +45,12 @@ pub(crate) fn start() -> Result<Serving> {
     Serving::start(pinned())
 }
 
-/// The row of a route; its ratio for a target.
+/// Measures a route beside its bare twin. Returns the row, and its ratio for a target.
 pub(crate) fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) -> Result<(Row, f64)> {
     beside(name, (serving.pid(), asked), "bare axum", (serving.pid(), bare))
 }
 
-/// The row of what one process does beside what another, or the same, does; its ratio for a target.
+/// Measures a process beside another, or the same one. Returns the row, and its ratio for a target.
 pub(crate) fn beside(name: &str, asked: (u32, &Ask), other: &str, limit: (u32, &Ask)) -> Result<(Row, f64)> {
     let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -72,7 +72,7 @@ pub(crate) fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
     Ok(requests * TICKS_PER_SECOND / ticks)
 }
 
-/// What wrk runs to say what it has not said before.
+/// Writes the Lua script by which wrk makes each request different.
 fn script(lines: &Lines) -> Result<NamedTempFile> {
     let mut script = NamedTempFile::new()?;
     write!(
@@ -123,7 +123,7 @@ fn run(ask: &Ask) -> Result<f64> {
     Ok(requests)
 }
 
-/// A core for each side, where there are two.
+/// Whether each side has a core of its own, which needs two cores and `taskset`.
 pub(crate) fn pinned() -> bool {
     machine::cores() > 1 && machine::has("taskset")
 }
