@@ -1,4 +1,4 @@
-//! Who joins, who forgets, who leaves, and who decides it.
+//! Sign-up, invitations, forgotten passwords, and the removal and administration of accounts.
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use domain::account::Role;
@@ -20,7 +20,7 @@ async fn send(visitor: &Visitor, method: Method, path: &str, body: Value) -> cra
     visitor.send(method, path, Some(body.to_string()), &[]).await
 }
 
-/// The code of a link that was answered.
+/// Returns the code of the link in an answer.
 fn code(answer: &crate::support::Answer) -> String {
     answer.json()["link"].as_str().unwrap().split_once("#code=").unwrap().1.to_owned()
 }

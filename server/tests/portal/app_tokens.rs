@@ -63,7 +63,7 @@ async fn an_unbound_session_gets_a_bearer_token() {
     let token = told["access_token"].as_str().unwrap();
     assert_eq!((&claims(token)["aud"], &claims(token)["cnf"]), (&json!("https://shop.test:8443"), &Value::Null));
 
-    // It is nothing to the portal, not even to sign out with, and not even after somebody had it verified.
+    // The portal does not accept it, not even for sign-out, and not even after it was verified for the app.
     let as_ours = format!("Bearer {token}");
     for _ in 0..2 {
         let refused = program.send(Method::GET, paths::SESSION, None, &[("authorization", &as_ours)]).await;
@@ -114,9 +114,9 @@ async fn what_the_command_line_changes_is_told_to_apps_within_a_second() {
     let ask_name = async || answer().await.header("remote-user").to_owned();
     assert_eq!(ask_name().await, "alice");
     assert_eq!(ask().await, (StatusCode::OK, "user".to_owned()));
-    // What a command does: it writes to the store, and tells nobody.
+    // Changes the store as a command does, which notifies no server.
     for role in [Role::Administrator, Role::User] {
-        // Longer than what is heard of twice because clocks differ.
+        // Longer than the period in which changes are read twice because clocks differ.
         portal.advance(31_000).await;
         let audit = portal.entry(AuditEvent::MadeAdministrator, &id);
         let set = portal.store().set_role(&id, role, &audit, portal.state.now()).await.unwrap();

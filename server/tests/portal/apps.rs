@@ -17,7 +17,7 @@ const APPS: &str = "trusted_proxies = ['10.0.0.1']\n\
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// A person's browser: one jar for the portal, one for each app.
+/// A person's browser: one cookie jar for the portal, one for each app.
 pub(crate) struct Person {
     portal: Visitor,
     wiki: Visitor,
@@ -39,7 +39,7 @@ impl Person {
         Self { portal: self.portal.at(portal), wiki: self.wiki.at(portal), shop: self.shop.at(portal) }
     }
 
-    /// Goes the whole way from an app to the portal and back.
+    /// Goes from an app to the portal and back.
     async fn enter(&self, jar: &Visitor, app: &str, next: &str) -> Answer {
         let answer = on(jar, app, &format!("{}?next={next}", paths::APP_START)).await;
         let location = way_in(&self.portal, here(&answer)).await;
@@ -47,14 +47,14 @@ impl Person {
     }
 }
 
-/// What the script of the page does: it asks for the way in, with a proof of the browser's key.
+/// Requests the way into the app, with a proof of the browser's key, as the page's script does.
 pub(crate) async fn way_in(portal: &Visitor, path: &str) -> String {
     let answer = portal.prove_and_post(paths::APP_ENTER, &wish(portal, path).await).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer.json()["location"].as_str().unwrap().to_owned()
 }
 
-/// The request that the page has for its script.
+/// Returns the request that the page contains for its script.
 pub(crate) async fn wish(portal: &Visitor, path: &str) -> serde_json::Value {
     let page = portal.get(path).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
@@ -62,14 +62,14 @@ pub(crate) async fn wish(portal: &Visitor, path: &str) -> serde_json::Value {
     serde_json::from_str(&body.replace("&quot;", "\"").replace("&amp;", "&").replace("&#x27;", "'")).unwrap()
 }
 
-/// A navigation to a path of the app that its proxy hands to us.
+/// Navigates to a path of the app that its proxy forwards to the portal.
 pub(crate) async fn on(jar: &Visitor, app: &str, path: &str) -> Answer {
     let host = app.strip_prefix("https://").unwrap();
     let extra = [("host", host), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
     jar.send(Method::GET, path, None, &extra).await
 }
 
-/// Where an answer leads, on the portal.
+/// Returns the path on the portal that an answer redirects to.
 pub(crate) fn here(answer: &Answer) -> &str {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
     answer.header("location").strip_prefix(ORIGIN).unwrap()
@@ -80,7 +80,7 @@ fn there<'a>(answer: &'a Answer, app: &str) -> &'a str {
     answer.header("location").strip_prefix(app).unwrap()
 }
 
-/// The question of a proxy about a page that the jar's owner goes to.
+/// Sends a proxy's request for verification about a page that the jar's owner opens.
 pub(crate) async fn ask(jar: &Visitor, app: &str, target: &str) -> Answer {
     ask_more(jar, app, target, &[]).await
 }
@@ -154,7 +154,7 @@ async fn the_way_in_and_what_the_app_is_told() {
     let opened = AuditSearch { event: Some(AuditEvent::AppOpened), limit: 9, ..AuditSearch::default() };
     let trail = portal.store().search_audit(&opened).await.unwrap();
     let mut trail: Vec<_> = trail.into_iter().map(|line| (line.entry.about, line.username)).collect();
-    // Of one millisecond, in no order.
+    // Events of the same millisecond have no order.
     trail.sort();
     let name = Some("alice".to_owned());
     assert_eq!(trail, [("shop".to_owned(), name.clone()), ("wiki".to_owned(), name)]);
@@ -180,7 +180,7 @@ async fn whoever_is_not_signed_in_comes_back_after_sign_in() {
     assert!(alice.portal.get(&away).await.header("location").starts_with("/resume?next=/apps/return"));
 }
 
-/// A code that is not good begins no session: it is fetched anew once, and then the person is told.
+/// Checks that an invalid code begins no session: it is fetched anew once, and then the person sees an error.
 fn refused(answer: &Answer) {
     let mut set = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
     assert!(set.all(|cookie| !cookie.contains("postern-app")), "{:?}", answer.headers);
@@ -208,7 +208,8 @@ async fn a_code_is_good_once_in_its_browser_for_its_app_and_for_half_a_minute() 
     refused(&on(&alice.shop, SHOP, &first).await);
     assert_eq!(there(&on(&alice.wiki, WIKI, &first).await, WIKI), "/");
     assert_ne!(alice.wiki.cookie("app"), "");
-    // Asked twice, by a key that bounces or the browser's way back: the session is good, and so is the answer.
+    // A repeated request, after a bouncing key or the browser's back button: the session is valid, and so is the
+    // answer.
     assert_eq!(there(&on(&alice.wiki, WIKI, &first).await, WIKI), "/");
     alice.wiki.forget("app");
     refused(&on(&alice.wiki, WIKI, &first).await);
@@ -222,7 +223,7 @@ async fn a_code_is_good_once_in_its_browser_for_its_app_and_for_half_a_minute() 
     portal.advance(60_000).await;
     refused(&on(&alice.wiki, WIKI, &late).await);
 
-    // Mallory has Alice's browser begin as Mallory's: the state is not hers.
+    // Mallory makes Alice's browser continue a sign-in that Mallory's browser began: the state is not Alice's.
     let started = on(&mallory.wiki, WIKI, paths::APP_START).await;
     let location = way_in(&alice.portal, here(&started)).await;
     refused(&on(&alice.wiki, WIKI, location.strip_prefix(WIKI).unwrap()).await);
@@ -238,7 +239,7 @@ async fn a_failed_code_is_fetched_anew_and_arrives() {
     portal.add_user("alice").await;
     let alice = Person::signed_in(&portal, "alice").await;
     let started = on(&alice.wiki, WIKI, "/.postern/start?next=/deep%3Fa%3Db").await;
-    // An hour on the sign-in page: the browser has forgotten its state.
+    // After an hour on the sign-in page the browser has deleted its state.
     alice.wiki.cookies.lock().unwrap().clear();
     let location = way_in(&alice.portal, here(&started)).await;
     let failed = on(&alice.wiki, WIKI, location.strip_prefix(WIKI).unwrap()).await;
@@ -295,13 +296,13 @@ async fn forty_eight_tabs_that_start_at_once_all_arrive_and_so_do_other_nodes() 
     let alice = Person::signed_in(&portal, "alice").await;
     let elsewhere = alice.at(&other);
     let node = |number: usize| if number.is_multiple_of(2) { &alice } else { &elsewhere };
-    // None of them knows of another's cookie.
+    // No tab has the cookie of another.
     let mut begun = Vec::new();
     for number in 0..48 {
         let tab = node(number).wiki.elsewhere();
         begun.push(on(&tab, WIKI, &format!("/.postern/start?next=/{number}")).await);
         alice.wiki.cookies.lock().unwrap().extend(tab.cookies.lock().unwrap().clone());
-        // A flood limit is not what this is about.
+        // Stays below the flood limit, which is not tested here.
         portal.advance(200).await;
         other.advance(0).await;
     }
@@ -314,7 +315,7 @@ async fn forty_eight_tabs_that_start_at_once_all_arrive_and_so_do_other_nodes() 
     }
     let left: Vec<_> = alice.wiki.cookies.lock().unwrap().keys().cloned().collect();
     assert_eq!(left, ["__Host-postern-app"], "each tab has taken its own away");
-    // A restart knows it, too.
+    // A restarted server accepts it, too.
     let restarted = portal.another().await;
     assert_eq!(ask(&alice.at(&restarted).wiki, WIKI, "/").await.header("remote-user"), "alice");
 }
@@ -384,7 +385,7 @@ async fn no_address_leads_anywhere_but_to_configured_origins() {
             assert_eq!((answer.status, answer.header("location")), (StatusCode::NOT_FOUND, ""), "{host}{path}");
         }
     }
-    // Everything else on an app's host is not ours to answer.
+    // Every other path on an app's host is not answered by the portal.
     let page = alice.wiki.send(Method::GET, "/login", None, &[("host", "wiki.example")]).await;
     assert_eq!(page.header("location"), "http://localhost:3000/login");
 }
@@ -418,7 +419,7 @@ async fn only_a_trusted_proxy_is_believed_and_only_if_it_says_each_thing_once() 
         let answer = ask_more(&alice.wiki, WIKI, "/", &[(name, value), ("sec-fetch-mode", "cors")]).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "no_app"), "{name}: {value}");
     }
-    // What a client writes about itself is no answer of ours.
+    // Headers about the identity that a client sends itself do not reach the answer.
     let spoofed = [("remote-user", "root"), ("remote-roles", "administrator"), ("remote-session", "x")];
     let answer = ask_more(&Person::new(&portal).wiki, WIKI, "/assets/x", &spoofed).await;
     assert_eq!((answer.status, answer.header("remote-user")), (StatusCode::OK, ""));
@@ -493,7 +494,7 @@ async fn a_person_is_led_away_and_a_script_is_told() {
     let asked = ask_more(&stranger, WIKI, "/", &[("sec-fetch-mode", "cors")]).await;
     assert_eq!((asked.status, asked.header("location")), (StatusCode::UNAUTHORIZED, ""));
     assert_eq!(asked.header("www-authenticate"), "Bearer");
-    // Browsers that do not tell what for.
+    // Browsers that send no `Sec-Fetch-Dest` and `Sec-Fetch-Mode`.
     let program = portal.program(PROXY);
     for (accept, leads) in [("text/html,*/*", true), ("application/json", false), ("*/*", false)] {
         let extra = [
@@ -518,7 +519,7 @@ async fn an_app_s_session_lives_and_dies_with_its_parent() {
         person.enter(&person.wiki, WIKI, "/").await;
     }
     let status = async |who: &Person| ask(&who.wiki, WIKI, "/").await.status.as_u16();
-    // Longer than any access token, without a visit to the portal.
+    // Longer than any access token's lifetime, without a visit to the portal.
     let first = ask(&laptop.wiki, WIKI, "/").await.header("authorization").to_owned();
     assert_eq!(ask(&laptop.wiki, WIKI, "/").await.header("authorization"), first, "signed once");
     portal.advance(4 * MINUTE).await;
@@ -542,7 +543,7 @@ async fn an_app_s_session_lives_and_dies_with_its_parent() {
     }
     kept.portal.send(Method::DELETE, paths::SESSIONS, None, &[]).await;
     assert_eq!((status(&kept).await, status(&ended).await), (200, 401));
-    // Disabled, heard of from another node.
+    // Disabled on another node.
     let other = portal.another().await;
     let third = Person::signed_in(&portal, "alice").await;
     third.enter(&third.wiki, WIKI, "/").await;
@@ -665,7 +666,7 @@ async fn a_client_s_own_authorization_passes_where_a_rule_or_a_public_path_says_
     assert_eq!(told(&alice, "/raw/x", "").await, is(200, "", ""), "ours is not set over it");
     let user = ask_more(&alice.wiki, WIKI, "/raw/x", &[("authorization", "Basic YTpi")]).await;
     assert_eq!(user.header("remote-user"), "alice");
-    // A token of ours that stands at the wrong place becomes no app's.
+    // The portal's own access token is not accepted as an app's.
     let access = format!("Bearer {}", alice.portal.cookie("access"));
     assert_eq!(told(&stranger, "/hook", &access).await, is(200, "", ""));
     assert_eq!(told(&alice, "/raw/x", &access).await, is(200, "", ""));
@@ -675,7 +676,7 @@ async fn a_client_s_own_authorization_passes_where_a_rule_or_a_public_path_says_
 async fn whatever_a_person_asks_for_a_page_says_what_to_do() {
     let portal = Portal::with(APPS).await;
     let stranger = Person::new(&portal).wiki;
-    // A page in a frame: ours shows itself in none.
+    // A page in a frame: the portal's pages cannot be shown in one.
     for more in [[("sec-fetch-dest", "iframe")], [("sec-fetch-dest", "object")]] {
         let framed = ask_more(&stranger, WIKI, "/part?x=y", &more).await;
         assert_eq!((framed.status, framed.header("location")), (StatusCode::UNAUTHORIZED, ""));
@@ -692,26 +693,26 @@ async fn whatever_a_person_asks_for_a_page_says_what_to_do() {
     let posted = ask_more(&stranger, WIKI, "/edit", &[("x-forwarded-method", "POST")]).await;
     assert_eq!((posted.status, posted.header("location")), (StatusCode::UNAUTHORIZED, ""));
     assert!(posted.text.contains("This was not sent"), "{}", posted.text);
-    // An address that is too long to be carried.
+    // An address that is too long for a redirect.
     let far = ask(&stranger, WIKI, &format!("/{}", "a".repeat(8_000))).await;
     assert_eq!((far.status, far.header("location")), (StatusCode::UNAUTHORIZED, ""));
     assert!(far.text.contains("sessionStorage.setItem") && far.text.contains("<noscript>"), "{}", far.text);
     let kept = on(&stranger, WIKI, "/.postern/place?x").await;
     assert!(kept.status == StatusCode::OK && kept.text.contains("sessionStorage.getItem"), "{}", kept.text);
-    // Bytes that no browser writes.
+    // Bytes that no browser sends.
     for (target, next) in [("/caf\u{e9}", "/caf%25E9"), ("/search?q=\\d", "/search%3Fq%3D%255Cd")] {
         let raw: Vec<u8> = target.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
         let answer = ask_raw(&portal, &raw).await;
         assert_eq!(answer.0, StatusCode::UNAUTHORIZED, "{target}");
         assert_eq!(answer.1, format!("https://wiki.example/.postern/start?next={next}"), "{target}");
     }
-    // Nothing is a person's business here but a page.
+    // The answer on an unknown host is an error page.
     let lost = ask_more(&stranger, "https://other.example", "/", &[]).await;
     assert_eq!((lost.status, lost.code().as_str()), (StatusCode::NOT_FOUND, ""));
     assert!(lost.text.starts_with("<!DOCTYPE html>"), "{}", lost.text);
 }
 
-/// A question about a target of any bytes.
+/// Sends a request for verification about a target of any bytes.
 async fn ask_raw(portal: &Portal, target: &[u8]) -> (StatusCode, String) {
     use tower::ServiceExt;
     let mut request = http::Request::get(paths::VERIFY).body(axum::body::Body::empty()).unwrap();

@@ -1,4 +1,4 @@
-//! Backup and restore, by the program itself.
+//! Backup and restore with the program itself.
 
 use crate::support::{PASSWORD, Program, postern, said};
 use futures::future::join_all;

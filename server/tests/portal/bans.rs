@@ -1,4 +1,4 @@
-//! What closes an address.
+//! Reasons for which an address is banned.
 
 use crate::support::{PASSWORD, Portal};
 use http::StatusCode;
@@ -176,7 +176,7 @@ async fn with_the_strict_preset_eleven_at_once_are_a_flood() {
     portal.add_user("alice").await;
     let visitor = portal.browser("203.0.113.7");
     let sealed = visitor.sealed("alice", PASSWORD).await;
-    // The client key's turn is taken: the first login waits for it while the second arrives.
+    // The client key's lock is taken: the first login waits for it while the second arrives.
     let turn = portal.state.attempt_locks.lock("203.0.113.7".parse().unwrap()).await;
     let first = {
         let visitor = visitor.clone();
@@ -194,7 +194,7 @@ async fn with_the_strict_preset_eleven_at_once_are_a_flood() {
             }
         })
     };
-    // The flood waits for the same turn before it strikes.
+    // The flood waits for the same lock before it bans.
     tokio::time::sleep(Duration::from_millis(1)).await;
     drop(turn);
     assert_eq!(second.await.unwrap().code(), "banned");

@@ -1,4 +1,4 @@
-//! A clock that jumps: nobody is banned for it, and whoever is signed in stays so.
+//! A clock that jumps: nobody is banned for it, and signed-in people stay signed in.
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use http::StatusCode;
@@ -7,7 +7,7 @@ use wire::paths;
 const HOUR: i64 = 60 * 60_000;
 const DAY: i64 = 24 * HOUR;
 
-/// As the browser's code does it: ask, refresh if the answer is no, ask again.
+/// Requests the session, refreshes if it is refused, and requests it again, as the browser's code does.
 async fn goes_on(visitor: &Visitor) {
     if visitor.get(paths::SESSION).await.status == StatusCode::UNAUTHORIZED {
         assert_eq!(visitor.refresh().await.status, StatusCode::OK);
@@ -32,7 +32,7 @@ async fn sessions_outlive_jumps_both_ways() {
 async fn nobody_is_banned_because_the_clock_went_back() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
-    // Half of a minute's worth, then an hour earlier as much again.
+    // Half of a minute's limit, then the same number again with the clock an hour earlier.
     for _ in 0..2 {
         for _ in 0..7 {
             let visitor = portal.browser("203.0.113.7");
@@ -74,7 +74,7 @@ async fn clocks_half_a_minute_apart_cost_nobody_anything_in_either_preset() {
     for preset in ["default", "strict"] {
         let portal = Portal::with(&format!("ban.preset = '{preset}'")).await;
         portal.add_user("alice").await;
-        // The clock steps back, or the answer goes to a node whose clock is behind; and the other way round.
+        // The clock steps back, or the answer is sent to a node whose clock is behind; and the reverse.
         for step in [-20, -1_000, -30_000, 149_999] {
             let alice = portal.browser("203.0.113.7");
             let sealed = alice.sealed("alice", PASSWORD).await;

@@ -1,4 +1,4 @@
-//! The program's commands, run as an operator runs them.
+//! The program's commands, run as by an operator.
 
 use crate::support::{Program, postern, said};
 use serde_json::Value;
@@ -180,7 +180,7 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
         let finding = doctor["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap();
         assert_eq!(finding["state"], "fine", "{finding}");
     }
-    // The server that runs hears of it by itself.
+    // The running server applies it without a restart.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let began = std::time::Instant::now();
     let heard = |program: &Program| {
@@ -216,7 +216,7 @@ fn the_real_nft_reads_what_is_exported() {
     for address in ["203.0.113.7", "203.0.113.8", "2001:db8::1", "2001:db8:0:1::1"] {
         assert!(run(&["ban", "add", address, "--reason", "A test."]).status.success());
     }
-    // As if IPv6 had counted by another length before: one ban inside another.
+    // A ban inside another, as if IPv6 prefixes had had another length before.
     let wide = ["--set", "ipv6_prefix=48", "ban", "add", "2001:db8::1", "--reason", "A test."];
     assert!(run(&wide).status.success());
     let exported = check();

@@ -1,4 +1,4 @@
-//! The server on a real socket: slow clients, proxies, certificates and the end.
+//! The server on a real socket: slow clients, proxies, certificates and shutdown.
 
 use crate::support::Portal;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -85,7 +85,7 @@ async fn what_has_begun_is_answered_before_the_end() {
     let serving = serve(&portal).await;
     let mut stream = TcpStream::connect(serving.address).await.unwrap();
     stream.write_all(b"POST /api/refresh HTTP/1.1\r\nhost: localhost:3000\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{").await.unwrap();
-    // The server has the head when it takes the next connection's answer.
+    // The server has read the head of the first request when it answers the next connection.
     let mut other = TcpStream::connect(serving.address).await.unwrap();
     other.write_all(b"GET /robots.txt HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n").await.unwrap();
     all(&mut other).await;
@@ -96,7 +96,7 @@ async fn what_has_begun_is_answered_before_the_end() {
     assert!(TcpStream::connect(serving.address).await.is_err());
 }
 
-/// The client key that the server saw, by the ban that a forged `short_key` earns.
+/// Returns the client keys that the server saw, by the ban that a forged `short_key` causes.
 async fn banned(portal: &Portal) -> Vec<String> {
     let bans = portal.store().active_bans(portal.state.now()).await.unwrap();
     let mut client_keys: Vec<_> = bans.iter().map(|ban| ban.client_key.to_string()).collect();
@@ -161,7 +161,7 @@ async fn a_renewed_certificate_is_served_without_a_restart() {
     tls.refresh();
     assert!(shows(&serving, "old.example", &old).await, "what cannot be used changes nothing");
     let new = write("new.example");
-    // A later moment, whatever the file system's clock is good for.
+    // Later than the resolution of the file system's timestamps.
     let later = std::fs::metadata(&files[0]).unwrap().modified().unwrap() + Duration::from_secs(2);
     std::fs::File::options().write(true).open(&files[0]).unwrap().set_modified(later).unwrap();
     tls.refresh();
@@ -177,7 +177,7 @@ async fn a_renewed_certificate_is_served_without_a_restart() {
     assert!(Tls::load(&files[0], &files[0]).is_err());
 }
 
-/// Whether the server shows this certificate, to a client that trusts no other.
+/// Whether the server presents this certificate, to a client that trusts no other.
 async fn shows(serving: &Serving, name: &'static str, certificate: &CertificateDer<'static>) -> bool {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();

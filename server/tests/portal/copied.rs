@@ -1,4 +1,4 @@
-//! What a copied cookie of a bound session buys: reading until it runs out, and nothing that stays.
+//! A copied cookie of a bound session allows reading until it expires, and no lasting change.
 
 use crate::support::{Answer, ORIGIN, PASSWORD, Portal, Visitor};
 use http::{Method, StatusCode};
@@ -10,8 +10,8 @@ use store::audit::AuditEvent;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 
-/// State-changing operations that take no access token, or end the session that it is of, and their answer to a
-/// bare access cookie with an empty object as the body.
+/// State-changing operations that take no access token, or end the session of the token, and their answer to a bare
+/// access cookie with an empty object as the body.
 const EXCEPTIONS: &[(&str, &str)] = &[
     // These take a sealed message: see the tests below.
     (paths::LOGIN, "bad_request"),
@@ -23,17 +23,17 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (paths::PASSWORD, "bad_request"),
     (paths::ACCOUNT_DELETE, "bad_request"),
     (paths::CONFIRM, "bad_request"),
-    // It is for people who cannot sign in, and its answer is the same for every name.
+    // For people who cannot sign in; its answer is the same for every name.
     (paths::FORGOTTEN_PASSWORD, "bad_request"),
     // It takes a client's access token.
     (paths::TERMINAL_LOGIN, "bad_request"),
     // It takes a refresh token.
     (paths::REFRESH, "no_session"),
-    // Like sign-out, for an app that no client is.
+    // Like sign-out, for a client that does not exist.
     (paths::OAUTH_SIGN_OUT, "bad_request"),
 ];
 
-/// Every row of every table but the given ones.
+/// Returns every row of every table except the given ones.
 async fn rows(portal: &Portal, but: &[&str]) -> BTreeMap<String, Vec<String>> {
     let options = SqliteConnectOptions::new().filename(portal.database()).read_only(true);
     let mut database = SqliteConnection::connect_with(&options).await.unwrap();
@@ -62,7 +62,7 @@ struct Operation {
     body: Option<String>,
 }
 
-/// Those of the document, which is checked against the router elsewhere, with ids that are there.
+/// Returns the operations of the document, which is compared with the router elsewhere, with existing ids.
 fn operations(ids: &[(&str, &str)]) -> Vec<Operation> {
     let document: Value = serde_json::from_str(server::openapi::document().unwrap()).unwrap();
     let mut found = Vec::new();
@@ -84,7 +84,7 @@ async fn send(visitor: &Visitor, operation: &Operation) -> Answer {
     visitor.send(operation.method.clone(), &operation.path, operation.body.clone(), &[]).await
 }
 
-/// A browser that holds a copied access cookie and nothing else.
+/// Returns a browser with a copied access cookie and nothing else.
 fn copy_of(owner: &Visitor, portal: &Portal, address: &str) -> Visitor {
     let thief = owner.thief(portal, address);
     thief.cookies.lock().unwrap().retain(|name, _| name.ends_with("-access"));
@@ -92,7 +92,7 @@ fn copy_of(owner: &Visitor, portal: &Portal, address: &str) -> Visitor {
     thief
 }
 
-/// Makes a thing and finds its id in the list of its kind.
+/// Creates an object and returns its id in the list of its kind.
 async fn id_of(visitor: &Visitor, path: &str, list: &str, body: &Value) -> String {
     let answer = visitor.post(path, body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
@@ -117,7 +117,7 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
     let client = json!({"id": "wiki", "redirect_uris": ["https://wiki.example.com/"]});
     let client = id_of(&root, paths::CLIENTS, "clients", &client).await;
     let keys = root.get(paths::SERVER_KEYS).await.json();
-    // Not the one that signed the tokens of this test.
+    // Not the key that signed the tokens of this test.
     let envelope = keys["keys"].as_array().unwrap().iter().find(|key| key["kind"] == "envelope").unwrap();
     let kid = envelope["kid"].as_str().unwrap().to_owned();
     let session = other.get(paths::SESSION).await.json()["id"].as_str().unwrap().to_owned();
@@ -133,7 +133,7 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
     ];
     let mut tried = 0;
     for (number, operation) in operations(&ids).iter().enumerate() {
-        // The stream of refusals has no end; signing out is judged below, with what else ends the session.
+        // The stream of refusals has no end; sign-out is tested below, with other operations that end the session.
         if [paths::LIVE, paths::LOGOUT].contains(&operation.path.as_str()) {
             continue;
         }
@@ -142,10 +142,10 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
         let exception = EXCEPTIONS.iter().find(|(path, _)| *path == operation.path);
         let mut operation = operation.clone();
         if exception.is_some() {
-            // A forged short_key would close the session's own bucket, and the rest would be refused for that.
+            // A forged short_key would block the session's own bucket, and the rest would be refused for that reason.
             operation.body = Some("{}".to_owned());
         }
-        // What is refused is written down, and the proof of another key is spent.
+        // Refusals are recorded, and the proof of another key is used up.
         let but: &[&str] = &["audit", "used_proofs"];
         let before = rows(&portal, but).await;
         for thief in [copy_of(&root, &portal, &bare).bare(), copy_of(&root, &portal, &keyed)] {
@@ -160,7 +160,7 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
         assert_eq!(rows(&portal, but).await, before, "{what}");
     }
     assert!(tried > 50, "{tried}");
-    // The same cookie with its key does all of it: the requests were good ones.
+    // The same cookie with its key can do all of it, which shows that the requests were valid.
     let mut done = 0;
     for operation in operations(&ids).iter().filter(|operation| operation.path.starts_with("/api/admin/")) {
         let answer = if operation.method.is_safe() { continue } else { send(&root, operation).await };
@@ -239,7 +239,7 @@ async fn the_owner_sees_each_try_once_an_hour() {
     assert_eq!(ended.code(), "bad_proof");
     assert_eq!(tries().await.len(), 2, "from elsewhere it is another one");
 
-    // A nonce that ran out is nobody's fault.
+    // An expired nonce is no failed attempt.
     let stale = alice.key.as_ref().unwrap().prove(&format!("{ORIGIN}{}", paths::REFRESH), "stale");
     let refused = alice.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &[("dpop", &stale)]).await;
     assert_eq!(refused.code(), "use_dpop_nonce");

@@ -1,7 +1,7 @@
-//! Crowds behind one address, minute by minute: how long each person waits, and how many guesses an attacker gets.
+//! Crowds behind one address, minute by minute: how long each person waits, and how many guesses an attacker has.
 //!
-//! The portal is a real one; its clock moves only here, and judging one password takes a fixed time. So the table in
-//! `docs/bans.md` is the same on every machine, and this test compares it.
+//! The portal is a real one; its clock is moved only here, and checking one password takes a fixed time. Therefore the
+//! table in `docs/bans.md` is the same on every machine, and this test compares it.
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use domain::encoding::sha256;
@@ -18,10 +18,10 @@ const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const ADDRESS: &str = "198.51.100.1";
-/// Typing a password again.
+/// Time to type a password again, in milliseconds.
 const RETYPE_MS: i64 = 4 * SECOND;
 
-/// The same bytes in each run: bans have the same jitter.
+/// Random bytes that are the same in each run, so that bans have the same jitter.
 #[derive(Default)]
 struct Seeded(AtomicU64);
 
@@ -37,19 +37,19 @@ impl Entropy for Seeded {
 struct Person {
     visitor: Visitor,
     name: String,
-    /// How often the password is wrong before it is right; guessing never ends.
+    /// Number of wrong passwords before the right one; an attacker's never ends.
     typos: usize,
     came: i64,
     came_in: Option<i64>,
     guesses: usize,
-    /// Names to go through, a new one for each guess.
+    /// Whether each guess has another account name.
     sprays: bool,
 }
 
 struct Scene {
     portal: Portal,
     people: Vec<Person>,
-    /// How long the server takes for one password.
+    /// Time that the server needs for one password, in milliseconds.
     service_ms: i64,
     began: i64,
 }
@@ -75,7 +75,7 @@ impl Scene {
         self.people.last_mut().unwrap()
     }
 
-    /// Those in `names` have accounts; `known` ones have signed in from this browser on another day.
+    /// Adds a person with an account, who arrives at `came`. `known`: signed in from this browser on another day.
     async fn person(&mut self, name: &str, came: i64, typos: usize, known: bool) {
         self.portal.add_user(name).await;
         let visitor = known.then(|| self.portal.browser("192.0.2.1"));
@@ -88,7 +88,7 @@ impl Scene {
         }
     }
 
-    /// Until `end`, or until everybody who may come in is in.
+    /// Runs until `end`, or until everybody with the right password has signed in.
     async fn run(&mut self, end: i64) {
         let mut next: BinaryHeap<_> =
             self.people.iter().enumerate().map(|(n, person)| Reverse((person.came, n))).collect();
@@ -106,7 +106,7 @@ impl Scene {
         }
     }
 
-    /// One try. The time of the next one, unless this one is in.
+    /// Makes one attempt. Returns the time of the next one, or `None` after a sign-in.
     async fn tries(&mut self, n: usize) -> Option<i64> {
         let person = &self.people[n];
         let challenge = person.visitor.get(paths::CHALLENGE).await;
@@ -127,7 +127,8 @@ impl Scene {
         }
         let now = self.portal.state.now() - self.began;
         let person = &mut self.people[n];
-        // The challenge of a moment ago says that the address was open: what is banned now was judged.
+        // The challenge was issued, so the address was not banned before: a ban now means that the password was
+        // checked.
         let judged = sent && matches!(answer.code().as_str(), "wrong_credentials" | "banned");
         if answer.status == StatusCode::OK {
             person.came_in = Some(now);
@@ -142,7 +143,7 @@ impl Scene {
         Some(now + wait)
     }
 
-    /// A row of the table, of those of whom `who` is true.
+    /// Formats a row of the table, for the people that `who` selects.
     fn row(&self, title: &str, who: impl Fn(&Person) -> bool) -> String {
         let people: Vec<_> = self.people.iter().filter(|person| person.typos != usize::MAX && who(person)).collect();
         let mut waits: Vec<_> = people.iter().filter_map(|person| Some(person.came_in? - person.came)).collect();
@@ -170,7 +171,7 @@ fn span(ms: i64) -> String {
     }
 }
 
-/// `count` people who come one after the other; each tenth mistypes once, each fiftieth twice.
+/// Adds `count` people who arrive one after the other; each tenth mistypes once, each fiftieth twice.
 async fn crowd(count: i64, every_ms: i64, service_ms: i64) -> Scene {
     let mut scene = Scene::new(service_ms).await;
     for n in 0..count {

@@ -1,4 +1,4 @@
-//! Programs that start where something that they need is missing.
+//! Programs that start although something that they need is missing.
 
 use crate::support::said;
 use std::io::{BufRead, BufReader};
@@ -31,7 +31,7 @@ fn servers_name_a_taken_port_and_the_flag_that_chooses_another() {
     }
 }
 
-/// Starts a portal whose time server cannot have its port, and returns what it prints until it listens.
+/// Starts a portal whose time server's port is in use, and returns the lines that it prints until it listens.
 fn greeting_without_time(embedded: &[&str]) -> (Vec<String>, Option<i32>) {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -41,12 +41,12 @@ impl Bound {
         Self::signed_in(portal, "alice").await
     }
 
-    /// The same program asks another node.
+    /// Returns the same program at another node.
     fn at(&self, portal: &Portal) -> Self {
         Self { program: self.program.at(portal), ..self.clone() }
     }
 
-    /// A good proof, changed before it was signed.
+    /// Makes a valid proof, changed before it is signed.
     async fn proof(&self, method: &Method, path: &str, change: impl Fn(&mut Value, &mut Value)) -> String {
         let mut header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.key.public()});
         let mut claims = json!({
@@ -69,7 +69,7 @@ impl Bound {
         self.program.send_each(method.clone(), path, body.map(|body| body.to_string()), &headers).await
     }
 
-    /// As a good program does it.
+    /// Sends a request with a valid proof.
     async fn ask(&self, method: &Method, path: &str) -> Answer {
         let proof = self.proof(method, path, |_, _| {}).await;
         self.show(method, path, "DPoP", &[&proof]).await
@@ -161,7 +161,7 @@ async fn each_check_of_a_proof_refuses() {
     portal.advance(4 * MINUTE).await;
     let alice = Bound::signed_in(&portal, "alice").await;
     let with_nonce = async || alice.proof(&get, path, |_, claims| claims["nonce"] = nonce.clone()).await;
-    // Half a minute more: another node may have made it.
+    // Half a minute more, because another node may have issued it.
     portal.advance(MINUTE + 30_000 - 1).await;
     assert_eq!(alice.show(&get, path, "DPoP", &[&with_nonce().await]).await.status, StatusCode::OK);
     portal.advance(1).await;
@@ -169,7 +169,7 @@ async fn each_check_of_a_proof_refuses() {
     without_nonce(&late, "11: made more than five minutes ago");
 }
 
-/// Everything that a program may ask for with its token.
+/// All requests that a program may make with its token.
 const ASKED: [(Method, &str, u16); 12] = [
     (Method::GET, paths::SESSION, 200),
     (Method::GET, paths::SESSIONS, 200),
@@ -198,14 +198,14 @@ async fn a_bound_token_is_good_with_its_proof_and_worth_nothing_without() {
         assert_eq!(refused(&as_bearer), (401, "no_session".to_owned(), challenges), "{what}");
         let proof = root.proof(&method, path, |_, _| {}).await;
         assert_eq!(root.show(&method, path, "bearer", &[&proof]).await.code(), "no_session", "{what}, with a proof");
-        // The gate takes cookies from pages alone, so this is a page's request.
+        // The server accepts cookies from pages only, so this is a page's request.
         let headers = [("cookie", &*cookie), ("origin", ORIGIN), ("sec-fetch-site", "same-origin")];
         let body = (method == Method::POST).then(|| "{}".to_owned());
         let in_cookie = root.program.send(method.clone(), path, body, &headers).await;
-        // Signing out by a cookie that is no good has nothing to do, and says so as always.
+        // Sign-out with an invalid cookie has nothing to do, and answers as always.
         let expected = if path == paths::LOGOUT { "" } else { "no_session" };
         assert_eq!(in_cookie.code(), expected, "{what}, in a cookie");
-        // The very proof that was shown in vain: nobody had spent it.
+        // The same proof as in the refused request, which did not use it up.
         let good = root.show(&method, path, "DPoP", &[&proof]).await;
         assert_eq!(good.status.as_u16(), status, "{what}: {}", good.text);
     }
@@ -308,7 +308,7 @@ async fn a_proof_that_only_asks_serves_once_on_a_node() {
     let proof = alice.proof(&get, path, |_, _| {}).await;
     assert_eq!(alice.show(&get, path, "DPoP", &[&proof]).await.status, StatusCode::OK);
     assert_eq!(alice.show(&get, path, "DPoP", &[&proof]).await.code(), "use_dpop_nonce");
-    // What is asked again elsewhere changes nothing: no answer waits for the store.
+    // A read request may be repeated at another node, because no answer waits for the store.
     let other = portal.another().await;
     assert_eq!(alice.at(&other).show(&get, path, "DPoP", &[&proof]).await.status, StatusCode::OK);
 }
@@ -334,7 +334,7 @@ async fn signing_out_needs_the_proof_and_not_a_young_token() {
 async fn a_program_changes_its_persons_password() {
     let portal = Portal::start().await;
     let alice = Bound::alice(&portal).await;
-    // The proof is the token's, so the envelope names no keys that would need another.
+    // The proof belongs to the token, so the envelope names no keys that would need another.
     let sealing = alice.program.clone().without_a_browser();
     let content = json!({"old": PASSWORD, "new": "another horse battery staple"});
     let (body, _) = sealing.seal(&sealing.challenge().await, EnvelopeKind::Password, &content);

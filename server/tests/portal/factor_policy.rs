@@ -1,4 +1,5 @@
-//! Second factors that the site or an app requires: at the next sign-in, on the way into apps, and never a dead end.
+//! Second factors that the site or an app requires: at the next sign-in, on the way into apps, and never without a way
+//! to continue.
 
 use crate::apps::{ask, ask_more, here, on, way_in};
 use crate::oidc::{Provider, claims};
@@ -52,7 +53,7 @@ async fn a_person_without_a_factor_sets_one_up_before_anything_else_works() {
     for part in ["Set up a second factor", "stay closed", "Add a passkey", "Set up one-time codes"] {
         assert!(page.text.contains(part), "{part}");
     }
-    // What sets a factor up works, and so do the session itself and its end.
+    // Requests that set up a factor work, and so do the session itself and sign-out.
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
     assert_eq!(alice.refresh().await.status, StatusCode::OK);
     second_factor::register(&portal, &alice).await;
@@ -61,7 +62,7 @@ async fn a_person_without_a_factor_sets_one_up_before_anything_else_works() {
     assert_eq!(alice.get("/dashboard/devices").await.status, StatusCode::OK);
 }
 
-/// A device that signed in before is asked for the factor that the account has, and comes back to its page.
+/// A device that signed in before is asked for the account's factor, and returns to its page.
 #[tokio::test]
 async fn a_session_from_before_proves_the_factor_and_goes_on() {
     let portal = Portal::with(REQUIRED).await;
@@ -98,7 +99,7 @@ async fn a_code_is_not_sufficient_where_a_passkey_is_required() {
     assert_eq!(added.status, StatusCode::CREATED, "{}", added.text);
     assert_eq!(browser.get(paths::SESSIONS).await.status, StatusCode::OK, "it was proven just now");
 
-    // The next sign-in with a code is sent to the passkey, and one with the passkey passes.
+    // The next sign-in with a code leads to the passkey, and one with the passkey succeeds.
     portal.advance(60_000).await;
     let another = portal.browser("203.0.113.8");
     assert_eq!(login_with(&another, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
@@ -133,7 +134,7 @@ async fn role_and_groups_decide_and_the_strictest_counts() {
     is_refused(&ada.get(paths::SESSIONS).await, "phr");
     let bob = portal.browser("203.0.113.9").signed_in("bob").await;
     assert_eq!(bob.get(paths::SESSIONS).await.status, StatusCode::OK);
-    // An administrator without a factor administrates nothing.
+    // An administrator without a factor cannot administer anything.
     portal.add_administrator("eve").await;
     let eve = portal.browser("203.0.113.10").signed_in("eve").await;
     is_refused(&eve.get(paths::USERS).await, "2");
@@ -182,7 +183,7 @@ async fn a_rule_of_an_app_leads_to_the_factor_and_back_to_the_same_page_once() {
     is_refused(&ask(&jar, WIKI, "/vault/").await, "phr");
 }
 
-/// The portal judges no less strictly than the proxy's request, so nobody goes to and fro.
+/// The portal requires as much as the verification of the proxy's request, so that there is no redirect loop.
 #[tokio::test]
 async fn the_way_to_an_app_keeps_the_requirement_of_the_request() {
     let portal = Portal::with(APPS).await;
@@ -190,7 +191,7 @@ async fn the_way_to_an_app_keeps_the_requirement_of_the_request() {
     let browser = portal.browser("203.0.113.7");
     assert_eq!(login_with(&browser, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
     let jar = browser.elsewhere();
-    // A path that some apps read as another one, judged by the strictest rule.
+    // A path that some apps interpret as another one, checked by the strictest rule.
     let odd = ask(&jar, WIKI, "/page").await;
     enter(&browser, &jar, &odd).await;
     let overridden = ask_more(&jar, WIKI, "/page", &[("x-http-method-override", "GET")]).await;
@@ -198,7 +199,7 @@ async fn the_way_to_an_app_keeps_the_requirement_of_the_request() {
     let start = overridden.header("location").strip_prefix(WIKI).unwrap().to_owned();
     let way = here(&on(&jar, WIKI, &start).await).to_owned();
     assert!(browser.get(&way).await.header("location").starts_with("/dashboard/second-factor?next="));
-    // Scripts, and requests that cannot be repeated, get an answer and no way.
+    // Scripts, and requests that cannot be repeated, get an answer without a redirect.
     let script = [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")];
     let script = ask_more(&jar, WIKI, "/vault/", &script).await;
     is_refused(&script, "phr");

@@ -1,4 +1,4 @@
-//! Forged tokens at every entrance that takes one: none is good, and nobody learns why.
+//! Forged tokens at every endpoint that takes one: none is accepted, and no answer says why.
 
 #[path = "../../../crates/verify/tests/checks/forgeries.rs"]
 mod forgeries;
@@ -19,17 +19,17 @@ use wire::paths;
 const WIKI: &str = "https://wiki.example";
 const PROXY: &str = "10.0.0.1";
 
-/// Where a token is shown.
+/// The place in which a token is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entrance {
     Bearer,
-    /// With a good proof of the key.
+    /// With a valid proof of the key.
     Dpop,
     Cookie,
     /// A program's refresh token, in the body.
     Refresh,
     RefreshCookie,
-    /// To `/api/verify`, of an app.
+    /// To `/api/verify`, for an app.
     AppBearer,
     AppDpop,
     AppCookie,
@@ -46,7 +46,7 @@ const ENTRANCES: [Entrance; 8] = [
     Entrance::AppCookie,
 ];
 
-/// A portal with an app, and somebody who comes with tokens.
+/// A portal with an app, and a person with tokens.
 struct World {
     portal: Portal,
     browser: Visitor,
@@ -82,7 +82,7 @@ impl World {
         self.portal.program("203.0.113.7").login("alice", PASSWORD).await.json()["tokens"].clone()
     }
 
-    /// An access token that is good at this entrance.
+    /// Returns an access token that is valid at this entrance.
     async fn good(&self, entrance: Entrance) -> String {
         let text = |value: &Value| value["access_token"].as_str().unwrap().to_owned();
         match entrance {
@@ -138,7 +138,7 @@ impl World {
         }
     }
 
-    /// What the app's proxy asks about a request with these headers.
+    /// Sends a request for verification with these headers, as the app's proxy does.
     async fn ask(&self, more: &[(&str, &str)]) -> Answer {
         let mut headers = vec![
             ("x-forwarded-for", "203.0.113.7"),
@@ -159,7 +159,7 @@ impl World {
         }
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what} at {entrance:?}: {}", answer.text);
         self.texts.insert(answer.text);
-        // Many asked from one address: the limit of requests is not what this is about.
+        // Many requests come from one address; the limit of requests is not tested here.
         self.portal.clock.advance(20);
     }
 }
@@ -175,7 +175,7 @@ async fn forged_tokens_all_get_the_same_answer_at_every_entrance() {
     let key_set = world.portal.program("203.0.113.7").get(paths::JWKS).await.text;
     for entrance in ENTRANCES {
         let has_tokens = !matches!(entrance, Entrance::Refresh | Entrance::RefreshCookie | Entrance::AppCookie);
-        // Where none is good, they are made of one that is good elsewhere.
+        // If no token is valid at this entrance, they are made from one that is valid elsewhere.
         let good = world.good(if has_tokens { entrance } else { Entrance::Cookie }).await;
         let genuine = Genuine {
             header: header(&good),
@@ -209,12 +209,12 @@ async fn what_is_good_for_one_thing_is_good_for_nothing_else() {
     let challenge = alice.challenge().await;
     let nonce = alice.nonce().await;
     let text = |name: &str| program[name].as_str().unwrap().to_owned();
-    // Each with the entrances that are its own.
+    // Each with the entrances at which it is valid.
     let kinds: [(&str, String, &[Entrance]); 12] = [
         ("a program's access token", text("access_token"), &[Entrance::Bearer, Entrance::Cookie]),
         ("a browser's access token", alice.cookie("access"), &[Entrance::Dpop, Entrance::Cookie]),
         ("a program's refresh token", text("refresh_token"), &[Entrance::Refresh, Entrance::RefreshCookie]),
-        // Its key is asked for: that is not the answer of a forged one.
+        // Its key is required, which is not the answer to a forged one.
         ("a browser's refresh token", alice.cookie("refresh"), &[Entrance::Refresh, Entrance::RefreshCookie]),
         ("an app's token", app, &[Entrance::AppBearer]),
         ("an app's bound token", bound_app, &[Entrance::AppDpop]),

@@ -1,7 +1,7 @@
-//! A database that cannot grow: the answer says so, nothing is half-done, and it passes.
+//! A database that cannot grow: the answer names the reason, nothing is half-done, and service resumes with free space.
 //!
-//! SQLite answers alike (`SQLITE_FULL`) to a full disk and to its own limit of pages, which a test may
-//! set: what is deleted elsewhere in the file is then the room that comes back.
+//! SQLite has the same error (`SQLITE_FULL`) for a full disk and for its own limit of pages, which a test may set:
+//! deleting rows elsewhere in the file then frees space.
 
 use crate::support::{PASSWORD, Portal};
 use http::StatusCode;
@@ -17,10 +17,10 @@ async fn beside(folder: &Path, sql: &'static str) {
     connection.close().await.unwrap();
 }
 
-/// On what is in the folder, in a file that does not grow any more.
+/// Opens a portal on an existing folder, whose database file cannot grow any more.
 async fn full(folder: &Path) -> Portal {
     let writer = SqlitePoolOptions::new().after_connect(|connection, _| {
-        // Less than there is means: no more than there is.
+        // A maximum below the current number of pages means the current number.
         Box::pin(async move { connection.execute("PRAGMA max_page_count = 1").await.map(drop) })
     });
     let options = SqliteConnectOptions::new().filename(folder.join("postern.db"));
@@ -61,7 +61,7 @@ async fn a_full_disk_is_a_typed_503_and_passes() {
     assert_eq!(first.get("/dashboard").await.status, StatusCode::OK);
 
     beside(folder.path(), "DELETE FROM filler").await;
-    // A reservation that could not be released runs out.
+    // A reservation that could not be released expires.
     portal.advance(10_000).await;
     for _ in 0..3 {
         let answer = portal.browser(&format!("198.51.{signed_in}.7")).login("alice", PASSWORD).await;

@@ -1,4 +1,4 @@
-//! Whatever arrives: an answer, never a fault. `make fuzz` runs many more cases of the same.
+//! Random requests: each gets an answer and never an internal error. `make fuzz` runs many more cases of the same.
 
 use crate::support::{Portal, Visitor};
 use domain::account::Role;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 use wire::paths;
 
-/// Runs the cases on one portal: starting one for each would be all that is measured.
+/// Runs the cases on one portal, because most of the time would be spent on starting one for each.
 fn on_a_portal<S: Strategy>(strategy: &S, test: impl Fn(&Runtime, &Portal, &Visitor, S::Value) -> TestCaseResult) {
     let runtime = Runtime::new().unwrap();
     let (portal, root) = runtime.block_on(async {
@@ -25,7 +25,7 @@ fn on_a_portal<S: Strategy>(strategy: &S, test: impl Fn(&Runtime, &Portal, &Visi
     runner.run(strategy, |value| test(&runtime, &portal, &root, value)).unwrap();
 }
 
-/// Text as it may stand in a header: visible and beyond, no line ends.
+/// Text that may be a header's value: visible characters and others, no line ends.
 fn header_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ -~]{0,120}",
@@ -45,7 +45,7 @@ fn headers_of_any_shape() {
         let lines: Vec<_> = lines.iter().map(|(name, text)| (NAMES[*name], text.as_str())).collect();
         let answer = runtime.block_on(program.send(Method::GET, PATHS[path], None, &lines));
         prop_assert!(!answer.status.is_server_error(), "{lines:?}: {} {}", answer.status, answer.text);
-        // A forwarded address may run into a limit of its own; time passes for all of them.
+        // A forwarded address may reach a limit of its own; time passes for all of them.
         portal.clock.advance(100);
         Ok(())
     });

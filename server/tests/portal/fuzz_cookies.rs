@@ -1,5 +1,5 @@
-//! Whatever stands in `Cookie`: nobody comes in but by what was issued. `corpus/cookies.json` holds what is worth
-//! beginning from, with `{access}` and so on for what a browser was given; `make fuzz` tries many more changes of it.
+//! Random values of `Cookie`: only issued ones are accepted. `corpus/cookies.json` holds the initial values, with
+//! `{access}` and so on for issued values; `make fuzz` tries many more changes of them.
 
 use crate::support::{ORIGIN, Portal, Visitor};
 use domain::app_session::AppSession;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use wire::paths;
 
 const WIKI: &str = "https://wiki.example";
-/// Every cookie of ours, and what the corpus calls its value.
+/// Every cookie of the portal, and its placeholder in the corpus.
 const NAMES: [(CookieName, &str); 4] = [
     (CookieName::Access, "{access}"),
     (CookieName::Refresh, "{refresh}"),
@@ -62,12 +62,12 @@ impl World {
         }
     }
 
-    /// With the values in their places.
+    /// Replaces the placeholders by the values.
     fn fill(&self, text: &str) -> String {
         NAMES.iter().fold(text.to_owned(), |text, (name, place)| text.replace(place, &self.issued(*name)))
     }
 
-    /// What a header of this text says, judged by whoever reads it.
+    /// Returns the valid value of a cookie in a header with this text, by the portal's own check.
     fn reads(&self, text: &str, name: CookieName) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, in_header(text)?);
@@ -83,7 +83,7 @@ impl World {
     }
 }
 
-/// A header holds bytes: letters up to U+00FF stand for one each.
+/// Encodes a header: each letter up to U+00FF is one byte.
 fn in_header(text: &str) -> Option<HeaderValue> {
     let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
     HeaderValue::from_bytes(&bytes?).ok()

@@ -13,7 +13,7 @@ fn bcrypt_hash() -> String {
     bcrypt::hash_with_salt(PASSWORD, 4, [9; 16]).unwrap().format_for_version(bcrypt::Version::TwoY)
 }
 
-/// As Authelia of 2020 wrote them: a salt of 12 bytes.
+/// Makes a hash as Authelia did in 2020: with a salt of 12 bytes.
 fn argon2_hash() -> String {
     let (salt, params) = ([5; 12], Params::new(64, 1, 2, Some(32)).unwrap());
     let mut output = [0; 32];

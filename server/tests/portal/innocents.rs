@@ -1,4 +1,4 @@
-//! Whoever shares an address with an attacker, with a crowd, or with a slow server, stays in.
+//! People who share an address with an attacker, with a crowd, or with a slow server stay signed in.
 
 use crate::support::{ORIGIN, PASSWORD, Portal, Visitor};
 use futures::future::join_all;
@@ -50,7 +50,7 @@ async fn a_strangers_ban_leaves_sessions_and_known_devices_in() {
     assert_eq!(alice.get("/dashboard").await.status, StatusCode::OK);
     assert_eq!(bob.get("/login").await.status, StatusCode::OK, "a known device");
     assert_eq!(bob.login("bob", PASSWORD).await.status, StatusCode::OK);
-    // A link from elsewhere sends no strict cookie: the session alone.
+    // After a link from another site the browser sends no strict cookie: only the session.
     let access = format!("__Host-postern-access={}", alice.cookie("access"));
     let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("cookie", access.as_str())];
     assert_eq!(alice.send(Method::GET, "/dashboard", None, &link).await.status, StatusCode::OK);
@@ -108,7 +108,7 @@ async fn an_own_bucket_is_banned_for_its_own_offences_and_an_operators_ban_spare
     assert_eq!(bob.get(paths::SESSION).await.code(), "banned");
 }
 
-/// A browser that holds one copied cookie, without the owner's key.
+/// Returns a browser that holds one copied cookie, without the owner's key.
 fn copy_of(owner: &Visitor, portal: &Portal, part: &str, address: &str) -> Visitor {
     let thief = owner.thief(portal, address);
     thief.cookies.lock().unwrap().retain(|name, _| name.ends_with(part));
@@ -160,7 +160,7 @@ async fn offences_with_a_copied_cookie_close_the_address_and_never_the_owner() {
             }
         }
     }
-    // Sign-in is closed to strangers at the thief's address, and goes on being so no longer than for a stranger.
+    // Sign-in is blocked for strangers at the thief's address, and not longer than for a stranger.
     let address = "198.51.100.9";
     let thief = copy_of(&alice, &portal, "-device", address);
     for _ in 0..9 {
@@ -393,7 +393,7 @@ async fn a_known_device_guesses_no_more_for_standing_at_an_allowed_address() {
     portal.state.allowlist.reload(portal.store()).await.unwrap();
     let alice = portal.browser(SHARED).signed_in("alice").await;
     let mut guesses = 0;
-    // A day, a try each minute.
+    // A day, with an attempt each minute.
     for _ in 0..24 * 60 {
         if alice.get(paths::CHALLENGE).await.status == StatusCode::OK {
             let answer = alice.login("alice", "a guess at the password").await;

@@ -1,16 +1,16 @@
-//! What an operator asks of an installation: its settings, its health, its speed.
+//! Checks of an installation: its settings, its health, its speed.
 
 use crate::support::{Program, postern, said};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// A private view key, and the primary address that it belongs to.
+/// A private view key, and its primary address.
 const VIEW_KEY: &str = "0500000000000000000000000000000000000000000000000000000000000000";
 const PRIMARY: &str = "48wBb9Q2357aKNwuqVYtCw6MMk3r34QB7Ww59dYCbVDvNQ54Uf5g8a53jkGXBaUCK19GEkqd6h4AfeYK9bfu4JT9SBLRv3S";
 
 const STRONG: [&str; 4] = ["--set", "password.memory_kib=19456", "--set", "password.passes=2"];
 
-/// What the doctor says of each check, and its exit code.
+/// Returns the doctor's result for each check, and its exit code.
 fn doctor(folder: &Path, settings: &[&str]) -> (serde_json::Value, Option<i32>) {
     let output = postern(folder, &[&STRONG, settings, &["doctor", "--json"]].concat(), "");
     let report: serde_json::Value =
@@ -111,7 +111,7 @@ fn the_doctor_looks_at_the_gate() {
         assert_eq!(states[check], "fine", "{check} of {states}");
     }
     assert_eq!(code, Some(0));
-    // Each fault by itself, in a sentence.
+    // Each fault alone has a sentence.
     let says = || said(&postern(folder.path(), &[&STRONG[..], &["doctor"]].concat(), ""));
     good.store(false, std::sync::atomic::Ordering::SeqCst);
     assert!(says().contains("The Monero node does not answer"), "{}", says());

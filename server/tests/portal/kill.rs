@@ -1,7 +1,7 @@
-//! The program dies between any two writes: what was answered is there, and nothing is half-done.
+//! The program ends between any two writes: everything that was answered is stored, and nothing is half-done.
 //!
-//! This test starts itself again as a child that dies at its n-th changed row, for every n until a
-//! child lives through the whole story. The parent then looks at what the child left behind.
+//! This test starts itself again as a child process that ends at its n-th changed row, for every n until a child
+//! completes all steps. Then the parent checks the data that the child left.
 
 use crate::support::{PASSWORD, Portal};
 use http::StatusCode;
@@ -16,7 +16,7 @@ use wire::paths;
 
 const FOLDER: &str = "POSTERN_TEST_KILL_FOLDER";
 const AT: &str = "POSTERN_TEST_KILL_AT";
-/// What the child says on standard output after an answer has arrived.
+/// The words that the child prints on standard output after an answer has arrived.
 const ANSWERED: [&str; 5] = ["wrong", "signed-in", "refreshed", "ended", "logged-out"];
 
 #[test]
@@ -42,7 +42,7 @@ fn a_kill_between_any_two_writes_leaves_nothing_half_done() {
     assert!(deaths > 20, "only {deaths} writes");
 }
 
-/// Not a test of its own: the child of the one above.
+/// The child process of the test above; it is no test of its own.
 #[test]
 #[ignore = "run by a_kill_between_any_two_writes_leaves_nothing_half_done"]
 fn the_story_of_a_child() {
@@ -55,7 +55,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 async fn story(folder: &Path, at: u32) {
-    // The stage: a user, written by a store that nobody kills.
+    // The initial state: a user, written by a store that is not killed.
     let portal = Portal::in_folder(folder, None).await;
     portal.add_user("alice").await;
     portal.state.store.close().await;
@@ -89,7 +89,7 @@ async fn story(folder: &Path, at: u32) {
     println!("answered logged-out");
 }
 
-/// After a restart: each answer is stored, each stored thing is whole, and life goes on.
+/// Checks after a restart that each answer is stored, that each stored object is complete, and that the service works.
 async fn inspect(folder: tempfile::TempDir, answered: usize, at: u32) {
     let portal = Portal::in_folder(folder.path(), None).await;
     let user = portal.store().user_by_key("alice").await.unwrap().expect("the stage").id;
@@ -118,7 +118,7 @@ async fn inspect(folder: tempfile::TempDir, answered: usize, at: u32) {
     }
     assert!(ends >= answered.saturating_sub(3), "death {at}: an answered end is lost");
 
-    // A reservation that the dead left behind runs out within ten seconds.
+    // A reservation of the killed process expires within ten seconds.
     portal.advance(10_000).await;
     for address in ["203.0.113.7", "203.0.113.9"] {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Browsers that have signed in before are judged by themselves.
+//! Browsers that have signed in before are counted separately.
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use http::StatusCode;
@@ -22,7 +22,7 @@ async fn a_thousand_addresses_that_guess_do_not_keep_the_owner_out() {
         let [_, b, c, d] = n.to_be_bytes();
         let answer = portal.browser(&format!("10.{b}.{c}.{d}")).login("alice", "a guess of a thousand").await;
         assert!(matches!(answer.code().as_str(), "wrong_credentials" | "account_delayed"), "{}", answer.text);
-        // Long enough for every wait: the guesses reach the limit of 100 in a row.
+        // Longer than every wait: the guesses reach the limit of 100 in a row.
         portal.clock.advance(301_000);
     }
     assert_eq!(portal.browser("192.0.2.9").login("alice", PASSWORD).await.code(), "wrong_credentials", "it is shut");
@@ -89,7 +89,7 @@ async fn a_known_device_climbs_a_ladder_of_its_own() {
         portal.clock.advance(answer.header("retry-after").parse::<i64>().unwrap() * 1000);
     }
     assert!(waits[0].parse::<u32>().unwrap() <= 3 && waits[3].parse::<u32>().unwrap() >= 50, "{waits:?}");
-    // Wherever it goes.
+    // At another address as well.
     assert_eq!(alice.login("alice", "wrong again and again").await.code(), "wrong_credentials");
     assert_eq!(alice.moved("192.0.2.1").get(paths::CHALLENGE).await.code(), "banned");
     assert_eq!(portal.browser(OFFICE).get(paths::CHALLENGE).await.status, StatusCode::OK, "and nobody else");

@@ -160,7 +160,7 @@ async fn an_envelope_is_good_for_its_request_alone() {
     let alice = |address: &str| portal.browser(address);
     let content = json!({"username": "alice", "password": PASSWORD});
 
-    // Sealed with another short_key than the one beside it.
+    // Sealed with another short_key than the one in the body.
     let visitor = alice("203.0.113.1");
     let (first, second) = (visitor.challenge().await, visitor.challenge().await);
     let (body, headers) = visitor.seal(&first, EnvelopeKind::Login, &content);
@@ -169,13 +169,13 @@ async fn an_envelope_is_good_for_its_request_alone() {
     assert_ne!(swapped, body);
     assert_eq!(visitor.send_login(&(swapped, headers)).await.code(), "bad_envelope");
 
-    // A sign-up's envelope at the login.
+    // The envelope of a sign-up, sent to the login.
     let visitor = alice("203.0.113.2");
     let challenge = visitor.challenge().await;
     let sealed = visitor.seal(&challenge, EnvelopeKind::Signup, &content);
     assert_eq!(visitor.send_login(&sealed).await.code(), "bad_envelope");
 
-    // Another client's proof, and none.
+    // Another client's proof, and no proof.
     let visitor = alice("203.0.113.3");
     let (body, _) = visitor.sealed("alice", PASSWORD).await;
     let short_key = serde_json::from_str::<Value>(&body).unwrap()["short_key"].as_str().unwrap().to_owned();
@@ -277,7 +277,7 @@ async fn a_programs_short_key_sets_no_cookies_in_a_browser() {
     assert_eq!(answer.code(), "short_key_mismatch");
 }
 
-/// How many hashes were made of each kind that occurs here.
+/// Returns the number of hashes of each kind that occurs here.
 async fn hashes(portal: &Portal) -> Vec<u64> {
     let registry = server::ops_listener::metrics::registry(&portal.state);
     let (_, text) = server::ops_listener::metrics::text(axum::extract::State(registry)).await.unwrap();
@@ -318,7 +318,7 @@ async fn one_wrong_password_tells_nobody_who_exists_after_the_settings_changed()
         assert_eq!(made(visitor(), name, "wrong", "wrong_credentials").await, [1, 1, 1], "{name}");
     }
     portal.advance(60_000).await;
-    // A right password follows the settings, up and down; then nobody pays for what is gone.
+    // A right password is hashed again with the settings, up and down; then no old parameters are computed any more.
     assert_eq!(made(visitor(), "low", PASSWORD, "").await, [1, 2, 1]);
     assert_eq!(made(visitor(), "nobody1", "wrong", "wrong_credentials").await, [0, 1, 1]);
     assert_eq!(made(visitor(), "high", PASSWORD, "").await, [0, 2, 1]);
@@ -329,7 +329,7 @@ async fn one_wrong_password_tells_nobody_who_exists_after_the_settings_changed()
         let hash = portal.store().user_by_id(&id).await.unwrap().unwrap().password_hash.0;
         assert!(hash.contains("$m=96,t=3,p=1$"), "{hash}");
     }
-    // What another node stores counts for the next check here.
+    // A hash that another node stores counts for the next check here.
     portal.add_user_with("elsewhere", hash_of(&higher, 2).await).await;
     assert_eq!(made(visitor(), "nobody2", "wrong", "wrong_credentials").await, [0, 1, 1]);
 }
@@ -392,7 +392,7 @@ async fn a_login_that_hangs_up_is_counted_all_the_same() {
     let visitor = portal.browser("203.0.113.7");
     let sealed = visitor.sealed("alice", "wrong").await;
     let mut pending = Box::pin(visitor.send_login(&sealed));
-    // One step takes the request into its flow; then the client is gone.
+    // One poll starts the request; then the client disconnects.
     assert!(futures::poll!(&mut pending).is_pending());
     drop(pending);
     let started = std::time::Instant::now();

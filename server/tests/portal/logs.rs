@@ -1,4 +1,4 @@
-//! What is logged, and what never is.
+//! The content of the log, and secrets that are never in it.
 
 use crate::support::{PASSWORD, Program, Visitor, postern, receiving_key, said};
 use domain::encoding::{base64url, from_base64url};
@@ -12,7 +12,7 @@ use std::process::Output;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 
-/// Everything that a client sends, marked.
+/// Marked values of everything that a client sends.
 const NAME: &str = "canary-name";
 const SET: &str = "canary of a password that is right";
 const WRONG: &str = "canary of a password that is wrong";
@@ -38,7 +38,8 @@ async fn sign_up(visitor: &Visitor, name: &str, password: &str) -> String {
     body
 }
 
-/// What a signed-in person asks of keys and tickets; everything in the answers that is or opens a secret.
+/// Makes a signed-in person's requests for keys and tickets; returns everything in the answers that is or opens a
+/// secret.
 async fn keys_and_tickets(visitor: &Visitor, service: &jwe::PrivateKey) -> Vec<String> {
     let answer = visitor.prove_and_post(paths::USER_KEYS, &json!({})).await;
     let sealed = answer.json()["key"].as_str().unwrap().to_owned();
@@ -150,14 +151,14 @@ async fn a_line_and_an_answer_have_the_same_name() {
     assert_eq!(named(other.header("x-request-id")).len(), 1);
 }
 
-/// Every way to write bytes that somebody might log.
+/// Returns every form in which bytes may be written to a log.
 fn spelled(secret: &[u8]) -> Vec<String> {
     let hex = secret.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let text = base64url(secret);
     vec![hex, text.replace('-', "+").replace('_', "/"), text, format!("{secret:?}").trim_matches(['[', ']']).to_owned()]
 }
 
-/// The private parts of every key that the folder's database has, and what they are sealed with.
+/// Returns the private parts of every key in the folder's database, and the key-encryption keys.
 async fn private_keys(folder: &Path) -> Vec<String> {
     let file = folder.join("data/key-encryption.key");
     let mut secrets: Vec<String> = std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect();
@@ -173,7 +174,7 @@ async fn private_keys(folder: &Path) -> Vec<String> {
         let content = sealed.split_once('.').unwrap().1;
         let opened =
             ciphers.iter().find_map(|cipher| cipher.open(&format!("keys/{kind}/{kid}"), content).ok()).unwrap();
-        // Where a multiple of three bytes begins: so it stands in the base64 of the whole, too.
+        // At a multiple of three bytes, so that the base64 of the whole value contains it, too.
         let private = match kind.as_str() {
             "envelope" => &opened[900..930],
             "signing" => &opened[36..66],
@@ -211,7 +212,7 @@ async fn no_private_key_gets_into_a_log_an_error_or_an_answer() {
     for path in [paths::JWKS, paths::METADATA, paths::CHALLENGE, paths::SERVER_KEYS] {
         said_so_far.push_str(&visitor.get(path).await.text);
     }
-    // What does not open: an error that names the row and nothing else.
+    // A key that does not open: the error names the row and nothing else.
     let file = folder.path().join("data/key-encryption.key");
     let good = std::fs::read_to_string(&file).unwrap();
     let mut other = good.trim().to_owned();

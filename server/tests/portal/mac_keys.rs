@@ -1,4 +1,4 @@
-//! MAC keys that are replaced and revoked: what ends with one, and what does not.
+//! MAC keys that are replaced and revoked: what becomes invalid with one, and what does not.
 
 use crate::support::{Answer, PASSWORD, Portal, Program, Visitor, postern, said};
 use domain::app_session::AppSession;
@@ -25,7 +25,7 @@ const APPS: &str = "trusted_proxies = ['127.0.0.1']\n[[apps]]\nname = 'wiki'\nor
 const DAY: i64 = 24 * 60 * 60_000;
 const LEAD: i64 = RotationRules::SIGNING.lead_ms;
 
-/// What somebody knows who has the database and the key of it.
+/// The data of an attacker who has the database and its key.
 struct Leak {
     mac: [u8; 32],
     session: String,
@@ -47,7 +47,7 @@ impl Leak {
         Self { mac: opened.as_slice().try_into().unwrap(), session }
     }
 
-    /// A cookie of the app, as the server makes it.
+    /// Makes a cookie of the app, as the server does.
     fn forged(&self) -> String {
         let key = hmac_sha256(&self.mac, &[b"app session"]);
         let session = AppSession::of(&self.session, SystemClock.now()).unwrap();
@@ -88,7 +88,7 @@ async fn after_a_leak_one_command_ends_what_a_thief_can_forge() {
         assert!(began.elapsed() < Duration::from_secs(30), "the forged cookie still opens");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // The key that is in use now is another, and nobody who was signed in has to sign in again.
+    // Another key is in use now, and nobody has to sign in again.
     assert_ne!(Leak::of(folder).await.mac, leak.mac);
     let refreshed = root.refresh().await;
     assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
@@ -130,7 +130,7 @@ async fn portal_with_people() -> Portal {
     portal
 }
 
-/// Session, generation and secret of the visitor's refresh token, without the MAC.
+/// Returns session, generation and secret of the visitor's refresh token, without the MAC.
 fn secret(visitor: &Visitor) -> Vec<u8> {
     from_base64url(&visitor.cookie("refresh")).unwrap()[..53].to_vec()
 }
@@ -158,7 +158,7 @@ async fn a_rotated_key_ends_nothing_of_a_session() {
     portal.advance(29 * DAY).await;
     assert_eq!(idle.refresh().await.status, StatusCode::OK, "a token of the old key");
     assert!(portal.state.bans.is_empty());
-    // Its last value is over when no session of its time can live.
+    // Its last value expires when no session of its time can exist any more.
     portal.advance(91 * DAY).await;
     keep_up(&portal.state).await.unwrap();
     assert!(macs(&portal).await[0].sealed.is_empty(), "a day later it is erased");
@@ -197,7 +197,7 @@ async fn a_lost_answer_is_given_again_across_a_rotation_and_a_revocation() {
         for node in [&portal, &other] {
             *alice.cookies.lock().unwrap() = before.clone();
             let answer = alice.at(node).refresh().await;
-            // Another node's nonce, as long as that has not heard.
+            // A nonce of the other node, which does not know the new key yet.
             if answer.code() == "use_dpop_nonce" {
                 continue;
             }
@@ -229,7 +229,7 @@ async fn what_a_revoked_key_made_is_refused_and_no_forgery() {
     let program = portal.program("198.51.100.66");
     assert_eq!(program.post(paths::REFRESH, &json!({"refresh_token": touched})).await.code(), "no_session");
 
-    // With the key, a thief makes tokens of any session; they end nothing, open nothing, and sign nobody out.
+    // With the key, a thief makes tokens of any session; they are not accepted, end no session, and sign nobody out.
     let id: [u8; 16] =
         from_base64url(alice.get(paths::SESSION).await.json()["id"].as_str().unwrap()).unwrap().try_into().unwrap();
     let forged = RefreshToken::first(id, [1; 32]).reveal(&leaked);
@@ -240,7 +240,7 @@ async fn what_a_revoked_key_made_is_refused_and_no_forgery() {
     let search = AuditSearch { event: Some(AuditEvent::TokenReused), limit: 9, ..AuditSearch::default() };
     assert!(portal.store().search_audit(&search).await.unwrap().is_empty());
 
-    // The device is a stranger's until it signs in.
+    // The device is unknown until it signs in.
     let known = |visitor: &Visitor| {
         let macs = portal.state.keyring.macs(portal.state.now()).unwrap();
         KnownDevice::read(&macs.device, &visitor.cookie("device"), portal.state.now()).is_some()
@@ -262,7 +262,7 @@ async fn a_node_that_has_not_heard_takes_nobody_for_a_forger() {
     assert!(other.state.bans.is_empty());
     assert_eq!(visitor.at(&other).login("alice", PASSWORD).await.status, StatusCode::OK);
     assert_eq!(current(&portal), current(&other));
-    // A real forgery is one.
+    // A real forgery is recognized.
     let body = json!({"encrypted_username_password": "a.b.c.d.e", "short_key": "A".repeat(204)});
     assert_eq!(portal.browser("203.0.113.10").post(paths::LOGIN, &body).await.code(), "short_key_forged");
 }
@@ -285,7 +285,7 @@ async fn the_schedule_makes_one_mac_key_on_two_nodes() {
     assert_eq!(current(&portal), current(&other));
 }
 
-/// As databases were: one key of the name "mac", which made the digests too.
+/// A database of an earlier version: one key of the name "mac", which made the digests too.
 #[tokio::test]
 async fn the_one_key_of_an_old_database_becomes_the_first_of_its_line() {
     let portal = portal_with_people().await;

@@ -1,4 +1,4 @@
-//! Mail: what is queued, what is sent, and what happens where the mail server does not take it.
+//! Mail: the queue, the messages, and failures of the mail server.
 
 use crate::support::{Answer, Portal, Visitor, postern, said};
 use http::{HeaderMap, Method, StatusCode};
@@ -147,7 +147,7 @@ async fn an_invitation_is_mailed_and_leaves_nothing_behind() {
     let long = format!("{}@example.org", "x".repeat(65));
     let wish = json!({"role": "user", "hours": 24, "email": long});
     assert_eq!(root.post(paths::INVITATIONS, &wish).await.code(), "bad_request");
-    // Nobody can be flooded: the link is made, and not mailed.
+    // The limit prevents a flood of mail: the link is made, and not mailed.
     let again = json!({"role": "user", "hours": 24, "email": "ada@example.com"});
     let mut mailed = Vec::new();
     for _ in 0..4 {
@@ -171,7 +171,7 @@ async fn two_nodes_send_a_message_once_and_a_node_that_died_is_replaced() {
     let (first, second) = tokio::join!(send_due(&portal.state), send_due(&other.state));
     first.and(second).unwrap();
     assert_eq!(mail.taken().len(), 5);
-    // A node that dies after its claim: nobody sends for five minutes, then another one does.
+    // A node that ends after its claim: nobody sends for five minutes, then another node does.
     let wish = json!({"role": "user", "hours": 24, "email": "bob@example.com"});
     root.post(paths::INVITATIONS, &wish).await;
     let row = portal.store().mails().await.unwrap().remove(0);
@@ -193,7 +193,7 @@ async fn a_message_is_tried_again_with_growing_pauses_and_given_up() {
     let root = portal.browser("198.51.100.1").signed_in("root").await;
     vouch(&root, &root_id, "root@example.org").await;
     let findings = async || doctor::mail(&portal.state.config, portal.store().mail_counts().await.unwrap()).unwrap();
-    // Greylisted, then taken.
+    // Greylisted, then accepted.
     mail.answers("451 4.7.1 Greylisted, try again later");
     portal.store().append(&portal.entry(AuditEvent::SecondFactorAdded, &root_id)).await.unwrap();
     send_due(&portal.state).await.unwrap();
@@ -205,7 +205,7 @@ async fn a_message_is_tried_again_with_growing_pauses_and_given_up() {
     portal.advance(MINUTE).await;
     assert!(mail.one(&portal).await.contains("A second factor was added to your account root"));
 
-    // Refused for good: no further attempt is made, and the operator learns it.
+    // Refused permanently: there is no further attempt, and the operator sees it.
     mail.answers("550 5.1.1 No such user");
     portal.store().append(&portal.entry(AuditEvent::PasskeyAdded, &root_id)).await.unwrap();
     send_due(&portal.state).await.unwrap();
@@ -234,7 +234,7 @@ async fn a_message_is_tried_again_with_growing_pauses_and_given_up() {
     }
     assert_eq!(tries, 18);
     assert_eq!(portal.store().mail_counts().await.unwrap().given_up, 1);
-    // A week later it is forgotten.
+    // A week later it is deleted.
     portal.clock.advance(8 * 24 * HOUR);
     jobs::sweep(&portal.state).await;
     assert_eq!(portal.store().mail_counts().await.unwrap(), MailCounts::default());
@@ -277,7 +277,7 @@ async fn a_person_proves_an_address_by_a_link_and_a_changed_one_is_unproved_agai
     assert!(message.contains("To: <alice@example.com>"), "{message}");
     let code = code_in(&message, paths::PROFILE_PAGE);
 
-    // Somebody else who opens the link proves nothing, and uses nothing up.
+    // Another person who opens the link proves nothing, and does not use it up.
     let confirm = json!({"code": code});
     assert_eq!(eve.post(paths::CONFIRM_EMAIL_PROOF, &confirm).await.code(), "link_used_up");
     let stranger = portal.browser("203.0.113.9");
@@ -289,13 +289,13 @@ async fn a_person_proves_an_address_by_a_link_and_a_changed_one_is_unproved_agai
     let page = alice.get(&format!("{}?done=proved", paths::PROFILE_PAGE)).await.text;
     assert!(page.contains("Your e-mail address is proved.") && !page.contains("Prove your e-mail"), "{page}");
 
-    // The other account cannot take it, and learns so only by a link that its owner would have to open.
+    // The other account cannot use the address. That shows only after opening a link that its owner receives.
     patch(&eve, paths::PROFILE, &json!({"email": "ALICE@example.com"})).await;
     assert_eq!(eve.post(paths::EMAIL_PROOF, &nothing).await.status, StatusCode::ACCEPTED);
     let confirm = json!({"code": code_in(&mail.one(&portal).await, paths::PROFILE_PAGE)});
     assert_eq!(eve.post(paths::CONFIRM_EMAIL_PROOF, &confirm).await.code(), "email_taken");
 
-    // Another address is unproved, and the earlier one is told.
+    // The new address is unproved, and the earlier one gets a message.
     let changed = patch(&alice, paths::PROFILE, &json!({"email": "alice@example.net"})).await.json();
     assert_eq!(changed["email"]["state"], "unproved");
     let told = mail.one(&portal).await;
@@ -371,7 +371,7 @@ async fn a_reset_link_is_mailed_to_a_sure_address_with_one_message() {
     let message = mail.one(&portal).await;
     assert!(message.contains("your account alice") && message.contains("second factor"), "{message}");
     assert!(made.json()["link"].as_str().unwrap().ends_with(&code_in(&message, paths::RESET_PAGE)));
-    // A link that is handed over elsewhere is announced.
+    // A link that is handed over in another way is announced.
     assert_eq!(root.post(&path, &json!({})).await.json().get("mailed"), None);
     assert!(mail.one(&portal).await.contains("An administrator made a link"));
     for wrong in [json!({"mail": "yes"}), json!({"mail": true, "to": "eve@example.net"})] {
@@ -400,14 +400,14 @@ async fn a_forgotten_password_is_set_by_mail_with_one_answer_for_every_name() {
     for wrong in [json!({}), json!({"account": 7}), json!({"account": "alice", "to": "eve@example.net"})] {
         assert_eq!(visitor.post(paths::FORGOTTEN_PASSWORD, &wrong).await.code(), "bad_request", "{wrong}");
     }
-    // The work is done after the answer; here without it.
+    // The server does this after the answer; here it is called directly.
     let client = Client::new("203.0.113.7".parse().unwrap(), 64, &HeaderMap::new());
     let ask = async |name: &str| mail_link(&portal.state, &client, name).await.unwrap();
     assert_eq!(ask("bob").await, None, "there is no address");
     patch(&portal.browser("203.0.113.9").signed_in("bob").await, paths::PROFILE, &json!({"email": "b@example.com"}))
         .await;
     assert_eq!(ask("bob").await, None, "an unproved address gets nothing");
-    // A disabled account gets none.
+    // A disabled account gets no link.
     vouch(&root, &bob, "bob@example.com").await;
     let disabled = patch(&root, &format!("{}/{bob}", paths::USERS), &json!({"disabled": true})).await;
     assert_eq!(disabled.status, StatusCode::NO_CONTENT);

@@ -1,4 +1,4 @@
-//! The portal from outside: requests into the whole router, on a real store and a clock of our own.
+//! Tests of the portal from outside: requests into the whole router, on a real store and a manual clock.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says so")]
 
 mod accounts;

@@ -5,7 +5,7 @@ use http::StatusCode;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use wire::paths;
 
-/// A schema of its own in the PostgreSQL of `tools/with-postgres.sh`. `None`: there is none.
+/// Creates a schema of its own in the PostgreSQL of `tools/with-postgres.sh`. Returns `None` if there is none.
 async fn database(name: &str) -> Option<String> {
     let Some(server) = std::env::var("TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty()) else {
         assert!(std::env::var_os("CI").is_none(), "TEST_POSTGRES_URL must name a server under CI");
@@ -34,7 +34,7 @@ async fn whoever_was_signed_in_stays_so_on_the_other_engine() {
     let tried = run(&["migrate", "--to", &to, "--dry-run"]);
     assert!(tried.status.success() && said(&tried).contains("Nothing was changed"), "{}", said(&tried));
     assert_eq!(ada.refresh().await.status, StatusCode::OK);
-    // The server runs: it cannot write to the old place from now on.
+    // The server is running, and cannot write to the old database from now on.
     let moved = run(&["migrate", "--to", &to]);
     assert!(moved.status.success() && said(&moved).contains("were moved, read back and compared"), "{}", said(&moved));
     assert_eq!(ada.refresh().await.status, StatusCode::SERVICE_UNAVAILABLE);

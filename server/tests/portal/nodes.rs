@@ -1,4 +1,4 @@
-//! Changes of one node at another, whose clock is minutes away.
+//! Changes of one node, seen by another whose clock is minutes away.
 
 use crate::support::Portal;
 use http::{Method, StatusCode};
@@ -209,7 +209,7 @@ async fn a_session_that_another_node_extended_is_read_again_before_it_is_refused
         portal.clock.advance(50 * MINUTE);
         assert_eq!(alice.refresh().await.status, StatusCode::OK);
     }
-    // The other node has followed the order of changes, and has read no rotation.
+    // The other node has followed the log of changes, but has read no rotation.
     other.clock.advance(150 * MINUTE);
     other.state.sync.read_at(other.state.now());
     follow(&other.state).await.unwrap();

@@ -22,7 +22,7 @@ async fn a_new_device_and_a_new_password_are_shown_on_all_devices_until_dismisse
         assert!(page.contains(PANEL) && page.contains("I know about this"), "{page}");
     }
     let until = portal.state.now();
-    // What was shown is dismissed, and nothing later: not even by a time in the future.
+    // Notices that were shown are dismissed, but no later ones: not even by a time in the future.
     let far = json!({"until": "9007199254740991"});
     assert_eq!(second.post(paths::NOTICES_READ, &far).await.status, StatusCode::NO_CONTENT);
     for device in [&first, &second] {
@@ -33,13 +33,13 @@ async fn a_new_device_and_a_new_password_are_shown_on_all_devices_until_dismisse
     let changed = first.post_sealed(EnvelopeKind::Password, &change).await;
     assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
     assert!(page(&first).await.contains(PANEL));
-    // An older time takes nothing back and dismisses nothing.
+    // An older time restores nothing and dismisses nothing.
     assert_eq!(first.post(paths::NOTICES_READ, &json!({"until": until})).await.status, StatusCode::NO_CONTENT);
     assert!(page(&first).await.contains(PANEL));
     for wrong in [json!({}), json!({"until": "soon"}), json!({"until": 1, "more": 2})] {
         assert_eq!(first.post(paths::NOTICES_READ, &wrong).await.code(), "bad_request", "{wrong}");
     }
-    // A month later they are in the activity list alone.
+    // A month later they are only in the activity list.
     portal.advance(31 * 24 * 3_600_000).await;
     let again = portal.browser("203.0.113.1");
     assert_eq!(again.login("alice", "another horse battery staple").await.status, StatusCode::OK);

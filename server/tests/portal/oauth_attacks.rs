@@ -11,7 +11,7 @@ async fn page(visitor: &Visitor, path: &str) -> Answer {
     visitor.send(Method::GET, path, None, &[("sec-fetch-mode", "navigate"), ("accept", "text/html")]).await
 }
 
-/// A client of two providers tells their answers apart by `iss`, so that the code of one is not sent to the other.
+/// A client of two providers distinguishes their answers by `iss`, so that the code of one is not sent to the other.
 #[tokio::test]
 async fn attack_mix_up_every_answer_names_its_issuer() {
     let provider = Provider::start().await;
@@ -64,7 +64,7 @@ async fn attack_sign_out_is_no_open_redirect() {
     assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::OK, "nobody was signed out");
 }
 
-/// A page of another site neither shows ours in a frame nor keeps a handle on it.
+/// A page of another site can neither frame the portal's pages nor keep a reference to their windows.
 #[tokio::test]
 async fn attack_the_pages_are_not_framed_and_keep_no_opener() {
     let provider = Provider::start().await;
@@ -84,7 +84,7 @@ async fn attack_the_pages_are_not_framed_and_keep_no_opener() {
         assert_eq!(shown.header("x-frame-options"), "DENY", "{path}");
         assert_eq!(shown.header("cross-origin-opener-policy"), "same-origin", "{path}");
     }
-    // In a frame of another site the browser sends no cookie, and nobody is signed in.
+    // In a frame of another site the browser sends no cookie, so nobody is signed in.
     let framed = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
     let stranger = provider.portal.browser("203.0.113.8");
     let answer = stranger.send(Method::GET, &format!("{}?{quiet}", paths::OAUTH_AUTHORIZE), None, &framed).await;
@@ -123,7 +123,7 @@ async fn attack_device_phishing_needs_an_answer_on_a_page_that_warns() {
     assert_eq!(forged.code(), "cross_site");
 }
 
-/// Wrong credentials get one answer, whatever is wrong with them, and secrets are compared as hashes.
+/// Wrong credentials get the same answer for every reason, and secrets are compared as hashes.
 #[tokio::test]
 async fn attack_nothing_tells_how_near_a_guess_at_a_secret_is() {
     let provider = Provider::start().await;

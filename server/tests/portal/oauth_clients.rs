@@ -1,4 +1,5 @@
-//! Clients of the OpenID provider: by administrators, by documents, by keys; and what they may learn.
+//! Clients of the OpenID provider: registered by administrators, by documents, by keys; and the claims that they may
+//! read.
 
 use crate::oidc::{Provider, SECRET, URI, claims, parameters};
 use crate::support::{Answer, ClientKey, ORIGIN, Portal, Visitor, postern, said};
@@ -40,7 +41,7 @@ async fn administrators_add_change_disable_and_remove_clients() {
     assert_eq!((secret.len(), &added.json()["issuer"]), (43, &json!(ORIGIN)));
     assert_eq!(root.post(paths::CLIENTS, &wish).await.code(), "name_taken");
 
-    // It serves at once.
+    // The client works at once.
     let sign_in = async |secret: &str| {
         let code = provider.code(&wiki(&[])).await;
         provider.exchange(&code, &wiki(&[("client_secret", Box::leak(secret.to_owned().into_boxed_str()))])).await
@@ -365,7 +366,7 @@ async fn a_client_proves_itself_with_its_own_key_once() {
         let refused = exchange(assertion(key, &changes)).await;
         assert_eq!(refused.json()["error"], "invalid_client", "{changes}: {}", refused.text);
     }
-    // Fifty at once, of which one is first.
+    // Fifty at once, of which only the first is accepted.
     let jwt = assertion(&key, &json!({"jti": "many"}));
     let pairs = |jwt: &str| {
         [
@@ -432,7 +433,7 @@ async fn attack_a_logout_uri_leads_into_the_network() {
     let refused = outbound.post(permit, server::outbound::Reach::Internal, url, String::new()).await;
     assert!(matches!(refused, Err(server::outbound::OutboundError::Closed(_))), "{refused:?}");
     server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
-    // The notice was claimed and is tried again later; nobody was connected to.
+    // The notice was claimed and will be tried again later; there was no connection.
     assert!(provider.portal.store().due_logouts(provider.portal.clock_now(), 9).await.unwrap().is_empty());
     let nobody = futures::FutureExt::now_or_never(listener.accept());
     assert!(nobody.is_none());

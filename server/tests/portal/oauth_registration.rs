@@ -128,7 +128,7 @@ async fn attack_nobody_registers_or_manages_a_client_without_its_token() {
         listed["clients"].as_array().unwrap().iter().find(|client| client["id"] == one["client_id"]).unwrap().clone();
     assert_eq!((&client["disabled"], &client["registration"]["groups"]), (&json!(true), &json!(["staff"])));
     assert_eq!(client["source"], "registered");
-    // It ends after its time.
+    // It expires.
     portal.advance(24 * 60 * 60_000 + 1).await;
     assert_eq!(send(portal, Method::GET, &path(&two), &own(&two), None).await.status, StatusCode::UNAUTHORIZED);
     server::jobs::sweep(&portal.state).await;

@@ -3,10 +3,10 @@
 use crate::support::{Answer, Portal};
 use http::Method;
 
-/// Twelve months: more than the six that the rules ask for.
+/// Half a year in seconds, the minimum that the rules ask for.
 const LONG_SECONDS: u64 = 15_768_000;
 
-/// Directives of a content security policy with their sources.
+/// Returns the directives of a content security policy with their sources.
 fn policy(answer: &Answer) -> Vec<(String, Vec<String>)> {
     let directive = |text: &str| {
         let mut words = text.split_whitespace().map(str::to_owned);
@@ -15,7 +15,7 @@ fn policy(answer: &Answer) -> Vec<(String, Vec<String>)> {
     answer.header("content-security-policy").split(';').filter_map(directive).collect()
 }
 
-/// Points above or below 100.
+/// Returns the points above or below 100.
 fn modifiers(answer: &Answer) -> Vec<(&'static str, i32)> {
     let policy = policy(answer);
     let sources =

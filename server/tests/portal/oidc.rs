@@ -47,7 +47,7 @@ pub(crate) fn parameters(location: &str) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (name.to_owned(), value.replace("%3A", ":").replace("%2F", "/"))).collect()
 }
 
-/// The claims of a token, not verified.
+/// Returns the claims of a token, without verification.
 pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&from_base64url(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
@@ -68,7 +68,7 @@ impl Provider {
         Self { portal, user, browser }
     }
 
-    /// The query of a plain request, with changes. An empty value leaves a parameter out.
+    /// Returns the query of a plain request, with changes. An empty value leaves a parameter out.
     pub(crate) fn query(changes: &[(&str, &str)]) -> String {
         let challenge = base64url(&sha256(VERIFIER.as_bytes()));
         let mut pairs: Vec<(&str, &str)> = vec![
@@ -90,13 +90,13 @@ impl Provider {
         form(&pairs)
     }
 
-    /// What the page answers to a link of an app.
+    /// Opens a link of an app, and returns the page's answer.
     pub(crate) async fn open(&self, browser: &Visitor, query: &str) -> Answer {
         let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("accept", "text/html")];
         browser.send(Method::GET, &format!("{}?{query}", paths::OAUTH_AUTHORIZE), None, &headers).await
     }
 
-    /// What the page's script does.
+    /// Sends the request of the page's script.
     pub(crate) async fn enter(&self, browser: &Visitor, query: &str, agreed: Option<bool>) -> Answer {
         let mut body = json!({ "request": query });
         if let Some(agreed) = agreed {
@@ -105,7 +105,7 @@ impl Provider {
         browser.post(paths::OAUTH_ENTER, &body).await
     }
 
-    /// The answer's parameters, as the app receives them.
+    /// Returns the answer's parameters, as the app receives them.
     pub(crate) async fn returned(&self, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
         let answer = self.enter(&self.browser, &Self::query(changes), None).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -117,7 +117,7 @@ impl Provider {
         returned.get("code").unwrap_or_else(|| panic!("{returned:?}")).clone()
     }
 
-    /// A request of a client's server.
+    /// Sends a request of a client's server.
     pub(crate) async fn client(&self, path: &str, pairs: &[(&str, &str)], extra: &[(&str, &str)]) -> Answer {
         let program = self.portal.program("198.51.100.9");
         let kind = ("content-type", "application/x-www-form-urlencoded");
@@ -168,7 +168,7 @@ impl Provider {
         self.client(paths::OAUTH_INTROSPECT, &pairs, &[]).await.json()
     }
 
-    /// Whether an access token is good everywhere, or nowhere.
+    /// Whether an access token is valid everywhere, or nowhere.
     async fn is_live(&self, token: &Value) -> bool {
         let (userinfo, introspected) = (self.userinfo(token).await, self.introspect(token, "app").await);
         let live = userinfo.status == StatusCode::OK;
@@ -261,7 +261,7 @@ async fn a_code_becomes_tokens_and_claims() {
     let info = provider.userinfo(&tokens["access_token"]).await;
     assert_eq!(info.header("access-control-allow-origin"), "*");
     assert_eq!((&info.json()["sub"], &info.json()["preferred_username"]), (&json!(provider.user), &json!("alice")));
-    // In the body of a form, as some clients do.
+    // The token in the body of a form, as some clients send it.
     let token = tokens["access_token"].as_str().unwrap();
     let posted = provider.client(paths::OAUTH_USERINFO, &[("access_token", token)], &[]).await;
     assert_eq!(posted.json(), info.json());
@@ -510,7 +510,7 @@ async fn attack_tokens_of_a_client_open_nothing_at_the_portal() {
         let refused = program.send_each(Method::GET, paths::SESSION, None, &[("authorization", &bearer)]).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{name}");
     }
-    // The portal's own token is none of a client's.
+    // The portal's own token is not accepted as a client's.
     let login = program.login("alice", PASSWORD).await.json();
     assert_eq!(provider.userinfo(&login["tokens"]["access_token"]).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(
@@ -560,7 +560,7 @@ async fn prompt_login_makes_the_person_sign_in_again() {
     let again = provider.browser.clone().signed_in("alice").await;
     let returned = provider.enter(&again, &marked, None).await.json();
     assert!(returned["location"].as_str().unwrap().starts_with(&format!("{URI}?code=")), "{returned}");
-    // The mark is of this request and of this server.
+    // The mark is valid for this request and this server only.
     for forged in [marked.replace("xyz", "abc"), query.clone() + "&postern_sign_in=1.AAAAAAAAAAAAAAAAAAAAAA"] {
         let refused = provider.enter(&again, &forged, None).await.json();
         assert!(refused["location"].as_str().unwrap().starts_with(paths::OAUTH_AUTHORIZE), "{forged}");

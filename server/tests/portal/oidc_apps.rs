@@ -1,4 +1,4 @@
-//! Requests that apps make and that other providers have stumbled over.
+//! Requests of apps that caused errors in other providers.
 
 use crate::oidc::{Provider, SECRET, URI, claims, form, parameters};
 use http::{Method, StatusCode};
@@ -8,7 +8,7 @@ use wire::paths;
 #[tokio::test]
 async fn attack_an_address_that_its_owner_typed_is_no_claim() {
     let provider = Provider::start().await;
-    // Apps that link accounts by address would open somebody else's.
+    // Otherwise, apps that link accounts by address would open another person's account.
     let typed = Some(json!({"email": "director@example.org"}).to_string());
     let changed = provider.browser.send(Method::PATCH, paths::PROFILE, typed, &[]).await;
     assert_eq!(changed.json()["email"]["state"], "unproved", "{}", changed.text);
@@ -105,7 +105,7 @@ async fn every_origin_reads_what_a_browser_app_needs() {
         assert!(asked.header("access-control-allow-headers").contains("Authorization"), "{path}");
         assert_eq!(asked.header("access-control-allow-credentials"), "", "{path}: never with cookies");
     }
-    // An error is readable as well, or the app could not tell why.
+    // An error must be readable as well, or the app cannot tell the reason.
     let wrong = provider.client(paths::OAUTH_TOKEN, &[("grant_type", "x"), ("client_id", "spa")], &foreign).await;
     assert_eq!((wrong.status, wrong.header("access-control-allow-origin")), (StatusCode::BAD_REQUEST, "*"));
 }

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document and the router say the same.
+//! The `OpenAPI` document and the router agree.
 
 use crate::support::Portal;
 use http::{Method, StatusCode};
@@ -13,17 +13,17 @@ fn document() -> Value {
     serde_json::from_str(server::openapi::document().unwrap()).unwrap()
 }
 
-/// Path and methods, as the document has them.
+/// Returns paths and methods of the document.
 fn described(document: &Value) -> Operations {
     let methods = |item: &Value| item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
     document["paths"].as_object().unwrap().iter().map(|(path, item)| (path.clone(), methods(item))).collect()
 }
 
-/// Paths of the router that are no pages.
+/// Returns the router's paths that are no pages.
 fn routed(portal: &Portal) -> BTreeSet<String> {
     let pages = leptos_axum::generate_route_list(app::App);
     let pages: BTreeSet<_> = pages.iter().map(|page| page.path().to_owned()).chain(["/".to_owned()]).collect();
-    // The router shows its paths nowhere else.
+    // The router has no other way to list its paths.
     let shown = format!("{:?}", server::router::routes(&portal.state));
     let paths = shown.split('"').filter(|text| text.starts_with('/') && !text.contains("__private"));
     paths.filter(|path| !pages.contains(*path)).map(str::to_owned).collect()
@@ -44,7 +44,7 @@ async fn every_path_takes_the_methods_that_are_described() {
     for (number, (path, described)) in described(&document()).into_iter().enumerate() {
         let mut taken = BTreeSet::new();
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            // Each path is asked for from elsewhere: together they would be a flood.
+            // Each path is requested from another address: together they would be a flood.
             let program = portal.program(&format!("203.0.113.{number}"));
             let asked = path.replace("{version}", "1").replace(['{', '}'], "");
             let body = (method != Method::GET).then(|| "{}".to_owned());

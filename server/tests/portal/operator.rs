@@ -61,7 +61,7 @@ async fn everything_that_happens_is_counted_and_nobody_is_named() {
         ("postern_bans_held", 1.0),
         ("postern_hash_places_taken", 0.0),
         ("postern_hash_seconds_count", 3.0),
-        // The refresh came with the token before: that one says whose request it is.
+        // The refresh was sent with the token before, which identifies the session.
         ("postern_token_cache_misses_total", 2.0),
         ("postern_token_cache_hits_total", 3.0),
         ("postern_session_cache_hits_total", 3.0),

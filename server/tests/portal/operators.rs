@@ -1,4 +1,4 @@
-//! What administrators do by hand, and that nobody else does.
+//! Operations of administrators, and that nobody else may do them.
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use axum::body::{Body, BodyDataStream};
@@ -204,7 +204,7 @@ async fn whoever_is_allowed_is_never_closed_and_still_refused() {
     assert_eq!(delete(&root, &path, &json!({})).await, StatusCode::NO_CONTENT);
     assert_eq!(delete(&root, &path, &json!({})).await, StatusCode::NOT_FOUND);
     assert_eq!(visitor.get("/login").await.code(), "banned", "the older ban is in force again");
-    // And an entry that runs out does so by itself.
+    // An entry also expires by itself.
     root.post(paths::ALLOWLIST, &network).await;
     assert_eq!(visitor.get("/login").await.status, StatusCode::OK);
     let short = json!({"network": "203.0.113.0/24", "comment": "the office", "for": "5m"});

@@ -1,4 +1,5 @@
-//! What packages need of the program: manual pages, completions, a health check, and a look at the database's version.
+//! The parts of the program that packages need: manual pages, completions, a health check, and the version of the
+//! database.
 
 use crate::support::{Program, postern, said};
 

@@ -1,4 +1,4 @@
-//! A passkey beside the password: when it is asked for, and how it finishes a pending sign-in.
+//! A passkey in addition to the password: when it is required, and how it completes a pending sign-in.
 
 use crate::passkeys::{challenge, person, post, register, sign_in};
 use crate::second_factor::Enrolled;
@@ -9,13 +9,13 @@ use store::audit::AuditEvent;
 use store::users::{PasswordHash, SetPassword};
 use wire::paths;
 
-/// Says whether the password needs a passkey.
+/// Sets whether the password needs a passkey.
 async fn want(visitor: &Visitor, wanted: bool) -> Answer {
     let body = json!({"passkey_after_password": wanted}).to_string();
     visitor.send(Method::PATCH, paths::SECOND_FACTORS, Some(body), &[]).await
 }
 
-/// An account whose password needs a passkey.
+/// Adds an account whose password needs a passkey.
 async fn guarded(portal: &Portal, name: &str) -> (String, Visitor, Authenticator) {
     let (id, visitor, authenticator) = person(portal, name).await;
     let answer = want(&visitor, true).await;
@@ -36,7 +36,7 @@ async fn pending(visitor: &Visitor, name: &str) -> Value {
     answer.json()["pending"].clone()
 }
 
-/// zitadel#10717, pocket-id#862: a passkey that was added locks nobody out of the password.
+/// An added passkey does not prevent sign-in with the password (zitadel#10717, pocket-id#862).
 #[tokio::test]
 async fn a_password_alone_signs_in_until_its_owner_asks_for_a_passkey_too() {
     let portal = Portal::start().await;
@@ -115,7 +115,7 @@ async fn a_pending_sign_in_takes_five_assertions_and_ends_with_its_time_and_pass
     assert_eq!(finish(&browser, &waits, &ada).await.code(), "passkey_refused", "the password was changed");
 }
 
-/// A crowd that guesses passwords cannot stop the passkey of a person whose password was right.
+/// A crowd that guesses passwords cannot block the passkey of a person whose password was right.
 #[tokio::test]
 async fn guesses_of_others_do_not_delay_the_passkey_after_a_password() {
     let portal = Portal::start().await;
@@ -165,7 +165,7 @@ async fn the_wish_needs_a_passkey_a_fresh_proof_and_ends_with_the_last_passkey()
     portal.browser("203.0.113.9").signed_in("ada").await;
 }
 
-/// Where the operator requires a factor, a passkey is one without the owner's wish.
+/// If the operator requires a factor, a passkey is one without the owner's setting.
 #[tokio::test]
 async fn a_passkey_is_asked_for_where_a_factor_is_required() {
     let portal = Portal::start().await;
@@ -204,7 +204,7 @@ async fn a_conditional_registration_needs_no_verified_person_and_is_for_the_firs
     assert_eq!(sign_in(&browser, &made).await.code(), "passkey_refused");
     made.flags = VERIFIED;
     assert_eq!(sign_in(&browser, &made).await.status, StatusCode::OK);
-    // An ordinary challenge is for a verified person.
+    // An ordinary challenge requires user verification.
     let ordinary = visitor.post(paths::PASSKEY_OPTIONS, &json!({})).await.json();
     let mut other = Authenticator { flags: 0, ..Authenticator::new() };
     let credential = other.create(&ordinary["options"]);

@@ -1,4 +1,4 @@
-//! Passkeys: registration, sign-in, and everything that must be refused with one answer.
+//! Passkeys: registration, sign-in, and everything that must be refused with the same answer.
 
 use crate::support::{Answer, Authenticator, PASSWORD, Portal, VERIFIED, Visitor};
 use http::{Method, StatusCode};
@@ -19,7 +19,7 @@ pub(crate) async fn register(visitor: &Visitor, authenticator: &mut Authenticato
     visitor.post(paths::PASSKEYS, &json!({"short_key": begun.json()["short_key"], "credential": credential})).await
 }
 
-/// An account with a passkey.
+/// Adds an account with a passkey.
 pub(crate) async fn person(portal: &Portal, name: &str) -> (String, Visitor, Authenticator) {
     let id = portal.add_user(name).await;
     let visitor = portal.browser("203.0.113.7").signed_in(name).await;
@@ -29,7 +29,7 @@ pub(crate) async fn person(portal: &Portal, name: &str) -> (String, Visitor, Aut
     (id, visitor, authenticator)
 }
 
-/// A challenge as its own type, and the options.
+/// Requests a challenge, and returns it with the options.
 pub(crate) async fn challenge(visitor: &Visitor) -> (Challenge, Value) {
     let answer = visitor.get(paths::PASSKEY_CHALLENGE).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -87,7 +87,7 @@ async fn keycloak_32816_a_registration_asks_for_a_discoverable_verified_credenti
     let excluded = &options["excludeCredentials"];
     assert_eq!(excluded[0]["id"], json!(domain::encoding::base64url(&authenticator.id)));
     assert_eq!(excluded[0]["transports"], json!(["internal"]), "unknown transports are not kept");
-    // Before a first factor, nothing names the passkeys of anybody.
+    // Before a first factor, no answer names the passkeys of an account.
     let (_, request) = challenge(&portal.browser("203.0.113.8")).await;
     assert!(request.get("allowCredentials").is_none() && request["userVerification"] == json!("required"));
 }
@@ -152,7 +152,7 @@ async fn a_challenge_serves_once_for_ten_minutes_and_this_browser() {
     assert_eq!(post(&other, &late, &ada.get(&options)).await.code(), "short_key_expired");
     let (stolen, options) = challenge(&other).await;
     assert_eq!(post(&portal.browser("203.0.113.10"), &stolen, &ada.get(&options)).await.code(), "short_key_mismatch");
-    // One for a password is none for a passkey, and the other way round.
+    // A challenge for a password is not valid for a passkey, and the reverse.
     let plain = other.challenge().await;
     assert_eq!(post(&other, &plain, &ada.get(&options)).await.code(), "short_key_mismatch");
     let login = other.seal(&stolen, EnvelopeKind::Login, &json!({"username": "ada", "password": PASSWORD}));
@@ -189,7 +189,7 @@ async fn a_wrong_signature_is_no_guess_at_a_password() {
 async fn the_owner_enters_while_others_guess_at_the_password() {
     let portal = Portal::start().await;
     let (id, _, ada) = person(&portal, "ada").await;
-    // A hundred wrong passwords from anywhere shut the account for passwords.
+    // A hundred wrong passwords from anywhere block the account for passwords.
     for number in 0..100 {
         let stranger = portal.browser(&format!("198.51.100.{number}"));
         stranger.login("ada", "wrong wrong wrong wrong").await;
@@ -197,7 +197,7 @@ async fn the_owner_enters_while_others_guess_at_the_password() {
     }
     let visitor = portal.browser("203.0.113.8");
     assert_ne!(visitor.login("ada", PASSWORD).await.status, StatusCode::OK, "the password alone is not enough");
-    // That try has closed the address for sign-in.
+    // That attempt has banned the address from sign-in.
     assert_eq!(visitor.get(paths::CHALLENGE).await.code(), "banned");
     let answer = sign_in(&visitor, &ada).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);

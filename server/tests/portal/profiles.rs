@@ -1,4 +1,4 @@
-//! Profiles and groups: who changes them, and what apps learn.
+//! Profiles and groups: who may change them, and what apps receive.
 
 use crate::app_tokens::claims;
 use crate::support::{Answer, PASSWORD, Portal, Visitor, postern, said};
@@ -10,7 +10,7 @@ use wire::paths;
 const APPS: &str = "trusted_proxies = ['10.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n\
      [[apps.rules]]\npath = '/photos/*'\nallow = 'group'\ngroups = ['Family']\n";
 
-/// A program's token for the app, as the proxy shows it.
+/// A program's token for the app, as the proxy sends it.
 struct AtApp {
     token: String,
     proxy: Visitor,
@@ -39,7 +39,7 @@ impl AtApp {
         self.proxy.send(Method::GET, paths::VERIFY, None, &asked).await
     }
 
-    /// `Remote-Groups`, `Remote-Name` and `Remote-Email`.
+    /// Returns `Remote-Groups`, `Remote-Name` and `Remote-Email`.
     async fn headers(&self) -> [String; 3] {
         let answer = self.ask("/").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -85,7 +85,7 @@ async fn apps_learn_groups_names_and_reliable_addresses_on_every_node() {
     assert_eq!((&claims["name"], &claims["groups"]), (&json!("Ałice 🦊"), &json!(["family", "media"])));
     assert_eq!((&claims["email"], &claims["email_verified"]), (&json!("Alice@example.org"), &json!(true)));
 
-    // The person's own change: the address is a claim now, which apps do not see.
+    // The person changes the address: it is unproved now, so apps do not receive it.
     let own = portal.browser("203.0.113.8").signed_in("alice").await;
     let answer = patch(&own, paths::PROFILE, &json!({"display_name": "", "email": "new@example.org"})).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -101,7 +101,7 @@ async fn apps_learn_groups_names_and_reliable_addresses_on_every_node() {
     let claims = app.token_claims().await;
     assert_eq!((&claims["email"], &claims["email_verified"]), (&Value::Null, &Value::Null));
 
-    // Renamed and removed groups follow.
+    // Renamed and removed groups are updated.
     let groups = root.get(paths::GROUPS).await.json();
     let id = |n: usize| format!("{}/{}", paths::GROUPS, groups["groups"][n]["id"].as_str().unwrap());
     assert_eq!(patch(&root, &id(0), &json!({"name": "kin"})).await.status, StatusCode::NO_CONTENT);
@@ -147,7 +147,7 @@ async fn no_profile_forges_or_breaks_a_header() {
         assert_eq!(root.post(paths::GROUPS, &json!({"name": name})).await.code(), "bad_request", "{name:?}");
     }
     assert_eq!(AtApp::new(&portal, "alice").await.headers().await, ["", "alice", ""].map(str::to_owned));
-    // The longest of everything still passes, in a token that the portal itself accepts.
+    // The longest values are accepted, in a token that the portal itself accepts.
     let name = |n: usize| format!("{n:0>32}");
     for n in 0..32 {
         assert_eq!(root.post(paths::GROUPS, &json!({"name": name(n)})).await.status, StatusCode::CREATED);

@@ -1,4 +1,4 @@
-//! Request lines that no browser sends, on every listener: each gets a plain answer, and none breaks anything.
+//! Request lines that no browser sends, on every listener: each gets a plain answer, and none causes an error.
 
 use crate::support::Portal;
 use server::connections::{self, MainListener};
@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The whole answer; empty where the connection was closed without one.
+/// Returns the whole answer; empty if the connection was closed without one.
 async fn ask(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let _ = stream.write_all(bytes).await;
-    // A whole request is answered by a server that closes. One that is not ends here.
+    // A complete request is answered by a server that closes. After an incomplete one the client closes.
     if !String::from_utf8_lossy(bytes).contains("connection: close") {
         let _ = stream.shutdown().await;
     }
@@ -28,7 +28,7 @@ fn status(answer: &str) -> u16 {
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
 }
 
-/// Those that are refused by every listener, whatever it serves.
+/// Returns requests that every listener refuses.
 fn refused() -> Vec<Vec<u8>> {
     let lines: [&[u8]; 13] = [
         b"GET localhost:3000 HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
@@ -48,7 +48,7 @@ fn refused() -> Vec<Vec<u8>> {
     lines.map(<[u8]>::to_vec).to_vec()
 }
 
-/// Those that may be served or refused, but break nothing.
+/// Returns requests that may be served or refused, but must cause no error.
 fn odd() -> Vec<Vec<u8>> {
     let targets: [&[u8]; 18] = [
         b"//",
@@ -80,7 +80,7 @@ fn odd() -> Vec<Vec<u8>> {
         );
     }
     all.extend([
-        // The coding counts and the length does not (RFC 9112, section 6.3).
+        // `Transfer-Encoding` overrides `Content-Length` (RFC 9112, section 6.3).
         b"POST / HTTP/1.1\r\nhost: localhost:3000\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n"
             .to_vec(),
         b"GET /\r\n\r\n".to_vec(),
@@ -128,7 +128,7 @@ async fn nothing_odd_breaks_a_page() {
             let answer = ask(address, &request).await;
             let status = status(&answer);
             let shown = String::from_utf8_lossy(&request[..request.len().min(80)]).into_owned();
-            // A client that begins with HTTP/2 is sent away in its own language.
+            // A client that begins with HTTP/2 is refused in HTTP/2.
             let served = !answer.starts_with("HTTP/1") || (200..500).contains(&status) || status == 505;
             assert!(served, "{name}: {shown} gave {answer}");
         }
@@ -145,7 +145,7 @@ async fn the_absolute_form_of_our_own_host_is_served() {
     }
 }
 
-/// Headers that no client sends, or sends twice.
+/// Returns requests with headers that no client sends, or sends twice.
 fn odd_headers() -> Vec<Vec<u8>> {
     let long = "a".repeat(12_000);
     let many = (0..60).map(|n| format!("x-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
@@ -180,7 +180,7 @@ fn odd_headers() -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn no_route_fails_for_what_stands_in_a_header() {
-    // The address of this test is a trusted proxy, so that what proxies tell is read as well.
+    // The address of this test is a trusted proxy, so that the headers of proxies are read as well.
     let portal =
         Portal::with("trusted_proxies = ['127.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example.com'")
             .await;

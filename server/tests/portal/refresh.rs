@@ -54,7 +54,7 @@ async fn a_lost_answer_costs_a_bound_session_nothing() {
     let before = alice.cookies.lock().unwrap().clone();
     alice.refresh().await;
     let answered = alice.cookie("refresh");
-    // The answer never arrived; an hour later the browser asks again with what it has.
+    // The answer was lost; an hour later the browser sends its old token again.
     *alice.cookies.lock().unwrap() = before;
     portal.advance(60 * MINUTE).await;
     assert_eq!(alice.refresh().await.status, StatusCode::OK);
@@ -100,7 +100,7 @@ async fn proofs_need_a_fresh_nonce_of_ours_and_serve_once() {
     assert_eq!(send("a.b".to_owned()).await.code(), "bad_proof");
 }
 
-/// A program without a key, whose session is bound to nothing: as every browser's on plain http.
+/// A program without a key, whose session is not bound, like every browser's on plain http.
 struct Unbound {
     program: Visitor,
     tokens: Value,
@@ -121,14 +121,14 @@ impl Unbound {
         self.program.post(paths::REFRESH, &json!({"refresh_token": token})).await
     }
 
-    /// Refreshes; the answer is lost on its way. What was in it.
+    /// Refreshes and discards the answer. Returns the new refresh token.
     async fn lose(&self) -> String {
         let answer = self.refresh(&self.refresh_token()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         answer.json()["tokens"]["refresh_token"].as_str().unwrap().to_owned()
     }
 
-    /// Refreshes, and has the answer.
+    /// Refreshes and keeps the answer.
     async fn go_on(&mut self) {
         let answer = self.refresh(&self.refresh_token()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -163,7 +163,7 @@ async fn a_lost_answer_costs_an_unbound_session_nothing_until_its_successor_was_
     assert_eq!(alice.refresh_token(), answered);
     assert_eq!(alarms(&portal, &id).await, 0);
 
-    // Its first use, on whichever node, spends the token before.
+    // Its first use, on any node, invalidates the token before.
     other.advance(0).await;
     assert_eq!(alice.show(&other).await, StatusCode::OK);
     assert_eq!(alice.show(&portal).await, StatusCode::OK);

@@ -1,4 +1,4 @@
-//! "Remember this device": a browser that passed the second factor is not asked for it again, as long as it is trusted.
+//! "Remember this device": a browser that passed the second factor is not asked for it again while it is remembered.
 
 use crate::second_factor::{Enrolled, login_with};
 use crate::support::{Answer, PASSWORD, Portal, Visitor};
@@ -84,7 +84,7 @@ async fn nothing_is_remembered_unless_operator_and_owner_want_it_and_the_code_is
         assert!(devices(&browser).await.is_empty(), "{settings} {code} {remember}");
         assert_eq!(browser.login("alice", PASSWORD).await.code(), "second_factor_required");
     }
-    // A program without a key has nothing to be known by.
+    // A program without a key cannot be remembered.
     let portal = Portal::with(ON).await;
     let alice = Enrolled::add(&portal, "alice", &[]).await;
     let program = portal.program("203.0.113.7");
@@ -123,7 +123,7 @@ async fn its_owner_forgets_it_alone_with_all_or_with_its_session() {
     assert_eq!(listed.len(), 3);
     let first = listed.iter().find(|device| device["current"] == true).unwrap();
     assert_eq!(forget(&bob, &first["id"]).await.status, StatusCode::NOT_FOUND, "it is hers");
-    // The owner sees a session that she does not know, and ends it.
+    // The owner sees a session that she does not recognize, and ends it.
     let path = format!("{}/{}", paths::SESSIONS, signed_in[2]);
     assert_eq!(browsers[0].send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
     assert_eq!(devices(&browsers[0]).await.len(), 2);

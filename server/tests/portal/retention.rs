@@ -1,4 +1,4 @@
-//! What is over is kept so long and no longer.
+//! Expired data is kept for its retention period and no longer.
 
 use crate::support::{PASSWORD, Portal};
 use server::jobs;

@@ -1,4 +1,4 @@
-//! `/.well-known/revocations`: what others must not take any more.
+//! `/.well-known/revocations`: the list of what verifiers must no longer accept.
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use domain::encoding::from_base64url;
@@ -10,7 +10,7 @@ use wire::envelope::EnvelopeKind;
 use wire::paths;
 use wire::revocations::RevocationClaims;
 
-/// Reads a list as a stranger does: by its header's key, through the key set.
+/// Reads a list as a stranger does: by the key that its header names, from the key set.
 async fn list(portal: &Portal) -> RevocationClaims {
     let stranger = portal.program("192.0.2.77");
     let answer = stranger.get(paths::REVOCATIONS).await;
@@ -68,7 +68,7 @@ async fn whatever_ends_a_session_puts_it_on_the_list() {
     assert!(changed.status.is_success(), "{}", changed.text);
     assert_eq!(ended(&portal).await, expected, "a new password ends the others");
 
-    // A thief refreshes with a token that is spent.
+    // A thief refreshes with a used token.
     let mut thief = alice.thief(&portal, "192.0.2.1");
     thief.key.clone_from(&alice.key);
     alice.refresh().await;
@@ -83,7 +83,7 @@ async fn whatever_ends_a_session_puts_it_on_the_list() {
     assert!(disabled.status.is_success(), "{}", disabled.text);
     assert_eq!(ended(&portal).await, expected, "a user who was disabled");
 
-    // On the command line, beside the running server.
+    // With the command, beside the running server.
     expected.insert(id(&admin).await);
     let entry = portal.entry(store::audit::AuditEvent::SessionEnded, &root);
     portal.store().revoke_others(&root, None, &entry, portal.state.now()).await.unwrap();
@@ -103,7 +103,7 @@ async fn every_node_tells_and_a_restart_forgets_nothing() {
     assert_eq!(ended(&other).await, BTreeSet::new(), "it has not heard yet");
     other.advance(1_000).await;
     assert_eq!(ended(&other).await, expected);
-    // Of a change that both know, they say the same.
+    // After a change that both have read, both lists are the same.
     let stranger = portal.program("192.0.2.1");
     let tags = [stranger.get(paths::REVOCATIONS).await, stranger.at(&other).get(paths::REVOCATIONS).await];
     assert_eq!(tags[0].header("etag"), tags[1].header("etag"));
@@ -124,7 +124,7 @@ async fn a_list_is_made_once_per_change_and_sent_once_to_each() {
     let stranger = portal.program("192.0.2.1");
     let first = stranger.get(paths::REVOCATIONS).await;
     let again = stranger.get(paths::REVOCATIONS).await;
-    // An ES256 signature is another each time.
+    // An ES256 signature differs each time.
     assert_eq!(first.text, again.text, "signed once");
     assert_eq!(first.header("cache-control"), "public, max-age=1");
     assert_eq!(first.header("access-control-allow-origin"), "*");
@@ -166,7 +166,7 @@ async fn a_revoked_signing_key_is_named_for_two_days() {
     assert_eq!(before.keys, [""; 0]);
     let answer = root.send(Method::DELETE, &format!("{}/{kid}", paths::SERVER_KEYS), None, &[]).await;
     assert!(answer.status.is_success(), "{}", answer.text);
-    // Signed by the key that took its place: `list` has checked it by the key set of now.
+    // Signed by the key's successor: `list` has verified it with the current key set.
     assert_eq!(list(&portal).await.keys, std::slice::from_ref(&kid));
     assert_eq!(list(&portal.another().await).await.keys, std::slice::from_ref(&kid));
     portal.advance(47 * 60 * 60_000).await;

@@ -1,4 +1,4 @@
-//! Another key-encryption key while servers run, and however it is stopped.
+//! Replacement of the key-encryption key while servers run, even if it is interrupted.
 
 use crate::support::{PASSWORD, Portal, postern, said};
 use domain::server_key::RotationRules;
@@ -30,7 +30,7 @@ fn lines(folder: &Path) -> Vec<String> {
     std::fs::read_to_string(folder.join(KEY_FILE)).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Everything opens, for somebody who knows no more than the file says.
+/// Checks that everything opens with the keys of the file.
 async fn opens(folder: &Path, when: &str) -> Portal {
     let portal = Portal::in_folder(folder, None).await;
     assert_eq!(portal.browser("203.0.113.7").login("alice", PASSWORD).await.status, StatusCode::OK, "{when}");
@@ -47,7 +47,7 @@ async fn is_done(portal: &Portal, folder: &Path, done: &RewrapResult) {
     assert_eq!(mode & 0o777, 0o600);
 }
 
-/// A portal with a user and a few keys, none of which has the name of its sealer, as before there were any.
+/// Creates a portal with a user and a few keys, none of which names its sealer, as in an earlier version.
 async fn stage(folder: &Path) {
     let portal = Portal::in_folder(folder, None).await;
     portal.add_user("alice").await;
@@ -97,7 +97,7 @@ fn a_kill_at_any_row_loses_nothing() {
     assert!(deaths >= 6, "only {deaths} writes");
 }
 
-/// Not a test of its own: the child of the one above.
+/// The child process of the test above; it is no test of its own.
 #[test]
 #[ignore = "run by a_kill_at_any_row_loses_nothing"]
 fn the_story_of_a_child() {
@@ -130,7 +130,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Two nodes make sealed values all the time while a third process rewraps, five times over.
+/// Two nodes seal values all the time while a third process rewraps, five times.
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_seal_on_meanwhile_and_nothing_is_left_behind() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +148,7 @@ async fn servers_seal_on_meanwhile_and_nothing_is_left_behind() {
                 let kid = state.keyring.signing(now).unwrap().public.kid.clone();
                 match server_keys::revoke(&operator, &state.key_encryption, &kid, Some(KeyKind::Signing)).await {
                     Ok(_) => made.fetch_add(1, Ordering::SeqCst),
-                    // Sealed a moment too early: refused, nothing written, and the next one works.
+                    // Sealed too early: refused, nothing was written, and the next one works.
                     Err(server::keyring::KeyringError::Store(store::Error::OldSealer)) => continue,
                     Err(error) => panic!("{error}"),
                 };
@@ -178,7 +178,7 @@ async fn a_server_that_runs_reads_what_came_under_a_new_key() {
     let done = rewrap_by(&other).await.unwrap();
     assert!(done.resealed >= 6, "{done:?}");
     is_done(&other, folder.path(), &done).await;
-    // Made by the one after its own rewrap; read by the one that knew the old key alone.
+    // Made by one node after its own rewrap; read by the other, which knew only the old key.
     let state = &other.state;
     state.key_encryption.reload(other.store()).await.unwrap();
     let operator = Actor::command_line(other.store(), &state.config, &SystemEntropy, state.now());
@@ -187,7 +187,7 @@ async fn a_server_that_runs_reads_what_came_under_a_new_key() {
     jobs::sync(&node.state).await.unwrap();
     let signs = node.state.keyring.signing(node.state.now()).unwrap();
     assert_eq!(signs.public.kid, made.key().kid);
-    // And one that knows the old key alone seals under the new one.
+    // A node that knew only the old key seals with the new one.
     assert!(node.state.key_encryption.seal(&SystemEntropy, "place", b"x").unwrap().starts_with(&done.sealer));
 }
 
@@ -250,12 +250,12 @@ async fn a_key_that_was_prepared_is_the_one_that_comes() {
     assert_ne!(sealer(&sealed), done.sealer, "it waited");
     assert_eq!(lines(folder.path()), both[1..]);
 
-    // Stopped just before the old line went: as if it had been.
+    // Stopped before the old line was removed: the result is the same.
     std::fs::write(folder.path().join(KEY_FILE), both.join("\n")).unwrap();
     assert_eq!(rewrap_by(&portal).await.unwrap(), RewrapResult { resealed: 0, ..done });
     assert_eq!(lines(folder.path()), both[1..]);
 
-    // Another machine's file, without the key that is needed: it stops, and nothing goes.
+    // A file of another machine, without the key that is needed: the command stops, and nothing is removed.
     std::fs::write(folder.path().join(KEY_FILE), format!("{old}\n")).unwrap();
     let stopped = rewrap_by(&portal).await.unwrap_err().to_string();
     assert!(stopped.contains("Nothing is lost"), "{stopped}");
@@ -275,7 +275,7 @@ fn the_command_says_what_it_did_and_backups_go_on() {
     let first = run(&["key", "rewrap"]);
     assert!(first.status.success() && said(&first).contains("5 values are under the key"), "{}", said(&first));
     assert!(run(&["setup"]).status.success());
-    // A backup while two keys are in the file has both.
+    // A backup while the file has two keys contains both.
     assert!(run(&["key", "rewrap", "--prepare"]).status.success());
     std::fs::write(here.path().join("passphrase"), "a lantern at the gate\n").unwrap();
     let backup = there.path().join("copy.db");

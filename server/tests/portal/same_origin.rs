@@ -1,4 +1,4 @@
-//! Only this site's own pages may change anything, and what is refused feeds no ban.
+//! Only this site's own pages may change anything, and refused requests do not count towards bans.
 
 use crate::support::Portal;
 use http::{Method, StatusCode};

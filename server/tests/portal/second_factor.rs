@@ -13,7 +13,7 @@ use wire::paths;
 
 const STEP_MS: i64 = 30_000;
 
-/// An account with a generator of codes.
+/// An account with a code generator.
 pub(crate) struct Enrolled {
     pub user: String,
     secret: Vec<u8>,
@@ -44,12 +44,12 @@ impl Enrolled {
         Self { user, secret: secret.to_vec() }
     }
 
-    /// The code that the device shows now, or showed so many steps ago.
+    /// Returns the code that the device shows now, or at this many steps from now.
     pub(crate) fn code(&self, portal: &Portal, steps: i64) -> String {
         code(&self.secret, portal.state.now() + steps * STEP_MS).unwrap()
     }
 
-    /// Six digits that are no code of these minutes.
+    /// Returns six digits that are no code of these minutes.
     pub(crate) fn wrong_code(&self, portal: &Portal) -> String {
         let near: Vec<_> = (-12..=12).map(|steps| self.code(portal, steps)).collect();
         (0..100).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
@@ -85,7 +85,7 @@ async fn without_a_factor_a_code_changes_nothing() {
     assert_eq!((answer.status, &answer.json()["session"]["amr"]), (StatusCode::OK, &json!(["pwd"])));
 }
 
-/// One verdict, one answer: a wrong code beside the right password looks like a wrong password.
+/// One answer for both: a wrong code beside the right password looks like a wrong password.
 #[tokio::test]
 async fn a_wrong_code_in_the_envelope_says_nothing_about_the_password() {
     let portal = Portal::start().await;
@@ -104,7 +104,7 @@ async fn a_wrong_code_in_the_envelope_says_nothing_about_the_password() {
     assert_eq!(portal.outcomes(&alice.user, "wrong_second_factor").await, 1, "the owner sees it");
 }
 
-/// ASVS 6.5.1: a code works once, whoever sends it again.
+/// ASVS 6.5.1: a code works once, for any sender.
 #[tokio::test]
 async fn a_code_signs_in_once() {
     let portal = Portal::start().await;
@@ -119,7 +119,7 @@ async fn a_code_signs_in_once() {
     assert_ne!(again.status, StatusCode::OK, "an older code than the last one");
 }
 
-/// ASVS 6.5.5: a code lives for its own step and the next one.
+/// ASVS 6.5.5: a code is valid in its own step and the next one.
 #[tokio::test]
 async fn a_code_of_two_steps_ago_is_wrong() {
     let portal = Portal::start().await;
@@ -172,7 +172,7 @@ async fn a_pending_sign_in_ends_with_its_time_and_with_the_password() {
     assert_eq!(finish(&browser, &pending, &alice.code(&portal, 0)).await.code(), "wrong_credentials");
 }
 
-/// ASVS 6.3.1: guessing at codes with the right password is limited for each sign-in, client and account.
+/// ASVS 6.3.1: guessing codes with the right password is limited for each sign-in, client and account.
 #[tokio::test]
 async fn guessing_codes_ends_after_five_and_slows_the_account() {
     let portal = Portal::start().await;
@@ -190,7 +190,7 @@ async fn guessing_codes_ends_after_five_and_slows_the_account() {
     portal.advance(3_600_000).await;
     assert_eq!(portal.outcomes(&alice.user, "wrong_second_factor").await, 5, "the owner sees each of them");
 
-    // From many addresses, with one try each, the account itself slows down.
+    // With one attempt from each of many addresses, the account itself is delayed.
     let mut codes = Vec::new();
     for number in 0..12 {
         let browser = portal.browser(&format!("198.51.{number}.7"));
@@ -214,7 +214,7 @@ async fn a_recovery_code_signs_in_once_and_the_owner_sees_it() {
     assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::RecoveryCodeUsed).count(), 1);
 }
 
-/// Registers in a signed-in browser, and returns the secret and the recovery codes.
+/// Registers a generator in a signed-in browser, and returns the secret and the recovery codes.
 pub(crate) async fn register(portal: &Portal, browser: &Visitor) -> (Vec<u8>, Vec<String>) {
     let begun = browser.post(paths::TOTP, &json!({})).await;
     assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.text);
@@ -232,7 +232,7 @@ pub(crate) async fn register(portal: &Portal, browser: &Visitor) -> (Vec<u8>, Ve
     (secret, codes.into_iter().map(|code| code.as_str().unwrap().to_owned()).collect())
 }
 
-/// RFC 4648, section 6.
+/// Decodes base32 (RFC 4648, section 6).
 fn base32(text: &str) -> Vec<u8> {
     let bits: String = text
         .bytes()
@@ -262,7 +262,7 @@ async fn registration_ends_with_recovery_codes_and_each_signs_in_once() {
     let code = code(&secret, portal.state.now()).unwrap();
     assert_eq!(login_with(&another, "alice", PASSWORD, &code).await.status, StatusCode::OK);
 
-    // A new set voids the old one.
+    // A new set invalidates the old one.
     let made = browser.post(paths::RECOVERY_CODES, &json!({})).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     assert_ne!(login_with(&portal.browser("192.0.4.7"), "alice", PASSWORD, &codes[1]).await.status, StatusCode::OK);
@@ -272,7 +272,8 @@ async fn registration_ends_with_recovery_codes_and_each_signs_in_once() {
     }
 }
 
-/// RFC 9470: after five minutes a change needs a fresh proof, and with a factor the password is not one.
+/// RFC 9470: after five minutes a change needs a fresh proof, and on an account with a factor the password alone is not
+/// one.
 #[tokio::test]
 async fn changes_of_factors_need_a_fresh_proof() {
     let portal = Portal::start().await;
@@ -320,7 +321,7 @@ async fn an_administrator_writes_only_after_a_fresh_proof() {
     assert_eq!(root.post(paths::INVITATIONS, &invitation).await.status, StatusCode::CREATED);
 }
 
-/// ASVS 6.4.3, 6.4.4: a link for the password leaves the factor, and its removal is an event that the owner sees.
+/// ASVS 6.4.3, 6.4.4: a link for the password keeps the factor, and its removal is an event that the owner sees.
 #[tokio::test]
 async fn an_administrator_removes_a_lost_factor_and_the_owner_sees_it() {
     let portal = Portal::start().await;
@@ -335,7 +336,7 @@ async fn an_administrator_removes_a_lost_factor_and_the_owner_sees_it() {
     assert!(page.contains("An administrator removed second factors: all of them"), "{page}");
 }
 
-/// ASVS 6.4.3: a link sets the password, and the second factor stays.
+/// ASVS 6.4.3: a link sets the password, and the second factor remains.
 #[tokio::test]
 async fn a_reset_link_leaves_the_second_factor() {
     let portal = Portal::start().await;

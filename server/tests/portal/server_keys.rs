@@ -34,14 +34,14 @@ async fn revoke(root: &Visitor, kid: &str) -> StatusCode {
     root.send(Method::DELETE, &format!("{}/{kid}", paths::SERVER_KEYS), Some("{}".to_owned()), &[]).await.status
 }
 
-/// The keys of access tokens. The key of ID tokens is beside them.
+/// Returns the published keys of access tokens, without the key of ID tokens.
 async fn jwks(portal: &Portal) -> Vec<Value> {
     let mut keys = portal.program("203.0.113.250").get(paths::JWKS).await.json()["keys"].as_array().unwrap().clone();
     keys.retain(|key| key["alg"] != "RS256");
     keys
 }
 
-/// The names in the key set, in order.
+/// Returns the names in the key set, in order.
 async fn published(portal: &Portal) -> Vec<String> {
     jwks(portal).await.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
@@ -81,7 +81,7 @@ async fn a_signing_key_is_out_before_its_use_and_stays_until_its_last_token_is_o
     assert_eq!(published(&portal).await, [new]);
 }
 
-/// Visitors refresh and ask all the time, on two nodes, while keys come and go and hours pass.
+/// Visitors refresh and read all the time, on two nodes, while keys are replaced and hours pass.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_verification_fails_while_keys_rotate() {
     let portal = Portal::with(MANY).await;
@@ -99,7 +99,7 @@ async fn no_verification_fails_while_keys_rotate() {
             let (mut kids, mut turn) = (std::collections::BTreeSet::new(), 0);
             while !over.load(Ordering::SeqCst) {
                 let answer = visitor.at(&nodes[turn % 2]).refresh().await;
-                // The clock may have moved on between the nonce and the proof.
+                // The clock may have been moved between the nonce and the proof.
                 if answer.code() == "use_dpop_nonce" {
                     continue;
                 }
@@ -125,7 +125,7 @@ async fn no_verification_fails_while_keys_rotate() {
         let answer = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": "signing"})).await;
         made += usize::from(answer.status == StatusCode::CREATED);
         portal.clock.advance(10_000);
-        // As the job does it each second.
+        // As the job does each second.
         for node in [&portal, &other] {
             jobs::sync(&node.state).await.unwrap();
         }
@@ -156,12 +156,12 @@ async fn a_revoked_key_is_gone_at_once_here_and_elsewhere() {
     assert_eq!(alice.get(paths::SESSION).await.code(), "no_session");
     let left = published(&portal).await;
     assert!(left.len() == 1 && left[0] != old, "{left:?}");
-    // The session itself goes on.
+    // The session itself remains.
     assert_eq!(alice.refresh().await.status, StatusCode::OK);
     assert_eq!(kid_of(&alice.cookie("access")), left[0]);
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
 
-    // Another node has not heard yet: a token by a key that it does not know makes it ask.
+    // Another node does not know it yet: a token with an unknown key makes it read the changes.
     assert_eq!(published(&other).await, [old.as_str()]);
     portal.clock.advance(1_000);
     assert_eq!(alice.at(&other).get(paths::SESSION).await.status, StatusCode::OK);
@@ -264,13 +264,13 @@ async fn another_algorithm_in_the_config_is_a_rotation() {
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
     let token = alice.cookie("access");
     assert_eq!(keys[1]["kid"], kid_of(&token));
-    // As an app would check it.
+    // Verifies it as an app would.
     let key = DecodingKey::from_ed_components(keys[1]["x"].as_str().unwrap()).unwrap();
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_audience(&["http://localhost:3000"]);
     validation.validate_exp = false;
     jsonwebtoken::decode::<Value>(&token, &key, &validation).unwrap();
-    // The algorithm is the key's: the same header over the other key says nothing.
+    // The algorithm is the key's: a header that names another algorithm is not accepted.
     let mut parts: Vec<_> = token.split('.').map(str::to_owned).collect();
     let header = String::from_utf8(from_base64url(&parts[0]).unwrap()).unwrap();
     parts[0] = domain::encoding::base64url(header.replace("EdDSA", "ES256").as_bytes());
@@ -300,7 +300,7 @@ async fn a_login_sealed_to_the_old_envelope_key_opens_for_the_overlap_and_then_s
     assert!(portal.state.bans.is_empty(), "it is no offence");
     assert_eq!(visitor.login("alice", PASSWORD).await.status, StatusCode::OK, "as the browser's code does it");
 
-    // A day after, what recorded logins could be opened with is erased.
+    // A day later, the key that could open recorded logins is erased.
     portal.advance(DAY + 1).await;
     keep_up(&portal.state).await.unwrap();
     let keys = portal.store().keys().await.unwrap();

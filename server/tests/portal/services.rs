@@ -1,4 +1,4 @@
-//! Services, as administrators register them.
+//! Services, registered by administrators.
 
 use crate::support::{Portal, Visitor, postern, receiving_key, said};
 use http::{Method, StatusCode};
@@ -30,7 +30,7 @@ async fn are_for_administrators() {
 async fn are_added_changed_and_removed() {
     let portal = Portal::start().await;
     let root = root(&portal).await;
-    // Entries of one millisecond have no order.
+    // Events of one millisecond have no order.
     portal.advance(1_000).await;
     let wish = service("time");
     let made = root.post(paths::SERVICES, &wish).await;
@@ -108,7 +108,7 @@ fn are_registered_by_command_too() {
         assert!(code == 1 && text.contains(part), "{text}");
         assert!(!text.contains(&key.to_jwk()[10..20]), "{text}");
     }
-    // And by the command for keys of every kind.
+    // The same by the command for keys of every kind.
     let keys = |arguments: &[&str]| {
         let output = postern(folder.path(), &[["key"].as_slice(), arguments].concat(), "");
         (output.status.code().unwrap(), said(&output))

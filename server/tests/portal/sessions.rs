@@ -111,7 +111,7 @@ async fn memory_that_is_too_old_lets_nobody_in() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
-    // The clock moves and nothing is heard from the store.
+    // The clock moves, but the changes of the store are not read.
     portal.clock.advance(15_001);
     let answer = alice.get(paths::SESSION).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));

@@ -28,7 +28,7 @@ async fn connect(to: SocketAddr, from: [u8; 4]) -> TcpStream {
     socket.connect(to).await.unwrap()
 }
 
-/// Asks for more than two sockets hold, and reads one byte of it.
+/// Requests more than two sockets can buffer, and reads one byte of it.
 async fn ask_for_much(to: SocketAddr, from: [u8; 4]) -> TcpStream {
     let mut stream = connect(to, from).await;
     let request = "GET /api/openapi.json HTTP/1.1\r\nhost: localhost:3000\r\n\r\n".repeat(200);
@@ -84,7 +84,7 @@ fn too_few_open_files_are_said_and_lived_with() {
         .stderr(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    // The time server's line may come first.
+    // The line about the time server may come first.
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
     let listens = lines.any(|line| line.unwrap().starts_with("Postern listens on"));
     child.kill().unwrap();

@@ -22,7 +22,7 @@ const OWN: &[(&str, &str, &str)] = &[
     ("POST", paths::CONFIRM_EMAIL_PROOF, "{\"code\":\"4t0KJ6Fh2vq8Zr1mXw9YbA\"}"),
 ];
 
-/// Every write of the document, as method and path.
+/// Returns every write of the document, as method and path.
 fn writes() -> BTreeSet<(String, String)> {
     let document: Value = serde_json::from_str(server::openapi::document().unwrap()).unwrap();
     let mut all = BTreeSet::new();
@@ -80,7 +80,7 @@ async fn password_and_account_need_the_factor_beside_the_password() {
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK, "nothing was changed");
 }
 
-/// A program with a bound key confirms with the proof of its request, and repeats the request.
+/// A client with a bound key proves the person in a sealed message, and repeats its request.
 #[tokio::test]
 async fn a_program_confirms_and_repeats() {
     let portal = Portal::start().await;

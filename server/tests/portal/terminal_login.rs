@@ -31,7 +31,7 @@ impl Terminal {
         base64url(&sha256(self.key.public().thumbprint_input().as_bytes()))
     }
 
-    /// The query of the page that it opens, with changes.
+    /// Returns the query of the page that it opens, with changes.
     fn query(&self, changes: &[(&str, &str)]) -> String {
         let (challenge, jkt) = (base64url(&sha256(VERIFIER.as_bytes())), self.jkt());
         let mut pairs = vec![
@@ -53,7 +53,7 @@ impl Terminal {
         form(&pairs)
     }
 
-    /// Exchanges something at the token endpoint, with a proof of its key.
+    /// Exchanges a grant at the token endpoint, with a proof of its key.
     async fn exchange(&self, pairs: &[(&str, &str)]) -> Answer {
         let nonce = self.program.nonce().await;
         let proof = self.key.prove(&format!("{ORIGIN}{}", paths::OAUTH_TOKEN), &nonce);
@@ -72,7 +72,7 @@ impl Terminal {
         self.exchange(&pairs).await
     }
 
-    /// Asks for the session of an access token.
+    /// Requests the session of an access token.
     async fn begin(&self, token: &str) -> Answer {
         self.begin_with(&self.key, token, &json!({"receiving_key": receiving_key().public()})).await
     }
@@ -97,7 +97,7 @@ impl Terminal {
     }
 }
 
-/// What the page shows, and what its script asks for after a press of the button.
+/// Opens the page of an authorization request.
 async fn page(browser: &Visitor, query: &str) -> Answer {
     browser.get(&format!("{}?{query}", paths::OAUTH_AUTHORIZE)).await
 }
@@ -140,7 +140,7 @@ async fn an_account_with_a_second_factor_signs_a_terminal_in_and_the_session_is_
     let row = portal.store().session(session["id"].as_str().unwrap()).await.unwrap().unwrap();
     assert_eq!((row.life.jkt, row.authentication.at), (Some(terminal.jkt()), portal.clock_now() - MINUTE));
 
-    // The token gives one session, and its own authorization has ended with it.
+    // The token gives one session; then its own authorization ends.
     assert_eq!(terminal.begin(&token).await.code(), "no_session");
     assert_eq!(terminal.redeem(&code).await.json()["error"], "invalid_grant");
     assert_eq!(terminal.get(&tokens, paths::SESSION).await.status, StatusCode::OK, "the session outlives that");
@@ -167,7 +167,7 @@ async fn nobody_signs_a_terminal_in_without_being_asked_each_time_and_without_a_
     assert_eq!(agree(&browser, &query, true).await.code(), "insufficient_user_authentication");
     assert_eq!(confirm(&browser, &json!({"password": PASSWORD})).await.status, StatusCode::NO_CONTENT);
     code_of(&agree(&browser, &query, true).await);
-    // Only to this machine.
+    // Redirects are allowed to this machine only.
     for uri in ["https://evil.example/callback", "http://127.0.0.1.evil.example/callback", "http://127.0.0.1:1/other"] {
         let shown = page(&browser, &terminal.query(&[("redirect_uri", uri)])).await;
         assert_eq!(shown.status, StatusCode::BAD_REQUEST, "{uri}");
@@ -193,7 +193,7 @@ async fn a_token_that_another_key_or_client_has_begins_nothing() {
     let off =
         json!({"receiving_key": {"kty": "EC", "crv": "P-256", "x": base64url(&[1; 32]), "y": base64url(&[1; 32])}});
     assert_eq!(terminal.begin_with(&terminal.key, &token, &off).await.code(), "bad_request");
-    // The token of a session is not one of the terminal's authorizations.
+    // A session's token is not one of the terminal's authorizations.
     let own = terminal.begin(&token).await;
     assert_eq!(own.status, StatusCode::OK, "{}", own.text);
     let own = own.json()["tokens"]["access_token"].as_str().unwrap().to_owned();

@@ -11,7 +11,7 @@ use wire::tickets::{TicketClaims, TicketHeader};
 
 const MINUTE: i64 = 60_000;
 
-/// A portal with a service, and the service's private key.
+/// Starts a portal with a service, and returns it with the service's private key.
 async fn with_time(settings: &str, role: Option<&str>) -> (Portal, jwe::PrivateKey) {
     let portal = Portal::with(settings).await;
     let key = receiving_key();
@@ -41,7 +41,7 @@ fn opened(key: &jwe::PrivateKey, ticket: &str) -> Option<(TicketHeader, String)>
     Some((sealed.header().clone(), String::from_utf8(content.to_vec()).unwrap()))
 }
 
-/// Checks the inner layer by the published key set, as the service does.
+/// Verifies the inner layer with the published key set, as the service does.
 async fn claims(portal: &Portal, key: &jwe::PrivateKey, answer: &Answer) -> TicketClaims {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let (_, signed) = opened(key, answer.json()["ticket"].as_str().unwrap()).unwrap();
@@ -72,7 +72,7 @@ async fn a_ticket_opens_with_the_services_key_and_says_who_comes() {
     assert_eq!(claims.cnf.jkt, jwe::thumbprint(&alice.key.as_ref().unwrap().public()));
     assert_eq!((claims.iat, claims.nbf, claims.exp), (now / 1000 - 30, now / 1000 - 30, now / 1000 + 300));
     assert_eq!((&told["expires_at"], &told["version"]), (&json!(now + 5 * MINUTE), &json!(1)));
-    // As long as it would serve if it were replaced right now.
+    // The period for which it would remain valid if it were replaced right now.
     assert_eq!((claims.user_key.version, claims.user_key.until * 1000), (1, now + 60 * MINUTE));
     assert_eq!(told["key_until"], now + 60 * MINUTE);
 
@@ -150,7 +150,7 @@ async fn there_is_none_for_a_service_that_is_not_there_or_takes_others() {
     for wrong in [json!({}), json!({"service": "time", "aud": "other"}), json!({"service": 1})] {
         assert_eq!(ask(&alice, wrong).await.code(), "bad_request");
     }
-    // The role is the store's: it counts at once, whatever the access token says.
+    // The role is read from the store and applies at once, although the access token has the old one.
     let id = alice.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();
     let audit = portal.entry(AuditEvent::MadeAdministrator, &id);
     let role = domain::account::Role::Administrator;

@@ -1,4 +1,4 @@
-//! `postern time-server`, run as an operator runs it.
+//! `postern time-server`, run as by an operator.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +10,7 @@ use testkit::Running;
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
-    // A portal's file and variables are not the time server's.
+    // The time server does not read a portal's file and variables.
     command.current_dir(folder).env("POSTERN_CONFIG", "postern.toml").env("POSTERN_TIME_SERVICE", "clock");
     command.arg("time-server").args(arguments);
     command

@@ -1,4 +1,4 @@
-//! Access tokens and what is no access token.
+//! Access tokens, and other strings that are none.
 
 use crate::support::Portal;
 use domain::encoding::{base64url, from_base64url};
@@ -49,7 +49,7 @@ async fn tokens_and_sessions_say_when_and_how_the_person_was_authenticated() {
         serde_json::from_slice(&token.split('.').nth(1).and_then(from_base64url).unwrap()).unwrap()
     };
     assert_eq!(said(&claims(alice.cookie("access"))), expected);
-    // A refresh proves no person.
+    // A refresh is no proof of the person.
     portal.advance(120_000).await;
     assert_eq!(said(&alice.refresh().await.json()["session"]), expected);
     assert_eq!(said(&claims(alice.cookie("access"))), expected);

@@ -1,4 +1,4 @@
-//! `postern toll`, run as an operator runs it.
+//! `postern toll`, run as by an operator.
 
 use crate::support::{PASSWORD, Portal, Program, Visitor, postern, said};
 use serde_json::Value;
@@ -34,7 +34,7 @@ addresses = ['87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUG
 /// A proof that is well formed.
 const PROOF: &str = "OutProofV2Jq9WRKEUPwuaWdzVC3C9e5BkGHUTdJ5y4NdUhP8Lda5RX1wVeLxvsBeRhLKZaHN62KjXMaUAJgihdXJUbpsWzJujKXi4YEMyvEq3fpwCceJm2mfj4DmxXzKCdGP6LsQvXMkW";
 
-/// [`ADDRESS`], with this node.
+/// Returns [`ADDRESS`] with this node.
 fn on_node(node: SocketAddr) -> String {
     ADDRESS.replace("127.0.0.1:1'", &format!("{node}'"))
 }
@@ -121,7 +121,7 @@ fn it_serves_and_reads_its_routes_again() {
         std::thread::yield_now();
     }
     assert_eq!(gate.status("/health"), "404");
-    // What cannot stand changes nothing.
+    // Invalid settings change nothing.
     settings(folder.path(), "[toll]\nlisten = 'nonsense'");
     gate.hang_up();
     while !gate.log().contains("the old ones stay") {
@@ -138,7 +138,7 @@ async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_no
     let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
     answer_ok(upstream);
     let (node, good) = node();
-    // The portal has read other routes, in a file of its own.
+    // The portal has other routes, from a settings file of its own.
     fs::create_dir(folder.path().join("gate")).unwrap();
     fs::create_dir(folder.path().join("data")).unwrap();
     std::os::unix::fs::symlink(folder.path().join("data"), folder.path().join("gate/data")).unwrap();
@@ -154,7 +154,7 @@ async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_no
         (names.collect::<Vec<_>>().join(" "), chains.collect::<Vec<_>>().join(" "))
     };
     let expect = async |names: &str, chains: &str| {
-        // As often as a person would hardly reload, and far below the limits of the portal.
+        // More often than a person reloads, and far below the limits of the portal.
         while listed().await != (names.to_owned(), chains.to_owned()) {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
@@ -169,7 +169,7 @@ async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_no
     gate.hang_up();
     expect("changed price", "seen").await;
 
-    // The node goes: nobody is asked to pay, and everybody who asks is told.
+    // The node fails: no payments are demanded, and paid routes answer with an error.
     let ask = |path: &str| gate.ask_operator(path);
     assert!(ask("/readyz").starts_with("HTTP/1.1 200") && ask("/healthz").starts_with("HTTP/1.1 200"));
     good.store(false, Ordering::SeqCst);
@@ -275,7 +275,7 @@ async fn the_navigation_offers_the_gate_once_there_is_one() {
     assert!(!in_the_navigation(&portal.browser("192.0.2.2").signed_in("ada").await).await);
 }
 
-/// A node that is in step while the flag says so, and else answers with an error.
+/// Starts a node that is in sync while the flag is set, and otherwise answers with an error.
 pub(crate) fn node() -> (SocketAddr, Arc<AtomicBool>) {
     let (listener, good) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(AtomicBool::new(true)));
     let (address, state) = (listener.local_addr().unwrap(), Arc::clone(&good));
@@ -325,7 +325,7 @@ impl GateProgram {
         Self::with(folder, &[])
     }
 
-    /// The same with flags.
+    /// Starts it with flags.
     fn with(folder: &Path, flags: &[&str]) -> Self {
         let log = folder.join("gate.log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
@@ -344,7 +344,7 @@ impl GateProgram {
         Self { child, address: read(&line), operator, log }
     }
 
-    /// The whole answer of the second listener.
+    /// Returns the whole answer of the operator listener.
     fn ask_operator(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.operator.unwrap()).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
@@ -362,7 +362,7 @@ impl GateProgram {
         stream
     }
 
-    /// The whole answer to a request line with headers, and its body.
+    /// Returns the whole answer to a request line with headers, and a body.
     pub(crate) fn ask(&self, request: &str, body: &str) -> String {
         let mut answer = String::new();
         self.send(request, body).read_to_string(&mut answer).unwrap();
@@ -373,7 +373,7 @@ impl GateProgram {
         self.ask(&format!("GET {path} HTTP/1.1"), "").split(' ').nth(1).unwrap().to_owned()
     }
 
-    /// As the kernel does when memory is short.
+    /// Kills it, as the kernel does when memory is short.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

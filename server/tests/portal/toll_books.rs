@@ -1,4 +1,4 @@
-//! What operators see of the paid gate, and do about it.
+//! The paid gate on the pages and in the commands of operators, and the actions that they take.
 
 use crate::support::{Portal, Visitor, postern, said};
 use http::{Method, StatusCode};
@@ -11,7 +11,7 @@ const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZ
 const DAY: i64 = 24 * 60 * 60_000;
 const PRICE: i64 = 2_000_000_000;
 
-/// A payment of `times` the price, in the pool; its token has the same name.
+/// Sells a token for a payment of `times` the price, which is in the pool; the token has the same name.
 async fn sell(store: &dyn Store, name: &str, times: i64, now: i64) {
     let terms =
         OfferTerms { price: PRICE, quota: 100, ttl_ms: DAY, confirmations: vec![(0, 0)], expires_at: now + DAY };
@@ -206,7 +206,7 @@ async fn the_command_line_shows_and_does_the_same() {
         let output = run(&[arguments, &["--json"]].concat());
         serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)))
     };
-    // By the machine's own clock, which the command line goes by, this lasts for ever.
+    // By the real clock, which the command uses, this never expires.
     sell(portal.store(), "one", 3, 200_000_000_000_000).await;
     assert_eq!(json(&["payments"])[0]["piconero"], "6000000000");
     let tokens = json(&["tokens"]);

@@ -30,7 +30,7 @@ fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
 }
 
-/// An offer, paid, and how the payment is shown.
+/// Pays an offer. Returns the request with the proof, its body, and the transaction id.
 async fn bought(rig: &RegtestNetwork, gate: &GateProgram) -> (String, String, String) {
     let answer = gate.ask("GET /price HTTP/1.1", "");
     assert!(answer.starts_with("HTTP/1.1 402"), "{answer}");
@@ -53,7 +53,7 @@ async fn a_gate_that_is_killed_gives_the_same_token_again() {
     let folder = tempfile::tempdir().unwrap();
     settings(&rig, folder.path()).await;
 
-    // Between payment and redemption.
+    // Killed between payment and redemption.
     let gate = GateProgram::start(folder.path());
     let (request, shown, _) = bought(&rig, &gate).await;
     gate.kill();
@@ -61,7 +61,7 @@ async fn a_gate_that_is_killed_gives_the_same_token_again() {
     let first = redeemed(&gate, &request, &shown);
     assert_eq!(redeemed(&gate, &request, &shown), first);
 
-    // Between minting and answering: the answer is never read, and the gate dies as soon as the row is there.
+    // Killed between minting and answering: the answer is not read, and the gate is killed as soon as the row exists.
     let (request, shown, txid) = bought(&rig, &gate).await;
     let unread = gate.send(&request, &shown);
     let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
@@ -85,14 +85,14 @@ async fn a_gate_that_is_killed_gives_the_same_token_again() {
         );
     }
 
-    // The log says that something was paid, and not by which transaction.
+    // The log contains that a payment was made, and not its transaction.
     let log = gate.log();
     assert!(log.contains("redeemed") && !log.contains(&txid) && !log.contains(&second.token), "{log}");
     let answer: Value = serde_json::from_str(body(&gate.ask(&request, "{}"))).unwrap();
     assert_eq!(answer["code"], "malformed");
 }
 
-/// The value of a cookie that an answer sets.
+/// Returns the value of a cookie that an answer sets.
 fn set<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let start = format!("set-cookie: {name}=");
     let lines = answer.lines().filter(|line| line.to_ascii_lowercase().starts_with(&start));
@@ -100,7 +100,7 @@ fn set<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     values.find(|value| !value.is_empty())
 }
 
-/// What a browser with this cookie gets, as soon as it is the answer with this status.
+/// Repeats a browser's request with this cookie until the answer has this status, and returns the answer.
 async fn opened(gate: &GateProgram, cookie: &str, status: &str) -> String {
     loop {
         let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nAccept: text/html\r\nCookie: {cookie}"), "");
@@ -117,7 +117,7 @@ async fn a_gate_that_is_killed_finds_what_a_browser_paid_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     settings(&rig, folder.path()).await;
     let gate = GateProgram::start(folder.path());
-    // An address is lent as soon as the gate has looked at the chain.
+    // An address is offered as soon as the gate has read the chain.
     let page = opened(&gate, "", "402").await;
     let offer = page
         .lines()
@@ -129,7 +129,7 @@ async fn a_gate_that_is_killed_finds_what_a_browser_paid_meanwhile() {
     let sent = rig.payer.transfer(&[(&address, 2_000_000_000)], 0).await.unwrap();
     rig.mine(2).await.unwrap();
 
-    // Once more between finding and fetching.
+    // Again, between detection and pick-up.
     let gate = GateProgram::start(folder.path());
     let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
     let store = store::open(&url, store::StoreOptions::default()).await.unwrap();

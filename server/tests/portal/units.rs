@@ -1,4 +1,4 @@
-//! The units of `deploy/systemd`: systemd takes them, and what they start runs and stops.
+//! The units of `deploy/systemd`: systemd accepts them, and the programs that they start run and stop.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use testkit::Running;
 
-/// Each unit, the settings file that it names with what a test needs in it, and what the program says once it listens.
+/// Each unit, its settings file with the settings that a test needs, and a text that the program prints once it
+/// listens.
 const UNITS: [(&str, &str, &str, &str); 3] = [
     ("postern.service", "postern.toml", "listen = '127.0.0.1:0'\n[operator]\nlisten = 'off'\n", "http://"),
     (
@@ -35,7 +36,7 @@ fn values<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
 fn systemd_takes_the_units() {
     let folder = tempfile::tempdir().unwrap();
     for (name, ..) in UNITS {
-        // The program need not be installed here, nor the documents.
+        // Neither the program nor the documents need to be installed here.
         let text = unit(name).replace("/usr/local/bin/postern", env!("CARGO_BIN_EXE_postern"));
         let text =
             text.lines().filter(|line| !line.starts_with("Documentation=")).collect::<Vec<_>>().join("\n") + "\n";

@@ -17,7 +17,7 @@ async fn alice(portal: &Portal) -> Visitor {
     portal.browser("203.0.113.7").signed_in("alice").await
 }
 
-/// What is inside, if this visitor's receiving key opens it.
+/// Returns the content, if this visitor's receiving key opens it.
 fn opened(visitor: &Visitor, sealed: &str) -> Option<(UserKeyHeader, UserKeyJwk)> {
     let sealed = jwe::parse::<UserKeyHeader>(sealed).unwrap();
     let secret = visitor.receiving.agree(sealed.epk()).unwrap();
@@ -25,7 +25,7 @@ fn opened(visitor: &Visitor, sealed: &str) -> Option<(UserKeyHeader, UserKeyJwk)
     Some((sealed.header().clone(), serde_json::from_slice(&content).unwrap()))
 }
 
-/// The key of a version, as its owner gets it.
+/// Requests the key of a version, as its owner does, and returns it.
 async fn key_of(visitor: &Visitor, wish: Value) -> String {
     let answer = visitor.prove_and_post(paths::USER_KEYS, &wish).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -196,7 +196,7 @@ async fn a_receiving_key_that_is_none_gets_nothing() {
     assert_eq!(alice.prove_and_post(paths::USER_KEYS, &json!({})).await.code(), "session_unbound");
 }
 
-/// Changes a row behind the portal's back.
+/// Changes a row in the database without the portal.
 async fn sql(portal: &Portal, statement: &'static str, id: &str) {
     let pool = sqlx::SqlitePool::connect(&portal.state.config.database_url()).await.unwrap();
     assert_eq!(sqlx::query(statement).bind(id.to_owned()).execute(&pool).await.unwrap().rows_affected(), 1);
@@ -285,7 +285,7 @@ async fn whoever_is_disabled_or_deleted_gets_no_key() {
     assert_eq!(elsewhere.get(paths::SESSION).await.status, StatusCode::OK);
     let entry = portal.entry(AuditEvent::UserDisabled, &id);
     assert!(portal.store().set_disabled(&id, true, &entry, portal.state.now()).await.unwrap().is_done());
-    // The other node has not heard of it yet, and asks the store all the same.
+    // The other node does not know it yet, but reads the store for this.
     assert_eq!(elsewhere.prove_and_post(paths::USER_KEYS, &json!({})).await.code(), "no_session");
     assert_eq!(elsewhere.prove_and_post(paths::TICKETS, &json!({"service": "time"})).await.code(), "no_session");
 
@@ -375,7 +375,7 @@ async fn a_receiving_key_that_nobody_can_seal_to_gets_no_session() {
     for outcome in ["wrong_password", "account_delayed", "too_many_failures"] {
         assert_eq!(portal.outcomes(&id, outcome).await, 0, "{outcome}");
     }
-    // The same envelope with the key as it should be, from somebody who is not delayed.
+    // The same envelope with the right key, from a person who is not delayed.
     let accepted = login(&portal.browser("203.0.113.200"), &good).await;
     assert_eq!(accepted.status, StatusCode::OK, "{}", accepted.text);
 }

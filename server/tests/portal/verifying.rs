@@ -1,4 +1,4 @@
-//! An app that checks tokens by itself, beside real portals, with a stopwatch.
+//! An app that verifies tokens by itself, beside real portals, with time limits.
 
 use crate::support::{ORIGIN, PASSWORD, Program, Visitor, postern};
 use axum::Router;
@@ -9,13 +9,13 @@ use tower::ServiceExt;
 use verify::{Guard, IssuerSettings, OutagePolicy};
 use wire::paths;
 
-/// How soon an app has heard of an end, at the latest.
+/// Maximum time until an app refuses an ended session's token.
 const HEARD: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
-/// Whoever waits this long waits for nothing.
+/// Time after which a test fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The sample app, for tokens that are for the portal itself.
+/// Starts the sample app, for tokens of the portal itself.
 fn app(portal: &Program) -> Router {
     let issuer = IssuerSettings { name: ORIGIN, reached_at: Some(&portal.at()), outage: OutagePolicy::default() };
     hello_app::router(&Guard::of(&issuer, ORIGIN).unwrap())
@@ -34,7 +34,7 @@ async fn sign_in(program: &Visitor) -> String {
     answer.json()["tokens"]["access_token"].as_str().unwrap().to_owned()
 }
 
-/// How long until the app refuses.
+/// Returns the time until the app refuses.
 async fn until_refused(app: &Router, token: &str) -> Duration {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {

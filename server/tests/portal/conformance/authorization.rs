@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wire::paths;
 
-/// A parameter that must cause no error, neither before nor after the person has signed in.
+/// Checks that a parameter causes no error, neither before nor after the person has signed in.
 async fn changes_nothing(name: &str, value: &str) {
     let provider = start().await;
     let stranger = provider.portal.browser("203.0.113.8");
@@ -96,7 +96,7 @@ async fn oidcc_prompt_none_not_logged_in() {
     }
 }
 
-/// The second request answers without the person, and with the same sign-in.
+/// Checks that the second request is answered without the person, and with the same sign-in.
 async fn is_silent(provider: &Provider, changes: &[(&str, &str)]) {
     let first = run(provider, &[]).await;
     provider.portal.advance(5_000).await;

@@ -8,13 +8,13 @@ use http::{Method, StatusCode};
 use serde_json::json;
 use wire::paths;
 
-/// What the page answers to a link of an app.
+/// Opens a link of an app, and returns the page's answer.
 async fn open(provider: &Provider, pairs: &[(&str, &str)]) -> Answer {
     let path = format!("{}?{}", paths::OAUTH_LOGOUT, form(pairs));
     provider.browser.send(Method::GET, &path, None, &[("sec-fetch-mode", "navigate")]).await
 }
 
-/// Signs out as the page's script does, and returns the place to go to.
+/// Signs out as the page's script does, and returns the URL to open.
 async fn sign_out(provider: &Provider, pairs: &[(&str, &str)]) -> String {
     assert_eq!(open(provider, pairs).await.status, StatusCode::OK);
     let answer = provider.browser.post(paths::OAUTH_SIGN_OUT, &json!({ "request": form(pairs) })).await;
@@ -24,7 +24,7 @@ async fn sign_out(provider: &Provider, pairs: &[(&str, &str)]) -> String {
     answer.json()["location"].as_str().unwrap().to_owned()
 }
 
-/// The page shows an error: nobody is sent anywhere, and the person stays signed in.
+/// Checks that the page shows an error without a redirect, and that the person stays signed in.
 async fn is_refused(provider: &Provider, pairs: &[(&str, &str)]) {
     let shown = open(provider, pairs).await;
     assert_eq!((shown.status, shown.header("location")), (StatusCode::BAD_REQUEST, ""), "{}", shown.text);

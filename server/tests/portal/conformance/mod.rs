@@ -17,12 +17,12 @@ const ID: &str = "suite";
 const CALLBACK: &str = "https://suite.example/callback";
 const SIGNED_OUT: &str = "https://suite.example/post_logout_redirect";
 
-/// A client like the suite's, which uses no PKCE in most modules, and its second client.
+/// Starts a provider with a client like the suite's, which uses no PKCE in most modules, and its second client.
 async fn start() -> Provider {
     with("").await
 }
 
-/// `more`: further settings of the suite's client.
+/// Starts a provider. `more`: further settings of the suite's client.
 async fn with(more: &str) -> Provider {
     let hash = oidc::client::secret_hash(SECRET);
     Provider::with(&format!(
@@ -33,7 +33,7 @@ async fn with(more: &str) -> Provider {
     .await
 }
 
-/// The query of the suite's plain request, with changes.
+/// Returns the query of the suite's plain request, with changes.
 fn query(changes: &[(&str, &str)]) -> String {
     let plain = [
         ("client_id", ID),
@@ -90,7 +90,7 @@ async fn exchange(provider: &Provider, code: &str, more: &[(&str, &str)]) -> Ans
     provider.client(paths::OAUTH_TOKEN, &[&pairs, more].concat(), &[("authorization", &basic)]).await
 }
 
-/// The error that the app receives, in both ways. Nobody is sent anywhere else.
+/// Returns the error that the app receives, in both ways. There is no other redirect.
 async fn refused(provider: &Provider, changes: &[(&str, &str)]) -> String {
     let mut errors = Vec::new();
     for (mode, to) in

@@ -1,4 +1,4 @@
-//! `docs/conformance.md` names tests that exist, and all of them.
+//! `docs/conformance.md` names existing tests, and all of them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -19,7 +19,7 @@ async fn oidcc_server() {
     assert_eq!(signed(&outcome.tokens, &keys)["sub"], provider.user.as_str());
 }
 
-/// Verifies an ID token with the published key that it names, and RS256 alone.
+/// Verifies an ID token with the published key that it names, and with RS256 only.
 fn signed(tokens: &Value, keys: &Value) -> Value {
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::Jwk};
     let token = tokens["id_token"].as_str().unwrap();
@@ -27,7 +27,7 @@ fn signed(tokens: &Value, keys: &Value) -> Value {
     let key = DecodingKey::from_jwk(&serde_json::from_value::<Jwk>(named.clone()).unwrap()).unwrap();
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&[ID]);
-    // The clock of the tests is not this machine's.
+    // The clock of the tests differs from this machine's.
     validation.validate_exp = false;
     jsonwebtoken::decode::<Value>(token, &key, &validation).unwrap().claims
 }
@@ -97,7 +97,7 @@ async fn oidcc_scope_email() {
     assert!(info["name"].is_null(), "{info}");
 }
 
-/// An administrator gives the person an address.
+/// Sets the person's e-mail address as an administrator, which makes it verified.
 async fn vouch(provider: &Provider) {
     provider.portal.add_administrator("root").await;
     let root = provider.portal.browser("198.51.100.1").signed_in("root").await;

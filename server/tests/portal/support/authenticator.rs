@@ -1,4 +1,4 @@
-//! An authenticator with one P-256 passkey, which signs whatever a test wants.
+//! An authenticator with one P-256 passkey, which signs anything that a test needs.
 
 use super::portal::ORIGIN;
 use aws_lc_rs::rand::SystemRandom;
@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair
 use domain::encoding::{base64url, sha256};
 use serde_json::{Value, json};
 
-/// User present and verified.
+/// Flags: user present and verified.
 pub(crate) const VERIFIED: u8 = 0b101;
 
 pub(crate) struct Authenticator {

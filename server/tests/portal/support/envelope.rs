@@ -1,4 +1,4 @@
-//! Envelopes with any header, for what no client of ours would write.
+//! Envelopes with any header, for tests of envelopes that no real client would write.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand;
@@ -7,7 +7,7 @@ use domain::encoding::{base64url, from_base64url};
 use serde_json::Value;
 use wire::jwk::RsaJwk;
 
-/// Seals by RFC 7516, section 5.1, whatever the header says.
+/// Seals by RFC 7516, section 5.1, with any header.
 pub(crate) fn seal_with_header(key: &RsaJwk, header: &Value, plaintext: &[u8]) -> String {
     let components = PublicKeyComponents { n: from_base64url(&key.n).unwrap(), e: from_base64url(&key.e).unwrap() };
     let public: PublicEncryptingKey = components.try_into().unwrap();

@@ -1,4 +1,4 @@
-//! A client's keys, made here by another library than the one that checks them.
+//! A client's keys, made here with another library than the one that checks them.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -18,12 +18,12 @@ impl ClientKey {
         EcJwk::p256(base64url(&point[1..33]), base64url(&point[33..]))
     }
 
-    /// A DPoP proof (RFC 9449, section 4.2).
+    /// Makes a DPoP proof (RFC 9449, section 4.2).
     pub(crate) fn prove(&self, url: &str, nonce: &str) -> String {
         self.prove_more(url, nonce, &json!({}))
     }
 
-    /// With claims added or replaced.
+    /// Makes a proof with claims added or replaced.
     pub(crate) fn prove_more(&self, url: &str, nonce: &str, more: &Value) -> String {
         let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.public()});
         let mut claims = json!({"jti": new_jti(), "htm": "POST", "htu": url, "iat": 1, "nonce": nonce});
@@ -39,12 +39,12 @@ impl ClientKey {
     }
 }
 
-/// What no other proof is called.
+/// Returns a new unique `jti`.
 pub(crate) fn new_jti() -> String {
     base64url(&rand_bytes::<16>())
 }
 
-/// A receiving key.
+/// Makes a receiving key.
 pub(crate) fn receiving_key() -> jwe::PrivateKey {
     jwe::PrivateKey::generate(&rand_bytes()).unwrap()
 }

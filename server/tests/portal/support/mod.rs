@@ -1,4 +1,4 @@
-//! A portal to test, and visitors to it.
+//! A portal under test, and its visitors.
 
 mod authenticator;
 mod envelope;

@@ -1,4 +1,4 @@
-//! A whole portal in a temporary folder, with a clock that stands still until it is moved.
+//! A whole portal in a temporary folder, with a clock that only moves when a test moves it.
 
 use super::Visitor;
 use axum::Router;
@@ -30,7 +30,7 @@ pub(crate) struct Portal {
     pub router: Router,
     folder: PathBuf,
     settings: String,
-    /// Held until the last copy of the portal goes.
+    /// Kept until the last copy of the portal is dropped.
     _temporary: Option<Arc<TempDir>>,
 }
 
@@ -39,14 +39,14 @@ impl Portal {
         Self::with("").await
     }
 
-    /// With settings as in `postern.toml`. Hashes are cheap unless they say otherwise.
+    /// Starts it with settings as in `postern.toml`. Hashes are cheap unless they set something else.
     pub(crate) async fn with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let portal = Self::load(folder.path(), settings, Arc::new(ManualClock::at(START)), None).await;
         Self { _temporary: Some(Arc::new(folder)), ..portal }
     }
 
-    /// With randomness of the test's own.
+    /// Starts it with the test's own source of randomness.
     pub(crate) async fn with_entropy(settings: &str, entropy: Arc<dyn Entropy>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(START));
@@ -54,23 +54,23 @@ impl Portal {
         Self { _temporary: Some(Arc::new(folder)), ..portal }
     }
 
-    /// On what is in a folder already, or on a store that was opened elsewhere.
+    /// Starts it on an existing folder, or on a store that was opened elsewhere.
     pub(crate) async fn in_folder(folder: &Path, store: Option<Arc<dyn Store>>) -> Self {
         Self::load(folder, "", Arc::new(ManualClock::at(START)), store).await
     }
 
-    /// The same store and clock, everything else anew: what a restart or another node is.
+    /// Starts another with the same store and clock and everything else new, like a restart or another node.
     pub(crate) async fn another(&self) -> Self {
         Self::load(&self.folder, &self.settings, Arc::clone(&self.clock), None).await
     }
 
-    /// Another node, whose clock is ahead by this many milliseconds.
+    /// Starts another node, whose clock is ahead by this many milliseconds.
     pub(crate) async fn another_ahead(&self, ms: i64) -> Self {
         let clock = Arc::new(ManualClock::at(self.clock.now() + ms));
         Self::load(&self.folder, &self.settings, clock, None).await
     }
 
-    /// The same with other settings.
+    /// Starts another node with other settings.
     pub(crate) async fn another_with(&self, settings: &str) -> Self {
         Self::load(&self.folder, settings, Arc::clone(&self.clock), None).await
     }
@@ -97,17 +97,17 @@ impl Portal {
         Self { state, clock, router, folder, settings, _temporary: None }
     }
 
-    /// Somebody's browser, at an address.
+    /// Returns a person's browser, at an address.
     pub(crate) fn browser(&self, address: &str) -> Visitor {
         Visitor::browser(self, address.parse::<IpAddr>().unwrap())
     }
 
-    /// A program: no cookies, no browser's headers.
+    /// Returns a program: without cookies and browser headers.
     pub(crate) fn program(&self, address: &str) -> Visitor {
         Visitor::program(self, address.parse::<IpAddr>().unwrap())
     }
 
-    /// A program that binds its tokens to a key.
+    /// Returns a program that binds its tokens to a key.
     pub(crate) fn bound_program(&self, address: &str) -> Visitor {
         Visitor::bound_program(self, address.parse::<IpAddr>().unwrap())
     }
@@ -170,7 +170,7 @@ impl Portal {
         self.clock.now()
     }
 
-    /// The file of the store.
+    /// Returns the file of the store.
     pub(crate) fn database(&self) -> PathBuf {
         PathBuf::from(self.state.config.database_url().trim_start_matches("sqlite:"))
     }
@@ -179,13 +179,13 @@ impl Portal {
         &*self.state.store
     }
 
-    /// Time passes, and the node hears what other nodes did meanwhile, as it does every second.
+    /// Moves the clock, and lets the node read the changes of other nodes, as it does every second.
     pub(crate) async fn advance(&self, ms: i64) {
         self.clock.advance(ms);
         server::jobs::sync(&self.state).await.unwrap();
     }
 
-    /// How many logins with this outcome the audit trail of a user has.
+    /// Counts the logins with this outcome in the audit trail of a user.
     pub(crate) async fn outcomes(&self, user: &str, outcome: &str) -> usize {
         let entries = self.store().audit_of(user, 1000).await.unwrap();
         entries.iter().filter(|entry| entry.event == AuditEvent::Login && entry.outcome == outcome).count()

@@ -1,4 +1,4 @@
-//! The program itself, as an operator runs it.
+//! The program itself, run as by an operator.
 
 use super::Visitor;
 use axum::Router;
@@ -14,11 +14,11 @@ use testkit::Running;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Runs a command to its end.
+/// Runs a command and waits for its end.
 pub(crate) fn postern(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child =
         command(folder, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that needs no input may have gone before it is written.
+    // A command that needs no input may have ended before it is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -47,7 +47,7 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn start(folder: &Path, settings: &[&str]) -> Self {
         let log = folder.join("log");
-        // Of all programs that run at once, one alone gets the time server's port.
+        // Only one of several running programs could have the time server's port.
         let free = ["listen=127.0.0.1:0", "operator.listen=127.0.0.1:0", "time.embedded=false"];
         let settings: Vec<_> = free.iter().chain(settings).flat_map(|setting| ["--set", *setting]).collect();
         let mut command = command(folder, &settings);
@@ -63,27 +63,27 @@ impl Program {
         Self { child, log, address, operator }
     }
 
-    /// Somebody's browser, over a real connection.
+    /// Returns a person's browser, over a real connection.
     pub(crate) fn browser(&self) -> Visitor {
         visitor(self.address)
     }
 
-    /// A browser that was at another server before.
+    /// Returns a browser that was at another server before.
     pub(crate) fn browser_of(&self, visitor: &Visitor) -> Visitor {
         visitor.through(router(self.address))
     }
 
-    /// A program without a key of its own, over a real connection.
+    /// Returns a program without a key of its own, over a real connection.
     pub(crate) fn program(&self) -> Visitor {
         visitor(self.address).without_a_browser()
     }
 
-    /// Where it is.
+    /// Returns its URL.
     pub(crate) fn at(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Whoever asks the operator listener.
+    /// Returns a client of the operator listener.
     pub(crate) fn operator(&self) -> Visitor {
         visitor(self.operator)
     }
@@ -92,7 +92,7 @@ impl Program {
         self.operator
     }
 
-    /// Ends it as an operator does; what it logged.
+    /// Ends it as an operator does, and returns its log.
     pub(crate) fn end(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -109,7 +109,7 @@ fn router(address: SocketAddr) -> Router {
     Router::new().fallback(move |request| forward(address, request))
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a connection of its own.
 async fn forward(address: SocketAddr, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();

@@ -1,4 +1,4 @@
-//! Whoever asks: a browser with cookies and its headers, or a program without.
+//! A client of the portal: a browser with cookies and its headers, or a program without.
 
 use super::portal::ORIGIN;
 use super::{ClientKey, PASSWORD, Portal, receiving_key};
@@ -26,7 +26,7 @@ pub(crate) struct Visitor {
     pub headers: Vec<(&'static str, String)>,
     /// Whether it proves its key with each request that may change something, as the browser's code does.
     proves: bool,
-    /// The server's last one.
+    /// The server's last nonce.
     nonce: Arc<Mutex<String>>,
 }
 
@@ -49,7 +49,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// A header that may be UTF-8.
+    /// Returns a header that may be UTF-8.
     pub(crate) fn raw_header(&self, name: &str) -> String {
         self.headers.get(name).map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
@@ -71,7 +71,7 @@ impl Visitor {
         Self::browser(portal, address).without_a_browser()
     }
 
-    /// One that binds its tokens to a key.
+    /// Returns a program that binds its tokens to a key.
     pub(crate) fn bound_program(portal: &Portal, address: IpAddr) -> Self {
         Self { browser: false, ..Self::browser(portal, address) }
     }
@@ -80,33 +80,33 @@ impl Visitor {
         Self { browser: false, key: None, ..self }
     }
 
-    /// The same visitor asks another node.
+    /// Returns the same visitor at another node.
     pub(crate) fn at(&self, portal: &Portal) -> Self {
         Self { router: portal.router.clone(), ..self.clone() }
     }
 
-    /// The same browser, whose requests go elsewhere.
+    /// Returns the same browser, whose requests go to another router.
     pub(crate) fn through(&self, router: Router) -> Self {
         Self { router, ..self.clone() }
     }
 
-    /// The same browser at another address.
+    /// Returns the same browser at another address.
     pub(crate) fn moved(&self, address: &str) -> Self {
         Self { address: address.parse().unwrap(), ..self.clone() }
     }
 
-    /// The same browser on another site: a jar of its own.
+    /// Returns the same browser on another site, with a cookie jar of its own.
     pub(crate) fn elsewhere(&self) -> Self {
         Self { cookies: Arc::default(), ..self.clone() }
     }
 
-    /// A copy of the cookies in another jar: what a thief has.
+    /// Returns a browser of a thief, with a copy of the cookies.
     pub(crate) fn thief(&self, portal: &Portal, address: &str) -> Self {
         let cookies = self.cookies.lock().unwrap().clone();
         Self { cookies: Arc::new(Mutex::new(cookies)), ..Self::browser(portal, address.parse().unwrap()) }
     }
 
-    /// The same browser without its code: requests with cookies and nothing else.
+    /// Returns the same browser without its code: its requests have cookies and nothing else.
     pub(crate) fn bare(&self) -> Self {
         Self { proves: false, ..self.clone() }
     }
@@ -119,7 +119,7 @@ impl Visitor {
         self.send(Method::POST, path, Some(body.to_string()), &[]).await
     }
 
-    /// Of an extra header that stands there twice, the later one counts.
+    /// Sends a request. Of an extra header that is given twice, the later one counts.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -139,7 +139,7 @@ impl Visitor {
         }
     }
 
-    /// With a proof of the key; a second time if the first lacked the server's nonce.
+    /// Sends it with a proof of the key; a second time if the first lacked the server's nonce.
     async fn send_proven(
         &self,
         key: &ClientKey,
@@ -165,7 +165,7 @@ impl Visitor {
         }
     }
 
-    /// An extra header that stands there twice is sent twice.
+    /// Sends a request. An extra header that is given twice is sent twice.
     pub(crate) async fn send_each(
         &self,
         method: Method,
@@ -228,7 +228,7 @@ impl Visitor {
         serde_json::from_str(&answer.text).unwrap()
     }
 
-    /// The body of a login, with the headers that go with it.
+    /// Returns the body of a login, and its headers.
     pub(crate) async fn sealed(&self, name: &str, password: &str) -> (String, Vec<(&'static str, String)>) {
         let challenge = self.challenge().await;
         self.seal(&challenge, EnvelopeKind::Login, &json!({"username": name, "password": password}))
@@ -255,7 +255,7 @@ impl Visitor {
         (body.to_string(), proof.into_iter().collect())
     }
 
-    /// Seals something for a kind's own path and posts it there.
+    /// Seals content for the kind's own path and posts it there.
     pub(crate) async fn post_sealed(&self, kind: EnvelopeKind, content: &Value) -> Answer {
         let challenge = self.challenge().await;
         let (body, headers) = self.seal(&challenge, kind, content);
@@ -273,19 +273,19 @@ impl Visitor {
         self.send_login(&sealed).await
     }
 
-    /// Signs in and means it.
+    /// Signs in, and fails the test otherwise.
     pub(crate) async fn signed_in(self, name: &str) -> Self {
         let answer = self.login(name, PASSWORD).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         self
     }
 
-    /// Proves its person again by the password.
+    /// Proves the person again with the password.
     pub(crate) async fn confirm(&self) -> Answer {
         self.post_sealed(EnvelopeKind::Confirmation, &json!({"password": PASSWORD})).await
     }
 
-    /// As the browser's code does it: ask, take the nonce, prove, refresh.
+    /// Refreshes as the browser's code does: requests a nonce, makes a proof, sends.
     pub(crate) async fn refresh(&self) -> Answer {
         let nonce = self.nonce().await;
         let proof = self.key.as_ref().map(|key| key.prove(&format!("{ORIGIN}{}", paths::REFRESH), &nonce));
@@ -293,7 +293,7 @@ impl Visitor {
         self.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &headers).await
     }
 
-    /// A request with a proof of the visitor's key: ask for a nonce, prove, send.
+    /// Sends a request with a proof of the visitor's key: requests a nonce, makes a proof, sends.
     pub(crate) async fn prove_and_post(&self, path: &str, body: &Value) -> Answer {
         let nonce = self.nonce().await;
         let proof = self.key.as_ref().unwrap().prove(&format!("{ORIGIN}{path}"), &nonce);
