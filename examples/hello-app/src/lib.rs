@@ -1,10 +1,10 @@
-//! An app that greets whoever brings a good token. All that it knows of Postern is in [`router`].
+//! An app that greets a person with a valid token. All code about Postern is in [`router`].
 
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use postern_verify::{AccessToken, Guard};
 
-/// The app, behind its guard: no handler runs without a good token.
+/// Returns the app behind its guard: no handler runs without a valid token.
 pub fn router(guard: &Guard) -> Router {
     Router::new().route("/", get(hello)).route("/me", get(me)).layer(guard.layer())
 }

@@ -1,11 +1,11 @@
-//! A program that knows nothing of payments: it tells a price to whoever asks. What stands before it sees
-//! to it that they have paid.
+//! A program without any code about payments: it answers every request with a price. The gate in front of it requires
+//! payment.
 
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-/// What it tells. The figure is made up: put a source of your own here.
+/// Returns the answer. The figure is invented: use a source of your own here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Price {
     pub pair: &'static str,
