@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { defineConfig } from '@playwright/test';
 
-/** The browser of the system: none is downloaded. */
+/** Returns the system's browser; none is downloaded. */
 function chromium(): string {
   return process.env.CHROMIUM || execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim();
 }
 
 export default defineConfig({
   testDir: 'tests',
-  // One server for each file: its tests run one after the other, files run side by side.
+  // One server for each file: tests in a file run one after the other, files run in parallel.
   fullyParallel: false,
   workers: 2,
   forbidOnly: Boolean(process.env.CI),
@@ -23,7 +23,7 @@ export default defineConfig({
     actionTimeout: 10_000,
     navigationTimeout: 20_000,
     screenshot: 'only-on-failure',
-    // A trace of every step costs a fifth of the time: `TRACE=1 npx playwright test`.
+    // A trace of every step takes a fifth of the time: `TRACE=1 npx playwright test`.
     trace: process.env.TRACE ? 'retain-on-failure' : 'off',
     launchOptions: {
       executablePath: chromium(),

@@ -1,4 +1,4 @@
-// Takes the pictures of docs/screenshots: POSTERN_BIN=... CHROMIUM=... npm run screenshots
+// Makes the images of docs/screenshots: POSTERN_BIN=... CHROMIUM=... npm run screenshots
 import { chromium } from '@playwright/test';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
@@ -61,7 +61,7 @@ await page.screenshot({ path: join(out, 'invitation.png') });
 
 await page.goto(`${origin}/dashboard/time`);
 await page.getByRole('button', { name: 'Connect', exact: true }).click();
-// Enough answers for the lines to be seen.
+// Enough answers to fill the lines.
 for (let answers = 0, last = ''; answers < 20; answers += 1) {
   await page.waitForFunction((seen) => document.querySelector('#clock')?.textContent !== seen, last);
   last = (await page.locator('#clock').textContent()) ?? '';

@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 
-/** What a closed address sees, whatever it asks for. */
+/** The page that a banned address gets for every request. */
 export class BannedPage {
   readonly heading: Locator;
   readonly left: Locator;

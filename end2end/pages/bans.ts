@@ -3,7 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 /** `/dashboard/bans` */
 export class BansPage {
   readonly heading: Locator;
-  /** What has just happened, or went wrong. */
+  /** The message about the last action or its error. */
   readonly said: Locator;
   readonly cards: Locator;
   readonly word: Locator;

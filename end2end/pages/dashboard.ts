@@ -1,7 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { at } from '../support/url';
 
-/** The pages below `/dashboard`, and what stands around each. */
+/** The pages below `/dashboard`, with their frame. */
 export class Dashboard {
   readonly heading: Locator;
   readonly name: Locator;
@@ -9,7 +9,7 @@ export class Dashboard {
   /** Cards of the devices page. */
   readonly devices: Locator;
   readonly endOthers: Locator;
-  /** What the devices page says has happened. */
+  /** The message on the devices page about the last action. */
   readonly said: Locator;
   /** Lines of the activity page, and of the overview's last panel. */
   readonly events: Locator;
@@ -29,7 +29,7 @@ export class Dashboard {
     await this.alive();
   }
 
-  /** Waits until the page's code has loaded: before, its buttons do nothing. */
+  /** Waits until the page's code has loaded: its buttons do nothing before. */
   async alive(): Promise<void> {
     await this.page.waitForLoadState('networkidle');
   }

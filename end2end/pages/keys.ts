@@ -3,7 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 /** `/dashboard/keys` and `/dashboard/server-keys` */
 export class KeysPage {
   readonly heading: Locator;
-  /** What has just happened, or went wrong. */
+  /** The message about the last action or its error. */
   readonly said: Locator;
   readonly cards: Locator;
   readonly rotate: Locator;
@@ -24,7 +24,7 @@ export class KeysPage {
     return this.cards.filter({ hasText: text });
   }
 
-  /** Presses a button, agrees to its question and waits for the page that comes after. */
+  /** Presses a button, confirms its question and waits for the next page. */
   async agree(button: Locator, yes: string): Promise<void> {
     await button.click();
     const reloaded = this.page.waitForEvent('load');

@@ -8,9 +8,9 @@ export class LoginPage {
   readonly password: Locator;
   readonly button: Locator;
   readonly show: Locator;
-  /** What is read aloud. */
+  /** The message for screen readers. */
   readonly alert: Locator;
-  /** The countdown for the eyes. */
+  /** The visible countdown. */
   readonly countdown: Locator;
   readonly caps: Locator;
 
@@ -44,7 +44,7 @@ export class LoginPage {
     await this.button.click();
   }
 
-  /** Writes down each countdown and whether the button could be used: a second is too short to look. */
+  /** Records each countdown and whether the button could be used, because a second is too short to look. */
   async record(): Promise<() => Promise<string[]>> {
     await this.page.evaluate(() => {
       const steps: string[] = [];

@@ -21,7 +21,7 @@ export class People {
     await this.alive();
   }
 
-  /** Waits until the page's code has loaded: before, its buttons wait. */
+  /** Waits until the page's code has loaded: its buttons are disabled before. */
   async alive(): Promise<void> {
     await this.page.locator('.who button:enabled').waitFor();
   }
@@ -30,7 +30,7 @@ export class People {
     return this.cards.filter({ hasText: name });
   }
 
-  /** A click that loads the page again. */
+  /** Clicks, and waits until the page has reloaded. */
   async reloading(click: () => Promise<void>): Promise<void> {
     const loaded = this.page.waitForEvent('load');
     await click();
@@ -38,7 +38,7 @@ export class People {
     await this.alive();
   }
 
-  /** Makes an invitation; its link. */
+  /** Makes an invitation and returns its link. */
   async invite(note: string, role: 'User' | 'Administrator' = 'User'): Promise<string> {
     await this.page.getByLabel('For whom').fill(note);
     await this.page.getByLabel('Role').selectOption(role);

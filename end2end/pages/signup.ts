@@ -3,7 +3,7 @@ import type { Person } from '../support/server';
 import { LoginPage } from './login';
 import { at } from '../support/url';
 
-/** `/signup`: the form of `/login` with a word on the password. */
+/** `/signup`: the form of `/login` with the strength of the password. */
 export class SignupPage extends LoginPage {
   readonly strength: Locator;
   readonly suggest: Locator;

@@ -10,7 +10,7 @@ with database:
 assert changed.rowcount > 0
 `;
 
-/** Makes the proofs of a person's sessions ten minutes old. */
+/** Changes the proofs of a person's sessions to ten minutes ago. */
 export function age(server: Server, person: Person): void {
   execFileSync('python3', ['-c', AGE, join(server.dataDir, 'postern.db'), person.name]);
 }

@@ -6,8 +6,8 @@ import { type Folder, Peer } from './relying-party';
 const MODULES = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'dir', 'env', 'headers', 'mime', 'socache_shmcb', 'ssl'];
 
 /**
- * Starts Apache with the text of a page, at `https://localhost:PORT` alone. Around the text is what the distribution's
- * own files say.
+ * Starts Apache with the text of a page, at `https://localhost:PORT` only, within the configuration of the
+ * distribution's own files.
  */
 export async function apache(folder: Folder, port: number, modules: string[], site: string): Promise<Peer> {
   mkdirSync(join(folder.path, 'htdocs'), { recursive: true });
@@ -32,7 +32,7 @@ export async function apache(folder: Folder, port: number, modules: string[], si
   return Peer.start(['apache2', '-X', '-f', folder.write('apache.conf', text)], port, folder.path);
 }
 
-/** Where a page has a site for the distribution's places, and where it is in a test. */
+/** Returns the replacements of the distribution's paths and addresses in a page by those of the test. */
 export function places(folder: Folder, port: number, host: string): Record<string, string> {
   return {
     '*:443': `127.0.0.1:${port}`,
@@ -42,7 +42,7 @@ export function places(folder: Folder, port: number, host: string): Record<strin
   };
 }
 
-/** What Apache has written. */
+/** Returns the error log of Apache. */
 export function log(folder: Folder): string {
   return readFileSync(errors(folder), 'utf8');
 }

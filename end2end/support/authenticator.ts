@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } fr
 const encode = (data: Buffer | string): string => Buffer.from(data).toString('base64url');
 const sha256 = (data: Buffer | string): Buffer => createHash('sha256').update(data).digest();
 
-/** What a forged answer says otherwise than it should. */
+/** Values of a forged answer that differ from the right ones. */
 export interface Lie {
   origin?: string;
   rpId?: string;
@@ -15,7 +15,7 @@ export interface Lie {
   key?: KeyObject;
 }
 
-/** An authenticator in a few lines, written from the specification, which signs whatever a test wants. */
+/** A small authenticator, written from the specification, which signs anything that a test needs. */
 export class Authenticator {
   readonly id = randomBytes(32);
   userHandle = '';
@@ -32,7 +32,7 @@ export class Authenticator {
     this.point = Buffer.concat([Buffer.from(String(x), 'base64url'), Buffer.from(String(y), 'base64url')]);
   }
 
-  /** Makes a credential for creation options (section 6.5.4), with UP and UV unless `flags` says otherwise. */
+  /** Makes a credential for creation options (section 6.5.4), with UP and UV unless `flags` differ. */
   create(options: { challenge: string; user: { id: string } }, flags = 0x05): unknown {
     this.userHandle = options.user.id;
     const [x, y] = [this.point.subarray(0, 32), this.point.subarray(32)];

@@ -1,21 +1,23 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
-/** The program that searches the page is a string: the page's own policy would not run it (`bypassCSP`). */
+/**
+ * Tags of the rules that are checked. Pages need `bypassCSP`, because their own policy would not run the code of axe.
+ */
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** What axe finds wrong with a page. */
+/** Returns the faults that axe finds in a page. */
 export async function faults(page: Page): Promise<string[]> {
-  // A change of looks is faded in, and half-way a button's new text stands on its old colour: every fade ends here.
+  // Ends all transitions, because half-way a button's new text is on its old colour.
   await page.evaluate(() => document.getAnimations().forEach((animation) => animation.finish()));
   const axe = new AxeBuilder({ page }).withTags(TAGS).options({ rules: { 'target-size': { enabled: true } } });
-  // Pages here have no frames, which this mode would not search.
+  // Legacy mode does not search frames, and these pages have none.
   const { violations, passes } = await axe.setLegacyMode(true).analyze();
   expect(passes.length, 'rules that found something to judge').toBeGreaterThan(15);
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split('\n')[1]?.trim()})`));
 }
 
-/** How a page may be looked at. */
+/** The combinations of colour settings in which each page is checked. */
 export const LOOKS = {
   light: { colorScheme: 'light', forcedColors: 'none' },
   dark: { colorScheme: 'dark', forcedColors: 'none' },

@@ -12,7 +12,7 @@ interface World {
   merchant_view_key: string;
 }
 
-/** A Monero of its own: a node, and a wallet that pays. */
+/** A private Monero network: a node, and a wallet that pays. */
 export class Chain {
   private constructor(
     private readonly child: ChildProcess,
@@ -35,7 +35,7 @@ export class Chain {
     return new Chain(child, lines, world);
   }
 
-  /** Pays so many XMR, with twelve digits at most. */
+  /** Pays an amount in XMR, with at most twelve decimals. */
   async pay(address: string, xmr: string): Promise<void> {
     const [whole = '0', fraction = ''] = xmr.split('.');
     const amount = Number(whole) * 1e12 + Number(fraction.padEnd(12, '0'));

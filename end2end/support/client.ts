@@ -21,7 +21,7 @@ export interface Answer {
   cookies: string[];
   body: Buffer;
   text: string;
-  // The tests know what they asked for.
+  // Each test knows the form of its answers.
   json: any;
 }
 
@@ -32,11 +32,11 @@ export interface Challenge {
   key: JsonWebKey & { kid: string };
 }
 
-/** What a client speaks to: a server, or a proxy in front of it. */
+/** The target of a client: a server, or a proxy in front of it. */
 export interface Place {
   origin: string;
   port: number;
-  /** TLS, with a certificate that nobody vouches for. */
+  /** Uses TLS, with a certificate that no authority signed. */
   tls?: boolean;
 }
 
@@ -50,13 +50,13 @@ interface Asked {
   headers?: Record<string, string>;
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   body?: string | Buffer;
-  /** The body has no end: it is not waited for. */
+  /** The body has no end, and its end is not awaited. */
   endless?: boolean;
 }
 
-/** What the envelope may say otherwise than it should. */
+/** Changes to the envelope that make it invalid. */
 export interface Twist {
   header?: Record<string, unknown>;
   type?: string;
@@ -64,7 +64,7 @@ export interface Twist {
 
 const encode = (data: Buffer | string): string => Buffer.from(data).toString('base64url');
 
-/** A P-256 key pair that proves itself (RFC 9449), or that others seal to. */
+/** A P-256 key pair, for proofs (RFC 9449) or to receive sealed data. */
 export class ClientKey {
   readonly jwk: { crv: string; kty: string; x: string; y: string };
   private readonly secret: KeyObject;
@@ -76,17 +76,17 @@ export class ClientKey {
     this.secret = privateKey;
   }
 
-  /** RFC 7638. */
+  /** Returns the thumbprint (RFC 7638). */
   thumbprint(): string {
     return createHash('sha256').update(JSON.stringify(this.jwk)).digest('base64url');
   }
 
-  /** With the private half. */
+  /** Returns the JWK with the private half. */
   privateJwk(): JsonWebKey {
     return this.secret.export({ format: 'jwk' });
   }
 
-  /** `token`: the one that the proof goes with. */
+  /** Returns a proof. `token`: the access token that is sent with the proof. */
   proof(url: string, nonce: string, method = 'POST', token?: string): string {
     const header = encode(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk: this.jwk }));
     const ath = token && { ath: createHash('sha256').update(token).digest('base64url') };
@@ -98,15 +98,15 @@ export class ClientKey {
 }
 
 /**
- * A program that speaks to the server without a browser, from an address of its choice: the envelope
- * and the proofs are written here a second time, from the standards alone.
+ * A program that uses the server without a browser, from any address. The envelope and the proofs are implemented here
+ * a second time, from the standards alone.
  */
 export class Client {
   private readonly agent: Agent;
 
   constructor(
     readonly server: Place,
-    /** Any of 127.0.0.0/8: each is another client to the server. */
+    /** Any address of 127.0.0.0/8: each is another client to the server. */
     readonly address = '127.0.0.1',
     readonly headers: Record<string, string> = {},
   ) {
@@ -161,7 +161,7 @@ export class Client {
     return answer.json;
   }
 
-  /** The body of a login (compact JWE: RFC 7516, sections 3.1 and 5.1). */
+  /** Returns the body of a login (compact JWE: RFC 7516, sections 3.1 and 5.1). */
   seal(challenge: Challenge, payload: unknown, keys?: { signing: ClientKey; receiving: ClientKey }, twist: Twist = {}): SealedBody {
     const header = {
       alg: 'RSA-OAEP-256',
@@ -187,7 +187,7 @@ export class Client {
     return { encrypted_username_password: parts.join('.'), short_key: challenge.short_key, delivery: 'body' };
   }
 
-  /** One login, tokens in the body; bound to `key` where one is given. */
+  /** Signs in once, with tokens in the body; bound to `key` if given. */
   async login(person: Person, key?: ClientKey, receiving = new ClientKey()): Promise<Answer> {
     const challenge = await this.challenge();
     const keys = key && { signing: key, receiving };
@@ -200,7 +200,7 @@ export class Client {
     return this.post('/api/refresh', { refresh_token: token });
   }
 
-  /** Who the server says that the bearer of this token is. */
+  /** Requests the session of this token. */
   session(token: string): Promise<Answer> {
     return this.get('/api/session', { authorization: `Bearer ${token}` });
   }
@@ -218,7 +218,7 @@ export class BoundClient extends Client {
     super(client.server, client.address, client.headers);
   }
 
-  /** Asks again where the proof lacked the nonce. */
+  /** Sends the request again if the proof lacked the nonce. */
   override async request(method: string, path: string, asked: Asked = {}): Promise<Answer> {
     const ask = async () => {
       const dpop = this.key.proof(this.server.origin + path.split('?')[0], this.nonce, method, this.token);
@@ -231,7 +231,7 @@ export class BoundClient extends Client {
   }
 }
 
-/** The headers that this site's own page sends with a request of a script. */
+/** Returns the headers that a script on a page of the same site sends. */
 export function sameOrigin(origin: string, more: Record<string, string> = {}): Record<string, string> {
   return {
     'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',

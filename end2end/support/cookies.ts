@@ -4,7 +4,7 @@ export const ACCESS = '__Host-postern-access';
 export const REFRESH = '__Host-postern-refresh';
 export const DEVICE = '__Host-postern-device';
 
-/** The `Cookie` header that a browser would send. */
+/** Returns the `Cookie` header that a browser would send. */
 export async function cookieHeader(context: BrowserContext): Promise<string> {
   return (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
 }
@@ -13,7 +13,7 @@ export async function cookie(context: BrowserContext, name: string): Promise<str
   return (await context.cookies()).find((one) => one.name === name)?.value ?? '';
 }
 
-/** What a JWT says, unverified. */
+/** Returns the claims of a JWT without verification. */
 export function claims(token: string): Record<string, any> {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Another site: one page, on a port of its own. `localhost` makes it same-site, `127.0.0.1` another site. */
+/** Another website: one page, on a port of its own. `localhost` makes it same-site, `127.0.0.1` another site. */
 export class Elsewhere {
   private constructor(
     private readonly http: HttpServer,

@@ -17,7 +17,7 @@ export class Gate {
     readonly origin: string,
   ) {}
 
-  /** `routes`: their part of the settings. */
+  /** Starts it. `routes`: the settings of the routes. */
   static async start(chain: Chain, routes: string): Promise<Gate> {
     const folder = await mkdtemp(join(tmpdir(), 'postern-gate-'));
     const port = await freePort();

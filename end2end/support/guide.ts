@@ -9,12 +9,12 @@ import { newPassword, program } from './server';
 export interface Block {
   language: string;
   text: string;
-  /** What `<!-- run: ... -->` above it says. */
+  /** The content of `<!-- run: ... -->` above it. */
   mark: string;
   line: number;
 }
 
-/** The code blocks of a page, in order, without the indentation of a list. */
+/** Returns the code blocks of a page, in order, without the indentation of a list. */
 export function blocks(page: string): Block[] {
   const found: Block[] = [];
   const pattern = /(?:^ *<!-- run: ([^\n]*?) -->\n)?^( *)```(\w*)\n(.*?)^\2```$/gms;
@@ -32,7 +32,7 @@ const LLDAP = `
   CREATE TABLE memberships (user_id TEXT, group_id INTEGER);
   INSERT INTO users VALUES ('annabella', 'annabella@example.org', NULL, NULL);`;
 
-/** What a block needs before it can run, by its mark. */
+/** The preparation of a block before it can run, by its mark. */
 const PREPARED: Record<string, (machine: Machine) => unknown> = {
   '': () => {},
   'after the backup above': () => {},
@@ -61,17 +61,18 @@ const PREPARED: Record<string, (machine: Machine) => unknown> = {
   },
 };
 
-/** Marks of blocks that do not run here; each other mark is in `PREPARED`. */
+/** Marks of blocks that do not run here; every other mark is in `PREPARED`. */
 export const ELSEWHERE = /^(no, .{10,}|dist)$/;
 
 /**
- * A folder that stands for a machine with Postern's package. Absolute paths of a page lead into it. The commands are
- * the real ones; `sudo` and `systemctl` are stand-ins, and configurations of proxies get a certificate and free ports.
+ * A folder that replaces a machine with Postern's package. Absolute paths of a page are changed to paths in it. The
+ * commands are the real ones; `sudo` and `systemctl` are replaced, and configurations of proxies get a certificate and
+ * free ports.
  */
 export class Machine {
   private toml = '';
   readonly root = mkdtempSync(join(tmpdir(), 'postern-guide-'));
-  /** Where PostgreSQL listens, once a page needs it. */
+  /** The address of PostgreSQL, once a page needs it. */
   private postgres?: { place: string; port: string };
   /** Programs in the background. */
   private readonly running: string[] = [];
@@ -87,7 +88,7 @@ export class Machine {
     // The second node has the same settings and a data folder of its own.
     this.tool('ssh', `[ "$1" = 10.0.1.2 ] && POSTERN_DATA_DIR='${this.root}/node2/var/lib/postern' exec sh -c "$(printf %s "$2" | sed 's#${this.root}/var/#${this.root}/node2/var/#g')"`);
     this.tool('systemctl', 'case "$1 $2" in (reload\\ nginx | reload\\ caddy | reload\\ haproxy | start\\ postern | stop\\ postern | restart\\ postern) ;; (*) exit 1 ;; esac');
-    // `doctor` may find this machine slow, or this hashing weak: here it must only run.
+    // `doctor` may report this machine as slow or its hashing as weak; here it only has to run.
     this.tool(
       'postern',
       // The time server has a settings file of its own.
@@ -112,21 +113,21 @@ export class Machine {
     );
     this.tool('haproxy', `[ "$1 $2" = '-c -f' ] && ${inside} "$3" > ${this.root}/haproxy.cfg && exec /usr/sbin/haproxy -c -f ${this.root}/haproxy.cfg`);
     this.write('/etc/postern/postern.toml', '');
-    // The person who opened the set-up link.
+    // Adds the person who opened the set-up link.
     this.account('ada');
   }
 
-  /** Runs a block; throws with everything that it printed if a command of it fails. */
+  /** Runs a block. Throws an error with its whole output if a command of it fails. */
   run(block: Block): string {
     const prepare = PREPARED[block.mark];
     if (!prepare) throw new Error(`nothing is known about "${block.mark}"`);
     prepare(this);
-    // Ending nothing is exit code 3, in front of further lines too.
+    // If no session was ended, the command ends with 3, also before further lines.
     const text = block.mark.endsWith('no session') ? block.text.replaceAll(/^.* session end .*$/gm, '$& || [ $? = 3 ]') : block.text;
     return this.bash(text.replace(/^pg_receivewal .* --synchronous$/m, '$& > /tmp/receivewal.log 2>&1 &\necho $! > /tmp/receivewal.pid'));
   }
 
-  /** Starts a PostgreSQL that lives as long as this machine. */
+  /** Starts a PostgreSQL that runs as long as this machine. */
   database(): void {
     if (this.postgres) return;
     const file = join(this.root, 'postgres');
@@ -136,14 +137,14 @@ export class Machine {
     this.postgres = { place, port };
   }
 
-  /** Ends the program whose id a block has written to a file. */
+  /** Ends the program whose process id a block has written to a file. */
   end(file: string): void {
     this.bash(`kill "$(cat ${file})"`);
   }
 
   /**
-   * Starts a PostgreSQL on a folder that a block has made, as `pg_ctl` does for an operator, and waits until it has done
-   * what its settings say. Returns its place.
+   * Starts a PostgreSQL on a folder that a block has made, as `pg_ctl` does for an operator, and waits until it has
+   * recovered as its settings require. Returns its address.
    */
   revive(folder: string, port: number): string {
     const initdb = execFileSync(join(__dirname, '../../tools/find-program.sh'), ['initdb'], { encoding: 'utf8' }).trim();
@@ -160,7 +161,7 @@ export class Machine {
     return `127.0.0.1:${port}`;
   }
 
-  /** Makes these the settings of the machine, and checks them. */
+  /** Replaces the settings of the machine, and checks them. */
   settings(text: string, added = false): string {
     this.toml = added ? `${this.toml}\n${text}` : text;
     const place = this.postgres?.place ?? '10.0.2.1';

@@ -1,21 +1,24 @@
 import { expect, type Page } from '@playwright/test';
 
-/** What can be used on a page, in the order in which it stands there. */
+/** Returns the usable elements of a page, in document order. */
 function usable(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const all = document.querySelectorAll<HTMLElement>('a[href], button:not([disabled]), input, select, textarea, summary, [tabindex="0"]');
-    // A dialog keeps the focus to itself, and what is closed holds nothing to use.
+    // A dialog keeps the focus, and closed elements contain nothing usable.
     const within = document.querySelector('dialog[open]') ?? document;
     return [...all].filter((one) => within.contains(one) && one.checkVisibility({ visibilityProperty: true })).map((one) => one.outerHTML.slice(0, 120));
   });
 }
 
-/** Presses Tab from the top until everything was there, and says what had the focus, and what of it could not be seen. */
+/**
+ * Presses Tab from the top until every element had the focus. Returns the focused elements, and those whose focus was
+ * not visible.
+ */
 async function walk(page: Page, steps: number): Promise<{ reached: string[]; unseen: string[] }> {
   await page.evaluate(() => {
     (document.activeElement as HTMLElement | null)?.blur();
     window.scrollTo(0, 0);
-    // Tab goes on from where the page was clicked last: from its beginning, then.
+    // Tab continues after the last click, so the selection is set to the start.
     const top = document.querySelector('dialog[open]') ?? document.body;
     getSelection()?.setBaseAndExtent(top, 0, top, 0);
   });
@@ -27,7 +30,7 @@ async function walk(page: Page, steps: number): Promise<{ reached: string[]; uns
       const one = document.activeElement as HTMLElement | null;
       if (!one || one === document.body) return undefined;
       const { outlineStyle, outlineWidth } = getComputedStyle(one);
-      // A date has fields within, which the browser marks itself.
+      // A date has inner fields, whose focus the browser itself marks.
       const seen = one.matches('[type=date]') || (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2);
       return { html: one.outerHTML.slice(0, 120), seen };
     });
@@ -38,9 +41,9 @@ async function walk(page: Page, steps: number): Promise<{ reached: string[]; uns
   return { reached, unseen };
 }
 
-/** That Tab reaches everything, in order, and that the focus can be seen. */
+/** Checks that Tab reaches every element, in order, and that the focus is visible. */
 export async function check(page: Page, name: string): Promise<void> {
-  // Buttons wait for their island, and islands become alive one after the other.
+  // Buttons are disabled until their island is hydrated, and islands are hydrated one after the other.
   await expect(page.locator('button:disabled'), `${name}: every button is alive`).toHaveCount(0);
   const all = [...new Set(await usable(page))];
   const { reached, unseen } = await walk(page, all.length);

@@ -2,7 +2,7 @@ import { expect } from '@playwright/test';
 import { Client } from './client';
 import type { Server } from './server';
 
-/** An operator opens an address; resolves when the running server has heard of it. */
+/** Lifts the ban of an address as an operator; resolves when the running server has read the change. */
 export async function lift(server: Server, address = '127.0.0.1'): Promise<void> {
   const lifted = await server.command(['ban', 'lift', address]);
   expect(lifted.stdout).toContain(`The bans on ${address} are lifted`);

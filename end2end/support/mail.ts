@@ -11,7 +11,7 @@ export interface Mail {
   body: string;
 }
 
-/** A mail server of PyPI with TLS, and the authority that signed its certificate. */
+/** A mail server from PyPI with TLS, and the authority that signed its certificate. */
 export class MailServer {
   readonly mails: Mail[] = [];
   private waiting: (() => void)[] = [];
@@ -23,7 +23,7 @@ export class MailServer {
     private readonly child: ChildProcess,
   ) {}
 
-  /** `host`: the name in the certificate. */
+  /** Starts it. `host`: the name in the certificate. */
   static async start(mode: 'starttls' | 'tls', host = 'localhost'): Promise<MailServer> {
     const folder = mkdtempSync(join(tmpdir(), 'postern-mail-'));
     certify(folder, host);
@@ -60,7 +60,7 @@ export class MailServer {
     };
   }
 
-  /** The next message that was not asked for yet. */
+  /** Returns the next message that was not returned yet. */
   async next(): Promise<Mail> {
     for (;;) {
       const mail = this.mails.shift();
@@ -76,7 +76,7 @@ export class MailServer {
   }
 }
 
-/** An authority, and a certificate that it signed. */
+/** Makes an authority, and a certificate that it signed. */
 function certify(folder: string, host: string): void {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe', cwd: folder });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-/** The ids that more than one element of the document has. */
+/** Returns the ids that more than one element of the document has. */
 export function repeatedIds(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
@@ -8,7 +8,7 @@ export function repeatedIds(page: Page): Promise<string[]> {
   });
 }
 
-/** The names of buttons that more than one visible button has: nobody could tell them apart by ear. */
+/** Returns the names that more than one visible button has. With a screen reader nobody could distinguish them. */
 export async function repeatedButtons(page: Page): Promise<string[]> {
   const snapshot = await page.locator('body').ariaSnapshot();
   const names = [...snapshot.matchAll(/- button "((?:[^"\\]|\\.)*)"/g)].map((match) => String(match[1]));
@@ -16,8 +16,8 @@ export async function repeatedButtons(page: Page): Promise<string[]> {
 }
 
 /**
- * Opens every dialog of the page, one after the other, and compares the name that a screen reader says with the
- * heading that it shows. The headings.
+ * Opens every dialog of the page, one after the other, and compares its accessible name with the visible heading.
+ * Returns the headings.
  */
 export async function openDialogs(page: Page): Promise<string[]> {
   const count = await page.locator('dialog').count();

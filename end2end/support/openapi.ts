@@ -2,7 +2,7 @@ import Ajv2020, { type ErrorObject } from 'ajv/dist/2020';
 import { expect } from '@playwright/test';
 import type { Answer, Client } from './client';
 
-// The document is JSON of many shapes.
+// The document is JSON of many forms.
 type Json = any;
 
 export interface Operation {
@@ -12,23 +12,23 @@ export interface Operation {
   about: Json;
 }
 
-/** What a request says in the place of the document's examples. */
+/** Values of a request in place of the document's examples. */
 export interface Call {
-  /** Path parameters, and queries beside the examples. */
+  /** Path parameters, and queries in addition to the examples. */
   params?: Record<string, string>;
   headers?: Record<string, string>;
-  /** The body, made of its example; as it is where it is a text. */
+  /** Makes the body from its example; a text is sent unchanged. */
   body?: (example: Json) => Json;
 }
 
 const FORM = 'application/x-www-form-urlencoded';
-/** Told on any path: the address is closed, the way is wrong, the server is full. */
+/** Statuses that are possible on any path: a banned address, a wrong method, a busy server. */
 const ANYWHERE = new Set([403, 405, 408, 413, 500, 503]);
 
-/** The OpenAPI document that a server serves, and requests that are made and judged by it. */
+/** The OpenAPI document of a server, and requests that are made and checked by it. */
 export class OpenApi {
   readonly operations: Operation[];
-  /** Which answers of which operation have come: `login 200`. */
+  /** Answers that were received, by operation: `login 200`. */
   readonly seen = new Set<string>();
   private readonly ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
 
@@ -49,7 +49,7 @@ export class OpenApi {
     return operation;
   }
 
-  /** Sends an operation's example and judges the answer. */
+  /** Sends an operation's example and checks the answer. */
   async play(client: Client, id: string, call: Call = {}): Promise<Answer> {
     const operation = this.operation(id);
     const { about, method } = operation;
@@ -76,13 +76,13 @@ export class OpenApi {
     return answer;
   }
 
-  /** Answers that the document promises and that have not come, below 400. */
+  /** Returns the answers below 400 that the document describes and that were not received. */
   unseen(): string[] {
     const promised = this.operations.flatMap(({ id, about }) => Object.keys(about.responses).map((status) => `${id} ${status}`));
     return promised.filter((answer) => /[23]\d\d$/.test(answer) && !this.seen.has(answer));
   }
 
-  /** What of the document's examples is not of their schema. */
+  /** Returns the document's examples that do not match their schema. */
   unfit(): string[] {
     const wrong: string[] = [];
     const look = (value: Json, pointer: string): void => {
@@ -133,7 +133,7 @@ function escape(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** Members may be added in time, and then the document names them: here nothing else may be there. */
+/** Returns a schema that allows no additional members. Members may be added later, and then the document names them. */
 function closed(value: Json): Json {
   if (Array.isArray(value)) return value.map(closed);
   if (typeof value !== 'object' || value === null) return value;

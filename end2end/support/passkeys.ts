@@ -43,7 +43,9 @@ export class VirtualAuthenticator {
     return new VirtualAuthenticator(cdp, authenticatorId);
   }
 
-  /** Waits until this page has made its offer. The authenticator agrees to no request that was made before it is present. */
+  /**
+   * Waits until this page has made its offer. The authenticator answers no request that was made before it was present.
+   */
   static async offered(page: Page): Promise<void> {
     await page.waitForFunction(() => (window as unknown as { offers: number }).offers > 0);
   }
@@ -62,7 +64,7 @@ export class VirtualAuthenticator {
     await this.cdp.send('WebAuthn.addCredential', { authenticatorId: this.id, credential } as never);
   }
 
-  /** Whether it agrees to each request by itself. */
+  /** Sets whether it answers each request by itself. */
   async present(enabled: boolean): Promise<void> {
     await this.cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: this.id, enabled });
   }

@@ -8,19 +8,19 @@ import { freePort } from './server';
 
 export type Kind = 'nginx' | 'caddy' | 'haproxy' | 'traefik';
 
-/** What `deploy/` says, and what stands there in a test. */
+/** A text of `deploy/`, and its replacement in a test. */
 type Replacement = [from: string, to: string];
 
 /** An app that the proxy guards. */
 export interface Guarded {
   name: string;
-  /** Without the port. */
+  /** The host without the port. */
   host: string;
-  /** Where the app itself listens. */
+  /** The port on which the app itself listens. */
   upstream: number;
 }
 
-/** What stands behind the portal of `auth.example.com` in a test, and its own name there. */
+/** The apps behind the portal of `auth.example.com` in a test, and the portal's own name there. */
 export interface Site {
   portal: string;
   apps: Guarded[];
@@ -29,20 +29,20 @@ export interface Site {
 const ALONE: Site = { portal: 'localhost', apps: [] };
 
 interface Ports {
-  /** Where Postern listens. */
+  /** The port on which Postern listens. */
   upstream: number;
-  /** Where browsers come. */
+  /** The ports for browsers. */
   https: number;
   http: number;
 }
 
-/** No proxy outlives its tests, even if they end badly. */
+/** Proxies end with their tests, even if those end abnormally. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /**
- * A real reverse proxy with the configuration that `deploy/` ships: nothing in it is changed but names,
- * ports and the certificate's paths.
+ * A real reverse proxy with the configuration from `deploy/`: only names, ports and the certificate's paths are
+ * changed.
  */
 export class Proxy {
   readonly origin: string;
@@ -60,7 +60,7 @@ export class Proxy {
     child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
   }
 
-  /** Resolves when it takes connections on `https://localhost:PORT`, or the hosts of a site there. */
+  /** Resolves when it accepts connections on `https://localhost:PORT`, or on the hosts of a site there. */
   static async start(kind: Kind, upstream: number, port: number, changes: Replacement[] = [], site = ALONE): Promise<Proxy> {
     const folder = await mkdtemp(join(tmpdir(), `postern-${kind}-`));
     certify(folder, [site.portal, ...site.apps.map((app) => app.host)]);
@@ -89,7 +89,8 @@ export class Proxy {
   }
 
   private async listens(): Promise<void> {
-    // Traefik listens before it has read its routes, and answers 404 until then. A server that is silent is there.
+    // Traefik listens before it has read its routes, and answers 404 until then. A server that does not answer at all
+    // is running.
     const answers = () =>
       new Promise<boolean>((resolve) => {
         const { host } = new URL(this.origin);
@@ -104,7 +105,7 @@ export class Proxy {
   }
 }
 
-/** A certificate for these hosts, in the forms that the three want. */
+/** Makes a certificate for these hosts, in the forms that the three need. */
 export function certify(folder: string, hosts: string[]): void {
   const [chain, key] = [join(folder, 'fullchain.pem'), join(folder, 'key.pem')];
   const names = ['-addext', `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`];
@@ -118,7 +119,7 @@ function shipped(path: string): Promise<string> {
   return readFile(join(__dirname, '..', '..', 'deploy', path), 'utf8');
 }
 
-/** Each text must be there: a replacement that finds nothing would test something else. */
+/** Replaces texts. Each must exist: without a replacement the test would test something else. */
 function replace(text: string, replacements: Replacement[]): string {
   return replacements.reduce((done, [from, to]) => {
     if (!done.includes(from)) throw new Error(`there is no "${from}" in the configuration`);
@@ -158,7 +159,7 @@ const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[],
       ]);
       await writeFile(join(folder, `app-${name}.conf`), guarded);
     }
-    // What the distribution's nginx.conf does around it. One process: nothing is left where it is killed.
+    // The surrounding settings of the distribution's nginx.conf. One process, so that killing it leaves none.
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);
     const around = `daemon off; master_process off; pid ${folder}/nginx.pid; events {} http {
       access_log off; gzip on; ${temporary.join(' ')} include ${folder}/postern.conf; include ${folder}/app-*.conf; }`;
@@ -217,12 +218,15 @@ const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[],
     ]);
     await writeFile(join(folder, 'traefik.yml'), fixed);
     await writeFile(join(folder, 'postern.yml'), site);
-    // From PyPI: Debian has none.
+    // From PyPI: Debian has no package of it.
     return [join(__dirname, '..', '.venv', 'bin', 'traefik'), `--configFile=${join(folder, 'traefik.yml')}`];
   },
 };
 
-/** Everything that a proxy keeps goes into its folder; Caddy's administration is a socket there. */
+/**
+ * Returns an environment in which everything that a proxy stores is in its folder; Caddy's administration is a socket
+ * there.
+ */
 function environment(folder: string): NodeJS.ProcessEnv {
   return {
     PATH: `${process.env.PATH}:/usr/sbin:/sbin`,

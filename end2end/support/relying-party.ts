@@ -9,16 +9,16 @@ import { expect } from '@playwright/test';
 import { blocks } from './guide';
 import { certify } from './proxy';
 
-// Apps of others that sign people in, with the very settings of their pages in docs/clients.
+// Apps of other projects that sign people in, with the settings of their pages in docs/clients.
 
 /** The secret of every client here, and its form in `[[clients]]`. */
 export const SECRET = randomBytes(32).toString('base64url');
 const HASH = createHash('sha256').update(SECRET).digest('base64url');
 
-/** Texts of a page, and what stands there in a test. */
+/** Texts of a page, and their replacements in a test. */
 export type Replacements = Record<string, string>;
 
-/** The blocks of a page in one language, with the replacements. Each text must be there at least once. */
+/** Returns the blocks of a page in one language, with the replacements. Each text must occur at least once. */
 export function settingsOf(page: string, language: string, replacements: Replacements): string[] {
   const texts = blocks(readFileSync(join(__dirname, '../../docs/clients', page), 'utf8')).filter((block) => block.language === language);
   if (texts.length === 0) throw new Error(`${page} has no ${language}`);
@@ -28,7 +28,7 @@ export function settingsOf(page: string, language: string, replacements: Replace
   return texts.map(({ text }) => Object.entries(replacements).reduce((done, [from, to]) => done.replaceAll(from, to), text));
 }
 
-/** The clients of a page as values of the setting `clients`, for an app at another origin. */
+/** Returns the clients of a page as values of the setting `clients`, for an app at another origin. */
 export function registrations(page: string, app: string): string[] {
   const texts = settingsOf(page, 'toml', {}).map((text) => text.replaceAll('https://app.example.com', app).replace('SHA-256 of the secret, base64url', HASH));
   return texts.map((text) => `{ ${text.split('\n').filter((line) => line.includes(' = ')).join(', ')} }`);
@@ -54,18 +54,20 @@ export class Folder {
   }
 }
 
-/** No program outlives its tests, even if they end badly. Each has a group of its own, with its children. */
+/**
+ * Programs end with their tests, even if those end abnormally. Each has a process group of its own, with its children.
+ */
 const running = new Set<ChildProcess>();
 const signal = (child: ChildProcess, name: NodeJS.Signals) => {
   try {
     if (child.pid) process.kill(-child.pid, name);
   } catch {
-    // It has gone.
+    // It has ended already.
   }
 };
 process.once('exit', () => running.forEach((child) => signal(child, 'SIGKILL')));
 
-/** A running program of somebody else. */
+/** A running program of another project. */
 export class Peer {
   log = '';
 
@@ -74,7 +76,7 @@ export class Peer {
     child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
   }
 
-  /** Resolves when the program takes connections on this port of the loopback, or on this socket. */
+  /** Resolves when the program accepts connections on this port of the loopback, or on this socket. */
   static async start(command: [string, ...string[]], at: number | string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Peer> {
     const child = launch(command, cwd, env);
     const peer = new Peer(child);
@@ -83,7 +85,7 @@ export class Peer {
     return peer;
   }
 
-  /** Starts a program that ends of its own accord. */
+  /** Starts a program that ends by itself. */
   static run(command: [string, ...string[]], cwd: string, env: NodeJS.ProcessEnv = {}): Peer {
     return new Peer(launch(command, cwd, env));
   }
@@ -101,7 +103,7 @@ export class Peer {
     const patience = setTimeout(() => signal(this.child, 'SIGKILL'), 4_000);
     await gone;
     clearTimeout(patience);
-    // Children that their parent has left behind.
+    // Ends children that their parent has left.
     signal(this.child, 'SIGKILL');
   }
 }
@@ -122,7 +124,7 @@ function listens(at: number | string): Promise<boolean> {
   });
 }
 
-/** What terminates TLS in front of an app: `https://localhost:FROM` to `http://127.0.0.1:TO`. */
+/** Terminates TLS in front of an app: forwards `https://localhost:FROM` to `http://127.0.0.1:TO`. */
 export class Terminator {
   private constructor(private readonly server: TcpServer) {}
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 
 export type Settings = Record<string, string>;
 
-/** How the portal is started: by itself, or with all that `postern demo` puts beside it. */
+/** The command that starts the portal: alone, or with everything that `postern demo` adds. */
 export type Verb = 'serve' | 'demo' | 'demo --toll';
 
 export interface Person {
@@ -18,8 +18,8 @@ export interface Person {
 }
 
 /**
- * What every server of the tests has: hashing that costs next to nothing, and room for many sign-ins a
- * minute, since all browsers here share one address, and no second address. A test of any sets its own.
+ * Settings of every server in the tests: cheap hashing, no second address, and a limit of many sign-ins a minute,
+ * because all browsers here share one address. A test of any of these sets its own.
  */
 const COMMON: Settings = {
   'password.memory_kib': '64',
@@ -29,12 +29,12 @@ const COMMON: Settings = {
   'time.embedded': 'false',
 };
 
-/** A password that stands in no list. */
+/** Returns a password that is in no list. */
 export function newPassword(): string {
   return `stone gate ${randomBytes(9).toString('base64url')} lantern`;
 }
 
-/** No server outlives its tests, even if they end badly. */
+/** Servers end with their tests, even if those end abnormally. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
@@ -57,9 +57,9 @@ export class Server {
   readonly origin: string;
   /** The one-time link of the first start. */
   setupLink: string | undefined;
-  /** Everything that it wrote on standard error. */
+  /** Its whole output on standard error. */
   log = '';
-  /** What it greets with, line by line. */
+  /** The lines that it prints at its start. */
   greeting: string[] = [];
   private process: ChildProcess | undefined;
 
@@ -74,7 +74,10 @@ export class Server {
     this.origin = settings.public_url ?? `http://localhost:${port}`;
   }
 
-  /** `authority`: a file with a certificate that the server trusts when it makes requests, beside those of the system. */
+  /**
+   * Starts it. `authority`: a file with a certificate that the server trusts for its own requests, in addition to those
+   * of the system.
+   */
   static async start(settings: Settings, logPath: string, verb: Verb = 'serve', authority = ''): Promise<Server> {
     const dataDir = await mkdtemp(join(tmpdir(), 'postern-end2end-'));
     const log = createWriteStream(logPath, { flags: 'a' });
@@ -104,7 +107,7 @@ export class Server {
         this.greeting.push(line);
         this.logFile.write(`${line}\n`);
         if (/#code=/.test(line)) this.setupLink = line.trim();
-        // The first start ends its greeting with the link.
+        // The first start ends its output with the link.
         if (/^Postern listens on /.test(line)) listens = true;
         if (listens && this.setupLink) resolve();
       });
@@ -113,7 +116,7 @@ export class Server {
     });
   }
 
-  /** Ends the program as an operator would; resolves when it is gone. */
+  /** Ends the program as an operator would; resolves when it has ended. */
   async end(): Promise<void> {
     const child = this.process;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -124,14 +127,14 @@ export class Server {
     clearTimeout(patience);
   }
 
-  /** The same data, another process; with other settings where they are given. */
+  /** Starts another process on the same data, with other settings if given. */
   async restart(settings: Settings = {}): Promise<void> {
     await this.end();
     this.settings = { ...this.settings, ...settings };
     await this.run();
   }
 
-  /** Ends the program and forgets its data. */
+  /** Ends the program and deletes its data. */
   async remove(): Promise<void> {
     await this.end();
     this.logFile.end();
@@ -145,7 +148,7 @@ export class Server {
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    // A command that needs no input may have gone before it is written.
+    // A command that needs no input may have ended before it is written.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -155,7 +158,7 @@ export class Server {
     return { code, stdout, stderr };
   }
 
-  /** A new account with a name that no other test uses. */
+  /** Makes a new account with a name that no other test uses. */
   async person(role: 'user' | 'administrator' = 'user'): Promise<Person> {
     const person = { name: newName(), password: newPassword() };
     const added = await this.command(['user', 'add', person.name, '--role', role], `${person.password}\n`);
@@ -163,7 +166,7 @@ export class Server {
     return person;
   }
 
-  /** Every file of the data folder, as bytes. */
+  /** Returns every file of the data folder, as bytes. */
   async data(): Promise<Map<string, Buffer>> {
     const files = new Map<string, Buffer>();
     for (const entry of await readdir(this.dataDir, { recursive: true, withFileTypes: true })) {
@@ -179,14 +182,14 @@ export class Server {
   }
 }
 
-/** The program under test. */
+/** Returns the path of the program under test. */
 export function program(): string {
   const path = process.env.POSTERN_BIN;
   if (!path || !existsSync(path)) throw new Error('POSTERN_BIN names no program: run the tests with `make test`');
   return path;
 }
 
-/** Nothing of the caller's own settings. */
+/** Returns an environment without the caller's own settings. */
 export function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1' };
 }

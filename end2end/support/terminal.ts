@@ -19,7 +19,7 @@ export const DOWN = '\x1b[B';
 export const UP = '\x1b[A';
 export const CTRL_C = '\x03';
 
-/** One person's machine: a home folder of its own, and no keyring. */
+/** One person's machine: a home folder of its own, without a keyring. */
 export class Machine {
   private constructor(readonly home: string) {}
 
@@ -31,27 +31,27 @@ export class Machine {
     await rm(this.home, { recursive: true, force: true });
   }
 
-  /** The client in a pipe: nobody sits there. */
+  /** Runs the client in a pipe, without a terminal. */
   run(args: string[], input = ''): Promise<Ended> {
     return this.pipe(program(), args, input);
   }
 
-  /** A line for the shell, with the client as `$0`. */
+  /** Runs a line in the shell, with the client as `$0`. */
   shell(line: string): Promise<Ended> {
     return this.pipe('sh', ['-c', line, program()], '');
   }
 
-  /** The client at a terminal. */
+  /** Starts the client at a terminal. */
   terminal(args: string[]): Terminal {
     return this.at(program(), args);
   }
 
-  /** A shell at the terminal, with the client as `$0`. */
+  /** Starts a shell at the terminal, with the client as `$0`. */
   terminalShell(line: string): Terminal {
     return this.at('sh', ['-c', line, program()]);
   }
 
-  /** What is kept, by the names of the files. */
+  /** Returns the stored files by name. */
   async kept(): Promise<Map<string, { mode: number; text: string }>> {
     const folder = join(this.home, 'config', 'postern-client');
     const files = new Map<string, { mode: number; text: string }>();
@@ -72,7 +72,7 @@ export class Machine {
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    // A command that needs no input may have gone before it is written.
+    // A command that needs no input may have ended before it is written.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     return new Promise((resolve, reject) => {
@@ -94,10 +94,10 @@ export class Machine {
 
 /** A program at a pseudo-terminal. */
 export class Terminal {
-  /** Everything that it showed, escape codes included. */
+  /** Its whole output, with escape codes. */
   shown = '';
   readonly ended: Promise<number>;
-  /** How much of it, without escape codes, was waited for. */
+  /** Length of the output, without escape codes, that was already matched. */
   private seen = 0;
   private wake: () => void = () => {};
 
@@ -109,7 +109,7 @@ export class Terminal {
     this.ended = new Promise((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
   }
 
-  /** Waits until it shows something new that matches. */
+  /** Waits for new output that matches. */
   async shows(what: RegExp): Promise<RegExpMatchArray> {
     const until = Date.now() + PATIENCE;
     for (;;) {
@@ -140,7 +140,7 @@ export class Terminal {
   }
 }
 
-/** Without the codes for colours and the cursor. */
+/** Removes the codes for colours and the cursor. */
 export function plain(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '');
 }

@@ -84,7 +84,7 @@ export const test = base.extend<Fixtures, { current: Current }>({
     await Promise.all(opened.map((context) => context.close()));
   },
 
-  /** Every test fails where the server panicked or a page did what no page may do. */
+  /** Fails a test if the server panicked or a page did something that `Watch` does not allow. */
   guard: [
     async ({ server, watch }, use, info) => {
       const before = server.log.length;

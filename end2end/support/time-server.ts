@@ -17,7 +17,7 @@ export class TimeServer {
     readonly tcp: number,
   ) {}
 
-  /** Starts one beside a portal, which is started again with its address. */
+  /** Starts one beside a portal, and restarts the portal with its address. */
   static async beside(portal: Server): Promise<TimeServer> {
     const server = new TimeServer(portal, await freePort(), await freePort());
     await server.run();

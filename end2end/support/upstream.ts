@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** A page whose script asks the app for who it serves, without ever leaving the page. */
+/** A page whose script asks the app for the signed-in person, without leaving the page. */
 const PAGE = `<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>app</title><h1>The app</h1>
 <script>
   window.me = async () => {
@@ -18,7 +18,7 @@ const PAGE = `<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="ic
   });
 </script>`;
 
-/** An app in no language of ours: it believes what its proxy says and writes down what arrives. */
+/** An app that uses no code of this project: it trusts its proxy's headers and records all requests. */
 export class Upstream {
   /** The requests that reached it, in order. */
   readonly seen: { method: string; url: string; headers: IncomingHttpHeaders }[] = [];
@@ -42,7 +42,7 @@ export class Upstream {
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(PAGE);
       }
     });
-    // RFC 6455: one text frame with the name of whoever came.
+    // RFC 6455: one text frame with the name of the person.
     http.on('upgrade', (request, socket) => {
       upstream.note(request);
       upstream.sockets.add(socket);

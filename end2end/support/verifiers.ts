@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
-/** What an app says to a token: the claims, or the name of its refusal. */
+/** The result of an app's check of a token: the claims, or the name of the error. */
 export type Verdict = { claims: Record<string, any> } | { refused: string };
 
 export interface Verifier {
   name: string;
-  /** `behind`: how many seconds the app's clock is behind; it tolerates nothing then. */
+  /** Checks a token. `behind`: seconds by which the app's clock is behind; it tolerates nothing then. */
   check(token: string, issuer: string, audience: string, behind?: number): Promise<Verdict>;
 }
 

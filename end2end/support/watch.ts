@@ -1,8 +1,8 @@
 import type { BrowserContext } from '@playwright/test';
 
 /**
- * What no page may do, unless its test says that it will: write errors on the console, throw, or ask
- * another origin for anything.
+ * Fails a test if a page writes errors on the console, throws, or sends a request to another origin, unless the test
+ * allows it.
  */
 export class Watch {
   readonly troubles: string[] = [];
@@ -14,7 +14,7 @@ export class Watch {
     this.origins = new Set([origin]);
   }
 
-  /** Chromium writes an error for each answer of 400 and more. */
+  /** Allows statuses, because Chromium writes an error for each answer of 400 and more. */
   allowStatus(...statuses: number[]): void {
     for (const status of statuses) this.statuses.add(status);
   }

@@ -7,11 +7,11 @@ import { newName, newPassword } from '../support/server';
 import { expect, test } from '../support/test';
 import { at } from '../support/url';
 
-// Every test has an administrator of its own and would otherwise count the others' accounts.
+// Every test has an administrator of its own, and would otherwise count the accounts of others.
 test.use({ alone: true });
 
 test('an invitation makes one account, and then it is used up', async ({ page, visit, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   watch.allowStatus(403);
   await new LoginPage(page).signIn(await server.person('administrator'));
@@ -49,7 +49,7 @@ test('without an invitation the form says what is missing', async ({ page, serve
 });
 
 test('an invitation is revoked', async ({ page, visit, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   watch.allowStatus(403);
   await new LoginPage(page).signIn(await server.person('administrator'));
@@ -66,7 +66,7 @@ test('an invitation is revoked', async ({ page, visit, server, watch }) => {
 });
 
 test('the printed invitation is the link and what it is for', async ({ page, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);
@@ -183,7 +183,7 @@ test('a person leaves', async ({ page, server, watch }) => {
 });
 
 test('the keyboard alone invites somebody', async ({ page, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);

@@ -32,7 +32,7 @@ const test = base.extend<{ kind: Kind; world: World }, { door: number }>({
     use({
       public_url: `https://${PORTAL}:${door}`,
       trusted_proxies: '["127.0.0.1"]',
-      // A page that stays open sees many of them end.
+      // Short enough that several of them expire while a page stays open.
       'session.access': '3s',
       apps: `[{ name = "wiki", origin = "https://${WIKI}:${door}", rules = [
         { path = "/open/*", allow = "public" }, { path = "/tokens/*", allow = "public", authorization = "app" }, { path = "/admin/*", allow = "role", role = "administrator" } ] },
@@ -56,7 +56,7 @@ const test = base.extend<{ kind: Kind; world: World }, { door: number }>({
 
 test.use({ ignoreHTTPSErrors: true });
 
-/** What the app's page hears from the app. */
+/** The app's answers to its page. */
 interface Heard {
   status: number;
   type: string;
@@ -67,7 +67,7 @@ const me = (page: Page): Promise<Heard> => page.evaluate(() => (window as unknow
 
 const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
-/** Goes to a page of an app, signs in on the way, and is there. */
+/** Opens a page of an app, signs in on the way, and arrives there. */
 async function enter(page: Page, place: Place, ada: Person, path = '/'): Promise<void> {
   await page.goto(place.origin + path);
   expect(new URL(page.url()).hostname).toBe(PORTAL);
@@ -77,13 +77,13 @@ async function enter(page: Page, place: Place, ada: Person, path = '/'): Promise
   await page.waitForURL(place.origin + path);
 }
 
-/** The cookie that this browser has at an app, as a header. */
+/** Returns the cookie that this browser has at an app, as a header. */
 async function cookieOf(page: Page, place: { origin: string }): Promise<string> {
   const cookies = await page.context().cookies(place.origin);
   return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 }
 
-/** Statuses of requests whose bytes stand for letters up to U+00FF, one after the other. */
+/** Sends requests whose letters up to U+00FF are one byte each. Returns the statuses, in order. */
 async function raw(port: number, ...requests: string[][]): Promise<number[]> {
   const statuses = [];
   for (const lines of requests) {
@@ -130,12 +130,12 @@ for (const kind of ['nginx', 'caddy'] as const) {
           const heard = await me(page);
           expect(heard.status).toBe(200);
           const { exp, iat } = claims(String(heard.me?.authorization));
-          // It says that it was made half a minute earlier, for clocks that are behind.
+          // `iat` is half a minute earlier, for clocks that are behind.
           expect(exp - iat).toBeLessThanOrEqual(34);
           return tokens.add(String(heard.me?.authorization)).size;
         })
         .toBeGreaterThanOrEqual(3);
-      // Signed out on another page: the script is told so plainly, and the next page leads to sign in.
+      // After sign-out on another page the script gets a plain refusal, and the next page leads to sign-in.
       const portal = await page.context().newPage();
       await portal.goto('/dashboard');
       await new Dashboard(portal).leave();
@@ -156,7 +156,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
       const ada = await server.person();
       await enter(page, world.wiki, ada);
       const before = await me(page);
-      // The access token of the portal is over: the way leads through its renewal.
+      // The access token of the portal has expired, so it is renewed on the way.
       await page.context().clearCookies({ name: '__Host-postern-app' });
       const resumed = page.waitForRequest((request) => new URL(request.url()).pathname === '/api/refresh');
       await expect.poll(async () => (await page.context().cookies(world.front.origin)).some(({ name, value }) => name.endsWith('access') && claims(value).exp * 1000 < Date.now())).toBe(true);
@@ -192,7 +192,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
         expect((await client.get(path)).status, path).toBe(403);
       }
       expect((await page.goto(`${world.wiki.origin}/admin/users`))?.status()).toBe(403);
-      // For the page that refused, Chromium may have asked for an icon.
+      // Chromium may have requested an icon for the error page.
       const reached = world.wiki.upstream.seen.slice(seen).filter(({ url }) => url !== '/favicon.ico');
       expect(reached, 'nothing reached the app').toEqual([]);
       const other = await visit({ ignoreHTTPSErrors: true });
@@ -212,7 +212,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
       await page.goto(callback);
       await page.waitForURL(`${world.wiki.origin}/mine`);
 
-      // The same in another browser leads to sign in there.
+      // The same URL in another browser leads to sign-in there.
       const thief = await visit({ ignoreHTTPSErrors: true });
       await thief.goto(callback);
       expect(new URL(thief.url()).hostname).toBe(PORTAL);
@@ -386,7 +386,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
       expect((await new Client(place, '127.0.7.2', lies).get('/secret')).status).not.toBe(200);
       expect((await new Client(place, '127.0.7.2', lies).get('/open/x')).status).toBe(200);
       const bare = world.wiki.upstream.seen.at(-1)?.headers;
-      // The client's own, marked as such.
+      // The client's own header, marked as such.
       expect(told(bare), 'nobody').toEqual(['authorization: Bearer of-', 'remote-authorization: app']);
       const claims = Object.entries(bare ?? {}).filter(([name]) => /forwarded|original|rewrite|real.ip|method/i.test(name));
       expect(claims.filter(([, value]) => FALSE.test(String(value)))).toEqual([]);

@@ -17,7 +17,7 @@ import { TimeServer } from '../support/time-server';
 
 test.use({ alone: true, settings: { 'signup.mode': 'open', 'ban.invalid_credentials.ladder': '["1m"]' } });
 
-/** Every page, as somebody meets it; `look` is called on each. */
+/** Opens every page as a person would; `look` is called on each. */
 async function everyPage(page: Page, server: Server, ada: Person, look: (name: string) => Promise<void>): Promise<void> {
   const login = new LoginPage(page);
   await login.open();
@@ -98,7 +98,7 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await look('reset');
 
   await new Client(server).post('/api/login', { encrypted_username_password: 'a.b.c.d.e', short_key: 'A'.repeat(204) });
-  // A signed-in person stays in; a stranger sees that the address is banned.
+  // A signed-in person stays signed in; a stranger gets the page about the ban.
   await page.context().clearCookies();
   await page.goto('/dashboard');
   await expect(new BannedPage(page).heading).toBeVisible();
@@ -109,7 +109,7 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
 let time: TimeServer | undefined;
 test.afterEach(() => time?.end());
 
-/** Somebody with two more devices and a history. */
+/** Makes an account with two more devices and some activity. */
 async function somebody(server: Server): Promise<Person> {
   const ada = await server.person('administrator');
   await server.person();
@@ -126,7 +126,7 @@ async function somebody(server: Server): Promise<Person> {
 const PICTURES = process.env.PICTURES;
 
 test('axe finds nothing on any page, in any colours, narrow and wide', async ({ visit, server, watch }) => {
-  // Some 160 pages in all.
+  // About 160 pages in all.
   test.setTimeout(6 * 60_000);
   watch.allowStatus(401, 403, 404);
   const page = await visit({ bypassCSP: true });
@@ -149,7 +149,7 @@ test('nothing scrolls sideways at 320 px, nor at 200 %', async ({ visit, server,
   watch.allowStatus(401, 403, 404);
   const page = await visit();
   await everyPage(page, server, await somebody(server), async (name) => {
-    // 1280 px at 200 % are 640.
+    // 1280 px at 200 % are 640 px.
     for (const width of [320, 640]) {
       await page.setViewportSize({ width, height: 400 });
       const content = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -13,7 +13,7 @@ test.use({ alone: true });
 
 const FORGED = 'A'.repeat(204);
 
-/** The address of the browsers of these tests gets itself banned. */
+/** Causes a ban of the address of these tests' browsers. */
 function forge(server: Server, address = '127.0.0.1') {
   return new Client(server, address).post('/api/login', { encrypted_username_password: 'a.b.c.d.e', short_key: FORGED });
 }
@@ -228,14 +228,14 @@ test('an address in a header is not believed', async ({ server }) => {
 });
 
 test.describe('floods', () => {
-  // The letter of the preset "strict": the first one over a limit bans.
+  // The exact rule of the preset "strict": the first request over a limit bans.
   test.use({ settings: { 'ban.preset': '"strict"', 'ban.limits.sign_in_per_minute': '30' } });
 
   test('more than 30 sign-in requests a minute', async ({ server }) => {
     const client = new Client(server, '127.0.0.14');
     let taken = 0;
     while (taken < 60 && (await client.get('/api/challenge')).status === 200) taken += 1;
-    // One comes back every two seconds, and nobody knows how long this took.
+    // One request is allowed again every two seconds, and the duration of this loop is unknown.
     expect(taken).toBeGreaterThanOrEqual(30);
     expect(taken).toBeLessThan(40);
     expect((await client.get('/login')).status).toBe(403);
@@ -246,7 +246,7 @@ test.describe('floods', () => {
   test('more than 10 sign-in requests at once', async ({ server }) => {
     const address = '127.0.0.16';
     const client = new Client(server, address);
-    // Ten that never say all they have to say.
+    // Ten requests that are never completed.
     const slow = Array.from({ length: 10 }, () => {
       const socket = connect({ host: '127.0.0.1', port: server.port, localAddress: address });
       socket.on('error', () => {});
@@ -270,7 +270,7 @@ test.describe('floods', () => {
 test.describe('another site', () => {
   test.use({ settings: { 'log.level': 'debug' } });
 
-  /** All that a page can send without being asked, to harm its visitor. */
+  /** All requests that a page can send without being asked, to harm its visitor. */
   const attack = (origin: string) => `
     <iframe name="frame"></iframe>
     <form id="in" method="post" enctype="text/plain" target="frame" action="${origin}/api/login">

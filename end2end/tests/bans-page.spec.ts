@@ -19,7 +19,7 @@ const forge = (server: Server, address: string) =>
   new Client(server, address).post('/api/login', { encrypted_username_password: 'a.b.c.d.e', short_key: 'A'.repeat(204) });
 
 test('an administrator closes an address, sees why, and opens it again', async ({ page, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   const bans = await office(page, server);
   await bans.ban('203.0.113.7', ODD);
@@ -61,7 +61,7 @@ test('a countdown counts', async ({ page, server }) => {
 });
 
 test('nobody closes the own door by accident', async ({ page, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   watch.allowStatus(400, 409);
   const bans = await office(page, server);
@@ -87,7 +87,7 @@ test('an address is explained', async ({ page, server }) => {
 });
 
 test('what is allowed is never closed, until it is taken off the list', async ({ page, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   const bans = await office(page, server);
   const client = new Client(server, '127.0.0.95');

@@ -5,7 +5,7 @@ import { SignupPage } from '../pages/signup';
 import { expect, test } from '../support/test';
 import { at } from '../support/url';
 
-/** Takes something away from every page before its own code runs. */
+/** Removes a feature from every page before its own code runs. */
 const without = (page: Page, script: string) => page.addInitScript(script);
 
 const NO_WASM = 'delete globalThis.WebAssembly';

@@ -4,7 +4,7 @@ import { expect, test } from '../support/test';
 import { at } from '../support/url';
 
 test('an administrator adds a client, changes it, gets a new secret, disables and removes it', async ({ page, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   await page.goto('/dashboard/clients');

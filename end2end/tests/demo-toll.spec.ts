@@ -23,15 +23,15 @@ const test = base.extend<{ price: string; machine: Machine }, { ports: [number, 
 
 test.use({ verb: 'demo --toll' });
 
-/** The command lines of programs that were started with this folder. */
+/** Returns the command lines of programs that were started with this folder. */
 async function programsIn(folder: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  // A process may end while it is looked at.
+  // A process may end while its file is read.
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
   return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line.includes(folder));
 }
 
-/** Asks the payer's wallet, as its owner would. */
+/** Calls the payer's wallet, as its owner would. */
 async function wallet<T>(server: Server, method: string, params: object): Promise<T> {
   const address = /--wallet (\S+)/.exec(server.greeting.join('\n'))![1];
   const answer = await fetch(`${address}/json_rpc`, { method: 'POST', body: JSON.stringify({ method, params }) });
@@ -40,11 +40,11 @@ async function wallet<T>(server: Server, method: string, params: object): Promis
 
 test('one command shows a price behind the gate, and a wallet that can pay it', async ({ server, page, price, machine, watch }) => {
   watch.allowOrigin(new URL(price).origin);
-  // The page of a paid route, and the favicon that browsers ask for.
+  // The page of a paid route, and the favicon that browsers request.
   watch.allowStatus(402, 404);
   await test.step('in a browser it says what it costs, and opens for a transaction and its proof', async () => {
     expect((await page.goto(price))?.status()).toBe(402);
-    // As soon as the gate has looked at the chain once, its page follows what is paid.
+    // After the gate has read the chain once, its page shows payments.
     await expect(async () => {
       await page.reload();
       await expect(page.getByText('Waiting for your payment.')).toBeVisible({ timeout: 500 });

@@ -24,7 +24,7 @@ test.use({ verb: 'demo' });
 test('one command shows the portal, the time and an app that knows who is signed in', async ({ page, server, app, watch, visit }) => {
   const bare = app.replace('hello.localhost', '127.0.0.1');
   watch.allowOrigin(app, bare);
-  // Browsers ask every site for a favicon; this one has none, and none to strangers.
+  // Browsers request a favicon from every site; this one has none, and refuses strangers.
   watch.allowStatus(401, 404);
   expect(server.greeting.join('\n')).toContain(app);
   const person = { name: NAME, password: newPassword() };

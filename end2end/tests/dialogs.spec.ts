@@ -7,7 +7,7 @@ import { expect, test } from '../support/test';
 test.use({ alone: true });
 
 test('the link for a new password is announced with the name of its user, for each user', async ({ page, server, watch }) => {
-  // The first change on a page is asked for a nonce.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const names = [];
@@ -26,7 +26,7 @@ test('the link for a new password is announced with the name of its user, for ea
 });
 
 test('no page has an id twice, two buttons of one name, or a dialog under another name', async ({ page, server, watch }) => {
-  // The first change on a page is asked for a nonce.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   const ada = await server.person('administrator');
   await new LoginPage(page).signIn(ada);

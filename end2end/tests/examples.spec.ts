@@ -8,12 +8,12 @@ import { Client } from '../support/client';
 import { environment, newPassword } from '../support/server';
 import { expect, test } from '../support/test';
 
-// The examples of docs/apps.md, run as they are written there.
+// The examples of docs/apps.md, run unchanged.
 
 const PAGE = readFileSync(join(__dirname, '../../docs/apps.md'), 'utf8');
 const WIKI = 'https://wiki.example';
 
-/** The only block of this language that has the word. */
+/** Returns the only block of this language that contains the word. */
 function example(language: string, word: string): string {
   const blocks = [...PAGE.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, of, text]) => of === language && text?.includes(word));
   expect(blocks).toHaveLength(1);
@@ -29,7 +29,7 @@ test.use({
   },
 });
 
-/** What a proxy asks of the portal about a request to the app. */
+/** Returns the headers of a proxy's request to the portal about a request to the app. */
 const about = (method: string, path: string, headers: Record<string, string> = {}) => ({
   'x-forwarded-for': '203.0.113.7',
   'x-forwarded-proto': 'https',
@@ -64,7 +64,7 @@ for (const [name, app] of Object.entries({ Node: inNode, WSGI: inWsgi })) {
     const token = (await proxy.post('/api/tokens', { audience: WIKI }, { authorization: `Bearer ${login.tokens.access_token}` })).json;
     const judged = await proxy.get('/api/verify', about('GET', '/', { authorization: `Bearer ${token.access_token}` }));
     expect(judged.status, judged.text).toBe(200);
-    // As the proxy passes it on: the bytes as they came.
+    // The header as the proxy forwards it, with unchanged bytes.
     expect(await app(String(judged.headers['remote-user']))).toBe(login.session.username);
     expect(login.session.username).toContain('zoë');
   });
@@ -106,7 +106,7 @@ server.handle_request()
   }
 }
 
-/** The body of an app's answer to a request with this header. */
+/** Returns the body of an app's answer to a request with this header. */
 function ask(port: number, remoteUser: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port, headers: { 'remote-user': remoteUser } }, (answer) => {

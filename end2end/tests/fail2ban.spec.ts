@@ -15,7 +15,7 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Whom fail2ban would ban for these lines, read with the filter that is shipped. */
+/** Returns the addresses that fail2ban would ban for these lines, with the filter from `deploy/`. */
 async function found(log: string, mode: string): Promise<string[]> {
   const path = join(folder, 'postern.log');
   await writeFile(path, log);
@@ -60,7 +60,7 @@ for (const format of ['text', 'json']) {
 test('the jail is one that fail2ban takes', async () => {
   const etc = join(folder, 'etc');
   await cp('/etc/fail2ban', etc, { recursive: true });
-  // The machine's own jails are not the question.
+  // The machine's own jails are not tested.
   for (const name of await readdir(join(etc, 'jail.d'))) await rm(join(etc, 'jail.d', name), { recursive: true });
   await cp(DEPLOY, etc, { recursive: true });
   const told = execFileSync('fail2ban-client', ['-c', etc, '-d'], { encoding: 'utf8', stdio: 'pipe' });

@@ -7,7 +7,7 @@ import { expect, test } from '../support/test';
 test.use({ alone: true });
 
 test('the first run tells the time, in the browser and in a terminal', async ({ page, server, watch }) => {
-  // A first proof is told the nonce that it needs.
+  // The first proof is refused with the nonce that it needs.
   watch.allowStatus(401);
   const [web, tcp] = [await freePort(), await freePort()];
   await server.restart({

@@ -4,15 +4,18 @@ import { ELSEWHERE, Machine, blocks } from '../support/guide';
 import { freePort } from '../support/server';
 import { expect, test } from '@playwright/test';
 
-// Every command and every setting of the guides, run as they are written there. A block that does not run says why.
+// Every command and every setting of the guides, run unchanged. A block that does not run names the reason.
 
 const DOCS = join(__dirname, '../../docs');
 const read = (page: string) => readFileSync(join(DOCS, page), 'utf8');
-/** Pages of which at least one block runs. */
+/** Pages with at least one block that runs. */
 const GUIDES = ['start.md', 'upgrading.md', ...readdirSync(join(DOCS, 'guides'), { recursive: true, encoding: 'utf8' }).map((name) => `guides/${name}`)]
   .filter((name) => name.endsWith('.md'))
   .sort();
-/** All pages of these parts of the table of contents, but those on clients of OpenID Connect: a spec runs each of these clients. */
+/**
+ * All pages of these parts of the table of contents, except those on clients of OpenID Connect, each of which has a
+ * spec.
+ */
 const PAGES = [...new Set([...GUIDES, ...pagesIn('Guides'), ...pagesIn('Operation')])].filter((page) => !page.startsWith('clients/')).sort();
 
 function pagesIn(part: string): string[] {

@@ -10,7 +10,7 @@ import { expect, test } from '../support/test';
 const FORGED = { encrypted_username_password: 'a.b.c.d.e', short_key: 'A'.repeat(204) };
 const EVIL = { origin: 'http://elsewhere.example' };
 
-/** One answer of each kind: what was asked, and the status that comes. */
+/** Requests one answer of each kind. Returns names, expected statuses and answers. */
 async function answers(server: Server): Promise<[string, number, Answer][]> {
   const client = new Client(server);
   const person = await server.person();
@@ -148,7 +148,7 @@ test('no page has a style or a handler in its markup', async ({ server }) => {
 });
 
 test.describe('in the browser', () => {
-  /** Tries everything that an injected piece of markup could; answers with what ran. */
+  /** Tries everything that injected markup could do. Returns what ran. */
   async function inject(page: Page): Promise<string[]> {
     await page.evaluate(() => {
       const ran: string[] = [];
@@ -157,7 +157,7 @@ test.describe('in the browser', () => {
         try {
           what();
         } catch {
-          // Refused: that is the point.
+          // An error is the expected result.
         }
       };
       const add = (tag: string, attributes: Record<string, string>, text = '') => {
@@ -187,7 +187,7 @@ test.describe('in the browser', () => {
         tryTo(() => document.baseURI.includes('elsewhere') && ran.push('a base element'));
         add('object', { data: 'data:text/html,<script>parent.run("object")</script>' });
       };
-      // Not from here: what a debugger calls may evaluate text.
+      // Started by a timer, because code that a debugger calls may evaluate text.
       setTimeout(() => {
         attack();
         document.body.dataset.attacked = '';
@@ -240,7 +240,7 @@ test.describe('in the browser', () => {
 });
 
 test.describe('requests that take their time', () => {
-  /** Sends `text` and waits until the server closes; answers with what it said and the seconds it took. */
+  /** Sends `text` and waits until the server closes. Returns the answer and the time in seconds. */
   function slow(server: Server, text: string, drip?: string): Promise<{ said: string; seconds: number }> {
     const began = performance.now();
     return new Promise((resolve, reject) => {

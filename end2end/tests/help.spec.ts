@@ -1,7 +1,7 @@
 import { LoginPage } from '../pages/login';
 import { expect, test } from '../support/test';
 
-// The manual of the program itself, for administrators.
+// The manual inside the program, for administrators.
 
 test('an administrator reads the manual, follows its links and searches it', async ({ page, server }) => {
   await new LoginPage(page).signIn(await server.person('administrator'));

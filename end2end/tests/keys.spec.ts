@@ -3,7 +3,7 @@ import { LoginPage } from '../pages/login';
 import { expect, test } from '../support/test';
 
 test.beforeEach(({ watch }) => {
-  // A first proof is told the nonce that it needs.
+  // The first proof is refused with the nonce that it needs.
   watch.allowStatus(401);
 });
 

@@ -113,7 +113,7 @@ test.describe('a wrong password', () => {
     watch.allowStatus(401);
     const ada = await server.person();
     const login = new LoginPage(page);
-    // The second wrong password costs 5 seconds.
+    // The second wrong password causes a wait of 5 seconds.
     for (let wrong = 0; wrong < 2; wrong += 1) {
       await login.open();
       await login.submit({ ...ada, password: newPassword() });
@@ -227,7 +227,7 @@ test('a shown password is hidden again before it is sent', async ({ page, server
   await login.open();
   await login.fill(ada);
   await login.show.click();
-  // The sign-in is held open: a quick server would answer, and the page be gone, before a look at the field.
+  // The request is held, because a fast server would answer before the field is examined.
   const asked = new Promise<Route>((resolve) => page.route('**/api/challenge', resolve));
   await login.button.click();
   const challenge = await asked;

@@ -2,7 +2,7 @@ import { LoginPage } from '../pages/login';
 import { MailServer } from '../support/mail';
 import { expect, test } from '../support/test';
 
-// Mail over a server of others, with TLS and a password.
+// Mail through a server of another project, with TLS and a password.
 
 test.use({ alone: true });
 
@@ -22,7 +22,7 @@ for (const mode of ['starttls', 'tls'] as const) {
       const refused = await server.command(['mail', 'test', 'nobody@example.com']);
       expect(refused.code).toBe(1);
       expect(refused.stderr).toContain('RCPT TO: the server answered: 550 5.1.1 No such user');
-      // Another name in the certificate.
+      // The certificate has another name.
       await server.restart(other.settings());
       const wrong = await server.command(['mail', 'test', 'ada@example.com']);
       expect(wrong.code).toBe(1);
@@ -36,7 +36,7 @@ for (const mode of ['starttls', 'tls'] as const) {
 }
 
 test('a person proves an address by the link that was mailed', async ({ page, server, watch }) => {
-  // The first change on a page learns the nonce for its proof.
+  // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   const mail = await MailServer.start('starttls');
   try {

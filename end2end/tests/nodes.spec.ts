@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { program } from '../support/server';
 import { expect, test } from '@playwright/test';
 
-// Three nodes, HAProxy and PostgreSQL with a synchronous standby; each fault once. docs/testing.md
+// Three nodes, HAProxy and PostgreSQL with a synchronous standby; each fault once. See docs/testing.md.
 test('three nodes come through each fault, and none accepts what was ended', () => {
   test.setTimeout(400_000);
   const python = join(__dirname, '../.venv/bin/python');

@@ -3,11 +3,11 @@ import { OpenApi, type Call } from '../support/openapi';
 import { newName, newPassword, type Person } from '../support/server';
 import { expect, test } from '../support/test';
 
-/** What is done to a token. There is none without a payment; the portal's own tests make some. */
+/** Operations on a token. A token needs a payment; the portal's own tests make some. */
 const CHANGES = ['suspendTollToken', 'resumeTollToken', 'revokeTollToken'];
 /**
- * What needs a passkey, a one-time code, the client of an app, or a mail server. The portal's own tests play it:
- * `passkeys`, `passkey_factor`, `remembered_devices`, `second_factor`, `oidc` and `mail` in server/tests/portal.
+ * Operations that need a passkey, a one-time code, the client of an app, or a mail server. The portal's own tests call
+ * them: `passkeys`, `passkey_factor`, `remembered_devices`, `second_factor`, `oidc` and `mail` in server/tests/portal.
  */
 const ELSEWHERE = [
   'confirm', 'makeRecoveryCodes', 'removeTotp', 'beginTotp', 'confirmTotp', 'removeSecondFactors', 'finishLogin',
@@ -39,7 +39,7 @@ test('the document is valid, and so are its examples', async ({ server }) => {
 test('whoever sends its examples, or anything else, is answered as it says', async ({ server }) => {
   const api = await OpenApi.of(new Client(server));
   const people: (Person | undefined)[] = [undefined, await server.person(), await server.person('administrator')];
-  // The example comes last: to some paths it is an attack by now, which closes the address.
+  // The example comes last: on some paths it counts as an attack by then, which bans the address.
   const bodies: Call['body'][] = [() => '', () => '[]', () => '{"no":"such"}', undefined];
   for (const [number, { id, about }] of api.operations.entries()) {
     for (const [who, person] of people.entries()) {
@@ -59,7 +59,7 @@ test('one after the other, its operations do what it promises', async ({ server 
     expect(answer.status, `${id}: ${answer.text}`).toBe(status);
     return answer;
   };
-  /** A sealed example, with an envelope that opens. */
+  /** Returns a sealed example, with an envelope that opens. */
   const sealed = async (client: Client, path: string, kind: string, content: unknown, keys?: { signing: ClientKey; receiving: ClientKey }): Promise<Call> => {
     const challenge = await client.challenge();
     const { encrypted_username_password, short_key } = client.seal(challenge, content, keys, { type: `${kind}+jwe` });
@@ -230,7 +230,7 @@ test('one after the other, its operations do what it promises', async ({ server 
   expect(unseen, 'promised, and not seen').toEqual([]);
 });
 
-/** The same client with the token of somebody. */
+/** Returns the same client with a person's token. */
 async function signedIn(client: Client, person?: Person): Promise<Client> {
   if (!person) return client;
   const login = await new Client(client.server, client.address).login(person);

@@ -9,7 +9,7 @@ import { Folder, registrations, SECRET, settingsOf } from '../support/relying-pa
 import { freePort, type Person } from '../support/server';
 import { expect, test as base } from '../support/test';
 
-// Apache as a relying party and as a resource server, with Debian's modules and the text of their pages.
+// Apache as a relying party and as a resource server, with Debian's modules and the configuration of their pages.
 
 const test = base.extend<{}, { door: number; folder: Folder }>({
   door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
@@ -102,7 +102,7 @@ test('mod_auth_openidc guards a site, and its session ends with the one at the p
   }
 });
 
-/** The status of a request with an access token. */
+/** Returns the status of a request with an access token. */
 function status(url: string, token?: string): Promise<number | undefined> {
   const headers = token ? { authorization: `Bearer ${token}` } : {};
   return new Promise((resolve, reject) => {

@@ -4,10 +4,11 @@ import { Folder, Peer, registrations, settingsOf, Terminator } from '../support/
 import { freePort, type Person } from '../support/server';
 import { expect, test as base } from '../support/test';
 
-// Apps with servers of their own, as their pages in docs/clients set them up, each behind TLS at `https://localhost:PORT`.
+// Apps with servers of their own, set up as in their pages in docs/clients, each behind TLS at
+// `https://localhost:PORT`.
 
 interface Place {
-  /** The port of browsers, behind TLS. */
+  /** The port for browsers, behind TLS. */
   https: number;
   /** The app's own port. */
   port: number;
@@ -30,7 +31,7 @@ const test = base.extend<{}, { places: Place[]; folder: Folder }>({
   authority: async ({ folder }, use) => use(folder.certificate),
   watch: async ({ watch, places }, use) => {
     watch.allowOrigin(...places.map(origin));
-    // The apps have no icon; a session that has ended is found out by asking.
+    // The apps have no icon, and find out the end of a session by a request.
     watch.allowStatus(401, 404);
     await use(watch);
   },
@@ -49,7 +50,7 @@ async function signIn(page: Page, person: Person): Promise<void> {
   await login.button.click();
 }
 
-/** Runs with an app and what terminates TLS for it. */
+/** Runs a test with an app and a TLS terminator in front of it. */
 async function withApp(place: Place, folder: Folder, start: () => Promise<Peer>, run: (peer: Peer) => Promise<void>): Promise<void> {
   const tls = await Terminator.start(place.https, place.port, folder);
   const peer = await start();
@@ -129,7 +130,7 @@ test('Authlib signs a person in and out', async ({ server, page, places, folder 
 });
 
 test('JupyterHub knows people and their groups', async ({ server, page, places, folder }) => {
-  // It starts three programs, which takes a while on a busy machine.
+  // Three programs are started, which takes a while on a busy machine.
   test.setTimeout(120_000);
   const place = places[JUPYTERHUB] as Place;
   const app = origin(place);
@@ -137,7 +138,7 @@ test('JupyterHub knows people and their groups', async ({ server, page, places, 
   const [text = ''] = settingsOf('jupyterhub.md', 'python', { 'https://auth.example.com': server.origin, 'https://app.example.com': app, '127.0.0.1:8000': `127.0.0.1:${place.port}` });
   const file = folder.write('jupyterhub_config.py', text);
   const command: [string, ...string[]] = ['jupyterhub', '-f', file, `--JupyterHub.hub_bind_url=http://127.0.0.1:${hub}`, `--ConfigurableHTTPProxy.api_url=http://127.0.0.1:${proxy}`];
-  // JupyterHub makes names small.
+  // JupyterHub converts names to lower case.
   const person = await server.person();
   expect((await server.command(['group', 'add', 'jupyter-admins'])).code).toBe(0);
   expect((await server.command(['user', 'set', person.name, '--groups', 'jupyter-admins'])).code).toBe(0);

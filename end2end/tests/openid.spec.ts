@@ -10,7 +10,7 @@ import { registrations, SECRET } from '../support/relying-party';
 import { freePort } from '../support/server';
 import { expect, test as base } from '../support/test';
 
-// Apps of others sign people in, each with the settings of its page in docs/clients.
+// Apps of other projects sign people in, each with the settings of its page in docs/clients.
 
 /** The key of the client that has no secret. */
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -29,7 +29,7 @@ const test = base.extend<{ app: HttpServer }, { door: number }>({
     const all = [...['openid-client.md', 'oauth4webapi.md', 'oidc-client-ts.md'].map((page) => registration(page, app)), asking];
     await use({ clients: `[${all.join(', ')}]` });
   },
-  /** The app's own server: its pages say where a browser has arrived. */
+  /** The app's own server: its pages show the URL at which a browser has arrived. */
   app: async ({ door, watch }, use) => {
     const library = readFileSync(join(__dirname, '../node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js'));
     const server = createServer((request, response) => {
@@ -152,7 +152,7 @@ test('oauth4webapi binds its tokens to a key', async ({ server, page, app: _, do
   const sub = oauth.getValidatedIdTokenClaims(result)?.sub ?? '';
   const info = await oauth.userInfoRequest(as, strict, result.access_token, { DPoP, ...insecure });
   expect(await oauth.processUserInfoResponse(as, strict, sub, info)).toMatchObject({ preferred_username: person.name });
-  // Copied, and without the key.
+  // A copied token without the key.
   const bare = await fetch(as.userinfo_endpoint ?? '', { headers: { authorization: `Bearer ${result.access_token}` } });
   expect(bare.status).toBe(401);
 });

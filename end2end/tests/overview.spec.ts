@@ -9,7 +9,7 @@ test('an administrator sees at a glance whether everything is well', async ({ pa
   const ada = await server.person('administrator');
   await new LoginPage(page).signIn(ada);
   const site = page.getByRole('region', { name: 'This site' });
-  // The passwords of the tests are hashed with less than anybody should, which is what the self-check finds.
+  // The tests hash passwords with too little memory, which the self-check reports.
   await expect(site).toContainText('1 problem needs your attention.');
   await expect(site).toContainText('argon2id uses 64 KiB');
   await expect(site.getByText('No backup was made here yet.')).toBeHidden();

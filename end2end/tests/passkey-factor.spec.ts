@@ -30,7 +30,7 @@ async function leave(page: Page, authenticator: VirtualAuthenticator): Promise<L
   return login;
 }
 
-/** RFC 6238 with the defaults. */
+/** Returns a code (RFC 6238 with the defaults). */
 function totp(secret: string, now = Date.now()): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   const bits = [...secret.replaceAll(' ', '')].map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0')).join('');
@@ -123,7 +123,7 @@ test('a passkey that the server did not take is signalled as unknown', async ({ 
 test('a browser that has just filled in the password makes a passkey by itself', async ({ page, server }) => {
   const ada = await server.person();
   const authenticator = await VirtualAuthenticator.of(page);
-  // A real password manager decides whether it does. This one always does, as the authenticator would.
+  // A real password manager decides whether it makes one. This one always does, as the authenticator would.
   await page.addInitScript(() => {
     // A script cannot fill in a field as a password manager does.
     sessionStorage.setItem('filled', '1');
@@ -142,7 +142,7 @@ test('a browser that has just filled in the password makes a passkey by itself',
   await authenticator.only();
   await page.reload();
   await expect(page.getByText('Add a passkey')).toHaveCount(0);
-  // It signs in like any other, with the person verified.
+  // The new passkey signs in like any other, with user verification.
   await leave(page, authenticator);
   await VirtualAuthenticator.offered(page);
   await authenticator.present(true);

@@ -4,7 +4,7 @@ import { type Answer, Client } from '../support/client';
 import type { Person, Server } from '../support/server';
 import { expect, test } from '../support/test';
 
-// No browser: what an attacker's program can send.
+// Requests of an attacker's program, without a browser.
 test.skip(({ browserName }) => browserName !== 'chromium', 'once is enough');
 
 let last = 0;
@@ -18,7 +18,7 @@ async function signedIn(server: Server, person: Person): Promise<Client> {
   return new Client(server, client.address, { authorization: `Bearer ${login.json.tokens.access_token}` });
 }
 
-/** An account with a passkey of our own making. */
+/** Makes an account with a passkey of the test's own authenticator. */
 async function owner(server: Server): Promise<{ person: Person; me: Client; authenticator: Authenticator }> {
   const person = await server.person();
   const me = await signedIn(server, person);
@@ -97,14 +97,14 @@ test('exactly/exa#1037: synced keys send signCount 0 for ever', async ({ server 
   for (let time = 0; time < 3; time++) expect((await signIn(stranger(server), authenticator)).status).toBe(200);
   const events = await server.command(['audit', '--user', person.name]);
   expect(events.stdout).not.toContain('passkey_changed');
-  // One that has a counter and falls back is noted, and still enters.
+  // A passkey whose counter decreases is recorded, and still signs in.
   for (const signCount of [9, 3]) expect((await signIn(stranger(server), authenticator, { signCount })).status).toBe(200);
   expect((await server.command(['audit', '--user', person.name])).stdout).toContain('passkey_changed');
 });
 
 test('kanidm/webauthn-rs#513: what an authenticator says of itself is stored at its registration', async ({ server }) => {
   const { person, authenticator } = await owner(server);
-  // The first sign-in already has something to compare with.
+  // The first sign-in is already compared with the registration.
   expect((await signIn(stranger(server), authenticator, { flags: 0x1d })).status).toBe(200);
   const events = await server.command(['audit', '--user', person.name]);
   expect(events.stdout).toContain('backup_eligibility');
@@ -131,7 +131,7 @@ test('a pending sign-in is finished by the passkey of its own account, once', as
   const signedInNow = await signIn(client, ada.authenticator, {}, pending);
   expect([signedInNow.status, signedInNow.json.session?.amr]).toEqual([200, ['pwd', 'pop', 'user', 'mfa']]);
   expect((await signIn(client, ada.authenticator, {}, pending)).json.code).toBe('sign_in_expired');
-  // The owner of the password sees what happened.
+  // The owner of the password sees the event.
   expect((await server.command(['audit', '--user', ada.person.name])).stdout).toContain('passkey_refused');
 });
 

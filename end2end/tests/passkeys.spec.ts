@@ -27,7 +27,7 @@ async function add(page: Page): Promise<void> {
   await expect(page.locator('.passkey')).toHaveCount(before + 1);
 }
 
-/** Leaves the session without the passkey being asked for again. */
+/** Leaves the session without another request for the passkey. */
 async function signOut(page: Page, authenticator: VirtualAuthenticator): Promise<void> {
   await authenticator.present(false);
   await page.context().clearCookies();
@@ -35,7 +35,7 @@ async function signOut(page: Page, authenticator: VirtualAuthenticator): Promise
   await new LoginPage(page).alive();
 }
 
-/** Presses the button and lets the authenticator agree, to this request and not to the offer in the field. */
+/** Presses the button, and makes the authenticator answer this request and not the offer in the field. */
 async function press(page: Page, authenticator: VirtualAuthenticator): Promise<void> {
   await VirtualAuthenticator.offered(page);
   await authenticator.present(true);
@@ -70,7 +70,7 @@ test('autofill signs in without a press', async ({ page, server }) => {
 test('logto-io/logto#8345: the button ends the offer in the field before it asks', async ({ page, server }) => {
   const { authenticator } = await registered(page, server);
   await signOut(page, authenticator);
-  // The offer waits (press() sees to that), and holds the only place that a browser has.
+  // The offer is pending (press() ensures that), and occupies the only request that a browser allows.
   await press(page, authenticator);
   await page.waitForURL(at('/dashboard'));
 });

@@ -7,12 +7,12 @@ import { at } from '../support/url';
 
 test.use({ alone: true, settings: { 'log.level': 'trace' } });
 
-/** A text as it may stand in bytes: plain, in percent code, hex, UTF-16, and base64 at each of its three phases. */
+/** Returns a text in every encoding: plain, percent code, hex, UTF-16, and base64 at each of its three phases. */
 function shapes(text: string): Buffer[] {
   const plain = Buffer.from(text);
   const phases = [0, 1, 2].flatMap((shift) => {
     const padded = Buffer.concat([Buffer.alloc(shift), plain]);
-    // The first and the last group also hold neighbours.
+    // The first and the last group also contain neighbouring bytes.
     const whole = padded.toString('base64').slice(4, -8);
     return [whole, whole.replaceAll('+', '-').replaceAll('/', '_')];
   });
@@ -24,7 +24,7 @@ function holds(bytes: Buffer | string, text: string): boolean {
   return shapes(text).some((shape) => haystack.includes(shape));
 }
 
-/** Everything that a page keeps: its markup with all attributes, and what it stored. */
+/** Returns everything that a page contains: its markup with all attributes, and its stored data. */
 async function kept(page: Page, context: BrowserContext): Promise<string> {
   const markup = await page.content();
   const stored = await page.evaluate(async () => {
@@ -95,7 +95,7 @@ test('a password is nowhere but in its field', async ({ page, context, server, w
 });
 
 test('the database has no token that could be used, and no name that failed', async ({ page, context, server, watch }) => {
-  // Another name in a browser that is known: it is forgotten, and tries again by itself.
+  // A known browser that is used with another name is refused once; then the form tries again by itself.
   watch.allowStatus(400, 401);
   const login = new LoginPage(page);
   await login.signIn(await server.person());
@@ -104,7 +104,7 @@ test('the database has no token that could be used, and no name that failed', as
 
   await new Dashboard(page).leave();
   await login.alive();
-  // People type their password where the name belongs.
+  // People sometimes type their password in the field of the name.
   const slip = 'grandmothers-apple-cake-1931';
   await login.submit({ name: slip, password: 'and-then-something-else' });
   await expect(login.alert).toContainText('Wrong name or password.');

@@ -6,7 +6,7 @@ import { expect, test } from '../support/test';
 
 const PAGE = join(__dirname, '../../docs/programs.md');
 
-/** The one piece of code in a language that the page shows. */
+/** Returns the only code block of a language on the page. */
 async function shown(language: string): Promise<string> {
   const found = (await readFile(PAGE, 'utf8')).split('```').filter((piece) => piece.startsWith(`${language}\n`));
   expect(found).toHaveLength(1);
@@ -25,7 +25,7 @@ function run(command: string, args: string[], input: string, variables: NodeJS.P
 
 test('what the page for programs shows signs in, asks and refreshes', async ({ server }) => {
   const ada = await server.person();
-  // Beside the tests' own packages, where it finds the library.
+  // Beside the tests' own packages, because the script imports a library from there.
   const folder = await mkdtemp(join(__dirname, '../test-results/programs-'));
   try {
     const script = join(folder, 'sign-in.mjs');

@@ -7,7 +7,7 @@ import { Proxy, type Kind } from '../support/proxy';
 import { freePort, newPassword, type Server } from '../support/server';
 import { expect, test as base } from '../support/test';
 
-/** A way to run a proxy: which one, and what its configuration's comments offer as a change. */
+/** A proxy and its configuration: the program, and the changes that the configuration's comments offer. */
 interface Way {
   kind: Kind;
   changes: [string, string][];
@@ -16,7 +16,7 @@ interface Way {
 const test = base.extend<{ way: Way; front: Proxy }, { door: number }>({
   way: [{ kind: 'nginx', changes: [] }, { option: true }],
 
-  /** Where the proxies of this worker listen, one after the other: the server must know it first. */
+  /** The port on which the proxies of this worker listen in turn, because the server needs it first. */
   door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
 
   settings: async ({ door, way }, use) =>
@@ -39,13 +39,13 @@ test.use({ ignoreHTTPSErrors: true });
 
 const FORGED = { encrypted_username_password: 'a.b.c.d.e', short_key: 'A'.repeat(204) };
 
-/** Gets itself banned. */
+/** Causes a ban of the client's address. */
 async function forge(client: Client): Promise<void> {
   const answer = await client.post('/api/login', FORGED);
   expect([answer.status, answer.json.code]).toEqual([403, 'short_key_forged']);
 }
 
-/** Who is closed for everything, as an operator sees it. */
+/** Returns the addresses with a full ban, as shown to an operator. */
 async function closed(server: Server): Promise<string[]> {
   const { stdout } = await server.command(['ban', 'list']);
   return stdout.split('\n').flatMap((line) => /^(\S+)\teverything/.exec(line)?.[1] ?? []);
@@ -63,7 +63,7 @@ const WAYS: Record<string, Way> = {
 };
 
 Object.entries(WAYS).forEach(([name, way], index) => {
-  /** Addresses of this way alone: bans of others stay where they are. */
+  /** Returns addresses that only this configuration uses, because bans remain. */
   const address = (number: number) => `127.0.${index + 1}.${number}`;
 
   test.describe(name, () => {
@@ -81,7 +81,7 @@ Object.entries(WAYS).forEach(([name, way], index) => {
     test('headers arrive as Postern set them', async ({ server, front }) => {
       const through = new Client(front, address(1));
       const straight = new Client(server, address(9));
-      /** What is said anew for each answer, and what belongs to a connection. */
+      /** Headers that differ for each answer or connection. */
       const OWN = ['date', 'server', 'via', 'alt-svc', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'dpop-nonce', 'x-request-id'];
       const lasting = (headers: object) =>
         Object.entries(headers)
@@ -96,7 +96,8 @@ Object.entries(WAYS).forEach(([name, way], index) => {
       expect((await through.get('/login')).headers['strict-transport-security']).toContain('max-age=');
     });
 
-    // Caddy and Traefik leave it to Postern, which may hang up before they have sent all of it: a 413 or a 502.
+    // Caddy and Traefik leave this to Postern, which may close the connection before they have sent everything: a 413
+    // or a 502.
     if (way.kind !== 'caddy' && way.kind !== 'traefik') {
       test('a body that is too long is refused', async ({ front }) => {
         const client = new Client(front, address(7));
@@ -109,7 +110,7 @@ Object.entries(WAYS).forEach(([name, way], index) => {
     test('who offends is banned, and nobody else', async ({ server, front }) => {
       const [offender, neighbour] = [new Client(front, address(2)), new Client(front, address(3))];
       await forge(offender);
-      // One after the other through the same connections between the proxy and Postern.
+      // One after the other over the same connections between the proxy and Postern.
       for (let round = 0; round < 4; round += 1) {
         expect((await offender.get('/login')).status).toBe(403);
         expect((await offender.get('/api/challenge')).json.code).toBe('banned');
@@ -161,7 +162,7 @@ Object.entries(WAYS).forEach(([name, way], index) => {
     test('an account that is delayed says so with its waiting time', async ({ server, front }) => {
       const ada = await server.person();
       const wrong = { ...ada, password: newPassword() };
-      // From the eleventh failure in a row the account waits.
+      // From the eleventh failure in a row the account is delayed.
       let delayed = await new Client(front, address(40)).login(wrong);
       for (let number = 41; number < 60 && delayed.status === 401; number += 1) {
         delayed = await new Client(front, address(number)).login(wrong);
@@ -180,7 +181,7 @@ Object.entries(WAYS).forEach(([name, way], index) => {
   });
 });
 
-/** A server that is busy, or that hangs up when it has the whole request; counts what arrives. */
+/** Starts a server that is busy, or that closes the connection after the whole request, and counts requests. */
 async function stub(answer: string | undefined): Promise<{ port: number; arrived: () => number; close: () => Promise<void> }> {
   let arrived = 0;
   const sockets = new Set<Socket>();
@@ -229,7 +230,7 @@ for (const kind of ['nginx', 'caddy', 'haproxy', 'traefik'] as const) {
   });
 }
 
-/** Only a proxy's word can name as many addresses as this needs: a machine has one address of its own. */
+/** Only a proxy's headers can name as many addresses as this needs: a machine has one address of its own. */
 test('ten thousand addresses of one /64 are one client, and the next /64 is another', async ({ server }) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const challenge = (from: string) =>
@@ -241,7 +242,7 @@ test('ten thousand addresses of one /64 are one client, and the next /64 is anot
       });
       sent.on('error', reject).end();
     });
-  /** Spread over all 64 bits. */
+  /** Returns an address; they are spread over all 64 bits. */
   const inside = (number: number) => `2001:db8:1:2:${[7919, 104729, 15485863, 1].map((prime) => ((number * prime) & 0xffff).toString(16)).join(':')}`;
 
   await forge(new Client(server, '127.0.0.1', { 'x-forwarded-for': inside(0) }));

@@ -8,7 +8,7 @@ import { at } from '../support/url';
 
 test.use({ alone: true });
 
-/** A login as somebody between browser and server sees it. */
+/** A login, as an attacker between browser and server sees it. */
 interface Captured {
   body: string;
   headers: Record<string, string>;
@@ -42,7 +42,7 @@ test('the same login again is refused once as a slip, and then as an attack', as
   const attack = await again();
   expect([attack.status, attack.json.code, attack.cookies]).toEqual([403, 'short_key_replayed', []]);
   watch.allowStatus(403);
-  // A signed-in person stays in; a stranger at this address does not.
+  // A signed-in person stays signed in; a stranger at this address does not.
   await page.context().clearCookies();
   await page.reload();
   await expect(new BannedPage(page).heading).toBeVisible();
@@ -74,7 +74,7 @@ test('without the proof, the cookie or the browser that made it, an unused login
   const ada = await server.person();
   const login = new LoginPage(page);
   await login.open();
-  // Somebody takes the message before it arrives.
+  // An attacker takes the message before it arrives.
   let taken: Captured | undefined;
   await page.route('**/api/login', async (route) => {
     taken = { body: route.request().postData() ?? '', headers: await sent(route.request()) };
@@ -140,7 +140,7 @@ test.describe('what is taken from one envelope into another', () => {
     expect(await refused(async (client) => client.seal(await client.challenge(), { ...credentials, other: 'x' })), 'another content').toEqual(bad);
     expect(await refused(async (client) => client.seal(await client.challenge(), [])), 'no content').toEqual(bad);
 
-    // Every part of the message, one bit each.
+    // One bit is changed in each part of the message.
     for (let part = 0; part < 5; part += 1) {
       const flipped = async (client: Client) => {
         const body = client.seal(await client.challenge(), credentials);

@@ -6,13 +6,13 @@ import { Client } from '../support/client';
 import { environment, type Server } from '../support/server';
 import { expect, test } from '../support/test';
 
-// Requests that schemathesis makes of the OpenAPI document, right ones and wrong ones, and answers that it judges by it:
-// no failure of the server, no status, media type, header or body that is not described, wrong data refused, right data
-// taken, 405 for other methods.
+// Requests that schemathesis makes from the OpenAPI document, valid and invalid ones, and answers that it checks by it:
+// no server error, no status, media type, header or body that is not described, invalid data refused, valid data
+// accepted, 405 for other methods.
 
-/** An address that is nobody else's: bans and operators' decisions on it leave this machine alone. */
+/** An address that nothing else uses: bans and operators' decisions on it do not affect this machine. */
 const ADDRESS = '203.0.113.77';
-/** These would end the session that asks, or close its address. They are tried without a session. */
+/** Operations that would end the session of the request, or ban its address. They are tried without a session. */
 const HARMFUL = ['logout', 'endSession', 'disallow', 'revokeServerKey', 'signOutForApp'];
 
 test.use({
@@ -64,14 +64,14 @@ test('for a browser, the document says what the server does', async ({ server })
   expect((await proxied(server, { ...headers, cookie: access }).get('/api/admin/users')).status, 'it is signed in still').toBe(200);
 });
 
-/** Runs it; says what failed. */
+/** Runs it, and fails the test with its findings. Returns the number of tested operations. */
 async function schemathesis(server: Server, headers: Record<string, string>, auth: string, without: string[]): Promise<{ tested: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-schemathesis-'));
   try {
     const common = await readFile(join(__dirname, '../support/schemathesis.toml'), 'utf8');
     const all = Object.entries({ ...PROXY, ...headers }).map(([name, value]) => `"${name}" = "${value}"`);
     const off = without.map((id) => `[[operations]]\ninclude-operation-id = "${id}"\nenabled = false`);
-    // With a session, garbage in the place of other credentials would be judged as if it had let the request in.
+    // With a session, garbage in place of other credentials would seem to be accepted.
     const plain = auth ? common.replace('[generation]', '[generation]\nwith-security-parameters = false') : common;
     await writeFile(join(folder, 'schemathesis.toml'), [plain, `[headers]\n${all.join('\n')}`, auth, ...off].join('\n\n'));
     const child = spawn(
@@ -79,7 +79,7 @@ async function schemathesis(server: Server, headers: Record<string, string>, aut
       ['-m', 'schemathesis.cli', '--no-color', 'run', `${server.origin}/api/openapi.json`, '--checks', 'all'],
       { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },
     );
-    // A test that runs out of time leaves nothing behind.
+    // A test that exceeds its time leaves no process.
     const end = () => child.kill('SIGKILL');
     process.once('exit', end);
     child.once('exit', () => process.off('exit', end));

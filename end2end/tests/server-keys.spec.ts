@@ -9,7 +9,7 @@ test('a login that is sealed to a key which is over by then is sealed again, and
   await login.open();
   const current = async (): Promise<string> => (await new Client(server, '127.0.0.3').get('/api/challenge')).json.key.kid;
 
-  // Between the challenge and the login the envelope key is revoked.
+  // The envelope key is revoked between the challenge and the login.
   let challenges = 0;
   await page.route('**/api/challenge', async (route) => {
     const response = await route.fetch();

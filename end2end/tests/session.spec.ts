@@ -7,14 +7,14 @@ import type { Server } from '../support/server';
 import { expect, test } from '../support/test';
 import { at } from '../support/url';
 
-/** Resolves when the browser's access token is worth nothing any more. */
+/** Resolves when the browser's access token has expired. */
 async function expired(server: Server, context: BrowserContext): Promise<void> {
-  // Bound as it is, it counts in the cookie alone.
+  // The token is bound, so it is valid in the cookie only.
   const headers = { cookie: `${ACCESS}=${await cookie(context, ACCESS)}` };
   await expect.poll(async () => (await new Client(server).get('/api/session', headers)).status, { intervals: [100] }).toBe(401);
 }
 
-/** Where a page goes from now on, in order. */
+/** Records the paths that a page opens from now on, in order. */
 function path(page: Page): string[] {
   const seen: string[] = [];
   page.on('framenavigated', (frame) => {
@@ -23,12 +23,12 @@ function path(page: Page): string[] {
   return seen;
 }
 
-/** Somebody comes back to a page that was open in the background. */
+/** Simulates a person's return to a page that was open in the background. */
 async function comeBack(page: Page): Promise<void> {
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
 }
 
-/** What a page asks of the API from now on. */
+/** Records the API requests of a page from now on. */
 function calls(page: Page): string[] {
   const seen: string[] = [];
   page.on('response', (response) => {
@@ -112,7 +112,7 @@ test.describe('when the access token has run out', () => {
       const asked = calls(page);
       await dashboard.devices.getByRole('button').click();
       await expect(dashboard.devices).toHaveCount(1);
-      // Whether the session is good is asked as often as anybody wants to know.
+      // The session may be read any number of times.
       expect(asked.filter((line) => !line.startsWith('GET')).map((line) => line.replace(/[\w-]{22}/, 'ID'))).toEqual([
         'DELETE /api/sessions/ID 401',
         'POST /api/refresh 200',
@@ -141,7 +141,7 @@ test.describe('when the access token has run out', () => {
     expect((await server.command(['user', 'disable', ada.name])).code).toBe(0);
     await expect
       .poll(async () => {
-        // The page may be on its way.
+        // The page may be navigating.
         await comeBack(page).catch(() => {});
         return page.url();
       })
@@ -194,7 +194,7 @@ test.describe('twenty tabs', () => {
     const before = claims(await cookie(context, ACCESS));
     expect(before.gen).toBe(0);
     await expired(server, context);
-    // From here on a token lives longer than twenty tabs need to open.
+    // From here on an access token is valid longer than twenty tabs need to open.
     await server.restart({ 'session.access': '5m' });
 
     const rotations: number[] = [];
@@ -221,9 +221,9 @@ test.describe('sign-out', () => {
 
     await new Dashboard(page).leave();
     await expect(page.getByText('You are signed out.')).toBeVisible();
-    // It says that this browser has been here, and opens nothing.
+    // The device cookie recognizes this browser, and signs nobody in.
     const names = (await context.cookies()).map(({ name }) => name);
-    // The sign-in page has asked for a challenge, for passkeys.
+    // The sign-in page has requested a challenge, for passkeys.
     expect(names.filter((name) => !name.endsWith('postern-login'))).toEqual([DEVICE]);
 
     expect((await client.get('/api/session')).json.code).toBe('no_session');
@@ -272,7 +272,7 @@ test.describe('refresh tokens', () => {
     expect(next.refresh_token).not.toBe(spent);
 
     expect((await client.session(next.access_token)).status, 'the successor is used').toBe(200);
-    // Requests that were on their way have ten seconds.
+    // Requests that were in progress are accepted for ten seconds.
     await expect
       .poll(async () => (await client.refresh(spent)).json.code ?? 'good', { intervals: [500], timeout: 15_000 })
       .toBe('session_ended');
@@ -394,7 +394,7 @@ test('a new password ends every session', async ({ page, visit, server, watch })
   const set = await server.command(['user', 'set-password', ada.name], 'another lantern at the old gate\n');
   expect(set.stdout).toContain('All sessions of the account have ended.');
   for (const tab of [page, other]) {
-    // A running server hears of it within a second or so.
+    // A running server reads the change within about a second.
     await expired(server, tab.context());
     await tab.goto('/dashboard/devices');
     await tab.waitForURL(at('/login'));
@@ -406,7 +406,7 @@ test('sign-in makes another session each time', async ({ page, context, visit, s
   const ada = await server.person();
   await new LoginPage(page).signIn(ada);
   const first = claims(await cookie(context, ACCESS));
-  // Cookies that somebody planted before do not become the session's.
+  // Planted cookies do not become the session's.
   const planted = await visit();
   await planted.context().addCookies([{ name: REFRESH, value: 'planted', domain: 'localhost', path: '/', secure: true, httpOnly: true, sameSite: 'Strict' }]);
   await new LoginPage(planted).signIn(ada);

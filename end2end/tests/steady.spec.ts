@@ -2,9 +2,9 @@ import type { Page } from '@playwright/test';
 import { LoginPage } from '../pages/login';
 import { expect, test } from '../support/test';
 
-/** What moved since the page began (Layout Instability: 0 is nothing, 0.1 is what people notice). */
+/** Returns the layout shift since the page began (Layout Instability: 0 is none, people notice 0.1). */
 async function shifted(page: Page): Promise<number> {
-  // Code, fonts and islands have come by then, and the frame after them is drawn.
+  // Code, fonts and islands have loaded by then, and the frame after them is drawn.
   await page.locator('.who button:enabled, [type=submit]:enabled').first().waitFor();
   return page.evaluate(
     () =>
@@ -16,7 +16,7 @@ async function shifted(page: Page): Promise<number> {
               for (const shift of list.getEntries() as (PerformanceEntry & { value: number })[]) sum += shift.value;
             });
             observer.observe({ type: 'layout-shift', buffered: true });
-            // What was buffered is delivered as a task of its own, before this timer's.
+            // Buffered entries are delivered as a task of their own, before this timer's.
             setTimeout(() => done(sum), 50);
           }),
         ),

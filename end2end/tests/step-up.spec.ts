@@ -5,7 +5,7 @@ import { VirtualAuthenticator } from '../support/passkeys';
 import { CTRL_C, ENTER, Machine } from '../support/terminal';
 import { expect, test } from '../support/test';
 
-// A refusal that asks for a proof is part of each of these, and the first change on a page has no nonce yet.
+// Each of these is refused once for a missing proof, and the first change on a page has no nonce yet.
 test.beforeEach(({ watch }) => watch.allowStatus(401));
 
 test('a dialog asks for the password, and the request goes on with what was typed', async ({ server, page }) => {
@@ -78,11 +78,11 @@ test.describe('a terminal', () => {
     await new LoginPage(page).signIn(ada);
     const machine = await Machine.make();
     try {
-      // The browser of the machine is this page.
+      // This page replaces the machine's browser.
       const terminal = machine.terminalShell(`BROWSER=true "$0" login --browser --no-menu --server ${server.origin}`);
       const [, url] = await terminal.shows(/(http:\/\/\S+\/oauth\/authorize[\s\S]*?dpop_jkt=[\w-]{43})/);
       const address = (url ?? '').replace(/\s/g, '');
-      // The answer goes to a port of the terminal.
+      // The answer is sent to a port of the terminal.
       watch.allowOrigin(new URL(new URL(address).searchParams.get('redirect_uri') ?? '').origin);
       await page.goto(address);
       await expect(page.getByRole('heading', { name: 'Continue to Postern in a terminal?' })).toBeVisible();

@@ -2,7 +2,7 @@ import { freePort } from '../support/server';
 import { Machine } from '../support/terminal';
 import { expect, test as base } from '../support/test';
 
-// A terminal finds no `*.localhost`: here the app is called localhost, and the portal a number.
+// A terminal does not resolve `*.localhost`: here the app's host is localhost, and the portal's an address.
 const test = base.extend<{ app: string; machine: Machine }, { ports: [number, number, number, number] }>({
   ports: [async ({}, use) => use([await freePort(), await freePort(), await freePort(), await freePort()]), { scope: 'worker' }],
   app: async ({ ports }, use) => use(`http://localhost:${ports[2]}`),

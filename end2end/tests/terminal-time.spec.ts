@@ -19,7 +19,7 @@ const test = base.extend<{ machine: Machine; time: TimeServer }>({
 
 const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z {2}offset [+-]\d+\.\d{3} ms {2}round trip \d+\.\d{3} ms/;
 
-/** Chooses an entry of a menu by its place from the top, or from below. */
+/** Selects an entry of a menu by its position from the top, or from the end. */
 async function choose(terminal: Terminal, place: number, last: RegExp): Promise<void> {
   await terminal.shows(last);
   const [key, times] = place < 0 ? [UP, -place] : ['j', place];
@@ -92,7 +92,7 @@ test.describe('with a time server', () => {
     const person = await server.person();
     await machine.run(['login', person.name, '--server', server.origin, '--password-stdin'], `${person.password}\n`);
     const watching = machine.terminal(['time', '--watch', '--time-server', `127.0.0.1:${port}`]);
-    // Longer than the overlap: the client has shown a new ticket meanwhile.
+    // Longer than the overlap: the client has sent a new ticket meanwhile.
     for (let seconds = 0; seconds < 7; seconds += 1) await watching.shows(MOMENT);
     expect(connections).toBe(1);
     expect((await machine.run(['keys', 'rotate'])).code).toBe(0);

@@ -17,7 +17,7 @@ async function signIn(machine: Machine, server: Server, person: Person, ...more:
   return machine.run(['login', person.name, '--server', server.origin, '--password-stdin', ...more], `${person.password}\n`);
 }
 
-/** Chooses an entry of a menu by its place from the top, or from below. */
+/** Selects an entry of a menu by its position from the top, or from the end. */
 function choose(terminal: Terminal, place: number): void {
   const [key, times] = place < 0 ? [UP, -place] : ['j', place];
   terminal.type(key.repeat(times) + ENTER);
@@ -166,7 +166,7 @@ test('a second login ends the session before it', async ({ server, machine }) =>
 test('a session in a keyring that is out of reach neither stops a login nor stays alive', async ({ server, machine }) => {
   const person = await server.person();
   const first = JSON.parse((await signIn(machine, server, person, '--json')).stdout);
-  // As a login on the desktop would have left it; this machine has no keyring.
+  // As if a login on the desktop had stored it; this machine has no keyring.
   const path = `config/postern-client/http_localhost_${server.port}.json`;
   const marker = JSON.stringify({ storage: 'keyring', origin: server.origin, name: first.session });
   await machine.shell(`printf '%s' '${marker}' > ${path}`);

@@ -10,14 +10,14 @@ test.use({ alone: true, settings: { 'keys.overlap': '6s' } });
 let time: TimeServer;
 
 test.beforeEach(async ({ server, watch }) => {
-  // A first proof is told the nonce that it needs.
+  // The first proof is refused with the nonce that it needs.
   watch.allowStatus(401);
   time = await TimeServer.beside(server);
 });
 
 test.afterEach(() => time.end());
 
-/** Every message of the page's sockets, as bytes. */
+/** Records every message of the page's sockets, as bytes. */
 function record(page: Page): Buffer[] {
   const seen: Buffer[] = [];
   page.on('websocket', (socket: WebSocket) => {
@@ -59,7 +59,7 @@ test('the time ticks, and the wire carries nothing but ciphertext', async ({ pag
 });
 
 test('a new key takes over a running connection when the overlap ends', async ({ page, visit, server, watch }) => {
-  // A ticket for the old version may be asked for in the moment in which it ends.
+  // A ticket for the old version may be requested at the moment when it ends.
   watch.allowStatus(401, 410);
   const ada = await server.person();
   await new LoginPage(page).signIn(ada);

@@ -30,7 +30,7 @@ test.afterAll(async () => {
 
 const address = (page: Page) => page.locator('code').first().innerText();
 
-/** Axe and the keyboard, in every look, and nothing wider than a phone. */
+/** Checks a page with axe and the keyboard, in every look, and that it fits a phone's width. */
 async function inspect(page: Page, name: string): Promise<void> {
   await check(page, name);
   for (const [look, media] of Object.entries(LOOKS)) {
@@ -61,7 +61,7 @@ test('a person pays, proves nothing, and the page opens by itself', async ({ pag
   await open(other, '/careful');
   expect(await address(other)).not.toBe(mine);
 
-  // What is typed into the still page stays there.
+  // Text that is typed into the page without reloading remains.
   await page.getByRole('link', { name: 'Keep it still' }).press('Enter');
   await expect(page.getByText('This page stays as it is.')).toBeVisible();
   expect(await address(page)).toBe(mine);

@@ -11,7 +11,7 @@ test.use({ settings: { trusted_proxies: '["127.0.0.1"]', apps: `[{ name = "wiki"
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** The same claims but for one, signed by somebody else under the same name. */
+/** Returns the same claims except for one, signed by another key with the same name. */
 function forged(token: string): string {
   const [head = ''] = token.split('.');
   const message = `${head}.${encode({ ...claims(token), roles: ['administrator'] })}`;
