@@ -1,4 +1,4 @@
-"""A browser of one person: cookies and keys that its tabs share, and what its pages do with them."""
+"""A browser of one person: cookies and keys that its tabs share, and the requests of its pages."""
 
 import base64
 import hashlib
@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-# A client that waits longer than this has lost the answer.
+# Time in seconds after which a client has lost the answer.
 PATIENCE = 8
 
 
 class Lost(Exception):
-    """No whole answer came: the client cannot know whether the server acted."""
+    """No complete answer was received: the client cannot know whether the server acted."""
 
 
 def base64url(data: bytes) -> str:
@@ -30,7 +30,7 @@ def number(text: str) -> int:
 
 
 class Key:
-    """A P-256 key, and proofs of it (RFC 9449)."""
+    """A P-256 key, which makes proofs (RFC 9449)."""
 
     def __init__(self):
         self.private = ec.generate_private_key(ec.SECP256R1())
@@ -69,7 +69,7 @@ class Browser:
         self.key, self.receiving = Key(), Key()
         self.cookies: dict[str, str] = {}
         self.session: str | None = None
-        # As the pages' own lock (Web Locks): one tab changes the session at a time.
+        # Replaces the pages' own lock (Web Locks): one tab changes the session at a time.
         self.turn = threading.Lock()
 
     def cookie(self, part: str) -> str:
@@ -106,7 +106,7 @@ class Browser:
                 self.cookies.pop(name, None)
 
     def proved(self, method: str, path: str, body=None) -> Answer:
-        """Asks for a nonce, and sends the request with a proof of the browser's key."""
+        """Requests a nonce, and sends the request with a proof of the browser's key."""
         nonce = self.ask("GET", "/api/session", cookies="").headers.get("DPoP-Nonce") or ""
         answer = self.ask(method, path, body, self.key.prove(method, self.origin + path, nonce))
         if answer.code == "use_dpop_nonce":
@@ -130,7 +130,7 @@ class Browser:
         return answer
 
     def _seal(self, said: dict, content: bytes) -> str:
-        """Compact JWE (RFC 7516) with RSA-OAEP-256 and A256GCM."""
+        """Returns a compact JWE (RFC 7516) with RSA-OAEP-256 and A256GCM."""
         jwk = said["key"]
         public = rsa.RSAPublicNumbers(number(jwk["e"]), number(jwk["n"])).public_key()
         header = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": jwk["kid"], "typ": "login+jwe"}
@@ -144,5 +144,5 @@ class Browser:
 
 
 def digest(secret: str) -> str:
-    """Stands in the journal for a secret."""
+    """Returns a digest that replaces a secret in the journal."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""PostgreSQL with a synchronous standby, cuttable links to it, and HAProxy in front of the nodes."""
+"""PostgreSQL with a synchronous standby, links to it that can be cut, and HAProxy in front of the nodes."""
 
 import asyncio
 import glob
@@ -17,7 +17,7 @@ CONNECTIONS = 45
 
 
 class Link:
-    """One node's way to the database: passes bytes, refuses, or is silent as a host that has vanished."""
+    """One node's connection to the database: passes bytes, refuses, or is silent like a host that was unplugged."""
 
     loop = asyncio.new_event_loop()
 
@@ -30,7 +30,7 @@ class Link:
         self.port = server.sockets[0].getsockname()[1]
 
     def set(self, mode: str, target: int | None = None) -> None:
-        """`pass`, `refuse` (and close what is open), or `silent`."""
+        """Sets `pass`, `refuse` (and close open connections), or `silent`."""
         self.mode, self.target = mode, target or self.target
         if mode != "silent":
             self.loop.call_soon_threadsafe(self._close)
@@ -72,7 +72,7 @@ class Link:
 
 
 class Server:
-    """One PostgreSQL."""
+    """One PostgreSQL server."""
 
     def __init__(self, folder: str, name: str):
         self.data, self.port = os.path.join(folder, name), free_port()
@@ -121,7 +121,7 @@ class Server:
         self.run("pg_ctl", "-D", self.data, "-s", "-m", mode, "stop")
 
     def kill(self) -> None:
-        """Ends all of its processes without warning."""
+        """Ends all of its processes with SIGKILL."""
         for process in self.processes():
             os.kill(process, signal.SIGKILL)
 
@@ -197,7 +197,7 @@ class Databases:
 
 
 class Balancer:
-    """HAProxy, asking each node whether it is ready, as the file of the guide does."""
+    """HAProxy, which checks whether each node is ready, as in the configuration of the guide."""
 
     def __init__(self, folder: str, port: int, nodes: list):
         servers = "\n".join(
@@ -235,7 +235,7 @@ backend nodes
 
 
 def wait_for(condition, seconds: float = 60) -> float:
-    """Waits until the condition holds and returns how long that took."""
+    """Waits until the condition holds and returns the time in seconds."""
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:

@@ -1,4 +1,4 @@
-"""What is stored, read by another way than the server's own."""
+"""Reads the stored data without the server's own code."""
 
 import sqlite3
 import subprocess

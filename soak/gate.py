@@ -17,7 +17,7 @@ from database import Database
 from journal import Journal
 from program import Program
 
-# Requests of one payment.
+# Number of requests for one payment.
 QUOTA = 4
 SETTLING = 120
 ROUTE = f"""
@@ -45,7 +45,7 @@ class Chain:
             self.process.stdout.readline()
 
     def transfers(self) -> set[str]:
-        """The ids of all payments that have left the wallet."""
+        """Returns the ids of all payments that the wallet has sent."""
         self._wallet("refresh", {})
         found = self._wallet("get_transfers", {"out": True, "pending": True, "pool": True})
         return {transfer["txid"] for kind in ("out", "pending") for transfer in found.get(kind, [])}
@@ -62,7 +62,7 @@ class Chain:
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
-    """The program behind the gate: counts what arrives."""
+    """The program behind the gate: counts requests."""
 
     arrived = 0
 
@@ -104,7 +104,7 @@ class GateProgram(Program):
 
 
 class Payer:
-    """Somebody who fetches what costs money, and whose client is killed now and then."""
+    """A person who fetches paid answers, and whose client is killed at random."""
 
     def __init__(self, journal: Journal, client: str, gate: GateProgram, chain: Chain, seed: str):
         self.journal, self.client, self.gate, self.chain = journal, client, gate, chain
@@ -118,7 +118,7 @@ class Payer:
         self.journal.note(who="payer", what="pay", answer=str(self.get(patience)))
 
     def get(self, patience: float | None = None) -> int | str:
-        """Runs the client; kills it after so many seconds."""
+        """Runs the client; kills it after `patience` seconds."""
         url = self.gate.origin + "/price"
         wallet = ["--wallet", self.chain.world["payer"], "--max-pay", "0.01", "--storage", "file", "--wait", "60"]
         environment = {"PATH": os.environ["PATH"], "HOME": self.home, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}
@@ -143,7 +143,7 @@ class Payer:
 
 
 class Market:
-    """All of it together."""
+    """Runs gate, client and chain together, and compares their data at the end."""
 
     def __init__(self, journal: Journal, options, folder: str):
         self.journal, self.random = journal, random.Random(f"{options.seed} market")
@@ -155,7 +155,7 @@ class Market:
         self.gate.start()
 
     def trouble(self) -> str:
-        """Does something bad to one of the programs, and says what."""
+        """Disturbs one of the programs, and returns the name of the fault."""
         what = self.random.choice(["block", "block", "kill gate", "kill wallet"])
         if what == "block":
             self.chain.tell("1")
@@ -198,7 +198,7 @@ class Market:
             self.journal.violation(f"{len(twice)} offers were paid more than once: {sorted(twice)}")
         if set(challenges) != tokens:
             self.journal.violation(f"{len(payments)} payments have bought {len(tokens)} tokens")
-        # Each payment but the last was used up before the next one was made.
+        # Each payment except the last was used up before the next one was made.
         if (len(payments) - 1) * QUOTA > Upstream.arrived:
             self.journal.violation(f"{len(payments)} payments for {Upstream.arrived} requests of {QUOTA} each")
         print(f"{len(payments)} payments, {len(sent)} seen in the wallet, {Upstream.arrived} paid requests arrived")

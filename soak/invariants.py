@@ -1,9 +1,9 @@
-"""What must hold at the end: the journal beside the database and the log."""
+"""Checks the invariants at the end: compares the journal with the database and the log."""
 
 from database import Database
 from journal import Journal
 
-# Guesses that are judged before the guesser's address is closed for an hour.
+# Number of guesses that are checked before the guesser's address is banned for an hour.
 GUESSES = 3
 
 

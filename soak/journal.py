@@ -1,4 +1,4 @@
-"""Every answer, in the order in which it came, and what did not hold."""
+"""Records every answer, in the order of arrival, and every violation."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ class Journal:
         return sum(entry["what"] == what and entry.get("answer", "").startswith(answer) for entry in self.entries)
 
     def watch(self, method: str, path: str, answer) -> None:
-        """Judges what must hold for every answer there is."""
+        """Checks the invariants of every answer."""
         told = answer.headers.get("Retry-After")
         if answer.status >= 500 and not (answer.status == 503 and told):
             self.violation(f"{method} {path}: {answer.status}, Retry-After {told}")

@@ -6,7 +6,7 @@ import threading
 
 
 class Network:
-    """Carries bytes between any number of listening ports and the server."""
+    """Forwards bytes between any number of listening ports and the server."""
 
     def __init__(self, seed: int, target: tuple[str, int]):
         self.random = random.Random(seed)
@@ -27,12 +27,12 @@ class Network:
         except OSError:
             writer.close()
             return
-        # Some connections are slow, some lose the answer, most are neither.
+        # Some connections are slow, some lose the answer, most do neither.
         slow = 0 if self.calm else self.random.choice([0, 0, 0, 0.02, 0.2])
         cut = None if self.calm or self.random.random() > 0.08 else self.random.choice(["request", "answer"])
         there = asyncio.create_task(self._pipe(reader, upstream[1], slow, cut == "request"))
         back = asyncio.create_task(self._pipe(upstream[0], writer, slow, cut == "answer"))
-        # A client that has gone takes along what it has not sent yet.
+        # A client that has disconnected takes unsent data with it.
         await asyncio.wait([there, back], return_when=asyncio.FIRST_COMPLETED)
         there.cancel()
         back.cancel()

@@ -30,12 +30,13 @@ from program import Program, free_port
 
 NODES = 3
 PASSWORD = "canary of a soaked password"
-# How long after an answer another node may not know of it: the limit of an answer's age, and the way of the probe itself.
+# Seconds after an answer during which another node may not know of it: the maximum age of an answer, and the time of
+# the probe itself.
 GRACE = 1.5 + 0.5
 
 
 class Answers(Journal):
-    """A journal in which HAProxy speaks for a node that has died."""
+    """A journal in which HAProxy's own answers replace those of a failed node."""
 
     def watch(self, method: str, path: str, answer) -> None:
         if answer.status in (502, 504):
@@ -73,7 +74,7 @@ class Node(Program):
 
 
 class Prober:
-    """Asks one node after the other with sessions that ended and from an address that is banned."""
+    """Sends requests to one node after the other, with ended sessions and from a banned address."""
 
     def __init__(self, journal: Journal, nodes: list[Node], origin: str):
         self.journal, self.nodes = journal, nodes
@@ -182,7 +183,7 @@ class Cluster:
             except Exception:
                 self.journal.violation(f"the harness failed: {traceback.format_exc()}")
 
-    # Faults. Each leaves everything as it was, except that the databases may have changed places.
+    # Faults. Each restores everything, except that the databases may have changed roles.
 
     def node_killed(self) -> None:
         node = self.random.choice(self.nodes)
@@ -225,7 +226,7 @@ class Cluster:
             link.set("pass")
 
     def one_hears_nothing(self) -> None:
-        """As if the database's host had vanished: no answer, and no word that there is none."""
+        """Simulates an unplugged database host: neither answers nor errors."""
         number = self.random.randrange(NODES)
         self.links[number].set("silent")
         time.sleep(2)
@@ -289,13 +290,13 @@ class Cluster:
             self.outages.append((name, lasted, self._gap(seen), back))
 
     def _gap(self, seen: int) -> float:
-        """The longest time without a good answer since then."""
+        """Returns the longest time without a successful answer since the fault began, in seconds."""
         good = [entry["at"] for entry in self.journal.entries[seen:] if entry.get("answer", "")[:1] == "2"]
         began = self.journal.entries[seen]["at"] if seen < len(self.journal.entries) else 0
         return max((after - before for before, after in zip([began, *good], good)), default=0)
 
     def rest(self) -> None:
-        """Without trouble everybody gets in; then all that is stored is compared."""
+        """Checks that everybody can sign in without faults, and compares all stored data."""
         self.over.set()
         for thread in self.threads:
             thread.join()

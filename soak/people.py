@@ -1,4 +1,4 @@
-"""What people do in their tabs, one step after the other, and what must hold for each answer."""
+"""Steps of people in their tabs, and checks of each answer."""
 
 import random
 
@@ -76,7 +76,7 @@ class Tab:
         try:
             answer = self.browser.ask("POST", "/api/logout", {})
         except Lost:
-            # The server may have ended it: nothing more is asked of this session.
+            # The server may have ended it, so this session is not used any more.
             self._note("logout", "lost", session=session)
             return self._forget()
         self._note("logout", f"{answer.status} {answer.code}", session=session)
@@ -90,7 +90,7 @@ class Tab:
             self._refresh_after_401()
 
     def _refresh_after_401(self) -> None:
-        # The access token has run out: as the pages do it, refresh and try again at another time.
+        # The access token has expired: refresh and try again later, as the pages do.
         self._refresh()
 
     def _forget(self) -> None:
@@ -117,7 +117,7 @@ class Tab:
 
 
 class Guesser:
-    """Somebody who guesses at an account, from an address of their own."""
+    """An attacker who guesses an account's password, from an address of their own."""
 
     def __init__(self, journal: Journal, browser: Browser):
         self.journal, self.browser, self.tries = journal, browser, 0
@@ -133,7 +133,7 @@ class Guesser:
 
 
 class Prober:
-    """Somebody with copies of access tokens whose sign-out was answered."""
+    """An attacker with copies of access tokens whose sessions were signed out."""
 
     def __init__(self, journal: Journal, browser: Browser, seed: str):
         self.journal, self.browser, self.random = journal, browser, random.Random(seed)

@@ -1,4 +1,4 @@
-"""The real server: started, killed without warning, and given a clock that can be moved."""
+"""The real server, which can be started and killed, with a clock that can be moved."""
 
 import glob
 import os
@@ -36,7 +36,7 @@ class Program:
         """Runs one command of the program to its end and returns its output."""
         done = subprocess.run(
             self._command(*arguments),
-            # Another folder may have a settings file.
+            # Another folder may contain a settings file.
             cwd=self.folder,
             env=self._environment(),
             input=stdin,
@@ -64,7 +64,7 @@ class Program:
                 time.sleep(0.05)
 
     def serving(self) -> list[str]:
-        """The command line of the running program."""
+        """Returns the command line of the running program."""
         return self._command("serve", "--listen", f"127.0.0.1:{self.port}", "--public-url", self.origin)
 
     def kill(self) -> None:
@@ -77,7 +77,7 @@ class Program:
         return self.process.wait(timeout=60)
 
     def step_clock(self, seconds: int) -> None:
-        """Moves the server's wall clock to now and so many seconds; its monotonic clock goes on."""
+        """Sets the server's wall clock to this many seconds ahead; its monotonic clock is not changed."""
         with open(self.clock_file + ".new", "w", encoding="ascii") as file:
             file.write(f"{seconds:+d}\n")
         os.replace(self.clock_file + ".new", self.clock_file)

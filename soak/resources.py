@@ -5,7 +5,7 @@ import threading
 
 from journal import Journal
 
-# Far above what the load needs, and far below a leak of ten minutes.
+# Far above the load's normal use, and far below a leak of ten minutes.
 MEMORY_MIB = 768
 FILES = 800
 

@@ -26,12 +26,12 @@ from resources import Watch
 from terminal import Terminal
 
 PASSWORD = "canary of a soaked password"
-# Seconds that the server's clock is ahead. The first two are most of the time.
+# Seconds by which the server's clock is ahead. The first two are the most frequent.
 CLOCKS = [0, 0, 40, -40, 20, 360]
 SETTINGS = [
     "log.level=info",
     "operator.listen=off",
-    # The network is a proxy that says whom it speaks for: loopback addresses are never banned for long.
+    # The network is a proxy that names the client's address, because loopback addresses are never banned for long.
     'trusted_proxies=["127.0.0.1"]',
     "password.memory_kib=8192",
     "ban.invalid_credentials.threshold=3",
@@ -145,7 +145,7 @@ class Soak:
                 self.program.step_clock(ahead)
 
     def _come_to_rest(self, browsers: list[Browser]) -> None:
-        """Without trouble every session goes on; then all that is stored is compared."""
+        """Checks that every session works without faults, and compares all stored data."""
         self.network.calm = True
         self.program.step_clock(0)
         for browser in browsers:

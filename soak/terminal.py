@@ -1,4 +1,4 @@
-"""A person who uses the portal with `postern-client`, whose runs are killed now and then."""
+"""A person who uses the portal with `postern-client`, which is killed at random."""
 
 import os
 import random
