@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Builds the measurements and takes them: all, or those named. What is missing here is left out and said.
+# Builds the measurements and runs them: all, or the named ones. A measurement is skipped, with a message, if its
+# program is missing here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# wrk is needed for measurements alone, and for three of them: no reason to stop.
+# wrk is needed for measurements only, and for three of them, so its absence is no reason to stop.
 if ! command -v wrk >/dev/null && command -v apt-get >/dev/null; then
     as_root=()
     [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
@@ -16,7 +17,8 @@ fi
 CHROMIUM=$(tools/find-program.sh chromium || true)
 if [ -n "$CHROMIUM" ]; then export CHROMIUM; else unset CHROMIUM; fi
 
-# Of many accounts, by a program of its own: it fills databases and takes long. MEASURE=growth; GROWTH_SIZES="1000 100000" for others.
+# The measurement of many accounts is a program of its own, because it fills databases and takes long. MEASURE=growth;
+# GROWTH_SIZES="1000 100000" for other sizes.
 if [ "${MEASURE:-}" = growth ] || [ "${1:-}" = growth ]; then
     tools/python.sh
     postern=$(realpath "${POSTERN_BIN:-${CARGO_TARGET_DIR:-target}/release/postern}")

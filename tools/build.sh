@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The browser's files, the server and the terminal client. The server's program embeds the files, its library does not:
-# the libraries compile beside the files, so that no core waits while the other links.
+# Builds the browser's files, the server and the terminal client. The server's program embeds the files, its library
+# does not: the libraries compile beside the files, so that no core is idle while the other links.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

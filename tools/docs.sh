@@ -16,7 +16,7 @@ node tools/docs/stage.mjs "$book"
 node tools/docs/reference.mjs "$book/src/reference"
 node tools/docs/links.mjs "$book/src"
 "$mdbook" build "$book"
-# A page must not load anything from elsewhere.
+# A page must not load anything from other servers.
 if grep -rEl --include='*.html' '<(script|link|img)[^>]+(src|href)="(https?:)?//' "$book/html"; then
     echo "these pages load files from other servers" >&2
     exit 1

@@ -21,7 +21,7 @@ export POSTERN_PUBLIC_URL=http://localhost:$port POSTERN_LISTEN=127.0.0.1:$port
 export POSTERN_OPERATOR__LISTEN=off POSTERN_TIME__EMBEDDED=false
 (cd "$clone" && exec tools/dev.sh) >"$log" 2>&1 &
 dev=$!
-# The script ends its server when it is told to stop, after the command that it waits for.
+# When it is terminated, the script ends its server after the current command.
 trap 'kill "$dev" 2>/dev/null; wait "$dev" 2>/dev/null || true' EXIT
 
 page() { curl --silent --max-time 2 "http://localhost:$port$1" || true; }
@@ -32,7 +32,7 @@ fail() {
     exit 1
 }
 
-# Waits until the command that follows succeeds.
+# Waits until the command in its arguments succeeds.
 await() {
     local began=$EPOCHSECONDS
     until "$@"; do
@@ -43,7 +43,7 @@ await() {
 }
 seconds_since() { awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $1 }"; }
 
-# Edits a file of the clone, and prints how long the change took to arrive.
+# Edits a file of the clone, and prints the time until the change has arrived.
 measure() {
     local name=$1 file=$2 edit=$3 began
     shift 3

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints where a program of tools/packages.txt is, or fails.
+# Prints the path of a program of tools/packages.txt, or fails.
 set -euo pipefail
 
 program=$1
@@ -21,7 +21,7 @@ initdb | pg_ctl | postgres)
     ;;
 *)
     found "$(command -v "$program" || true)"
-    # Debian leaves it out of the path of people who are not root.
+    # On Debian it is in the path of root only.
     found "/usr/sbin/$program"
     ;;
 esac

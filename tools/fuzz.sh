@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs each fuzz target for FUZZ_SECONDS (60). TARGETS="jwt dpop" runs these alone. Ends non-zero on a finding.
+# Runs each fuzz target for FUZZ_SECONDS (60). TARGETS="jwt dpop" runs only these. Exits with an error on a finding.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,12 +11,12 @@ fi
 # The server embeds this folder at compile time; the targets need no content in it.
 mkdir -p site
 
-# Coverage needs compiler flags that a stable toolchain has only under this variable. A sanitizer finds nothing more
-# in code without `unsafe`, and costs half the speed.
+# Coverage needs compiler flags that a stable toolchain has only with this variable. A sanitizer finds nothing more in
+# code without `unsafe`, and halves the speed.
 export RUSTC_BOOTSTRAP=1
 run() { cargo fuzz "$1" --sanitizer none "${@:2}"; }
 
-# What is found beside the corpus is kept there, and not in the repository.
+# New inputs beside the corpus are stored there, and not in the repository.
 kept=${FUZZ_CORPUS:-fuzz/found}
 targets=${TARGETS:-$(cargo fuzz list)}
 # shellcheck disable=SC2086

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, lints for the server and for the browser, and what the server must not link.
+# Checks the format, the lints for the server and for the browser, and packages that the server must not link.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

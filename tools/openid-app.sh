@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the client of OpenID Connect in examples/openid-app, a workspace of its own, and prints where its program is.
+# Builds the client of OpenID Connect in examples/openid-app, a workspace of its own, and prints the path of its
+# program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

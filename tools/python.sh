@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The libraries from PyPI that the browser tests use, in end2end/.venv: made anew when their list has changed.
+# Installs the libraries from PyPI that the browser tests use, in end2end/.venv; again when their list has changed.
 set -euo pipefail
 cd "$(dirname "$0")/../end2end"
 

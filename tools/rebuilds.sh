@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 wrong=0
-# Counts what cargo compiles; a package of the own program is allowed once, with its name as the first argument.
+# Counts the packages that cargo compiles; one package of the workspace is allowed once, with its name as the first
+# argument.
 count() {
     local what=$1 allowed=$2 compiled
     shift 2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the chaos client against the built server for SOAK_SECONDS (600): on SQLite, and on PostgreSQL where
-# TEST_POSTGRES_URL is set. SOAK_SEED repeats the choices of a run.
+# Runs the chaos client on the built server for SOAK_SECONDS (600): on SQLite, and on PostgreSQL if TEST_POSTGRES_URL is
+# set. SOAK_SEED repeats the choices of a run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ postern=$(realpath "${POSTERN_BIN:-${CARGO_TARGET_DIR:-target}/release/postern}"
 client=$(realpath "${POSTERN_CLIENT_BIN:-$(dirname "$postern")/postern-client}")
 pay=()
 if command -v monerod >/dev/null && command -v monero-wallet-rpc >/dev/null; then
-    # A private Monero network, with the features that the tests were built with.
+    # A private Monero network, built with the same features as the tests.
     [ -n "${REGTEST_BIN:-}" ] || cargo build --quiet --workspace --bin regtest
     pay=(--regtest "$(realpath "${REGTEST_BIN:-${CARGO_TARGET_DIR:-target}/debug/regtest}")")
 else
@@ -22,7 +22,7 @@ run() { end2end/.venv/bin/python soak/soak.py --postern "$postern" --client "$cl
 run
 [ -z "${TEST_POSTGRES_URL:-}" ] || PATH="$PATH:$(dirname "$(tools/find-program.sh psql)")" run --postgres "$TEST_POSTGRES_URL"
 
-# Three nodes behind HAProxy, with faults in random order. docs/testing.md
+# Three nodes behind HAProxy, with faults in random order. See docs/testing.md.
 if command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ]; then
     PATH="$PATH:$(dirname "$(tools/find-program.sh initdb)")" end2end/.venv/bin/python soak/nodes.py --postern "$postern" --seconds "${SOAK_SECONDS:-600}" "${seed[@]}"
 else

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs browser specs by name on the programs that `make build` made: tools/spec.sh login.spec.ts
+# Runs browser specs by name on the programs of `make build`: tools/spec.sh login.spec.ts
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs those packages of tools/packages.txt, or of the list given, whose programs are not there yet.
+# Installs the packages of tools/packages.txt, or of the given list, whose programs are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,8 +36,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 command -v apt-get >/dev/null || stop "there is no apt-get here"
 
-# The tests start for themselves what they need. No service that comes with a package is to run because of
-# that, neither now (invoke-rc.d(8) asks this file; one that is there already is its owner's business) ...
+# The tests start the programs that they need. No service of a package may run because of this installation, neither now
+# (invoke-rc.d(8) asks this file; an existing one is left unchanged) ...
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
@@ -54,7 +54,7 @@ if ! apt-cache policy "${missing[0]}" 2>/dev/null | grep -q 'Candidate: [^(]' ||
     install || stop "apt-get install failed"
 fi
 
-# ... nor after the next start.
+# ... nor after the next start of the machine.
 if command -v systemctl >/dev/null; then
     for package in "${missing[@]}"; do
         "${as_root[@]}" systemctl disable --quiet "$package" >/dev/null 2>&1 || true

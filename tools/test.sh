@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must hold before a commit lands. The runners' own summaries come last.
+# Runs all checks that a commit must pass. The runners' own summaries come last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,7 +38,7 @@ step "browser tests"
 POSTERN_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/postern")
 # The terminal client's own tests have just built it.
 POSTERN_CLIENT_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/postern-client")
-# A chain for the page of a paid route, with the features that the tests were built with.
+# A chain for the page of a paid route, built with the same features as the tests.
 cargo build --workspace --bin regtest
 REGTEST_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/regtest")
 OPENID_APP_BIN=$(tools/openid-app.sh)

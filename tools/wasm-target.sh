@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Makes wasm32-unknown-unknown usable for the pinned toolchain.
+# Installs the target wasm32-unknown-unknown for the pinned toolchain.
 #
-# `rustup target add` is the way. Where rustup's server cannot be reached but a
-# Debian mirror can, the standard library is built from Debian's rust-src of
-# exactly the compiler's version. apt works on folders of its own for that: the
-# system's sources stay as they are, and root is not needed.
+# The usual way is `rustup target add`. If rustup's server cannot be reached but a Debian mirror can, the standard
+# library is built from Debian's rust-src of exactly the compiler's version. For that, apt uses folders of its own: the
+# system's sources are not changed, and root is not needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

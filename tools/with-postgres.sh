@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command with TEST_POSTGRES_URL set to a PostgreSQL cluster that lives as long as the
-# command. Nothing in it survives, so it need not survive a crash either: fsync is off.
+# Runs a command with TEST_POSTGRES_URL set to a PostgreSQL cluster that runs as long as the command. Its data is
+# deleted, so it need not survive a crash either: fsync is off.
 set -euo pipefail
 
 here=$(dirname "$0")

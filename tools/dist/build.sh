@@ -15,12 +15,13 @@ cc -O2 -c tools/dist/names.c -o "$target/names.o"
 flags=(
     -C target-feature=+crt-static
     -C "link-arg=$target/names.o"
-    # Half of the relocations of a position-independent program.
+    # Halves the relocations of a position-independent program.
     -C link-arg=-Wl,-z,pack-relative-relocs
-    # One copy of functions that are equal.
+    # Merges equal functions.
     -C link-arg=-Wl,--icf=all
     -C strip=symbols
-    # The system call. The default looks the function up by name, which a static program cannot do, and then needs /dev/urandom.
+    # Uses the system call. The default looks the function up by name, which a static program cannot do, and then needs
+    # /dev/urandom.
     --cfg 'getrandom_backend="linux_getrandom"'
     "--remap-path-prefix=$PWD=/postern"
     "--remap-path-prefix=$registry=/cargo"
@@ -31,7 +32,8 @@ export CARGO_ENCODED_RUSTFLAGS=${CARGO_ENCODED_RUSTFLAGS%$'\x1f'}
 export CFLAGS="-ffile-prefix-map=$registry=/cargo -ffile-prefix-map=$target=/target -ffile-prefix-map=$PWD=/postern"
 export CARGO_TARGET_DIR=$target
 
-# The same time always: with the commit's, the C libraries and all that use them would be compiled again for each commit.
+# A fixed time: with the commit's, the C libraries and everything that uses them would be compiled again for each
+# commit.
 export SOURCE_DATE_EPOCH=0
 cargo build --locked --release --target "$triple" --package postern-server --package postern-client --bin postern --bin postern-client >&2
 echo "$target/$triple/release"

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 umask 022
 
-# What both packages have: program, manual pages, completions, documents.
+# Files of both packages: program, manual pages, completions, documents.
 common() {
     local name=$1 root=$2 page
     install -D -m 755 "$staged/bin/$name" "$root/usr/bin/$name"

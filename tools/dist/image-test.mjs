@@ -1,4 +1,4 @@
-// What the image promises: `node tools/dist/image-test.mjs CONFIG LAYOUT`.
+// Checks the properties of the image: `node tools/dist/image-test.mjs CONFIG LAYOUT`.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -63,7 +63,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** The program, a folder for its data, a user's name, and the certificates that outgoing connections are verified with. */
+/** Returns the layer: the program, a folder for its data, a user's name, and certificates for outgoing connections. */
 function tarOfLayer() {
   const [root, data, file] = [join(work, 'root'), join(work, 'data'), join(work, 'layer.tar')];
   mkdirSync(join(root, 'etc/ssl/certs'), { recursive: true });
@@ -98,7 +98,7 @@ function configuration(diff) {
       Volumes: { '/data': {} },
       StopSignal: 'SIGTERM',
       Labels: labels(),
-      // Not in the OCI specification; docker and podman read it. Times in nanoseconds.
+      // Not in the OCI specification, but read by docker and podman. Times are in nanoseconds.
       Healthcheck: { Test: ['CMD', '/postern', 'health'], Interval: 30e9, Timeout: 5e9, StartPeriod: 10e9, Retries: 3 },
     },
     rootfs: { type: 'layers', diff_ids: [diff] },

@@ -1,4 +1,4 @@
-// What the list of components promises: `node tools/dist/sbom-test.mjs FILE`.
+// Checks the list of components: `node tools/dist/sbom-test.mjs FILE`.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 

@@ -1,6 +1,6 @@
 // Writes the software bill of materials (CycloneDX 1.5) of the two programs: `node tools/dist/sbom.mjs VERSION > sbom.cdx.json`.
 //
-// Which packages are linked is what `cargo tree` says for the target; their hashes are those of Cargo.lock.
+// The linked packages are those that `cargo tree` lists for the target; their hashes are those of Cargo.lock.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ function isLinked({ pkg, dep_kinds: kinds }) {
   return references.has(pkg) && kinds.some(({ kind }) => kind === null);
 }
 
-/** A package URL; packages of this repository are on no registry. */
+/** Returns a package URL; packages of this repository are in no registry. */
 function reference({ name, version: of, source }) {
   return source ? `pkg:cargo/${name}@${of}` : `postern/${name}@${of}`;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lays the files of a release into a folder: stage.sh FOLDER POSTERN POSTERN_CLIENT
+# Copies the files of a release into a folder: stage.sh FOLDER POSTERN POSTERN_CLIENT
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 folder=$1 postern=$2 client=$3

@@ -1,4 +1,4 @@
-# Sourced: archive FILE FOLDER... writes a tar with fixed order, owners and times, whoever makes it and when.
+# Sourced: archive FILE FOLDER... writes a tar with fixed order, owners and times, independent of the user and the time.
 archive() {
     local file=$1
     shift

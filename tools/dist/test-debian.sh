@@ -1,5 +1,5 @@
-# Sourced by tools/dist-test.sh: installs, upgrades and purges the package in a fresh Debian, and runs the commands of the manual
-# there, from its own text.
+# Sourced by tools/dist-test.sh: installs, upgrades and purges the package in a fresh Debian, and runs the commands of
+# the manual there, from its own text.
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mirror=$(apt-get --no-release-info indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
     awk -v suite="$suite" '$2 == suite { print $1; exit }')
@@ -8,22 +8,22 @@ debian=$work/debian
 step "Debian packages: a fresh $suite"
 check "debootstrap" debootstrap --variant=minbase --include=adduser,init-system-helpers "$suite" "$debian" "$mirror"
 printf '#!/bin/sh\nexit 101\n' > "$debian/usr/sbin/policy-rc.d"
-# Commands of the manual use it; the image of a minimal Debian has none.
+# Commands of the manual use `sudo`, which the image of a minimal Debian does not contain.
 printf '#!/bin/sh\nif [ "$1" = -u ]; then user=$2; shift 2; exec runuser -u "$user" -- "$@"; fi\nexec "$@"\n' > "$debian/usr/bin/sudo"
 chmod 755 "$debian/usr/sbin/policy-rc.d" "$debian/usr/bin/sudo"
 inside() { chroot "$debian" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 files() { (cd "$debian" && find . -xdev \( -path ./var/log -o -path ./var/cache -o -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./tmp -o -path ./root \) -prune -o -print | LC_ALL=C sort); }
-# The block of a page that runs here, with this text in it.
+# Prints the block of a page that runs here and contains this text.
 from_page() { node tools/dist/block.mjs "$1" "$2"; }
 
-# The package before: the same files under an older version.
+# The previous package: the same files under an older version.
 mkdir -p "$work/old"
 DEB_COMPRESSION=gzip tools/dist/deb.sh "$programs" 0.0.1 "$work/old" 2>/dev/null
 
 step "Debian packages: installation"
 files > "$work/before"
 cp "$work/old/postern_0.0.1_amd64.deb" "$debian/root/"
-# As apt does where a program is missing; here it needs no network.
+# As apt does when a program is missing; here it needs no network.
 inside sh -ec 'dpkg --unpack /root/postern_0.0.1_amd64.deb; dpkg --configure postern' > "$work/install.log" 2>&1 ||
     { cat "$work/install.log" >&2; fail "the installation"; }
 grep -q 'http://localhost:3000/signup#code=' "$work/install.log" || fail "the installation prints no link"

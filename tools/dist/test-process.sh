@@ -1,4 +1,4 @@
-# Sourced by tools/dist-test.sh: processes in a folder that stands for a machine.
+# Sourced by tools/dist-test.sh: processes in a folder that replaces a machine.
 started=()
 
 start() {
@@ -6,7 +6,7 @@ start() {
     started+=($!)
 }
 
-# Waits until a command succeeds, or until what was started has ended.
+# Waits until a command succeeds, or until the started program has ended.
 await() {
     local tries=0
     until "$@" >/dev/null 2>&1; do

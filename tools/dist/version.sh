@@ -6,9 +6,9 @@ fi
 if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
     SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || true)
 fi
-# Without git and without a time from outside: the newest change of a source file that every release touches.
+# Without git and without a given time: the newest change of a source file that every release changes.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat --format=%Y CHANGELOG.md)}
 BUILD_DATE=$(date --utc --date="@$SOURCE_DATE_EPOCH" +%F)
-# What `--version` prints.
+# The version that `--version` prints.
 BUILD_VERSION="$VERSION (${BUILD_COMMIT:+$BUILD_COMMIT }$BUILD_DATE)"
 export BUILD_VERSION VERSION BUILD_COMMIT=${BUILD_COMMIT:-} BUILD_DATE SOURCE_DATE_EPOCH

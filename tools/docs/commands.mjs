@@ -1,6 +1,6 @@
-// The page of a program's commands, from its own --help.
+// Makes the page of a program's commands, from its own --help.
 
-/** `help`: returns what the program prints with these arguments. */
+/** Returns the page. `help`: returns the output of the program with these arguments. */
 export function commandPage(program, title, help) {
   const parts = walk([], help);
   return `# ${title}\n\nThis is what \`--help\` prints.\n\n${parts.map(({ path, text }) => `## \`${[program, ...path].join(' ')}\`\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`).join('\n')}`;

@@ -1,4 +1,4 @@
-// The page of the HTTP interface, from the server's own OpenAPI document.
+// Makes the page of the HTTP interface, from the server's own OpenAPI document.
 
 export function httpPage(document) {
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -34,7 +34,7 @@ function render({ method, path, item, summary, description, parameters = [], req
   return [...lines, ''].join('\n');
 }
 
-/** A part of the document, or the part that it refers to. */
+/** Returns a part of the document, or the part that it refers to. */
 function follow(part, document) {
   const path = part?.$ref;
   if (!path) return part;

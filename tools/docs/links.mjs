@@ -18,7 +18,7 @@ function pagesBelow(folder) {
   return readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.md')).sort();
 }
 
-/** Files of git and new ones, without what is ignored; without git, every file of docs. */
+/** Returns files of git and new ones, without ignored ones; without git, every file of docs. */
 function committed() {
   try {
     const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' });
@@ -50,7 +50,7 @@ function faultOf(page, target) {
   return anchors(readFileSync(join(root, file), 'utf8')).has(anchor) ? undefined : 'no such heading';
 }
 
-/** Pages of docs that the table of contents does not list, so that nobody would find them. */
+/** Returns the pages of docs that the table of contents does not list, so that nobody would find them. */
 function unlisted() {
   const summary = readFileSync(join(root, 'docs/SUMMARY.md'), 'utf8');
   const listed = new Set();

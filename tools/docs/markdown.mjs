@@ -1,9 +1,9 @@
-// Links and headings of Markdown, as mdBook and code hosts read them.
+// Links and headings of Markdown, as mdBook and code hosts parse them.
 
 /** Pages of the reference: `tools/docs/reference.mjs` writes them from the programs when the documentation is built. */
 export const GENERATED = ['settings', 'commands', 'client', 'http', 'metrics', 'errors', 'events'].map((name) => `docs/reference/${name}.md`);
 
-/** Calls `change` for each line outside code blocks, and joins what it returns. */
+/** Calls `change` for each line outside code blocks, and joins the results. */
 export function mapProse(text, change) {
   let fence;
   return text
@@ -26,7 +26,7 @@ export function mapProse(text, change) {
 // [text](target), <img src="target">, <a href="target">; not inside `code`.
 const LINK = /(`[^`]*`)|(\]\()([^()\s]+)(\))|((?:src|href)=")([^"]+)(")/g;
 
-/** Replaces the target of each link by what `change` returns. */
+/** Replaces the target of each link by the result of `change`. */
 export function mapLinks(text, change) {
   return mapProse(text, (line, index) =>
     line.replace(LINK, (whole, code, open, target, close, attribute, quoted, quote) => {
@@ -36,7 +36,7 @@ export function mapLinks(text, change) {
   );
 }
 
-/** The ids of a page's headings. Equal headings get -1, -2 ... */
+/** Returns the ids of a page's headings. Equal headings get -1, -2 ... */
 export function anchors(text) {
   const seen = new Map();
   const ids = new Set();

@@ -1,5 +1,5 @@
-// Writes the pages of the reference from what runs: settings, commands, HTTP interface, metrics, error codes, audit events.
-// `node tools/docs/reference.mjs FOLDER`, with POSTERN_BIN and POSTERN_CLIENT_BIN.
+// Writes the pages of the reference from the programs: settings, commands, HTTP interface, metrics, error codes, audit
+// events. `node tools/docs/reference.mjs FOLDER`, with POSTERN_BIN and POSTERN_CLIENT_BIN.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ function page(name, text) {
   writeFileSync(join(folder, `${name}.md`), text);
 }
 
-/** Standard output of a command, without settings of this machine. */
+/** Returns the standard output of a command, without settings of this machine. */
 function run(program, args) {
   const scratch = mkdtempSync(join(tmpdir(), 'postern-docs-'));
   const environment = { PATH: process.env.PATH, HOME: scratch, NO_COLOR: '1', LANG: 'C.UTF-8' };
@@ -49,7 +49,7 @@ function run(program, args) {
   }
 }
 
-/** A portal with the default settings on free ports. It says on which. */
+/** Starts a portal with the default settings on free ports, which it prints. */
 async function start() {
   const scratch = mkdtempSync(join(tmpdir(), 'postern-docs-'));
   const settings = ['listen=127.0.0.1:0', 'operator.listen=127.0.0.1:0', 'time.embedded=false', 'log.level=error', 'password.memory_kib=64', 'password.passes=1'];
@@ -88,7 +88,7 @@ function metricsPage(text) {
   return `# Metrics\n\nA portal with default settings reports these at \`/metrics\` of \`operator.listen\`, in the OpenMetrics format. [Running Postern](../running.md#health-and-metrics) names good alerts. The paid gate [has its own](../toll.md#if-the-node-is-away).\n\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n${rows.sort().join('\n')}\n`;
 }
 
-/** The variants of an enum in Rust, with their doc comments. */
+/** Returns the variants of an enum in Rust, with their doc comments. */
 function variants(source, name) {
   const body = new RegExp(`pub enum ${name} \\{\\n(.*?)\\n\\}`, 's').exec(source)?.[1];
   if (body === undefined) throw new Error(`there is no enum ${name}`);

@@ -1,6 +1,9 @@
-// The page of settings, from the commented settings files and from what the program knows.
+// Makes the page of settings, from the commented settings files and from the program's list.
 
-/** `known`: what `postern config print` prints. Throws if the program has a setting that the file does not document. */
+/**
+ * Returns the page. `known`: the output of `postern config print`. Throws if the program has a setting that the file
+ * does not document.
+ */
 export function settingsPage(portal, timeServer, known) {
   const sections = parse(portal);
   const documented = new Set(sections.flatMap(({ name, settings }) => settings.map((setting) => (name ? `${name}.${setting.name}` : setting.name))));
@@ -21,7 +24,7 @@ ${sections.map((section) => render(section, 'POSTERN_')).join('\n')}
 ${parse(timeServer).map((section) => render(section, 'POSTERN_TIME_', 'Time server, ')).join('\n')}`;
 }
 
-/** Sections in the order of the file: `{name, list, about, settings: [{name, value, set, about}]}`. */
+/** Returns the sections in the order of the file: `{name, list, about, settings: [{name, value, set, about}]}`. */
 function parse(text) {
   const sections = [{ name: '', list: false, about: '', settings: [] }];
   let comment = [];
@@ -54,7 +57,7 @@ function parse(text) {
   return sections.filter((section) => section.settings.length > 0);
 }
 
-/** A value and the remark after it; a `#` inside of quotes is no remark. */
+/** Returns a value and the remark after it; a `#` inside quotes is no remark. */
 function split(text) {
   let quoted = false;
   for (let index = 0; index < text.length; index += 1) {

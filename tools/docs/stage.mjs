@@ -12,7 +12,7 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(book, { recursive: true });
 cpSync(join(root, 'docs/book.toml'), join(folder, 'book.toml'));
 
-/** Pages outside of docs that are chapters. */
+/** Pages outside docs that are chapters. */
 const chapters = new Set();
 mapLinks(summary(), (target) => {
   chapters.add(normalize(join('docs', target)));
@@ -35,12 +35,12 @@ while (waiting.length > 0) {
   writeFileSync(target, mapLinks(text, (link) => moved(file, link)));
 }
 
-/** Where a file of the repository is in the book. */
+/** Returns the path in the book of a file of the repository. */
 function staged(file) {
   return file.startsWith('docs/') ? file.slice('docs/'.length) : join('files', file);
 }
 
-/** A link as it must be in the book; queues the file that it leads to. */
+/** Returns a link as it must be in the book; queues the file of its target. */
 function moved(page, link) {
   if (/^[a-z][a-z0-9+.-]*:/i.test(link) || link.startsWith('#')) return link;
   const [path, anchor] = link.split('#');
@@ -58,7 +58,7 @@ function moved(page, link) {
   return anchor === undefined ? to : `${to}#${anchor}`;
 }
 
-/** A folder that has no page: the names of its files, as a page of its own. */
+/** Makes a page for a folder that has none: the names of its files. */
 function listing(path) {
   const target = join(staged(path), 'files.txt');
   mkdirSync(join(book, staged(path)), { recursive: true });
@@ -66,7 +66,7 @@ function listing(path) {
   return target;
 }
 
-/** The table of contents, with each decision record below the index of records. */
+/** Returns the table of contents, with each decision record below the index of records. */
 function summary() {
   const records = readdirSync(join(root, 'docs/adr')).filter((name) => /^\d{4}-.*\.md$/.test(name)).sort();
   const lines = records.map((name) => {
