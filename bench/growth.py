@@ -25,7 +25,7 @@ from program import Program, free_port  # noqa: E402
 PASSWORD = "canary of a grown password"
 PAGES = ["", "/users", "/audit", "/bans", "/devices", "/groups", "/invitations", "/server-keys", "/activity"]
 LISTS = [["user", "list"], ["session", "list", "ada"], ["ban", "list"], ["audit"]]
-# The largest figure that is good: times the smallest size's, or milliseconds.
+# The largest accepted figures: multiples of the smallest size's figure, or milliseconds.
 GOALS = {"login": 1.15, "check": 1.15, "banned": 1.15, "refresh": 1.5}
 PAGE_MS, RESTART_MS = 300, 300
 
@@ -98,14 +98,14 @@ class Postgres(Sqlite):
 
 
 def copies(engine, count: int) -> list[str]:
-    """Statements that copy the one row of each table, with other keys."""
+    """Returns statements that copy the one row of each table, with other keys."""
     now = int(time.time() * 1000)
     user, name = engine.padded("0", 26), "'user' || n"
     address = "(10 + n / 16777216) || '.' || (n / 65536 % 256) || '.' || (n / 256 % 256) || '.' || (n % 256)"
     ban = {"id": engine.padded("0", 26), "identity": address, "seq": "n", "until": str(now + 86_400_000)}
     ban |= {"incident": engine.padded("", 7)}
     session = {"id": engine.padded("s", 22), "refresh_hash": engine.padded("h", 43), "seq": "0"}
-    # Most sessions were not refreshed in this moment.
+    # Most sessions were not refreshed at this moment.
     session |= {"changed_at": f"{now} - 3600000 - n"}
     tables = [
         ("users", count, {"id": user, "name": name, "name_key": name, "skeleton": name, "role": "'user'"}),
@@ -126,7 +126,7 @@ def copies(engine, count: int) -> list[str]:
 
 
 def timed(work, times: int) -> float:
-    """The median in milliseconds."""
+    """Returns the median in milliseconds."""
     took = []
     for _ in range(times):
         began = time.perf_counter()
@@ -188,7 +188,7 @@ class Size:
                 figures[f"page {page or '/'}"] = float("inf")
         for words in LISTS:
             figures[" ".join(words)] = timed(lambda words=words: self.program.run(*words), 3)
-        # What a command costs that reads nothing.
+        # The time of a command that reads no database.
         figures["(any command)"] = timed(lambda: self.program.run("config", "check"), 3)
         return figures
 

@@ -1,4 +1,4 @@
-// Prints what Chromium loads for /login: [{ name, bytes }], bytes as they came over the wire.
+// Prints the files that Chromium loads for /login: [{ name, bytes }], with the bytes that were transferred.
 import http from 'node:http';
 import { openLogin, withChromium } from './chromium.mjs';
 

@@ -1,11 +1,11 @@
-// Prints how long a sign-in by passkey takes in Chromium, in milliseconds: a list of times from the press of the button until
-// the dashboard can be read, without what the authenticator takes.
+// Prints the time of a sign-in by passkey in Chromium, in milliseconds: a list of times from the press of the button
+// until the dashboard can be read, without the authenticator's time.
 import { openLogin, withChromium } from './chromium.mjs';
 
 const origin = process.argv[2];
 const TIMES = 20;
 
-// In every page, before its own code: when the button was pressed, and how long the authenticator took.
+// Runs in every page before its own code: records the press of the button and the authenticator's time.
 function mark() {
   addEventListener('click', (event) => {
     if (event.target.closest('#passkey')) sessionStorage.setItem('pressed', String(performance.timeOrigin + performance.now()));

@@ -1,12 +1,12 @@
-// Prints how long sealing takes in Chromium, in milliseconds: lists for fresh profiles, for fresh pages
-// and for one page again and again.
+// Prints the time of sealing in Chromium, in milliseconds: lists for fresh profiles, for fresh pages, and for one page
+// used repeatedly.
 import { openLogin, withChromium } from './chromium.mjs';
 
 const origin = process.argv[2];
 const TIMES = 20;
 
-// In the page, before its own code: marks the moments, and keeps the sealed message from leaving. The
-// answer in its place lets the form be used again.
+// Runs in the page before its own code: records the times, and keeps the sealed message from being sent. After the
+// answer in its place the form can be used again.
 function mark() {
   const marks = (window.marks = []);
   const note = (name) => marks.push([name, performance.now()]);
