@@ -1,5 +1,5 @@
-"""Writes fido2.json: assertions of three algorithms in many right and wrong forms, and the verdict of the Python package
-fido2 about each. `vectors` compares these verdicts with ours.
+"""Writes fido2.json: assertions of three algorithms in many right and wrong forms, and the result of the Python package
+fido2 for each. `vectors` compares these results with ours.
 
     pip install fido2==2.2.0 && python fido2_cases.py > fido2.json
 """
@@ -40,7 +40,7 @@ def auth_data(flags=0x05, rp=RP, rest=b"", count=1):
 
 
 def forms():
-    """Yields what a case is about, its client data and its authenticator data."""
+    """Yields the description of a case, its client data and its authenticator data."""
     for flags in range(256):
         yield f"flags {flags:08b}", client_data(), auth_data(flags)
     for flags in (0x85, 0x9D, 0xC5):
@@ -88,7 +88,7 @@ def main():
             cases.append({"about": about, "client": websafe_encode(client), "data": websafe_encode(data), "signature": websafe_encode(signature), "accepted": accepted})
 
         for about, client, data in forms():
-            # One algorithm has all flags; the signature is the same code for the rest.
+            # Only one algorithm has all flags, because the code after the signature is the same for the others.
             if kind == "ES256" or not about.startswith("flags") or about in ("flags 00000101", "flags 00011101"):
                 add(about, client, data, sign(data + hashlib.sha256(client).digest()))
         client, data = client_data(), auth_data()
