@@ -98,7 +98,7 @@ impl Metrics {
         }
     }
 
-    /// Counts one request to an app by its verdict.
+    /// Counts one request to an app by its decision.
     pub fn checked(&self, verdict: &'static str) {
         self.app_checks.get_or_create(&ByVerdict { verdict }).inc();
     }

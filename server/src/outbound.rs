@@ -1,8 +1,8 @@
 //! Requests to URLs that clients name: metadata documents and logout notices.
 //!
-//! A stranger's URL must not reach this machine or its network (SSRF). A name is resolved once, each address is judged,
-//! and the connection goes to a judged address. Redirects are not followed, proxies are not used, and answers are
-//! bounded in size and time.
+//! A stranger's URL must not reach this machine or its network (SSRF). A name is resolved once, each address is
+//! checked, and the connection goes to a checked address. Redirects are not followed, proxies are not used, and answers
+//! are bounded in size and time.
 
 use crate::config::Config;
 use async_trait::async_trait;
@@ -175,7 +175,7 @@ impl Outbound {
     /// Returns the body of a document of at most `longest` bytes.
     ///
     /// # Errors
-    /// The URL leads elsewhere than it may, or there is no document.
+    /// The URL leads to a forbidden address, or there is no document.
     pub async fn get(&self, reach: Reach, url: &str, longest: usize) -> Result<Vec<u8>, OutboundError> {
         let _permit = self.documents.try_acquire().map_err(|_| OutboundError::Busy)?;
         let _slot = HostSlot::take(&self.documents_by_host, url).ok_or(OutboundError::Busy)?;
@@ -223,7 +223,7 @@ impl Outbound {
         if status.is_success() { Ok(()) } else { Err(OutboundError::Status(status.as_u16())) }
     }
 
-    /// Judges an address in the URL itself, which is not resolved. The parser gives every spelling of an IPv4 address
+    /// Checks an address in the URL itself, which is not resolved. The parser gives every spelling of an IPv4 address
     /// the same form.
     fn judge(&self, reach: Reach, url: &str) -> Result<Url, OutboundError> {
         let url = Url::parse(url).map_err(|_| OutboundError::Url)?;

@@ -21,7 +21,7 @@ pub fn watch() {
             check();
         }
     });
-    // Neither call fails; both listeners live as long as the page.
+    // Neither call fails; both listeners are kept as long as the page.
     let _ = document().add_event_listener_with_callback("visibilitychange", seen.into_js_value().unchecked_ref());
     let _ = window().add_event_listener_with_callback("pageshow", back.into_js_value().unchecked_ref());
 }

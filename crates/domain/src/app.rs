@@ -1,8 +1,8 @@
 //! Apps behind Postern and their access rules.
 //!
 //! A rule has a path, but an app may read the same bytes as another path: decoded once more, in lower case, cut at a
-//! `;`. So a path is judged in every reading that an app may use, and the strictest result counts. A path without a
-//! certain reading gets the strictest result of all.
+//! `;`. Therefore the rules are applied to every reading that an app may use, and the strictest result counts. A
+//! path without a certain reading gets the strictest result of all.
 
 use crate::account::Role;
 use crate::profile::GroupName;
@@ -11,7 +11,7 @@ use crate::service::admits;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Maximum length in bytes of a path that is judged by its rules.
+/// Maximum length in bytes of a path to which the rules are applied.
 const LONGEST: usize = 4096;
 /// Maximum number of readings; a path with more gets the strictest result.
 const MOST_READINGS: usize = 32;
@@ -217,8 +217,8 @@ impl AppRules {
         self.0.iter().map(|rule| rule.ruling.clone()).fold(RuleDecision::DEFAULT, RuleDecision::strictest)
     }
 
-    /// Judges `target`, a path with query as in the request line (RFC 9112, section 3.2.1). `overridden`: a header
-    /// names another method, which some apps obey.
+    /// Applies the rules to `target`, a path with query as in the request line (RFC 9112, section 3.2.1). `overridden`:
+    /// a header names another method, which some apps obey.
     pub fn judge(&self, method: &str, target: &str, overridden: bool) -> RuleDecision {
         if self.0.is_empty() {
             return RuleDecision::DEFAULT;
@@ -242,7 +242,7 @@ impl AppRules {
         }
     }
 
-    /// Judges one reading, with and without regard to case.
+    /// Applies the rules to one reading, with and without regard to case.
     fn of_reading(&self, method: &str, path: &str) -> RuleDecision {
         let exact = self.first(method, |pattern| pattern.is(path));
         let folded = path.to_lowercase();

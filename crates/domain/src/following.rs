@@ -41,8 +41,8 @@ pub fn catch_up(applied: Position, last: Position) -> CatchUp {
     }
 }
 
-/// Whether a node may judge requests by its memory. `asked_at`: when it sent the query whose answer it has applied, by
-/// its own clock.
+/// Whether a node may decide about requests by its caches. `asked_at`: when it sent the query whose answer it has
+/// applied, by its own clock.
 pub fn may_judge(asked_at: UnixMs, limit_ms: i64, now: UnixMs) -> bool {
     // After the clock was set back, the age is unknown.
     (now - asked_at).abs() <= limit_ms

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether an address is reachable on the public internet. Private, shared, loopback, link-local, unique-local,
 /// documentation, benchmarking, multicast and reserved addresses are not (IANA special-purpose registries; RFC 6890).
-/// An IPv6 address that contains an IPv4 address is judged by that one.
+/// An IPv6 address that contains an IPv4 address is classified by that one.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

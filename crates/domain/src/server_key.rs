@@ -1,7 +1,7 @@
 //! The server's keys over time: the one in use, the next ones, and the replaced ones in their overlap.
 //!
-//! The keys of a kind form a line, ordered by the time from which each is used. The newest whose time has come is in
-//! use, until the next one's time. A revoked key is not used; if it was in use, the next one starts early.
+//! The keys of a kind form a line, ordered by the time from which each is used. The newest whose time has been reached
+//! is in use, until the next one's time. A revoked key is not used; if it was in use, the next one starts early.
 
 use crate::UnixMs;
 

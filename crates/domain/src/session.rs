@@ -51,7 +51,7 @@ pub enum Refresh {
 }
 
 impl Session {
-    /// Judges a refresh token whose MAC was verified.
+    /// Checks a refresh token whose MAC was verified.
     ///
     /// `jkt`: the thumbprint of the proven key, if any.
     pub fn refresh(&self, generation: u32, hash: &TokenHash, jkt: Option<&str>, now: UnixMs) -> Refresh {

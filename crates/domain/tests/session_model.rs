@@ -241,8 +241,8 @@ proptest! {
         prop_assert_eq!(verdict, Refresh::Ended, "the thief's line ends too");
     }
 
-    /// For the owner of the bound key, lost answers never cost the session, at any time and in any number, whatever a
-    /// thief without the key does meanwhile.
+    /// For the owner of the bound key, lost answers never end the session, at any time and in any number, with any
+    /// requests of a thief without the key.
     #[test]
     fn lost_answers_cost_a_bound_session_nothing(steps in steps(), thief_key in prop_oneof![Just(None), Just(Some("thief"))]) {
         let mut world = World::new(Some("owner"), thief_key);

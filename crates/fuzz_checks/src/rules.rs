@@ -1,4 +1,4 @@
-//! Rules of apps, judged over paths: no other reading of a path has a stricter rule than the one that was found.
+//! Rules of apps, applied to paths: no other reading of a path has a stricter rule than the one that was found.
 
 use crate::input;
 use domain::app::{Allow, AppRule, AppRules};

@@ -24,7 +24,7 @@ pub enum Error {
     /// The answer has an unexpected form or is too long.
     #[error("{0} sent an invalid answer")]
     Malformed(String),
-    /// Wallet and program judge a proof differently.
+    /// Wallet and program have different results for a proof.
     #[error("the wallet and the node's data disagree about a proof")]
     Disagreement,
     /// Work was cancelled because the program ends.

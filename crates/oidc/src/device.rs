@@ -46,7 +46,7 @@ pub enum Poll {
     Expired,
 }
 
-/// Judges a poll of a device that has no answer yet.
+/// Returns the answer to a poll of a device whose person has not answered yet.
 pub fn judge_poll(expires_at: UnixMs, poll_at: UnixMs, denied: bool, now: UnixMs) -> Poll {
     if denied {
         Poll::Denied

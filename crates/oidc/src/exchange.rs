@@ -117,7 +117,7 @@ pub enum CodeVerdict {
     Refused(OAuthError),
 }
 
-/// Judges a code that `client` presents. `jkt`: the thumbprint of the proven key, if any.
+/// Checks a code that `client` presents. `jkt`: the thumbprint of the proven key, if any.
 pub fn judge_code(
     code: &CodeFacts<'_>,
     client: &Client,

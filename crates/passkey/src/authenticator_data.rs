@@ -11,7 +11,7 @@ const BS: u8 = 1 << 4;
 const AT: u8 = 1 << 6;
 const ED: u8 = 1 << 7;
 
-/// The state that an authenticator reports, for the caller to judge.
+/// The state that an authenticator reports, for the caller to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuthenticatorState {
     /// Whether the passkey may be copied to other devices (BE).

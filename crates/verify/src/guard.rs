@@ -31,7 +31,7 @@ pub struct Guard {
 /// The auth server's names and the policy for its outages.
 #[derive(Debug, Clone)]
 pub struct IssuerSettings<'a> {
-    /// Its `public_url`, as it stands in `iss`.
+    /// The issuer's `public_url`, as in `iss`.
     pub name: &'a str,
     /// The URL for this machine, if it differs. Use https or a trusted network, because a server at that URL can sign
     /// tokens.

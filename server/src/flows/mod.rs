@@ -1,4 +1,4 @@
-//! The logic of the endpoints, always in the same order: guard, load, judge, store, notify.
+//! The logic of the endpoints, always in the same order: guard, load, decide, store, notify.
 
 pub mod accept;
 pub mod activity;

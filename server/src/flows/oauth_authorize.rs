@@ -1,4 +1,4 @@
-//! Authorization requests of clients: judged for the page, and judged again when its code is issued.
+//! Authorization requests of clients: checked for the page, and again when the code is issued.
 
 use super::oauth_documents::{self, FoundClient, Reader};
 use super::oauth_people;
@@ -28,7 +28,7 @@ pub const MARK: &str = "postern_sign_in";
 /// Time limit for signing in again.
 const MARK_SECONDS: i64 = 60 * 60;
 
-/// A judged request and what comes next.
+/// A checked request and the next step.
 #[derive(Debug)]
 pub enum AuthorizationOutcome {
     /// The person sees the error.
@@ -65,7 +65,7 @@ impl Examined {
     }
 }
 
-/// Judges a request. It writes nothing, so that a link alone changes nothing.
+/// Checks a request. It writes nothing, so that a link alone changes nothing.
 ///
 /// # Errors
 /// The store fails.

@@ -133,7 +133,7 @@ pub async fn answer(
     if state.store.add_code(&code).await? { Ok(()) } else { Err(missing()) }
 }
 
-/// Judges a poll of a device whose person has not agreed yet.
+/// Answers a poll of a device whose person has not agreed yet.
 ///
 /// # Errors
 /// The store fails.

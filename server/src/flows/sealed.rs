@@ -1,4 +1,4 @@
-//! The checks of every encrypted message, the cheapest first, before its content is judged.
+//! The checks of every encrypted message, the cheapest first, before its content is used.
 
 use crate::api_error::ApiError;
 use crate::audit;

@@ -61,7 +61,7 @@ struct VerifiedBearer {
     issued_at: Option<UnixMs>,
 }
 
-/// Judges a request. `navigation`: a person sees the answer and can be redirected through the portal.
+/// Decides about a request. `navigation`: a person sees the answer and can be redirected through the portal.
 ///
 /// # Errors
 /// `use_dpop_nonce`, `bad_proof`; the store fails.

@@ -18,7 +18,7 @@ use wire::problem::Code;
 pub enum RouteGuard {
     /// Challenge, login and sign-up.
     SignIn,
-    /// Sign-in with a passkey, from which wrong passwords ban nobody.
+    /// Sign-in with a passkey, which wrong passwords do not block.
     PasskeySignIn,
     /// Everything else below `/api`.
     Api,
@@ -136,8 +136,8 @@ async fn page(state: &AppState, client: Client, request: Request, routes: &Route
     Ok(routes.answer(client, request).await)
 }
 
-/// Refuses a request of another site. A method that a path does not take goes on to the router, which answers 405 and
-/// runs no handler.
+/// Refuses a request of another site. A method that a path does not take is passed on to the router, which answers 405
+/// and runs no handler.
 fn same_origin(state: &AppState, request: &Request) -> Result<(), ApiError> {
     let taken = || openapi::takes(request.method(), request.uri().path());
     same_origin::api(state, request).or_else(|refused| if taken() { Err(refused) } else { Ok(()) })

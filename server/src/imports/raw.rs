@@ -21,7 +21,7 @@ pub(crate) enum RawPassword {
     #[default]
     Missing,
     Hash(String),
-    /// The format keeps nothing that can be checked elsewhere.
+    /// The format contains nothing that another program can check.
     NotPortable,
 }
 

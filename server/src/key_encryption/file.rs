@@ -67,7 +67,7 @@ impl KeySource {
         fs::read_to_string(path).map(Zeroizing::new).map_err(|error| failed(path, error))
     }
 
-    /// Prevents other commands from changing the file while the returned value lives.
+    /// Prevents other commands from changing the file until the returned value is dropped.
     ///
     /// # Errors
     /// Another command holds the lock.

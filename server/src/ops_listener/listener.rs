@@ -57,7 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router) {
             response
         }
     };
-    // The sender lives as long as this function: only ending the task stops it.
+    // The sender is kept until this function ends: only ending the task stops it.
     let (_go_on, stop) = watch::channel(false);
     net::serve(listener, http, answer, stop).await;
 }

@@ -43,7 +43,7 @@ pub(super) fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &H
         let began = Instant::now();
         let result = compute(&job, &mut memory);
         seconds.observe(began.elapsed().as_secs_f64());
-        // The caller may have gone; then nobody needs the result.
+        // The caller may have been dropped; then the result is not needed.
         let _ = job.reply.send(result);
     }
 }

@@ -9,7 +9,7 @@ use wire::toll::{PendingRedemption, RedeemedToken, TollCode};
 
 /// Pause if the gate names none, in seconds.
 const PAUSE: u64 = 5;
-/// Minimum and maximum pause, whatever the gate says.
+/// Minimum and maximum pause in seconds, for any answer of the gate.
 const PAUSES: std::ops::RangeInclusive<u64> = 1..=120;
 
 /// A gate's answer to a presented payment.

@@ -76,7 +76,7 @@ impl World {
         Position { timeline: self.timeline, number: self.ends.keys().next_back().copied().unwrap_or(0) }
     }
 
-    /// Returns whether the node admits the session. `None`: it refuses to judge.
+    /// Returns whether the node admits the session. `None`: it refuses to decide.
     fn judges(&self, node: usize, session: u8) -> Option<bool> {
         let node = &self.nodes[node];
         may_judge(node.asked_at, SHARED_LIMIT_MS, self.now + node.ahead).then(|| !node.ended.contains(&session))

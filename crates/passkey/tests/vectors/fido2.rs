@@ -1,4 +1,4 @@
-//! The verdicts of the Python package fido2 about some 500 assertions (`fido2_cases.py`). We refuse all that it
+//! The results of the Python package fido2 for about 500 assertions (`fido2_cases.py`). We refuse all that it
 //! refuses, and accept all that it accepts, except where the specification requires more.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -8,7 +8,7 @@ use serde_json::Value;
 const EXPECTED: Expected =
     Expected { relying_party: "example.org", origin: "https://example.org", challenge: &[5; 32] };
 
-/// The reasons why a verdict of ours may be stricter: frames (section 5.8.1), and the form of authenticator data
+/// The reasons for which our result may be stricter: frames (section 5.8.1), and the form of authenticator data
 /// (section 6.1).
 const STRICTER: [PasskeyError; 2] = [PasskeyError::CrossOrigin, PasskeyError::AuthenticatorData];
 

@@ -15,7 +15,7 @@ sql! {
     LOST = "UPDATE toll_payments SET gone_at = $2, block = NULL WHERE txid = $1 AND gone_at IS NULL";
     FOUND = "UPDATE toll_payments SET block = $2, gone_at = NULL WHERE txid = $1 AND settled_at IS NULL";
     SETTLE = "UPDATE toll_payments SET settled_at = $2 WHERE txid = $1 AND settled_at IS NULL";
-    // A token is suspended while any of its payments is gone.
+    // A token is suspended while any of its payments has disappeared from the chain.
     ASLEEP = "UPDATE toll_tokens SET asleep_at = $2 WHERE asleep_at IS NULL
         AND id IN (SELECT challenge FROM toll_payments WHERE txid = $1) RETURNING id";
     AWAKE = "UPDATE toll_tokens SET asleep_at = NULL WHERE asleep_at IS NOT NULL

@@ -51,7 +51,7 @@ impl<DB: Backend, W: Write> WriteJob<DB> for WriteTask<W> {
             (Err(error), _) => Err(Error::Commit(error)),
             (Ok(()), None) => Err(Error::Closed),
         };
-        // The write must be done even if the caller has gone.
+        // The write must be done even if the caller was dropped.
         drop(self.caller.send(answer));
     }
 }

@@ -289,7 +289,7 @@ async fn kept() -> Response {
     (headers, "kept").into_response()
 }
 
-/// Sends one piece, and then nothing forever.
+/// Returns a body of one piece, whose end never comes.
 async fn stream() -> Body {
     let first = futures::stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"first"))]);
     Body::from_stream(first.chain(futures::stream::pending()))
