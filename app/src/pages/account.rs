@@ -8,7 +8,7 @@ use wire::passkeys::{Passkey, Passkeys};
 use wire::paths;
 use wire::second_factor::SecondFactors;
 
-/// `/dashboard/account`: one's own password and account.
+/// `/dashboard/account`: the person's own password and account.
 #[component]
 pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
     let (min, insecure) = (account.password_min.to_string(), site.insecure);

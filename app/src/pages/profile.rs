@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wire::account::Profile;
 use wire::paths;
 
-/// `/dashboard/account/profile`: one's own display name and e-mail address.
+/// `/dashboard/account/profile`: the person's own display name and e-mail address.
 #[component]
 pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
     let ProfileView { viewer, profile, mail, done } = profile;

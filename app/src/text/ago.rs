@@ -5,7 +5,7 @@ use super::wait::span;
 /// Tolerated clock difference: a time this far ahead, in milliseconds, counts as now.
 const SKEW_MS: i64 = 60_000;
 
-/// Names a time that is over: "just now", "5 minutes ago", "3 weeks ago". One that is to come is "in 3 hours".
+/// Names a past time: "just now", "5 minutes ago", "3 weeks ago". A future one is "in 3 hours".
 pub fn ago(now: i64, at: i64) -> String {
     if at - now >= SKEW_MS {
         return ahead(now, at);

@@ -50,7 +50,7 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     findings
 }
 
-/// Returns the checks that cost next to nothing, for a page that is opened often. `keys`: the server's keys.
+/// Returns the checks that need almost no time, for a page that is opened often. `keys`: the server's keys.
 pub fn glance(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
     let mut findings = vec![
         settings::proxies(config),

@@ -66,7 +66,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             audit::note(state, client, entry).await?;
             return Err(ApiError::wait(Code::AccountDelayed, ms).into());
         }
-        // After this many failures the device counts as a stranger.
+        // After this many failures the device counts as unknown.
         DelayDecision::Shut if client.known.is_some() => return Err(ApiError::new(Code::DeviceMismatch).into()),
         DelayDecision::Shut | DelayDecision::Open => {}
     }

@@ -183,7 +183,7 @@ pub async fn issue(
         expires_at: now + CODE_MS,
         pushed,
         device: None,
-        // A program on this computer could come again, so people are asked about a terminal each time.
+        // Another program on this computer could send the same request, so people are asked about a terminal each time.
         agreed: (agreed && !is_terminal(&client)).then(together),
         audit: entry,
         now,

@@ -102,7 +102,7 @@ pub async fn judge(
         _ => (None, None),
     };
     Ok(match (ruling.allow, identity, lacks) {
-        // Until the second factor is proven, the app sees a stranger.
+        // Until the second factor is proven, the app sees no signed-in person.
         (Allow::Public, _, Some(_)) => pass(None),
         (Allow::Public, identity, None) => pass(identity),
         (_, None, _) => ForwardAuthVerdict::SignIn,

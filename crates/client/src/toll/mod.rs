@@ -1,7 +1,7 @@
 //! Payment at a gate that answers `402 Payment Required` (TPAT), and use of the tokens that it sells.
 //!
 //! [`PayingClient`] fetches a URL. If that costs something, the person's wallet signs a payment. The client makes its
-//! proof, stores both with the signed transaction, sends it, and redeems it. If a program dies in between, the next run
+//! proof, stores both with the signed transaction, sends it, and redeems it. If a program ends in between, the next run
 //! continues with the same payment, and sends it again if no node knows it. While a payment is not redeemed, nothing
 //! else is paid at that gate.
 

@@ -1,4 +1,4 @@
-//! At whatever step a program dies, the next run ends with the answer and one payment.
+//! If a program is killed at any step, the next run ends with the answer and one payment.
 
 use super::world::{Death, Fault, World};
 

@@ -1,4 +1,4 @@
-//! One home, one wallet, one gate, and a step at which something dies.
+//! One home, one wallet, one gate, and a step at which one of them is killed.
 
 use super::files::Files;
 use super::{gate, wallet};
@@ -20,7 +20,7 @@ pub(crate) enum Death {
     Other,
 }
 
-/// A request to the wallet or the gate, and whether it is carried out before something dies.
+/// A request to the wallet or the gate, and whether it is carried out before one side is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub step: &'static str,
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Dies at this step, if that is due. A client that is killed gets no answer.
+    /// Ends the client or this connection at this step, if that is due. A client that is killed gets no answer.
     pub(crate) async fn step(&self, step: &str, done: bool) {
         let due = self.fault.lock().take_if(|fault| fault.step == step && fault.done == done);
         match due.map(|fault| fault.death) {

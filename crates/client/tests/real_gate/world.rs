@@ -51,7 +51,7 @@ struct Breaking<'a> {
     rig: &'a RegtestNetwork,
     url: String,
     wallet: WalletPayer,
-    /// The wallet dies when it has sent the next payment, once.
+    /// Whether the wallet ends after it has sent the next payment, once.
     dies: AtomicBool,
     end: Mutex<Option<End>>,
 }
