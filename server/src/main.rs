@@ -9,7 +9,7 @@ use std::process::ExitCode;
 #[allow_missing = true]
 struct Files;
 
-/// With commit and date, if the build knows them: tools/release.sh.
+/// The version, with commit and date if the build sets them (tools/release.sh).
 const VERSION: &str = match option_env!("BUILD_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),

@@ -48,7 +48,7 @@ pub struct AccessTokenClaims {
     /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
-    /// For apps: the person's profile, in the standard claims of `OpenID` Connect Core 1.0, section 5.1.
+    /// The person's profile, for apps, in the standard claims of `OpenID` Connect Core 1.0, section 5.1.
     #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonClaims>,
     /// Made for a browser's cookie, where it needs no proof of the key.
@@ -61,7 +61,7 @@ pub struct AccessTokenClaims {
 pub struct PersonClaims {
     /// The display name, or the account's name without one.
     pub name: String,
-    /// Only an address that is proved or vouched for.
+    /// The e-mail address, if it is proved or vouched for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// `true` with an address. Apps that ignore this claim never see an unproved address.

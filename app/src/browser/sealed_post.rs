@@ -65,8 +65,8 @@ pub(crate) async fn sealed_post(
     }
 }
 
-/// As [`sealed_post`], and once more after a fresh proof of the person, if the server demands one. `None`: the page
-/// goes to sign-in for that.
+/// Posts like [`sealed_post`], and once more after a fresh proof of the person, if the server demands one. `None`: the
+/// page goes to sign-in for that.
 #[cfg(any(feature = "ssr", feature = "private"))]
 pub(crate) async fn post_with_proof(
     kind: EnvelopeKind,

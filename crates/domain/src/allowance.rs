@@ -21,7 +21,7 @@ impl Allowance {
     /// Counts one event. `before`: the result of the last call, if there was one.
     ///
     /// # Errors
-    /// All of this span are used: milliseconds until the next begins. `before` stays valid.
+    /// All events of this span are used. Returns the milliseconds until the next span. `before` stays valid.
     pub fn take(self, before: Option<Taken>, now: UnixMs) -> Result<Taken, i64> {
         let span_ms = self.span_ms.max(1);
         // A span that ends later than any can is ignored: the clock was set back, or spans were made shorter.

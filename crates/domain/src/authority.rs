@@ -92,7 +92,7 @@ impl Origin {
     /// Parses `scheme://host[:port]`, with or without a trailing slash.
     ///
     /// # Errors
-    /// It is anything else.
+    /// The text has another form.
     pub fn parse(text: &str) -> Result<Self, InvalidAuthority> {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidAuthority::Form)?;
         let https = match scheme.to_ascii_lowercase().as_str() {

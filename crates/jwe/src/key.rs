@@ -42,7 +42,7 @@ impl PrivateKey {
     /// Parses a private key.
     ///
     /// # Errors
-    /// It is not a P-256 key, or its halves do not match.
+    /// The text is not a P-256 key, or its halves do not match.
     pub fn from_jwk(text: &str) -> Result<Self, Error> {
         let jwk: PrivateJwk = serde_json::from_str(text).map_err(|_| Error::Key)?;
         let number = from_base64url(&jwk.d).map(Zeroizing::new).ok_or(Error::Key)?;
@@ -86,7 +86,7 @@ impl fmt::Debug for PrivateKey {
 /// Checks that this is a point on the curve in canonical form.
 ///
 /// # Errors
-/// It is not.
+/// The key is not such a point.
 pub fn check_public(key: &EcJwk) -> Result<(), Error> {
     point(key).map(drop)
 }

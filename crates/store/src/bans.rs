@@ -68,7 +68,7 @@ pub struct BanSearch {
 pub struct BanRecord {
     /// Bans in force, the longest first.
     pub bans: Vec<Ban>,
-    /// Its ladders; for wrong credentials one for each account name that was tried.
+    /// The client key's ladders; for wrong credentials one for each account name that was tried.
     pub rungs: Vec<(Trigger, Rung)>,
     /// The time of each offence.
     pub strikes: Vec<(Trigger, UnixMs)>,

@@ -33,7 +33,7 @@ pub struct RegisterClient {
 /// A client that a document describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDocument {
-    /// Its URL.
+    /// The URL of the document.
     pub id: String,
     /// JSON, as of a [`StoredClient`].
     pub registration: String,

@@ -47,9 +47,9 @@ pub struct Allowance {
 /// The condition for using a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenBinding {
-    /// Only with a proof of its key in each request.
+    /// Each request needs a proof of the token's key.
     Key,
-    /// By anyone who has it.
+    /// Anyone with the token can use it.
     Bearer,
 }
 

@@ -40,7 +40,7 @@ pub fn http(
     }
 }
 
-/// The same as [`serve`], with other limits.
+/// Serves like [`serve`], with other limits.
 pub async fn serve_with(listener: TcpListener, gate: Arc<Gate>, http: HttpSettings, stop: watch::Receiver<bool>) {
     let answer = move |peer: SocketAddr, request: http::Request<net::RequestBody>| {
         let gate = Arc::clone(&gate);

@@ -26,10 +26,10 @@ pub struct DpopProof {
 /// The reason why a proof is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DpopError {
-    /// It is invalid.
+    /// The proof is invalid.
     #[error("the proof of possession is invalid")]
     Proof,
-    /// It is valid, but for another URL than the requested one.
+    /// The proof is valid, but for another URL than the requested one.
     #[error("the proof of possession is for another URL")]
     OtherUrl(String),
 }

@@ -117,9 +117,9 @@ pub enum OfferEvent {
     Confirmed,
     /// The transaction is in neither a block nor the pool, or was double-spent.
     Gone,
-    /// It has returned, confirmed or not.
+    /// The transaction has returned, confirmed or not.
     Back { firm: bool },
-    /// It has expired.
+    /// The payment has expired.
     RanOut,
     /// An administrator revoked it.
     TakenBack,

@@ -13,7 +13,7 @@ enum ListOrText {
 /// Reads a list of texts, or one text with commas between them. Empty parts are dropped.
 ///
 /// # Errors
-/// It is neither.
+/// The value is neither.
 pub(crate) fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Option::<ListOrText>::deserialize(deserializer)?.map(|given| match given {
         ListOrText::List(list) => list,
@@ -33,7 +33,7 @@ enum NumberOrText {
 /// Reads unix milliseconds, as a number or as text.
 ///
 /// # Errors
-/// It is neither.
+/// The value is neither.
 pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     match NumberOrText::deserialize(deserializer)? {
         NumberOrText::Number(Whole(number)) => Ok(number),

@@ -45,7 +45,7 @@ impl Visitor<'_> for Reader {
 /// Reads a required number.
 ///
 /// # Errors
-/// It is not whole, or not in the range of `N`.
+/// The number is not whole, or not in the range of `N`.
 pub(crate) fn one<'de, D: Deserializer<'de>, N: TryFrom<i64>>(deserializer: D) -> Result<N, D::Error> {
     let Whole(number) = Whole::deserialize(deserializer)?;
     N::try_from(number).map_err(|_| D::Error::invalid_value(Unexpected::Signed(number), &"a number in the range"))

@@ -110,7 +110,7 @@ pub async fn queue_link(actor: &Actor<'_>, key: &KeyEncryptionKey, link: &LinkMa
 /// Returns the address of an account that messages may go to.
 ///
 /// # Errors
-/// It has none, or the store fails.
+/// The account has none, or the store fails.
 pub async fn sure_address(store: &dyn Store, user: &str) -> Result<EmailAddress, MailError> {
     let email = store.profile(user).await?.and_then(|profile| profile.email);
     email.filter(|email| email.state.is_reliable()).map(|email| email.address).ok_or(MailError::NoAddress)

@@ -83,7 +83,7 @@ pub(crate) async fn start(
     Ok(of_app(&state, Redirect::to(&format!("{}{}{query}", config.origin, paths::APP_RETURN)).into_response()))
 }
 
-/// On the portal: shows a signed-in person a page that requests a code and returns to the app. Other people sign in
+/// Shows a signed-in person a page on the portal that requests a code and returns to the app. Other people sign in
 /// first. The page and not this answer requests the code, because a copied cookie could follow a link but cannot prove
 /// the session's key.
 pub(crate) async fn go_on(State(state): State<AppState>, request: Request) -> Response {
@@ -145,7 +145,7 @@ pub(crate) async fn enter(
     Ok(Json(EnterAnswer { location: format!("{}{}{query}", app.origin, paths::APP_CALLBACK) }))
 }
 
-/// On the app's host: exchanges the code for a session of this app. An invalid code is ignored if a session is open,
+/// Exchanges the code for a session of this app, on the app's host. An invalid code is ignored if a session is open,
 /// and otherwise requested once more.
 pub(crate) async fn callback(
     State(state): State<AppState>,
@@ -196,7 +196,7 @@ pub(crate) async fn ask_to_sign_out(State(state): State<AppState>, request: Requ
     Ok(of_app(&state, app_page::sign_out(&state)))
 }
 
-/// On the app's host: ends the parent session and with it all app sessions. Ending only this app's session would have
+/// Ends the parent session and with it all app sessions, on the app's host. Ending only this app's session would have
 /// no effect, because the next page would begin it again.
 pub(crate) async fn sign_out(
     State(state): State<AppState>,

@@ -33,7 +33,7 @@ struct BootstrapUser {
 /// Reads all accounts of the file.
 ///
 /// # Errors
-/// It is neither.
+/// The file is of neither form.
 pub(super) async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
     let bytes = std::fs::read(file)?;
     if !bytes.starts_with(SQLITE) {

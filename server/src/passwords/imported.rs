@@ -42,7 +42,7 @@ impl ImportedHash {
     /// Reads argon2id in PHC form, or bcrypt.
     ///
     /// # Errors
-    /// It cannot be taken.
+    /// The hash is of another form, or its parameters are not accepted.
     pub fn parse(text: &str) -> Result<Self, InvalidHash> {
         let text = text.trim();
         let text = text.strip_prefix("{CRYPT}").unwrap_or(text);

@@ -16,8 +16,8 @@ sql! {
 const SCHEMA: &str = "/schema";
 const CLOCK: &str = "/clock";
 const TIMELINE: &str = "/timeline";
-/// Not in the catalogue, because SQLite has no such functions: a file has the clock of its machine and one history. A
-/// standby server refuses it, which is intended, because it may lag behind.
+/// The query for a server. It is not in the catalogue, because SQLite has no such functions: a file has the clock of
+/// its machine and one history. A standby server refuses it, which is intended, because it may lag behind.
 const LAST_ON_A_SERVER: &str = "SELECT name, value FROM sequences
     UNION ALL SELECT '/schema', MAX(version) FROM _sqlx_migrations
     UNION ALL SELECT '/clock', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)

@@ -44,7 +44,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (41, "disabled documents", include_str!("../../migrations/0041_disabled_documents.sql")),
 ];
 
-/// In the order of their numbers.
+/// All migrations, in the order of their numbers.
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)

@@ -9,7 +9,7 @@ use super::writer::Writer;
 use crate::Result;
 use sqlx::Pool;
 
-/// All ports on one database.
+/// All store traits on one database.
 pub(super) struct SqlStore<DB: Backend> {
     pub(super) reads: Pool<DB>,
     /// A pool for following the changes of other nodes, whose connection requests cannot take.
@@ -19,9 +19,9 @@ pub(super) struct SqlStore<DB: Backend> {
 }
 
 pub(super) enum Writes<DB: Backend> {
-    /// Through one writer, which groups writes into transactions.
+    /// One writer groups writes into transactions.
     Grouped(Writer<DB>),
-    /// Each write in its own transaction.
+    /// Each write has its own transaction.
     Each,
 }
 

@@ -63,7 +63,7 @@ fn bound<DB: Backend, const N: usize>(values: [Value<'_>; N]) -> Result<DB::Argu
     Ok(arguments)
 }
 
-/// One row.
+/// One row of a result.
 pub(super) struct Record<DB: Backend>(DB::Row);
 
 impl<DB: Backend> Record<DB> {

@@ -20,9 +20,9 @@ pub struct BrowserAddresses {
 /// The amount that a transaction pays, and its assignment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ScanResult {
-    /// It pays no assigned address, now and later.
+    /// The transaction pays no assigned address, now and later.
     Nothing,
-    /// It pays an assigned address but cannot be counted.
+    /// The transaction pays an assigned address but cannot be counted.
     Refused(ProofRefusal),
     /// The node returned another transaction.
     Mistaken,

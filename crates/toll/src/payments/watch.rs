@@ -32,7 +32,7 @@ impl PaymentService {
     /// Checks whether the verifier answers.
     ///
     /// # Errors
-    /// It does not.
+    /// The verifier does not answer.
     pub async fn check_verifier(&self) -> Result<(), monero::Error> {
         let checked = self.verifier.check().await;
         self.chain.note_verifier(&checked, (self.environment.now)());
