@@ -5,6 +5,9 @@ use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
 use crate::scope::Scopes;
 
+/// How far the clocks of two nodes may differ.
+const SKEW_SECONDS: i64 = 30;
+
 /// The part of a session that the decision needs. Times are unix seconds.
 #[derive(Debug, Clone)]
 pub struct SessionFacts<'a> {
@@ -56,8 +59,8 @@ pub fn next(
     let Some(session) = session else { return sign_in(false) };
     let wanted = request.claims.subject().or(hint);
     let other_person = wanted.is_some_and(|sub| Some(sub) != session.user);
-    // A request that sent the person to sign in is satisfied by a sign-in since then.
-    let has_just = sent_to_sign_in.is_some_and(|sent| session.auth_time >= sent);
+    // A request that sent the person to sign in is satisfied by a sign-in since then, perhaps at a node whose clock is slow.
+    let has_just = sent_to_sign_in.is_some_and(|sent| session.auth_time >= sent - SKEW_SECONDS);
     let too_old = request.max_age.is_some_and(|max_age| now.saturating_sub(session.auth_time) > max_age);
     if (request.prompt.login || too_old || other_person) && !has_just {
         return sign_in(true);

@@ -35,9 +35,9 @@ pub(super) enum ClientCommand {
         #[arg(required = true, value_name = "NAME=VALUE")]
         changes: Vec<String>,
     },
-    /// Let a client get nothing, and keep its registration
+    /// Refuse all requests of a client, and keep its registration
     Disable { id: String },
-    /// Let a disabled client act again
+    /// Enable a disabled client
     Enable { id: String },
     /// Make a token with which clients register themselves, and print it once; needs oauth.registration
     Token {
@@ -69,9 +69,9 @@ pub(super) enum ClientCommand {
         #[arg(long)]
         keep_old: bool,
     },
-    /// Remove a client; everything that it got becomes invalid
+    /// Remove a client, and invalidate its tokens
     Remove { id: String },
-    /// Say whether an app's authorization request would be accepted, and if not, why
+    /// Check an authorization request of an app, and print the reason if it would be refused
     Explain {
         /// The link to /oauth/authorize, or its query string
         url: String,
@@ -85,13 +85,13 @@ pub(super) struct AddArgs {
     /// The name that people see [default: the id]
     #[arg(long)]
     name: Option<String>,
-    /// Where the app receives its answers, byte by byte; may be repeated
+    /// A redirect URI of the app, compared byte by byte; may be repeated
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
-    /// Where people may go after signing out at the app; may be repeated
+    /// A page of the app for people who signed out; may be repeated
     #[arg(long, value_name = "URI")]
     post_logout_redirect_uri: Vec<String>,
-    /// Where the app learns that a session has ended
+    /// URL of the app that receives a notice when a session has ended
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<String>,
     /// The page that the app's tile opens

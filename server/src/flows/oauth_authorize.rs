@@ -27,6 +27,8 @@ use wire::problem::Code;
 pub const MARK: &str = "postern_sign_in";
 /// Time limit for signing in again.
 const MARK_SECONDS: i64 = 60 * 60;
+/// How far the clocks of two nodes may differ.
+const SKEW_SECONDS: i64 = 30;
 
 /// A checked request and the next step.
 #[derive(Debug)]
@@ -318,7 +320,7 @@ fn read_mark(state: &AppState, mark: &str, query: &str) -> Option<i64> {
         .authentic(now, |macs| hmac_is(&macs.oauth_sign_in, &parts.each_ref().map(Vec::as_slice), &tag).then_some(()));
     good?;
     let age = now.div_euclid(1000) - seconds;
-    (0..=MARK_SECONDS).contains(&age).then_some(seconds)
+    (-SKEW_SECONDS..=MARK_SECONDS).contains(&age).then_some(seconds)
 }
 
 fn marked(seconds: i64, query: &str) -> [Vec<u8>; 2] {

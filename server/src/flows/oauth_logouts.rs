@@ -6,6 +6,7 @@ use crate::error_chain::chain;
 use crate::guards::oauth_client;
 use crate::outbound::{NoticePermit, Reach};
 use crate::state::AppState;
+use crate::tokens::issued_at;
 use oidc::{Client, ClientSource};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -91,15 +92,14 @@ fn reach(client: &Client) -> Reach {
 
 async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {
     let now = state.now();
-    let iat = now.div_euclid(1000);
     let sub = oauth_people::subject(state, client, &due.user).await?;
     let claims = json!({
         "iss": state.config.origin,
         "aud": client.id(),
         "sub": sub,
         "sid": client.session_id(&due.session, &sub),
-        "iat": iat,
-        "exp": iat + TOKEN_SECONDS,
+        "iat": issued_at(now),
+        "exp": now.div_euclid(1000) + TOKEN_SECONDS,
         "jti": state.ulid(),
         "events": { EVENT: {} },
     });

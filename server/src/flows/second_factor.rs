@@ -149,9 +149,14 @@ impl Presented {
     ///
     /// # Errors
     /// `account_delayed`, `sign_in_expired`
-    fn check_delay(&self, state: &AppState) -> Result<(), ApiError> {
+    async fn check_delay(&self, state: &AppState, client: &Client) -> Result<(), ApiError> {
         match account_delay::gate(self.context.failures, state.now()) {
-            DelayDecision::Wait { ms } => Err(ApiError::wait(Code::AccountDelayed, ms)),
+            DelayDecision::Wait { ms } => {
+                let mut entry = audit::entry(state, client, AuditEvent::Login, audit::DELAYED);
+                entry.user = Some(self.user.id.clone());
+                audit::note(state, client, entry).await?;
+                Err(ApiError::wait(Code::AccountDelayed, ms))
+            }
             DelayDecision::Shut => Err(ApiError::new(Code::SignInExpired)),
             DelayDecision::Open => Ok(()),
         }
@@ -201,7 +206,7 @@ async fn by_code(state: &AppState, client: &Client, received: &OpenedMessage) ->
     let answer: SecondFactor =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let presented = present(state, client, received.keys.as_ref(), &answer.pending).await?;
-    presented.check_delay(state)?;
+    presented.check_delay(state, client).await?;
     match check_code(state, client, &presented.user.id, &answer.code).await? {
         Some(proven) => complete(state, client, received, &presented, proven, answer.remember).await,
         None => Err(refuse(state, client, received, &presented.user, &presented.account).await),

@@ -1,6 +1,7 @@
 //! Tokens for clients: ID tokens, and access tokens as JWT (RFC 9068) or opaque.
 
 use crate::keyring::{Algorithm, Keyring, KeyringError};
+use crate::tokens::issued_at;
 use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url, sha256};
 use oidc::access_token::OpaqueToken;
@@ -111,8 +112,8 @@ impl ClientTokens {
         subject: AccessSubject<'_>,
         now: UnixMs,
     ) -> Result<(String, i64), ClientTokenError> {
-        let (iat, lifetime) = (now.div_euclid(1000), self.lifetime(client));
-        let exp = iat + lifetime;
+        let (iat, lifetime) = (issued_at(now), self.lifetime(client));
+        let exp = now.div_euclid(1000) + lifetime;
         if client.settings.access_token == AccessTokenFormat::Opaque {
             let token = OpaqueToken {
                 grant: *subject.grant,
@@ -160,14 +161,13 @@ impl ClientTokens {
         access_token: &str,
         now: UnixMs,
     ) -> Result<String, ClientTokenError> {
-        let iat = now.div_euclid(1000);
         let alg = client.settings.id_token_alg;
         let mut claims = person;
         let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         add("iss", self.issuer.clone().into());
         add("aud", client.id().into());
-        add("exp", (iat + ID_TOKEN_SECONDS).into());
-        add("iat", iat.into());
+        add("exp", (now.div_euclid(1000) + ID_TOKEN_SECONDS).into());
+        add("iat", issued_at(now).into());
         add("auth_time", details.auth_time.into());
         add("sid", session.into());
         if let Some(nonce) = &details.nonce {
