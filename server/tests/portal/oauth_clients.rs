@@ -462,7 +462,7 @@ async fn a_client_that_cannot_be_read_is_listed_and_removed() {
                 .add_client(&row, &store::audit::AuditEntry { id: portal.state.ulid(), ..audit.clone() })
                 .await
                 .unwrap()
-        )
+        );
     };
     add(row("broken", r#"{"id":"broken","later":1}"#, "administrator")).await;
     add(row("later", r#"{"id":"later","redirect_uris":["https://a.example/"]}"#, "later")).await;

@@ -55,7 +55,7 @@ async fn attack_a_client_that_answers_no_notice_delays_others() {
     let other = async {
         let (mut socket, _) = good.accept().await.unwrap();
         let mut request = [0; 1024];
-        socket.read(&mut request).await.unwrap();
+        assert_ne!(socket.read(&mut request).await.unwrap(), 0);
         socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await.unwrap();
     };
     let (document, ()) = tokio::join!(provider.portal.state.outbound.get(Reach::Anywhere, &url, 100), other);
