@@ -240,7 +240,7 @@ fn secrets_of_messages_are_in_no_debug_text() {
     }
     let response = json!({"clientDataJSON": "", "authenticatorData": "", "signature": "", "userHandle": null});
     let problem = json!({"status": 401, "code": "second_factor_required", "title": "", "pending": "canary"});
-    let ticket = json!({"ticket": "canary", "jti": "", "version": 1, "expires_at": 0});
+    let ticket = json!({"ticket": "canary", "jti": "", "version": 1, "expires_at": 0, "key_until": 0});
     for text in [
         read::<wire::account::ForgottenPassword>(json!({"account": "canary"})),
         read::<wire::passkeys::AssertionCredential>(json!({"id": "", "response": response, "pending": "canary"})),
