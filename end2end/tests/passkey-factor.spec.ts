@@ -203,6 +203,7 @@ test.describe('remembered devices', () => {
     await login.signIn(ada);
     await page.goto('/dashboard/account');
     await page.getByRole('button', { name: 'Set up one-time codes' }).click();
+    await expect(page.locator('.secret')).toHaveText(/^[A-Z2-7 ]{32,}$/);
     const secret = await page.locator('.secret').textContent();
     await page.getByLabel('The six digits that the app shows').fill(totp(secret ?? '', Date.now() - 30_000));
     await page.getByRole('button', { name: 'Turn on' }).click();
