@@ -108,8 +108,9 @@ class Server:
 
     def start(self, synchronous: bool) -> None:
         standbys = "*" if synchronous else ""
+        # Without a socket: the lock file of one would be copied with the data, and name a process that may exist again.
         options = (
-            f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1 -c max_connections={CONNECTIONS} -c fsync=off "
+            f"-p {self.port} -c unix_socket_directories= -c listen_addresses=127.0.0.1 -c max_connections={CONNECTIONS} -c fsync=off "
             f"-c full_page_writes=on -c synchronous_commit=on -c max_wal_senders=5 -c wal_keep_size=64"
         )
         self.run("pg_ctl", "-D", self.data, "-l", os.path.join(self.data, "server.log"), "-w", "-s", "-o", options, "start")
