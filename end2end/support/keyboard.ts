@@ -40,6 +40,8 @@ async function walk(page: Page, steps: number): Promise<{ reached: string[]; uns
 
 /** That Tab reaches everything, in order, and that the focus can be seen. */
 export async function check(page: Page, name: string): Promise<void> {
+  // Buttons wait for their island, and islands become alive one after the other.
+  await expect(page.locator('button:disabled'), `${name}: every button is alive`).toHaveCount(0);
   const all = [...new Set(await usable(page))];
   const { reached, unseen } = await walk(page, all.length);
   // A field that had the focus from the start is reached last.

@@ -29,7 +29,23 @@ export class VirtualAuthenticator {
     await cdp.send('WebAuthn.enable');
     const options = { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true, ...more };
     const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', { options } as never);
+    // Each page counts the offers that it makes in a field.
+    await page.addInitScript(() => {
+      const counted = window as unknown as { offers: number };
+      const { get } = CredentialsContainer.prototype;
+      counted.offers = 0;
+      CredentialsContainer.prototype.get = function (options) {
+        const answer = get.call(this, options);
+        if (options?.mediation === 'conditional') counted.offers += 1;
+        return answer;
+      };
+    });
     return new VirtualAuthenticator(cdp, authenticatorId);
+  }
+
+  /** Waits until this page has made its offer. The authenticator agrees to no request that was made before it is present. */
+  static async offered(page: Page): Promise<void> {
+    await page.waitForFunction(() => (window as unknown as { offers: number }).offers > 0);
   }
 
   async credentials(): Promise<Credential[]> {

@@ -1,3 +1,4 @@
+import type { Route } from '@playwright/test';
 import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
 import { Client } from '../support/client';
@@ -226,10 +227,12 @@ test('a shown password is hidden again before it is sent', async ({ page, server
   await login.open();
   await login.fill(ada);
   await login.show.click();
-  const asked = page.waitForRequest('**/api/challenge');
+  // The sign-in is held open: a quick server would answer, and the page be gone, before a look at the field.
+  const asked = new Promise<Route>((resolve) => page.route('**/api/challenge', resolve));
   await login.button.click();
-  await asked;
+  const challenge = await asked;
   await expect(login.password).toHaveAttribute('type', 'password');
+  await challenge.continue();
   await page.waitForURL(at('/dashboard'));
 });
 

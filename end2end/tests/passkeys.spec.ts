@@ -35,8 +35,9 @@ async function signOut(page: Page, authenticator: VirtualAuthenticator): Promise
   await new LoginPage(page).alive();
 }
 
-/** Presses the button and lets the authenticator agree. It agrees to no request that was made before. */
+/** Presses the button and lets the authenticator agree, to this request and not to the offer in the field. */
 async function press(page: Page, authenticator: VirtualAuthenticator): Promise<void> {
+  await VirtualAuthenticator.offered(page);
   await authenticator.present(true);
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
 }
@@ -69,7 +70,7 @@ test('autofill signs in without a press', async ({ page, server }) => {
 test('logto-io/logto#8345: the button ends the offer in the field before it asks', async ({ page, server }) => {
   const { authenticator } = await registered(page, server);
   await signOut(page, authenticator);
-  // The offer waits, and holds the only place that a browser has.
+  // The offer waits (press() sees to that), and holds the only place that a browser has.
   await press(page, authenticator);
   await page.waitForURL(at('/dashboard'));
 });
@@ -182,6 +183,7 @@ test('discourse#39859: answers of managers that are plain objects are read', asy
 });
 
 test('Abrechen2/TravStats#242: without support nothing is offered', async ({ page, server }) => {
+  const ada = await server.person();
   await page.addInitScript(() => {
     Object.defineProperty(window, 'PublicKeyCredential', { value: undefined });
   });
@@ -190,7 +192,7 @@ test('Abrechen2/TravStats#242: without support nothing is offered', async ({ pag
   const login = new LoginPage(page);
   await login.open();
   await expect(page.getByRole('button', { name: 'Sign in with a passkey' })).toBeHidden();
-  await login.submit(await server.person());
+  await login.submit(ada);
   await page.waitForURL(at('/dashboard'));
   expect(asked).not.toContain('/api/passkeys/challenge');
   await page.goto('/dashboard/account');
