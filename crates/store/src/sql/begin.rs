@@ -8,12 +8,12 @@ use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
 use crate::attempts::{BeginAttempt, BeginOutcome, RESEND_MS, RESERVATION_MS};
-use domain::UnixMs;
+use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
 sql! {
     RESERVE = "INSERT INTO reservations (identity, attempt, until) VALUES ($1, $2, $3)
         ON CONFLICT (identity) DO UPDATE SET attempt = excluded.attempt, until = excluded.until
-        WHERE reservations.until <= $4";
+        WHERE reservations.until <= $4 OR reservations.until > $5";
     BURN = "INSERT INTO short_keys (id, identity, body, burnt_at, expires_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO NOTHING";
     RESEND = "UPDATE short_keys SET resent_at = $4
@@ -32,7 +32,10 @@ impl Write for BeginUnlessFull {
         let BeginAttempt { attempt, now, .. } = &self.begin;
         let client_key = attempt.client_key.to_string();
         let until = now.saturating_add(RESERVATION_MS);
-        let values = [Value::Text(&client_key), Value::Text(&attempt.id), Value::Int(until), Value::Int(*now)];
+        // A later end was written before a clock was set back, and would hold its client for as long as that was.
+        let latest = until.saturating_add(CLOCK_TOLERANCE_MS);
+        let [until, now, latest] = [until, *now, latest].map(Value::Int);
+        let values = [Value::Text(&client_key), Value::Text(&attempt.id), until, now, latest];
         if tx.execute(RESERVE, values).await? == 0 {
             return Ok(BeginOutcome::Busy);
         }

@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{MINUTE, NOW, SECOND, attempt, ban_context, begin, client_key, fresh, guess, refusal, reserved};
+use domain::CLOCK_TOLERANCE_MS;
 use domain::ban::{BanPolicy, Trigger};
 use store::StoreOptions;
 use store::attempts::{BeginAttempt, BeginOutcome, RESEND_MS, RESERVATION_MS};
@@ -27,6 +28,14 @@ pub async fn a_reservation_runs_out(fixture: Fixture) {
     let almost = begin(client_key(1), NOW + RESERVATION_MS - 1);
     assert_eq!(store.begin(&almost).await.unwrap(), BeginOutcome::Busy);
     reserved(&*store, client_key(1), NOW + RESERVATION_MS).await;
+}
+
+pub async fn a_reservation_of_a_clock_that_was_set_back_holds_nobody(fixture: Fixture) {
+    let store = fixture.open().await;
+    reserved(&*store, client_key(1), NOW).await;
+    let within = begin(client_key(1), NOW - CLOCK_TOLERANCE_MS);
+    assert_eq!(store.begin(&within).await.unwrap(), BeginOutcome::Busy, "another node's clock may be behind");
+    reserved(&*store, client_key(1), NOW - CLOCK_TOLERANCE_MS - 1).await;
 }
 
 pub async fn a_release_ends_only_its_own_reservation(fixture: Fixture) {

@@ -138,6 +138,7 @@ contract! {
     begun {
         reserves_the_identity_until_it_is_released,
         a_reservation_runs_out,
+        a_reservation_of_a_clock_that_was_set_back_holds_nobody,
         a_release_ends_only_its_own_reservation,
         a_ban_closes_and_spends_nothing,
         a_full_table_closes_and_spends_nothing,
