@@ -65,7 +65,22 @@ pub enum Error {
     Seal(#[from] seal::Error),
     /// The person's wallet or its node failed.
     #[error("the wallet: {0}")]
-    Wallet(#[from] monero::Error),
+    Wallet(#[source] monero::Error),
+    /// The wallet program runs without a wallet.
+    #[error("no wallet is open: start monero-wallet-rpc with --wallet-file")]
+    WalletClosed(#[source] monero::Error),
+    /// The wallet does not reach its node.
+    #[error("your wallet cannot reach its node: nothing was paid")]
+    WalletOffline(#[source] monero::Error),
+    /// The wallet has less than the price and the network fee.
+    #[error("nothing was paid: your wallet does not have enough money for the price and the network fee")]
+    TooLittleMoney(#[source] monero::Error),
+    /// The wallet has enough, but not yet to spend.
+    #[error(
+        "nothing was paid: the money in your wallet is locked. After each payment the change is locked for ten blocks, \
+         about 20 minutes: try again later"
+    )]
+    MoneyLocked(#[source] monero::Error),
     /// A gate's request for payment is not acceptable.
     #[error("nothing was paid: {0}")]
     Bill(#[from] UnusableOffer),
@@ -131,6 +146,19 @@ pub enum Error {
     File(PathBuf, #[source] std::io::Error),
     #[error("the content of {0} is invalid: sign in again")]
     Unreadable(PathBuf),
+}
+
+/// The codes are those of `wallet_rpc_server_error_codes.h`.
+impl From<monero::Error> for Error {
+    fn from(error: monero::Error) -> Self {
+        match error {
+            monero::Error::Refused { code: -13, .. } => Self::WalletClosed(error),
+            monero::Error::Refused { code: -38, .. } => Self::WalletOffline(error),
+            monero::Error::Refused { code: -17, .. } => Self::TooLittleMoney(error),
+            monero::Error::Refused { code: -37, .. } => Self::MoneyLocked(error),
+            _ => Self::Wallet(error),
+        }
+    }
 }
 
 impl Error {

@@ -46,3 +46,24 @@ async fn a_payment_that_was_not_sent_is_sent_as_it_was() {
     assert!(said.contains("the same payment was sent again"), "{said}");
     assert_eq!(world.paid(), 1);
 }
+
+#[tokio::test]
+async fn a_wallet_that_cannot_pay_now_is_named_with_the_way_out() {
+    let mut world = World::new().await;
+    for (code, exit, words) in [
+        (-13, 5, "no wallet is open"),
+        (-17, 1, "not have enough money"),
+        (-37, 6, "try again later"),
+        (-38, 5, "cannot reach its node"),
+        (-4, 1, "error -4"),
+    ] {
+        *world.shared.refusal.lock() = Some(code);
+        let output = world.get().await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(exit), "{code}: {said}");
+        assert!(said.contains(words), "{code}: {said}");
+        assert_eq!(world.paid(), 0);
+    }
+    *world.shared.refusal.lock() = None;
+    assert_eq!(world.get().await.unwrap().stdout, b"the price");
+}

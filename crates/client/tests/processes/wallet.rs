@@ -44,7 +44,10 @@ impl Wallet {
             "refresh" | "store" => Ok(json!({})),
             "get_address" => Ok(json!({"address": "the payer's"})),
             // Each is another transaction: two that are sent have paid twice.
-            "transfer" => Ok(prepared()[self.asked.fetch_add(1, Ordering::SeqCst) % 2].clone()),
+            "transfer" => match *self.shared.refusal.lock() {
+                Some(code) => Err(code),
+                None => Ok(prepared()[self.asked.fetch_add(1, Ordering::SeqCst) % 2].clone()),
+            },
             "relay_tx" => {
                 let txid = params["hex"].as_str().unwrap().strip_prefix("signed ").unwrap();
                 self.shared.network.lock().insert(txid.to_owned());

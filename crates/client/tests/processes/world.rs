@@ -34,6 +34,8 @@ pub struct Shared {
     /// Transactions that nodes have.
     pub network: Mutex<BTreeSet<String>>,
     pub fault: Mutex<Option<Fault>>,
+    /// The error that the wallet answers when it is asked to pay.
+    pub refusal: Mutex<Option<i64>>,
     /// Requests left of every token.
     pub left: Mutex<u64>,
     /// What is bought, where it is more than a price.
@@ -72,6 +74,7 @@ impl World {
         let shared = Arc::new(Shared {
             network: Mutex::default(),
             fault: Mutex::default(),
+            refusal: Mutex::default(),
             left: Mutex::new(6),
             files: Arc::default(),
             kill,

@@ -92,7 +92,7 @@ impl CliError {
                 | Error::Clocks { .. }
                 | Error::AskedAgain(_)
                 | Error::Bill(_) => 4,
-                Error::PaymentOnItsWay { .. } | Error::PaymentStuck { .. } => 6,
+                Error::PaymentOnItsWay { .. } | Error::PaymentStuck { .. } | Error::MoneyLocked(_) => 6,
                 Error::NotAgreed(_) | Error::NoWallet(_) | Error::PriceChanged(_) | Error::RestCosts(_) => 7,
                 Error::Closed(reason) => match reason {
                     CloseReason::GoingAway | CloseReason::Full => 6,
@@ -100,6 +100,8 @@ impl CliError {
                 },
                 Error::Unreachable(..)
                 | Error::BrokenOff { .. }
+                | Error::WalletClosed(_)
+                | Error::WalletOffline(_)
                 | Error::Wallet(monero::Error::Unreachable(..) | monero::Error::Timeout(_)) => 5,
                 Error::Server(_) => 2,
                 _ => 1,
