@@ -148,14 +148,19 @@ pub enum Error {
     Unreadable(PathBuf),
 }
 
-/// The codes are those of `wallet_rpc_server_error_codes.h`.
+// Codes of monero-wallet-rpc (`wallet_rpc_server_error_codes.h`).
+const NOT_OPEN: i64 = -13;
+const NOT_ENOUGH_MONEY: i64 = -17;
+const NOT_ENOUGH_UNLOCKED_MONEY: i64 = -37;
+const NO_DAEMON_CONNECTION: i64 = -38;
+
 impl From<monero::Error> for Error {
     fn from(error: monero::Error) -> Self {
         match error {
-            monero::Error::Refused { code: -13, .. } => Self::WalletClosed(error),
-            monero::Error::Refused { code: -38, .. } => Self::WalletOffline(error),
-            monero::Error::Refused { code: -17, .. } => Self::TooLittleMoney(error),
-            monero::Error::Refused { code: -37, .. } => Self::MoneyLocked(error),
+            monero::Error::Refused { code: NOT_OPEN, .. } => Self::WalletClosed(error),
+            monero::Error::Refused { code: NO_DAEMON_CONNECTION, .. } => Self::WalletOffline(error),
+            monero::Error::Refused { code: NOT_ENOUGH_MONEY, .. } => Self::TooLittleMoney(error),
+            monero::Error::Refused { code: NOT_ENOUGH_UNLOCKED_MONEY, .. } => Self::MoneyLocked(error),
             _ => Self::Wallet(error),
         }
     }

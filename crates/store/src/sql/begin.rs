@@ -32,7 +32,7 @@ impl Write for BeginUnlessFull {
         let BeginAttempt { attempt, now, .. } = &self.begin;
         let client_key = attempt.client_key.to_string();
         let until = now.saturating_add(RESERVATION_MS);
-        // A later end was written before a clock was set back, and would hold its client for as long as that was.
+        // A later end was written before a clock was set back. It would block its client until the clock reaches it.
         let latest = until.saturating_add(CLOCK_TOLERANCE_MS);
         let [until, now, latest] = [until, *now, latest].map(Value::Int);
         let values = [Value::Text(&client_key), Value::Text(&attempt.id), until, now, latest];
