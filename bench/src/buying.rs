@@ -82,7 +82,7 @@ impl Demo {
                 let mut line = String::new();
                 ensure!(self.says.read_line(&mut line)? > 0, "the demo ended");
                 let mut words = line.split_whitespace().map(str::to_owned);
-                if words.next().as_deref() == Some("postern-client") {
+                if words.next().is_some_and(|program| program.ends_with("postern-client")) {
                     return Ok(words.collect());
                 }
             }

@@ -82,9 +82,12 @@ impl Service {
         })
     }
 
-    /// Returns a second state on the same database, with caches of its own.
+    /// Returns a second state on the same database, with caches of its own. It trusts no proxy, because a ban of this
+    /// machine's address does not hold for one.
     pub(crate) fn twin(&self) -> Result<AppState> {
-        self.runtime.block_on(load(self.state.config.clone()))
+        let mut config = self.state.config.clone();
+        config.proxies = Arc::default();
+        self.runtime.block_on(load(config))
     }
 
     pub(crate) fn end(self) {
