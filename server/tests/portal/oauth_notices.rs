@@ -1,4 +1,4 @@
-//! Notices to clients about ended sessions, and clients that do not take them.
+//! Notices to clients about ended sessions: those that do not take them, and those that may not get them.
 
 use crate::oidc::{Provider, SECRET};
 use http::StatusCode;
@@ -61,4 +61,34 @@ async fn attack_a_client_that_answers_no_notice_delays_others() {
     let (document, ()) = tokio::join!(provider.portal.state.outbound.get(Reach::Anywhere, &url, 100), other);
     assert_eq!(document.unwrap(), b"{}");
     drop(held);
+}
+
+#[tokio::test]
+async fn attack_a_logout_uri_leads_into_the_network() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let provider = Provider::start().await;
+    provider.portal.add_administrator("root").await;
+    let root = provider.portal.browser("198.51.100.1").signed_in("root").await;
+    let wish = json!({
+        "id": "wiki", "redirect_uris": ["https://wiki.example/callback"], "consent": false,
+        "backchannel_logout_uri": format!("http://127.0.0.1:{}/logout", listener.local_addr().unwrap().port()),
+    });
+    let secret = root.post(paths::CLIENTS, &wish).await.json()["client_secret"].as_str().unwrap().to_owned();
+    let own = [("client_id", "wiki"), ("redirect_uri", "https://wiki.example/callback")];
+    let code = provider.code(&own).await;
+    let with: Vec<_> = own.iter().copied().chain([("client_secret", secret.as_str())]).collect();
+    assert_eq!(provider.exchange(&code, &with).await.status, StatusCode::OK);
+    provider.browser.post(paths::LOGOUT, &json!({})).await;
+    let due = provider.portal.store().due_logouts(provider.portal.clock_now(), 9).await.unwrap();
+    assert_eq!(due.len(), 1);
+    let url = wish["backchannel_logout_uri"].as_str().unwrap();
+    let outbound = &provider.portal.state.outbound;
+    let permit = outbound.notice_permit(url).unwrap();
+    let refused = outbound.post(permit, server::outbound::Reach::Internal, url, String::new()).await;
+    assert!(matches!(refused, Err(server::outbound::OutboundError::Closed(_))), "{refused:?}");
+    server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
+    // The notice was claimed and will be tried again later; there was no connection.
+    assert!(provider.portal.store().due_logouts(provider.portal.clock_now(), 9).await.unwrap().is_empty());
+    let nobody = futures::FutureExt::now_or_never(listener.accept());
+    assert!(nobody.is_none());
 }

@@ -24,6 +24,7 @@ mod leases;
 mod mails;
 mod make;
 mod oauth;
+mod oauth_clients;
 mod oauth_documents;
 mod passkeys;
 mod postgres_only;
@@ -234,6 +235,8 @@ contract! {
         consents_are_remembered_and_withdrawn_with_what_they_gave,
         a_pushed_request_gives_one_code_of_fifty_tries,
         a_client_is_told_once_that_a_session_has_ended,
+    }
+    oauth_clients {
         clients_are_added_changed_and_removed_with_what_they_got,
         fifty_tasks_register_as_many_clients_as_a_token_allows,
         initial_tokens_are_removed,

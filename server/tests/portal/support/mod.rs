@@ -1,6 +1,7 @@
 //! A portal under test, and its visitors.
 
 mod authenticator;
+pub(crate) mod document_server;
 mod envelope;
 mod keys;
 mod portal;

@@ -1,0 +1,139 @@
+//! Access by tokens, and its end.
+
+use super::{Provider, SECRET, claims, parameters};
+use crate::support::PASSWORD;
+use http::{Method, StatusCode};
+use serde_json::json;
+use store::audit::AuditEvent;
+use wire::paths;
+
+#[tokio::test]
+async fn a_session_that_ends_ends_what_it_gave() {
+    let provider = Provider::start().await;
+    let tokens = provider.tokens().await;
+    let code = provider.code(&[]).await;
+    assert!(provider.is_live(&tokens["access_token"]).await);
+    provider.browser.post(paths::LOGOUT, &json!({})).await;
+    assert!(!provider.is_live(&tokens["access_token"]).await);
+    let refreshed = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(refreshed.json()["error"], "invalid_grant");
+    assert_eq!(provider.exchange(&code, &[]).await.json()["error"], "invalid_grant", "a code as well");
+}
+
+#[tokio::test]
+async fn a_disabled_account_ends_everything_on_every_node() {
+    let provider = Provider::start().await;
+    provider.portal.add_administrator("root").await;
+    let tokens = provider.tokens().await;
+    let other = provider.portal.another().await;
+    let node = Provider { portal: other, user: provider.user.clone(), browser: provider.browser.clone() };
+    assert!(node.is_live(&tokens["access_token"]).await);
+    let audit = provider.portal.entry(AuditEvent::UserDisabled, &provider.user);
+    let now = provider.portal.state.now();
+    assert!(provider.portal.store().set_disabled(&provider.user, true, &audit, now).await.unwrap().is_done());
+    for node in [&provider, &node] {
+        assert!(!node.is_live(&tokens["access_token"]).await);
+    }
+    let refreshed = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(refreshed.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_client_revokes_its_own_tokens_and_no_others() {
+    let provider = Provider::start().await;
+    let tokens = provider.tokens().await;
+    let access = tokens["access_token"].as_str().unwrap();
+    let revoke = async |token: &str, client: &str| {
+        let pairs = [("token", token), ("client_id", client), ("client_secret", SECRET)];
+        provider.client(paths::OAUTH_REVOKE, &pairs, &[]).await.status
+    };
+    assert_eq!(revoke(access, "other").await, StatusCode::OK);
+    assert!(provider.is_live(&tokens["access_token"]).await, "another client's request changes nothing");
+    assert_eq!(revoke("nonsense", "app").await, StatusCode::OK);
+    assert_eq!(revoke(tokens["refresh_token"].as_str().unwrap(), "app").await, StatusCode::OK);
+    assert!(!provider.is_live(&tokens["access_token"]).await);
+}
+
+#[tokio::test]
+async fn a_person_revokes_what_an_app_got() {
+    let provider = Provider::start().await;
+    let other = [("client_id", "other"), ("redirect_uri", "https://other.example/"), ("scope", "openid email")];
+    let query = Provider::query(&other);
+    let agreed = provider.enter(&provider.browser, &query, Some(true)).await.json();
+    let code = parameters(agreed["location"].as_str().unwrap())["code"].clone();
+    let changes = [("client_id", "other"), ("redirect_uri", "https://other.example/")];
+    let tokens = provider.exchange(&code, &changes).await.json();
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::OK);
+    let listed = provider.browser.get(paths::CONSENTS).await.json();
+    assert_eq!(
+        (&listed["consents"][0]["client"], &listed["consents"][0]["scope"]),
+        (&json!("other"), &json!("email openid"))
+    );
+    let path = format!("{}/other", paths::CONSENTS);
+    let bare = provider.browser.bare().send(Method::DELETE, &path, None, &[]).await;
+    assert_eq!(bare.code(), "bad_proof");
+    let revoked = provider.browser.send(Method::DELETE, &path, None, &[]).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.text);
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(provider.browser.get(paths::CONSENTS).await.json()["consents"], json!([]));
+    assert_eq!(provider.enter(&provider.browser, &query, None).await.status, StatusCode::BAD_REQUEST, "asked again");
+    assert_eq!(provider.browser.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_overview_shows_the_apps_that_a_person_may_open() {
+    let staff = "[[clients]]\nid = 'hr'\nredirect_uris = ['https://hr.example/']\nurl = 'https://hr.example/'\n\
+                 groups = ['administrator']\n";
+    let provider = Provider::with(staff).await;
+    let page = provider.browser.send(Method::GET, "/dashboard", None, &[("sec-fetch-mode", "navigate")]).await;
+    assert!(page.text.contains("href=\"https://spa.example/\""), "{}", page.text);
+    assert!(!page.text.contains("https://hr.example/"), "for administrators");
+    let refused = [("client_id", "hr"), ("redirect_uri", "https://hr.example/")];
+    assert_eq!(provider.returned(&refused).await["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn attack_introspection_by_the_wrong_client_says_nothing() {
+    let provider = Provider::start().await;
+    let with_resource = [("resource", "https://api.example")];
+    let tokens = provider.exchange(&provider.code(&with_resource).await, &[]).await.json();
+    let access = &tokens["access_token"];
+    assert_eq!(claims(access.as_str().unwrap())["aud"], "https://api.example");
+    assert_eq!(provider.introspect(access, "other").await, json!({"active": false}));
+    let told = provider.introspect(access, "api").await;
+    assert_eq!(
+        (&told["active"], &told["sub"], &told["client_id"]),
+        (&json!(true), &json!(provider.user), &json!("app"))
+    );
+    let public = [("token", access.as_str().unwrap()), ("client_id", "spa")];
+    assert_eq!(provider.client(paths::OAUTH_INTROSPECT, &public, &[]).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn attack_tokens_of_a_client_open_nothing_at_the_portal() {
+    let provider = Provider::start().await;
+    let tokens = provider.tokens().await;
+    let program = provider.portal.program("198.51.100.9");
+    for name in ["access_token", "id_token", "refresh_token"] {
+        let bearer = format!("Bearer {}", tokens[name].as_str().unwrap());
+        let refused = program.send_each(Method::GET, paths::SESSION, None, &[("authorization", &bearer)]).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{name}");
+    }
+    // The portal's own token is not accepted as a client's.
+    let login = program.login("alice", PASSWORD).await.json();
+    assert_eq!(provider.userinfo(&login["tokens"]["access_token"]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        provider.userinfo(&tokens["id_token"]).await.status,
+        StatusCode::UNAUTHORIZED,
+        "an ID token opens nothing"
+    );
+}
+
+#[tokio::test]
+async fn attack_a_token_in_the_url_is_not_read() {
+    let provider = Provider::start().await;
+    let tokens = provider.tokens().await;
+    let path = format!("{}?access_token={}", paths::OAUTH_USERINFO, tokens["access_token"].as_str().unwrap());
+    let refused = provider.portal.program("198.51.100.9").get(&path).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}

@@ -1,0 +1,100 @@
+//! The device flow.
+
+use super::{Provider, SECRET, VERIFIER, claims};
+use crate::support::ORIGIN;
+use domain::encoding::{base64url, sha256};
+use http::{Method, StatusCode};
+use serde_json::json;
+use wire::paths;
+
+#[tokio::test]
+async fn a_device_is_connected_by_its_code() {
+    let provider = Provider::start().await;
+    let codes = provider.client(paths::OAUTH_DEVICE, &[("client_id", "tv"), ("scope", "openid profile")], &[]).await;
+    assert_eq!(codes.status, StatusCode::OK, "{}", codes.text);
+    let codes = codes.json();
+    let (device, user) = (codes["device_code"].as_str().unwrap(), codes["user_code"].as_str().unwrap());
+    assert_eq!((user.len(), &codes["verification_uri"]), (9, &json!(format!("{ORIGIN}/device"))));
+    let poll = async || {
+        let pairs = [("grant_type", oidc::device::GRANT_TYPE), ("device_code", device), ("client_id", "tv")];
+        provider.client(paths::OAUTH_TOKEN, &pairs, &[]).await.json()
+    };
+    assert_eq!(poll().await["error"], "authorization_pending");
+    assert_eq!(poll().await["error"], "slow_down");
+    let path = format!("{}?user_code={}", paths::DEVICE_PAGE, user.to_lowercase());
+    let page = provider.browser.send(Method::GET, &path, None, &[("sec-fetch-mode", "navigate")]).await;
+    assert!(
+        page.text.contains("Connect a device to Television?") && page.text.contains("signed in as you"),
+        "{}",
+        page.text
+    );
+    let answer = provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": true})).await;
+    assert_eq!(answer.json()["location"], "/device?done=yes", "{}", answer.text);
+    let again = provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": true})).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND, "a code is answered once");
+    let tokens = poll().await;
+    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["preferred_username"], "alice", "{tokens}");
+    assert_eq!(poll().await["error"], "invalid_grant", "and exchanged once");
+}
+
+#[tokio::test]
+async fn attack_nobody_fills_the_database_with_requests_of_apps_without_a_secret() {
+    let provider = Provider::start().await;
+    let challenge = base64url(&sha256(VERIFIER.as_bytes()));
+    let pushed = [
+        ("client_id", "spa"),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("redirect_uri", "https://spa.example/"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    for (path, pairs) in [(paths::OAUTH_DEVICE, &[("client_id", "tv")][..]), (paths::OAUTH_PAR, &pushed[..])] {
+        let mut stored = 0;
+        let last = loop {
+            let answer = provider.client(path, pairs, &[]).await;
+            if !answer.status.is_success() || stored > 1000 {
+                break answer;
+            }
+            stored += 1;
+        };
+        assert_eq!(
+            (last.status, last.json()["error"].as_str()),
+            (StatusCode::SERVICE_UNAVAILABLE, Some("temporarily_unavailable")),
+            "{path}: {}",
+            last.text
+        );
+        assert!(last.headers.contains_key("retry-after"), "{path}");
+        provider.portal.advance(2 * 60_000).await;
+    }
+}
+
+#[tokio::test]
+async fn attack_a_device_code_is_refused_guessed_or_taken_by_another_client() {
+    let provider = Provider::start().await;
+    let begin = async |client: &str| provider.client(paths::OAUTH_DEVICE, &[("client_id", client)], &[]).await.json();
+    assert_eq!(begin("spa").await["error"], "unauthorized_client");
+    let codes = begin("tv").await;
+    let poll = async |code: &str| {
+        let pairs = [("grant_type", oidc::device::GRANT_TYPE), ("device_code", code), ("client_id", "tv")];
+        provider.client(paths::OAUTH_TOKEN, &pairs, &[]).await.json()
+    };
+    assert_eq!(poll("guessed").await["error"], "expired_token");
+    let other = [
+        ("grant_type", oidc::device::GRANT_TYPE),
+        ("device_code", codes["device_code"].as_str().unwrap()),
+        ("client_id", "app"),
+        ("client_secret", SECRET),
+    ];
+    assert_eq!(provider.client(paths::OAUTH_TOKEN, &other, &[]).await.json()["error"], "expired_token");
+    let user = codes["user_code"].as_str().unwrap();
+    let thief = provider.browser.thief(&provider.portal, "198.51.100.66");
+    let stolen = thief.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": true})).await;
+    assert_eq!(stolen.code(), "bad_proof");
+    let refused = provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": false})).await;
+    assert_eq!(refused.json()["location"], "/device?done=no");
+    assert_eq!(poll(codes["device_code"].as_str().unwrap()).await["error"], "access_denied");
+    let late = begin("tv").await;
+    provider.portal.advance(oidc::device::LIFE_MS).await;
+    assert_eq!(poll(late["device_code"].as_str().unwrap()).await["error"], "expired_token");
+}

@@ -1,0 +1,67 @@
+//! Sign-out by apps, and notices of it.
+
+use super::{Provider, SECRET, claims, form, header, posted};
+use crate::support::ORIGIN;
+use http::{Method, StatusCode};
+use serde_json::json;
+use wire::paths;
+
+#[tokio::test]
+async fn an_app_signs_a_person_out() {
+    let provider = Provider::start().await;
+    let tokens = provider.tokens().await;
+    let hint = tokens["id_token"].as_str().unwrap();
+    let back = "https://app.example/bye";
+    let query = form(&[("id_token_hint", hint), ("post_logout_redirect_uri", back), ("state", "s1")]);
+    let page = async |query: &str| {
+        let path = format!("{}?{query}", paths::OAUTH_LOGOUT);
+        provider.browser.send(Method::GET, &path, None, &[("sec-fetch-mode", "navigate")]).await
+    };
+    assert!(page(&query).await.text.contains("data-path=\"/api/oauth/logout\""), "at once, with the hint");
+    let asked = page(&form(&[("client_id", "app"), ("post_logout_redirect_uri", back)])).await;
+    assert!(asked.text.contains("Stay signed in"), "without a hint the person is asked");
+    // Open redirects: anything that is not registered, or without a client.
+    for wrong in [
+        form(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://evil.example/")]),
+        form(&[("post_logout_redirect_uri", back)]),
+        form(&[("id_token_hint", "eyJ.eyJ.x")]),
+        form(&[("id_token_hint", hint), ("client_id", "other")]),
+    ] {
+        let refused = page(&wrong).await;
+        assert_eq!((refused.status, refused.header("location")), (StatusCode::BAD_REQUEST, ""), "{wrong}");
+    }
+    let answer = provider.browser.post(paths::OAUTH_SIGN_OUT, &json!({ "request": query })).await;
+    assert_eq!(answer.json()["location"], "https://app.example/bye?state=s1");
+    assert!(!provider.is_live(&tokens["access_token"]).await);
+    assert_eq!(provider.browser.get(paths::SESSION).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_client_is_told_when_a_session_has_ended() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let client = format!(
+        "[[clients]]\nid = 'told'\nsecret_hash = '{}'\nredirect_uris = ['https://told.example/']\n\
+         backchannel_logout_uri = 'http://localhost:{port}/logout'\n",
+        oidc::client::secret_hash(SECRET)
+    );
+    let provider = Provider::with(&client).await;
+    let told = [("client_id", "told"), ("redirect_uri", "https://told.example/")];
+    let tokens = provider.exchange(&provider.code(&told).await, &told).await.json();
+    let id = claims(tokens["id_token"].as_str().unwrap());
+    server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
+    provider.browser.post(paths::LOGOUT, &json!({})).await;
+    server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
+    let request = posted(&listener).await;
+    assert!(request.starts_with("POST /logout HTTP/1.1\r\n"), "{request}");
+    let token = request.split("logout_token=").nth(1).unwrap();
+    assert_eq!((&header(token)["typ"], &header(token)["alg"]), (&json!("logout+jwt"), &json!("RS256")));
+    let logout = claims(token);
+    assert_eq!(
+        (&logout["iss"], &logout["aud"], &logout["sid"], &logout["sub"]),
+        (&json!(ORIGIN), &json!("told"), &id["sid"], &id["sub"])
+    );
+    assert!(
+        logout["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object() && logout["nonce"].is_null()
+    );
+}

@@ -1,0 +1,228 @@
+//! Tokens: from a code, and from refresh tokens.
+
+use super::{Provider, SECRET, URI, VERIFIER, claims, header};
+use crate::support::ORIGIN;
+use domain::encoding::{base64url, sha256};
+use http::{Method, StatusCode};
+use serde_json::json;
+use store::audit::AuditEvent;
+use wire::paths;
+
+#[tokio::test]
+async fn a_code_becomes_tokens_and_claims() {
+    let provider = Provider::start().await;
+    let returned = provider.returned(&[]).await;
+    assert_eq!(returned["state"], "xyz");
+    assert_eq!(returned["iss"], ORIGIN, "RFC 9207");
+    let answer = provider.exchange(&returned["code"], &[]).await;
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let tokens = answer.json();
+    assert_eq!(tokens["token_type"], "Bearer");
+    assert_eq!(tokens["scope"], "email groups offline_access openid profile");
+    let id = tokens["id_token"].as_str().unwrap();
+    let (head, id) = (header(id), claims(id));
+    assert_eq!((&head["alg"], &head["typ"]), (&json!("RS256"), &json!("JWT")));
+    assert_eq!((&id["iss"], &id["aud"], &id["sub"]), (&json!(ORIGIN), &json!("app"), &json!(provider.user)));
+    assert_eq!(
+        (&id["nonce"], &id["preferred_username"], &id["name"]),
+        (&json!("n-1"), &json!("alice"), &json!("alice"))
+    );
+    assert_eq!((&id["groups"], &id["roles"]), (&json!([]), &json!(["user"])));
+    assert_eq!((&id["amr"], &id["acr"]), (&json!(["pwd"]), &json!("urn:postern:acr:1")));
+    assert!(id["auth_time"].is_i64() && id["sid"].is_string() && id["email"].is_null(), "{id}");
+    let access = claims(tokens["access_token"].as_str().unwrap());
+    assert_eq!((&access["aud"], &access["client_id"]), (&json!("app"), &json!("app")));
+    let hash = sha256(tokens["access_token"].as_str().unwrap().as_bytes());
+    assert_eq!(id["at_hash"], base64url(&hash[..16]));
+
+    let info = provider.userinfo(&tokens["access_token"]).await;
+    assert_eq!(info.header("access-control-allow-origin"), "*");
+    assert_eq!((&info.json()["sub"], &info.json()["preferred_username"]), (&json!(provider.user), &json!("alice")));
+    // The token in the body of a form, as some clients send it.
+    let token = tokens["access_token"].as_str().unwrap();
+    let posted = provider.client(paths::OAUTH_USERINFO, &[("access_token", token)], &[]).await;
+    assert_eq!(posted.json(), info.json());
+    let opened = provider.portal.store().audit_of(&provider.user, 9).await.unwrap();
+    let opened = opened.iter().find(|entry| entry.event == AuditEvent::AppOpened).unwrap();
+    assert_eq!(opened.about, "The app");
+}
+
+#[tokio::test]
+async fn each_client_may_authenticate_in_either_way() {
+    let provider = Provider::start().await;
+    let basic = format!("Basic {}", {
+        use base64ct::{Base64, Encoding};
+        Base64::encode_string(format!("app:{SECRET}").as_bytes())
+    });
+    let code = provider.code(&[]).await;
+    let pairs =
+        [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", URI), ("code_verifier", VERIFIER)];
+    let answer = provider.client(paths::OAUTH_TOKEN, &pairs, &[("authorization", &basic)]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let wrong = provider.exchange(&provider.code(&[]).await, &[("client_secret", "wrong")]).await;
+    assert_eq!((wrong.status, &wrong.json()["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+    assert!(wrong.header("www-authenticate").starts_with("Basic"));
+    let unknown = provider.exchange("x", &[("client_id", "nobody")]).await;
+    assert_eq!(unknown.text, wrong.text, "nothing tells a wrong secret from a client that does not exist");
+}
+
+#[tokio::test]
+async fn a_public_client_in_a_browser_is_answered_across_origins() {
+    let provider = Provider::start().await;
+    let spa = [("client_id", "spa"), ("redirect_uri", "https://spa.example/")];
+    let code = provider.code(&spa).await;
+    let program = provider.portal.program("198.51.100.9");
+    let asked =
+        program.send_each(Method::OPTIONS, paths::OAUTH_TOKEN, None, &[("origin", "https://spa.example")]).await;
+    assert_eq!((asked.status, asked.header("access-control-allow-origin")), (StatusCode::NO_CONTENT, "*"));
+    assert!(asked.header("access-control-allow-headers").contains("DPoP"));
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", "https://spa.example/"),
+        ("code_verifier", VERIFIER),
+        ("client_id", "spa"),
+    ];
+    let browser = [("origin", "https://spa.example"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")];
+    let answer = provider.client(paths::OAUTH_TOKEN, &pairs, &browser).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (StatusCode::OK, "*"), "{}", answer.text);
+    let access = answer.json()["access_token"].clone();
+    assert!(!access.as_str().unwrap().contains('.'), "opaque");
+    assert_eq!(provider.userinfo(&access).await.json()["sub"], provider.user.as_str());
+    assert_eq!(provider.introspect(&access, "app").await, json!({"active": false}), "of another client");
+}
+
+#[tokio::test]
+async fn a_client_without_pkce_or_nonce_and_with_es256() {
+    let provider = Provider::start().await;
+    let old = [
+        ("client_id", "old"),
+        ("redirect_uri", "https://old.example/"),
+        ("code_challenge", ""),
+        ("code_challenge_method", ""),
+        ("nonce", ""),
+        ("scope", "openid profile"),
+    ];
+    let code = provider.code(&old).await;
+    let changes = [("client_id", "old"), ("redirect_uri", "https://old.example/"), ("code_verifier", "")];
+    let tokens = provider.exchange(&code, &changes).await.json();
+    let token = tokens["id_token"].as_str().unwrap();
+    assert_eq!(header(token)["alg"], "ES256");
+    assert!(claims(token)["nonce"].is_null() && claims(token)["preferred_username"].is_null(), "{}", claims(token));
+    assert!(tokens["refresh_token"].is_null(), "without the scope offline_access");
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.json()["preferred_username"], "alice");
+}
+
+#[tokio::test]
+async fn tokens_are_bound_to_the_key_of_a_proof() {
+    let provider = Provider::start().await;
+    let key = crate::support::ClientKey::generate();
+    let url = format!("{ORIGIN}{}", paths::OAUTH_TOKEN);
+    let code = provider.code(&[]).await;
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", URI),
+        ("code_verifier", VERIFIER),
+        ("client_id", "app"),
+        ("client_secret", SECRET),
+    ];
+    let proof = key.prove(&url, "no-nonce");
+    let first = provider.client(paths::OAUTH_TOKEN, &pairs, &[("dpop", &proof)]).await;
+    assert_eq!((first.status, &first.json()["error"]), (StatusCode::BAD_REQUEST, &json!("use_dpop_nonce")));
+    let proof = key.prove(&url, first.header("dpop-nonce"));
+    let answer = provider.client(paths::OAUTH_TOKEN, &pairs, &[("dpop", &proof)]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let tokens = answer.json();
+    assert_eq!(tokens["token_type"], "DPoP");
+    assert!(claims(tokens["access_token"].as_str().unwrap())["cnf"]["jkt"].is_string());
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED, "a copied token");
+    let copied = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(copied.json()["error"], "invalid_grant", "a copied refresh token");
+    let again = provider.client(paths::OAUTH_TOKEN, &pairs, &[("dpop", &proof)]).await;
+    assert_eq!(again.json()["error"], "use_dpop_nonce", "a proof counts once");
+}
+
+#[tokio::test]
+async fn a_refresh_rotates_and_a_used_token_ends_the_access() {
+    let provider = Provider::start().await;
+    let first = provider.tokens().await;
+    provider.portal.advance(60_000).await;
+    let second = provider.refresh(first["refresh_token"].as_str().unwrap(), &[]).await.json();
+    assert!(provider.is_live(&second["access_token"]).await);
+    let id = claims(second["id_token"].as_str().unwrap());
+    assert_eq!((&id["sub"], &id["sid"]), (&json!(provider.user), &claims(first["id_token"].as_str().unwrap())["sid"]));
+    provider.portal.advance(60_000).await;
+    let reused = provider.refresh(first["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!((reused.status, &reused.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
+    assert!(!provider.is_live(&second["access_token"]).await, "everything of the family is revoked");
+    let after = provider.refresh(second["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(after.json()["error"], "invalid_grant");
+    let entries = provider.portal.store().audit_of(&provider.user, 20).await.unwrap();
+    assert!(entries.iter().any(|entry| entry.event == AuditEvent::TokenReused && entry.about == "app"));
+    assert!(provider.browser.get(paths::SESSION).await.status == StatusCode::OK, "the person's own session goes on");
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_a_refresh_is_given_again() {
+    let provider = Provider::start().await;
+    let first = provider.tokens().await;
+    let token = first["refresh_token"].as_str().unwrap();
+    let (one, two) = (provider.refresh(token, &[]).await.json(), provider.refresh(token, &[]).await.json());
+    assert_eq!(one["refresh_token"], two["refresh_token"]);
+    assert!(provider.is_live(&two["access_token"]).await);
+}
+
+#[tokio::test]
+async fn attack_a_code_is_used_twice() {
+    let provider = Provider::start().await;
+    for later in [0, 31_000, 3_600_000] {
+        let code = provider.code(&[]).await;
+        let tokens = provider.exchange(&code, &[]).await.json();
+        assert!(provider.is_live(&tokens["access_token"]).await);
+        provider.portal.advance(later.min(60_000)).await;
+        let again = provider.exchange(&code, &[]).await;
+        assert_eq!((again.status, &again.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
+        assert!(!provider.is_live(&tokens["access_token"]).await, "what the code gave is revoked");
+        let refreshed = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
+        assert_eq!(refreshed.json()["error"], "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn attack_a_stolen_code_is_exchanged_by_somebody_else() {
+    let provider = Provider::start().await;
+    let code = provider.code(&[]).await;
+    for (changes, why) in [
+        (vec![("client_id", "other")], "another client"),
+        (vec![("code_verifier", "")], "no verifier"),
+        (vec![("code_verifier", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")], "another verifier"),
+        (vec![("redirect_uri", "https://evil.example/")], "another URI"),
+        (vec![("client_secret", "")], "no secret"),
+    ] {
+        let refused = provider.exchange(&code, &changes).await;
+        assert!(refused.status.is_client_error(), "{why}: {}", refused.text);
+    }
+    let good = provider.exchange(&code, &[]).await;
+    assert_eq!(good.status, StatusCode::OK, "failed attempts did not use it up: {}", good.text);
+}
+
+#[tokio::test]
+async fn a_code_lives_for_a_minute() {
+    let provider = Provider::start().await;
+    let code = provider.code(&[]).await;
+    provider.portal.advance(60_000).await;
+    let late = provider.exchange(&code, &[]).await;
+    assert_eq!(late.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn attack_a_refresh_asks_for_more_than_was_agreed() {
+    let provider = Provider::start().await;
+    let tokens = provider.exchange(&provider.code(&[("scope", "openid offline_access")]).await, &[]).await.json();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let more = provider.refresh(token, &[("scope", "openid email groups")]).await;
+    assert_eq!((more.status, &more.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_scope")));
+    let less = provider.refresh(token, &[("scope", "openid")]).await;
+    assert_eq!(less.json()["scope"], "openid", "the refused request cost no token: {}", less.text);
+}
