@@ -37,19 +37,7 @@ pub(crate) async fn code(state: &AppState, access_token: &str) -> Result<String>
     let now = state.now();
     let claims = state.tokens.verify_for(&state.config.origin, access_token, now).context("the session is over")?;
     let code = state.entropy.secret();
-    let audit = AuditEntry {
-        id: state.ulid(),
-        at: now,
-        event: AuditEvent::AppOpened,
-        outcome: "ok".to_owned(),
-        user: None,
-        session: None,
-        address: String::new(),
-        device: String::new(),
-        actor: None,
-        actor_session: None,
-        about: String::new(),
-    };
+    let audit = AuditEntry::new(state.ulid(), now, AuditEvent::AppOpened);
     let row = NewCode {
         code_hash: base64url(&sha256(code.as_bytes())),
         client: CLIENT.to_owned(),

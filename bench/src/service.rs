@@ -128,17 +128,10 @@ async fn add_account(state: &AppState) -> Result<()> {
 async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
     let (id, now) = (state.ulid(), SystemClock.now());
     let audit = AuditEntry {
-        id: state.ulid(),
-        at: now,
-        event: AuditEvent::UserAdded,
-        outcome: "ok".to_owned(),
         user: Some(id.clone()),
-        session: None,
         address: "-".to_owned(),
         device: "bench".to_owned(),
-        actor: None,
-        actor_session: None,
-        about: String::new(),
+        ..AuditEntry::new(state.ulid(), now, AuditEvent::UserAdded)
     };
     let user = NewUser {
         key: server::user_keys::make(&state.key_encryption, &SystemEntropy, &id, 1)?,

@@ -38,38 +38,19 @@ pub(crate) async fn note(state: &AppState, client: &Client, entry: AuditEntry) -
 
 pub(crate) fn entry(state: &AppState, client: &Client, event: AuditEvent, outcome: &str) -> AuditEntry {
     AuditEntry {
-        id: state.ulid(),
-        at: state.now(),
-        event,
         outcome: outcome.to_owned(),
-        user: None,
-        session: None,
         address: client.address.to_string(),
         device: client.device(),
-        actor: None,
-        actor_session: None,
-        about: String::new(),
+        ..AuditEntry::new(state.ulid(), state.now(), event)
     }
 }
 
 /// Builds a row for a scheduled action.
 pub(crate) fn of_schedule(state: &AppState, event: AuditEvent, about: String) -> AuditEntry {
-    AuditEntry { user: None, about, ..of_system(state, event, "") }
+    AuditEntry { about, ..AuditEntry::new(state.ulid(), state.now(), event) }
 }
 
 /// Builds a row without the client, about an account of which only the id remains.
 pub(crate) fn of_system(state: &AppState, event: AuditEvent, user: &str) -> AuditEntry {
-    AuditEntry {
-        id: state.ulid(),
-        at: state.now(),
-        event,
-        outcome: OK.to_owned(),
-        user: Some(user.to_owned()),
-        session: None,
-        address: String::new(),
-        device: String::new(),
-        actor: None,
-        actor_session: None,
-        about: String::new(),
-    }
+    AuditEntry { user: Some(user.to_owned()), ..AuditEntry::new(state.ulid(), state.now(), event) }
 }

@@ -142,17 +142,9 @@ impl Portal {
         let hash = state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.expect("a hash");
         let (id, now) = (state.ulid(), self.clock.now());
         let audit = AuditEntry {
-            id: entropy.ulid(now),
-            at: now,
-            event: AuditEvent::UserAdded,
-            outcome: "ok".to_owned(),
             user: Some(id.clone()),
-            session: None,
             address: "-".to_owned(),
-            device: String::new(),
-            actor: None,
-            actor_session: None,
-            about: String::new(),
+            ..AuditEntry::new(entropy.ulid(now), now, AuditEvent::UserAdded)
         };
         let user = NewUser {
             id: id.clone(),

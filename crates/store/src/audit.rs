@@ -225,6 +225,23 @@ pub const BY_MAIL: &str = "by mail";
 pub const EMAIL: &str = "e-mail";
 
 impl AuditEntry {
+    /// Returns a row about a success, whose other columns are empty.
+    pub fn new(id: String, at: UnixMs, event: AuditEvent) -> Self {
+        Self {
+            id,
+            at,
+            event,
+            outcome: "ok".to_owned(),
+            user: None,
+            session: None,
+            address: String::new(),
+            device: String::new(),
+            actor: None,
+            actor_session: None,
+            about: String::new(),
+        }
+    }
+
     /// Whether the owner sees it as a notice at the next visit, on every device.
     pub fn is_notice(&self) -> bool {
         match self.event {

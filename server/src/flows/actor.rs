@@ -1,6 +1,5 @@
 //! The actor of manual decisions: an administrator on a page, or the command line.
 
-use crate::audit::OK;
 use crate::client::Client;
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -60,17 +59,12 @@ impl<'a> Actor<'a> {
 
     pub fn entry(&self, event: AuditEvent, about: impl fmt::Display) -> AuditEntry {
         AuditEntry {
-            id: self.entropy.ulid(self.now),
-            at: self.now,
-            event,
-            outcome: OK.to_owned(),
-            user: None,
-            session: None,
             address: self.address.clone(),
             device: self.device.clone(),
             actor: self.user.clone(),
             actor_session: self.session.clone(),
             about: about.to_string(),
+            ..AuditEntry::new(self.entropy.ulid(self.now), self.now, event)
         }
     }
 }

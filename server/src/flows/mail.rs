@@ -363,17 +363,9 @@ mod tests {
         for event in AuditEvent::ALL {
             for outcome in ["ok", "new_device"] {
                 let entry = AuditEntry {
-                    id: String::new(),
-                    at: 0,
-                    event: *event,
                     outcome: outcome.to_owned(),
-                    user: None,
-                    session: None,
                     address: "203.0.113.7".to_owned(),
-                    device: String::new(),
-                    actor: None,
-                    actor_session: None,
-                    about: String::new(),
+                    ..AuditEntry::new(String::new(), 0, *event)
                 };
                 assert!(!entry.is_mailed() || of_event(&entry).is_some(), "{event:?}");
             }

@@ -138,17 +138,10 @@ pub async fn remove_expired(state: &AppState) -> store::Result<()> {
     let rows = state.store.clients().await?;
     for row in rows.iter().filter(|row| row.expires_at.is_some_and(|end| end <= now)) {
         let entry = AuditEntry {
-            id: state.ulid(),
-            at: now,
-            event: AuditEvent::ClientRemoved,
             outcome: "expired".to_owned(),
-            user: None,
-            session: None,
             address: "-".to_owned(),
-            device: String::new(),
-            actor: None,
-            actor_session: None,
             about: row.id.clone(),
+            ..AuditEntry::new(state.ulid(), now, AuditEvent::ClientRemoved)
         };
         state.store.remove_client(&row.id, &entry, now).await?;
     }

@@ -39,17 +39,10 @@ pub(crate) fn client_key(last: u32) -> ClientKey {
 
 pub(crate) fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditEntry {
     AuditEntry {
-        id: fresh("audit"),
-        at,
-        event,
-        outcome: "ok".to_owned(),
         user: user.map(str::to_owned),
-        session: None,
         address: "203.0.113.7".to_owned(),
         device: "Firefox on Fedora".to_owned(),
-        actor: None,
-        actor_session: None,
-        about: String::new(),
+        ..AuditEntry::new(fresh("audit"), at, event)
     }
 }
 

@@ -120,9 +120,15 @@ impl Portal {
         self.add(name, self.hash().await, Role::Administrator).await
     }
 
+    /// Adds the administrator `root` and signs in as it.
+    pub(crate) async fn administrator(&self) -> Visitor {
+        self.add_administrator("root").await;
+        self.browser("198.51.100.1").signed_in("root").await
+    }
+
     async fn hash(&self) -> String {
-        let place = self.state.passwords.permit().unwrap();
-        self.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.unwrap()
+        let permit = self.state.passwords.permit().unwrap();
+        self.state.passwords.hash(&permit, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.unwrap()
     }
 
     pub(crate) async fn add_user_with(&self, name: &str, hash: String) -> String {
@@ -152,17 +158,9 @@ impl Portal {
     pub(crate) fn entry(&self, event: AuditEvent, user: &str) -> AuditEntry {
         let entropy: &dyn Entropy = &SystemEntropy;
         AuditEntry {
-            id: entropy.ulid(self.clock.now()),
-            at: self.clock.now(),
-            event,
-            outcome: "ok".to_owned(),
             user: Some(user.to_owned()),
-            session: None,
             address: "-".to_owned(),
-            device: String::new(),
-            actor: None,
-            actor_session: None,
-            about: String::new(),
+            ..AuditEntry::new(entropy.ulid(self.clock.now()), self.clock.now(), event)
         }
     }
 

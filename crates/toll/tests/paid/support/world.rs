@@ -101,17 +101,10 @@ pub(crate) fn route(name: &str, path: &str, upstream: SocketAddr, pricing: Optio
 /// Builds an audit row about a change of a token by an operator.
 pub(crate) fn entry(id: &str) -> AuditEntry {
     AuditEntry {
-        id: "audit".to_owned(),
-        at: 1,
-        event: AuditEvent::TollRevoked,
-        outcome: "ok".to_owned(),
-        user: None,
-        session: None,
         address: "-".to_owned(),
         device: "Command line".to_owned(),
-        actor: None,
-        actor_session: None,
         about: id.to_owned(),
+        ..AuditEntry::new("audit".to_owned(), 1, AuditEvent::TollRevoked)
     }
 }
 
