@@ -1,6 +1,6 @@
 //! Reasons for which an address is banned.
 
-use crate::support::{PASSWORD, Portal};
+use crate::support::{PASSWORD, Portal, forged_login};
 use http::StatusCode;
 use serde_json::json;
 use std::time::Duration;
@@ -8,16 +8,12 @@ use store::audit::AuditEvent;
 use store::bans::BanLift;
 use wire::paths;
 
-fn forged() -> serde_json::Value {
-    json!({"encrypted_username_password": "a.b.c.d.e", "short_key": "A".repeat(204)})
-}
-
 #[tokio::test]
 async fn a_forged_short_key_closes_everything_and_climbs() {
     let portal = Portal::start().await;
     let visitor = portal.browser("203.0.113.7");
     for minutes in [15_i64, 60, 24 * 60, 7 * 24 * 60] {
-        let answer = visitor.post(paths::LOGIN, &forged()).await;
+        let answer = visitor.post(paths::LOGIN, &forged_login()).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "short_key_forged"));
         let seconds: i64 = answer.header("retry-after").parse().unwrap();
         assert!((minutes * 60..=minutes * 66).contains(&seconds), "{seconds} s for {minutes} min");
@@ -35,7 +31,7 @@ async fn a_forged_short_key_closes_everything_and_climbs() {
 async fn the_banned_page_is_for_people() {
     let portal = Portal::start().await;
     let visitor = portal.browser("203.0.113.7");
-    visitor.post(paths::LOGIN, &forged()).await;
+    visitor.post(paths::LOGIN, &forged_login()).await;
     let page = visitor.send(http::Method::GET, "/login", None, &[("accept", "text/html,*/*")]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     let incident = visitor.get("/login").await.json()["incident"].as_str().unwrap().to_owned();
@@ -80,7 +76,7 @@ async fn a_ban_outlives_a_restart_and_other_nodes_hear_of_it_and_of_its_lifting(
     let portal = Portal::start().await;
     let other = portal.another().await;
     let visitor = portal.browser("203.0.113.7");
-    visitor.post(paths::LOGIN, &forged()).await;
+    visitor.post(paths::LOGIN, &forged_login()).await;
     assert_eq!(visitor.at(&portal.another().await).get("/login").await.code(), "banned", "after a restart");
     other.advance(1_000).await;
     assert_eq!(visitor.at(&other).get("/login").await.code(), "banned", "on another node");
@@ -149,7 +145,7 @@ async fn the_strict_preset_closes_everything_for_a_day_at_once() {
 async fn loopback_is_never_closed_for_more_than_a_minute() {
     let portal = Portal::start().await;
     for address in ["127.0.0.1", "::1", "::ffff:127.0.0.9"] {
-        let answer = portal.browser(address).post(paths::LOGIN, &forged()).await;
+        let answer = portal.browser(address).post(paths::LOGIN, &forged_login()).await;
         assert_eq!(answer.header("retry-after"), "60", "{address}");
     }
 }
@@ -157,7 +153,7 @@ async fn loopback_is_never_closed_for_more_than_a_minute() {
 #[tokio::test]
 async fn one_subscribers_ipv6_addresses_are_one() {
     let portal = Portal::start().await;
-    portal.browser("2001:db8:1:2::1").post(paths::LOGIN, &forged()).await;
+    portal.browser("2001:db8:1:2::1").post(paths::LOGIN, &forged_login()).await;
     assert_eq!(portal.browser("2001:db8:1:2:ffff::9").get("/login").await.code(), "banned");
     assert_eq!(portal.browser("2001:db8:1:3::1").get("/login").await.status, StatusCode::OK);
 }
@@ -166,7 +162,7 @@ async fn one_subscribers_ipv6_addresses_are_one() {
 async fn a_closed_address_still_gets_the_files_of_the_page_that_says_so() {
     let portal = Portal::start().await;
     let visitor = portal.browser("203.0.113.7");
-    visitor.post(paths::LOGIN, &forged()).await;
+    visitor.post(paths::LOGIN, &forged_login()).await;
     assert_ne!(visitor.get("/favicon.svg").await.code(), "banned");
 }
 

@@ -5,6 +5,7 @@
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use domain::encoding::sha256;
+use futures::future::join_all;
 use http::StatusCode;
 use server::entropy::Entropy;
 use std::cmp::Reverse;
@@ -230,4 +231,17 @@ async fn the_table_in_the_documentation_is_what_happens() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/bans.md");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains(&table), "docs/bans.md should have this table:\n{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_people_sign_in_at_once_behind_one_address() {
+    let portal = Portal::start().await;
+    let people: Vec<_> = (0..200).map(|n| format!("person{n}")).collect();
+    for name in &people {
+        portal.add_user(name).await;
+    }
+    let sign_in = async |name: &String| portal.browser(ADDRESS).login(name, PASSWORD).await.status;
+    let answers = join_all(people.iter().map(sign_in)).await;
+    assert!(answers.iter().all(|status| *status == StatusCode::OK), "{answers:?}");
+    assert!(portal.state.bans.is_empty());
 }

@@ -1,6 +1,6 @@
 //! MAC keys that are replaced and revoked: what becomes invalid with one, and what does not.
 
-use crate::support::{Answer, PASSWORD, Portal, Program, Visitor, postern, said};
+use crate::support::{Answer, PASSWORD, Portal, Program, Visitor, forged_login, postern, said};
 use domain::app_session::AppSession;
 use domain::encoding::{from_base64url, hmac_sha256};
 use domain::known_device::KnownDevice;
@@ -263,8 +263,7 @@ async fn a_node_that_has_not_heard_takes_nobody_for_a_forger() {
     assert_eq!(visitor.at(&other).login("alice", PASSWORD).await.status, StatusCode::OK);
     assert_eq!(current(&portal), current(&other));
     // A real forgery is recognized.
-    let body = json!({"encrypted_username_password": "a.b.c.d.e", "short_key": "A".repeat(204)});
-    assert_eq!(portal.browser("203.0.113.10").post(paths::LOGIN, &body).await.code(), "short_key_forged");
+    assert_eq!(portal.browser("203.0.113.10").post(paths::LOGIN, &forged_login()).await.code(), "short_key_forged");
 }
 
 #[tokio::test]

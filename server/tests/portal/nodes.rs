@@ -26,8 +26,7 @@ const MINUTE: i64 = 60_000;
 async fn the_allowlist_is_followed_whatever_the_clocks_say() {
     for ahead in [-5 * MINUTE, 5 * MINUTE] {
         let portal = Portal::start().await;
-        portal.add_administrator("root").await;
-        let root = portal.browser("198.51.100.1").signed_in("root").await;
+        let root = portal.administrator().await;
         let other = portal.another_ahead(ahead).await;
         let covers = || other.state.allowlist.covers("192.0.2.7".parse().unwrap(), other.state.now());
         let network = json!({"network": "192.0.2.0/24", "comment": "the office"});
@@ -47,8 +46,7 @@ async fn the_allowlist_is_followed_whatever_the_clocks_say() {
 async fn a_revoked_key_is_refused_by_nodes_whose_clocks_are_minutes_away() {
     for ahead in [-5 * MINUTE, 5 * MINUTE] {
         let portal = Portal::start().await;
-        portal.add_administrator("root").await;
-        let root = portal.browser("198.51.100.1").signed_in("root").await;
+        let root = portal.administrator().await;
         let other = portal.another_ahead(ahead).await;
         let kid = portal.state.keyring.signing(portal.state.now()).unwrap().public.kid.clone();
         assert!(other.state.keyring.verifying(&kid, other.state.now()).is_some());
@@ -89,8 +87,7 @@ async fn a_client_is_known_to_other_nodes_and_forgotten_by_them() {
 #[tokio::test]
 async fn a_ban_that_was_lifted_before_a_failover_ends_at_a_node_that_missed_it() {
     let portal = Portal::start().await;
-    portal.add_administrator("root").await;
-    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    let root = portal.administrator().await;
     let ban = json!({"address": "192.0.2.7", "scope": "everything", "for": "2h", "reason": "It scans our ports."});
     let banned = root.post(paths::BANS, &ban).await;
     assert_eq!(banned.status, StatusCode::CREATED, "{}", banned.text);

@@ -207,8 +207,7 @@ async fn the_owner_enters_while_others_guess_at_the_password() {
 #[tokio::test]
 async fn bans_by_hand_and_on_everything_hold_for_passkeys_too() {
     let portal = Portal::start().await;
-    portal.add_administrator("root").await;
-    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    let root = portal.administrator().await;
     for (number, scope) in ["sign-in", "everything"].into_iter().enumerate() {
         let address = format!("203.0.113.{}", 20 + number);
         let ban = json!({"address": address, "scope": scope, "for": "2h", "reason": "It scans."});

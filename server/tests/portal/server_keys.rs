@@ -19,11 +19,6 @@ const OVERLAP: i64 = RotationRules::SIGNING.overlap_ms;
 const DAY: i64 = 24 * 60 * 60_000;
 const MANY: &str = "[ban.limits]\nsign_in_at_once = 1000\nsign_in_per_minute = 10000\nat_once = 10000";
 
-async fn office(portal: &Portal) -> Visitor {
-    portal.add_administrator("root").await;
-    portal.browser("198.51.100.1").signed_in("root").await
-}
-
 async fn rotate(root: &Visitor, kind: &str) -> Value {
     let answer = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": kind})).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
@@ -54,7 +49,7 @@ fn kid_of(token: &str) -> String {
 #[tokio::test]
 async fn a_signing_key_is_out_before_its_use_and_stays_until_its_last_token_is_over() {
     let portal = Portal::with("[session]\naccess = '10m'").await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let old = kid_of(&alice.cookie("access"));
@@ -85,7 +80,7 @@ async fn a_signing_key_is_out_before_its_use_and_stays_until_its_last_token_is_o
 #[tokio::test(flavor = "multi_thread")]
 async fn no_verification_fails_while_keys_rotate() {
     let portal = Portal::with(MANY).await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     let other = portal.another().await;
     let mut visitors = Vec::new();
     for n in 0..6 {
@@ -143,7 +138,7 @@ async fn no_verification_fails_while_keys_rotate() {
 #[tokio::test]
 async fn a_revoked_key_is_gone_at_once_here_and_elsewhere() {
     let portal = Portal::start().await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     let other = portal.another().await;
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
@@ -178,7 +173,7 @@ async fn a_revoked_key_is_gone_at_once_here_and_elsewhere() {
 #[tokio::test]
 async fn a_key_that_waits_steps_in_for_a_revoked_one() {
     let portal = Portal::start().await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     let old = kid_of(&root.cookie("access"));
     let next = rotate(&root, "signing").await["kid"].as_str().unwrap().to_owned();
     portal.advance(1).await;
@@ -192,7 +187,7 @@ async fn a_key_that_waits_steps_in_for_a_revoked_one() {
 #[tokio::test]
 async fn unknown_keys_make_a_node_ask_once_a_second() {
     let portal = Portal::start().await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     let other = portal.another().await;
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
@@ -283,7 +278,7 @@ async fn another_algorithm_in_the_config_is_a_rotation() {
 #[tokio::test]
 async fn a_login_sealed_to_the_old_envelope_key_opens_for_the_overlap_and_then_seals_again() {
     let portal = Portal::with("[keys]\nenvelope_overlap = '30s'").await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     portal.add_user("alice").await;
     let visitor = portal.browser("203.0.113.7");
     let old = visitor.challenge().await.key.kid;
@@ -312,7 +307,7 @@ async fn a_login_sealed_to_the_old_envelope_key_opens_for_the_overlap_and_then_s
 #[tokio::test]
 async fn a_revoked_envelope_key_opens_nothing_more() {
     let portal = Portal::start().await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     portal.add_user("alice").await;
     let visitor = portal.browser("203.0.113.7");
     let sealed = visitor.sealed("alice", PASSWORD).await;
@@ -326,7 +321,7 @@ async fn a_revoked_envelope_key_opens_nothing_more() {
 #[tokio::test]
 async fn server_keys_are_for_administrators_and_every_change_is_in_the_trail() {
     let portal = Portal::start().await;
-    let root = office(&portal).await;
+    let root = portal.administrator().await;
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     assert_eq!(alice.get(paths::SERVER_KEYS).await.code(), "forbidden");

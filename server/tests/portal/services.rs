@@ -5,11 +5,6 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wire::paths;
 
-async fn root(portal: &Portal) -> Visitor {
-    portal.add_administrator("root").await;
-    portal.browser("198.51.100.1").signed_in("root").await
-}
-
 fn service(name: &str) -> Value {
     json!({"name": name, "key": receiving_key().public()})
 }
@@ -29,7 +24,7 @@ async fn are_for_administrators() {
 #[tokio::test]
 async fn are_added_changed_and_removed() {
     let portal = Portal::start().await;
-    let root = root(&portal).await;
+    let root = portal.administrator().await;
     // Events of one millisecond have no order.
     portal.advance(1_000).await;
     let wish = service("time");
@@ -58,7 +53,7 @@ async fn are_added_changed_and_removed() {
 #[tokio::test]
 async fn what_does_not_fit_is_refused_with_a_sentence() {
     let portal = Portal::start().await;
-    let root = root(&portal).await;
+    let root = portal.administrator().await;
     let with = |member: &str, value: Value| {
         let mut wish = service("time");
         wish[member] = value;

@@ -15,8 +15,7 @@ const MINUTE: i64 = 60_000;
 async fn with_time(settings: &str, role: Option<&str>) -> (Portal, jwe::PrivateKey) {
     let portal = Portal::with(settings).await;
     let key = receiving_key();
-    portal.add_administrator("root").await;
-    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    let root = portal.administrator().await;
     let mut wish = json!({"name": "time", "key": key.public()});
     if let Some(role) = role {
         wish["role"] = role.into();

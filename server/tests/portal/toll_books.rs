@@ -30,11 +30,6 @@ async fn sell(store: &dyn Store, name: &str, times: i64, now: i64) {
     assert!(matches!(store.redeem(&redemption).await.unwrap(), RedemptionOutcome::Minted(_)));
 }
 
-async fn root(portal: &Portal) -> Visitor {
-    portal.add_administrator("root").await;
-    portal.browser("198.51.100.1").signed_in("root").await
-}
-
 async fn act(visitor: &Visitor, method: Method, path: &str) -> StatusCode {
     visitor.send(method, &format!("{}/{path}", paths::TOLL_TOKENS), Some("{}".to_owned()), &[]).await.status
 }
@@ -71,7 +66,7 @@ async fn routes_have_prices_and_health() {
         listener.local_addr().unwrap()
     );
     let portal = Portal::with(&settings).await;
-    let routes = root(&portal).await.get(paths::TOLL_ROUTES).await.json();
+    let routes = portal.administrator().await.get(paths::TOLL_ROUTES).await.json();
     let (free, price) = (&routes["routes"][0], &routes["routes"][1]);
     assert_eq!((&free["name"], &free["up"], &free["prices"]), (&json!("free"), &json!(false), &json!([])));
     assert_eq!((&price["hosts"], &price["methods"]), (&json!(["api.example"]), &json!(["GET"])));
@@ -90,7 +85,7 @@ async fn payments_and_tokens_have_a_state() {
     let chain = ChainView { height: 102, settled_after: 20, now };
     store.observe("tx-gone", Whereabouts::Gone, chain).await.unwrap();
     store.observe("tx-mined", Whereabouts::Block(100), chain).await.unwrap();
-    let root = root(&portal).await;
+    let root = portal.administrator().await;
     let payments = root.get(paths::TOLL_PAYMENTS).await.json();
     let mut found: Vec<_> = payments["payments"]
         .as_array()
@@ -113,7 +108,7 @@ async fn payments_and_tokens_have_a_state() {
 async fn a_token_is_held_resumed_and_taken_back_and_the_trail_knows() {
     let portal = Portal::start().await;
     sell(portal.store(), "one", 1, portal.state.now()).await;
-    let root = root(&portal).await;
+    let root = portal.administrator().await;
     for (method, path, expected) in [
         (Method::POST, "one/resume", StatusCode::NOT_FOUND),
         (Method::POST, "one/suspend", StatusCode::NO_CONTENT),
@@ -137,7 +132,7 @@ async fn a_token_is_held_resumed_and_taken_back_and_the_trail_knows() {
 async fn a_change_without_parameters_takes_none() {
     let portal = Portal::start().await;
     sell(portal.store(), "one", 1, portal.state.now()).await;
-    let root = root(&portal).await;
+    let root = portal.administrator().await;
     for (body, expected) in [
         (r#"{"until":1}"#, StatusCode::BAD_REQUEST),
         ("[]", StatusCode::BAD_REQUEST),
@@ -166,7 +161,7 @@ async fn the_page_says_when_a_token_ends() {
     let portal = Portal::start().await;
     sell(portal.store(), "one", 1, portal.state.now()).await;
     portal.advance(DAY - 3 * 3_600_000).await;
-    let root = root(&portal).await;
+    let root = portal.administrator().await;
     let page = root.get(paths::TOLL_PAGE).await.text.replace("<!>", "");
     assert!(page.contains("ends <time") && page.contains(">in 3 hours</time>"), "{page}");
     portal.advance(4 * 3_600_000).await;
@@ -184,7 +179,7 @@ async fn revenue_is_by_day_and_route() {
     sell(store, "yesterday", 2, now - DAY).await;
     sell(store, "one", 1, now).await;
     sell(store, "two", 3, now).await;
-    let root = root(&portal).await;
+    let root = portal.administrator().await;
     let row = |at: i64, challenges, payments, piconero: i64| json!({"at": at, "route": "price", "challenges": challenges, "payments": payments, "piconero": piconero.to_string()});
     let days = root.get(paths::TOLL_DAYS).await.json();
     assert_eq!(days["days"], json!([row(today - DAY, 0, 1, 2 * PRICE), row(today, 9, 2, 4 * PRICE)]));

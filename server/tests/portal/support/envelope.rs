@@ -4,7 +4,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey, PublicKeyComponents};
 use domain::encoding::{base64url, from_base64url};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wire::jwk::RsaJwk;
 
 /// Seals by RFC 7516, section 5.1, with any header.
@@ -23,4 +23,9 @@ pub(crate) fn seal_with_header(key: &RsaJwk, header: &Value, plaintext: &[u8]) -
     let (nonce, data) = (Nonce::assume_unique_for_key(iv), Aad::from(header.as_bytes()));
     let tag = cipher.seal_in_place_separate_tag(nonce, data, &mut content).unwrap();
     [header, base64url(wrapped), base64url(&iv), base64url(&content), base64url(tag.as_ref())].join(".")
+}
+
+/// Returns the body of a login whose `short_key` no server made.
+pub(crate) fn forged_login() -> Value {
+    json!({"encrypted_username_password": "a.b.c.d.e", "short_key": "A".repeat(204)})
 }

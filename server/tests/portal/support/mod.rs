@@ -9,7 +9,7 @@ mod program;
 mod visitor;
 
 pub(crate) use authenticator::{Authenticator, VERIFIED};
-pub(crate) use envelope::seal_with_header;
+pub(crate) use envelope::{forged_login, seal_with_header};
 pub(crate) use keys::{ClientKey, new_jti, receiving_key};
 pub(crate) use portal::{ORIGIN, PASSWORD, PUBLIC_HERE, Portal};
 pub(crate) use program::{Program, postern, said};
