@@ -1,9 +1,9 @@
 //! Second factors that the site or an app requires: at the next sign-in, on the way into apps, and never without a way
 //! to continue.
 
-use crate::apps::{ask, ask_more, here, on, way_in};
 use crate::oidc::{Provider, claims};
 use crate::second_factor::{Enrolled, login_with};
+use crate::support::apps::{open_at_app, portal_path, request_callback, verify, verify_with};
 use crate::support::{Answer, Authenticator, ORIGIN, PASSWORD, Portal, Visitor, postern};
 use crate::{passkeys, second_factor};
 use domain::second_factor::Requirement;
@@ -147,8 +147,8 @@ async fn role_and_groups_decide_and_the_strictest_counts() {
 /// Goes into an app, from the proxy's answer to the app's own session.
 async fn enter(browser: &Visitor, jar: &Visitor, answer: &Answer) -> String {
     let start = answer.header("location").strip_prefix(WIKI).unwrap().to_owned();
-    let location = way_in(browser, here(&on(jar, WIKI, &start).await)).await;
-    let entered = on(jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
+    let location = request_callback(browser, portal_path(&open_at_app(jar, WIKI, &start).await)).await;
+    let entered = open_at_app(jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
     assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
     entered.header("location").to_owned()
 }
@@ -159,14 +159,14 @@ async fn a_rule_of_an_app_leads_to_the_factor_and_back_to_the_same_page_once() {
     let user = portal.add_user("alice").await;
     let browser = portal.browser("203.0.113.7").signed_in("alice").await;
     let jar = browser.elsewhere();
-    assert_eq!(enter(&browser, &jar, &ask(&jar, WIKI, "/page").await).await, "https://wiki.example/page");
-    assert_eq!(ask(&jar, WIKI, "/page").await.status, StatusCode::OK);
+    assert_eq!(enter(&browser, &jar, &verify(&jar, WIKI, "/page").await).await, "https://wiki.example/page");
+    assert_eq!(verify(&jar, WIKI, "/page").await.status, StatusCode::OK);
 
-    let answer = ask(&jar, WIKI, "/safe/a?b=c").await;
+    let answer = verify(&jar, WIKI, "/safe/a?b=c").await;
     is_refused(&answer, "2");
     assert_eq!(answer.header("location"), "https://wiki.example/.postern/start?next=/safe/a%3Fb%3Dc&factor=required");
-    let started = on(&jar, WIKI, answer.header("location").strip_prefix(WIKI).unwrap()).await;
-    let on_the_way = here(&started).to_owned();
+    let started = open_at_app(&jar, WIKI, answer.header("location").strip_prefix(WIKI).unwrap()).await;
+    let on_the_way = portal_path(&started).to_owned();
     let enrol = browser.get(&on_the_way).await;
     assert!(enrol.header("location").starts_with("/dashboard/second-factor?next=/apps/return"), "{}", enrol.text);
     let page = browser.get(enrol.header("location")).await.text;
@@ -175,12 +175,12 @@ async fn a_rule_of_an_app_leads_to_the_factor_and_back_to_the_same_page_once() {
     second_factor::register(&portal, &browser).await;
     let back = browser.get(enrol.header("location")).await;
     leads_to(&back, &on_the_way);
-    let location = way_in(&browser, &on_the_way).await;
-    let entered = on(&jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
+    let location = request_callback(&browser, &on_the_way).await;
+    let entered = open_at_app(&jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
     assert_eq!(entered.header("location"), "https://wiki.example/safe/a?b=c");
-    assert_eq!(ask(&jar, WIKI, "/safe/a?b=c").await.status, StatusCode::OK);
+    assert_eq!(verify(&jar, WIKI, "/safe/a?b=c").await.status, StatusCode::OK);
     assert!(portal.store().factors(&user, None).await.unwrap().totp);
-    is_refused(&ask(&jar, WIKI, "/vault/").await, "phr");
+    is_refused(&verify(&jar, WIKI, "/vault/").await, "phr");
 }
 
 /// The portal requires as much as the verification of the proxy's request, so that there is no redirect loop.
@@ -192,16 +192,16 @@ async fn the_way_to_an_app_keeps_the_requirement_of_the_request() {
     assert_eq!(login_with(&browser, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
     let jar = browser.elsewhere();
     // A path that some apps interpret as another one, checked by the strictest rule.
-    let odd = ask(&jar, WIKI, "/page").await;
+    let odd = verify(&jar, WIKI, "/page").await;
     enter(&browser, &jar, &odd).await;
-    let overridden = ask_more(&jar, WIKI, "/page", &[("x-http-method-override", "GET")]).await;
+    let overridden = verify_with(&jar, WIKI, "/page", &[("x-http-method-override", "GET")]).await;
     is_refused(&overridden, "phr");
     let start = overridden.header("location").strip_prefix(WIKI).unwrap().to_owned();
-    let way = here(&on(&jar, WIKI, &start).await).to_owned();
+    let way = portal_path(&open_at_app(&jar, WIKI, &start).await).to_owned();
     assert!(browser.get(&way).await.header("location").starts_with("/dashboard/second-factor?next="));
     // Scripts, and requests that cannot be repeated, get an answer without a redirect.
     let script = [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")];
-    let script = ask_more(&jar, WIKI, "/vault/", &script).await;
+    let script = verify_with(&jar, WIKI, "/vault/", &script).await;
     is_refused(&script, "phr");
     assert_eq!(script.header("location"), "");
 }
@@ -212,16 +212,16 @@ async fn an_app_sees_a_stranger_until_the_required_factor_is_proven() {
     portal.add_user("alice").await;
     let browser = portal.browser("203.0.113.7").signed_in("alice").await;
     let jar = browser.elsewhere();
-    enter(&browser, &jar, &ask(&jar, WIKI, "/page").await).await;
-    assert_eq!(ask(&jar, WIKI, "/open/").await.header("remote-user"), "alice");
+    enter(&browser, &jar, &verify(&jar, WIKI, "/page").await).await;
+    assert_eq!(verify(&jar, WIKI, "/open/").await.header("remote-user"), "alice");
     let strict = portal.another_with(&format!("{APPS}{REQUIRED}")).await;
     let (browser, jar) = (browser.at(&strict), jar.at(&strict));
-    let public = ask(&jar, WIKI, "/open/").await;
+    let public = verify(&jar, WIKI, "/open/").await;
     assert_eq!((public.status, public.header("remote-user")), (StatusCode::OK, ""));
-    let answer = ask(&jar, WIKI, "/page").await;
+    let answer = verify(&jar, WIKI, "/page").await;
     is_refused(&answer, "2");
     second_factor::register(&strict, &browser).await;
-    let passed = ask(&jar, WIKI, "/page").await;
+    let passed = verify(&jar, WIKI, "/page").await;
     assert_eq!(passed.header("remote-user"), "alice");
 }
 
@@ -242,10 +242,10 @@ async fn an_app_hears_of_a_proof_at_once_and_at_every_node() {
     portal.add_user("alice").await;
     let browser = portal.browser("203.0.113.7").signed_in("alice").await;
     let jar = browser.elsewhere();
-    enter(&browser, &jar, &ask(&jar, WIKI, "/page").await).await;
+    enter(&browser, &jar, &verify(&jar, WIKI, "/page").await).await;
     let other = portal.another().await;
     let level = async |portal: &Portal| {
-        let answer = ask(&jar.at(portal), WIKI, "/page").await;
+        let answer = verify(&jar.at(portal), WIKI, "/page").await;
         let token = answer.header("authorization").strip_prefix("Bearer ").unwrap_or_default().to_owned();
         claims(&token)["acr"].clone()
     };

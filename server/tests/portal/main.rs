@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says so")]
 
 mod accounts;
+mod app_requests;
+mod app_sessions;
 mod app_tokens;
 mod apps;
 mod backup;

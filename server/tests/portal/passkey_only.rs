@@ -1,8 +1,8 @@
 //! Accounts whose only factor is a passkey, where policies, apps and clients count on it.
 
-use crate::apps::ask;
 use crate::passkeys::{person, register, sign_in};
 use crate::second_factor::{Enrolled, confirm, login_with};
+use crate::support::apps::verify;
 use crate::support::{Answer, Authenticator, PASSWORD, Portal, Visitor};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -193,7 +193,7 @@ async fn a_passkey_of_another_host_locks_nobody_out() {
         assert_eq!(page.header("location"), enrol, "{}", page.text);
         assert_eq!(register(&root, &mut Authenticator::new()).await.status, StatusCode::CREATED);
         assert_eq!(root.get("/dashboard").await.status, StatusCode::OK);
-        assert_eq!(ask(&root.elsewhere(), "https://wiki.example", "/vault/").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(verify(&root.elsewhere(), "https://wiki.example", "/vault/").await.status, StatusCode::UNAUTHORIZED);
         assert!(portal.store().administrators_without_factor(Some("localhost")).await.unwrap().is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! A portal under test, and its visitors.
 
+pub(crate) mod apps;
 mod authenticator;
 pub(crate) mod document_server;
 mod envelope;
