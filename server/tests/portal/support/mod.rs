@@ -5,6 +5,7 @@ mod authenticator;
 pub(crate) mod document_server;
 mod envelope;
 mod keys;
+pub(crate) mod mail;
 mod portal;
 mod program;
 mod visitor;
