@@ -51,6 +51,7 @@ mod packaged;
 mod passkey_factor;
 mod passkey_only;
 mod passkeys;
+mod password_hashes;
 mod profiles;
 mod raw_requests;
 mod refresh;
