@@ -31,6 +31,7 @@ mod logs;
 mod mac_keys;
 mod mail;
 mod mail_queue;
+mod manual_bans;
 mod migrate;
 mod nodes;
 mod notices;
