@@ -33,8 +33,8 @@ mod serving;
 mod sessions;
 mod signature;
 mod table;
-mod telling;
 mod time;
+mod time_process;
 mod toll;
 mod visitor;
 mod wrk;
@@ -81,8 +81,8 @@ fn run() -> Result<()> {
     if names == [serving::COMMAND] {
         return serving::serve();
     }
-    if names == [telling::COMMAND] {
-        return telling::serve();
+    if names == [time_process::COMMAND] {
+        return time_process::serve();
     }
     if names == [paying::COMMAND] {
         return paying::serve();

@@ -3,7 +3,7 @@
 
 use crate::serving::{line, start_this};
 use crate::table::{Row, count, median, megabytes};
-use crate::telling::{COMMAND, TimeAddresses, keys};
+use crate::time_process::{COMMAND, TimeAddresses, keys};
 use crate::wrk::{TICKS_PER_SECOND, pinned};
 use crate::{load, machine};
 use anyhow::{Context, Result, ensure};
@@ -21,20 +21,20 @@ const COMMAND_TIME: &[u8] = br#"{"command":"time"}"#;
 const IDLE: usize = 10_000;
 const IDLE_MB: f64 = 200.0;
 
-struct Telling {
+struct TimeProcess {
     child: Child,
-    doors: TimeAddresses,
+    addresses: TimeAddresses,
 }
 
-impl Telling {
+impl TimeProcess {
     fn start() -> Result<Self> {
         let (child, mut says) = start_this(COMMAND, pinned())?;
-        let doors = serde_json::from_str(&line(&mut says)?).context("the time server did not start")?;
-        Ok(Self { child, doors })
+        let addresses = serde_json::from_str(&line(&mut says)?).context("the time server did not start")?;
+        Ok(Self { child, addresses })
     }
 }
 
-impl Drop for Telling {
+impl Drop for TimeProcess {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         drop(self.child.wait());
@@ -42,19 +42,19 @@ impl Drop for Telling {
 }
 
 pub(crate) fn measure() -> Result<Vec<Row>> {
-    let telling = Telling::start()?;
-    let one = compare("time, 1 connection, 1 question at a time", &telling, 1, 1)?;
-    let heaped = compare("time, 1 connection, 16 questions at a time", &telling, 1, 16)?;
-    let many = compare("time, 1,000 connections, 1 question at a time", &telling, 1000, 1)?;
-    drop(telling);
+    let process = TimeProcess::start()?;
+    let one = compare("time, 1 connection, 1 question at a time", &process, 1, 1)?;
+    let heaped = compare("time, 1 connection, 16 questions at a time", &process, 1, 16)?;
+    let many = compare("time, 1,000 connections, 1 question at a time", &process, 1000, 1)?;
+    drop(process);
     Ok(vec![one, heaped, many, idle()?])
 }
 
-fn compare(name: &str, telling: &Telling, connections: usize, at_a_time: usize) -> Result<Row> {
+fn compare(name: &str, process: &TimeProcess, connections: usize, at_a_time: usize) -> Result<Row> {
     let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let limit = per_cpu_second(telling, false, connections, at_a_time)?;
-        let rate = per_cpu_second(telling, true, connections, at_a_time)?;
+        let limit = per_cpu_second(process, false, connections, at_a_time)?;
+        let rate = per_cpu_second(process, true, connections, at_a_time)?;
         rates.push(rate);
         limits.push(limit);
         ratios.push(rate / limit);
@@ -64,13 +64,13 @@ fn compare(name: &str, telling: &Telling, connections: usize, at_a_time: usize) 
     Ok(Row::new(name, shown(&rates)).beside(format!("not sealed {}", shown(&limits)), ratio).at_least(ratio, TARGET))
 }
 
-fn per_cpu_second(telling: &Telling, sealed: bool, connections: usize, at_a_time: usize) -> Result<f64> {
-    let port = if sealed { telling.doors.sealed } else { telling.doors.plain };
+fn per_cpu_second(process: &TimeProcess, sealed: bool, connections: usize, at_a_time: usize) -> Result<f64> {
+    let port = if sealed { process.addresses.sealed } else { process.addresses.plain };
     let rounds = QUESTIONS / connections / at_a_time;
     load::runtime()?.block_on(async {
         let clients =
             load::concurrent_tasks(64, vec![port; connections], move |port| TimeClient::connect(port, sealed)).await?;
-        let before = machine::cpu_ticks(telling.child.id())?;
+        let before = machine::cpu_ticks(process.child.id())?;
         let ask = move |mut client: TimeClient| async move {
             for _ in 0..rounds {
                 client.ask(at_a_time).await?;
@@ -78,15 +78,15 @@ fn per_cpu_second(telling: &Telling, sealed: bool, connections: usize, at_a_time
             Ok(())
         };
         load::concurrent_tasks(connections, clients, ask).await?;
-        let ticks = machine::cpu_ticks(telling.child.id())? - before;
+        let ticks = machine::cpu_ticks(process.child.id())? - before;
         Ok(count(rounds * at_a_time * connections) * TICKS_PER_SECOND / ticks)
     })
 }
 
 /// Measures connections that have asked once and are idle.
 fn idle() -> Result<Row> {
-    let telling = Telling::start()?;
-    let port = telling.doors.sealed;
+    let process = TimeProcess::start()?;
+    let port = process.addresses.sealed;
     load::runtime()?.block_on(async {
         let ask = |port| async move {
             let mut client = TimeClient::connect(port, true).await?;
@@ -95,7 +95,7 @@ fn idle() -> Result<Row> {
         };
         let clients = load::concurrent_tasks(64, vec![port; IDLE], ask).await?;
         ensure!(clients.len() == IDLE, "{} connections", clients.len());
-        let mb = machine::memory_mb(telling.child.id(), "VmRSS")?;
+        let mb = machine::memory_mb(process.child.id(), "VmRSS")?;
         Ok(Row::at_most("memory of the time server, 10,000 idle connections", mb, IDLE_MB, megabytes))
     })
 }

@@ -19,7 +19,7 @@ use tokio::sync::{oneshot, watch};
 use wire::time::CloseReason;
 
 /// The argument of our own command line that starts it.
-pub(crate) const COMMAND: &str = "telling";
+pub(crate) const COMMAND: &str = "time-process";
 
 /// The ports of both kinds of conversations.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
