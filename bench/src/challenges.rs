@@ -8,6 +8,6 @@ use wire::paths;
 pub(crate) fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
     let ask = |port| Ask { port, path: paths::CHALLENGE, welcome: true, ..Ask::default() };
-    let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
+    let (asked, bare) = (ask(serving.addresses.postern), ask(serving.addresses.bare));
     Ok(vec![wrk::compare("challenges", &serving, &asked, &bare)?.0])
 }

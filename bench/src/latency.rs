@@ -35,9 +35,10 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
 
 fn at_four_fifths() -> Result<Row> {
     let serving = wrk::start()?;
-    let door = SessionCheck { address: loopback(serving.doors.postern), cookie: serving.doors.cookie.clone() };
-    let most = load::runtime()?.block_on(saturate(&door))?;
-    let times = load::runtime()?.block_on(ask_steadily(&door, 0.8 * most, Duration::from_secs(SECONDS)))?;
+    let target =
+        SessionCheck { address: loopback(serving.addresses.postern), cookie: serving.addresses.cookie.clone() };
+    let most = load::runtime()?.block_on(saturate(&target))?;
+    let times = load::runtime()?.block_on(ask_steadily(&target, 0.8 * most, Duration::from_secs(SECONDS)))?;
     let name = format!("session checks at 80 % of {} on one core, p99", per_second(most));
     Ok(Row::at_most(&name, p99(&times), MOST_MS, milliseconds))
 }
@@ -47,10 +48,10 @@ fn beside_logins() -> Result<Row> {
     let program = Program::set_up(folder.path())?;
     let running = program.start()?;
     let place = running.place.clone();
-    let door = load::runtime()?.block_on(enter(&place))?;
+    let target = load::runtime()?.block_on(enter(&place))?;
     let time = Duration::from_secs(SECONDS);
-    let idle = p99(&load::runtime()?.block_on(ask_steadily(&door, QUIET_RATE, time))?);
-    let busy = p99(&ask_beside_logins(&door, &place, time)?);
+    let idle = p99(&load::runtime()?.block_on(ask_steadily(&target, QUIET_RATE, time))?);
+    let busy = p99(&ask_beside_logins(&target, &place, time)?);
     running.stop()?;
     let row = Row::new("session checks while logins fill every hash thread, p99", milliseconds(busy));
     let mut row = row.beside(format!("idle {}", milliseconds(idle)), busy / idle);
@@ -72,13 +73,13 @@ async fn enter(place: &ServiceAddress) -> Result<SessionCheck> {
 }
 
 /// Measures requests per second with every connection always waiting for an answer.
-async fn saturate(door: &SessionCheck) -> Result<f64> {
+async fn saturate(target: &SessionCheck) -> Result<f64> {
     let (began, end) = (Instant::now(), Instant::now() + Duration::from_secs(SECONDS));
-    let door = door.clone();
+    let target = target.clone();
     let ask = move |()| {
-        let door = door.clone();
+        let target = target.clone();
         async move {
-            let (mut client, mut done) = (Checker::connect(&door).await?, 0);
+            let (mut client, mut done) = (Checker::connect(&target).await?, 0);
             while Instant::now() < end {
                 client.check().await?;
                 done += 1;
@@ -98,15 +99,15 @@ struct Taken {
 }
 
 /// Sends requests at a steady rate. Each connection has its own share of the rate, and is never ahead of it.
-async fn ask_steadily(door: &SessionCheck, rate: f64, time: Duration) -> Result<Vec<Taken>> {
+async fn ask_steadily(target: &SessionCheck, rate: f64, time: Duration) -> Result<Vec<Taken>> {
     let began = Instant::now();
     let pause = Duration::from_secs_f64(1.0 / rate);
     let lanes: Vec<u32> = (0..LANES).collect();
-    let door = door.clone();
+    let target = target.clone();
     let ask = move |lane| {
-        let door = door.clone();
+        let target = target.clone();
         async move {
-            let (mut client, mut times) = (Checker::connect(&door).await?, Vec::new());
+            let (mut client, mut times) = (Checker::connect(&target).await?, Vec::new());
             let mut due = began + pause * lane;
             while due < began + time {
                 if due > Instant::now() {
@@ -127,7 +128,7 @@ async fn ask_steadily(door: &SessionCheck, rate: f64, time: Duration) -> Result<
 
 /// Measures checks beside logins. The logins come from a thread of their own, because a client that waits for another
 /// would distort both.
-fn ask_beside_logins(door: &SessionCheck, place: &ServiceAddress, time: Duration) -> Result<Vec<Taken>> {
+fn ask_beside_logins(target: &SessionCheck, place: &ServiceAddress, time: Duration) -> Result<Vec<Taken>> {
     // More logins than can be done in that time.
     let arrive = async {
         let mut visitors = Vec::new();
@@ -151,7 +152,7 @@ fn ask_beside_logins(door: &SessionCheck, place: &ServiceAddress, time: Duration
         };
         move || load::runtime()?.block_on(load::concurrent_tasks(SIGNING_IN, visitors, sign_in))
     });
-    let times = load::runtime()?.block_on(ask_steadily(door, QUIET_RATE, time));
+    let times = load::runtime()?.block_on(ask_steadily(target, QUIET_RATE, time));
     over.store(true, Ordering::Relaxed);
     logins.join().map_err(|_| anyhow!("the logins broke"))??;
     times
@@ -166,12 +167,12 @@ struct Checker {
 }
 
 impl Checker {
-    async fn connect(door: &SessionCheck) -> Result<Self> {
+    async fn connect(target: &SessionCheck) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((new_address(), 0)))?;
-        let stream = socket.connect(door.address).await?;
+        let stream = socket.connect(target.address).await?;
         stream.set_nodelay(true)?;
-        let (path, port, cookie) = (paths::SESSION, door.address.port(), &door.cookie);
+        let (path, port, cookie) = (paths::SESSION, target.address.port(), &target.cookie);
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: {cookie}\r\n\r\n");
         let mut checker = Self { stream, request, answer: vec![0; 8192] };
         // All answers of a session are as long as the first.

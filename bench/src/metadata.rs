@@ -11,6 +11,6 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
     let ask = |port| Ask { port, path: paths::JWKS, welcome: true, ..Ask::default() };
     let (row, ratio) =
-        wrk::compare("public keys (JWKS)", &serving, &ask(serving.doors.postern), &ask(serving.doors.bare))?;
+        wrk::compare("public keys (JWKS)", &serving, &ask(serving.addresses.postern), &ask(serving.addresses.bare))?;
     Ok(vec![row.at_least(ratio, TARGET)])
 }

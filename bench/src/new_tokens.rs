@@ -33,13 +33,13 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
 }
 
 fn bare(serving: &Serving) -> Ask {
-    Ask { port: serving.doors.bare, path: VERIFIED, welcome: true, ..Ask::default() }
+    Ask { port: serving.addresses.bare, path: VERIFIED, welcome: true, ..Ask::default() }
 }
 
 fn checks_per_cpu_second(serving: &mut Serving) -> Result<f64> {
     let tokens = serving.new_tokens(TOKENS)?;
     let ask = Ask {
-        port: serving.doors.postern,
+        port: serving.addresses.postern,
         path: paths::SESSION,
         lines: Some(Lines { header: "Authorization", before: "Bearer ", file: tokens.path().to_owned() }),
         welcome: true,

@@ -20,11 +20,11 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     {
         let serving = wrk::start()?;
-        let (postern, bare) = (serving.doors.postern, serving.doors.bare);
+        let (postern, bare) = (serving.addresses.postern, serving.addresses.bare);
         let ask = |port| Ask { port, path: paths::OPENID_CONFIGURATION, welcome: true, ..Ask::default() };
         let (row, ratio) = wrk::compare("OpenID discovery", &serving, &ask(postern), &ask(bare))?;
         rows.push(row.at_least(ratio, DISCOVERY_TARGET));
-        let bearer = format!("Authorization: Bearer {}", serving.doors.client_token);
+        let bearer = format!("Authorization: Bearer {}", serving.addresses.client_token);
         let ask = |port| Ask {
             port,
             path: paths::OAUTH_USERINFO,
@@ -34,7 +34,7 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
         };
         let (row, ratio) = wrk::compare("userinfo", &serving, &ask(postern), &ask(bare))?;
         rows.push(row.at_least(ratio, TARGET));
-        let body = introspection(&serving.doors.client_token);
+        let body = introspection(&serving.addresses.client_token);
         let ask = |port| Ask {
             port,
             path: paths::OAUTH_INTROSPECT,

@@ -66,15 +66,15 @@ pub(crate) struct ServingAddresses {
 pub(crate) struct Serving {
     child: Child,
     says: BufReader<ChildStdout>,
-    pub doors: ServingAddresses,
+    pub addresses: ServingAddresses,
 }
 
 impl Serving {
     /// Starts it, on the first core only if cores can be separated.
     pub(crate) fn start(pinned: bool) -> Result<Self> {
         let (child, mut says) = start_this(COMMAND, pinned)?;
-        let doors = serde_json::from_str(&line(&mut says)?).context("the serving process did not start")?;
-        Ok(Self { child, says, doors })
+        let addresses = serde_json::from_str(&line(&mut says)?).context("the serving process did not start")?;
+        Ok(Self { child, says, addresses })
     }
 
     /// Makes access tokens of the live session, each newly signed, one on each line of a file.
@@ -147,8 +147,8 @@ pub(crate) fn serve() -> Result<()> {
     let Answers { token, app_cookie, client_token, bare } = service.runtime.block_on(answers(&service, closed[0]))?;
     let cookie = format!("{ACCESS_COOKIE}={token}");
     let (postern, bare) = (service.place.address.port(), service.beside(bare)?);
-    let doors = ServingAddresses { postern, bare, closed, bans_mb, cookie, app_cookie, client_token };
-    println!("{}", serde_json::to_string(&doors)?);
+    let addresses = ServingAddresses { postern, bare, closed, bans_mb, cookie, app_cookie, client_token };
+    println!("{}", serde_json::to_string(&addresses)?);
     for order in std::io::stdin().lines() {
         make_tokens(&service.state, &token, &serde_json::from_str(&order?)?)?;
         println!("done");

@@ -15,17 +15,17 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
     let ask = |port| Ask {
         port,
         path: paths::SESSION,
-        headers: vec![format!("Cookie: {}", serving.doors.cookie)],
+        headers: vec![format!("Cookie: {}", serving.addresses.cookie)],
         welcome: true,
         ..Ask::default()
     };
-    let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
+    let (asked, bare) = (ask(serving.addresses.postern), ask(serving.addresses.bare));
     let (row, ratio) = wrk::compare("session checks", &serving, &asked, &bare)?;
     let own = row.at_least(ratio, TARGET);
     let mut headers = ASKED.map(|(name, value)| format!("{name}: {value}")).to_vec();
-    headers.push(format!("Cookie: {}", serving.doors.app_cookie));
+    headers.push(format!("Cookie: {}", serving.addresses.app_cookie));
     let ask = |port| Ask { port, path: paths::VERIFY, headers: headers.clone(), welcome: true, ..Ask::default() };
-    let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
+    let (asked, bare) = (ask(serving.addresses.postern), ask(serving.addresses.bare));
     let (row, ratio) = wrk::compare("session checks for an app (/api/verify)", &serving, &asked, &bare)?;
     Ok(vec![own, row.at_least(ratio, APP_TARGET)])
 }
