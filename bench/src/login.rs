@@ -40,7 +40,7 @@ fn row(name: &str, logins: f64, hashes: f64, ratio: f64) -> Row {
 /// Measures both in turn, so that anything that slows the machine affects both.
 fn compare(folder: &Path, users: u32) -> Result<(f64, f64, f64)> {
     let service = Service::start(folder, Service::workers(), |_| {})?;
-    service.sign_in_stats(users)?;
+    service.add_accounts(users)?;
     logins_per_second(&service, AT_ONCE)?;
     let (mut logins, mut hashes, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

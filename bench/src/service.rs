@@ -63,7 +63,7 @@ impl Service {
     }
 
     /// Adds accounts until there are `users`.
-    pub(crate) fn sign_in_stats(&self, users: u32) -> Result<()> {
+    pub(crate) fn add_accounts(&self, users: u32) -> Result<()> {
         self.runtime.block_on(fill(self.state.clone(), users))
     }
 
