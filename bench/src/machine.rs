@@ -24,7 +24,7 @@ pub(crate) fn load() -> String {
 /// Keeps idle cores from sleeping until the result is dropped, if the kernel allows it (its `pm_qos_interface`). A
 /// program that sends a byte to one on a sleeping core pays for waking it, which is expensive on a virtual machine.
 /// That is no work of the server's.
-pub(crate) fn awake() -> Option<File> {
+pub(crate) fn keep_cores_awake() -> Option<File> {
     let mut latency = File::options().write(true).open("/dev/cpu_dma_latency").ok()?;
     latency.write_all(&0_i32.to_ne_bytes()).ok()?;
     Some(latency)

@@ -91,8 +91,8 @@ fn run() -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("'{unknown}' is no measurement: leave it out for all, or name some of {}", known.join(", "));
     }
-    let awake = machine::awake();
-    if awake.is_none() {
+    let keep_cores_awake = machine::keep_cores_awake();
+    if keep_cores_awake.is_none() {
         eprintln!("idle cores may sleep while this measures (only root can keep them awake): figures vary more");
     }
     let mut rows = Vec::new();
@@ -105,7 +105,7 @@ fn run() -> Result<()> {
             rows.extend(measured);
         }
     }
-    drop(awake);
+    drop(keep_cores_awake);
     table::print(&names, &rows);
     Ok(())
 }

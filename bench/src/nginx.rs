@@ -22,7 +22,7 @@ impl Nginx {
     }
 
     /// Starts one that forwards everything over kept connections, on the measured core.
-    pub(crate) fn passing_on(upstream: u16) -> Result<Self> {
+    pub(crate) fn forwarding(upstream: u16) -> Result<Self> {
         let location = "proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; \
                         proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;";
         let up = format!("upstream up {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 100000000; }}");

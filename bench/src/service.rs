@@ -84,7 +84,7 @@ impl Service {
 
     /// Returns a second state on the same database, with caches of its own. It trusts no proxy, because a ban of this
     /// machine's address does not hold for one.
-    pub(crate) fn twin(&self) -> Result<AppState> {
+    pub(crate) fn second_state(&self) -> Result<AppState> {
         let mut config = self.state.config.clone();
         config.proxies = Arc::default();
         self.runtime.block_on(load(config))

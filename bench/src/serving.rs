@@ -137,13 +137,13 @@ pub(crate) fn serve() -> Result<()> {
         let origin = format!("http://{APP_HOST}");
         settings.apps.push(AppSettings { name: "app".to_owned(), origin, rules: Vec::new() });
     })?;
-    let twins = [service.twin()?, service.twin()?];
-    ban(&twins[0], FEW);
+    let second_states = [service.second_state()?, service.second_state()?];
+    ban(&second_states[0], FEW);
     let memory = || machine::memory_mb(std::process::id(), "VmRSS");
     let without = memory()?;
-    ban(&twins[1], MANY);
+    ban(&second_states[1], MANY);
     let bans_mb = memory()? - without;
-    let closed = [service.beside(router(&twins[0]))?, service.beside(router(&twins[1]))?];
+    let closed = [service.beside(router(&second_states[0]))?, service.beside(router(&second_states[1]))?];
     let Answers { token, app_cookie, client_token, bare } = service.runtime.block_on(answers(&service, closed[0]))?;
     let cookie = format!("{ACCESS_COOKIE}={token}");
     let (postern, bare) = (service.place.address.port(), service.beside(bare)?);

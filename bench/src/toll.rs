@@ -35,7 +35,7 @@ const VECTOR: &str = include_str!("../../crates/tpat/tests/vectors/outproof-sing
 
 pub(crate) fn measure() -> Result<Vec<Row>> {
     let upstream = Nginx::answering()?;
-    let nginx = Nginx::passing_on(upstream.port)?;
+    let nginx = Nginx::forwarding(upstream.port)?;
     let gate = Gate::start(upstream.port)?;
     let free = gate.ask("/free");
     let other = Ask { port: nginx.port, ..gate.ask("/free") };
