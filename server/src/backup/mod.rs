@@ -4,12 +4,12 @@ mod error;
 mod files;
 mod last;
 mod restore;
-mod returned;
+mod reverted_accounts;
 mod sealed_key;
 mod write;
 
 pub(crate) use error::BackupError;
 pub(crate) use last::last;
-pub(crate) use restore::{Brought, Wish, prepare};
+pub(crate) use restore::{RestoreOptions, RestoredBackup, prepare};
 pub(crate) use sealed_key::Passphrase;
 pub(crate) use write::write;

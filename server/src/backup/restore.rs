@@ -1,7 +1,7 @@
 //! Restores a backup; everything is checked before anything is replaced.
 
 use super::files::{DraftFile, with_ending};
-use super::returned::{Returned, compare};
+use super::reverted_accounts::{RevertedAccounts, compare};
 use super::{BackupError, Passphrase};
 use crate::config::Config;
 use domain::UnixMs;
@@ -14,23 +14,23 @@ pub(crate) struct PreparedRestore {
     database: DraftFile,
     target: PathBuf,
     sealed_key: Option<String>,
-    brought: Brought,
+    restored: RestoredBackup,
 }
 
 /// The contents of a backup, as restored.
 #[derive(Debug, Clone)]
-pub(crate) struct Brought {
+pub(crate) struct RestoredBackup {
     /// When the backup was made, if it says so.
     pub made_at: Option<UnixMs>,
     pub accounts: usize,
     pub settled: Settled,
     /// `None`: there was no database to compare with.
-    pub returned: Option<Returned>,
+    pub reverted: Option<RevertedAccounts>,
 }
 
 /// The options of a restore.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wish {
+pub(crate) struct RestoreOptions {
     /// Replace the existing database.
     pub force: bool,
     pub keep_sessions: bool,
@@ -41,10 +41,14 @@ pub(crate) struct Wish {
 ///
 /// # Errors
 /// It is damaged, not a backup, or from a newer version; or the database is in use, or exists and must not be replaced.
-pub(crate) async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<PreparedRestore, BackupError> {
+pub(crate) async fn prepare(
+    config: &Config,
+    file: &Path,
+    options: RestoreOptions,
+) -> Result<PreparedRestore, BackupError> {
     let target = config.sqlite_file().ok_or(BackupError::Postgres)?;
     if target.exists() {
-        if !wish.force {
+        if !options.force {
             return Err(BackupError::NeedsForce(target));
         }
         if copies::is_in_use(&target).await {
@@ -61,17 +65,17 @@ pub(crate) async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<
     if report.is_newer {
         return Err(BackupError::Newer);
     }
-    let settled = copies::settle(database.path(), wish.keep_sessions, wish.now).await?;
+    let settled = copies::settle(database.path(), options.keep_sessions, options.now).await?;
     let accounts = copies::accounts(database.path()).await?;
     // A database that cannot be read is also replaced: that may be the reason for restoring.
     let replaced = if target.exists() { copies::accounts(&target).await.ok() } else { None };
-    let brought = Brought {
+    let restored = RestoredBackup {
         made_at: report.note.as_ref().map(|note| note.made_at),
         accounts: accounts.len(),
         settled,
-        returned: replaced.map(|replaced| compare(&accounts, &replaced)),
+        reverted: replaced.map(|replaced| compare(&accounts, &replaced)),
     };
-    Ok(PreparedRestore { database, target, sealed_key: report.note.and_then(|note| note.sealed_key), brought })
+    Ok(PreparedRestore { database, target, sealed_key: report.note.and_then(|note| note.sealed_key), restored })
 }
 
 impl PreparedRestore {
@@ -79,8 +83,8 @@ impl PreparedRestore {
         self.sealed_key.is_some()
     }
 
-    pub(crate) fn brought(&self) -> &Brought {
-        &self.brought
+    pub(crate) fn restored(&self) -> &RestoredBackup {
+        &self.restored
     }
 
     /// Puts the database into place, and the key-encryption key if a passphrase decrypts it.

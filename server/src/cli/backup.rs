@@ -2,7 +2,7 @@
 
 use super::print::{moment, printable};
 use super::{Failure, Outcome, data_folder};
-use crate::backup::{self, Brought, Passphrase, Wish};
+use crate::backup::{self, Passphrase, RestoreOptions, RestoredBackup};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -61,16 +61,16 @@ pub(super) async fn backup(config: Config, args: BackupArgs) -> Outcome {
 
 pub(super) async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     data_folder(&config)?;
-    let wish = Wish { force: args.force, keep_sessions: args.keep_sessions, now: SystemClock.now() };
-    let restoring = backup::prepare(&config, &args.file, wish).await?;
+    let options = RestoreOptions { force: args.force, keep_sessions: args.keep_sessions, now: SystemClock.now() };
+    let restoring = backup::prepare(&config, &args.file, options).await?;
     let has_key = restoring.has_key() && !args.without_key;
     let passphrase = if has_key { Some(passphrase(args.passphrase_file.as_deref(), false)?) } else { None };
-    let brought = restoring.brought().clone();
+    let restored = restoring.restored().clone();
     restoring.finish(&config, passphrase.as_ref(), args.force)?;
     let store = super::store::open_for_server(&config).await?;
     record(&config, &*store, AuditEvent::BackupRestored, &args.file).await?;
     store.close().await;
-    brought_back(&brought, args.keep_sessions);
+    print_restored(&restored, args.keep_sessions);
     if has_key {
         println!("The key-encryption key is restored too: {}", key_place(&config));
     } else {
@@ -87,17 +87,17 @@ async fn record(config: &Config, store: &dyn Store, event: AuditEvent, file: &Pa
 }
 
 /// Prints what an operator must check now.
-fn brought_back(brought: &Brought, keep_sessions: bool) {
-    let of = brought.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", moment(at)));
+fn print_restored(restored: &RestoredBackup, keep_sessions: bool) {
+    let of = restored.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", moment(at)));
     println!("Restored the backup {of}.");
-    println!("Accounts: {}", brought.accounts);
+    println!("Accounts: {}", restored.accounts);
     if keep_sessions {
-        println!("Sessions kept: {}, including any that were ended since the backup", brought.settled.sessions);
+        println!("Sessions kept: {}, including any that were ended since the backup", restored.settled.sessions);
     } else {
-        println!("Sessions ended: {}", brought.settled.sessions);
+        println!("Sessions ended: {}", restored.settled.sessions);
     }
-    println!("Invitations and reset links voided: {}", brought.settled.links);
-    let Some(returned) = &brought.returned else {
+    println!("Invitations and reset links voided: {}", restored.settled.links);
+    let Some(reverted) = &restored.reverted else {
         println!(
             "There was no database to compare with. Accounts that were deleted, disabled or lost a role since the \
              backup have it back, and old passwords are good again: see 'postern user list'."
@@ -105,11 +105,11 @@ fn brought_back(brought: &Brought, keep_sessions: bool) {
         return;
     };
     for (what, names) in [
-        ("Deleted since the backup, exist again", &returned.deleted),
-        ("Disabled since the backup, enabled again", &returned.disabled),
-        ("Administrators again", &returned.administrators),
-        ("Password changed since the backup, old password valid again", &returned.passwords),
-        ("Created since the backup, no longer exist", &returned.lost),
+        ("Deleted since the backup, exist again", &reverted.deleted),
+        ("Disabled since the backup, enabled again", &reverted.disabled),
+        ("Administrators again", &reverted.administrators),
+        ("Password changed since the backup, old password valid again", &reverted.passwords),
+        ("Created since the backup, no longer exist", &reverted.lost),
     ] {
         if !names.is_empty() {
             println!("{what}: {}", printable(&names.join(", ")));

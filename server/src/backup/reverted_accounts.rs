@@ -5,7 +5,7 @@ use store::copies::Account;
 
 /// Names of the accounts that differ from those of the replaced database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Returned {
+pub(crate) struct RevertedAccounts {
     /// Deleted after the backup. They exist again.
     pub deleted: Vec<String>,
     /// Disabled after the backup. They can sign in again.
@@ -19,19 +19,19 @@ pub(crate) struct Returned {
 }
 
 /// Compares the accounts of a backup with those of the database that it replaces.
-pub(super) fn compare(backup: &[Account], replaced: &[Account]) -> Returned {
+pub(super) fn compare(backup: &[Account], replaced: &[Account]) -> RevertedAccounts {
     let since: HashMap<_, _> = replaced.iter().map(|account| (account.id.as_str(), account)).collect();
     let then: HashMap<_, _> = backup.iter().map(|account| (account.id.as_str(), account)).collect();
-    let mut returned = Returned::default();
+    let mut reverted = RevertedAccounts::default();
     for account in backup {
         let Some(newer) = since.get(account.id.as_str()) else {
-            returned.deleted.push(account.name.clone());
+            reverted.deleted.push(account.name.clone());
             continue;
         };
         for (is_back, names) in [
-            (newer.is_disabled && !account.is_disabled, &mut returned.disabled),
-            (account.is_administrator && !newer.is_administrator, &mut returned.administrators),
-            (account.password_hash != newer.password_hash, &mut returned.passwords),
+            (newer.is_disabled && !account.is_disabled, &mut reverted.disabled),
+            (account.is_administrator && !newer.is_administrator, &mut reverted.administrators),
+            (account.password_hash != newer.password_hash, &mut reverted.passwords),
         ] {
             if is_back {
                 names.push(account.name.clone());
@@ -39,8 +39,8 @@ pub(super) fn compare(backup: &[Account], replaced: &[Account]) -> Returned {
         }
     }
     let lost = replaced.iter().filter(|account| !then.contains_key(account.id.as_str()));
-    returned.lost = lost.map(|account| account.name.clone()).collect();
-    returned
+    reverted.lost = lost.map(|account| account.name.clone()).collect();
+    reverted
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
             account("new", true, false, "7"),
         ];
         let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let expected = Returned {
+        let expected = RevertedAccounts {
             deleted: names(&["deleted"]),
             disabled: names(&["disabled"]),
             administrators: names(&["demoted"]),
@@ -80,6 +80,6 @@ mod tests {
             lost: names(&["new"]),
         };
         assert_eq!(compare(&backup, &replaced), expected);
-        assert_eq!(compare(&backup, &backup), Returned::default());
+        assert_eq!(compare(&backup, &backup), RevertedAccounts::default());
     }
 }
