@@ -6,7 +6,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
-use crate::flows::profiles::{self, ProfileWish};
+use crate::flows::profiles::{self, ProfileEdit};
 use crate::flows::{factors, passkeys, reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
@@ -110,12 +110,12 @@ impl UserAdmin<'_> {
         let groups: Option<Vec<String>> = groups.map(|groups| {
             groups.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
         });
-        let wish = ProfileWish { display_name, email, groups: groups.as_deref() };
-        if wish.is_empty() {
+        let edit = ProfileEdit { display_name, email, groups: groups.as_deref() };
+        if edit.is_empty() {
             return Err("name at least one of --display-name, --email and --groups".into());
         }
         let user = self.find(account).await?;
-        profiles::set(&self.actor, &user.id, &wish).await?;
+        profiles::set(&self.actor, &user.id, &edit).await?;
         println!("The profile of {} is changed. Running servers follow within a second.", user.name);
         Ok(())
     }

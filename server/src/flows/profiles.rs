@@ -42,14 +42,14 @@ pub enum ProfileError {
 
 /// The wanted changes, as written. An empty text removes the value.
 #[derive(Debug, Clone, Default)]
-pub struct ProfileWish<'a> {
+pub struct ProfileEdit<'a> {
     pub display_name: Option<&'a str>,
     pub email: Option<&'a str>,
     /// The names of exactly these groups.
     pub groups: Option<&'a [String]>,
 }
 
-impl ProfileWish<'_> {
+impl ProfileEdit<'_> {
     pub fn is_empty(&self) -> bool {
         self.display_name.is_none() && self.email.is_none() && self.groups.is_none()
     }
@@ -106,9 +106,9 @@ pub fn names(texts: &[String]) -> Result<Vec<GroupName>, ProfileError> {
 ///
 /// # Errors
 /// Names the invalid input.
-pub async fn set(actor: &Actor<'_>, user: &str, wish: &ProfileWish<'_>) -> Result<(), ProfileError> {
+pub async fn set(actor: &Actor<'_>, user: &str, edit: &ProfileEdit<'_>) -> Result<(), ProfileError> {
     let entry = |event, about| AuditEntry { about, ..actor.entry_of(event, user) };
-    let change = wish.read(user, EmailState::VouchedFor, actor.now, entry)?;
+    let change = edit.read(user, EmailState::VouchedFor, actor.now, entry)?;
     settle(actor.store.set_profile(&change).await?)
 }
 
@@ -116,8 +116,8 @@ pub async fn set(actor: &Actor<'_>, user: &str, wish: &ProfileWish<'_>) -> Resul
 ///
 /// # Errors
 /// The address is invalid, or the store fails.
-pub async fn changes_address(state: &AppState, user: &str, wish: &ProfileWish<'_>) -> Result<bool, ProfileError> {
-    let Some(wanted) = wish.email.map(str::trim) else { return Ok(false) };
+pub async fn changes_address(state: &AppState, user: &str, edit: &ProfileEdit<'_>) -> Result<bool, ProfileError> {
+    let Some(wanted) = edit.email.map(str::trim) else { return Ok(false) };
     let wanted = if wanted.is_empty() { None } else { Some(EmailAddress::parse(wanted)?) };
     let present = state.store.profile(user).await?.and_then(|profile| profile.email);
     Ok(present.map(|email| email.address) != wanted)
@@ -132,7 +132,7 @@ pub async fn set_own(
     client: &Client,
     user: &str,
     session: &str,
-    wish: &ProfileWish<'_>,
+    edit: &ProfileEdit<'_>,
 ) -> Result<(), ProfileError> {
     let entry = |event, about| AuditEntry {
         user: Some(user.to_owned()),
@@ -140,7 +140,7 @@ pub async fn set_own(
         about,
         ..audit::entry(state, client, event, audit::OK)
     };
-    let change = wish.read(user, EmailState::Unproved, state.now(), entry)?;
+    let change = edit.read(user, EmailState::Unproved, state.now(), entry)?;
     settle(state.store.set_profile(&change).await?)
 }
 

@@ -4,7 +4,7 @@ use super::{ApiError, request};
 use crate::client::Client;
 use crate::flows;
 use crate::flows::mail::{self, MailError};
-use crate::flows::profiles::{self, ProfileWish};
+use crate::flows::profiles::{self, ProfileEdit};
 use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
@@ -31,7 +31,7 @@ pub(crate) async fn change(
     flows::run_to_completion(async move {
         let (user, session) = (&signed_in.claims.sub, &signed_in.claims.sid);
         let display_name = wish.display_name.as_deref();
-        let mut wish = ProfileWish { display_name, email: wish.email.as_deref(), groups: None };
+        let mut wish = ProfileEdit { display_name, email: wish.email.as_deref(), groups: None };
         if profiles::changes_address(&state, user, &wish).await? {
             recent_factor::check(&state, &signed_in).await?;
         } else {

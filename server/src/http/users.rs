@@ -4,7 +4,7 @@ use super::{ApiError, request};
 use crate::client::Client;
 use crate::flows;
 use crate::flows::actor::Actor;
-use crate::flows::profiles::ProfileWish;
+use crate::flows::profiles::ProfileEdit;
 use crate::flows::users;
 use crate::guards::administrator::Administrator;
 use crate::state::AppState;
@@ -37,7 +37,7 @@ pub(crate) async fn change(
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &client, &administrator);
         let (display_name, email) = (wish.display_name.as_deref(), wish.email.as_deref());
-        let profile = ProfileWish { display_name, email, groups: wish.groups.as_deref() };
+        let profile = ProfileEdit { display_name, email, groups: wish.groups.as_deref() };
         // Done first, because it can be refused, and then nothing else must have changed.
         if !profile.is_empty() {
             flows::profiles::set(&actor, &user.id, &profile).await?;
