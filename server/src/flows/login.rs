@@ -3,7 +3,7 @@
 use super::accept::{SignIn, accept, outcome};
 use super::check_password::check_password;
 use super::issue::IssuedTokens;
-use super::remembered_devices::DeviceWish;
+use super::remembered_devices::RememberRequest;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{remembered_devices, second_factor};
 use crate::api_error::ApiError;
@@ -94,8 +94,8 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
                 (true, Some(code)) => match second_factor::check_code(state, client, &user.id, code).await? {
                     Some(proven) => {
                         let (method, wanted) = (proven.method(), credentials.remember);
-                        let wish = DeviceWish { user: &user.id, proven: method, required, wanted };
-                        let memory = remembered_devices::wish(state, client, keys, wish);
+                        let request = RememberRequest { user: &user.id, proven: method, required, wanted };
+                        let memory = remembered_devices::decide(state, client, keys, request);
                         (Methods::PASSWORD.with(method), memory, proven.recovery_code())
                     }
                     // As a wrong password: the answer must not say that the password is right.

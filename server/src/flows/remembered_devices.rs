@@ -23,9 +23,9 @@ pub fn days(state: &AppState) -> Option<u32> {
     u32::try_from(ms.div_euclid(DAY_MS).max(1)).ok()
 }
 
-/// The wish of a person who signs in with a second factor.
+/// A request to remember the browser of a sign-in with a second factor.
 #[derive(Debug, Clone, Copy)]
-pub struct DeviceWish<'a> {
+pub struct RememberRequest<'a> {
     pub user: &'a str,
     pub proven: Method,
     /// The requirement of the account.
@@ -36,8 +36,13 @@ pub struct DeviceWish<'a> {
 /// Decides whether a sign-in with a second factor remembers its browser: the person wants it, the operator permits it, and
 /// the browser has a key. Only a one-time code counts; a person with a recovery code has lost a device. Where a factor is
 /// required, [`find`] would never use it.
-pub fn wish(state: &AppState, client: &Client, keys: Option<&(EcJwk, EcJwk)>, wish: DeviceWish<'_>) -> DeviceMemory {
-    let DeviceWish { user, proven, required, wanted } = wish;
+pub fn decide(
+    state: &AppState,
+    client: &Client,
+    keys: Option<&(EcJwk, EcJwk)>,
+    request: RememberRequest<'_>,
+) -> DeviceMemory {
+    let RememberRequest { user, proven, required, wanted } = request;
     let period = state.config.settings.session.remember_device.0;
     let (Some(period), Some((signing, _)), Method::Totp, Requirement::Optional, true) =
         (period, keys, proven, required, wanted)

@@ -177,7 +177,7 @@ pub async fn complete(
 ) -> Result<IssuedTokens, AttemptError> {
     let (user, method) = (&presented.user, proven.method());
     let required = factor_policy::of_account(state, &user.id, user.role).await?;
-    let wish = remembered_devices::DeviceWish { user: &user.id, proven: method, required, wanted: remember };
+    let request = remembered_devices::RememberRequest { user: &user.id, proven: method, required, wanted: remember };
     let sign_in = SignIn {
         user,
         account: &presented.account,
@@ -186,7 +186,7 @@ pub async fn complete(
         forgive: presented.context.forgivable,
         outcome: outcome(client, user, presented.context.known_network),
         pending: Some(presented.row.id.clone()),
-        memory: remembered_devices::wish(state, client, received.keys.as_ref(), wish),
+        memory: remembered_devices::decide(state, client, received.keys.as_ref(), request),
         recovery_code: proven.recovery_code(),
     };
     accept::accept(state, client, received, sign_in).await
