@@ -209,7 +209,7 @@ async fn add(actor: &Actor<'_>, args: AddArgs) -> Outcome {
     set("groups", args.group.into());
     set("second_factor", args.second_factor.into());
     set("consent", args.no_consent.then_some(false).into());
-    let (settings, public) = oauth_clients::wish(members)?;
+    let (settings, public) = oauth_clients::parse_new(members)?;
     let (client, secret) = oauth_clients::add(actor, settings, public).await?;
     if args.json {
         return print::json(&json!({

@@ -50,7 +50,7 @@ pub enum ClientError {
 ///
 /// # Errors
 /// Names the setting that is invalid.
-pub fn wish(mut members: Map<String, Value>) -> Result<(ClientSettings, bool), ClientError> {
+pub fn parse_new(mut members: Map<String, Value>) -> Result<(ClientSettings, bool), ClientError> {
     let invalid = |setting, problem: &str| InvalidClient { setting, problem: problem.to_owned() };
     let id = match members.remove("id") {
         Some(Value::String(id)) => id.trim().to_owned(),

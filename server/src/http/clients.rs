@@ -40,7 +40,7 @@ pub(crate) async fn add(
     administrator: Administrator,
     body: Bytes,
 ) -> Result<(StatusCode, Json<ClientSecret>), ApiError> {
-    let (settings, public) = oauth_clients::wish(request::body::<Map<String, Value>>(&body)?)?;
+    let (settings, public) = oauth_clients::parse_new(request::body::<Map<String, Value>>(&body)?)?;
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &caller, &administrator);
         let (_, secret) = oauth_clients::add(&actor, settings, public).await?;
