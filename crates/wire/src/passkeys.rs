@@ -38,7 +38,7 @@ pub struct RequestOptions {
 /// The body of `POST /api/passkeys/options`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RegistrationWish {
+pub struct RegistrationOptions {
     /// Whether the browser makes the passkey without asking, after a sign-in by password (mediation `conditional`).
     #[serde(default, skip_serializing_if = "crate::login::is_false")]
     pub conditional: bool,
@@ -112,7 +112,7 @@ pub struct NewPasskey {
     /// `None`: the name of the product that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// As in [`RegistrationWish`].
+    /// As in [`RegistrationOptions`].
     #[serde(default, skip_serializing_if = "crate::login::is_false")]
     pub conditional: bool,
     pub credential: RegistrationCredential,

@@ -18,7 +18,7 @@ use store::audit::AuditEvent;
 use tower_cookies::Cookies;
 use wire::login::SignedIn as SignedInAnswer;
 use wire::passkeys::{
-    AddedPasskey, NewPasskey, PasskeyChallenge, PasskeyChange, Passkeys, RegistrationChallenge, RegistrationWish,
+    AddedPasskey, NewPasskey, PasskeyChallenge, PasskeyChange, Passkeys, RegistrationChallenge, RegistrationOptions,
 };
 use wire::paths;
 
@@ -34,7 +34,7 @@ pub(crate) async fn begin(
     session: SignedIn,
     body: Bytes,
 ) -> Result<Json<RegistrationChallenge>, ApiError> {
-    let RegistrationWish { conditional } = request::body(&body)?;
+    let RegistrationOptions { conditional } = request::body(&body)?;
     recent_factor::check(&state, &session).await?;
     Ok(Json(passkeys::begin(&state, &session, conditional).await?))
 }
