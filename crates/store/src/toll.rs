@@ -107,7 +107,7 @@ pub struct Waiting {
 
 /// The current position of a transaction according to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whereabouts {
+pub enum TransactionStatus {
     Pool,
     Block(i64),
     /// Unknown, or replaced by a double spend.
@@ -160,7 +160,7 @@ pub trait Toll {
     async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>>;
     /// Records a transaction's state on a chain of `height` blocks. Suspends tokens when it has disappeared and resumes
     /// them when it returns. Ends watching after `settled_after` confirmations. Returns the ids of changed tokens.
-    async fn observe(&self, txid: &str, seen: Whereabouts, chain: ChainView) -> Result<Vec<String>>;
+    async fn observe(&self, txid: &str, seen: TransactionStatus, chain: ChainView) -> Result<Vec<String>>;
     /// Changes a token. `false`: it does not exist or is unchanged.
     async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &AuditEntry) -> Result<bool>;
     /// Returns the newest tokens, at most `limit`.

@@ -4,7 +4,7 @@ use crate::support::{Portal, Visitor, postern, said};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Store;
-use store::toll::{ChainView, OfferTerms, PaymentId, Redemption, RedemptionOutcome, Whereabouts};
+use store::toll::{ChainView, OfferTerms, PaymentId, Redemption, RedemptionOutcome, TransactionStatus};
 use wire::paths;
 
 const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
@@ -83,8 +83,8 @@ async fn payments_and_tokens_have_a_state() {
     }
     store.use_token("spent", 100).await.unwrap();
     let chain = ChainView { height: 102, settled_after: 20, now };
-    store.observe("tx-gone", Whereabouts::Gone, chain).await.unwrap();
-    store.observe("tx-mined", Whereabouts::Block(100), chain).await.unwrap();
+    store.observe("tx-gone", TransactionStatus::Gone, chain).await.unwrap();
+    store.observe("tx-mined", TransactionStatus::Block(100), chain).await.unwrap();
     let root = portal.administrator().await;
     let payments = root.get(paths::TOLL_PAYMENTS).await.json();
     let mut found: Vec<_> = payments["payments"]

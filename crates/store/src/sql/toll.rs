@@ -9,8 +9,8 @@ use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::toll::{
-    ChainView, PaymentId, Redemption, RedemptionOutcome, TokenChange, Toll, TollDay, TollPayment, TollToken, Waiting,
-    Whereabouts,
+    ChainView, PaymentId, Redemption, RedemptionOutcome, TokenChange, Toll, TollDay, TollPayment, TollToken,
+    TransactionStatus, Waiting,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -100,7 +100,7 @@ impl<DB: Backend> Toll for SqlStore<DB> {
         self.all(IN_NO_BLOCK, values).await?.iter().map(waiting).collect()
     }
 
-    async fn observe(&self, txid: &str, seen: Whereabouts, chain: ChainView) -> Result<Vec<String>> {
+    async fn observe(&self, txid: &str, seen: TransactionStatus, chain: ChainView) -> Result<Vec<String>> {
         self.write(ObserveTransaction { txid: txid.to_owned(), seen, chain }).await
     }
 

@@ -5,7 +5,7 @@ use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::toll::{ChainView, Whereabouts};
+use crate::toll::{ChainView, TransactionStatus};
 
 sql! {
     UNSETTLED = "SELECT DISTINCT txid FROM toll_payments WHERE settled_at IS NULL";
@@ -32,7 +32,7 @@ sql! {
 
 pub(super) struct ObserveTransaction {
     pub txid: String,
-    pub seen: Whereabouts,
+    pub seen: TransactionStatus,
     pub chain: ChainView,
 }
 
@@ -42,17 +42,17 @@ impl Write for ObserveTransaction {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {
         let (id, now) = (Value::Text(&self.txid), Value::Int(self.chain.now));
         let rows = match self.seen {
-            Whereabouts::Gone => {
+            TransactionStatus::Gone => {
                 tx.execute(LOST, [id, now]).await?;
                 tx.all(ASLEEP, [id, now]).await?
             }
-            Whereabouts::Pool => {
+            TransactionStatus::Pool => {
                 tx.execute(FOUND, [id, Value::OptInt(None)]).await?;
                 let mut rows = tx.all(AWAKE, [id]).await?;
                 rows.extend(tx.all(UNCONFIRMED, [id]).await?);
                 rows
             }
-            Whereabouts::Block(block) => {
+            TransactionStatus::Block(block) => {
                 tx.execute(FOUND, [id, Value::Int(block)]).await?;
                 if self.chain.height - block >= self.chain.settled_after {
                     tx.execute(SETTLE, [id, now]).await?;

@@ -4,7 +4,7 @@ use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW};
 use crate::toll::{HEIGHT, PRICE, at, chain, minted, payment};
 use std::collections::HashSet;
-use store::toll::{PaymentId, Redemption, RedemptionOutcome, Whereabouts};
+use store::toll::{PaymentId, Redemption, RedemptionOutcome, TransactionStatus};
 
 pub(crate) async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     let store = fixture.open().await;
@@ -36,7 +36,7 @@ pub(crate) async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     }
     // First in a block, and then gone.
     assert_eq!(store.count_payment(&at(HEIGHT, &second, HEIGHT + 1)).await.unwrap(), None);
-    store.observe("tx1", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
+    store.observe("tx1", TransactionStatus::Gone, chain(HEIGHT + 1)).await.unwrap();
     let found: HashSet<_> =
         store.payments_for("offer").await.unwrap().iter().map(|p| (p.block, p.gone_at.is_some())).collect();
     assert_eq!(found, HashSet::from([(None, true), (Some(HEIGHT), false)]));
@@ -54,8 +54,8 @@ pub(crate) async fn are_listed_in_turns_while_no_block_has_them(fixture: Fixture
         })
         .await
         .unwrap();
-    store.observe("mined", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
-    store.observe("gone", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
+    store.observe("mined", TransactionStatus::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
+    store.observe("gone", TransactionStatus::Gone, chain(HEIGHT + 1)).await.unwrap();
     let lost = chain(HEIGHT + 1).now;
     let listed = async |after, lost_since| {
         let waiting = store.in_no_block(after, lost_since, 3).await.unwrap();

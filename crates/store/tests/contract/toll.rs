@@ -5,7 +5,7 @@ use std::sync::Arc;
 use store::Store;
 use store::audit::AuditEvent;
 use store::toll::{
-    ChainView, OfferTerms, PaymentId, Redemption, RedemptionOutcome, TokenChange, TollToken, Whereabouts,
+    ChainView, OfferTerms, PaymentId, Redemption, RedemptionOutcome, TokenChange, TollToken, TransactionStatus,
 };
 
 pub(crate) const PRICE: i64 = 1000;
@@ -151,14 +151,14 @@ pub(crate) async fn what_was_counted_is_answered_again_without_a_node(fixture: F
     let thief = Redemption { jkt: Some("another".to_owned()), ..again(HEIGHT) };
     assert_eq!(store.redeem_again(&thief).await.unwrap(), Some(RedemptionOutcome::Taken));
 
-    store.observe("tx", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
+    store.observe("tx", TransactionStatus::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
     let Some(RedemptionOutcome::Minted(token)) = store.redeem_again(&again(HEIGHT + 1)).await.unwrap() else {
         panic!()
     };
     assert_eq!((token.quota, token.provisional), (1000, false));
     // An unknown height takes nothing back.
     assert_eq!(store.redeem_again(&again(0)).await.unwrap(), Some(RedemptionOutcome::Minted(token)));
-    store.observe("tx", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
+    store.observe("tx", TransactionStatus::Gone, chain(HEIGHT + 1)).await.unwrap();
     assert_eq!(store.redeem_again(&again(HEIGHT + 1)).await.unwrap(), None);
 }
 
@@ -181,21 +181,21 @@ pub(crate) async fn tokens_sleep_while_a_payment_is_gone(fixture: Fixture) {
     assert_eq!(unsettled.len(), 3);
     let awake = async || store.toll_token("offer").await.unwrap().unwrap().is_awake();
 
-    assert_eq!(store.observe("tx1", Whereabouts::Gone, chain(HEIGHT)).await.unwrap(), ["offer"]);
-    assert_eq!(store.observe("tx2", Whereabouts::Gone, chain(HEIGHT)).await.unwrap(), [""; 0]);
+    assert_eq!(store.observe("tx1", TransactionStatus::Gone, chain(HEIGHT)).await.unwrap(), ["offer"]);
+    assert_eq!(store.observe("tx2", TransactionStatus::Gone, chain(HEIGHT)).await.unwrap(), [""; 0]);
     assert!(!awake().await && store.toll_token("other").await.unwrap().unwrap().is_awake());
-    assert_eq!(store.observe("tx1", Whereabouts::Pool, chain(HEIGHT)).await.unwrap(), [""; 0]);
+    assert_eq!(store.observe("tx1", TransactionStatus::Pool, chain(HEIGHT)).await.unwrap(), [""; 0]);
     assert!(!awake().await, "one of them is still gone");
-    assert_eq!(store.observe("tx2", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap(), ["offer"]);
+    assert_eq!(store.observe("tx2", TransactionStatus::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap(), ["offer"]);
     let token = store.toll_token("offer").await.unwrap().unwrap();
     assert!(token.is_awake() && token.provisional, "the first is in the pool");
-    store.observe("tx1", Whereabouts::Block(HEIGHT + 1), chain(HEIGHT + 2)).await.unwrap();
+    store.observe("tx1", TransactionStatus::Block(HEIGHT + 1), chain(HEIGHT + 2)).await.unwrap();
     assert!(!store.toll_token("offer").await.unwrap().unwrap().provisional);
     // The chain lost its last blocks.
-    assert_eq!(store.observe("tx1", Whereabouts::Pool, chain(HEIGHT)).await.unwrap(), ["offer"]);
+    assert_eq!(store.observe("tx1", TransactionStatus::Pool, chain(HEIGHT)).await.unwrap(), ["offer"]);
     assert!(store.toll_token("offer").await.unwrap().unwrap().provisional);
 
-    store.observe("tx2", Whereabouts::Block(HEIGHT), chain(HEIGHT + 20)).await.unwrap();
+    store.observe("tx2", TransactionStatus::Block(HEIGHT), chain(HEIGHT + 20)).await.unwrap();
     assert!(!store.unsettled().await.unwrap().contains(&"tx2".to_owned()), "deep enough");
 }
 
@@ -231,7 +231,7 @@ pub(crate) async fn an_administrator_takes_a_token_back(fixture: Fixture) {
     };
     assert!(!change(TokenChange::Resume).await);
     assert!(change(TokenChange::Suspend).await && !change(TokenChange::Suspend).await);
-    store.observe("tx", Whereabouts::Pool, chain(HEIGHT)).await.unwrap();
+    store.observe("tx", TransactionStatus::Pool, chain(HEIGHT)).await.unwrap();
     assert!(
         !store.toll_token("offer").await.unwrap().unwrap().is_awake(),
         "the watcher wakes only what it put to sleep"

@@ -4,7 +4,7 @@ use super::PaymentService;
 use super::chain_state::{Error, Tip};
 use super::redeem::saturating_i64;
 use monero::{BlockPosition, Node, NodeInfo};
-use store::toll::{ChainView, Waiting, Whereabouts};
+use store::toll::{ChainView, TransactionStatus, Waiting};
 
 /// Confirmations after which a payment is no longer watched.
 const SETTLED: i64 = 20;
@@ -52,9 +52,10 @@ impl PaymentService {
         let positions = node.positions(&txids).await?;
         let view = ChainView { height: tip.height, settled_after: SETTLED, now: (self.environment.now)() };
         for (at, (txid, position)) in txids.iter().zip(positions).enumerate() {
-            let seen = whereabouts(position);
-            let before =
-                waiting.get(at).map(|waiting| if waiting.gone { Whereabouts::Gone } else { Whereabouts::Pool });
+            let seen = status(position);
+            let before = waiting
+                .get(at)
+                .map(|waiting| if waiting.gone { TransactionStatus::Gone } else { TransactionStatus::Pool });
             // Its position has not changed.
             if before == Some(seen) {
                 continue;
@@ -93,11 +94,11 @@ impl PaymentService {
     }
 }
 
-fn whereabouts(position: Option<BlockPosition>) -> Whereabouts {
+fn status(position: Option<BlockPosition>) -> TransactionStatus {
     match position {
-        Some(BlockPosition { block: Some(block), .. }) => Whereabouts::Block(saturating_i64(block)),
-        Some(BlockPosition { double_spend_seen: false, .. }) => Whereabouts::Pool,
+        Some(BlockPosition { block: Some(block), .. }) => TransactionStatus::Block(saturating_i64(block)),
+        Some(BlockPosition { double_spend_seen: false, .. }) => TransactionStatus::Pool,
         // With a double spend in the pool, it may never be mined.
-        None | Some(_) => Whereabouts::Gone,
+        None | Some(_) => TransactionStatus::Gone,
     }
 }
