@@ -1,6 +1,6 @@
 //! The bans in force, in memory, so that the first check of every request reads no database.
 
-use crate::patience::within;
+use crate::query_timeout::within;
 use domain::UnixMs;
 use domain::ban::{Scope, Trigger};
 use domain::client_key::ClientKey;
@@ -72,7 +72,7 @@ impl Bans {
     }
 
     /// Loads all bans in force in pages, so that a million rows are never in memory at once, and forgets all others.
-    /// Each page may take as long as `patience`.
+    /// Each page may take as long as `timeout`.
     ///
     /// # Errors
     /// The store fails or does not answer. Then the bans stay as they were.
@@ -80,14 +80,14 @@ impl Bans {
         &self,
         store: &(impl StoredBans + Sync + ?Sized),
         now: UnixMs,
-        patience: Duration,
+        timeout: Duration,
     ) -> store::Result<()> {
         // Read first, so that changes during loading are read again.
-        let up_to = within(patience, store.last_ban_change()).await?;
+        let up_to = within(timeout, store.last_ban_change()).await?;
         let mut search = BanSearch { in_force: Some(true), limit: PAGE, now, ..BanSearch::default() };
         let mut loaded = BanTables::default();
         loop {
-            let page = within(patience, store.search_bans(&search)).await?;
+            let page = within(timeout, store.search_bans(&search)).await?;
             loaded.apply(&page);
             match page.last() {
                 Some(last) if page.len() == PAGE as usize => search.before = Some(last.id.clone()),
@@ -97,11 +97,11 @@ impl Bans {
         *self.tables.write() = loaded;
         *self.heard.lock() = SyncCursor { after: BanCursor::after(up_to), up_to };
         // This process may have imposed a ban meanwhile, which is not in the new tables.
-        let last = within(patience, store.last_ban_change()).await?;
-        self.read_changes(store, last, patience).await
+        let last = within(timeout, store.last_ban_change()).await?;
+        self.read_changes(store, last, timeout).await
     }
 
-    /// Applies the changes up to the number `last` in pages, each once. Each page may take as long as `patience`.
+    /// Applies the changes up to the number `last` in pages, each once. Each page may take as long as `timeout`.
     ///
     /// # Errors
     /// The store fails or does not answer.
@@ -110,7 +110,7 @@ impl Bans {
         store: &(impl StoredBans + Sync + ?Sized),
         last: i64,
         now: UnixMs,
-        patience: Duration,
+        timeout: Duration,
     ) -> store::Result<()> {
         let (after, up_to) = {
             let heard = self.heard.lock();
@@ -118,16 +118,16 @@ impl Bans {
         };
         // The database is an older copy: a failover or a restored backup.
         if last != up_to && last < after {
-            return self.load(store, now, patience).await;
+            return self.load(store, now, timeout).await;
         }
-        self.read_changes(store, last, patience).await
+        self.read_changes(store, last, timeout).await
     }
 
     async fn read_changes(
         &self,
         store: &(impl StoredBans + Sync + ?Sized),
         last: i64,
-        patience: Duration,
+        timeout: Duration,
     ) -> store::Result<()> {
         let (mut after, up_to) = {
             let heard = self.heard.lock();
@@ -137,7 +137,7 @@ impl Bans {
             return Ok(());
         }
         loop {
-            let changes = within(patience, store.bans_changed(&after, PAGE)).await?;
+            let changes = within(timeout, store.bans_changed(&after, PAGE)).await?;
             self.apply(&changes.bans);
             after = changes.next;
             let more = changes.bans.len() == PAGE as usize;

@@ -3,7 +3,7 @@
 use crate::error_chain::chain;
 use crate::flows::{mail, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
-use crate::patience::within;
+use crate::query_timeout::within;
 use crate::state::AppState;
 use crate::sync_freshness;
 use domain::UnixMs;

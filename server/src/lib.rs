@@ -36,7 +36,7 @@ pub mod openapi;
 pub mod ops_listener;
 pub mod outbound;
 pub mod passwords;
-mod patience;
+mod query_timeout;
 mod rate_limiter;
 mod refusal_feed;
 mod request_id;

@@ -89,10 +89,10 @@ impl StoredBans for SlowStore {
 
 #[tokio::test]
 async fn each_page_may_take_as_long_as_one_answer() {
-    let (takes, patience) = (Duration::from_millis(50), Duration::from_secs(1));
+    let (takes, timeout) = (Duration::from_millis(50), Duration::from_secs(1));
     let bans = Bans::default();
     // All together they take longer.
-    bans.load(&store(25, takes), NOW, patience).await.expect("loaded");
+    bans.load(&store(25, takes), NOW, timeout).await.expect("loaded");
     assert_eq!(bans.len(), 25 * PAGE as usize + 1);
 }
 

@@ -28,7 +28,7 @@ const SERVER: [(&str, &[&str]); 9] = [
             "entropy",
             "error_chain",
             "openapi",
-            "patience",
+            "query_timeout",
             "site",
             "span",
         ],

@@ -7,10 +7,10 @@ use std::time::Duration;
 /// # Errors
 /// The question fails, or nothing answers in time ([`store::Error::NoAnswer`]).
 pub(crate) async fn within<T, E: From<store::Error>>(
-    patience: Duration,
+    timeout: Duration,
     question: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    match tokio::time::timeout(patience, question).await {
+    match tokio::time::timeout(timeout, question).await {
         Ok(answer) => answer,
         Err(_) => Err(store::Error::NoAnswer.into()),
     }
