@@ -16,7 +16,7 @@ use tokio::sync::watch;
 const FOLLOW_EVERY: Duration = Duration::from_millis(300);
 /// A database that does not answer one question for this long is asked again. After a failover there are hundreds of
 /// questions, and each may take as long.
-const FOLLOW_PATIENCE: Duration = Duration::from_secs(1);
+const FOLLOW_TIMEOUT: Duration = Duration::from_secs(1);
 /// Interval for reading other nodes' rotations.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Overlap with the previous read of rotations, because a rotation may commit late. Their times are on the database's
@@ -27,7 +27,7 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 /// Interval for sending mail that is due.
 const SEND_EVERY: Duration = Duration::from_secs(1);
 /// Time limit at a stop for a message that is being sent. One that was cut off is sent again later.
-const SEND_PATIENCE: Duration = Duration::from_secs(5);
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Additional time before ended keys are erased, because a node with a slow clock may still use them.
 const SKEW_MS: i64 = 60_000;
@@ -42,7 +42,7 @@ const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     // The time before the query, because changes that are committed after it may be missing from the answer.
     let began = state.now();
-    let last = within(FOLLOW_PATIENCE, state.store.last_changes()).await?;
+    let last = within(FOLLOW_TIMEOUT, state.store.last_changes()).await?;
     state.sync.compare_clocks(last.clock, began, state.now());
     let applied = state.sync.applied();
     let step = |applied_number, number| {
@@ -52,22 +52,22 @@ pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     match step(applied.bans, last.bans) {
         // This node's own bans have numbers too, so the cache of bans knows better what it has read.
         CatchUp::Nothing | CatchUp::Newer => {
-            state.bans.catch_up(&*state.store, last.bans, began, FOLLOW_PATIENCE).await?;
+            state.bans.catch_up(&*state.store, last.bans, began, FOLLOW_TIMEOUT).await?;
         }
-        CatchUp::Everything => state.bans.load(&*state.store, began, FOLLOW_PATIENCE).await?,
+        CatchUp::Everything => state.bans.load(&*state.store, began, FOLLOW_TIMEOUT).await?,
     }
-    within(FOLLOW_PATIENCE, follow_sessions(state, step(applied.sessions, last.sessions), began)).await?;
+    within(FOLLOW_TIMEOUT, follow_sessions(state, step(applied.sessions, last.sessions), began)).await?;
     if step(applied.sealers, last.sealers) != CatchUp::Nothing {
-        within(FOLLOW_PATIENCE, state.key_encryption.reload(&*state.store)).await?;
+        within(FOLLOW_TIMEOUT, state.key_encryption.reload(&*state.store)).await?;
     }
     if step(applied.keys, last.keys) != CatchUp::Nothing {
-        within(FOLLOW_PATIENCE, state.keyring.reload(&state.vault())).await?;
+        within(FOLLOW_TIMEOUT, state.keyring.reload(&state.vault())).await?;
     }
     if step(applied.allowlist, last.allowlist) != CatchUp::Nothing {
-        within(FOLLOW_PATIENCE, state.allowlist.reload(&*state.store)).await?;
+        within(FOLLOW_TIMEOUT, state.allowlist.reload(&*state.store)).await?;
     }
     if step(applied.clients, last.clients) != CatchUp::Nothing {
-        within(FOLLOW_PATIENCE, state.clients.reload(&*state.store)).await?;
+        within(FOLLOW_TIMEOUT, state.clients.reload(&*state.store)).await?;
     }
     state.sync.followed_at(began, last);
     Ok(())
@@ -178,7 +178,7 @@ async fn keep_sending(state: &AppState, mut stop: watch::Receiver<bool>) {
         let stopped = async {
             // An error means that the server is gone, which is a stop too.
             let _ = stop.changed().await;
-            tokio::time::sleep(SEND_PATIENCE).await;
+            tokio::time::sleep(SEND_TIMEOUT).await;
         };
         tokio::select! {
             () = sent => {}

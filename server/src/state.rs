@@ -36,7 +36,7 @@ use tokio::sync::Semaphore;
 use verify::ReplayCache;
 
 /// How long a start waits for one page of bans.
-const LOAD_PATIENCE: Duration = Duration::from_mins(1);
+const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Maximum number of links that are mailed at a time after the answer. More wait only while the database is slow.
 pub(crate) const LINK_REQUESTS: u32 = 64;
@@ -143,7 +143,7 @@ impl AppState {
             key_encryption: key,
             keyring,
         }));
-        state.bans.load(&*state.store, state.now(), LOAD_PATIENCE).await?;
+        state.bans.load(&*state.store, state.now(), LOAD_TIMEOUT).await?;
         state.allowlist.reload(&*state.store).await?;
         state.clients.reload(&*state.store).await?;
         let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;

@@ -15,7 +15,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use wire::time::{CloseReason, SERVICE, SUBPROTOCOL};
 
 /// Time limit for an answer.
-const PATIENCE_MS: i32 = 10_000;
+const TIMEOUT_MS: i32 = 10_000;
 
 /// The reason why a connection ended or could not be opened.
 #[derive(Debug)]
@@ -220,7 +220,7 @@ fn tell(sender: &UnboundedSender<SocketEvent>, event: SocketEvent) {
 }
 
 async fn next(events: &mut UnboundedReceiver<SocketEvent>) -> Result<Vec<u8>, ConnectionEnd> {
-    match select(pin!(events.next()), pin!(clock::sleep(PATIENCE_MS).fuse())).await {
+    match select(pin!(events.next()), pin!(clock::sleep(TIMEOUT_MS).fuse())).await {
         Either::Left((event, _)) => message(event),
         Either::Right(_) => Err(ConnectionEnd::Lost),
     }

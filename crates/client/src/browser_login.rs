@@ -19,7 +19,7 @@ use wire::oauth::TERMINAL_CLIENT;
 use wire::paths;
 
 /// Time limit for the person in the browser.
-const PATIENCE: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(10);
 /// Time limit for one request at the port. Browsers open connections that they do not use.
 const REQUEST: Duration = Duration::from_secs(10);
 /// Maximum length of a request's head, in bytes.
@@ -107,7 +107,7 @@ impl BrowserLogin {
         let issuer = http.server().origin();
         let waiting = receive(&self.listener, &self.state, &issuer);
         let late = |_| Error::Browser("nobody answered in the browser within ten minutes".to_owned());
-        let code = tokio::time::timeout(PATIENCE, waiting).await.map_err(late)??;
+        let code = tokio::time::timeout(TIMEOUT, waiting).await.map_err(late)??;
         let pairs = [
             ("grant_type", "authorization_code"),
             ("client_id", TERMINAL_CLIENT),

@@ -13,7 +13,7 @@ use wire::time::{CloseReason, LONGEST_MESSAGE};
 pub use channel::client::Reading;
 
 /// Time limit for a message, longer than a slow network needs.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that asks for the time, connects when necessary, and presents new tickets in time.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl<'a> TimeServer<'a> {
         let environment = self.session.environment();
         let (issued, made) = self.session.ticket_and_time(&self.service).await?;
         let key = self.session.user_key(Some(issued.version)).await?;
-        let connecting = timeout(PATIENCE, TcpStream::connect(&self.address)).await;
+        let connecting = timeout(TIMEOUT, TcpStream::connect(&self.address)).await;
         let mut stream = connecting.unwrap_or_else(|late| Err(late.into())).map_err(|error| self.unreachable(error))?;
         stream.set_nodelay(true).map_err(|error| self.unreachable(error))?;
 
@@ -162,7 +162,7 @@ impl<'a> TimeServer<'a> {
     }
 
     async fn read(&self, stream: &mut TcpStream) -> Result<Vec<u8>> {
-        let reading = timeout(PATIENCE, async {
+        let reading = timeout(TIMEOUT, async {
             let length = usize::from(stream.read_u16().await?);
             if length > LONGEST_MESSAGE {
                 return Err(std::io::ErrorKind::InvalidData.into());

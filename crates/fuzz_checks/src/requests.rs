@@ -32,7 +32,7 @@ const ALWAYS: [&str; 7] = [
 /// Paths that answer with 200 only to a session.
 const PRIVATE: [&str; 4] = ["/api/session", "/api/sessions", "/api/keys/user", "/api/admin/"];
 /// Time limit of an answer; only streams of events last longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Checks `data`: the bytes that one connection sends. Line breaks may be bare: each becomes CR LF.
 pub(crate) fn check(data: &[u8]) {
@@ -108,7 +108,7 @@ async fn converse(portal: &portal::Portal, peer: [u8; 4], bytes: &[u8], signed_i
         let _ = client.read_to_end(&mut answers).await;
     };
     let both = async { tokio::join!(connection, talk) };
-    let _ = tokio::time::timeout(PATIENCE, both).await;
+    let _ = tokio::time::timeout(TIMEOUT, both).await;
     changed.load(Ordering::Relaxed)
 }
 

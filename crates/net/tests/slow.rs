@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Time limit of each step; a test that reaches it has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Number of bytes that exceeds the buffers of two sockets.
 const LARGE: usize = 16 << 20;
@@ -96,8 +96,8 @@ async fn a_client_that_does_not_read_is_cut() {
     let serving = serve(10, STALL).await;
     let mut stream = connect(serving.address, [127, 0, 0, 1]).await;
     ask(&mut stream, "/large").await;
-    timeout(PATIENCE, stream.ready(Interest::ERROR)).await.expect("cut").unwrap();
-    timeout(PATIENCE, serving.connections.all_free()).await.expect("its place is free");
+    timeout(TIMEOUT, stream.ready(Interest::ERROR)).await.expect("cut").unwrap();
+    timeout(TIMEOUT, serving.connections.all_free()).await.expect("its place is free");
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_client_that_reads_a_byte_now_and_then_is_cut() {
             }
         }
     };
-    timeout(PATIENCE, trickle).await.expect("cut");
+    timeout(TIMEOUT, trickle).await.expect("cut");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_quiet_stream_is_legal() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         serving.say.unbounded_send(Ok(Frame::data(said.into()))).unwrap();
         while !text.contains(said) {
-            let read = timeout(PATIENCE, stream.read(&mut word)).await.unwrap().unwrap();
+            let read = timeout(TIMEOUT, stream.read(&mut word)).await.unwrap().unwrap();
             assert!(read > 0, "{text}");
             text.push_str(std::str::from_utf8(&word[..read]).unwrap());
         }
@@ -146,10 +146,10 @@ async fn a_body_that_does_not_come_fails_and_one_that_does_is_read() {
     fast.write_all(head.as_bytes()).await.unwrap();
     fast.write_all(&[b'x'; 1000]).await.unwrap();
     let mut text = String::new();
-    timeout(PATIENCE, fast.read_to_string(&mut text)).await.unwrap().unwrap();
+    timeout(TIMEOUT, fast.read_to_string(&mut text)).await.unwrap().unwrap();
     assert!(text.starts_with("HTTP/1.1 200") && text.contains("1000"), "{text}");
     text.clear();
-    timeout(PATIENCE, slow.read_to_string(&mut text)).await.unwrap().unwrap();
+    timeout(TIMEOUT, slow.read_to_string(&mut text)).await.unwrap().unwrap();
     assert!(text.starts_with("HTTP/1.1 408"), "{text}");
 }
 
@@ -179,7 +179,7 @@ async fn a_shut_window_of_http2_is_cut_and_an_open_one_is_served() {
             assert_eq!(bytes, LARGE);
         } else {
             // Not read: the stream's window stays closed, whatever the connection's own is.
-            timeout(PATIENCE, serving.connections.all_free()).await.expect("cut");
+            timeout(TIMEOUT, serving.connections.all_free()).await.expect("cut");
         }
         drop(sender);
         connection.abort();
@@ -188,7 +188,7 @@ async fn a_shut_window_of_http2_is_cut_and_an_open_one_is_served() {
 
 #[tokio::test]
 async fn seventeen_slow_addresses_do_not_keep_anybody_out() {
-    let serving = serve(34, PATIENCE).await;
+    let serving = serve(34, TIMEOUT).await;
     let mut slow = Vec::new();
     for host in 2..19 {
         for _ in 0..2 {
@@ -204,7 +204,7 @@ async fn seventeen_slow_addresses_do_not_keep_anybody_out() {
         let mut innocent = connect(serving.address, [127, 0, 0, host]).await;
         innocent.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
         let mut text = String::new();
-        let _ = timeout(PATIENCE, innocent.read_to_string(&mut text)).await.unwrap();
+        let _ = timeout(TIMEOUT, innocent.read_to_string(&mut text)).await.unwrap();
         assert!(text.starts_with("HTTP/1.1 200"), "{host}: {text}");
     }
 }

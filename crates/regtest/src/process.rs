@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Time for a program to write its files when it is told to end.
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -54,7 +54,7 @@ impl Process {
     /// Tells it to end and waits until it has.
     pub(crate) fn end(&mut self) {
         self.ask_to_end();
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Time limit for the answer, longer than the server waits for its database.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIMEOUT: Duration = Duration::from_secs(4);
 /// Maximum size of the answer in bytes. It has some hundred.
 const LONGEST: u64 = 16 * 1024;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(config: Config) -> Outcome {
         return Err("operator.listen is off, so the server's state is not available".into());
     };
     let address = reachable(address);
-    let answer = timeout(PATIENCE, ask(address)).await.map_err(|_| format!("{address} does not answer"))?;
+    let answer = timeout(TIMEOUT, ask(address)).await.map_err(|_| format!("{address} does not answer"))?;
     let answer = answer.map_err(|error| format!("{address}: {error}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) == Some("200") {

@@ -14,7 +14,7 @@ use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
 use store::resets::{MailResetOutcome, Reset};
 
 /// How long a stop waits for links that were asked for.
-const FINISH_PATIENCE: Duration = Duration::from_secs(5);
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Mails a link if the account exists and has an address that is proved or vouched for. It runs after the answer, which
 /// therefore takes the same time for every name. The link sets the password and leaves second factors alone.
@@ -37,7 +37,7 @@ pub fn ask(state: AppState, client: Client, account: String) {
 /// Waits for the links that were asked for before a stop.
 pub async fn finish(state: &AppState) {
     let all = state.link_requests.acquire_many(LINK_REQUESTS);
-    if tokio::time::timeout(FINISH_PATIENCE, all).await.is_err() {
+    if tokio::time::timeout(FINISH_TIMEOUT, all).await.is_err() {
         tracing::error!("the database does not answer: links for forgotten passwords were not mailed");
     }
 }

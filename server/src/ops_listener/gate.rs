@@ -1,6 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics` of the paid gate.
 
-use super::health::{PATIENCE, alive};
+use super::health::{TIMEOUT, alive};
 use super::metrics;
 use crate::clock::{Clock, SystemClock};
 use axum::extract::State;
@@ -57,7 +57,7 @@ async fn ready(State(payments): State<Option<GateState>>) -> (StatusCode, Json<R
             Json(Ready { status: "ready", store: "not needed", chain: "not needed", verifier: "not needed" }),
         );
     };
-    let answers = matches!(tokio::time::timeout(PATIENCE, store.ping()).await, Ok(Ok(())));
+    let answers = matches!(tokio::time::timeout(TIMEOUT, store.ping()).await, Ok(Ok(())));
     let away = payments.is_away();
     let code = if answers && !away { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let ready = Ready {

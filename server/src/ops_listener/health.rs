@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// Time limit for the store. A slower one is of no use to people who sign in.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The state for a load balancer, and for people the failing part.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ pub async fn alive() -> &'static str {
 /// Answers whether the store answers, changes from other nodes arrive, and the clock is near the database's. The
 /// failing job logs the cause. Writing is not tried, because every probe would write.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
-    let answers = matches!(tokio::time::timeout(PATIENCE, state.store.ping()).await, Ok(Ok(())));
+    let answers = matches!(tokio::time::timeout(TIMEOUT, state.store.ping()).await, Ok(Ok(())));
     let fresh = !state.sync.is_stale(state.now());
     let agrees = !state.sync.clocks_differ();
     let is_ready = answers && fresh && agrees;

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Returns the whole answer; empty if the connection was closed without one.
 async fn ask(address: SocketAddr, bytes: &[u8]) -> String {
@@ -20,7 +20,7 @@ async fn ask(address: SocketAddr, bytes: &[u8]) -> String {
         let _ = stream.shutdown().await;
     }
     let mut text = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("an end");
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut text)).await.expect("an end");
     String::from_utf8_lossy(&text).into_owned()
 }
 

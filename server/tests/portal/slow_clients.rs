@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn serve(portal: &Portal) -> (SocketAddr, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -42,7 +42,7 @@ async fn answers_that_nobody_takes_are_cut() {
     let portal = Portal::with("[connections]\nstall = '1s'").await;
     let (address, _stop) = serve(&portal).await;
     let stream = ask_for_much(address, [127, 0, 0, 1]).await;
-    timeout(PATIENCE, stream.ready(Interest::ERROR)).await.expect("cut").unwrap();
+    timeout(TIMEOUT, stream.ready(Interest::ERROR)).await.expect("cut").unwrap();
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn seventeen_addresses_that_read_slowly_keep_nobody_out() {
         let request = b"GET /.well-known/jwks.json HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n";
         innocent.write_all(request).await.unwrap();
         let mut text = String::new();
-        let _ = timeout(PATIENCE, innocent.read_to_string(&mut text)).await.unwrap();
+        let _ = timeout(TIMEOUT, innocent.read_to_string(&mut text)).await.unwrap();
         assert!(text.starts_with("HTTP/1.1 200"), "{host}: {text}");
     }
 }

@@ -13,7 +13,7 @@ use wire::paths;
 const HEARD: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Time after which a test fails.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Starts the sample app, for tokens of the portal itself.
 fn app(portal: &Program) -> Router {
@@ -37,7 +37,7 @@ async fn sign_in(program: &Visitor) -> String {
 /// Returns the time until the app refuses.
 async fn until_refused(app: &Router, token: &str) -> Duration {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < TIMEOUT {
         let (status, text) = ask(app, token).await;
         match status {
             StatusCode::UNAUTHORIZED => return begun.elapsed(),

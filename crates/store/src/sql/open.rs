@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::grouped;
 use super::migrations::MIGRATIONS;
-use super::retry_policy::{PATIENCE, RetryPolicy};
+use super::retry_policy::{RetryPolicy, TIMEOUT};
 use super::store::{SqlStore, Writes};
 use super::used_short_keys::UsedShortKeys;
 use super::writer::Writer;
@@ -97,10 +97,10 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
 
 async fn open_postgres(connect: PgConnectOptions, options: StoreOptions) -> Result<Arc<dyn Store>> {
     let connect = connect.disable_statement_logging();
-    let pool = PgPoolOptions::new().max_connections(options.connections).acquire_timeout(PATIENCE);
+    let pool = PgPoolOptions::new().max_connections(options.connections).acquire_timeout(TIMEOUT);
     let reads = pool.connect_with(connect.clone()).await?;
     MIGRATIONS.run(&reads).await?;
-    let order = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_with(connect).await?;
+    let order = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT).connect_with(connect).await?;
     let burnt = UsedShortKeys::new(options.short_key_cap);
     checked::<Postgres>(SqlStore { reads, order, writes: Writes::Each, burnt }).await
 }
@@ -113,7 +113,7 @@ async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {
 
 /// Sets the options of a pool. A file does not disconnect, so testing connections before use would only cost time.
 fn pool(options: SqlitePoolOptions) -> SqlitePoolOptions {
-    options.acquire_timeout(PATIENCE).test_before_acquire(false)
+    options.acquire_timeout(TIMEOUT).test_before_acquire(false)
 }
 
 fn create_file(path: &Path) -> std::io::Result<()> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Time limit of a statement's wait for a connection, and of a writer's wait for the SQLite file.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause between two attempts at a busy file.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -22,10 +22,10 @@ impl RetryPolicy {
         Self(Instant::now())
     }
 
-    /// Returns `true`, after a pause, if `outcome` says that the file is busy and [`PATIENCE`] has not passed.
+    /// Returns `true`, after a pause, if `outcome` says that the file is busy and [`TIMEOUT`] has not passed.
     pub(super) async fn asks_again<T>(&self, outcome: &Result<T, Error>) -> bool {
         let busy = matches!(outcome, Err(Error::Database(error)) if is_busy(&**error));
-        let again = busy && self.0.elapsed() < PATIENCE;
+        let again = busy && self.0.elapsed() < TIMEOUT;
         if again {
             sleep(PAUSE).await;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Number of rows that one statement reads.
 const PAGE: i64 = 2_000;
 /// Time limit of the wait for another writer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const TABLES: &str = "SELECT name FROM sqlite_master
     WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('_sqlx_migrations', 'backup_note') ORDER BY name";
 const COLUMNS: &str = "SELECT name, type FROM pragma_table_info($1) ORDER BY cid";
@@ -48,7 +48,7 @@ impl Source {
     /// Opens the file. Until the value is dropped, other processes can read it and not write it.
     pub(super) async fn lock(url: &str, only_read: bool) -> Result<Self, TransferError> {
         let connect: SqliteConnectOptions = url.parse()?;
-        let connect = connect.create_if_missing(false).busy_timeout(PATIENCE).disable_statement_logging();
+        let connect = connect.create_if_missing(false).busy_timeout(TIMEOUT).disable_statement_logging();
         let mut connection = connect.connect().await?;
         let begin = if only_read { "BEGIN" } else { "BEGIN IMMEDIATE" };
         sqlx::raw_sql(begin).execute(&mut connection).await?;

@@ -12,7 +12,7 @@ use wire::tickets::IssuedTicket;
 use wire::time::CloseReason;
 
 /// Time limit of each step; a test that reaches it has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Wire {
     stream: TcpStream,
@@ -45,7 +45,7 @@ impl Wire {
             self.stream.read_exact(&mut message).await.unwrap();
             Some(message)
         };
-        let message = timeout(PATIENCE, receive).await.expect("an answer")?;
+        let message = timeout(TIMEOUT, receive).await.expect("an answer")?;
         self.received.push(message.clone());
         Some(message)
     }

@@ -33,7 +33,7 @@ impl Reply {
 }
 
 /// Time limit of every step, which only a fault exceeds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Raw {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
@@ -80,7 +80,7 @@ impl Raw {
 
     /// Whether the other side has closed, with nothing left to read.
     pub(crate) async fn closed(&mut self) -> bool {
-        self.read.is_empty() && timeout(PATIENCE, self.stream.read_u8()).await.expect("in time").is_err()
+        self.read.is_empty() && timeout(TIMEOUT, self.stream.read_u8()).await.expect("in time").is_err()
     }
 
     async fn until(&mut self, mark: &[u8]) -> Vec<u8> {
@@ -100,7 +100,7 @@ impl Raw {
     }
 
     async fn more(&mut self) {
-        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.read)).await.expect("in time").unwrap();
+        let read = timeout(TIMEOUT, self.stream.read_buf(&mut self.read)).await.expect("in time").unwrap();
         assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&self.read));
     }
 }
