@@ -107,17 +107,17 @@ impl RateLimiter {
     ) -> Result<CountedRequest, LimitExceeded> {
         let counter = self.counters.get_with(client_key, Arc::default);
         match self.limits.refused_per_minute {
-            None => self.enter_strictly(counter, class, now),
-            Some(patience) => self.enter_patiently(counter, class, now, patience),
+            None => self.enter_strict(counter, class, now),
+            Some(refused_per_minute) => self.enter_lenient(counter, class, now, refused_per_minute),
         }
     }
 
-    fn enter_patiently(
+    fn enter_lenient(
         &self,
         counter: Arc<Counter>,
         class: RequestClass,
         now: UnixMs,
-        patience: u32,
+        refused_per_minute: u32,
     ) -> Result<CountedRequest, LimitExceeded> {
         let limits = &self.limits;
         let arrivals = Rate { burst: limits.at_once, every_ms: every_ms(limits.per_minute) };
@@ -141,8 +141,8 @@ impl RateLimiter {
         };
         if let Err(wait_ms) = passed {
             let harmless = matches!(class, RequestClass::Elsewhere | RequestClass::Shared);
-            let offence = !harmless && take(&counter.refused, Rate::per(patience, MINUTE_MS), now).is_err();
-            let limit = if offence { PassedLimit::Refused(patience) } else { limit };
+            let offence = !harmless && take(&counter.refused, Rate::per(refused_per_minute, MINUTE_MS), now).is_err();
+            let limit = if offence { PassedLimit::Refused(refused_per_minute) } else { limit };
             return Err(LimitExceeded { limit, wait_ms: wait_ms + self.spread(), offence });
         }
         let in_flight = CountedRequest::begin(counter, class, Some(failures));
@@ -155,7 +155,7 @@ impl RateLimiter {
     }
 
     /// Applies the strict preset: too many concurrent requests from one address ban it.
-    fn enter_strictly(
+    fn enter_strict(
         &self,
         counter: Arc<Counter>,
         class: RequestClass,

@@ -113,15 +113,15 @@ mod tests {
 
     #[test]
     fn nodes_that_share_a_database_refuse_soon_and_one_alone_is_patient() {
-        for (shared, patience) in [(true, 1_500), (false, 15_000)] {
+        for (shared, limit) in [(true, 1_500), (false, 15_000)] {
             let sync = SyncFreshness::new(shared);
             assert!(sync.is_stale(1_000_000), "before the first read");
             sync.read_at(1_000_000);
             assert!(sync.is_stale(1_000_000));
             sync.followed_at(1_000_000, LastChanges::default());
-            assert!(!sync.is_stale(1_000_000 + patience));
-            assert!(sync.is_stale(1_000_001 + patience));
-            assert!(sync.is_stale(1_000_000 - patience - 1), "a clock that was set back");
+            assert!(!sync.is_stale(1_000_000 + limit));
+            assert!(sync.is_stale(1_000_001 + limit));
+            assert!(sync.is_stale(1_000_000 - limit - 1), "a clock that was set back");
             sync.followed_at(1_015_001, LastChanges::default());
             assert!(sync.is_stale(1_015_001), "rotations are too old");
             assert_eq!(sync.misses_bans(1_015_001), shared);

@@ -37,13 +37,13 @@ pub(crate) async fn sealed_post(
     mut sealed: impl FnMut(),
 ) -> Result<(), PostError> {
     // Both take time and are independent of each other.
-    let mut patience = RetryBudget::default();
-    let (keys, mut first) = join(keys::keys(), async { Some(challenge(&mut patience).await) }).await;
+    let mut retry_budget = RetryBudget::default();
+    let (keys, mut first) = join(keys::keys(), async { Some(challenge(&mut retry_budget).await) }).await;
     let mut tries = 3;
     loop {
         let challenge = match first.take() {
             Some(first) => first?,
-            None => challenge(&mut patience).await?,
+            None => challenge(&mut retry_budget).await?,
         };
         let body = sealing::seal(kind, &challenge, keys.as_ref(), plaintext).ok_or(PostError::Broken)?;
         let proof = match &keys {
@@ -59,7 +59,7 @@ pub(crate) async fn sealed_post(
             _ if answer.is_ok() => return if session::kept().await? { Ok(()) } else { Err(PostError::NoCookies) },
             Some(Code::ShortKeyExpired | Code::ShortKeyMismatch | Code::DeviceMismatch) if tries > 0 => {}
             Some(Code::AlreadyReceived) => return arrived_before(answer).await,
-            _ if patience.waits(&answer).await => tries += 1,
+            _ if retry_budget.waits(&answer).await => tries += 1,
             _ => return Err(refusal(&answer)),
         }
     }
@@ -115,13 +115,13 @@ pub(crate) async fn post_assertion(challenge: &Challenge, assertion: &str) -> Re
     }
 }
 
-async fn challenge(patience: &mut RetryBudget) -> Result<Challenge, PostError> {
+async fn challenge(retry_budget: &mut RetryBudget) -> Result<Challenge, PostError> {
     loop {
         let answer = fetch::get(paths::CHALLENGE).await?;
         if answer.is_ok() {
             return answer.challenge().ok_or(PostError::Broken);
         }
-        if !patience.waits(&answer).await {
+        if !retry_budget.waits(&answer).await {
             return Err(refusal(&answer));
         }
     }

@@ -274,9 +274,9 @@ async fn a_server_that_is_down_or_silent_holds_nobody() {
 
     let script = Script { recipient: SILENCE, ..FRIENDLY };
     let (port, served) = serve(script, Security::Implicit, authority.acceptor("localhost")).await;
-    let patience = Duration::from_millis(300);
-    let server = MailServer::new("localhost", port, Security::Implicit, None, "portal.test", patience, &trust)
-        .expect("settings");
+    let timeout = Duration::from_millis(300);
+    let server =
+        MailServer::new("localhost", port, Security::Implicit, None, "portal.test", timeout, &trust).expect("settings");
     let error = server.send(&message()).await.expect_err("silent");
     // On a slow machine an earlier step may take that long.
     assert!(error.to_string().contains("no answer within"), "{error}");

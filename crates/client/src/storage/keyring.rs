@@ -30,7 +30,7 @@ struct SystemKeyring;
 #[derive(Debug, Clone)]
 pub(super) struct Keyring {
     items: Arc<dyn KeyringBackend>,
-    patience: Duration,
+    timeout: Duration,
     /// Whether it has timed out, so that it is not used again.
     silent: Arc<AtomicBool>,
 }
@@ -46,8 +46,8 @@ impl Default for Keyring {
 }
 
 impl Keyring {
-    pub(super) fn new(items: Arc<dyn KeyringBackend>, patience: Duration) -> Self {
-        Self { items, patience, silent: Arc::default() }
+    pub(super) fn new(items: Arc<dyn KeyringBackend>, timeout: Duration) -> Self {
+        Self { items, timeout, silent: Arc::default() }
     }
 
     pub(super) async fn set<T: StoredRecord>(&self, server: &Server, content: &T) -> Result<()> {
@@ -78,7 +78,7 @@ impl Keyring {
         &self,
         job: impl FnOnce(&dyn KeyringBackend) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R> {
-        let silent = || Error::Keyring(KeyringTimeout(self.patience).into());
+        let silent = || Error::Keyring(KeyringTimeout(self.timeout).into());
         if self.is_silent() {
             return Err(silent());
         }
@@ -89,7 +89,7 @@ impl Keyring {
             .name("keyring".to_owned())
             .spawn(work)
             .map_err(|error| Error::Keyring(error.into()))?;
-        match tokio::time::timeout(self.patience, told).await {
+        match tokio::time::timeout(self.timeout, told).await {
             Ok(Ok(result)) => result.map_err(Error::Keyring),
             Ok(Err(panicked)) => Err(Error::Keyring(panicked.into())),
             Err(_) => {

@@ -23,7 +23,7 @@ pub struct PayingClient<'a> {
     /// Maximum price to pay without asking, in piconero.
     pub max_pay: Option<u64>,
     /// Maximum time to wait for a payment to be redeemed, in seconds.
-    pub patience: u64,
+    pub wait_seconds: u64,
 }
 
 /// The price of fetching.

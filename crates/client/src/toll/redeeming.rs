@@ -34,7 +34,7 @@ impl PayingClient<'_> {
         mut earlier: bool,
     ) -> Result<StoredToken> {
         let shown = PresentedPayment { challenge: &payment.offer.challenge, txid: &payment.txid, proof };
-        let mut patience = self.patience;
+        let mut wait_seconds = self.wait_seconds;
         loop {
             let answer = gate.redeem(key, &payment.offer.redeem, &shown).await?;
             let (event, seconds) = match judge(&answer)? {
@@ -49,8 +49,9 @@ impl PayingClient<'_> {
             if matches!(event, PaymentEvent::NotSeen { .. }) && std::mem::take(&mut earlier) {
                 self.send_again(payment, now_there(&answer, self.environment)).await?;
             }
-            patience =
-                patience.checked_sub(seconds).ok_or_else(|| Error::PaymentOnItsWay { txid: payment.txid.clone() })?;
+            wait_seconds = wait_seconds
+                .checked_sub(seconds)
+                .ok_or_else(|| Error::PaymentOnItsWay { txid: payment.txid.clone() })?;
             self.prompt.wait(seconds).await;
         }
     }

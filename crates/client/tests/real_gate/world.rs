@@ -152,7 +152,7 @@ impl<'a> World<'a> {
             payer: Some(&self.wallet),
             prompt: &self.prompt,
             max_pay: Some(PRICE),
-            patience: 3600,
+            wait_seconds: 3600,
         }
     }
 }

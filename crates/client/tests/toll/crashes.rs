@@ -26,11 +26,11 @@ async fn wherever_a_run_ends_nothing_is_paid_twice() {
 #[tokio::test]
 async fn what_the_network_forgot_is_sent_again_and_nothing_else() {
     let mut world = World::new().await;
-    world.patience = 0;
+    world.wait_seconds = 0;
     world.gate.set(|gate| gate.before = vec![super::gate::pending(0, 1)]);
     assert!(matches!(world.get().await, Err(Error::PaymentOnItsWay { .. })));
     world.wallet.network.lock().clear();
-    world.patience = 600;
+    world.wait_seconds = 600;
     // A run that ends while it asks changes nothing.
     *world.wallet.end.lock() = Some(End::Asking);
     assert!(world.get().await.is_err());

@@ -45,7 +45,7 @@ async fn it_waits_for_blocks_and_for_a_gate_that_cannot_look() {
 #[tokio::test]
 async fn patience_ends_and_the_payment_is_kept() {
     let mut world = World::new().await;
-    world.patience = 10;
+    world.wait_seconds = 10;
     world.gate.set(|gate| gate.before = vec![pending(0, 1), pending(0, 1)]);
     assert!(matches!(world.get().await, Err(Error::PaymentOnItsWay { .. })));
     world.without_wallet = true;

@@ -14,7 +14,7 @@ pub(crate) struct World {
     pub wallet: Wallet,
     pub prompt: Somebody,
     pub max_pay: Option<u64>,
-    pub patience: u64,
+    pub wait_seconds: u64,
     pub without_wallet: bool,
     pub storage: Storage,
     _folder: TempDir,
@@ -46,7 +46,7 @@ impl World {
             wallet: Wallet::new(path.clone(), network),
             prompt: Somebody::default(),
             max_pay: Some(super::gate::PRICE),
-            patience: 600,
+            wait_seconds: 600,
             without_wallet: false,
             storage: Storage::new(path),
             _folder: folder,
@@ -109,7 +109,7 @@ impl World {
             payer: if self.without_wallet { None } else { Some(&self.wallet) },
             prompt: &self.prompt,
             max_pay: self.max_pay,
-            patience: self.patience,
+            wait_seconds: self.wait_seconds,
         }
     }
 }

@@ -73,10 +73,10 @@ async fn transaction(
 }
 
 async fn begin(connection: &mut PoolConnection<Sqlite>) -> Result<(), Error> {
-    let patience = RetryPolicy::new();
+    let retry = RetryPolicy::new();
     loop {
         let outcome = control(connection, "BEGIN IMMEDIATE; SAVEPOINT job").await;
-        if !patience.asks_again(&outcome).await {
+        if !retry.asks_again(&outcome).await {
             return outcome;
         }
     }

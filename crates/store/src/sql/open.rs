@@ -76,20 +76,20 @@ pub async fn open_sqlite(
 
 /// Connects the writer, which retries while the file is busy, see [`RetryPolicy`].
 async fn connect_writer(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool> {
-    let (connect, patience) = (connect.clone().busy_timeout(Duration::ZERO), RetryPolicy::new());
+    let (connect, retry) = (connect.clone().busy_timeout(Duration::ZERO), RetryPolicy::new());
     loop {
         let outcome = pool.clone().connect_with(connect.clone()).await;
-        if !patience.asks_again(&outcome).await {
+        if !retry.asks_again(&outcome).await {
             return Ok(outcome?);
         }
     }
 }
 
 async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
-    let patience = RetryPolicy::new();
+    let retry = RetryPolicy::new();
     loop {
         let outcome = writer.begin_with("BEGIN IMMEDIATE").await;
-        if !patience.asks_again(&outcome).await {
+        if !retry.asks_again(&outcome).await {
             return Ok(outcome?);
         }
     }

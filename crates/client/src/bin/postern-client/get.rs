@@ -79,7 +79,7 @@ async fn fetch_paid(context: &Context, wish: &Get, http: &HttpClient, url: &str)
         payer: payer.as_ref().map(|payer| payer as &dyn Payer),
         prompt: &prompt,
         max_pay: wish.max_pay.or(settings.max_pay).map(|most| most.0),
-        patience: wish.wait,
+        wait_seconds: wish.wait,
     };
     if wish.dry_run {
         return print_quote(context, &paying_client.quote(url).await?);
