@@ -21,10 +21,10 @@ use wire::toll_admin::{
 };
 
 /// Time limit for a connection, longer than a program on the same network needs to accept one.
-const KNOCK: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const DAY_MS: i64 = 24 * 60 * 60_000;
 /// Age of the last announcement beyond which a gate counts as stopped. A gate announces itself every few seconds.
-const HEARD_MS: i64 = 30_000;
+const ANNOUNCEMENT_RETENTION_MS: i64 = 30_000;
 
 /// The reason why routes cannot be listed.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +49,9 @@ pub async fn is_configured(store: &dyn Store, settings: &TollSettings) -> Result
 /// # Errors
 /// The settings are invalid, or the store does not answer.
 pub async fn routes(store: &dyn Store, settings: &TollSettings, now: UnixMs) -> Result<TollRoutes, Error> {
-    let heard = store.gates(now.saturating_sub(HEARD_MS)).await?;
+    let announced = store.gates(now.saturating_sub(ANNOUNCEMENT_RETENTION_MS)).await?;
     let mut listed: Vec<TollRoute> = Vec::new();
-    for gate in &heard {
+    for gate in &announced {
         match serde_json::from_str::<Vec<TollRoute>>(&gate.routes) {
             Ok(routes) => {
                 for route in routes.into_iter().filter(|route| !listed.contains(route)).collect::<Vec<_>>() {
@@ -61,11 +61,11 @@ pub async fn routes(store: &dyn Store, settings: &TollSettings, now: UnixMs) -> 
             Err(error) => tracing::warn!(cause = %error, "the routes of a gate of another version cannot be read"),
         }
     }
-    if heard.is_empty() {
+    if announced.is_empty() {
         listed = described(&toll_table(&settings.routes, &RouteTable::default())?);
     }
-    let gates = heard.into_iter().map(running).collect();
-    Ok(TollRoutes { gates, routes: join_all(listed.into_iter().map(knocked)).await })
+    let gates = announced.into_iter().map(running).collect();
+    Ok(TollRoutes { gates, routes: join_all(listed.into_iter().map(with_reachability)).await })
 }
 
 /// Describes the routes of a table, without a connection to their upstreams.
@@ -147,7 +147,7 @@ fn route(route: &toll::route::Route) -> TollRoute {
     }
 }
 
-async fn knocked(route: TollRoute) -> TollRoute {
+async fn with_reachability(route: TollRoute) -> TollRoute {
     let up = match route.upstream.parse() {
         Ok(address) => listens(&address).await,
         Err(_) => false,
@@ -157,8 +157,8 @@ async fn knocked(route: TollRoute) -> TollRoute {
 
 /// Whether a program accepts connections at an address.
 pub async fn listens(address: &UpstreamAddress) -> bool {
-    let knocking = timeout(KNOCK, TcpStream::connect(address.endpoint()));
-    matches!(knocking.await, Ok(Ok(_)))
+    let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(address.endpoint()));
+    matches!(connecting.await, Ok(Ok(_)))
 }
 
 fn payment(payment: store::toll::TollPayment) -> TollPayment {
