@@ -22,7 +22,7 @@ const PAGE: u32 = 5_000;
 #[derive(Debug, Default)]
 pub struct Bans {
     tables: RwLock<BanTables>,
-    heard: Mutex<SyncCursor>,
+    cursor: Mutex<SyncCursor>,
 }
 
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ impl Bans {
             }
         }
         *self.tables.write() = loaded;
-        *self.heard.lock() = SyncCursor { after: BanCursor::after(up_to), up_to };
+        *self.cursor.lock() = SyncCursor { after: BanCursor::after(up_to), up_to };
         // This process may have imposed a ban meanwhile, which is not in the new tables.
         let last = within(timeout, store.last_ban_change()).await?;
         self.read_changes(store, last, timeout).await
@@ -113,8 +113,8 @@ impl Bans {
         timeout: Duration,
     ) -> store::Result<()> {
         let (after, up_to) = {
-            let heard = self.heard.lock();
-            (heard.after.seq, heard.up_to)
+            let cursor = self.cursor.lock();
+            (cursor.after.seq, cursor.up_to)
         };
         // The database is an older copy: a failover or a restored backup.
         if last != up_to && last < after {
@@ -130,8 +130,8 @@ impl Bans {
         timeout: Duration,
     ) -> store::Result<()> {
         let (mut after, up_to) = {
-            let heard = self.heard.lock();
-            (heard.after.clone(), heard.up_to)
+            let cursor = self.cursor.lock();
+            (cursor.after.clone(), cursor.up_to)
         };
         if last == up_to {
             return Ok(());
@@ -142,7 +142,7 @@ impl Bans {
             after = changes.next;
             let more = changes.bans.len() == PAGE as usize;
             let up_to = if more { up_to } else { last };
-            *self.heard.lock() = SyncCursor { after: after.clone(), up_to };
+            *self.cursor.lock() = SyncCursor { after: after.clone(), up_to };
             if !more {
                 return Ok(());
             }

@@ -5,7 +5,7 @@ use crate::sessions::SessionCache;
 use crate::tokens::{SignError, issued_at};
 use domain::UnixMs;
 use domain::encoding::{base64url, sha256};
-use domain::revocation::KEY_TOLD_MS;
+use domain::revocation::KEY_REVOCATION_RETENTION_MS;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use wire::revocations::{LIFETIME_SECONDS, RevocationClaims, TYP};
@@ -54,7 +54,7 @@ impl Revocations {
             minute,
             ended: sessions.ended().read().changes(),
             kid: key.public.kid.clone(),
-            revoked: keyring.revoked(now - KEY_TOLD_MS),
+            revoked: keyring.revoked(now - KEY_REVOCATION_RETENTION_MS),
         };
         if let Some(list) = last.as_ref().filter(|list| list.of == of) {
             return Ok(Arc::clone(list));

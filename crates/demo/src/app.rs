@@ -21,7 +21,7 @@ const NAME: &str = "hello";
 /// The app's origin. Browsers resolve `*.localhost` to their own machine, without DNS (RFC 6761, section 6.3).
 const ORIGIN: &str = "http://hello.localhost:3006";
 /// Identity headers for the app. A client cannot set them.
-const TOLD: [HeaderName; 8] = [
+const IDENTITY_HEADERS: [HeaderName; 8] = [
     HeaderName::from_static("remote-user"),
     HeaderName::from_static("remote-roles"),
     HeaderName::from_static("remote-groups"),
@@ -102,7 +102,7 @@ async fn pass(
     }
     forget_claims(&mut parts.headers);
     tell(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
-    for name in TOLD {
+    for name in IDENTITY_HEADERS {
         match verdict.headers().get(&name) {
             Some(value) => parts.headers.insert(name, value.clone()),
             None => parts.headers.remove(name),

@@ -15,7 +15,7 @@ pub const REVOCATION_RETENTION_MS: i64 = LONGEST_TOKEN_MS + CLOCKS_MS;
 
 /// Period that a revoked signing key is listed. A verifier may keep the key for a day while this server does not
 /// answer, and a thief of the key can write tokens that never expire.
-pub const KEY_TOLD_MS: i64 = 48 * 60 * 60_000;
+pub const KEY_REVOCATION_RETENTION_MS: i64 = 48 * 60 * 60_000;
 
 /// Returns a session's public mark. It reveals no id, but a holder of the id can find it. With 72 bits, among a hundred
 /// thousand ended sessions, a wrong match occurs once in some 10^16 look-ups.

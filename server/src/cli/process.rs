@@ -23,12 +23,12 @@ impl Signals {
     ///
     /// # Errors
     /// The system does not allow it.
-    pub(super) fn listen() -> std::io::Result<Self> {
+    pub(super) fn install() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Waits for the first one.
-    pub(super) async fn heard(mut self) {
+    pub(super) async fn received(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -61,7 +61,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     let files_of_time = if time.is_some() { embedded_time::CONNECTIONS as u64 } else { 0 };
     let files = net::fit(config.settings.connections.max, 1, SPARE_FILES + files_of_time);
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), site).await?;
-    let signals = Signals::listen()?;
+    let signals = Signals::install()?;
     greet(&state, &listener, tls.is_some()).await?;
     if let Some(redirect) = &redirect {
         println!("Plain http on {} redirects to https", redirect.local_addr()?);
@@ -82,7 +82,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     });
     let door = MainListener::new(&state.config, tls).at_most(files.connections);
     let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
-    signals.heard().await;
+    signals.received().await;
     tracing::info!("stopping after the running requests");
     state.refusal_feed.end();
     let _ = stop.send(true);

@@ -89,7 +89,7 @@ pub(super) async fn open(
 async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcome {
     let web = ListenAddress { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
     let doors = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
-    let signals = Signals::listen()?;
+    let signals = Signals::install()?;
     println!("The time server listens on ws://{}{}", doors.web.local_addr()?, wire::time::PATH);
     if let Some(tcp) = &doors.tcp {
         println!("  and for terminals on {}", tcp.local_addr()?);
@@ -98,7 +98,7 @@ async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcom
     println!("Its public key is in {}.", public_file(&settings.key));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server.serve(doors, stopped));
-    signals.heard().await;
+    signals.received().await;
     tracing::info!("stopping: closing all connections");
     let _ = stop.send(true);
     serving.await?;

@@ -82,7 +82,7 @@ impl BoundGate {
         let proxies = Arc::clone(&config.proxies);
         let says_first = proxies.client_address == ClientAddress::ProxyProtocol;
         http.speaks_proxy = Box::new(move |peer| says_first && proxies.trusts(peer));
-        Ok(Self { gate, taking, announcer, listener, operator, http, signals: Signals::listen()? })
+        Ok(Self { gate, taking, announcer, listener, operator, http, signals: Signals::install()? })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {
@@ -102,7 +102,7 @@ impl BoundGate {
         let operator = self
             .operator
             .map(|listener| tokio::spawn(ops_listener::listener::serve(listener, ops_listener::gate::router(gate))));
-        self.signals.heard().await;
+        self.signals.received().await;
         tracing::info!("stopping after the running requests");
         let _ = stop.send(true);
         serving.await?;
