@@ -100,7 +100,7 @@ impl Connection {
         let question = self.conversation.ask(clock::now_ns())?;
         self.send(question)?;
         loop {
-            match self.hear().await? {
+            match self.receive().await? {
                 ServerMessage::Time(reading) => {
                     self.ahead_ms = reading.offset_ns / 1_000_000;
                     if self.renew_at.is_none() {
@@ -175,18 +175,18 @@ impl Connection {
         Ok(())
     }
 
-    async fn hear(&mut self) -> Result<ServerMessage, ConnectionEnd> {
+    async fn receive(&mut self) -> Result<ServerMessage, ConnectionEnd> {
         let frame = next(&mut self.events).await?;
         self.read(frame)
     }
 
     fn read(&mut self, frame: Vec<u8>) -> Result<ServerMessage, ConnectionEnd> {
-        let heard = match refusal(&frame) {
+        let received = match refusal(&frame) {
             Some(reason) => return Err(ConnectionEnd::Closed(reason)),
-            None => self.conversation.hear(&frame, clock::now_ns())?,
+            None => self.conversation.decode(&frame, clock::now_ns())?,
         };
         self.received = frame;
-        Ok(heard)
+        Ok(received)
     }
 }
 
@@ -204,17 +204,17 @@ fn listen(socket: &WebSocket) -> UnboundedReceiver<SocketEvent> {
             Ok(buffer) => Uint8Array::new(&buffer).to_vec(),
             Err(text) => text.as_string().unwrap_or_default().into_bytes(),
         };
-        tell(&messages, SocketEvent::Message(bytes));
+        send_event(&messages, SocketEvent::Message(bytes));
     });
     let on_close = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| {
-        tell(&sender, SocketEvent::Closed(event.reason()));
+        send_event(&sender, SocketEvent::Closed(event.reason()));
     });
     socket.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
     socket.set_onclose(Some(on_close.into_js_value().unchecked_ref()));
     events
 }
 
-fn tell(sender: &UnboundedSender<SocketEvent>, event: SocketEvent) {
+fn send_event(sender: &UnboundedSender<SocketEvent>, event: SocketEvent) {
     // The receiver is gone, because the connection was given up.
     let _ = sender.unbounded_send(event);
 }

@@ -40,11 +40,11 @@ pub fn TimeConnection(url: String) -> impl IntoView {
     let waking = busy_until_alive();
     let phase = RwSignal::new(Phase::Idle);
     let said = RwSignal::new("");
-    let heard = RwSignal::new(ServerReadings::default());
+    let readings = RwSignal::new(ServerReadings::default());
     let url = StoredValue::new(url);
     let press = move |_| match phase.get_untracked() {
         Phase::Idle => {
-            spawn_local(run(url.get_value(), phase, said, heard));
+            spawn_local(run(url.get_value(), phase, said, readings));
         }
         Phase::Running => phase.set(Phase::Leaving),
         Phase::Opening | Phase::Leaving => {}
@@ -56,11 +56,12 @@ pub fn TimeConnection(url: String) -> impl IntoView {
         Phase::Leaving => "Disconnecting\u{2026}",
     };
     let waits = move || waking.get() || matches!(phase.get(), Phase::Opening | Phase::Leaving);
-    let last = move || heard.with(|heard| heard.readings.back().cloned());
+    let last = move || readings.with(|readings| readings.readings.back().cloned());
     let clock = move || last().map_or_else(|| ("--:--:--".to_owned(), String::new()), |last| time::parts(&last.time));
     let offset = move || last().map_or_else(|| "\u{2013}".to_owned(), |last| time::span(last.offset_ns, true));
     let trip = move || last().map_or_else(|| "\u{2013}".to_owned(), |last| time::span(last.round_trip_ns, false));
-    let all = move |of: fn(&Reading) -> i64| heard.with(|heard| heard.readings.iter().map(of).collect::<Vec<_>>());
+    let all =
+        move |of: fn(&Reading) -> i64| readings.with(|readings| readings.readings.iter().map(of).collect::<Vec<_>>());
     view! {
         <section class="panel clock-panel">
             <p class="big figures" id="clock">
@@ -69,7 +70,7 @@ pub fn TimeConnection(url: String) -> impl IntoView {
             <p class="small quiet">
                 {move || last().map_or_else(String::new, |last| [time::day(&last.time), ", UTC. "].concat())}
                 {move || {
-                    let version = heard.with(|heard| heard.version);
+                    let version = readings.with(|readings| readings.version);
                     if version == 0 { String::new() } else { format!("Encrypted under version {version} of your key.") }
                 }}
             </p>
@@ -107,11 +108,11 @@ pub fn TimeConnection(url: String) -> impl IntoView {
             <dl class="wire">
                 <dt>"Sent"</dt>
                 <dd>
-                    <code id="sent">{move || heard.with(|heard| hex(&heard.sent))}</code>
+                    <code id="sent">{move || readings.with(|readings| hex(&readings.sent))}</code>
                 </dd>
                 <dt>"Received"</dt>
                 <dd>
-                    <code id="received">{move || heard.with(|heard| hex(&heard.received))}</code>
+                    <code id="received">{move || readings.with(|readings| hex(&readings.received))}</code>
                 </dd>
             </dl>
         </section>
@@ -119,16 +120,16 @@ pub fn TimeConnection(url: String) -> impl IntoView {
 }
 
 /// Connects, and reconnects when the key has ended, until the person or the server stops it.
-async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, heard: RwSignal<ServerReadings>) {
+async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, readings: RwSignal<ServerReadings>) {
     said.set("");
-    heard.set(ServerReadings::default());
+    readings.set(ServerReadings::default());
     loop {
         phase.set(Phase::Opening);
         let end = match time_server::connect(&url).await {
             Ok(mut connection) => {
-                heard.update(|heard| heard.version = connection.version);
+                readings.update(|readings| readings.version = connection.version);
                 phase.set(Phase::Running);
-                talk(&mut connection, phase, heard).await
+                talk(&mut connection, phase, readings).await
             }
             Err(end) => end,
         };
@@ -141,19 +142,23 @@ async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, 
     phase.set(Phase::Idle);
 }
 
-async fn talk(connection: &mut Connection, phase: RwSignal<Phase>, heard: RwSignal<ServerReadings>) -> ConnectionEnd {
+async fn talk(
+    connection: &mut Connection,
+    phase: RwSignal<Phase>,
+    readings: RwSignal<ServerReadings>,
+) -> ConnectionEnd {
     loop {
         let reading = match connection.ask().await {
             Ok(reading) => reading,
             Err(end) => return end,
         };
-        heard.update(|heard| {
-            heard.readings.push_back(reading);
-            if heard.readings.len() > SHOWN {
-                heard.readings.pop_front();
+        readings.update(|readings| {
+            readings.readings.push_back(reading);
+            if readings.readings.len() > SHOWN {
+                readings.readings.pop_front();
             }
-            heard.sent.clone_from(&connection.sent);
-            heard.received.clone_from(&connection.received);
+            readings.sent.clone_from(&connection.sent);
+            readings.received.clone_from(&connection.received);
         });
         if let Err(end) = connection.rest(PAUSE_MS).await {
             return end;

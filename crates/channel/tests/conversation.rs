@@ -66,24 +66,24 @@ fn commands_go_out_and_answers_come_in() {
 
     for (asked, now) in [(1_000, 5_000), (2_000, 9_000)] {
         let frame = answer(&mut sealer, &time("1970-01-01T00:00:00.000001Z"));
-        let Ok(ServerMessage::Time(reading)) = conversation.hear(&frame, now) else { panic!("no time") };
+        let Ok(ServerMessage::Time(reading)) = conversation.decode(&frame, now) else { panic!("no time") };
         assert_eq!((reading.server_ns, reading.round_trip_ns), (1_000, now - asked));
     }
     let frame = answer(&mut sealer, &Answer::Renewed { until: 5 });
-    assert_eq!(conversation.hear(&frame, 0), Ok(ServerMessage::Renewed { until: 5 }));
+    assert_eq!(conversation.decode(&frame, 0), Ok(ServerMessage::Renewed { until: 5 }));
     let frame = answer(&mut sealer, &Answer::Closed { reason: CloseReason::Goodbye });
-    assert_eq!(conversation.hear(&frame, 0), Ok(ServerMessage::Closed(CloseReason::Goodbye)));
+    assert_eq!(conversation.decode(&frame, 0), Ok(ServerMessage::Closed(CloseReason::Goodbye)));
 }
 
 #[test]
 fn an_answer_that_is_none_ends_it() {
     let (mut conversation, mut sealer, _) = both_ends();
     let unasked = answer(&mut sealer, &time("1970-01-01T00:00:00Z"));
-    assert_eq!(conversation.hear(&unasked, 0), Err(CloseReason::OutOfOrder));
-    assert_eq!(conversation.hear(&unasked, 0), Err(CloseReason::Replayed));
-    assert_eq!(conversation.hear(&sealer.seal(b"{}").unwrap(), 0), Err(CloseReason::BadCommand));
+    assert_eq!(conversation.decode(&unasked, 0), Err(CloseReason::OutOfOrder));
+    assert_eq!(conversation.decode(&unasked, 0), Err(CloseReason::Replayed));
+    assert_eq!(conversation.decode(&sealer.seal(b"{}").unwrap(), 0), Err(CloseReason::BadCommand));
     conversation.ask(0).unwrap();
-    assert_eq!(conversation.hear(&answer(&mut sealer, &time("noon")), 0), Err(CloseReason::BadCommand));
+    assert_eq!(conversation.decode(&answer(&mut sealer, &time("noon")), 0), Err(CloseReason::BadCommand));
 }
 
 #[test]

@@ -72,10 +72,10 @@ impl<'a> TimeServer<'a> {
         let Some(mut connection) = self.connection.take() else { return Ok(()) };
         let frame = connection.conversation.exit().map_err(Error::Closed)?;
         let said = self.write(&mut connection.stream, &frame).await;
-        let heard = said.and(self.hear(&mut connection).await.map(drop));
-        match heard {
+        let received = said.and(self.receive(&mut connection).await.map(drop));
+        match received {
             Err(Error::Closed(_) | Error::Unreachable(..)) => Ok(()),
-            heard => heard,
+            received => received,
         }
     }
 
@@ -117,8 +117,8 @@ impl<'a> TimeServer<'a> {
         let frame = connection.conversation.ask(self.session.environment().now_ns()).map_err(Error::Closed)?;
         self.write(&mut connection.stream, &frame).await?;
         loop {
-            let heard = self.hear(&mut connection).await;
-            if let ServerMessage::Time(reading) = heard.map_err(|error| self.explain(error, connection.fresh))? {
+            let received = self.receive(&mut connection).await;
+            if let ServerMessage::Time(reading) = received.map_err(|error| self.explain(error, connection.fresh))? {
                 connection.fresh = None;
                 // Half of the remaining time leaves room for retries. This needs no synchronised clocks.
                 let left = (connection.until - reading.server_ns / 1_000_000).max(0);
@@ -139,7 +139,7 @@ impl<'a> TimeServer<'a> {
         };
         let frame = connection.conversation.renew(issued.ticket).map_err(Error::Closed)?;
         self.write(&mut connection.stream, &frame).await?;
-        let ServerMessage::Renewed { until } = self.hear(connection).await? else {
+        let ServerMessage::Renewed { until } = self.receive(connection).await? else {
             return Err(Error::Closed(CloseReason::OutOfOrder));
         };
         if until > connection.until {
@@ -149,15 +149,15 @@ impl<'a> TimeServer<'a> {
         Ok(())
     }
 
-    async fn hear(&self, connection: &mut Connection) -> Result<ServerMessage> {
+    async fn receive(&self, connection: &mut Connection) -> Result<ServerMessage> {
         let frame = self.read(&mut connection.stream).await?;
         if let Some(reason) = refusal(&frame) {
             return Err(Error::Closed(reason));
         }
         let now = self.session.environment().now_ns();
-        match connection.conversation.hear(&frame, now).map_err(Error::Closed)? {
+        match connection.conversation.decode(&frame, now).map_err(Error::Closed)? {
             ServerMessage::Closed(reason) => Err(Error::Closed(reason)),
-            heard => Ok(heard),
+            received => Ok(received),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The course of one connection, and the revocation check of all.
 
-use crate::carrier::{Carrier, CarrierError, last_word};
-use crate::conversation::{SealedChannel, say};
+use crate::carrier::{Carrier, CarrierError, closing_message};
+use crate::conversation::{SealedChannel, send};
 use crate::server::TimeServer;
 use crate::tickets::OpenedTicket;
 use tokio::sync::watch;
@@ -11,7 +11,7 @@ use wire::time::{Answer, CloseReason};
 const LOOK_EVERY_MS: i64 = 2_000;
 impl TimeServer {
     /// Serves one connection until it ends.
-    pub(crate) async fn attend(&self, mut carrier: impl Carrier, stop: watch::Receiver<bool>) {
+    pub(crate) async fn serve_connection(&self, mut carrier: impl Carrier, stop: watch::Receiver<bool>) {
         // Boxed, because a hello needs much memory that a connection should not keep.
         let greeted = Box::pin(self.greet_or_stop(&mut carrier, stop.clone())).await;
         let (mut channel, opened) = match greeted {
@@ -22,7 +22,7 @@ impl TimeServer {
             return;
         };
         tracing::debug!(?reason, "a connection ended");
-        let said = say(&Answer::Closed { reason }, &mut carrier, &mut channel, &mut Vec::new()).await;
+        let said = send(&Answer::Closed { reason }, &mut carrier, &mut channel, &mut Vec::new()).await;
         if said.is_ok() {
             Box::pin(carrier.close(reason)).await;
         }
@@ -57,7 +57,7 @@ impl TimeServer {
 pub(crate) async fn refuse(mut carrier: impl Carrier, ended: CarrierError) {
     let CarrierError::Because(reason) = ended else { return };
     tracing::debug!(?reason, "a connection was refused");
-    if carrier.send(&last_word(reason)).await.is_ok() {
+    if carrier.send(&closing_message(reason)).await.is_ok() {
         Box::pin(carrier.close(reason)).await;
     }
 }

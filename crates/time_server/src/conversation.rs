@@ -71,8 +71,8 @@ impl TimeServer {
         // Erases what only the start needed.
         let mut visit = opened.visit;
         let (mut frame, mut answer) = (Vec::new(), Vec::new());
-        let mut heard = clock.now();
-        let mut alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
+        let mut last_message = clock.now();
+        let mut alarm = clock.wait_until(visit.until.min(last_message + self.idle_ms));
         loop {
             tokio::select! {
                 biased;
@@ -80,19 +80,19 @@ impl TimeServer {
                 () = &mut alarm => {
                     let now = clock.now();
                     in_time(&visit, now)?;
-                    if now >= heard + self.idle_ms {
+                    if now >= last_message + self.idle_ms {
                         return Err(CloseReason::TooSlow.into());
                     }
-                    alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
+                    alarm = clock.wait_until(visit.until.min(last_message + self.idle_ms));
                     continue;
                 }
                 reason = presence.ended() => return Err(reason.into()),
                 _ = stop.wait_for(|stop| *stop) => return Err(CloseReason::GoingAway.into()),
             }
             let read_ns = clock.now_ns();
-            heard = read_ns.div_euclid(1_000_000);
+            last_message = read_ns.div_euclid(1_000_000);
             // A client that never pauses would never reach the other branches.
-            in_time(&visit, heard)?;
+            in_time(&visit, last_message)?;
             if let Some(reason) = presence.reason() {
                 return Err(reason.into());
             }
@@ -104,12 +104,12 @@ impl TimeServer {
                 Command::Time => self.time(read_ns)?,
                 Command::Renew { ticket } => {
                     visit = self.renew(&visit, &ticket, &presence).await?;
-                    alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
+                    alarm = clock.wait_until(visit.until.min(last_message + self.idle_ms));
                     Answer::Renewed { until: visit.until }
                 }
                 Command::Exit => return Err(CloseReason::Goodbye.into()),
             };
-            say(&said, carrier, channel, &mut answer).await?;
+            send(&said, carrier, channel, &mut answer).await?;
             if frame.capacity() > 1024 {
                 frame = Vec::new();
             }
@@ -140,7 +140,7 @@ impl TimeServer {
 }
 
 /// Encrypts and sends an answer.
-pub(crate) async fn say(
+pub(crate) async fn send(
     said: &Answer,
     carrier: &mut impl Carrier,
     channel: &mut impl MessageChannel,

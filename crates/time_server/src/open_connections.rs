@@ -35,7 +35,7 @@ struct Open {
 #[derive(Debug, Default)]
 pub(crate) struct EndSignal {
     reason: OnceLock<CloseReason>,
-    told: Notify,
+    signalled: Notify,
 }
 
 /// One connection, until it is dropped.
@@ -68,9 +68,9 @@ impl OpenConnections {
         for open in self.0.lock().open.values() {
             let last = heard_at.map_or(open.expires_at, |heard_at| heard_at.max(open.expires_at));
             if revocations.is_named(&open.kid, &open.sid) {
-                open.end.tell(CloseReason::KeyEnded);
+                open.end.signal(CloseReason::KeyEnded);
             } else if now >= last.saturating_add(WITHOUT_LIST_MS) {
-                open.end.tell(CloseReason::Unavailable);
+                open.end.signal(CloseReason::Unavailable);
             }
         }
     }
@@ -81,9 +81,9 @@ impl OpenConnections {
 }
 
 impl EndSignal {
-    fn tell(&self, reason: CloseReason) {
+    fn signal(&self, reason: CloseReason) {
         if self.reason.set(reason).is_ok() {
-            self.told.notify_one();
+            self.signalled.notify_one();
         }
     }
 }
@@ -95,7 +95,7 @@ impl ConnectionGuard<'_> {
             if let Some(reason) = self.reason() {
                 return reason;
             }
-            self.end.told.notified().await;
+            self.end.signalled.notified().await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Accepts connections, by the crate `net`, with a maximum number and deadlines for the start.
 
-use crate::carrier::{Tcp, WebSocket, last_word};
+use crate::carrier::{Tcp, WebSocket, closing_message};
 use crate::connection::refuse;
 use crate::hello::HELLO_MS;
 use crate::server::TimeServer;
@@ -60,7 +60,7 @@ impl TimeServer {
             };
             let (server, stop, busy) = (Arc::clone(self), each.clone(), permit.busy());
             tokio::spawn(async move {
-                server.attend(Tcp::new(PermittedStream::new(io, permit)), stop).await;
+                server.serve_connection(Tcp::new(PermittedStream::new(io, permit)), stop).await;
                 drop(busy);
             });
         }
@@ -85,7 +85,7 @@ impl TimeServer {
         let server = Arc::clone(self);
         tokio::spawn(async move {
             match timeout(REQUEST_TIME, upgrade).await {
-                Ok(Some((socket, Ok(())))) => server.attend(socket, stop).await,
+                Ok(Some((socket, Ok(())))) => server.serve_connection(socket, stop).await,
                 Ok(Some((socket, Err(reason)))) => refuse(socket, reason.into()).await,
                 Ok(None) | Err(_) => {}
             }
@@ -102,7 +102,7 @@ fn refused(status: StatusCode) -> Response<Empty<Bytes>> {
 
 /// Sends a refusal. Uses no task and does not wait: bytes that the socket does not accept at once are lost.
 fn turn_away(io: &TcpStream) {
-    let word = last_word(CloseReason::Full);
+    let word = closing_message(CloseReason::Full);
     let message = [&u16::try_from(word.len()).unwrap_or_default().to_be_bytes(), word.as_slice()].concat();
     let _ = io.try_write(&message);
 }

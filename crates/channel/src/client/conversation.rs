@@ -37,7 +37,7 @@ impl Conversation {
     /// # Errors
     /// None: the command is short.
     pub fn ask(&mut self, now_ns: i64) -> Result<Vec<u8>, CloseReason> {
-        let frame = self.say(&Command::Time)?;
+        let frame = self.encode(&Command::Time)?;
         self.asked.push_back(now_ns);
         Ok(frame)
     }
@@ -47,7 +47,7 @@ impl Conversation {
     /// # Errors
     /// [`CloseReason::TooLarge`].
     pub fn renew(&mut self, ticket: String) -> Result<Vec<u8>, CloseReason> {
-        self.say(&Command::Renew { ticket })
+        self.encode(&Command::Renew { ticket })
     }
 
     /// Returns the frame that ends the connection.
@@ -55,14 +55,14 @@ impl Conversation {
     /// # Errors
     /// None: the command is short.
     pub fn exit(&mut self) -> Result<Vec<u8>, CloseReason> {
-        self.say(&Command::Exit)
+        self.encode(&Command::Exit)
     }
 
     /// Decodes a frame of the server that arrived at `now_ns`.
     ///
     /// # Errors
     /// It is not the server's next frame, or not an answer: end the connection.
-    pub fn hear(&mut self, frame: &[u8], now_ns: i64) -> Result<ServerMessage, CloseReason> {
+    pub fn decode(&mut self, frame: &[u8], now_ns: i64) -> Result<ServerMessage, CloseReason> {
         let message = self.opener.open(frame)?;
         match serde_json::from_slice(&message).map_err(|_| CloseReason::BadCommand)? {
             Answer::Time { time, held_ns } => {
@@ -74,7 +74,7 @@ impl Conversation {
         }
     }
 
-    fn say(&mut self, command: &Command) -> Result<Vec<u8>, CloseReason> {
+    fn encode(&mut self, command: &Command) -> Result<Vec<u8>, CloseReason> {
         let command = serde_json::to_vec(command).map_err(|_| CloseReason::BadCommand)?;
         self.sealer.seal(&command)
     }

@@ -36,7 +36,7 @@ impl From<CloseReason> for CarrierError {
 }
 
 /// Returns the last message, in plain text.
-pub(crate) fn last_word(reason: CloseReason) -> Vec<u8> {
+pub(crate) fn closing_message(reason: CloseReason) -> Vec<u8> {
     // One name can always be serialized.
     serde_json::to_vec(&Answer::Closed { reason }).unwrap_or_default()
 }

@@ -31,7 +31,7 @@ async fn a_newer_ticket_lets_it_run_on() {
     client.time().await;
     world.clock.advance(HOUR / 2);
     renew(&mut client, world.ticket(&ada).ticket).await;
-    assert_eq!(client.hear().await, ServerMessage::Renewed { until: world.now() + HOUR });
+    assert_eq!(client.receive().await, ServerMessage::Renewed { until: world.now() + HOUR });
     world.clock.advance(HOUR - 1);
     client.time().await;
     world.clock.advance(1);

@@ -15,7 +15,7 @@ async fn the_wire_holds_neither_time_nor_key() {
     let time = client.time().await.time;
     let frame = client.conversation.renew(world.ticket(&ada).ticket).unwrap();
     client.wire.send(&frame).await;
-    client.hear().await;
+    client.receive().await;
 
     let (greeting, answers) = client.wire.received.split_first().unwrap();
     let (hello, commands) = client.wire.sent.split_first().unwrap();
@@ -43,7 +43,7 @@ async fn nobody_reads_or_writes_in_anothers_connection() {
 
     // Frames that Eve captured from Ada are refused in her connection, and her frames are refused in Ada's.
     let captured = adas.wire.received.last().unwrap().clone();
-    assert_eq!(eves.conversation.hear(&captured, 0), Err(CloseReason::Unreadable));
+    assert_eq!(eves.conversation.decode(&captured, 0), Err(CloseReason::Unreadable));
     let own = eves.conversation.ask(0).unwrap();
     adas.wire.send(&own).await;
     assert_eq!(adas.closed().await, CloseReason::Unreadable);
@@ -64,6 +64,6 @@ async fn an_older_key_does_not_speak_for_a_newer_one() {
     let frame = client.conversation.ask(0).unwrap();
     client.wire.send(&frame).await;
     let last = client.wire.receive().await.unwrap();
-    assert_eq!(client.conversation.hear(&last, 0), Err(CloseReason::Unreadable), "nor does it read");
+    assert_eq!(client.conversation.decode(&last, 0), Err(CloseReason::Unreadable), "nor does it read");
     assert_eq!(client.wire.receive().await, None);
 }

@@ -57,8 +57,8 @@ async fn what_is_sealed_must_be_a_command() {
     wire.send(hello.as_bytes()).await;
     wire.send(&sealer.seal(br#"{"command":"shutdown"}"#).unwrap()).await;
     let last = wire.receive().await.unwrap();
-    let heard = conversation.hear(&last, 0).unwrap();
-    assert_eq!(heard, channel::client::ServerMessage::Closed(CloseReason::BadCommand));
+    let received = conversation.decode(&last, 0).unwrap();
+    assert_eq!(received, channel::client::ServerMessage::Closed(CloseReason::BadCommand));
 }
 
 #[tokio::test]
@@ -109,6 +109,6 @@ async fn many_questions_may_be_out_at_once() {
         client.wire.send(frame).await;
     }
     for _ in &frames {
-        assert!(matches!(client.hear().await, channel::client::ServerMessage::Time(_)));
+        assert!(matches!(client.receive().await, channel::client::ServerMessage::Time(_)));
     }
 }

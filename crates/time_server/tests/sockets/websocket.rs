@@ -51,14 +51,14 @@ async fn a_page_and_a_program_talk_and_say_goodbye() {
         socket.send(Message::text(hello)).await.unwrap();
         for _ in 0..3 {
             socket.send(Message::binary(conversation.ask(0).unwrap())).await.unwrap();
-            let Ok(ServerMessage::Time(_)) = conversation.hear(&message(&mut socket).await, 0) else {
+            let Ok(ServerMessage::Time(_)) = conversation.decode(&message(&mut socket).await, 0) else {
                 panic!("no time")
             };
         }
         socket.send(Message::Ping(b"still there?".as_slice().into())).await.unwrap();
         assert!(matches!(socket.next().await.unwrap().unwrap(), Message::Pong(_)));
         socket.send(Message::binary(conversation.exit().unwrap())).await.unwrap();
-        let last = conversation.hear(&message(&mut socket).await, 0);
+        let last = conversation.decode(&message(&mut socket).await, 0);
         assert_eq!(last, Ok(ServerMessage::Closed(CloseReason::Goodbye)));
         assert_eq!(close(&mut socket).await, (1000, "goodbye".to_owned()));
     }

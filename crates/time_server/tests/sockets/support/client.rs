@@ -75,23 +75,23 @@ impl Client {
     pub(crate) async fn time(&mut self) -> Reading {
         let frame = self.conversation.ask(0).unwrap();
         self.wire.send(&frame).await;
-        match self.hear().await {
+        match self.receive().await {
             ServerMessage::Time(reading) => reading,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(crate) async fn hear(&mut self) -> ServerMessage {
+    pub(crate) async fn receive(&mut self) -> ServerMessage {
         let frame = self.wire.receive().await.expect("an answer");
         match refusal(&frame) {
             Some(reason) => panic!("refused: {reason:?}"),
-            None => self.conversation.hear(&frame, 0).unwrap(),
+            None => self.conversation.decode(&frame, 0).unwrap(),
         }
     }
 
     /// Receives the encrypted last message, and returns its reason.
     pub(crate) async fn closed(&mut self) -> CloseReason {
-        let ServerMessage::Closed(reason) = self.hear().await else { panic!("no last word") };
+        let ServerMessage::Closed(reason) = self.receive().await else { panic!("no last word") };
         assert_eq!(self.wire.receive().await, None, "nothing after the last word");
         reason
     }
