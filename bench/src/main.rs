@@ -101,7 +101,7 @@ fn run() -> Result<()> {
             eprintln!("measuring: {name}");
             // A measurement that is not possible here does not prevent the others.
             let measured = measure().unwrap_or_else(|error| vec![Row::skipped(name, &format!("{error:#}"))]);
-            measured.iter().for_each(table::say);
+            measured.iter().for_each(table::report_row);
             rows.extend(measured);
         }
     }

@@ -89,7 +89,7 @@ pub(crate) fn print(names: &[String], rows: &[Row]) {
 }
 
 /// Prints a row as soon as it is measured, because the table is printed at the end, after minutes.
-pub(crate) fn say(row: &Row) {
+pub(crate) fn report_row(row: &Row) {
     eprintln!("  {}", cells(row).join("  ").trim_end());
 }
 

@@ -19,10 +19,10 @@ const STYLES: [(&str, &str); 2] = [("css", "base"), ("dashboard_css", "dashboard
 pub(crate) fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
     // Not part of the stamp: a page of the manual changes no bundle.
     let manual = manual::write(workspace, mode)?;
-    workspace.say(&format!("the manual for administrators has {manual} bytes, compressed"));
+    workspace.report(&format!("the manual for administrators has {manual} bytes, compressed"));
     let stamp = stamp::of_inputs(workspace, mode)?;
     if stamp::is_current(workspace, &stamp) {
-        workspace.say("up to date");
+        workspace.report("up to date");
         return Ok(());
     }
     let mut files = public_files(workspace)?;
@@ -40,14 +40,14 @@ pub(crate) fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
     manifest["files"] =
         files.iter().map(|(name, content)| (format!("/{name}"), Value::from(pack::integrity(content)))).collect();
 
-    workspace.say("compressing");
+    workspace.report("compressing");
     pack::compress(&mut files, mode)?;
     files.insert("manifest.json".to_owned(), serde_json::to_vec_pretty(&manifest)?);
     pack::write(&workspace.path("site"), &files, &|name| name.starts_with(manual::FOLDER))?;
     for (name, content) in &files {
         println!("site: {:>9} {name}", content.len());
     }
-    workspace.say("done");
+    workspace.report("done");
     Ok(())
 }
 
@@ -68,10 +68,10 @@ fn bundles(workspace: &Workspace, mode: Mode) -> Result<Vec<Bundle>> {
     std::thread::scope(|scope| {
         let mut jobs = Vec::new();
         for name in BUNDLES {
-            workspace.say(&format!("compiling the bundle {name}"));
+            workspace.report(&format!("compiling the bundle {name}"));
             let folder = bundle::compile(workspace, name, mode)?;
             jobs.push(scope.spawn(move || {
-                workspace.say(&format!("wasm-bindgen, wasm-opt and esbuild for the bundle {name}"));
+                workspace.report(&format!("wasm-bindgen, wasm-opt and esbuild for the bundle {name}"));
                 bundle::finish(workspace, name, &folder, mode)
                     .with_context(|| format!("the bundle {name} could not be finished"))
             }));

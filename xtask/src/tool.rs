@@ -23,7 +23,7 @@ impl Workspace {
         self.root.join(relative)
     }
 
-    pub(crate) fn say(&self, line: &str) {
+    pub(crate) fn report(&self, line: &str) {
         println!("site: [{:5.1}s] {line}", self.start.elapsed().as_secs_f32());
     }
 

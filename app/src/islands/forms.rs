@@ -53,11 +53,11 @@ async fn send(form: HtmlFormElement) {
             }
             let said =
                 answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title));
-            tell(&said);
+            show_error(&said);
             busy(button.as_ref(), false);
         }
         Err(_) => {
-            tell(FAILED);
+            show_error(FAILED);
             busy(button.as_ref(), false);
         }
     }
@@ -88,7 +88,7 @@ fn offer_force(form: &HtmlFormElement) {
 }
 
 /// Shows the error where it is visible, because a form may be far below the page's message line.
-pub(super) fn tell(text: &str) {
+pub(super) fn show_error(text: &str) {
     page::say(text);
     if let Some(said) = page::by_id("said") {
         let _ = said.class_list().add_1("odd-line");

@@ -25,7 +25,7 @@ pub fn AddPasskey() -> impl IntoView {
     });
     let add = move |_| {
         busy.set(true);
-        tell("");
+        show_message("");
         spawn_local(async move {
             busy.set(match register(false).await {
                 Ok(Registered::Yes(made)) => {
@@ -58,8 +58,8 @@ pub fn AddPasskey() -> impl IntoView {
 }
 
 /// Shows a message; the button can be used again.
-fn said(text: &str) -> bool {
-    tell(text);
+fn show_failure(text: &str) -> bool {
+    show_message(text);
     false
 }
 
@@ -69,7 +69,7 @@ fn refused(answer: &FetchResponse) -> bool {
 }
 
 /// Shows a message in this section; the form beside it has its own.
-fn tell(text: &str) {
+fn show_message(text: &str) {
     if let Some(place) = page::by_id("passkeys-said") {
         place.set_text_content(Some(text));
     }

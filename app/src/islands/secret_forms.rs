@@ -1,5 +1,5 @@
 use super::act::FAILED;
-use super::forms::{body, each, set_busy, tell};
+use super::forms::{body, each, set_busy, show_error};
 use super::one_time_link::OneTimeLink;
 use crate::browser::{api, page};
 use leptos::ev;
@@ -48,11 +48,11 @@ async fn send(form: HtmlFormElement, secret: OneTimeLink, done: StoredValue<Stri
         },
         Ok(answer) if answer.status == 401 => return,
         Ok(answer) => {
-            tell(
+            show_error(
                 &answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title)),
             );
         }
-        Err(_) => tell(FAILED),
+        Err(_) => show_error(FAILED),
     }
     busy(false);
 }

@@ -92,7 +92,7 @@ async fn pass(
     // Removed first, because it could name headers that are set below.
     parts.headers.remove(header::CONNECTION);
     parts.headers.insert(header::HOST, door.host.clone());
-    tell(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
+    set_header(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
     if parts.uri.path().starts_with("/.postern/") {
         return door.send(Request::from_parts(parts, body)).await;
     }
@@ -101,7 +101,7 @@ async fn pass(
         return verdict;
     }
     forget_claims(&mut parts.headers);
-    tell(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
+    set_header(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
     for name in IDENTITY_HEADERS {
         match verdict.headers().get(&name) {
             Some(value) => parts.headers.insert(name, value.clone()),
@@ -121,10 +121,10 @@ impl SampleService {
         headers.clone_from(&asked.headers);
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::TRANSFER_ENCODING);
-        tell(headers, "x-forwarded-proto", "http");
+        set_header(headers, "x-forwarded-proto", "http");
         headers.insert("x-forwarded-host", self.host.clone());
-        tell(headers, "x-forwarded-uri", asked.uri.path_and_query().map_or("/", |target| target.as_str()));
-        tell(headers, "x-forwarded-method", asked.method.as_str());
+        set_header(headers, "x-forwarded-uri", asked.uri.path_and_query().map_or("/", |target| target.as_str()));
+        set_header(headers, "x-forwarded-method", asked.method.as_str());
         self.send(request).await
     }
 
@@ -144,7 +144,7 @@ fn forget_claims(headers: &mut HeaderMap) {
 }
 
 /// Replaces the client's header.
-fn tell(headers: &mut HeaderMap, name: &'static str, value: &str) {
+fn set_header(headers: &mut HeaderMap, name: &'static str, value: &str) {
     match HeaderValue::from_str(value) {
         Ok(value) => headers.insert(name, value),
         Err(_) => headers.remove(name),

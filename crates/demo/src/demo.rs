@@ -38,7 +38,7 @@ pub(crate) fn run(mut config: Config, args: &DemoArgs, site: SiteFiles) -> Outco
     blocking(register(&config, &settings))?;
     let app = app::SampleApp::new(&config)?;
     let gate = if args.toll { Some(toll::open(&mut config)?) } else { None };
-    beside("time server", move || time_server::tell(&settings))?;
+    beside("time server", move || time_server::serve_until_signal(&settings))?;
     beside("sample app", move || blocking(app.serve()))?;
     serve::run(config, site)?;
     // The gate stops too, and has more to clean up.

@@ -19,12 +19,12 @@ pub(super) async fn run(config: Config, args: DoctorArgs) -> Outcome {
     if args.json {
         println!("{:#}", serde_json::json!({"state": worst, "findings": findings}));
     } else {
-        findings.iter().for_each(tell);
+        findings.iter().for_each(print_finding);
     }
     if worst > FindingLevel::Hint { Err("at least one finding needs action".into()) } else { Ok(()) }
 }
 
-fn tell(finding: &Finding) {
+fn print_finding(finding: &Finding) {
     println!("{:>8}  {}", finding.state.word(), finding.says);
     if let Some(advice) = &finding.advice {
         println!("{:>8}  -> {advice}", "");

@@ -47,7 +47,7 @@ pub fn run(settings: &TimeServerSettings, args: &TimeServerArgs) -> Outcome {
         return Ok(());
     }
     start_log(&settings.log)?;
-    tell(settings)
+    serve_until_signal(settings)
 }
 
 /// Loads the key, or creates it the first time.
@@ -56,7 +56,7 @@ pub fn load_key(settings: &TimeServerSettings) -> Result<PrivateKey, key::Error>
 }
 
 /// Serves until a signal arrives.
-pub fn tell(settings: &TimeServerSettings) -> Outcome {
+pub fn serve_until_signal(settings: &TimeServerSettings) -> Outcome {
     let key = load_key(settings)?;
     // One thread, and one listener for each transport: almost every file is a connection.
     let mut config = settings.config();

@@ -15,7 +15,7 @@ use wire::time::SERVICE;
 pub(crate) async fn run(context: &Context, wish: Time) -> Outcome {
     let session = context.session().await?;
     let mut server = server(context, &session).await?;
-    if wish.watch { watch(context, &mut server).await } else { tell(context, &mut server).await }?;
+    if wish.watch { watch(context, &mut server).await } else { print_time(context, &mut server).await }?;
     Ok(server.exit().await?)
 }
 
@@ -26,7 +26,7 @@ async fn watch(context: &Context, server: &mut TimeServer<'_>) -> Outcome {
     loop {
         tokio::select! {
             _ = ctrl_c() => return Ok(()),
-            _ = seconds.tick() => tell(context, server).await?,
+            _ = seconds.tick() => print_time(context, server).await?,
         }
     }
 }
@@ -40,7 +40,7 @@ pub(crate) async fn prompt(context: &Context, session: &Session) -> Outcome {
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line)?;
         match line.trim() {
-            "time" => tell(context, &mut server).await?,
+            "time" => print_time(context, &mut server).await?,
             "" if read > 0 => {}
             "" | "exit" => return Ok(server.exit().await?),
             other => say(format!("Unknown command {:?}. Commands: time, exit", print::printable(other)))?,
@@ -48,7 +48,7 @@ pub(crate) async fn prompt(context: &Context, session: &Session) -> Outcome {
     }
 }
 
-async fn tell(context: &Context, server: &mut TimeServer<'_>) -> Outcome {
+async fn print_time(context: &Context, server: &mut TimeServer<'_>) -> Outcome {
     let before = server.version();
     let reading = server.time().await?;
     if before.is_some() && server.version() != before {
