@@ -23,7 +23,7 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// clock, as each node measures it. Nothing that ends a session depends on it.
 const OVERLAP_MS: i64 = 5_000;
 /// Interval for telling clients about sessions that have ended.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+const NOTIFY_EVERY: Duration = Duration::from_secs(1);
 /// Interval for sending mail that is due.
 const SEND_EVERY: Duration = Duration::from_secs(1);
 /// Time limit at a stop for a message that is being sent. One that was cut off is sent again later.
@@ -117,12 +117,12 @@ async fn read_rotations(state: &AppState) -> Result<(), KeyringError> {
 /// Runs until `stop` is set.
 pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
     tokio::join!(
-        keep_following(&state, stop.clone()),
-        keep_sending(&state, stop.clone()),
-        every(SYNC_EVERY, stop.clone(), || keep_reading(&state)),
-        every(TELL_EVERY, stop.clone(), || keep_telling(&state)),
+        follow_nodes(&state, stop.clone()),
+        send_mail(&state, stop.clone()),
+        every(SYNC_EVERY, stop.clone(), || refresh_rotations(&state)),
+        every(NOTIFY_EVERY, stop.clone(), || send_logouts(&state)),
         // Apart from the others: a million rows that expire together take longer than caches may be old.
-        every(SWEEP_EVERY, stop, || keep_up(&state)),
+        every(SWEEP_EVERY, stop, || maintain(&state)),
     );
 }
 
@@ -139,7 +139,7 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut stop: watch::Receiv
 }
 
 /// Follows the other nodes, independently of the other jobs.
-async fn keep_following(state: &AppState, mut stop: watch::Receiver<bool>) {
+async fn follow_nodes(state: &AppState, mut stop: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(FOLLOW_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut follows = true;
@@ -159,7 +159,7 @@ async fn keep_following(state: &AppState, mut stop: watch::Receiver<bool>) {
 }
 
 /// Sends mail, apart from the other jobs, because a mail server may be slow.
-async fn keep_sending(state: &AppState, mut stop: watch::Receiver<bool>) {
+async fn send_mail(state: &AppState, mut stop: watch::Receiver<bool>) {
     if state.mailer.is_none() {
         return;
     }
@@ -190,20 +190,20 @@ async fn keep_sending(state: &AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn keep_reading(state: &AppState) {
+async fn refresh_rotations(state: &AppState) {
     if let Err(error) = read_rotations(state).await {
         tracing::error!(cause = %chain(&error), "the store does not answer");
     }
 }
 
-async fn keep_telling(state: &AppState) {
+async fn send_logouts(state: &AppState) {
     if let Err(error) = oauth_logouts::send_due(state).await {
         tracing::error!(cause = %chain(&error), "telling clients about ended sessions failed");
     }
 }
 
-async fn keep_up(state: &AppState) {
-    if let Err(error) = server_keys::keep_up(state).await {
+async fn maintain(state: &AppState) {
+    if let Err(error) = server_keys::rotate_due(state).await {
         tracing::error!(cause = %chain(&error), "rotating server keys failed");
     }
     if let Err(error) = read_again(state).await {

@@ -12,7 +12,7 @@ pub const CACHE_MS: i64 = 300_000;
 pub const LONGEST_TOKEN_MS: i64 = 600_000;
 
 /// Time in which changes reach other nodes, including clock differences.
-const NEWS_MS: i64 = 5_000;
+const PROPAGATION_MS: i64 = 5_000;
 const CLOCKS_MS: i64 = 60_000;
 
 /// The rotation rules of a kind.
@@ -27,19 +27,19 @@ pub struct RotationRules {
 impl RotationRules {
     /// The rules of signing keys. The next one is published before it is needed; the old one remains until its last
     /// token has expired.
-    pub const SIGNING: Self = Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: LONGEST_TOKEN_MS + CLOCKS_MS };
+    pub const SIGNING: Self = Self { lead_ms: CACHE_MS + PROPAGATION_MS, overlap_ms: LONGEST_TOKEN_MS + CLOCKS_MS };
 
     /// Returns the rules of envelope keys. They are sent with each challenge, so only our own nodes must know a new
     /// one.
     pub fn envelope(overlap_ms: i64) -> Self {
-        Self { lead_ms: NEWS_MS, overlap_ms }
+        Self { lead_ms: PROPAGATION_MS, overlap_ms }
     }
 
     /// Returns the rules of MAC keys. A MAC key verifies for the longest life of a session, so that no refresh token
     /// outlives it. Only Postern's own nodes need it. It is created as early as a signing key, because a node that does
     /// not know it would treat honest values as forgeries.
     pub fn mac(longest_session_ms: i64) -> Self {
-        Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: longest_session_ms.saturating_add(CLOCKS_MS) }
+        Self { lead_ms: CACHE_MS + PROPAGATION_MS, overlap_ms: longest_session_ms.saturating_add(CLOCKS_MS) }
     }
 }
 

@@ -14,7 +14,7 @@ const SETTLE: &str = "PRAGMA secure_delete = ON; DROP TABLE IF EXISTS backup_not
     DELETE FROM mails; DELETE FROM email_proofs; DELETE FROM oauth_initial_tokens; DELETE FROM remembered_devices";
 const LIVE: &str = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1";
 const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = $1, changed_at = $1 WHERE revoked_at IS NULL";
-const TELL_CLIENTS: &str = "UPDATE oauth_logouts SET next_at = $1 WHERE tries = 0";
+const NOTIFY_CLIENTS: &str = "UPDATE oauth_logouts SET next_at = $1 WHERE tries = 0";
 const END_RESETS: &str = "DELETE FROM resets WHERE expires_at > $1";
 const END_INVITATIONS: &str =
     "UPDATE invitations SET revoked_at = $1 WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > $1";
@@ -105,7 +105,7 @@ pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Set
     let sessions = sqlx::query(LIVE).bind(now).fetch_one(&mut *transaction).await?.try_get(0)?;
     if !keep_sessions {
         sqlx::query(END_SESSIONS).bind(now).execute(&mut *transaction).await?;
-        sqlx::query(TELL_CLIENTS).bind(now).execute(&mut *transaction).await?;
+        sqlx::query(NOTIFY_CLIENTS).bind(now).execute(&mut *transaction).await?;
     }
     let resets = sqlx::query(END_RESETS).bind(now).execute(&mut *transaction).await?.rows_affected();
     let invitations = sqlx::query(END_INVITATIONS).bind(now).execute(&mut *transaction).await?.rows_affected();

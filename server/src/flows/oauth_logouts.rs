@@ -54,13 +54,13 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
         }
         let state = state.clone();
         // A slow client delays nobody.
-        tokio::spawn(async move { tell(&state, &client, &uri, &due, permit).await });
+        tokio::spawn(async move { notify_client(&state, &client, &uri, &due, permit).await });
     }
     Ok(())
 }
 
-async fn tell(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout, permit: NoticePermit) {
-    let told = match token(state, client, due).await {
+async fn notify_client(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout, permit: NoticePermit) {
+    let sent = match token(state, client, due).await {
         Ok(token) => {
             let body = oidc::params::with_query("", &[("logout_token", &token)]);
             let body = body.trim_start_matches('?').to_owned();
@@ -70,10 +70,10 @@ async fn tell(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout
         Err(error) => Err(format!("{error:?}")),
     };
     let last = due.tries + 1 >= MOST_TRIES;
-    if let Err(cause) = &told {
+    if let Err(cause) = &sent {
         tracing::warn!(client = client.id(), %cause, last, "a client could not be told that a session has ended");
     }
-    if (told.is_ok() || last)
+    if (sent.is_ok() || last)
         && let Err(error) = state.store.finish_logout(due).await
     {
         tracing::error!(cause = %chain(&error), "the store does not answer");

@@ -112,7 +112,7 @@ async fn rotate(
         revoked: false,
         authentication: row.authentication,
     };
-    tell(state, row, live, &successor, delivery).map(Some)
+    issue_successor(state, row, live, &successor, delivery).map(Some)
 }
 
 /// Returns the same successor again: the answer was lost, or two tabs refreshed at the same time. Its key may have been
@@ -132,10 +132,10 @@ async fn again(
         successor = find();
     }
     let successor = successor.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
-    tell(state, row, state.sessions.update(row), &successor, delivery)
+    issue_successor(state, row, state.sessions.update(row), &successor, delivery)
 }
 
-fn tell(
+fn issue_successor(
     state: &AppState,
     row: &SessionRow,
     live: LiveSession,

@@ -146,11 +146,11 @@ pub async fn revoke_all(
 ///
 /// # Errors
 /// A key cannot be made, or the store does not answer.
-pub async fn keep_up(state: &AppState) -> Result<(), keyring::KeyringError> {
+pub async fn rotate_due(state: &AppState) -> Result<(), keyring::KeyringError> {
     let now = state.now();
     let keys = state.store.keys().await?;
     for kind in [KeyKind::Signing, KeyKind::IdToken, KeyKind::Mac] {
-        follow_schedule(state, kind, &keys, now).await?;
+        apply_schedule(state, kind, &keys, now).await?;
     }
     for kind in KINDS {
         let (line, rules) = (line(kind, &keys), rules(&state.config, kind));
@@ -171,7 +171,7 @@ pub async fn keep_up(state: &AppState) -> Result<(), keyring::KeyringError> {
     Ok(())
 }
 
-async fn follow_schedule(
+async fn apply_schedule(
     state: &AppState,
     kind: KeyKind,
     keys: &[StoredKey],

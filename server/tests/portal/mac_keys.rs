@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::clock::{Clock, SystemClock};
 use server::flows::actor::Actor;
-use server::flows::server_keys::{keep_up, revoke_all};
+use server::flows::server_keys::{revoke_all, rotate_due};
 use server::key_encryption::Cipher;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -160,7 +160,7 @@ async fn a_rotated_key_ends_nothing_of_a_session() {
     assert!(portal.state.bans.is_empty());
     // Its last value expires when no session of its time can exist any more.
     portal.advance(91 * DAY).await;
-    keep_up(&portal.state).await.unwrap();
+    rotate_due(&portal.state).await.unwrap();
     assert!(macs(&portal).await[0].sealed.is_empty(), "a day later it is erased");
     assert_eq!(portal.another().await.browser("203.0.113.9").login("alice", PASSWORD).await.status, StatusCode::OK);
 }
@@ -270,10 +270,10 @@ async fn a_node_that_has_not_heard_takes_nobody_for_a_forger() {
 async fn the_schedule_makes_one_mac_key_on_two_nodes() {
     let portal = Portal::with("[keys]\nmac_rotation = '90d'\nsigning_rotation = 'off'").await;
     let other = portal.another().await;
-    keep_up(&portal.state).await.unwrap();
+    rotate_due(&portal.state).await.unwrap();
     assert_eq!(macs(&portal).await.len(), 1);
     portal.clock.advance(90 * DAY - LEAD);
-    let (here, there) = tokio::join!(keep_up(&portal.state), keep_up(&other.state));
+    let (here, there) = tokio::join!(rotate_due(&portal.state), rotate_due(&other.state));
     here.unwrap();
     there.unwrap();
     assert_eq!(macs(&portal).await.len(), 2);

@@ -6,7 +6,7 @@ use domain::server_key::RotationRules;
 use http::{Method, StatusCode};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
-use server::flows::server_keys::keep_up;
+use server::flows::server_keys::rotate_due;
 use server::jobs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -206,11 +206,11 @@ async fn the_schedule_makes_one_key_in_time_on_however_many_nodes() {
     let first = published(&portal).await;
     for node in [&portal, &other] {
         node.advance(0).await;
-        keep_up(&node.state).await.unwrap();
+        rotate_due(&node.state).await.unwrap();
     }
     assert_eq!(published(&portal).await, first, "it is not time");
     portal.clock.advance(90 * DAY - LEAD);
-    let (here, there) = tokio::join!(keep_up(&portal.state), keep_up(&other.state));
+    let (here, there) = tokio::join!(rotate_due(&portal.state), rotate_due(&other.state));
     here.unwrap();
     there.unwrap();
     portal.advance(0).await;
@@ -230,7 +230,7 @@ async fn the_schedule_makes_one_key_in_time_on_however_many_nodes() {
 
     let off = portal.another_with("[keys]\nsigning_rotation = 'off'\nmac_rotation = 'off'").await;
     portal.clock.advance(900 * DAY);
-    keep_up(&off.state).await.unwrap();
+    rotate_due(&off.state).await.unwrap();
     off.advance(0).await;
     assert_eq!(published(&off).await, both[1..]);
 }
@@ -241,8 +241,8 @@ async fn another_algorithm_in_the_config_is_a_rotation() {
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let portal = portal.another_with("[keys]\nsigning_algorithm = 'EdDSA'").await;
-    keep_up(&portal.state).await.unwrap();
-    keep_up(&portal.state).await.unwrap();
+    rotate_due(&portal.state).await.unwrap();
+    rotate_due(&portal.state).await.unwrap();
     let keys = jwks(&portal).await;
     assert_eq!(keys.len(), 2, "one that waits is enough");
     assert_eq!(
@@ -297,7 +297,7 @@ async fn a_login_sealed_to_the_old_envelope_key_opens_for_the_overlap_and_then_s
 
     // A day later, the key that could open recorded logins is erased.
     portal.advance(DAY + 1).await;
-    keep_up(&portal.state).await.unwrap();
+    rotate_due(&portal.state).await.unwrap();
     let keys = portal.store().keys().await.unwrap();
     let erased: Vec<_> = keys.iter().filter(|key| key.sealed.is_empty()).map(|key| key.kid.as_str()).collect();
     assert_eq!(erased, [old]);

@@ -24,7 +24,7 @@ const NODE: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 4,
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Interval for reading new and revoked keys from the store.
-const HEAR_EVERY: Duration = Duration::from_secs(1);
+const RELOAD_EVERY: Duration = Duration::from_secs(1);
 
 /// A payment service, and the task that updates its secrets when the server's keys change.
 pub(super) struct Taking {
@@ -36,7 +36,7 @@ pub(super) struct Taking {
 impl Taking {
     /// Follows changes of keys until it is aborted.
     pub(super) async fn reload(portal: Arc<PortalClient>, secrets: Secrets) {
-        let mut tick = tokio::time::interval(HEAR_EVERY);
+        let mut tick = tokio::time::interval(RELOAD_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut could = true;
         loop {
