@@ -1,6 +1,6 @@
 //! Backup and restore with the program itself.
 
-use crate::support::{PASSWORD, Program, postern, said};
+use crate::support::{PASSWORD, Program, output_text, postern};
 use futures::future::join_all;
 use http::StatusCode;
 use serde_json::json;
@@ -53,10 +53,10 @@ async fn a_backup_taken_while_people_sign_in_lets_them_sign_in_elsewhere() {
         (full, bare)
     };
     let ((full, bare), _) = tokio::join!(backups, join_all(people));
-    assert!(full.status.success() && bare.status.success(), "{}{}", said(&full), said(&bare));
+    assert!(full.status.success() && bare.status.success(), "{}{}", output_text(&full), output_text(&bare));
     assert!(logins.load(Ordering::SeqCst) > 0);
-    assert!(said(&bare).contains("It does not contain the key-encryption key"), "{}", said(&bare));
-    assert!(!said(&full).contains("does not contain"), "{}", said(&full));
+    assert!(output_text(&bare).contains("It does not contain the key-encryption key"), "{}", output_text(&bare));
+    assert!(!output_text(&full).contains("does not contain"), "{}", output_text(&full));
     for name in ["full.db", "bare.db"] {
         let file = here.path().join(name);
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -65,21 +65,21 @@ async fn a_backup_taken_while_people_sign_in_lets_them_sign_in_elsewhere() {
         assert!(!bytes.windows(43).any(|window| window == key.trim().as_bytes()), "the key is never plain");
     }
     let twice = postern(here.path(), &["backup", "bare.db"], "");
-    assert!(said(&twice).contains("is not replaced"), "{}", said(&twice));
+    assert!(output_text(&twice).contains("is not replaced"), "{}", output_text(&twice));
     let full = here.path().join("full.db").display().to_string();
     let in_use = postern(here.path(), &["restore", &full, "--force", "--without-key"], "");
-    assert!(said(&in_use).contains("stop it first"), "{}", said(&in_use));
+    assert!(output_text(&in_use).contains("stop it first"), "{}", output_text(&in_use));
     program.end();
 
     let no_passphrase = postern(there.path(), &["restore", &full], "");
-    assert!(said(&no_passphrase).contains("--passphrase-file"), "{}", said(&no_passphrase));
+    assert!(output_text(&no_passphrase).contains("--passphrase-file"), "{}", output_text(&no_passphrase));
     std::fs::write(there.path().join("wrong"), "a lantern at the gatf\n").unwrap();
     let wrong = postern(there.path(), &["restore", &full, "--passphrase-file", "wrong"], "");
-    assert!(said(&wrong).contains("passphrase is wrong"), "{}", said(&wrong));
+    assert!(output_text(&wrong).contains("passphrase is wrong"), "{}", output_text(&wrong));
     assert_eq!(std::fs::read_dir(there.path().join("data")).unwrap().count(), 0, "nothing half-done");
     std::fs::write(there.path().join("passphrase"), PASSPHRASE).unwrap();
     let restored = postern(there.path(), &["restore", &full, "--passphrase-file", "passphrase"], "");
-    assert!(restored.status.success(), "{}", said(&restored));
+    assert!(restored.status.success(), "{}", output_text(&restored));
     for name in ["data/postern.db", "data/key-encryption.key"] {
         assert_eq!(there.path().join(name).metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
     }
@@ -95,8 +95,8 @@ async fn restoring_ends_sessions_and_links_unless_sessions_are_kept() {
     add(folder.path(), "ada");
     let run = |arguments: &[&str]| {
         let output = postern(folder.path(), arguments, "");
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-        said(&output)
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+        output_text(&output)
     };
     let invitation = run(&["invite", "--role", "administrator"]);
     let reset = run(&["user", "reset", "ada"]);
@@ -135,8 +135,8 @@ fn restoring_names_what_was_changed_since() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], input: &str| {
         let output = postern(folder.path(), arguments, input);
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-        said(&output)
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+        output_text(&output)
     };
     for name in ["ada", "bob", "dan", "eve"] {
         add(folder.path(), name);
@@ -188,10 +188,10 @@ fn nothing_is_replaced_by_what_does_not_fit() {
     let refused = |file: &str, reason: &str| {
         let output = run(&["restore", file, "--force"]);
         assert_eq!(output.status.code(), Some(1));
-        assert!(said(&output).contains(reason), "{file}: {}", said(&output));
-        assert_eq!(said(&run(&["user", "list"])).lines().count(), 2, "{file}");
+        assert!(output_text(&output).contains(reason), "{file}: {}", output_text(&output));
+        assert_eq!(output_text(&run(&["user", "list"])).lines().count(), 2, "{file}");
     };
-    assert!(said(&run(&["restore", "good.db"])).contains("--force"));
+    assert!(output_text(&run(&["restore", "good.db"])).contains("--force"));
     refused("missing.db", "missing.db");
     std::fs::write(folder.path().join("text.db"), "no database").unwrap();
     refused("text.db", "is not a Postern backup");
@@ -205,10 +205,10 @@ fn nothing_is_replaced_by_what_does_not_fit() {
         std::fs::read_dir(folder.path().join("data")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains(".new")), "{left:?}");
 
-    assert!(said(&run(&["audit", "--event", "backup_made"])).contains("good.db"));
+    assert!(output_text(&run(&["audit", "--event", "backup_made"])).contains("good.db"));
     assert!(run(&["restore", "good.db", "--force"]).status.success());
-    assert_eq!(said(&run(&["user", "list"])).lines().count(), 1, "bob came after the backup");
-    assert!(said(&run(&["audit", "--event", "backup_restored"])).contains("good.db"));
+    assert_eq!(output_text(&run(&["user", "list"])).lines().count(), 1, "bob came after the backup");
+    assert!(output_text(&run(&["audit", "--event", "backup_restored"])).contains("good.db"));
 }
 
 #[test]
@@ -216,5 +216,5 @@ fn postgresql_has_its_own_tools() {
     let folder = tempfile::tempdir().unwrap();
     let output =
         postern(folder.path(), &["--set", "database_url=postgres://nobody@127.0.0.1:1/none", "restore", "x"], "");
-    assert!(said(&output).contains("pg_dump"), "{}", said(&output));
+    assert!(output_text(&output).contains("pg_dump"), "{}", output_text(&output));
 }

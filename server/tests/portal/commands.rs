@@ -1,6 +1,6 @@
 //! The program's commands, run as by an operator.
 
-use crate::support::{Program, postern, said};
+use crate::support::{Program, output_text, postern};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -11,55 +11,55 @@ const PASSWORD: &str = "correct horse battery staple\n";
 fn accounts_are_added_listed_disabled_and_given_passwords() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], input: &str| postern(folder.path(), arguments, input);
-    assert!(said(&run(&["setup"], "")).starts_with("http://localhost:3000/signup#code="));
+    assert!(output_text(&run(&["setup"], "")).starts_with("http://localhost:3000/signup#code="));
     assert!(run(&["user", "add", "Alice", "--role", "administrator"], PASSWORD).status.success());
     let twice = run(&["user", "add", "alice"], PASSWORD);
     assert_eq!(twice.status.code(), Some(1));
-    assert!(said(&twice).contains("taken"), "{}", said(&twice));
+    assert!(output_text(&twice).contains("taken"), "{}", output_text(&twice));
     let short = run(&["user", "add", "bob"], "short\n");
-    assert!(said(&short).contains("15 characters"), "{}", said(&short));
-    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\t\t\t\n");
+    assert!(output_text(&short).contains("15 characters"), "{}", output_text(&short));
+    assert_eq!(output_text(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\t\t\t\n");
     let last = run(&["user", "disable", "ALICE"], "");
     assert_eq!(last.status.code(), Some(1));
-    assert!(said(&last).contains("last administrator"), "{}", said(&last));
+    assert!(output_text(&last).contains("last administrator"), "{}", output_text(&last));
     assert!(run(&["user", "add", "Bob"], PASSWORD).status.success());
     assert!(run(&["user", "role", "bob", "administrator"], "").status.success());
     assert!(run(&["user", "disable", "ALICE"], "").status.success());
     assert_eq!(
-        said(&run(&["user", "list"], "")),
+        output_text(&run(&["user", "list"], "")),
         "Alice\tadministrator\tdisabled\t\t\t\nBob\tadministrator\tenabled\t\t\t\n"
     );
-    let json: serde_json::Value = serde_json::from_str(&said(&run(&["user", "list", "--json"], ""))).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&output_text(&run(&["user", "list", "--json"], ""))).unwrap();
     assert_eq!((json[0]["username"].as_str(), json[0]["disabled"].as_bool()), (Some("Alice"), Some(true)));
-    assert!(said(&run(&["user", "disable", "alice"], "")).contains("already"));
+    assert!(output_text(&run(&["user", "disable", "alice"], "")).contains("already"));
     assert!(run(&["user", "enable", "alice"], "").status.success());
-    assert!(said(&run(&["user", "reset", "alice"], "")).starts_with("http://localhost:3000/reset#code="));
+    assert!(output_text(&run(&["user", "reset", "alice"], "")).starts_with("http://localhost:3000/reset#code="));
     assert_eq!(run(&["user", "delete", "bob"], "").status.code(), Some(1), "there is nobody to ask");
     assert!(run(&["user", "delete", "bob", "--yes"], "").status.success());
-    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\t\t\t\n");
+    assert_eq!(output_text(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\t\t\t\n");
     assert!(run(&["user", "set-password", "alice"], "another long enough phrase\n").status.success());
     assert_eq!(run(&["user", "set-password", "nobody"], PASSWORD).status.code(), Some(3));
     assert_eq!(run(&["setup"], "").status.code(), Some(1), "somebody has an account");
-    assert_eq!(said(&run(&["ban", "list"], "")), "");
+    assert_eq!(output_text(&run(&["ban", "list"], "")), "");
     assert_eq!(run(&["ban", "lift", "203.0.113.7"], "").status.code(), Some(3));
-    assert!(said(&run(&["ban", "lift", "nonsense"], "")).contains("write 203.0.113.7"));
+    assert!(output_text(&run(&["ban", "lift", "nonsense"], "")).contains("write 203.0.113.7"));
 }
 
 #[test]
 fn invitations_are_made_listed_and_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
-    assert!(said(&run(&["invite", "--note", "the cook"])).starts_with("http://localhost:3000/signup#code="));
+    assert!(output_text(&run(&["invite", "--note", "the cook"])).starts_with("http://localhost:3000/signup#code="));
     assert_eq!(run(&["invite", "--hours", "721"]).status.code(), Some(1));
-    let list = said(&run(&["invite", "list"]));
+    let list = output_text(&run(&["invite", "list"]));
     let (id, rest) = list.split_once('\t').unwrap();
     assert!(rest.starts_with("user\t") && rest.ends_with("\tthe cook\n"), "{list}");
-    let json = said(&run(&["invite", "list", "--json"]));
+    let json = output_text(&run(&["invite", "list", "--json"]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((json[0]["id"].as_str(), json[0]["note"].as_str()), (Some(id), Some("the cook")));
     assert!(run(&["invite", "revoke", id]).status.success());
     assert_eq!(run(&["invite", "revoke", id]).status.code(), Some(3));
-    assert_eq!(said(&run(&["invite", "list"])), "");
+    assert_eq!(output_text(&run(&["invite", "list"])), "");
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn keys_and_database_are_for_their_owner_only() {
     let key = folder.path().join("data/key-encryption.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let open = postern(folder.path(), &["setup"], "");
-    assert!(said(&open).contains("chmod 600"), "{}", said(&open));
+    assert!(output_text(&open).contains("chmod 600"), "{}", output_text(&open));
     std::fs::remove_file(&key).unwrap();
     let other = postern(folder.path(), &["setup"], "");
-    assert!(said(&other).contains("was not encrypted with this key-encryption key"), "{}", said(&other));
+    assert!(output_text(&other).contains("was not encrypted with this key-encryption key"), "{}", output_text(&other));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn settings_that_cannot_stand_refuse_to_start() {
     let output = postern(folder.path(), &["user", "list"], "");
     assert_eq!(output.status.code(), Some(2));
     for part in ["postern.toml", "line 2", "presets", "`preset`"] {
-        assert!(said(&output).contains(part), "{}", said(&output));
+        assert!(output_text(&output).contains(part), "{}", output_text(&output));
     }
 }
 
@@ -97,8 +97,8 @@ fn operators_close_allow_and_look_from_the_command_line() {
     let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
     let done = |arguments: &[&str]| {
         let output = run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-        said(&output)
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+        output_text(&output)
     };
     let code = |arguments: &[&str]| run(arguments).status.code();
     assert!(run(&["user", "add", "alice"]).status.success());
@@ -109,7 +109,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     done(&[&["ban", "add", "203.0.113.8", "--scope", "sign-in"], &scan[..]].concat());
     let here = run(&[&["ban", "add", "127.0.0.1"], &scan[..]].concat());
     assert_eq!(here.status.code(), Some(1));
-    assert!(said(&here).contains("--force"), "{}", said(&here));
+    assert!(output_text(&here).contains("--force"), "{}", output_text(&here));
     assert_eq!(code(&["ban", "add", "203.0.113.7"]), Some(2), "a reason is asked for");
     assert_eq!(code(&["ban", "add", "203.0.113.7", "--reason", "x", "--for", "soon"]), Some(1));
 
@@ -152,18 +152,18 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     let program = Program::start(folder.path(), &[]);
     let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
     let json = |arguments: &[&str]| -> Value { serde_json::from_slice(&run(arguments).stdout).unwrap() };
-    let listed = said(&run(&["key", "list", "--kind", "signing"]));
+    let listed = output_text(&run(&["key", "list", "--kind", "signing"]));
     let (first, rest) = listed.split_once('\t').unwrap();
     assert!(rest.starts_with("signing\tES256\tin use\t"), "{listed}");
     assert_eq!(json(&["key", "list", "--json"]).as_array().unwrap().len(), 4);
     let next = json(&["key", "rotate", "--kind", "signing", "--at", "12h", "--json"]);
     assert_eq!((&next["state"], &next["alg"]), (&"next".into(), &"ES256".into()));
-    assert!(said(&run(&["key", "rotate", "--kind", "signing"])).contains("is already waiting"));
+    assert!(output_text(&run(&["key", "rotate", "--kind", "signing"])).contains("is already waiting"));
     assert_eq!(run(&["key", "rotate", "--kind", "signing", "--at", "1000d"]).status.code(), Some(1));
     assert_eq!(run(&["key", "rotate", "--kind", "digest"]).status.code(), Some(2));
-    let envelope = said(&run(&["key", "rotate", "--kind", "envelope"]));
+    let envelope = output_text(&run(&["key", "rotate", "--kind", "envelope"]));
     assert!(envelope.starts_with("The new key "), "{envelope}");
-    let revoked = said(&run(&["key", "revoke", "--kind", "signing", first]));
+    let revoked = output_text(&run(&["key", "revoke", "--kind", "signing", first]));
     assert!(revoked.contains("is revoked. Running servers follow"), "{revoked}");
     assert_eq!(run(&["key", "revoke", "--kind", "signing", first]).status.code(), Some(3));
     assert_eq!(
@@ -172,7 +172,7 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
         "base64url begins as it likes"
     );
     assert_eq!(run(&["key", "revoke", "--kind", "envelope", next["kid"].as_str().unwrap()]).status.code(), Some(3));
-    let trail = said(&run(&["audit", "--event", "server_key_rotated"]));
+    let trail = output_text(&run(&["audit", "--event", "server_key_rotated"]));
     assert!(trail.contains(next["kid"].as_str().unwrap()), "{trail}");
     let doctor = run(&["doctor", "--json"]);
     let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
@@ -209,7 +209,7 @@ fn the_real_nft_reads_what_is_exported() {
         let file = folder.path().join("closed.nft");
         std::fs::write(&file, run(&["ban", "export", "--format", "nft"]).stdout).unwrap();
         let checked = Command::new(nft).args(["-c", "-f"]).arg(&file).output().unwrap();
-        assert!(checked.status.success(), "{}\n{}", said(&checked), std::fs::read_to_string(&file).unwrap());
+        assert!(checked.status.success(), "{}\n{}", output_text(&checked), std::fs::read_to_string(&file).unwrap());
         std::fs::read_to_string(file).unwrap()
     };
     assert!(!check().contains("elements"), "an empty set is a set");

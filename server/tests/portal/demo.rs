@@ -1,6 +1,6 @@
 //! Programs that start although something that they need is missing.
 
-use crate::support::said;
+use crate::support::output_text;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn servers_name_a_taken_port_and_the_flag_that_chooses_another() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let output = run(folder.path(), arguments);
-        let said = said(&output);
+        let said = output_text(&output);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(said.contains(&address) && said.contains("another program") && said.contains(flag), "{said}");
         assert!(!said.contains(":0 "), "a port that is free: {said}");

@@ -1,6 +1,6 @@
 //! `postern user import`
 
-use crate::support::{PASSWORD, Portal, postern, said};
+use crate::support::{PASSWORD, Portal, output_text, postern};
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::encoding::base64url;
 use http::StatusCode;
@@ -43,11 +43,11 @@ async fn hashes_from_elsewhere_are_taken_and_upgraded_at_the_next_sign_in() {
     );
     let yaml = write(folder.path(), "users_database.yml", &yaml);
     let dry = run(&["user", "import", &yaml, "--format", "authelia", "--dry-run"]);
-    assert!(dry.status.success() && said(&run(&["user", "list"])).is_empty(), "{dry:?}");
+    assert!(dry.status.success() && output_text(&run(&["user", "list"])).is_empty(), "{dry:?}");
     assert!(run(&["user", "import", &yaml, "--format", "authelia"]).status.success());
     assert!(run(&["user", "import", &csv, "--format", "csv"]).status.success());
     assert_eq!(
-        said(&run(&["user", "list"])),
+        output_text(&run(&["user", "list"])),
         "ada\tuser\tenabled\tadmins,dev\tAda L\tada@example.org (vouched for)\nbob\tuser\tdisabled\t\t\t\n\
          carl\tuser\tenabled\t\t\t\n"
     );
@@ -84,7 +84,7 @@ fn every_faulty_line_is_named_and_nothing_is_written_unless_asked() {
     for more in [&["--dry-run"][..], &[]] {
         let refused = run(&[&["user", "import", &file, "--format", "csv"], more].concat());
         assert_eq!(refused.status.code(), Some(1));
-        let said = said(&refused);
+        let said = output_text(&refused);
         for says in [
             "line 3\tAda\t",
             "line 4\tbob\tanother account",
@@ -94,14 +94,16 @@ fn every_faulty_line_is_named_and_nothing_is_written_unless_asked() {
             assert!(said.contains(says), "{says}: {said}");
         }
         assert!(said.contains("4 of 5 accounts have faults"), "{said}");
-        assert_eq!(self::said(&run(&["user", "list"])), "");
-        assert_eq!(self::said(&run(&["group", "list"])), "");
+        assert_eq!(self::output_text(&run(&["user", "list"])), "");
+        assert_eq!(self::output_text(&run(&["group", "list"])), "");
     }
     assert!(run(&["user", "import", &file, "--format", "csv", "--skip-invalid"]).status.success());
-    assert_eq!(said(&run(&["user", "list"])), "ada\tuser\tenabled\tfamily\t\tada@example.org (vouched for)\n");
-    assert_eq!(said(&run(&["group", "list"])), "family\t1\n");
+    assert_eq!(output_text(&run(&["user", "list"])), "ada\tuser\tenabled\tfamily\t\tada@example.org (vouched for)\n");
+    assert_eq!(output_text(&run(&["group", "list"])), "family\t1\n");
     let wrong = write(folder.path(), "wrong.csv", "name\nada\n");
-    assert!(said(&run(&["user", "import", &wrong, "--format", "csv"])).contains("line 1: there is no column 'name'"));
+    assert!(
+        output_text(&run(&["user", "import", &wrong, "--format", "csv"])).contains("line 1: there is no column 'name'")
+    );
 }
 
 #[tokio::test]
@@ -124,9 +126,9 @@ async fn accounts_of_lldap_get_links_because_nobody_can_check_opaque_records() {
     lldap.close().await.unwrap();
     let file = file.to_str().unwrap();
     let refused = run(&["user", "import", file, "--format", "lldap", "--dry-run"]);
-    assert!(!refused.status.success() && said(&refused).contains("OPAQUE"), "{refused:?}");
+    assert!(!refused.status.success() && output_text(&refused).contains("OPAQUE"), "{refused:?}");
     let dry = run(&["user", "import", file, "--format", "lldap", "--dry-run", "--reset-links"]);
-    assert!(dry.status.success() && said(&run(&["user", "list"])).is_empty(), "{dry:?}");
+    assert!(dry.status.success() && output_text(&run(&["user", "list"])).is_empty(), "{dry:?}");
     let done = run(&["user", "import", file, "--format", "lldap", "--reset-links"]);
     assert!(done.status.success(), "{done:?}");
     let links = String::from_utf8(done.stdout).unwrap();
@@ -134,7 +136,7 @@ async fn accounts_of_lldap_get_links_because_nobody_can_check_opaque_records() {
     assert_eq!(names.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["ada", "bob"]);
     assert!(names.iter().all(|(_, link)| link.contains(&format!("{}#code=", paths::RESET_PAGE))), "{links}");
     assert_eq!(
-        said(&run(&["user", "list"])),
+        output_text(&run(&["user", "list"])),
         "ada\tuser\tenabled\tlldap_admin,Media Users\tAda L\tada@example.org (vouched for)\n\
          bob\tuser\tenabled\t\t\tbob@example.org (vouched for)\n"
     );

@@ -1,6 +1,6 @@
 //! Checks of an installation: its settings, its health, its speed.
 
-use crate::support::{Program, postern, said};
+use crate::support::{Program, output_text, postern};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const STRONG: [&str; 4] = ["--set", "password.memory_kib=19456", "--set", "passw
 fn doctor(folder: &Path, settings: &[&str]) -> (serde_json::Value, Option<i32>) {
     let output = postern(folder, &[&STRONG, settings, &["doctor", "--json"]].concat(), "");
     let report: serde_json::Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", output_text(&output)));
     let states = report["findings"].as_array().unwrap().iter();
     let states = states.map(|finding| (finding["check"].as_str().unwrap().to_owned(), finding["state"].clone()));
     (states.collect::<serde_json::Map<_, _>>().into(), output.status.code())
@@ -24,9 +24,9 @@ fn doctor(folder: &Path, settings: &[&str]) -> (serde_json::Value, Option<i32>) 
 fn settings_are_checked_and_printed_with_their_origins() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("postern.toml"), "[site]\nname = \"Ada's\"\n").unwrap();
-    assert!(said(&postern(folder.path(), &["config", "check"], "")).starts_with("Configuration is valid"));
+    assert!(output_text(&postern(folder.path(), &["config", "check"], "")).starts_with("Configuration is valid"));
     let url = "database_url=postgres://ada:canary@db/postern";
-    let printed = said(&postern(folder.path(), &["--set", url, "config", "print"], ""));
+    let printed = output_text(&postern(folder.path(), &["--set", url, "config", "print"], ""));
     for line in [
         "name = \"Ada's\"  # postern.toml",
         "memory_kib = 64  # --set password.memory_kib",
@@ -39,7 +39,7 @@ fn settings_are_checked_and_printed_with_their_origins() {
     let wrong = postern(folder.path(), &["config", "check"], "");
     assert_eq!(wrong.status.code(), Some(2));
     for part in ["line 2", "naem", "`name`"] {
-        assert!(said(&wrong).contains(part), "{}", said(&wrong));
+        assert!(output_text(&wrong).contains(part), "{}", output_text(&wrong));
     }
     assert!(!folder.path().join("data").exists(), "nothing is made");
 }
@@ -112,7 +112,7 @@ fn the_doctor_looks_at_the_gate() {
     }
     assert_eq!(code, Some(0));
     // Each fault alone has a sentence.
-    let says = || said(&postern(folder.path(), &[&STRONG[..], &["doctor"]].concat(), ""));
+    let says = || output_text(&postern(folder.path(), &[&STRONG[..], &["doctor"]].concat(), ""));
     good.store(false, std::sync::atomic::Ordering::SeqCst);
     assert!(says().contains("The Monero node does not answer"), "{}", says());
     good.store(true, std::sync::atomic::Ordering::SeqCst);
@@ -140,7 +140,7 @@ async fn the_doctor_sees_that_everybody_has_the_proxys_address() {
 #[test]
 fn calibrate_suggests_what_stands_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let output = said(&postern(folder.path(), &["calibrate", "--target", "1ms"], ""));
+    let output = output_text(&postern(folder.path(), &["calibrate", "--target", "1ms"], ""));
     let suggestion = output.split_once("[password]").expect(&output).1;
     for line in ["memory_kib = 19456", "passes = 2"] {
         assert!(suggestion.contains(line), "never below the least: {output}");

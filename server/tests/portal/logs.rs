@@ -1,6 +1,6 @@
 //! The content of the log, and secrets that are never in it.
 
-use crate::support::{PASSWORD, Program, Visitor, postern, receiving_key, said};
+use crate::support::{PASSWORD, Program, Visitor, output_text, postern, receiving_key};
 use domain::encoding::{base64url, from_base64url};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -194,7 +194,7 @@ async fn no_private_key_gets_into_a_log_an_error_or_an_answer() {
     let mut said_so_far = String::new();
     let mut secrets = private_keys(folder.path()).await;
     let mut run = |arguments: &[&str]| {
-        let output = said(&postern(folder.path(), arguments, ""));
+        let output = output_text(&postern(folder.path(), arguments, ""));
         said_so_far.push_str(&output);
         output
     };
@@ -220,8 +220,8 @@ async fn no_private_key_gets_into_a_log_an_error_or_an_answer() {
     for wrong in [other.as_str(), "not a key"] {
         std::fs::write(&file, wrong).unwrap();
         let output = postern(folder.path(), &["setup"], "");
-        said_so_far.push_str(&said(&output));
-        said_so_far.push_str(&said(&postern(folder.path(), &["key", "rotate", "--kind", "signing"], "")));
+        said_so_far.push_str(&output_text(&output));
+        said_so_far.push_str(&output_text(&postern(folder.path(), &["key", "rotate", "--kind", "signing"], "")));
     }
     std::fs::write(&file, good).unwrap();
     said_so_far.push_str(&program.end());

@@ -1,6 +1,6 @@
 //! MAC keys that are replaced and revoked: what becomes invalid with one, and what does not.
 
-use crate::support::{Answer, PASSWORD, Portal, Program, Visitor, forged_login, postern, said};
+use crate::support::{Answer, PASSWORD, Portal, Program, Visitor, forged_login, output_text, postern};
 use domain::app_session::AppSession;
 use domain::encoding::{from_base64url, hmac_sha256};
 use domain::known_device::KnownDevice;
@@ -72,7 +72,7 @@ async fn after_a_leak_one_command_ends_what_a_thief_can_forge() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     std::fs::write(folder.join("postern.toml"), APPS).unwrap();
-    let run = |arguments: &[&str], input: &str| said(&postern(folder, arguments, input));
+    let run = |arguments: &[&str], input: &str| output_text(&postern(folder, arguments, input));
     run(&["user", "add", "root", "--role", "administrator"], &format!("{PASSWORD}\n"));
     let program = Program::start(folder, &[]);
     let root = program.browser().signed_in("root").await;

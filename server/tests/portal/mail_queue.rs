@@ -1,7 +1,7 @@
 //! The queue of messages: several nodes, attempts, limits, and what is dropped.
 
 use crate::support::mail::{MailServer, add_vouched, code_in, mail_portal, patch, requesting_client, vouch};
-use crate::support::{Portal, postern, said};
+use crate::support::{Portal, output_text, postern};
 use http::{Method, StatusCode};
 use serde_json::json;
 use server::flows::forgotten;
@@ -119,7 +119,7 @@ async fn commands_test_the_server_and_manage_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let output = postern(folder.path(), arguments, "");
-        (output.status.code(), said(&output))
+        (output.status.code(), output_text(&output))
     };
     let (code, text) = run(&["mail", "test", "ada@example.com"]);
     assert_eq!(code, Some(1));

@@ -1,6 +1,6 @@
 //! `postern migrate` with the program itself.
 
-use crate::support::{PASSWORD, Program, postern, said};
+use crate::support::{PASSWORD, Program, output_text, postern};
 use http::StatusCode;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use wire::paths;
@@ -26,17 +26,21 @@ async fn whoever_was_signed_in_stays_so_on_the_other_engine() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, &format!("{PASSWORD}\n"));
     let added = run(&["user", "add", "ada", "--role", "administrator"]);
-    assert!(added.status.success(), "{}", said(&added));
+    assert!(added.status.success(), "{}", output_text(&added));
     let before = Program::start(folder.path(), &[]);
     let ada = before.browser().signed_in("ada").await;
     assert_eq!(ada.get(paths::SESSION).await.status, StatusCode::OK);
 
     let tried = run(&["migrate", "--to", &to, "--dry-run"]);
-    assert!(tried.status.success() && said(&tried).contains("Nothing was changed"), "{}", said(&tried));
+    assert!(tried.status.success() && output_text(&tried).contains("Nothing was changed"), "{}", output_text(&tried));
     assert_eq!(ada.refresh().await.status, StatusCode::OK);
     // The server is running, and cannot write to the old database from now on.
     let moved = run(&["migrate", "--to", &to]);
-    assert!(moved.status.success() && said(&moved).contains("were moved, read back and compared"), "{}", said(&moved));
+    assert!(
+        moved.status.success() && output_text(&moved).contains("were moved, read back and compared"),
+        "{}",
+        output_text(&moved)
+    );
     assert_eq!(ada.refresh().await.status, StatusCode::SERVICE_UNAVAILABLE);
     before.end();
 
@@ -50,10 +54,10 @@ async fn whoever_was_signed_in_stays_so_on_the_other_engine() {
 
     let other = postern(folder.path(), &["migrate", "--to", &to], "");
     assert_eq!(other.status.code(), Some(1));
-    assert!(said(&other).contains("has rows already"), "{}", said(&other));
+    assert!(output_text(&other).contains("has rows already"), "{}", output_text(&other));
     after.end();
     let given_up = postern(folder.path(), &["migrate", "--reopen"], "");
-    assert!(given_up.status.success(), "{}", said(&given_up));
+    assert!(given_up.status.success(), "{}", output_text(&given_up));
     let back = Program::start(folder.path(), &[]);
     assert_eq!(back.browser().login("ada", PASSWORD).await.status, StatusCode::OK);
     back.end();

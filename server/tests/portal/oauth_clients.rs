@@ -1,7 +1,7 @@
 //! Clients of the OpenID provider that administrators add, change and remove.
 
 use crate::oidc::{Provider, URI};
-use crate::support::{Answer, ORIGIN, Portal, Visitor, postern, said};
+use crate::support::{Answer, ORIGIN, Portal, Visitor, output_text, postern};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::AuditEvent;
@@ -145,8 +145,8 @@ fn clients_are_managed_from_the_command_line() {
     let run = |arguments: &[&str]| postern(folder.path(), &[&["client"], arguments].concat(), "");
     let done = |arguments: &[&str]| {
         let output = run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-        said(&output)
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+        output_text(&output)
     };
     assert_eq!(done(&["list"]), "");
     let url = ["--preset", "nextcloud", "--url", "https://cloud.example/", "--no-consent", "cloud"];
@@ -157,7 +157,7 @@ fn clients_are_managed_from_the_command_line() {
     );
     assert_eq!(run(&[&["add"], &url[..]].concat()).status.code(), Some(1), "the id is taken");
     let wrong = run(&["add", "--redirect-uri", "http://app.example/", "app"]);
-    assert!(said(&wrong).contains("plain http is allowed for localhost"), "{}", said(&wrong));
+    assert!(output_text(&wrong).contains("plain http is allowed for localhost"), "{}", output_text(&wrong));
     let public = done(&["add", "--public", "--redirect-uri", "https://spa.example/", "--json", "spa"]);
     let public: Value = serde_json::from_str(&public).unwrap();
     assert_eq!(public["client_secret"], Value::Null);
@@ -173,30 +173,30 @@ fn clients_are_managed_from_the_command_line() {
         (&shown["name"], &shown["groups"], &shown["second_factor"]),
         (&json!("My cloud"), &json!(["family", "the staff"]), &json!("required"))
     );
-    assert!(said(&run(&["set", "cloud", "second_factor=often"])).contains("optional, required or passkey"));
-    assert!(said(&run(&["set", "cloud", "name"])).contains("NAME=VALUE"));
+    assert!(output_text(&run(&["set", "cloud", "second_factor=often"])).contains("optional, required or passkey"));
+    assert!(output_text(&run(&["set", "cloud", "name"])).contains("NAME=VALUE"));
     assert_eq!(run(&["set", "nobody", "name=x"]).status.code(), Some(3));
     assert_eq!(done(&["rotate", "cloud"]).lines().next().unwrap().len(), 43);
-    assert!(said(&run(&["rotate", "spa"])).contains("a public client has no secret"));
+    assert!(output_text(&run(&["rotate", "spa"])).contains("a public client has no secret"));
     assert!(done(&["disable", "spa"]).contains("spa is disabled"));
     assert!(done(&["list"]).contains("spa\tspa\tpublic\tdatabase\tdisabled"));
     let query = "client_id=spa&redirect_uri=https://spa.example/&response_type=code&scope=openid&code_challenge_method=S256\
          &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-    assert!(said(&run(&["explain", query])).contains("an administrator has disabled this client"));
+    assert!(output_text(&run(&["explain", query])).contains("an administrator has disabled this client"));
     done(&["enable", "spa"]);
     assert!(done(&["explain", query]).starts_with("Accepted."));
-    let wrong = said(&run(&["explain", &query.replace("spa.example", "spa.evil")]));
+    let wrong = output_text(&run(&["explain", &query.replace("spa.example", "spa.evil")]));
     assert!(wrong.contains("Presented redirect_uri: https://spa.evil/"), "{wrong}");
     assert!(wrong.contains("Registered redirect_uri: https://spa.example/"), "{wrong}");
-    let unknown = said(&run(&["explain", "client_id=claude"]));
+    let unknown = output_text(&run(&["explain", "client_id=claude"]));
     assert!(unknown.contains("Registered client_id: cloud"), "{unknown}");
-    assert!(said(&run(&["token"])).contains("oauth.registration"));
+    assert!(output_text(&run(&["token"])).contains("oauth.registration"));
     done(&["remove", "spa"]);
     assert_eq!(run(&["remove", "spa"]).status.code(), Some(3));
-    let doctor = said(&postern(folder.path(), &["doctor"], ""));
+    let doctor = output_text(&postern(folder.path(), &["doctor"], ""));
     assert!(!doctor.contains("leave out PKCE"), "{doctor}");
     done(&["set", "cloud", "pkce=optional"]);
-    let doctor = said(&postern(folder.path(), &["doctor"], ""));
+    let doctor = output_text(&postern(folder.path(), &["doctor"], ""));
     assert!(doctor.contains("These clients may leave out PKCE") && doctor.contains("cloud"), "{doctor}");
 }
 

@@ -1,7 +1,7 @@
 //! Clients that register themselves (RFC 7591, RFC 7592).
 
 use crate::oidc::{Provider, claims, parameters};
-use crate::support::{Answer, ORIGIN, Portal, postern, said};
+use crate::support::{Answer, ORIGIN, Portal, output_text, postern};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wire::paths;
@@ -140,15 +140,15 @@ fn initial_tokens_are_made_on_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("postern.toml"), "[oauth]\nregistration = true\n").unwrap();
     let made = postern(folder.path(), &["client", "token", "--uses", "2", "--note", "the lab"], "");
-    assert!(made.status.success(), "{}", said(&made));
+    assert!(made.status.success(), "{}", output_text(&made));
     let listed = postern(folder.path(), &["client", "tokens"], "");
-    assert!(listed.status.success() && said(&listed).contains("the lab"), "{}", said(&listed));
+    assert!(listed.status.success() && output_text(&listed).contains("the lab"), "{}", output_text(&listed));
     let listed = postern(folder.path(), &["client", "tokens", "--json"], "");
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["uses_left"]), (1, &json!(2)));
     let id = listed[0]["id"].as_str().unwrap();
     let revoked = postern(folder.path(), &["client", "revoke-token", id], "");
-    assert!(revoked.status.success(), "{}", said(&revoked));
+    assert!(revoked.status.success(), "{}", output_text(&revoked));
     assert!(!postern(folder.path(), &["client", "revoke-token", id], "").status.success(), "once");
     assert_eq!(postern(folder.path(), &["client", "token", "--uses", "101"], "").status.code(), Some(2));
 }

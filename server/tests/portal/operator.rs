@@ -1,6 +1,6 @@
 //! The operator listener: health and metrics.
 
-use crate::support::{Portal, Program, Visitor, postern, said};
+use crate::support::{Portal, Program, Visitor, output_text, postern};
 use http::StatusCode;
 use server::ops_listener::listener;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -90,8 +90,8 @@ async fn the_program_answers_on_both_addresses_and_says_when_one_is_taken() {
     let setting = format!("operator.listen={}", taken.local_addr().unwrap());
     let refused = postern(folder.path(), &["--set", "listen=127.0.0.1:0", "--set", &setting], "");
     assert_eq!(refused.status.code(), Some(1));
-    assert!(said(&refused).contains("Set operator.listen to a free address"), "{}", said(&refused));
+    assert!(output_text(&refused).contains("Set operator.listen to a free address"), "{}", output_text(&refused));
     let remote = postern(folder.path(), &["--set", "operator.listen=0.0.0.0:0"], "");
     assert_eq!(remote.status.code(), Some(2));
-    assert!(said(&remote).contains("operator.allow_remote"), "{}", said(&remote));
+    assert!(output_text(&remote).contains("operator.allow_remote"), "{}", output_text(&remote));
 }

@@ -1,18 +1,18 @@
 //! The parts of the program that packages need: manual pages, completions, a health check, and the version of the
 //! database.
 
-use crate::support::{Program, postern, said};
+use crate::support::{Program, output_text, postern};
 
 #[test]
 fn manual_pages_and_completions_name_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let written = postern(folder.path(), &["man", "pages"], "");
-    assert!(written.status.success(), "{}", said(&written));
+    assert!(written.status.success(), "{}", output_text(&written));
     let page = |name: &str| std::fs::read_to_string(folder.path().join("pages").join(name)).unwrap();
     assert!(page("postern.1").contains("postern\\-user(1)"));
     assert!(page("postern-user-add.1").contains("Add an account"));
     for shell in ["bash", "zsh", "fish"] {
-        let text = said(&postern(folder.path(), &["completions", shell], ""));
+        let text = output_text(&postern(folder.path(), &["completions", shell], ""));
         assert!(text.contains("set-password"), "{shell}");
     }
     assert!(!folder.path().join("data").exists(), "nothing else is made");
@@ -21,7 +21,7 @@ fn manual_pages_and_completions_name_every_command() {
 #[test]
 fn the_version_is_the_packages() {
     let folder = tempfile::tempdir().unwrap();
-    let version = said(&postern(folder.path(), &["--version"], ""));
+    let version = output_text(&postern(folder.path(), &["--version"], ""));
     assert!(version.starts_with(concat!("postern ", env!("CARGO_PKG_VERSION"))), "{version}");
 }
 
@@ -31,12 +31,12 @@ fn the_health_check_follows_the_server() {
     let program = Program::start(folder.path(), &[]);
     let listen = format!("operator.listen={}", program.operator_address());
     let healthy = postern(folder.path(), &["--set", &listen, "health"], "");
-    assert_eq!((healthy.status.code(), said(&healthy).trim()), (Some(0), "ready"));
+    assert_eq!((healthy.status.code(), output_text(&healthy).trim()), (Some(0), "ready"));
     program.end();
     let gone = postern(folder.path(), &["--set", &listen, "health"], "");
-    assert_eq!(gone.status.code(), Some(1), "{}", said(&gone));
+    assert_eq!(gone.status.code(), Some(1), "{}", output_text(&gone));
     let off = postern(folder.path(), &["--set", "operator.listen=off", "health"], "");
-    assert!(said(&off).contains("operator.listen is off"), "{}", said(&off));
+    assert!(output_text(&off).contains("operator.listen is off"), "{}", output_text(&off));
 }
 
 #[tokio::test]
@@ -51,12 +51,12 @@ async fn a_command_leaves_a_database_of_an_earlier_version_to_the_server() {
     let backup = folder.path().join("backup.db").display().to_string();
     for command in [&["client", "list"][..], &["user", "list"], &["backup", &backup]] {
         let refused = postern(folder.path(), command, "");
-        assert_eq!(refused.status.code(), Some(1), "{command:?}: {}", said(&refused));
-        assert!(said(&refused).contains("start the server of this version"), "{}", said(&refused));
+        assert_eq!(refused.status.code(), Some(1), "{command:?}: {}", output_text(&refused));
+        assert!(output_text(&refused).contains("start the server of this version"), "{}", output_text(&refused));
     }
     Program::start(folder.path(), &[]).end();
     let listed = postern(folder.path(), &["user", "list"], "");
-    assert!(listed.status.success(), "{}", said(&listed));
+    assert!(listed.status.success(), "{}", output_text(&listed));
 }
 
 /// Runs a script of the package in a folder instead of `/`, with a program that prints its settings.
@@ -92,8 +92,8 @@ fn script(folder: &std::path::Path, name: &str, arguments: &[&str]) -> String {
         .env_remove("DATABASE_URL")
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    said(&output)
+    assert!(output.status.success(), "{}", output_text(&output));
+    output_text(&output)
 }
 
 #[test]
@@ -113,7 +113,7 @@ async fn the_doctor_runs_no_migration() {
     let file = folder.path().join("data/postern.db");
     let mut database = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
     let doctor = |says: &str| {
-        let found = said(&postern(folder.path(), &["doctor"], ""));
+        let found = output_text(&postern(folder.path(), &["doctor"], ""));
         assert!(found.contains(says), "{says}: {found}");
     };
     doctor("every change that this version needs");

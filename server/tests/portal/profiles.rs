@@ -1,7 +1,7 @@
 //! Profiles and groups: who may change them, and what apps receive.
 
 use crate::app_tokens::claims;
-use crate::support::{Answer, PASSWORD, Portal, Visitor, postern, said};
+use crate::support::{Answer, PASSWORD, Portal, Visitor, output_text, postern};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::AuditEvent;
@@ -232,11 +232,14 @@ fn commands_manage_groups_and_profiles() {
     let set = ["user", "set", "ada", "--display-name", "Ada L", "--email", "ada@example.org", "--groups", "family"];
     let done = run(&set, "");
     assert!(done.status.success(), "{done:?}");
-    assert_eq!(said(&run(&["user", "list"], "")), "ada\tuser\tenabled\tFamily\tAda L\tada@example.org (vouched for)\n");
-    let shown = said(&run(&["user", "show", "ADA"], ""));
+    assert_eq!(
+        output_text(&run(&["user", "list"], "")),
+        "ada\tuser\tenabled\tFamily\tAda L\tada@example.org (vouched for)\n"
+    );
+    let shown = output_text(&run(&["user", "show", "ADA"], ""));
     assert!(shown.contains("e-mail\tada@example.org (vouched for)\n") && shown.contains("groups\tFamily\n"), "{shown}");
-    assert_eq!(said(&run(&["group", "list"], "")), "Family\t1\n");
-    assert!(said(&run(&["group", "members", "family"], "")).starts_with("ada\t"));
+    assert_eq!(output_text(&run(&["group", "list"], "")), "Family\t1\n");
+    assert!(output_text(&run(&["group", "members", "family"], "")).starts_with("ada\t"));
     let unknown = run(&["user", "set", "ada", "--groups", "family,nobody"], "");
     assert!(!unknown.status.success() && String::from_utf8_lossy(&unknown.stderr).contains("no group is named nobody"));
     assert_eq!(run(&["user", "set", "ada"], "").status.code(), Some(1));
@@ -245,9 +248,12 @@ fn commands_manage_groups_and_profiles() {
          origin = 'https://wiki.example'\n[[apps.rules]]\npath = '/*'\nallow = 'group'\ngroups = ['family', 'nobody']\n";
     let file = folder.path().join("apps.toml");
     std::fs::write(&file, rules).unwrap();
-    let checked = said(&run(&["config", "check", "--config", file.to_str().unwrap()], ""));
+    let checked = output_text(&run(&["config", "check", "--config", file.to_str().unwrap()], ""));
     assert!(checked.contains("name the group nobody") && !checked.contains("name the group family"), "{checked}");
     assert!(run(&["group", "rename", "family", "Kin"], "").status.success());
     assert!(run(&["group", "remove", "kin"], "").status.success());
-    assert_eq!(said(&run(&["user", "list"], "")), "ada\tuser\tenabled\t\tAda L\tada@example.org (vouched for)\n");
+    assert_eq!(
+        output_text(&run(&["user", "list"], "")),
+        "ada\tuser\tenabled\t\tAda L\tada@example.org (vouched for)\n"
+    );
 }

@@ -1,6 +1,6 @@
 //! Replacement of the key-encryption key while servers run, even if it is interrupted.
 
-use crate::support::{PASSWORD, Portal, postern, said};
+use crate::support::{PASSWORD, Portal, output_text, postern};
 use domain::server_key::RotationRules;
 use http::StatusCode;
 use server::entropy::SystemEntropy;
@@ -273,7 +273,11 @@ fn the_command_says_what_it_did_and_backups_go_on() {
     let run = |arguments: &[&str]| postern(here.path(), arguments, "a lantern at the gate\n");
     assert!(run(&["setup"]).status.success());
     let first = run(&["key", "rewrap"]);
-    assert!(first.status.success() && said(&first).contains("5 values are under the key"), "{}", said(&first));
+    assert!(
+        first.status.success() && output_text(&first).contains("5 values are under the key"),
+        "{}",
+        output_text(&first)
+    );
     assert!(run(&["setup"]).status.success());
     // A backup while the file has two keys contains both.
     assert!(run(&["key", "rewrap", "--prepare"]).status.success());
@@ -281,15 +285,15 @@ fn the_command_says_what_it_did_and_backups_go_on() {
     let backup = there.path().join("copy.db");
     let backup = backup.to_str().unwrap();
     let made = run(&["backup", backup, "--with-key", "--passphrase-file", "passphrase"]);
-    assert!(made.status.success(), "{}", said(&made));
+    assert!(made.status.success(), "{}", output_text(&made));
     assert!(run(&["key", "rewrap"]).status.success());
     std::fs::write(there.path().join("passphrase"), "a lantern at the gate\n").unwrap();
     let back = postern(there.path(), &["restore", backup, "--passphrase-file", "passphrase"], "");
-    assert!(back.status.success(), "{}", said(&back));
+    assert!(back.status.success(), "{}", output_text(&back));
     assert!(postern(there.path(), &["setup"], "").status.success(), "its keys open");
     let keys = std::fs::read_to_string(there.path().join("data/key-encryption.key")).unwrap();
     assert_eq!(keys.lines().count(), 2);
     let finished = postern(there.path(), &["key", "rewrap"], "");
-    assert!(finished.status.success(), "{}", said(&finished));
+    assert!(finished.status.success(), "{}", output_text(&finished));
     assert!(postern(there.path(), &["setup"], "").status.success());
 }

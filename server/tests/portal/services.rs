@@ -1,6 +1,6 @@
 //! Services, registered by administrators.
 
-use crate::support::{Portal, Visitor, postern, receiving_key, said};
+use crate::support::{Portal, output_text, postern, receiving_key};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wire::paths;
@@ -85,7 +85,7 @@ fn are_registered_by_command_too() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let output = postern(folder.path(), &[["service"].as_slice(), arguments].concat(), "");
-        (output.status.code().unwrap(), said(&output))
+        (output.status.code().unwrap(), output_text(&output))
     };
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     let key = receiving_key();
@@ -106,7 +106,7 @@ fn are_registered_by_command_too() {
     // The same by the command for keys of every kind.
     let keys = |arguments: &[&str]| {
         let output = postern(folder.path(), &[["key"].as_slice(), arguments].concat(), "");
-        (output.status.code().unwrap(), said(&output))
+        (output.status.code().unwrap(), output_text(&output))
     };
     let other = receiving_key();
     write("other.jwk", &serde_json::to_string(&other.public()).unwrap());

@@ -1,6 +1,6 @@
 //! `postern toll`, run as by an operator.
 
-use crate::support::{PASSWORD, Portal, Program, Visitor, postern, said};
+use crate::support::{PASSWORD, Portal, Program, Visitor, output_text, postern};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -74,7 +74,7 @@ fn what_cannot_stand_is_named_with_its_line_and_what_is_allowed() {
         let output = postern(folder.path(), &["toll", "routes"], "");
         assert_eq!(output.status.code(), Some(2), "{text}");
         for part in says {
-            assert!(said(&output).contains(part), "{text}: '{}' does not say '{part}'", said(&output));
+            assert!(output_text(&output).contains(part), "{text}: '{}' does not say '{part}'", output_text(&output));
         }
     }
 }
@@ -83,24 +83,24 @@ fn what_cannot_stand_is_named_with_its_line_and_what_is_allowed() {
 fn routes_are_listed_and_explained() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
-    assert_eq!(said(&run(&["toll", "routes"])), "");
+    assert_eq!(output_text(&run(&["toll", "routes"])), "");
     settings(folder.path(), &(ADDRESS.to_owned() + &ROUTES.replace("UPSTREAM", "127.0.0.1:8080")));
-    let list = said(&run(&["toll", "routes"]));
+    let list = output_text(&run(&["toll", "routes"]));
     assert_eq!(
         list,
         "health\tany\tany\t/health\tfree\thttp://127.0.0.1:8080\t\n\
          price\tapi.example *.shop.example\tGET\t/price/**\t0.002 XMR for 100\thttp://127.0.0.1:8080\t\n"
     );
-    let why = said(&run(&["toll", "routes", "--explain", "get", "https://API.example:8443/pric%65/eur"]));
+    let why = output_text(&run(&["toll", "routes", "--explain", "get", "https://API.example:8443/pric%65/eur"]));
     let last = |line: &str| line.rsplit_once('\t').unwrap().1.to_owned();
     assert_eq!(why.lines().map(last).collect::<Vec<_>>(), ["another path", "takes it"], "{why}");
     let nobody = run(&["toll", "routes", "--explain", "POST", "https://api.example/price", "--json"]);
     assert_eq!(nobody.status.code(), Some(3));
     let rows: Value = serde_json::from_slice(&nobody.stdout).unwrap();
     assert_eq!((&rows[1]["objection"], &rows[1]["price"]), (&"another method".into(), &2_000_000_000_u64.into()));
-    let unclear = said(&run(&["toll", "routes", "--explain", "GET", "https://api.example/a/../price"]));
+    let unclear = output_text(&run(&["toll", "routes", "--explain", "GET", "https://api.example/a/../price"]));
     assert!(unclear.contains("400"), "{unclear}");
-    let shown = said(&run(&["config", "print"]));
+    let shown = output_text(&run(&["config", "print"]));
     assert!(shown.contains("x-api-key") && !shown.contains("hidden"), "{shown}");
 }
 

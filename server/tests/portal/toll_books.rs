@@ -1,6 +1,6 @@
 //! The paid gate on the pages and in the commands of operators, and the actions that they take.
 
-use crate::support::{Portal, Visitor, postern, said};
+use crate::support::{Portal, Visitor, output_text, postern};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Store;
@@ -199,7 +199,7 @@ async fn the_command_line_shows_and_does_the_same() {
     let run = |arguments: &[&str]| postern(folder.path(), &[&["toll"], arguments].concat(), "");
     let json = |arguments: &[&str]| {
         let output = run(&[arguments, &["--json"]].concat());
-        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)))
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", output_text(&output)))
     };
     // By the real clock, which the command uses, this never expires.
     sell(portal.store(), "one", 3, 200_000_000_000_000).await;
@@ -207,11 +207,11 @@ async fn the_command_line_shows_and_does_the_same() {
     let tokens = json(&["tokens"]);
     assert_eq!((&tokens[0]["left"], &tokens[0]["state"]), (&json!(300), &json!("open")));
     assert_eq!(json(&["revenue"])[0]["payments"], 1);
-    assert!(said(&run(&["payments"])).contains("0.006 XMR"));
-    assert!(said(&run(&["tokens"])).contains("300 of 300"));
+    assert!(output_text(&run(&["payments"])).contains("0.006 XMR"));
+    assert!(output_text(&run(&["tokens"])).contains("300 of 300"));
     for (command, code) in [("suspend", 0), ("suspend", 3), ("resume", 0), ("revoke", 0), ("revoke", 3)] {
         let output = run(&[command, "one"]);
-        assert_eq!(output.status.code(), Some(code), "{command}: {}", said(&output));
+        assert_eq!(output.status.code(), Some(code), "{command}: {}", output_text(&output));
     }
     assert_eq!(json(&["tokens"])[0]["state"], "revoked");
     assert_eq!(run(&["revenue", "--days", "0"]).status.code(), Some(2));

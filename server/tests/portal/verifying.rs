@@ -100,7 +100,7 @@ async fn a_revoked_signing_key_is_trusted_for_five_seconds_at_most() {
     let keys = alice.get(paths::JWKS).await.json();
     let kid = keys["keys"][0]["kid"].as_str().unwrap();
     let revoked = postern(folder.path(), &["key", "revoke", "--kind", "signing", kid], "");
-    assert!(revoked.status.success(), "{}", crate::support::said(&revoked));
+    assert!(revoked.status.success(), "{}", crate::support::output_text(&revoked));
     let heard = until_refused(&app, &token).await;
     assert!(heard < HEARD, "{heard:?}");
     let new = sign_in(&alice).await;

@@ -14,5 +14,5 @@ pub(crate) use authenticator::{Authenticator, VERIFIED};
 pub(crate) use envelope::{forged_login, seal_with_header};
 pub(crate) use keys::{ClientKey, new_jti, receiving_key};
 pub(crate) use portal::{ORIGIN, PASSWORD, PUBLIC_HERE, Portal};
-pub(crate) use program::{Program, postern, said};
+pub(crate) use program::{Program, output_text, postern};
 pub(crate) use visitor::{Answer, Visitor};

@@ -23,7 +23,7 @@ pub(crate) fn postern(folder: &Path, arguments: &[&str], input: &str) -> Output 
     child.wait_with_output().unwrap()
 }
 
-pub(crate) fn said(output: &Output) -> String {
+pub(crate) fn output_text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
