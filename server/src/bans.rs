@@ -65,7 +65,7 @@ impl Bans {
     }
 
     /// Returns the same for manual bans.
-    pub fn closed_by_hand(&self, client_key: ClientKey, scope: Scope, now: UnixMs) -> Option<ActiveBan> {
+    pub fn manual_ban(&self, client_key: ClientKey, scope: Scope, now: UnixMs) -> Option<ActiveBan> {
         let tables = self.tables.read();
         let of_scope = [&tables.everything_by_hand, &tables.sign_in_by_hand];
         longest(of_scope.into_iter().take(scopes(scope) / 2), client_key, now)
@@ -305,10 +305,10 @@ mod tests {
         let bans = Bans::default();
         let who = "203.0.113.7".parse().expect("an identity");
         bans.apply(&[ban(Scope::Everything, 10, 500, None)]);
-        assert_eq!(bans.closed_by_hand(who, Scope::SignIn, 50), None);
+        assert_eq!(bans.manual_ban(who, Scope::SignIn, 50), None);
         bans.apply(&[Ban { trigger: Trigger::Manual, ..ban(Scope::SignIn, 20, 100, None) }]);
-        assert_eq!(bans.closed_by_hand(who, Scope::SignIn, 50).expect("by hand").until, 100);
-        assert_eq!(bans.closed_by_hand(who, Scope::Everything, 50), None);
+        assert_eq!(bans.manual_ban(who, Scope::SignIn, 50).expect("by hand").until, 100);
+        assert_eq!(bans.manual_ban(who, Scope::Everything, 50), None);
         assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("either").until, 500);
         for n in 0..20_000_u32 {
             let client_key = ClientKey::V4(std::net::Ipv4Addr::from_bits(n));

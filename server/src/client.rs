@@ -76,14 +76,14 @@ impl Client {
         if ban_key == self.client_key {
             return own.filter(|closed| !self.is_proxy && !listed(closed));
         }
-        own.or_else(|| state.bans.closed_by_hand(self.client_key, scope, now).filter(|closed| !listed(closed)))
+        own.or_else(|| state.bans.manual_ban(self.client_key, scope, now).filter(|closed| !listed(closed)))
     }
 
     /// Returns the ban on signing in with a passkey. Wrong passwords ban an address from sign-in, but a signature
     /// cannot be guessed, so only a manual ban counts here. A ban on everything was checked before.
-    pub fn closed_to_passkeys(&self, state: &AppState) -> Option<ActiveBan> {
+    pub fn passkey_ban(&self, state: &AppState) -> Option<ActiveBan> {
         let now = state.now();
-        let closed = state.bans.closed_by_hand(self.client_key, Scope::SignIn, now)?;
+        let closed = state.bans.manual_ban(self.client_key, Scope::SignIn, now)?;
         (!self.is_proxy && !state.allowlist.covers(self.address, now)).then_some(closed)
     }
 

@@ -61,7 +61,7 @@ impl Inner {
         }
         let gate = RouteGuard::of(path);
         // Keys and metadata are the same for everybody, and verifiers need them.
-        if state.sync.misses_bans(state.now()) && (gate != RouteGuard::Public || path == paths::VERIFY) {
+        if state.sync.may_miss_bans(state.now()) && (gate != RouteGuard::Public || path == paths::VERIFY) {
             return Err(ApiError::wait(Code::Unavailable, 1000));
         }
         let mut client = client::of(state, &request)?;

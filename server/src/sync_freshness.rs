@@ -54,7 +54,7 @@ impl SyncFreshness {
     }
 
     /// Whether another node may have imposed bans of which this node knows nothing.
-    pub fn misses_bans(&self, now: UnixMs) -> bool {
+    pub fn may_miss_bans(&self, now: UnixMs) -> bool {
         self.is_shared && self.is_stale(now)
     }
 
@@ -124,7 +124,7 @@ mod tests {
             assert!(sync.is_stale(1_000_000 - limit - 1), "a clock that was set back");
             sync.followed_at(1_015_001, LastChanges::default());
             assert!(sync.is_stale(1_015_001), "rotations are too old");
-            assert_eq!(sync.misses_bans(1_015_001), shared);
+            assert_eq!(sync.may_miss_bans(1_015_001), shared);
         }
     }
 

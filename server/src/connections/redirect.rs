@@ -38,7 +38,7 @@ pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver
     let http = HttpSettings::plain(ConnectionLimits::new(limits, Box::new(|_| false)), HEADER_TIME);
     let origin: Arc<str> = config.origin.as_str().into();
     let answer = move |_: SocketAddr, request: Request<RequestBody>| {
-        let response = lead(&origin, &request);
+        let response = redirect_or_refuse(&origin, &request);
         async move { response }
     };
     net::serve(listener, http, answer, stop).await;
@@ -46,7 +46,7 @@ pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver
 
 /// Redirects a page. Refuses a form that was sent in plain text, because its content was exposed already and somebody
 /// must notice.
-fn lead<B>(origin: &str, request: &Request<B>) -> Response {
+fn redirect_or_refuse<B>(origin: &str, request: &Request<B>) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let mut response = Response::new(Body::empty());
     match HeaderValue::from_str(&format!("{origin}{path}")) {

@@ -52,7 +52,7 @@ pub async fn of_presented(
 pub async fn check(state: &AppState, method: &str, path: &str, proof: &str) -> Result<Proof, ApiError> {
     let url = format!("{}{path}", state.config.origin);
     let proof = dpop::verify(proof, method, &url).ok_or_else(|| refuse(state, Code::BadProof))?;
-    spend(state, method, &proof).await?;
+    use_up(state, method, &proof).await?;
     Ok(proof)
 }
 
@@ -69,12 +69,12 @@ pub async fn of_token(
     jkt: &str,
 ) -> Result<(), ApiError> {
     let proof = dpop::of_token(headers, method, url, token, jkt).ok_or_else(|| refuse(state, Code::BadProof))?;
-    spend(state, method, &proof).await
+    use_up(state, method, &proof).await
 }
 
 /// Whether a valid proof has a fresh nonce and is used for the first time: at this node, and at any node if the request
 /// may change something.
-async fn spend(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiError> {
+async fn use_up(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiError> {
     let now = state.now();
     let fresh = proof.nonce.as_deref().is_some_and(|nonce| state.keyring.nonce_is_fresh(nonce, now));
     let mut first = fresh && state.proofs.is_first(&proof.jkt, &proof.jti);

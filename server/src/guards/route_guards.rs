@@ -128,7 +128,7 @@ async fn oauth_client(
 }
 
 async fn page(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
-    if let Some(redirect) = host::elsewhere(state, &request) {
+    if let Some(redirect) = host::redirect_other_host(state, &request) {
         return Ok(redirect);
     }
     same_origin::page(&request)?;
