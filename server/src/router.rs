@@ -59,7 +59,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::FORGOTTEN_PASSWORD, post(password::forgotten))
         .route(paths::EMAIL_PROOF, post(profile::begin_proof))
         .route(paths::CONFIRM_EMAIL_PROOF, post(profile::confirm_proof))
-        .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::hand_out))
+        .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::issue_key))
         .route("/api/keys/user/{version}", delete(user_keys::revoke))
         .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
         .route(paths::SECOND_FACTORS, get(second_factors::list).patch(second_factors::change))

@@ -36,11 +36,13 @@ pub fn AddPasskey() -> impl IntoView {
                     codes.set(made);
                     true
                 }
-                Ok(Registered::Already) => said("The chosen passkey manager has a passkey for this account already."),
-                Ok(Registered::Cancelled) => said("No passkey was added."),
+                Ok(Registered::Already) => {
+                    show_failure("The chosen passkey manager has a passkey for this account already.")
+                }
+                Ok(Registered::Cancelled) => show_failure("No passkey was added."),
                 Ok(Registered::Refused(answer)) if answer.status == 401 && answer.code().is_none() => true,
                 Ok(Registered::Refused(answer)) => refused(&answer),
-                Err(_) => said(FAILED),
+                Err(_) => show_failure(FAILED),
             });
         });
     };
@@ -65,7 +67,7 @@ fn show_failure(text: &str) -> bool {
 
 fn refused(answer: &FetchResponse) -> bool {
     let problem = answer.problem();
-    said(&problem.map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title)))
+    show_failure(&problem.map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title)))
 }
 
 /// Shows a message in this section; the form beside it has its own.
@@ -95,7 +97,7 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
                 // The page is navigating to sign-in.
                 Ok(answer) if answer.status == 401 => true,
                 Ok(answer) => refused(&answer),
-                Err(_) => said(FAILED),
+                Err(_) => show_failure(FAILED),
             });
         });
     };

@@ -62,7 +62,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     let files = net::fit(config.settings.connections.max, 1, SPARE_FILES + files_of_time);
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), site).await?;
     let signals = Signals::install()?;
-    greet(&state, &listener, tls.is_some()).await?;
+    print_addresses(&state, &listener, tls.is_some()).await?;
     if let Some(redirect) = &redirect {
         println!("Plain http on {} redirects to https", redirect.local_addr()?);
     }
@@ -109,7 +109,7 @@ pub fn listen_address(config: &Config, flags: &'static str) -> ListenAddress {
 
 /// Prints the URL and, before the first account exists, its link. It goes to standard output and not to the log,
 /// because the link admits a person.
-async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
+async fn print_addresses(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
     let scheme = if tls { "https" } else { "http" };
     println!("Postern listens on {scheme}://{} with the public URL {}", listener.local_addr()?, state.config.origin);
     if state.config.insecure() {

@@ -1,6 +1,6 @@
 //! The settings in force, in the form of a settings file.
 
-use super::layers::leaves;
+use super::layers::flat_settings;
 use super::{Origins, Settings};
 use std::fmt::Write;
 use toml::{Table, Value};
@@ -10,7 +10,7 @@ pub fn effective(settings: &Settings, origins: &Origins) -> String {
     // Settings are plain values, so serialization cannot fail.
     let table = Table::try_from(settings).unwrap_or_default();
     let (mut text, mut section) = (String::new(), String::new());
-    let (flat, nested): (Vec<_>, Vec<_>) = leaves(&table).into_iter().partition(|(name, _)| !name.contains('.'));
+    let (flat, nested): (Vec<_>, Vec<_>) = flat_settings(&table).into_iter().partition(|(name, _)| !name.contains('.'));
     for (name, value) in flat.into_iter().chain(nested) {
         let (own, key) = name.rsplit_once('.').unwrap_or(("", &name));
         if own != section {

@@ -63,7 +63,7 @@ pub(super) fn layered<'a, T: DeserializeOwned>(
     let mut table = match file {
         Some(path) => {
             let table = read::<T>(path)?;
-            for (setting, _) in leaves(&table) {
+            for (setting, _) in flat_settings(&table) {
                 origins.insert(setting, path.display().to_string());
             }
             table
@@ -71,12 +71,12 @@ pub(super) fn layered<'a, T: DeserializeOwned>(
         None => Table::new(),
     };
     for (setting, name, value) in variables {
-        lay::<T>(&mut table, &setting, value, name)?;
+        set_value::<T>(&mut table, &setting, value, name)?;
         origins.insert(setting, name.to_owned());
     }
     for (setting, value) in flags {
         let place = format!("--set {setting}");
-        lay::<T>(&mut table, setting, value, &place)?;
+        set_value::<T>(&mut table, setting, value, &place)?;
         origins.insert(setting.clone(), place);
     }
     let settings = deserialize(table).map_err(|problem| ConfigError { place: "settings".into(), problem })?;
@@ -104,12 +104,17 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Table, ConfigError> {
 }
 
 /// Sets one value in the table. Parses it alone first, so that an error names its source.
-fn lay<T: DeserializeOwned>(table: &mut Table, setting: &str, value: &str, place: &str) -> Result<(), ConfigError> {
+fn set_value<T: DeserializeOwned>(
+    table: &mut Table,
+    setting: &str,
+    value: &str,
+    place: &str,
+) -> Result<(), ConfigError> {
     let literal = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
     let readings = [literal, Some(Value::String(value.to_owned()))];
     let mut problem = String::new();
     for reading in readings.into_iter().flatten() {
-        let alone = nest(setting, reading);
+        let alone = nested_table(setting, reading);
         match deserialize::<T>(alone.clone()) {
             Ok(_) => {
                 merge(table, alone);
@@ -122,20 +127,20 @@ fn lay<T: DeserializeOwned>(table: &mut Table, setting: &str, value: &str, place
     Err(ConfigError { place: place.to_owned(), problem })
 }
 
-fn nest(setting: &str, value: Value) -> Table {
+fn nested_table(setting: &str, value: Value) -> Table {
     match setting.split_once('.') {
-        Some((head, rest)) => Table::from_iter([(head.to_owned(), Value::Table(nest(rest, value)))]),
+        Some((head, rest)) => Table::from_iter([(head.to_owned(), Value::Table(nested_table(rest, value)))]),
         None => Table::from_iter([(setting.to_owned(), value)]),
     }
 }
 
 /// Returns every value with its full name, in order.
-pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
+pub(super) fn flat_settings(table: &Table) -> Vec<(String, &Value)> {
     let mut all = Vec::new();
     for (key, value) in table {
         match value {
             Value::Table(inner) => {
-                let inner = leaves(inner).into_iter();
+                let inner = flat_settings(inner).into_iter();
                 all.extend(inner.map(|(rest, leaf)| (format!("{key}.{rest}"), leaf)));
             }
             leaf => all.push((key.clone(), leaf)),

@@ -51,7 +51,7 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
 }
 
 /// Returns the checks that need almost no time, for a page that is opened often. `keys`: the server's keys.
-pub fn glance(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
+pub fn quick_checks(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
     let mut findings = vec![
         settings::proxies(config),
         settings::cookies(config),

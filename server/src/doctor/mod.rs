@@ -10,6 +10,6 @@ mod second_factors;
 mod settings;
 
 pub use data::mail;
-pub use examine::{examine, glance};
+pub use examine::{examine, quick_checks};
 pub use finding::{Finding, FindingLevel};
 pub use second_factors::second_factors;

@@ -30,7 +30,7 @@ pub async fn live(state: &AppState, text: &str) -> Result<Option<LiveToken>, Api
     let now = state.now();
     let mut token = state.client_tokens.read(text, now);
     if token.is_none() && state.tokens.has_unknown_key(text, now) {
-        state.keyring.look_for_more(&state.vault()).await?;
+        state.keyring.reload_for_unknown(&state.vault()).await?;
         token = state.client_tokens.read(text, now);
     }
     let Some(token) = token else { return Ok(None) };

@@ -38,7 +38,7 @@ pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
 ///
 /// # Errors
 /// `session_unbound`, `key_ended`, `no_session`, `insufficient_user_authentication`
-pub async fn hand_out(
+pub async fn issue_key(
     state: &AppState,
     proven: &ProvenSession,
     wish: &UserKeyRequest,

@@ -160,6 +160,6 @@ pub async fn verify_for(
     if claims.is_some() || !state.tokens.has_unknown_key(token, now) {
         return Ok(claims);
     }
-    state.keyring.look_for_more(&state.vault()).await?;
+    state.keyring.reload_for_unknown(&state.vault()).await?;
     Ok(state.tokens.verify_for(audience, token, now))
 }

@@ -22,7 +22,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
         keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current).map(|key| key.used_from)
     };
     let refused = store.refused(since).await?;
-    let mut checks = doctor::glance(config, &keys, now);
+    let mut checks = doctor::quick_checks(config, &keys, now);
     checks.extend(doctor::mail(config, store.mail_counts().await?));
     checks.push(doctor::second_factors(&store.administrators_without_factor(config.relying_party()).await?));
     Ok(SiteState {

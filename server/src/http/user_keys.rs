@@ -20,12 +20,12 @@ pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Re
 }
 
 /// Returns one of the person's keys, encrypted to this session's receiving key.
-pub(crate) async fn hand_out(
+pub(crate) async fn issue_key(
     State(state): State<AppState>,
     proven: ProvenSession,
     body: Bytes,
 ) -> Result<Json<SealedUserKey>, ApiError> {
-    Ok(Json(user_keys::hand_out(&state, &proven, &request::body(&body)?).await?))
+    Ok(Json(user_keys::issue_key(&state, &proven, &request::body(&body)?).await?))
 }
 
 /// Makes a new version and returns all versions.

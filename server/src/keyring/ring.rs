@@ -102,7 +102,7 @@ impl Keyring {
     ///
     /// # Errors
     /// As [`Self::reload`].
-    pub async fn look_for_more(&self, vault: &Vault<'_>) -> Result<(), KeyringError> {
+    pub async fn reload_for_unknown(&self, vault: &Vault<'_>) -> Result<(), KeyringError> {
         let mut asked = self.asked.lock().await;
         if (vault.now - *asked).abs() < ASK_EVERY_MS {
             return Ok(());

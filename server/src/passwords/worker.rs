@@ -35,7 +35,7 @@ pub enum WorkError {
 
 /// Hashes until all senders are dropped.
 pub(super) fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
-    step_back();
+    lower_priority();
     let mut memory: Vec<Block> = Vec::new();
     loop {
         let next = waiting.lock().recv();
@@ -49,7 +49,7 @@ pub(super) fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &H
 }
 
 /// Lowers the priority of this thread. Linux does so for the thread alone, and not for the process.
-fn step_back() {
+fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::warn!(cause = %error, "the priority of the hash threads could not be lowered");

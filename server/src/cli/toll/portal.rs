@@ -48,7 +48,7 @@ impl PortalClient {
     async fn takes(&self, token: &str) -> Result<bool, keyring::KeyringError> {
         let now = SystemClock.now();
         // At most once a second, for keys that were made or revoked at the portal.
-        self.keyring.look_for_more(&self.vault(now)).await?;
+        self.keyring.reload_for_unknown(&self.vault(now)).await?;
         let Some(claims) = self.tokens.verify_for(&self.config.origin, token, now) else { return Ok(false) };
         let session = self.store.session(&claims.sid).await?;
         let takes = |row: &SessionRow| !row.user_disabled && row.life.takes_access(claims.generation, now);
