@@ -41,9 +41,9 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::LOGOUT, post(logout::logout))
         .route(paths::APP_START, get(apps::start))
         .route(paths::APP_CALLBACK, get(apps::callback))
-        .route(paths::APP_PLACE, get(apps::kept_place))
+        .route(paths::APP_PLACE, get(apps::stored_url_page))
         .route(paths::APP_LOGOUT, get(apps::ask_to_sign_out).post(apps::sign_out))
-        .route(paths::APP_RETURN, get(apps::go_on))
+        .route(paths::APP_RETURN, get(apps::continue_sign_in))
         .route(paths::OAUTH_SIGN_OUT, post(oauth_logout::sign_out))
         .route_layer(CookieManagerLayer::new());
 
@@ -104,7 +104,7 @@ pub fn routes(state: &AppState) -> Router {
         .merge(metadata)
         .merge(oauth())
         .route("/", get(pages::home))
-        .route(paths::AUDIT_FILE, get(administration::trail_file))
+        .route(paths::AUDIT_FILE, get(administration::audit_file))
         // For reverse proxies.
         .route(paths::VERIFY, get(verify::verify))
         .method_not_allowed_fallback(not_found::method_not_allowed)

@@ -49,7 +49,7 @@ impl Inner {
             Ok(answered) => answered.unwrap_or_else(IntoResponse::into_response),
             Err(panic) => not_found::panicked(panic),
         };
-        self.headers.complete(if dressed { app_page::dressed(&self.state, answered) } else { answered })
+        self.headers.complete(if dressed { app_page::page_for_problem(&self.state, answered) } else { answered })
     }
 
     async fn admit(&self, request: Request) -> Result<Response, ApiError> {

@@ -11,7 +11,7 @@ use wire::paths;
 #[island]
 pub fn Resume() -> impl IntoView {
     if cfg!(not(feature = "ssr")) {
-        go_on();
+        continue_sign_in();
     }
     view! {
         <p id="opening" class="opening" role="status">
@@ -25,10 +25,10 @@ pub fn Resume() -> impl IntoView {
 
 fn again() {
     show(false);
-    go_on();
+    continue_sign_in();
 }
 
-fn go_on() {
+fn continue_sign_in() {
     spawn_local(async move {
         let done = match page::fact("enter") {
             Some(wish) => enter(&wish).await,

@@ -157,7 +157,7 @@ pub(crate) async fn bans(
 ///
 /// # Errors
 /// The store fails.
-pub(crate) async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+pub(crate) async fn audit_page(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
     let filter: audit_log::AuditQuery = request::query(uri).unwrap_or_default();
     let (audit, wrong) = match filter.search(store, audit::PAGE, now).await {
@@ -180,13 +180,13 @@ pub(crate) async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result
 ///
 /// # Errors
 /// An invalid filter.
-pub(crate) async fn trail_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn audit_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     // What cannot be meant is said to everybody: sign-in would only come back to it.
     request::query::<audit_log::AuditQuery>(request.uri())?.read(state.now())?;
     let Some(session) = SignedIn::find(&state, request.headers()).await? else {
         return Ok(Redirect::to(&sign_in_path(&state, request.headers(), request.uri())).into_response());
     };
-    if let Some(path) = enrol::detour(&state, &session, request.uri()).await? {
+    if let Some(path) = enrol::required_page(&state, &session, request.uri()).await? {
         return Ok(Redirect::to(&path).into_response());
     }
     if Administrator::find(&state, session).await?.is_none() {

@@ -12,7 +12,7 @@ pub(crate) struct AppIntroduction {
 }
 
 /// Introduces an app that wants to sign a person in. Only a host is proved, so that of a document comes first.
-pub(crate) fn introduce(client: &Client) -> AppIntroduction {
+pub(crate) fn describe(client: &Client) -> AppIntroduction {
     let name = client.name();
     match client.source {
         ClientSource::Document => {

@@ -72,7 +72,7 @@ pub(crate) fn not_sent(state: &AppState) -> Response {
 }
 
 /// Builds the page for a URL that is too long for the redirects through sign-in. The browser stores it.
-pub(crate) fn far(state: &AppState) -> Response {
+pub(crate) fn long_url_page(state: &AppState) -> Response {
     let start = start("/");
     let body = format!(
         "<h1>Sign in</h1><p>Taking you to sign in\u{2026}</p><noscript><p>The address of this page is too long to be \
@@ -84,8 +84,8 @@ pub(crate) fn far(state: &AppState) -> Response {
     page(state, StatusCode::UNAUTHORIZED, "Sign in", &body, manner)
 }
 
-/// Builds the page that continues to the URL that [`far`] has stored.
-pub(crate) fn kept_place(state: &AppState) -> Response {
+/// Builds the page that continues to the URL that [`long_url_page`] has stored.
+pub(crate) fn stored_url_page(state: &AppState) -> Response {
     let body = "<h1>You are signed in</h1><p>The address that you came from was too long to be carried here, and this \
                 tab has not kept it. Open your link once more, or <a href=\"/\">begin at the start</a>.</p>";
     page(state, StatusCode::OK, "Signed in", body, PagePolicy { script: Some(KEPT), ..PagePolicy::default() })
@@ -99,7 +99,7 @@ pub(crate) fn sign_out(state: &AppState) -> Response {
 }
 
 /// Replaces a problem's JSON by a page for a person.
-pub(crate) fn dressed(state: &AppState, response: Response) -> Response {
+pub(crate) fn page_for_problem(state: &AppState, response: Response) -> Response {
     let headers = response.headers();
     let is_problem = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE)
         && !headers.contains_key(header::LOCATION);

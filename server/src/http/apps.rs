@@ -86,13 +86,13 @@ pub(crate) async fn start(
 /// Shows a signed-in person a page on the portal that requests a code and returns to the app. Other people sign in
 /// first. The page and not this answer requests the code, because a copied cookie could follow a link but cannot prove
 /// the session's key.
-pub(crate) async fn go_on(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn continue_sign_in(State(state): State<AppState>, request: Request) -> Response {
     let asked = request::query::<Return>(request.uri()).ok().filter(|asked| app_entry::is_256_bits(&asked.state));
     let found = asked.and_then(|asked| Some((state.config.apps.of_origin(&asked.app)?.name.clone(), asked)));
     let Some((app, asked)) = found else { return not_found::not_found(State(state), request).await };
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     match visitor(&state, &headers, &asked, &uri).await {
-        Ok(Visitor::Detour(path)) => Redirect::to(&path).into_response(),
+        Ok(Visitor::RequiredPage(path)) => Redirect::to(&path).into_response(),
         Ok(Visitor::SignedIn) => {
             let Return { app: origin, state: hash, next, again, .. } = asked;
             let wish = EnterRequest { app: origin, state: hash, next, again: again.is_some() };
@@ -114,7 +114,7 @@ pub(crate) async fn go_on(State(state): State<AppState>, request: Request) -> Re
 enum Visitor {
     Stranger,
     /// Needs a second factor first, on this page.
-    Detour(String),
+    RequiredPage(String),
     SignedIn,
 }
 
@@ -123,8 +123,8 @@ async fn visitor(state: &AppState, headers: &HeaderMap, asked: &Return, here: &U
     let app = state.config.apps.of_origin(&asked.app);
     let by_rule = app.map_or(Requirement::Optional, |app| app.rules.judge("GET", &asked.next, false).second_factor);
     let by_request = asked.factor.as_deref().and_then(Requirement::parse).unwrap_or_default();
-    let detour = enrol::detour_for_app(state, &session, by_rule.max(by_request), here).await?;
-    Ok(detour.map_or(Visitor::SignedIn, Visitor::Detour))
+    let required_page = enrol::required_page_for_app(state, &session, by_rule.max(by_request), here).await?;
+    Ok(required_page.map_or(Visitor::SignedIn, Visitor::RequiredPage))
 }
 
 /// `POST /api/apps/enter`: issues a code for an app to a session whose key was proven.
@@ -185,9 +185,9 @@ pub(crate) async fn callback(
 }
 
 /// On the app's host: continues to the URL that the browser has stored ([`app_page::far`]).
-pub(crate) async fn kept_place(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn stored_url_page(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
-    Ok(of_app(&state, app_page::kept_place(&state)))
+    Ok(of_app(&state, app_page::stored_url_page(&state)))
 }
 
 /// On the app's host: shows a button, because a link alone must not sign out.

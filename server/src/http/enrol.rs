@@ -21,15 +21,19 @@ pub(super) const PARAMETER: &str = "factor";
 ///
 /// # Errors
 /// The store fails.
-pub(super) async fn detour(state: &AppState, session: &SignedIn, here: &Uri) -> Result<Option<String>, ApiError> {
+pub(super) async fn required_page(
+    state: &AppState,
+    session: &SignedIn,
+    here: &Uri,
+) -> Result<Option<String>, ApiError> {
     Ok(factor_policy::missing(state, &session.claims).await?.map(|missing| path_of(missing, here)))
 }
 
-/// As [`detour`], with the requirement of an app.
+/// As [`required_page`], with the requirement of an app.
 ///
 /// # Errors
 /// The store fails.
-pub(super) async fn detour_for_app(
+pub(super) async fn required_page_for_app(
     state: &AppState,
     session: &SignedIn,
     required: Requirement,

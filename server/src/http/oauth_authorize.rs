@@ -3,7 +3,7 @@
 //! The page itself writes nothing. Its script proves the key of the session, as for apps behind a proxy, so that a
 //! copied cookie gets no code.
 
-use super::app_introduction::{AppIntroduction, introduce};
+use super::app_introduction::{AppIntroduction, describe};
 use super::app_page::encoded;
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, enrol, pages, render, request};
@@ -184,7 +184,7 @@ fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
     let (client, request) = (&examined.client, &examined.request);
     let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
     let name = client.name();
-    let AppIntroduction { title, about } = introduce(client);
+    let AppIntroduction { title, about } = describe(client);
     let about = if is_terminal(client) { about } else { format!("{about} It answers at {to}.") };
     AskView {
         title: format!("Continue to {title}?"),

@@ -1,6 +1,6 @@
 //! `/device`: a person enters the code of a device (RFC 8628, section 3.3).
 
-use super::app_introduction::{AppIntroduction, introduce};
+use super::app_introduction::{AppIntroduction, describe};
 use super::oauth_answer::{OAuthErrorResponse, open};
 use super::oauth_token::read;
 use super::sign_in_path::sign_in_path;
@@ -59,7 +59,7 @@ pub(crate) async fn authorize(
 pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     match SignedIn::find(&state, &headers).await {
-        Ok(Some(session)) => match enrol::detour(&state, &session, &uri).await {
+        Ok(Some(session)) => match enrol::required_page(&state, &session, &uri).await {
             Ok(None) => {}
             Ok(Some(path)) => return Redirect::to(&path).into_response(),
             Err(error) => return pages::broken(state, error, request).await,
@@ -79,7 +79,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
                 serde_json::to_string(&answer).unwrap_or_default()
             };
             let name = found.client.name();
-            let AppIntroduction { title, about } = introduce(&found.client);
+            let AppIntroduction { title, about } = describe(&found.client);
             let about = if found.client.is_unchecked() { format!("{about} ") } else { String::new() };
             View::Ask(Box::new(AskView {
                 title: format!("Connect a device to {title}?"),

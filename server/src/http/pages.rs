@@ -321,7 +321,7 @@ async fn administration(
         paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
         paths::TOLL_PAGE => administration::toll(state, viewer).await?,
         paths::SERVER_KEYS_PAGE => administration::server_keys(state, viewer).await?,
-        paths::AUDIT_PAGE => administration::trail(state, uri, viewer).await?,
+        paths::AUDIT_PAGE => administration::audit_page(state, uri, viewer).await?,
         path if is_help(path) => help::load(state.site, path, asked(uri).word.unwrap_or_default(), viewer),
         _ => View::NotFound,
     })

@@ -111,7 +111,7 @@ fn sign_in(
         ResponseViewer::Nobody => response,
         ResponseViewer::Frame => app_page::within(response, app_page::sign_in_beside(state, &target)),
         ResponseViewer::Page if !safe => app_page::within(response, app_page::not_sent(state)),
-        ResponseViewer::Page if target.len() > LONGEST => app_page::within(response, app_page::far(state)),
+        ResponseViewer::Page if target.len() > LONGEST => app_page::within(response, app_page::long_url_page(state)),
         ResponseViewer::Page => {
             let next = app_page::encoded(safe_path(Some(&target)));
             // The portal decides by the path alone. The requirement of this request makes it at least as strict,
