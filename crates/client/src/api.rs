@@ -58,8 +58,8 @@ impl Session {
 
     /// Like [`Self::ticket`], with the portal's time in unix seconds, if it sends that.
     pub(crate) async fn ticket_and_time(&self, service: &str) -> Result<(IssuedTicket, Option<u64>)> {
-        let wish = tickets::TicketRequest { service: service.to_owned(), version: None };
-        let answer = self.answer(Method::POST, paths::TICKETS, Some(crate::http::json(&wish))).await?;
+        let request = tickets::TicketRequest { service: service.to_owned(), version: None };
+        let answer = self.answer(Method::POST, paths::TICKETS, Some(crate::http::json(&request))).await?;
         let date = answer.date();
         Ok((answer.read()?, date))
     }

@@ -145,7 +145,7 @@ impl DeviceLogin {
     }
 
     /// Returns the same page with the code.
-    pub fn whole_url(&self) -> &str {
+    pub fn complete_url(&self) -> &str {
         &self.codes.verification_uri_complete
     }
 
@@ -264,13 +264,13 @@ async fn receive(listener: &TcpListener, state: &str, issuer: &str) -> Result<St
     let (sender, mut receiver) = mpsc::channel(1);
     loop {
         tokio::select! {
-            Some(brought) = receiver.recv() => return brought,
+            Some(callback_result) = receiver.recv() => return callback_result,
             Ok((stream, _)) = listener.accept() => {
                 let (sender, state, issuer) = (sender.clone(), state.to_owned(), issuer.to_owned());
                 tokio::spawn(async move {
                     let answered = tokio::time::timeout(REQUEST, answer(stream, &state, &issuer)).await;
-                    if let Ok(Some(brought)) = answered {
-                        drop(sender.send(brought).await);
+                    if let Ok(Some(callback_result)) = answered {
+                        drop(sender.send(callback_result).await);
                     }
                 });
             }
@@ -288,8 +288,8 @@ async fn answer(mut stream: TcpStream, state: &str, issuer: &str) -> Option<Resu
             _ => return None,
         }
     }
-    let brought = brought(std::str::from_utf8(&head).ok()?, state, issuer);
-    let (status, says) = match &brought {
+    let callback_result = callback_result(std::str::from_utf8(&head).ok()?, state, issuer);
+    let (status, says) = match &callback_result {
         Some(Ok(_)) => ("200 OK", "You can close this page and go back to the terminal."),
         Some(Err(_)) => ("200 OK", "Nobody was signed in. You can close this page."),
         None => ("404 Not Found", "Nothing is here."),
@@ -302,12 +302,12 @@ async fn answer(mut stream: TcpStream, state: &str, issuer: &str) -> Option<Resu
     );
     drop(stream.write_all(response.as_bytes()).await);
     drop(stream.shutdown().await);
-    brought
+    callback_result
 }
 
 /// Reads the result in a request: a code, or the reason why there is none. Another `state` is another sign-in's, and
 /// another `iss` another server's (RFC 9207).
-fn brought(head: &str, state: &str, issuer: &str) -> Option<Result<String>> {
+fn callback_result(head: &str, state: &str, issuer: &str) -> Option<Result<String>> {
     let target = head.lines().next()?.strip_prefix("GET ")?.split(' ').next()?;
     let url = Url::parse(&format!("http://localhost{target}")).ok()?;
     if url.path() != CALLBACK {
@@ -361,8 +361,9 @@ mod tests {
 
     #[test]
     fn only_the_answer_to_this_sign_in_counts() {
-        let get =
-            |target: &str| brought(&format!("GET {target} HTTP/1.1\r\nhost: x\r\n\r\n"), "s1", "https://a.example");
+        let get = |target: &str| {
+            callback_result(&format!("GET {target} HTTP/1.1\r\nhost: x\r\n\r\n"), "s1", "https://a.example")
+        };
         let good = "/callback?code=abc&state=s1&iss=https%3A%2F%2Fa.example";
         assert_eq!(get(good).unwrap().unwrap(), "abc");
         for other in [
@@ -375,7 +376,7 @@ mod tests {
         ] {
             assert!(get(other).is_none(), "{other}");
         }
-        assert!(brought("POST /callback?code=abc&state=s1 HTTP/1.1", "s1", "https://a.example").is_none());
+        assert!(callback_result("POST /callback?code=abc&state=s1 HTTP/1.1", "s1", "https://a.example").is_none());
         let declined = "/callback?error=access_denied&error_description=the%20person%0adeclined&state=s1&\
                         iss=https%3A%2F%2Fa.example";
         assert_eq!(get(declined).unwrap().unwrap_err().to_string(), "not signed in: the persondeclined");

@@ -62,14 +62,14 @@ impl<'a> Download<'a> {
                 }
                 Ok(None) if self.skip == 0 => return Ok(None),
                 Ok(None) => return Err(Error::Changed(self.answer.origin().to_owned())),
-                Err(broken) => self.go_on(broken).await?,
+                Err(broken) => self.resume(broken).await?,
             }
         }
     }
 
     /// Requests the rest until it arrives.
-    async fn go_on(&mut self, mut broken: Error) -> Result<()> {
-        let Some(validator) = self.validator.clone() else { return Err(self.broken_off(broken)) };
+    async fn resume(&mut self, mut broken: Error) -> Result<()> {
+        let Some(validator) = self.validator.clone() else { return Err(self.interrupted(broken)) };
         let rest = RemainingRange { from: self.at, validator };
         while self.tries > 0 {
             self.tries -= 1;
@@ -85,7 +85,7 @@ impl<'a> Download<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Err(self.broken_off(broken))
+        Err(self.interrupted(broken))
     }
 
     fn take(&mut self, answer: Answer, rest: &RemainingRange) -> Result<()> {
@@ -94,13 +94,13 @@ impl<'a> Download<'a> {
             // The server sends the same body from the start.
             200 if validator(&answer).as_ref() == Some(&rest.validator) => self.skip = rest.from,
             200 | 206 | 416 => return Err(Error::Changed(answer.origin().to_owned())),
-            _ => return Err(self.broken_off(answer.refusal())),
+            _ => return Err(self.interrupted(answer.refusal())),
         }
         self.answer = answer;
         Ok(())
     }
 
-    fn broken_off(&self, cause: Error) -> Error {
+    fn interrupted(&self, cause: Error) -> Error {
         Error::BrokenOff { origin: self.answer.origin().to_owned(), bytes: self.at, cause: Box::new(cause) }
     }
 }

@@ -184,7 +184,7 @@ pub(crate) async fn callback(
     Ok(of_app(&state, Redirect::to(&format!("{}{to}", app.origin)).into_response()))
 }
 
-/// On the app's host: continues to the URL that the browser has stored ([`app_page::far`]).
+/// On the app's host: continues to the URL that the browser has stored ([`app_page::long_url_page`]).
 pub(crate) async fn stored_url_page(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::stored_url_page(&state)))

@@ -53,19 +53,19 @@ impl Keyring {
     pub(super) async fn set<T: StoredRecord>(&self, server: &Server, content: &T) -> Result<()> {
         let secret = Zeroizing::new(serde_json::to_vec(content).map_err(|error| Error::Keyring(error.into()))?);
         let KeyringItem { service, account } = item::<T>(server);
-        self.apart(move |items| items.set(&service, &account, &secret)).await
+        self.run_detached(move |items| items.set(&service, &account, &secret)).await
     }
 
     pub(super) async fn get<T: StoredRecord>(&self, server: &Server) -> Result<Option<T>> {
         let KeyringItem { service, account } = item::<T>(server);
-        let found = self.apart(move |items| Ok(items.get(&service, &account)?.map(Zeroizing::new)));
+        let found = self.run_detached(move |items| Ok(items.get(&service, &account)?.map(Zeroizing::new)));
         let Some(secret) = found.await? else { return Ok(None) };
         serde_json::from_slice(&secret).map(Some).map_err(|error| Error::Keyring(error.into()))
     }
 
     pub(super) async fn delete<T: StoredRecord>(&self, server: &Server) -> Result<()> {
         let KeyringItem { service, account } = item::<T>(server);
-        self.apart(move |items| items.delete(&service, &account)).await
+        self.run_detached(move |items| items.delete(&service, &account)).await
     }
 
     /// Whether a call timed out, so that its effect may still happen.
@@ -74,7 +74,7 @@ impl Keyring {
     }
 
     /// Runs a job on a thread that the program's end does not wait for.
-    async fn apart<R: Send + 'static>(
+    async fn run_detached<R: Send + 'static>(
         &self,
         job: impl FnOnce(&dyn KeyringBackend) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R> {
@@ -82,14 +82,14 @@ impl Keyring {
         if self.is_silent() {
             return Err(silent());
         }
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let items = Arc::clone(&self.items);
-        let work = move || drop(tell.send(job(&*items)));
+        let work = move || drop(sender.send(job(&*items)));
         std::thread::Builder::new()
             .name("keyring".to_owned())
             .spawn(work)
             .map_err(|error| Error::Keyring(error.into()))?;
-        match tokio::time::timeout(self.timeout, told).await {
+        match tokio::time::timeout(self.timeout, receiver).await {
             Ok(Ok(result)) => result.map_err(Error::Keyring),
             Ok(Err(panicked)) => Err(Error::Keyring(panicked.into())),
             Err(_) => {

@@ -29,7 +29,7 @@ impl<'a> GateClient<'a> {
     }
 
     /// Sends a request without paying or signing.
-    pub(super) async fn plainly(&self, url: &str) -> Result<Answer> {
+    pub(super) async fn get_unpaid(&self, url: &str) -> Result<Answer> {
         let answer = self.http.open(Method::GET, url, RequestOptions::default()).await?;
         self.note_nonce(&answer).await;
         self.checked(answer)
@@ -140,8 +140,8 @@ impl<'a> GateClient<'a> {
 /// Whether an authority belongs to an origin; the scheme's default port is optional.
 fn is_authority_of(origin: &str, authority: &str) -> bool {
     let Ok(own) = Url::parse(origin) else { return false };
-    let Ok(told) = Url::parse(&format!("{}://{authority}", own.scheme())) else { return false };
-    own.host() == told.host() && own.port_or_known_default() == told.port_or_known_default()
+    let Ok(named) = Url::parse(&format!("{}://{authority}", own.scheme())) else { return false };
+    own.host() == named.host() && own.port_or_known_default() == named.port_or_known_default()
 }
 
 /// A payment as presented to a gate.

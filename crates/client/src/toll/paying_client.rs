@@ -76,7 +76,7 @@ impl PayingClient<'_> {
     pub async fn open(&self, url: &str) -> Result<Answer> {
         let gate = GateClient::new(self.http, self.environment);
         if !self.account().await?.payments.is_empty() {
-            let _alone = self.alone().await?;
+            let _alone = self.lock_account().await?;
             self.settle(&gate, &mut self.account().await?, true).await?;
         }
         let mut account = self.account().await?;
@@ -87,7 +87,7 @@ impl PayingClient<'_> {
         };
         // No lock is held while a person decides, so everything is read again after that.
         self.agree(&offer).await?;
-        let _alone = self.alone().await?;
+        let _alone = self.lock_account().await?;
         let mut account = self.stored_account().await?.unwrap_or(account);
         self.settle(&gate, &mut account, true).await?;
         let offer = match self.show(&gate, &mut account, url, None).await? {
@@ -112,7 +112,7 @@ impl PayingClient<'_> {
         if let Some(payment) = account.payments.first() {
             return Ok(Quote::Redeem { txid: payment.txid.clone() });
         }
-        let answer = GateClient::new(self.http, self.environment).plainly(url).await?;
+        let answer = GateClient::new(self.http, self.environment).get_unpaid(url).await?;
         let Some(offer) = offer(&answer)? else { return Ok(Quote::Free) };
         if let Some(stored) = account.candidates(&self.path(url)).first().filter(|stored| stored.path == self.path(url))
         {
@@ -179,7 +179,7 @@ impl PayingClient<'_> {
     }
 
     /// Locks this gate's record. A second run waits while the first pays, and reports it.
-    async fn alone(&self) -> Result<FileLock> {
+    async fn lock_account(&self) -> Result<FileLock> {
         if let Some(lock) = self.storage.try_lock::<GateAccount>(self.server())? {
             return Ok(lock);
         }

@@ -16,32 +16,32 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tpat::amount::format_xmr;
 
-pub(crate) async fn run(context: &Context, wish: Get) -> Outcome {
+pub(crate) async fn run(context: &Context, args: Get) -> Outcome {
     let server = context.server()?;
     let url = match &server {
-        Some(server) if wish.url.starts_with('/') => server.at(&wish.url),
-        _ => wish.url.clone(),
+        Some(server) if args.url.starts_with('/') => server.at(&args.url),
+        _ => args.url.clone(),
     };
     if !url.starts_with("https://") && !url.starts_with("http://") {
         return Err(CliError::Usage(format!("{url:?} is not a URL")));
     }
-    let http = HttpClient::with_silence(Server::of(&url)?, Duration::from_secs(wish.silence))?;
+    let http = HttpClient::with_silence(Server::of(&url)?, Duration::from_secs(args.silence))?;
     match server.and_then(|server| server.path_of(&url)) {
         Some(path) if path.starts_with("/api/") => {
             let answer = context.session().await?.api(&path).await?;
-            write_response(context, &wish, answer, &NotResumable).await
+            write_response(context, &args, answer, &NotResumable).await
         }
-        Some(_) => fetch_paid(context, &wish, &http, &url).await,
-        None => match of_app(context, &wish, &http, &url).await? {
-            Some((answer, session)) => write_response(context, &wish, answer, &AppSource { session, http, url }).await,
-            None => fetch_paid(context, &wish, &http, &url).await,
+        Some(_) => fetch_paid(context, &args, &http, &url).await,
+        None => match of_app(context, &args, &http, &url).await? {
+            Some((answer, session)) => write_response(context, &args, answer, &AppSource { session, http, url }).await,
+            None => fetch_paid(context, &args, &http, &url).await,
         },
     }
 }
 
 /// Fetches from an app behind the portal with a token for it. `None`: it is not an app, or no session exists.
-async fn of_app(context: &Context, wish: &Get, http: &HttpClient, url: &str) -> Outcome<Option<(Answer, Session)>> {
-    if wish.dry_run {
+async fn of_app(context: &Context, args: &Get, http: &HttpClient, url: &str) -> Outcome<Option<(Answer, Session)>> {
+    if args.dry_run {
         return Ok(None);
     }
     let session = match context.session().await {
@@ -66,27 +66,27 @@ async fn of_app(context: &Context, wish: &Get, http: &HttpClient, url: &str) -> 
     }
 }
 
-async fn fetch_paid(context: &Context, wish: &Get, http: &HttpClient, url: &str) -> Outcome {
+async fn fetch_paid(context: &Context, args: &Get, http: &HttpClient, url: &str) -> Outcome {
     let settings = TollSettings::load(&context.storage)?;
-    let wallet = wish.wallet.as_ref().or(settings.wallet.as_ref());
+    let wallet = args.wallet.as_ref().or(settings.wallet.as_ref());
     let payer = wallet.map(|url| WalletPayer::new(url)).transpose()?;
     let prompt = TerminalPrompt { json: context.json };
     let paying_client = PayingClient {
         http,
         environment: &SystemEnvironment,
         storage: &context.storage,
-        choice: wish.storage.into(),
+        choice: args.storage.into(),
         payer: payer.as_ref().map(|payer| payer as &dyn Payer),
         prompt: &prompt,
-        max_pay: wish.max_pay.or(settings.max_pay).map(|most| most.0),
-        wait_seconds: wish.wait,
+        max_pay: args.max_pay.or(settings.max_pay).map(|most| most.0),
+        wait_seconds: args.wait,
     };
-    if wish.dry_run {
+    if args.dry_run {
         return print_quote(context, &paying_client.quote(url).await?);
     }
     terminal::end_on_interrupt();
     let answer = paying_client.open(url).await?;
-    write_response(context, wish, answer, &PaidSource { paying_client, url }).await
+    write_response(context, args, answer, &PaidSource { paying_client, url }).await
 }
 
 /// A source that requests the rest with the same token.
@@ -166,10 +166,10 @@ fn print_quote(context: &Context, quote: &Quote) -> Outcome {
     }
 }
 
-async fn write_response(context: &Context, wish: &Get, answer: Answer, source: &dyn RangeSource) -> Outcome {
+async fn write_response(context: &Context, args: &Get, answer: Answer, source: &dyn RangeSource) -> Outcome {
     let (status, media_type) = (answer.status, answer.media_type.clone());
     if answer.is_ok()
-        && let Some(path) = &wish.output
+        && let Some(path) = &args.output
     {
         let bytes = output::to_file(Download::new(answer, source), path).await?;
         if context.json {

@@ -16,27 +16,27 @@ use zeroize::Zeroizing;
 /// Maximum number of mistyped passwords.
 const TRIES: u32 = 3;
 
-pub(crate) async fn run(context: &Context, wish: Login) -> Outcome {
+pub(crate) async fn run(context: &Context, args: Login) -> Outcome {
     let server =
         context.server()?.ok_or_else(|| CliError::Usage("which server? Name it with --server URL".to_owned()))?;
-    if !server.is_private() && !wish.allow_insecure_http {
+    if !server.is_private() && !args.allow_insecure_http {
         let why = "is plain http: others on the network could read your tokens and replace the encryption key";
         return Err(CliError::Usage(format!("{server} {why} (--allow-insecure-http allows it)")));
     }
     terminal::end_on_interrupt();
     let http = HttpClient::new(server.clone())?;
     discover(&http).await?;
-    let profile = if wish.device || (wish.browser && !has_browser()) {
+    let profile = if args.device || (args.browser && !has_browser()) {
         through_any_browser(&http).await?
-    } else if wish.browser {
+    } else if args.browser {
         through_browser(&http).await?
     } else {
-        sign_in(&http, &wish).await?
+        sign_in(&http, &args).await?
     };
     let unreached = end_the_one_before(context, &http).await;
-    let stored = match context.storage.keep(&server, &profile, wish.storage.into()).await {
+    let stored = match context.storage.keep(&server, &profile, args.storage.into()).await {
         Ok(stored) => stored,
-        Err(error) => return Err(unkept(context, &http, &profile, error).await),
+        Err(error) => return Err(end_unstored(context, &http, &profile, error).await),
     };
     let session = Session::of(http, Arc::new(SystemEnvironment), context.storage.clone(), profile.clone())?;
     if let Some(id) = unreached {
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, wish: Login) -> Outcome {
     }
     print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
     print::line(format!("The session is stored in {}.", whoami::place(&stored.place)))?;
-    if at_a_terminal() && !wish.no_menu && !wish.password_stdin {
+    if at_a_terminal() && !args.no_menu && !args.password_stdin {
         menu::run(context, &asking(session)).await?;
     }
     Ok(())
@@ -75,7 +75,7 @@ async fn through_any_browser(http: &HttpClient) -> Outcome<Profile> {
     let waiting = DeviceLogin::begin(http, &SystemEnvironment).await?;
     let (page, code) = (print::printable(waiting.url()), print::printable(waiting.user_code()));
     say(format!("Open {page} in a browser and enter this code: {STRONG}{code}{PLAIN}"))?;
-    say(format!("Or open {}", print::printable(waiting.whole_url())))?;
+    say(format!("Or open {}", print::printable(waiting.complete_url())))?;
     Ok(waiting.finish(http, &SystemEnvironment).await?)
 }
 
@@ -91,18 +91,18 @@ fn open(url: &str) {
     }
 }
 
-async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
-    let username = match &wish.name {
+async fn sign_in(http: &HttpClient, args: &Login) -> Outcome<Profile> {
+    let username = match &args.name {
         Some(name) => name.clone(),
         None => ask_name()?,
     };
-    let mut tries = if wish.password_stdin { 1 } else { TRIES };
+    let mut tries = if args.password_stdin { 1 } else { TRIES };
     loop {
         tries -= 1;
-        let password = if wish.password_stdin { read_password()? } else { ask_password()? };
+        let password = if args.password_stdin { read_password()? } else { ask_password()? };
         let mut credentials =
             Credentials { username: username.clone(), password: password.to_string(), code: None, remember: false };
-        let mut result = patiently(http, &credentials, wish.wait).await;
+        let mut result = login_with_waits(http, &credentials, args.wait).await;
         if let Err(CliError::Client(error)) = &result
             && error.code() == Some(Code::SecondFactorRequired)
         {
@@ -110,9 +110,9 @@ async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
                 return Err(Error::PasskeyNeeded.into());
             }
             // With --password-stdin the code is the second line.
-            let code = if wish.password_stdin { read_password()? } else { ask_code()? };
+            let code = if args.password_stdin { read_password()? } else { ask_code()? };
             credentials.code = Some(code.to_string());
-            result = patiently(http, &credentials, wish.wait).await;
+            result = login_with_waits(http, &credentials, args.wait).await;
         }
         match result {
             Err(CliError::Client(error)) if error.code() == Some(Code::WrongCredentials) && tries > 0 => {
@@ -124,7 +124,7 @@ async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
 }
 
 /// Signs in. If the server says to wait, waits and reports it.
-async fn patiently(http: &HttpClient, credentials: &Credentials, longest: u64) -> Outcome<Profile> {
+async fn login_with_waits(http: &HttpClient, credentials: &Credentials, longest: u64) -> Outcome<Profile> {
     loop {
         let error = match login(http, &SystemEnvironment, credentials).await {
             Ok(profile) => return Ok(profile),
@@ -176,7 +176,7 @@ async fn end_by_id(session: &Session, id: Option<&str>) -> Outcome {
 }
 
 /// Signs out, because a session that cannot be stored must not stay alive.
-async fn unkept(context: &Context, http: &HttpClient, profile: &Profile, error: Error) -> CliError {
+async fn end_unstored(context: &Context, http: &HttpClient, profile: &Profile, error: Error) -> CliError {
     let session = Session::of(http.clone(), Arc::new(SystemEnvironment), context.storage.clone(), profile.clone());
     let ended = match session {
         Ok(session) => session.sign_out().await,

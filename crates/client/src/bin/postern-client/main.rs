@@ -44,14 +44,14 @@ fn main() -> ExitCode {
 async fn run(args: Args) -> Outcome {
     let context = Context::new(&args)?;
     match args.command {
-        Command::Login(wish) => login::run(&context, wish).await,
+        Command::Login(args) => login::run(&context, args).await,
         Command::Menu => menu::run(&context, &context.session().await?).await,
         Command::Keys { what } => keys::run(&context, what).await,
-        Command::Time(wish) => time::run(&context, wish).await,
+        Command::Time(args) => time::run(&context, args).await,
         Command::Sessions { what } => sessions::run(&context, what).await,
         Command::Logout { here } => logout::run(&context, here).await,
         Command::Whoami => whoami::run(&context, &context.session().await?).await,
-        Command::Get(wish) => get::run(&context, wish).await,
+        Command::Get(args) => get::run(&context, args).await,
         Command::Toll { what } => toll::run(&context, what).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(&folder),

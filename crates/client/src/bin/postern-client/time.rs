@@ -12,10 +12,10 @@ use tokio::signal::ctrl_c;
 use tokio::time::{MissedTickBehavior, interval};
 use wire::time::SERVICE;
 
-pub(crate) async fn run(context: &Context, wish: Time) -> Outcome {
+pub(crate) async fn run(context: &Context, args: Time) -> Outcome {
     let session = context.session().await?;
     let mut server = server(context, &session).await?;
-    if wish.watch { watch(context, &mut server).await } else { print_time(context, &mut server).await }?;
+    if args.watch { watch(context, &mut server).await } else { print_time(context, &mut server).await }?;
     Ok(server.exit().await?)
 }
 
