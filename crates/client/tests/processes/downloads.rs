@@ -64,8 +64,8 @@ async fn two_answers_are_never_made_into_one() {
 
 #[tokio::test]
 async fn an_answer_is_written_as_it_comes_and_named_when_it_is_all_there() {
-    let (files, home, told) = (Arc::new(Files::default()), tempfile::tempdir().unwrap(), Arc::new(Notify::new()));
-    files.then(TAG, 0..HALF, Then::Wait(Arc::clone(&told)));
+    let (files, home, released) = (Arc::new(Files::default()), tempfile::tempdir().unwrap(), Arc::new(Notify::new()));
+    files.then(TAG, 0..HALF, Then::Wait(Arc::clone(&released)));
     let url = files::open(files).await;
     let (path, part) = (home.path().join("file"), home.path().join("file.part"));
     let arguments = ["get", &url, "--json", "--output", path.to_str().unwrap()];
@@ -76,7 +76,7 @@ async fn an_answer_is_written_as_it_comes_and_named_when_it_is_all_there() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     assert!(!path.exists());
-    told.notify_one();
+    released.notify_one();
     let output = running.wait_with_output().await.unwrap();
     let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((said["status"].as_u64(), said["bytes"].as_u64()), (Some(200), Some(LENGTH as u64)));

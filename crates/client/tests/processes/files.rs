@@ -60,8 +60,8 @@ impl Files {
             Then::End => stream::empty().boxed(),
             Then::Break => stream::iter([Err(ErrorKind::ConnectionReset.into())]).boxed(),
             Then::Silence => stream::pending().boxed(),
-            Then::Wait(told) => stream::once(async move {
-                told.notified().await;
+            Then::Wait(released) => stream::once(async move {
+                released.notified().await;
                 Ok(content()[end..].to_vec())
             })
             .boxed(),

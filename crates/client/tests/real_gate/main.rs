@@ -25,8 +25,8 @@ async fn a_real_wallet_pays_and_the_route_opens() {
     let deep = World::new(&rig, 1).await;
     deep.opens().await;
     assert_eq!((deep.paid(), deep.arrived()), (1, 1));
-    let heard = deep.heard();
-    assert!(heard.iter().any(|event| matches!(event, PaymentEvent::Seen { have: 0, need: 1, .. })), "{heard:?}");
+    let events = deep.events();
+    assert!(events.iter().any(|event| matches!(event, PaymentEvent::Seen { have: 0, need: 1, .. })), "{events:?}");
 
     // The program ends after the payment has left the wallet.
     let broken = World::new(&rig, 0).await;
@@ -40,7 +40,7 @@ async fn a_real_wallet_pays_and_the_route_opens() {
     early.breaks_before_sending();
     assert!(early.get().await.is_err());
     early.opens().await;
-    assert!(early.heard().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. })));
+    assert!(early.events().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. })));
     assert_eq!(early.paid(), 0);
 
     rig.mine(1).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_wallet_that_dies_unsaved_after_it_has_sent_is_not_asked_to_pay_again(
     rig.node.flush_pool(&[payment.txid.parse().unwrap()]).await.unwrap();
     assert!(!other.is_known(&payment).await.unwrap());
     world.opens().await;
-    assert!(world.heard().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. })));
+    assert!(world.events().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. })));
 
     rig.mine(1).await.unwrap();
     assert!(other.is_known(&payment).await.unwrap());

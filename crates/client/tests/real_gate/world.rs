@@ -61,7 +61,7 @@ struct Breaking<'a> {
 struct Miner<'a> {
     rig: &'a RegtestNetwork,
     payments: Arc<PaymentService>,
-    heard: Mutex<Vec<PaymentEvent>>,
+    events: Mutex<Vec<PaymentEvent>>,
 }
 
 impl<'a> World<'a> {
@@ -85,7 +85,7 @@ impl<'a> World<'a> {
                 dies: AtomicBool::new(false),
                 end: Mutex::default(),
             },
-            prompt: Miner { rig, payments, heard: Mutex::default() },
+            prompt: Miner { rig, payments, events: Mutex::default() },
             arrived,
             _stop: stop,
             _folder: folder,
@@ -132,11 +132,11 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn paid(&self) -> usize {
-        self.heard().iter().filter(|event| matches!(event, PaymentEvent::Paid { .. })).count()
+        self.events().iter().filter(|event| matches!(event, PaymentEvent::Paid { .. })).count()
     }
 
-    pub(crate) fn heard(&self) -> Vec<PaymentEvent> {
-        self.prompt.heard.lock().clone()
+    pub(crate) fn events(&self) -> Vec<PaymentEvent> {
+        self.prompt.events.lock().clone()
     }
 
     fn server(&self) -> Server {
@@ -211,7 +211,7 @@ impl Prompt for Miner<'_> {
     }
 
     fn notify(&self, event: &PaymentEvent) {
-        self.heard.lock().push(event.clone());
+        self.events.lock().push(event.clone());
     }
 
     async fn wait(&self, _: u64) {

@@ -6,7 +6,7 @@ use client::Error;
 use client::toll::PaymentEvent;
 
 fn sent_again(world: &World) -> bool {
-    world.prompt.heard.lock().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. }))
+    world.prompt.events.lock().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. }))
 }
 
 #[tokio::test]

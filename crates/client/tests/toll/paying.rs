@@ -39,7 +39,7 @@ async fn it_waits_for_blocks_and_for_a_gate_that_cannot_look() {
     let redeemed = PaymentEvent::Redeemed { quota: 2, expires: 1_795_240_000, provisional: false };
     let event =
         [paid, PaymentEvent::NotSeen { seconds: 7 }, PaymentEvent::Busy { seconds: 7 }, seen(0), seen(1), redeemed];
-    assert_eq!(*world.prompt.heard.lock(), event);
+    assert_eq!(*world.prompt.events.lock(), event);
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn patience_ends_and_the_payment_is_kept() {
     world.without_wallet = true;
     world.opens().await;
     assert_eq!(world.sent(), 1);
-    assert!(world.prompt.heard.lock().contains(&PaymentEvent::Resumed { txid: "tx1".to_owned() }));
+    assert!(world.prompt.events.lock().contains(&PaymentEvent::Resumed { txid: "tx1".to_owned() }));
 }
 
 #[tokio::test]

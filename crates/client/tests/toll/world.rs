@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) struct World {
     pub gate: FakeGate,
     pub wallet: Wallet,
-    pub prompt: Somebody,
+    pub prompt: FixedPrompt,
     pub max_pay: Option<u64>,
     pub wait_seconds: u64,
     pub without_wallet: bool,
@@ -22,15 +22,15 @@ pub(crate) struct World {
 
 /// A prompt with the same answer to everything; `None`: no person can be asked.
 #[derive(Default)]
-pub(crate) struct Somebody {
+pub(crate) struct FixedPrompt {
     pub answer: Mutex<Option<bool>>,
     /// A function that runs before the answer.
     pub thinks: Option<Box<dyn Fn() + Send + Sync>>,
-    pub heard: Mutex<Vec<PaymentEvent>>,
+    pub events: Mutex<Vec<PaymentEvent>>,
     pub waited: Mutex<u64>,
 }
 
-impl std::fmt::Debug for Somebody {
+impl std::fmt::Debug for FixedPrompt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Somebody")
     }
@@ -44,7 +44,7 @@ impl World {
         Self {
             gate: FakeGate::open(path.clone(), network.clone()).await,
             wallet: Wallet::new(path.clone(), network),
-            prompt: Somebody::default(),
+            prompt: FixedPrompt::default(),
             max_pay: Some(super::gate::PRICE),
             wait_seconds: 600,
             without_wallet: false,
@@ -115,7 +115,7 @@ impl World {
 }
 
 #[async_trait]
-impl Prompt for Somebody {
+impl Prompt for FixedPrompt {
     fn is_interactive(&self) -> bool {
         self.answer.lock().is_some()
     }
@@ -129,7 +129,7 @@ impl Prompt for Somebody {
     }
 
     fn notify(&self, event: &PaymentEvent) {
-        self.heard.lock().push(event.clone());
+        self.events.lock().push(event.clone());
     }
 
     async fn wait(&self, seconds: u64) {
