@@ -6,6 +6,7 @@
 mod accepted;
 mod accounts;
 mod actors;
+mod address_assignments;
 mod allowlist;
 mod app_codes;
 mod audit;
@@ -20,7 +21,6 @@ mod imports;
 mod invitations;
 mod keys;
 mod ladders;
-mod leases;
 mod mails;
 mod make;
 mod oauth;
@@ -347,7 +347,7 @@ contract! {
         list_payments_that_came_too_late,
         are_known_while_they_say_so,
     }
-    leases {
+    address_assignments {
         are_for_one_offer_until_they_end,
         are_lent_again_in_the_order_in_which_they_ended,
         fifty_at_once_get_an_address_each,

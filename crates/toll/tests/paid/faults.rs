@@ -1,6 +1,6 @@
 //! Nodes that are away, behind or lie; clients that send junk; and a gate that ends in the middle of a write.
 
-use crate::support::{Chain, Key, Mood, PRICE, PROOFS, World, bundle, pricing, txid};
+use crate::support::{Chain, Key, NodeState, PRICE, PROOFS, World, bundle, pricing, txid};
 use toll::pricing::Pricing;
 use tpat::Txid;
 use wire::toll::{PendingRedemption, TollCode};
@@ -15,24 +15,24 @@ async fn a_node_that_cannot_be_asked_costs_nobody_anything() {
     let demand = world.client.demand("/price").await;
     world.pay(txid(1), &demand, 10 * PRICE);
     let redeem = async || world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await;
-    for mood in [Mood::Down, Mood::Behind] {
-        world.chain.mood(mood);
+    for node_state in [NodeState::Down, NodeState::Behind] {
+        world.chain.node_state(node_state);
         let reply = redeem().await;
         assert_eq!((reply.status, reply.code()), (503, TollCode::NodeUnavailable));
         assert_eq!(reply.header("retry-after"), Some("10"));
         assert!(reply.header("www-authenticate").is_none() && world.payments.look_at_chain().await.is_err());
     }
-    world.chain.mood(Mood::Good);
+    world.chain.node_state(NodeState::Good);
     world.payments.look_at_chain().await.unwrap();
     assert_eq!(redeem().await.status, 202);
     // A payment that was seen before is answered without a node.
-    world.chain.mood(Mood::Down);
+    world.chain.node_state(NodeState::Down);
     assert_eq!((redeem().await.status, world.client.get("/price").await.status), (202, 402));
-    world.chain.mood(Mood::Good);
+    world.chain.node_state(NodeState::Good);
     world.chain.change(txid(1), |tx| tx.block = Some(100));
     world.chain.height(101);
     world.payments.look_at_chain().await.unwrap();
-    world.chain.mood(Mood::Down);
+    world.chain.node_state(NodeState::Down);
     let token = redeem().await.token().token;
     assert_eq!(world.client.bound("/price", &token, &key).await.status, 200);
 }

@@ -48,7 +48,13 @@ async fn what_was_paid_for_is_in_no_shared_cache() {
 #[tokio::test]
 async fn what_a_browser_paid_for_or_had_free_is_in_no_shared_cache() {
     let allowance = Some(Allowance { requests: 1, window_ms: 3_600_000 });
-    let world = World::lending(Chain::new(), Pricing { allowance, ..pricing() }, tempfile::tempdir().unwrap(), 3).await;
+    let world = World::with_browser_addresses(
+        Chain::new(),
+        Pricing { allowance, ..pricing() },
+        tempfile::tempdir().unwrap(),
+        3,
+    )
+    .await;
     let nginx = Nginx::before(world.address, "$http_host").await;
     let front = Client::new(nginx.address);
     let free = front.get("/price/kept").await;

@@ -3,20 +3,20 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod attacks;
-mod away;
+mod browser_address_attacks;
+mod browser_addresses;
 mod browsers;
 mod challenges;
 mod compat;
 mod deployed;
 mod faults;
-mod followed;
-mod followed_attacks;
 mod fronts;
-mod leases;
+mod node_outages;
 mod offers;
 mod origins;
 mod payments;
 mod readings;
 mod regtest;
+mod stream_meters;
 mod support;
 mod tokens;

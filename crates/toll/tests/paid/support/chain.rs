@@ -30,7 +30,7 @@ pub(crate) struct Tx {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub(crate) enum NodeState {
     Good,
     /// Answers with nothing readable.
     Down,
@@ -58,7 +58,7 @@ struct Whole {
 
 struct What {
     height: u64,
-    mood: Mood,
+    node_state: NodeState,
     verifier_gone: bool,
     txs: HashMap<Txid, Tx>,
     whole: HashMap<Txid, Whole>,
@@ -68,7 +68,8 @@ struct What {
 impl Chain {
     pub(crate) fn new() -> Self {
         let (txs, whole) = (HashMap::new(), HashMap::new());
-        let state = What { height: 100, mood: Mood::Good, verifier_gone: false, txs, whole, since: 1_750_000_000 };
+        let state =
+            What { height: 100, node_state: NodeState::Good, verifier_gone: false, txs, whole, since: 1_750_000_000 };
         let count = AtomicUsize::default;
         Self(Arc::new(Inner { state: Mutex::new(state), asked: count(), read: count(), questions: count() }))
     }
@@ -120,8 +121,8 @@ impl Chain {
         self.0.state.lock().height = height;
     }
 
-    pub(crate) fn mood(&self, mood: Mood) {
-        self.0.state.lock().mood = mood;
+    pub(crate) fn node_state(&self, node_state: NodeState) {
+        self.0.state.lock().node_state = node_state;
     }
 
     /// Sets whether the wallet beside the node is away.
@@ -152,10 +153,10 @@ impl Verifier for Chain {
     async fn verify(&self, claim: &PaymentClaim) -> monero::Result<ClaimResult> {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         let state = self.0.state.lock();
-        match state.mood {
-            Mood::Good => {}
-            Mood::Down => return Err(Error::Timeout("the node".to_owned())),
-            Mood::Behind => return Err(Error::Behind("the node".to_owned())),
+        match state.node_state {
+            NodeState::Good => {}
+            NodeState::Down => return Err(Error::Timeout("the node".to_owned())),
+            NodeState::Behind => return Err(Error::Behind("the node".to_owned())),
         }
         let Some(tx) = state.txs.get(&claim.txid) else { return Ok(ClaimResult::NotFound) };
         if tx.address != claim.address.to_string() || tx.message != claim.message {
@@ -201,9 +202,9 @@ async fn info(State(chain): State<Chain>, Json(question): Json<Value>) -> Result
     }
     let info = json!({
         "height": state.height, "top_block_hash": state.height.to_string(), "nettype": "mainnet", "version": "0",
-        "target_height": 0, "synchronized": state.mood != Mood::Behind,
+        "target_height": 0, "synchronized": state.node_state != NodeState::Behind,
     });
-    if state.mood == Mood::Down {
+    if state.node_state == NodeState::Down {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     Ok(Json(json!({"jsonrpc": "2.0", "id": "0", "result": info})))

@@ -10,7 +10,7 @@ mod proofs;
 mod world;
 
 pub(crate) use browser::Browser;
-pub(crate) use chain::{Chain, Mood, Tx};
+pub(crate) use chain::{Chain, NodeState, Tx};
 pub(crate) use client::{Client, Reply};
 pub(crate) use front::{Front, Kind as FrontKind};
 pub(crate) use key::Key;

@@ -129,7 +129,12 @@ impl World {
     }
 
     /// Starts a gate with a view key, and this number of addresses for browsers.
-    pub(crate) async fn lending(chain: Chain, pricing: Pricing, directory: TempDir, browser_addresses: u32) -> Self {
+    pub(crate) async fn with_browser_addresses(
+        chain: Chain,
+        pricing: Pricing,
+        directory: TempDir,
+        browser_addresses: u32,
+    ) -> Self {
         let node = Arc::new(Node::new(&chain.serve().await, RpcLimits::default()).unwrap());
         let pair = ViewPair::new(&made::primary().parse().unwrap(), made::VIEW_KEY).unwrap();
         let pool = AddressPool::derived(pair.clone(), 20).unwrap();

@@ -1,7 +1,7 @@
 //! A node that is away or behind: no payment is requested that could not be found.
 
 use crate::support::made::made;
-use crate::support::{Browser, Chain, Key, Mood, PRICE, PROOFS, World, pricing, txid};
+use crate::support::{Browser, Chain, Key, NodeState, PRICE, PROOFS, World, pricing, txid};
 use http::Method;
 use toll::pricing::{Allowance, Pricing};
 use wire::toll::TollCode;
@@ -10,8 +10,8 @@ const PATH: &str = "/price";
 const STILL: &str = "/.well-known/tpat/still?back=%2Fprice";
 
 /// Takes the node away, and lets two checks fail.
-async fn gone(world: &World, mood: Mood) {
-    world.chain.mood(mood);
+async fn gone(world: &World, node_state: NodeState) {
+    world.chain.node_state(node_state);
     for _ in 0..2 {
         assert!(world.payments.look_at_chain().await.is_err());
         world.later(5);
@@ -19,7 +19,7 @@ async fn gone(world: &World, mood: Mood) {
 }
 
 async fn back(world: &World) {
-    world.chain.mood(Mood::Good);
+    world.chain.node_state(NodeState::Good);
     world.payments.look_at_chain().await.unwrap();
 }
 
@@ -30,11 +30,11 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
     let demand = world.client.demand(PATH).await;
     world.pay(txid(1), &demand, PRICE);
     let token = world.client.redeem(&format!("{}:{}", txid(1), PROOFS[0]), &demand.challenge, Some(&key)).await.token();
-    for mood in [Mood::Down, Mood::Behind] {
-        world.chain.mood(mood);
+    for node_state in [NodeState::Down, NodeState::Behind] {
+        world.chain.node_state(node_state);
         assert!(world.payments.look_at_chain().await.is_err());
         assert_eq!(world.client.get(PATH).await.status, 402, "one look that fails is no outage");
-        gone(&world, mood).await;
+        gone(&world, node_state).await;
         let reply = world.client.get(PATH).await;
         assert_eq!(
             (reply.status, reply.code(), reply.header("retry-after")),
@@ -53,13 +53,13 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
         assert!(world.payments.is_away() && world.client.get(PATH).await.header("dpop-nonce").is_none());
         back(&world).await;
         assert_eq!(world.client.get(PATH).await.status, 402);
-        gone(&world, mood).await;
+        gone(&world, node_state).await;
         assert_eq!(world.client.bound(PATH, &token.token, &key).await.status, 200);
         back(&world).await;
     }
     // A client whose token is used up sees no price either.
     assert_eq!(world.client.bound(PATH, &token.token, &key).await.status, 200);
-    gone(&world, Mood::Down).await;
+    gone(&world, NodeState::Down).await;
     let spent = world.client.bound(PATH, &token.token, &key).await;
     assert_eq!((spent.status, spent.code()), (503, TollCode::NodeUnavailable));
     assert!(spent.header("www-authenticate").is_none());
@@ -67,10 +67,10 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
 
 #[tokio::test]
 async fn a_browser_that_holds_an_offer_is_told_to_wait_and_what_it_paid_is_found() {
-    let world = World::lending(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 3).await;
+    let world = World::with_browser_addresses(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 3).await;
     let browser = Browser::at(1);
     let address = browser.open(&world, PATH).await.address();
-    gone(&world, Mood::Down).await;
+    gone(&world, NodeState::Down).await;
     for path in [PATH, STILL] {
         let page = browser.open(&world, path).await;
         assert!(page.status == 503 && !page.html().contains(&address), "{}", page.html());
@@ -103,7 +103,7 @@ async fn nobody_is_asked_for_money_while_the_verifier_does_not_answer() {
 async fn requests_for_nothing_need_no_node() {
     let allowance = Some(Allowance { requests: 1, window_ms: 60_000 });
     let world = World::with(Pricing { allowance, signed_in_free: true, ..pricing() }).await;
-    gone(&world, Mood::Down).await;
+    gone(&world, NodeState::Down).await;
     assert_eq!(world.client.get(PATH).await.status, 200);
     assert_eq!(world.client.get(PATH).await.status, 503);
     let signed_in = world.client.request(Method::GET, PATH).header("cookie", "signed-in");

@@ -1,7 +1,7 @@
 //! Payments without a proof: a browser has an address of its own, and its page opens when it is paid.
 
 use crate::support::made::made;
-use crate::support::{Browser, Chain, Mood, PRICE, PROOFS, World, bundle, pricing, txid};
+use crate::support::{Browser, Chain, NodeState, PRICE, PROOFS, World, bundle, pricing, txid};
 use toll::pricing::Pricing;
 
 const HOUR: i64 = 3600;
@@ -10,13 +10,13 @@ const TOKEN: &str = "postern-toll-price";
 const PATH: &str = "/price/gold?in=eur";
 const STILL: &str = "/.well-known/tpat/still?back=%2Fprice%2Fgold%3Fin%3Deur";
 
-async fn lending(pricing: Pricing) -> World {
-    World::lending(Chain::new(), pricing, tempfile::tempdir().unwrap(), 3).await
+async fn world_with_addresses(pricing: Pricing) -> World {
+    World::with_browser_addresses(Chain::new(), pricing, tempfile::tempdir().unwrap(), 3).await
 }
 
 #[tokio::test]
 async fn a_person_pays_and_the_page_opens_by_itself() {
-    let (world, browser, other) = (lending(pricing()).await, Browser::at(1), Browser::at(2));
+    let (world, browser, other) = (world_with_addresses(pricing()).await, Browser::at(1), Browser::at(2));
     let page = browser.open(&world, PATH).await;
     assert_eq!((page.status, page.header("refresh")), (402, Some("10")));
     let (address, html) = (page.address(), page.html());
@@ -53,7 +53,7 @@ async fn a_person_pays_and_the_page_opens_by_itself() {
 #[tokio::test]
 async fn more_money_waits_for_its_blocks_and_is_said_to() {
     let (world, browser) =
-        (lending(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await, Browser::at(1));
+        (world_with_addresses(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.chain.send(&made(77, 0, &[(&address, 10 * PRICE)]));
     world.payments.follow().await.unwrap();
@@ -79,7 +79,7 @@ async fn more_money_waits_for_its_blocks_and_is_said_to() {
 
 #[tokio::test]
 async fn the_rest_may_follow() {
-    let (world, browser) = (lending(pricing()).await, Browser::at(1));
+    let (world, browser) = (world_with_addresses(pricing()).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.chain.send(&made(77, 0, &[(&address, PRICE / 4)]));
     world.payments.follow().await.unwrap();
@@ -99,7 +99,7 @@ async fn the_rest_may_follow() {
 
 #[tokio::test]
 async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
-    let (world, browser, later) = (lending(pricing()).await, Browser::at(1), Browser::at(2));
+    let (world, browser, later) = (world_with_addresses(pricing()).await, Browser::at(1), Browser::at(2));
     let address = browser.open(&world, PATH).await.address();
     let second = later.open(&world, PATH).await.address();
     let World { chain, directory, store, payments, stop, .. } = world;
@@ -112,7 +112,7 @@ async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
     }
     chain.send(&made(78, 0, &[(&second, PRICE)]));
 
-    let world = World::lending(chain, pricing(), directory, 3).await;
+    let world = World::with_browser_addresses(chain, pricing(), directory, 3).await;
     assert_eq!(browser.open(&world, PATH).await.address(), address, "the cookie's challenge finds its address");
     for _ in 0..2 {
         world.payments.follow().await.unwrap();
@@ -128,7 +128,7 @@ async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
 
 #[tokio::test]
 async fn what_comes_days_after_an_offer_is_listed_as_too_late() {
-    let (world, browser) = (lending(pricing()).await, Browser::at(1));
+    let (world, browser) = (world_with_addresses(pricing()).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.payments.follow().await.unwrap();
     // An hour to pay, and a day: then the address may be assigned again.
@@ -152,7 +152,7 @@ async fn what_comes_days_after_an_offer_is_listed_as_too_late() {
     chain.mine();
     let second = chain.send(&made(78, 0, &[(&address, PRICE)]));
     chain.mine();
-    let world = World::lending(chain, pricing(), directory, 3).await;
+    let world = World::with_browser_addresses(chain, pricing(), directory, 3).await;
     world.later(HOUR + 9 * DAY);
     world.payments.follow().await.unwrap();
     let found = world.store.late_payments(10).await.unwrap();
@@ -161,7 +161,7 @@ async fn what_comes_days_after_an_offer_is_listed_as_too_late() {
 
 #[tokio::test]
 async fn where_no_address_is_left_a_proof_is_asked_for() {
-    let world = lending(pricing()).await;
+    let world = world_with_addresses(pricing()).await;
     for name in 0..3 {
         assert!(browser_with_offer(&world, name).await);
     }
@@ -188,7 +188,7 @@ async fn browser_with_offer(world: &World, name: u8) -> bool {
 
 #[tokio::test]
 async fn one_client_is_lent_few_addresses_and_programs_none() {
-    let world = World::lending(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 20).await;
+    let world = World::with_browser_addresses(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 20).await;
     for count in 0..9 {
         assert_eq!(browser_with_offer(&world, 1).await, count < 6, "{count}");
     }
@@ -198,17 +198,17 @@ async fn one_client_is_lent_few_addresses_and_programs_none() {
     assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 7);
     // No address is assigned while the state of the chain is unknown.
     let chain = Chain::new();
-    chain.mood(Mood::Down);
-    let blind = World::lending(chain, pricing(), tempfile::tempdir().unwrap(), 20).await;
+    chain.node_state(NodeState::Down);
+    let blind = World::with_browser_addresses(chain, pricing(), tempfile::tempdir().unwrap(), 20).await;
     assert_eq!(Browser::at(1).open(&blind, PATH).await.status, 503);
-    blind.chain.mood(Mood::Good);
+    blind.chain.node_state(NodeState::Good);
     blind.payments.look_at_chain().await.unwrap();
     assert!(browser_with_offer(&blind, 1).await);
 }
 
 #[tokio::test]
 async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
-    let (world, browser, short) = (lending(pricing()).await, Browser::at(1), Browser::at(2));
+    let (world, browser, short) = (world_with_addresses(pricing()).await, Browser::at(1), Browser::at(2));
     let address = browser.open(&world, PATH).await.address();
     let theirs = short.open(&world, PATH).await.address();
     world.chain.send(&made(76, 0, &[(&theirs, PRICE / 2)]));
@@ -242,7 +242,7 @@ async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
 
 #[tokio::test]
 async fn the_still_page_takes_a_proof_for_the_same_address() {
-    let (world, browser) = (lending(pricing()).await, Browser::at(1));
+    let (world, browser) = (world_with_addresses(pricing()).await, Browser::at(1));
     let page = browser.open(&world, PATH).await;
     let still = browser.open(&world, STILL).await;
     let html = still.html();
@@ -270,7 +270,8 @@ async fn the_still_page_takes_a_proof_for_the_same_address() {
 
 #[tokio::test]
 async fn whoever_waits_for_a_block_is_not_asked_to_pay_again() {
-    let (world, browser) = (lending(Pricing { bundles: vec![bundle(PRICE, 100)], ..pricing() }).await, Browser::at(1));
+    let (world, browser) =
+        (world_with_addresses(Pricing { bundles: vec![bundle(PRICE, 100)], ..pricing() }).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.chain.send(&made(77, 0, &[(&address, PRICE)]));
     world.payments.follow().await.unwrap();

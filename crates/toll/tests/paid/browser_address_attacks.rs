@@ -9,14 +9,14 @@ use tpat::Txid;
 const OFFER: &str = "postern-offer-price.AAAA";
 const PATH: &str = "/price";
 
-async fn lending(browser_addresses: u32) -> World {
-    World::lending(Chain::new(), pricing(), tempfile::tempdir().unwrap(), browser_addresses).await
+async fn world_with_addresses(browser_addresses: u32) -> World {
+    World::with_browser_addresses(Chain::new(), pricing(), tempfile::tempdir().unwrap(), browser_addresses).await
 }
 
 /// A browser with the challenge gets the token that is paid for it. Nobody can make a challenge up, or change one.
 #[tokio::test]
 async fn attack_another_browsers_offer_is_guessed() {
-    let (world, browser) = (lending(9).await, Browser::at(1));
+    let (world, browser) = (world_with_addresses(9).await, Browser::at(1));
     let page = browser.open(&world, PATH).await;
     let offer = browser.offers("price").remove(0);
     world.chain.send(&made(77, 0, &[(&page.address(), PRICE)]));
@@ -52,7 +52,7 @@ async fn attack_another_browsers_offer_is_guessed() {
 /// A payment counts for the offer that it was made for, and not for the next one at the same address.
 #[tokio::test]
 async fn attack_a_payment_to_an_address_whose_lease_ended() {
-    let (world, first, second) = (lending(1).await, Browser::at(1), Browser::at(2));
+    let (world, first, second) = (world_with_addresses(1).await, Browser::at(1), Browser::at(2));
     let address = first.open(&world, PATH).await.address();
     world.later(3600 + 86_400 + 1);
     world.chain.clock(world.seconds());
@@ -79,7 +79,7 @@ async fn attack_a_payment_to_an_address_whose_lease_ended() {
 /// The same if blocks from before are read for another offer.
 #[tokio::test]
 async fn attack_an_old_payment_to_an_address_that_is_lent_again() {
-    let (world, first, second, other) = (lending(2).await, Browser::at(1), Browser::at(2), Browser::at(3));
+    let (world, first, second, other) = (world_with_addresses(2).await, Browser::at(1), Browser::at(2), Browser::at(3));
     let address = first.open(&world, PATH).await.address();
     world.later(3600 + 86_400 + 1);
     world.chain.clock(world.seconds());
@@ -99,7 +99,7 @@ async fn attack_an_old_payment_to_an_address_that_is_lent_again() {
 /// Two outputs with one key can be spent once.
 #[tokio::test]
 async fn attack_burning_one_key_twice() {
-    let (world, browser) = (lending(3).await, Browser::at(1));
+    let (world, browser) = (world_with_addresses(3).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     let have =
         async || world.store.toll_payments(10).await.unwrap().iter().map(|payment| payment.piconero).sum::<i64>();
@@ -123,7 +123,7 @@ async fn attack_burning_one_key_twice() {
 /// Payments that may never be mined, cannot be spent, or do not exist.
 #[tokio::test]
 async fn attack_payments_that_are_worth_nothing() {
-    let (world, browser) = (lending(3).await, Browser::at(1));
+    let (world, browser) = (world_with_addresses(3).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     let mut locked = made(76, 0, &[(&address, PRICE)]);
     locked.prefix_mut().additional_timelock = Timelock::Block(100_000);
@@ -160,7 +160,7 @@ async fn attack_payments_that_are_worth_nothing() {
 /// However full the pool is, one check reads a limited number of transactions in a limited number of queries.
 #[tokio::test]
 async fn attack_a_pool_full_of_junk() {
-    let (world, browser) = (lending(3).await, Browser::at(1));
+    let (world, browser) = (world_with_addresses(3).await, Browser::at(1));
     let elsewhere = crate::support::made::primary();
     for secret in 0..250 {
         world.chain.send(&made(1000 + secret, 0, &[(&elsewhere, PRICE)]));
@@ -208,7 +208,7 @@ async fn attack_money_that_is_spent_again_at_once() {
 /// The same payment, by a browser that presents only the transaction.
 #[tokio::test]
 async fn attack_one_payment_for_two_offers() {
-    let world = World::lending(
+    let world = World::with_browser_addresses(
         Chain::new(),
         Pricing { bundles: vec![bundle(PRICE, 3)], ..pricing() },
         tempfile::tempdir().unwrap(),
