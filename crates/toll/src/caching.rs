@@ -20,22 +20,22 @@ pub(crate) fn restrict(headers: &mut HeaderMap) {
     }
     let value = if headers.contains_key(TOKEN_HEADER) { NO_STORE } else { private(headers) };
     headers.insert(header::CACHE_CONTROL, value);
-    vary(headers, &DECIDE);
+    add_vary(headers, &DECIDE);
 }
 
 /// Adds these request headers to `Vary`.
-pub(crate) fn vary(headers: &mut HeaderMap, names: &[&'static str]) {
-    let told: Vec<String> = headers
+pub(crate) fn add_vary(headers: &mut HeaderMap, names: &[&'static str]) {
+    let named: Vec<String> = headers
         .get_all(header::VARY)
         .iter()
         .flat_map(|value| {
             String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase().split(',').map(trimmed).collect::<Vec<_>>()
         })
         .collect();
-    if told.iter().any(|name| name == "*") {
+    if named.iter().any(|name| name == "*") {
         return;
     }
-    let missing: Vec<&str> = names.iter().filter(|name| !told.iter().any(|own| own == *name)).copied().collect();
+    let missing: Vec<&str> = names.iter().filter(|name| !named.iter().any(|own| own == *name)).copied().collect();
     if !missing.is_empty()
         && let Ok(value) = HeaderValue::try_from(missing.join(", "))
     {

@@ -1,7 +1,7 @@
 //! Pages of other origins that may call a route (Fetch, section 3.3). They call it without the browser's credentials: a
 //! page presents a token of its own in `Authorization`, and tokens in cookies are of no use to it.
 
-use crate::caching::vary;
+use crate::caching::add_vary;
 use crate::gate_problem::NotCharged;
 use axum::body::Body;
 use domain::authority::{InvalidAuthority, Origin};
@@ -61,7 +61,7 @@ impl Preflight {
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
         }
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, KEPT);
-        vary(headers, &WHAT_DECIDES);
+        add_vary(headers, &WHAT_DECIDES);
         response
     }
 }
@@ -108,7 +108,7 @@ impl Verdict {
         headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
         headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
         if self.varies {
-            vary(headers, &WHAT_DECIDES[..1]);
+            add_vary(headers, &WHAT_DECIDES[..1]);
         }
         let Some(origin) = &self.origin else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

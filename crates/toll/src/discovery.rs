@@ -32,12 +32,12 @@ fn priced(route: &Route, pricing: &Pricing, host: &Authority, free: &[String]) -
         free_paths: free.to_vec(),
         bound: pricing.binding == TokenBinding::Key,
         compat: pricing.tpat0,
-        bundles: bundles.map(|(at, bundle)| sold(at + 1, bundle, pricing)).collect(),
+        bundles: bundles.map(|(at, bundle)| priced_bundle(at + 1, bundle, pricing)).collect(),
     }
 }
 
 /// Numbers bundles as the 402 answer does.
-fn sold(number: usize, bundle: &Bundle, pricing: &Pricing) -> PricedBundle {
+fn priced_bundle(number: usize, bundle: &Bundle, pricing: &Pricing) -> PricedBundle {
     PricedBundle {
         name: number.to_string(),
         min_amt: Piconero(bundle.price),

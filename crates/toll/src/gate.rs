@@ -241,8 +241,8 @@ impl Gate {
     }
 
     async fn send(&self, routed: &RoutedRequest, mut request: Request<Body>) -> Response<Body> {
-        let told = ForwardedClient { client: routed.client, host: &routed.host, https: self.config.https };
-        headers::rewrite(request.headers_mut(), told, &routed.route.inject);
+        let forwarded = ForwardedClient { client: routed.client, host: &routed.host, https: self.config.https };
+        headers::rewrite(request.headers_mut(), forwarded, &routed.route.inject);
         routed.route.upstream.send(request, || (self.environment.now)()).await
     }
 
@@ -251,8 +251,8 @@ impl Gate {
     /// # Errors
     /// A trusted proxy names a client that is no address. No other client may be counted in its place.
     fn client(&self, peer: IpAddr, parts: &Parts) -> Result<IpAddr, GateProblem> {
-        let told = (self.environment.client)(peer, &parts.headers);
-        told.map_err(|_| GateProblem::bad_request("The proxy in front names a client that is no address."))
+        let forwarded = (self.environment.client)(peer, &parts.headers);
+        forwarded.map_err(|_| GateProblem::bad_request("The proxy in front names a client that is no address."))
     }
 
     fn caller<'a>(&self, client: IpAddr, host: &'a str, parts: &'a Parts) -> Caller<'a> {

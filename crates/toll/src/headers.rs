@@ -41,7 +41,7 @@ pub(crate) struct ForwardedClient<'a> {
 
 /// Removes hop-by-hop headers (RFC 9110, section 7.6.1), headers that only a proxy may set, and all credentials for the
 /// gate. Then sets the true values.
-pub(crate) fn rewrite(headers: &mut HeaderMap, told: ForwardedClient<'_>, inject: &[(HeaderName, HeaderValue)]) {
+pub(crate) fn rewrite(headers: &mut HeaderMap, forwarded: ForwardedClient<'_>, inject: &[(HeaderName, HeaderValue)]) {
     forget_named_by_connection(headers);
     let strange = |name: &HeaderName| {
         let name = name.as_str();
@@ -53,7 +53,7 @@ pub(crate) fn rewrite(headers: &mut HeaderMap, told: ForwardedClient<'_>, inject
         headers.remove(name);
     }
     forget_credentials(headers);
-    write_forwarded(headers, told);
+    write_forwarded(headers, forwarded);
     for (name, value) in inject {
         headers.insert(name, value.clone());
     }
@@ -116,17 +116,17 @@ fn without_ours(value: &HeaderValue) -> Option<HeaderValue> {
     if kept.is_empty() { None } else { HeaderValue::from_bytes(&kept.join(b"; ".as_slice())).ok() }
 }
 
-fn write_forwarded(headers: &mut HeaderMap, told: ForwardedClient<'_>) {
-    let proto = if told.https { "https" } else { "http" };
-    let node = match told.client {
+fn write_forwarded(headers: &mut HeaderMap, forwarded_client: ForwardedClient<'_>) {
+    let proto = if forwarded_client.https { "https" } else { "http" };
+    let node = match forwarded_client.client {
         IpAddr::V4(v4) => v4.to_string(),
         // RFC 7239, section 6.
         IpAddr::V6(v6) => format!("\"[{v6}]\""),
     };
-    let forwarded = format!("for={node};host=\"{}\";proto={proto}", told.host);
+    let forwarded = format!("for={node};host=\"{}\";proto={proto}", forwarded_client.host);
     for (name, value) in [
-        ("x-forwarded-for", told.client.to_string()),
-        ("x-forwarded-host", told.host.to_owned()),
+        ("x-forwarded-for", forwarded_client.client.to_string()),
+        ("x-forwarded-host", forwarded_client.host.to_owned()),
         ("x-forwarded-proto", proto.to_owned()),
         ("forwarded", forwarded),
     ] {

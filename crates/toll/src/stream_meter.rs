@@ -63,13 +63,13 @@ impl StreamMeter {
                 () = stream.ended.cancelled() => return,
                 _ = tick.tick() => {}
             }
-            if !self.goes_on() {
+            if !self.charge_due() {
                 return stream.cut.cancel();
             }
         }
     }
 
-    fn goes_on(&mut self) -> bool {
+    fn charge_due(&mut self) -> bool {
         let now = (self.environment.now)();
         while now >= self.due {
             let Ok(unit) = self.entry.take(now) else { return false };

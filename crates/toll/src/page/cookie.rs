@@ -22,13 +22,13 @@ impl RouteCookies<'_> {
 
     /// Returns `Set-Cookie` for a token. `seconds`: its lifetime.
     pub(crate) fn set(self, token: &str, seconds: u64) -> Option<HeaderValue> {
-        self.kept(&self.name(TOKEN), token, seconds)
+        self.cookie(&self.name(TOKEN), token, seconds)
     }
 
     /// Returns `Set-Cookie` for an offer. A browser that has it receives the token that is paid for it. `id`
     /// distinguishes offers of one route.
     pub(crate) fn set_offer(self, id: &str, offer: &str, seconds: u64) -> Option<HeaderValue> {
-        self.kept(&format!("{}.{id}", self.name(OFFER)), offer, seconds)
+        self.cookie(&format!("{}.{id}", self.name(OFFER)), offer, seconds)
     }
 
     /// Returns `Set-Cookie` that deletes an offer.
@@ -36,7 +36,7 @@ impl RouteCookies<'_> {
         self.set_offer(id, "", 0)
     }
 
-    fn kept(self, name: &str, text: &str, seconds: u64) -> Option<HeaderValue> {
+    fn cookie(self, name: &str, text: &str, seconds: u64) -> Option<HeaderValue> {
         let secure = if self.https { "; Secure" } else { "" };
         let cookie = format!("{name}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
         let mut value = HeaderValue::try_from(cookie).ok()?;

@@ -11,7 +11,7 @@ mod qr;
 pub(crate) use cookie::{RouteCookies, offer_challenge, token_credential};
 pub(crate) use form::{PaymentForm, back};
 pub(crate) use live::{PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
-pub(crate) use pages::{AmountReceived, Keeping, OfferView, offer_page, problem, redirect, too_late, waiting};
+pub(crate) use pages::{AmountReceived, OfferRetention, OfferView, offer_page, problem, redirect, too_late, waiting};
 pub use qr::svg as qr_svg;
 
 use http::{HeaderMap, header};

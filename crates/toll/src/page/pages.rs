@@ -38,7 +38,7 @@ pub(super) const PROGRAMS: &str =
 
 /// The state of an offer in the browser after its page is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Keeping {
+pub(crate) struct OfferRetention {
     /// Whether the browser keeps it in a cookie.
     pub kept: bool,
     /// Whether the browser keeps another for this route that can no longer be paid.
@@ -46,7 +46,7 @@ pub(crate) struct Keeping {
 }
 
 /// Returns 402 with price, instructions and the form for the proof.
-pub(crate) fn offer_page(view: OfferView<'_>, received: AmountReceived, keeping: Keeping) -> Response<Body> {
+pub(crate) fn offer_page(view: OfferView<'_>, received: AmountReceived, keeping: OfferRetention) -> Response<Body> {
     let OfferView { offer, back, .. } = view;
     let missing = offer.min_amt.0.saturating_sub(received.have);
     let amount = format_xmr(missing);
@@ -241,7 +241,7 @@ pub(super) mod tests {
     async fn it_says_what_and_where_to_pay() {
         let offer = offer();
         let view = OfferView { offer: &offer, back: "/price?a=\"<b>\"", now: 1000 };
-        let response = offer_page(view, AmountReceived::default(), Keeping::default());
+        let response = offer_page(view, AmountReceived::default(), OfferRetention::default());
         assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
@@ -276,10 +276,10 @@ pub(super) mod tests {
     async fn it_says_whether_the_offer_is_kept() {
         let offer = offer();
         let view = OfferView { offer: &offer, back: "/price", now: 1000 };
-        let kept = html(offer_page(view, AmountReceived::default(), Keeping { kept: true, ended: false })).await;
+        let kept = html(offer_page(view, AmountReceived::default(), OfferRetention { kept: true, ended: false })).await;
         assert!(kept.contains("You may close this page") && !kept.contains("Keep this page open"), "{kept}");
         let received = AmountReceived { have: 500_000_000, ..AmountReceived::default() };
-        let ended = html(offer_page(view, received, Keeping { kept: false, ended: true })).await;
+        let ended = html(offer_page(view, received, OfferRetention { kept: false, ended: true })).await;
         for part in ["Keep this page open", "An earlier offer", "0.0005 of 0.002 XMR are here", "tx_amount=0.0015"] {
             assert!(ended.contains(part), "{part}: {ended}");
         }

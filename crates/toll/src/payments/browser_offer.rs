@@ -90,7 +90,7 @@ impl PaymentService {
     }
 
     /// Returns the offer that matters most for the page, and its state. `None`: none does.
-    pub(super) async fn foremost<'h, 'a>(
+    pub(super) async fn most_relevant<'h, 'a>(
         &self,
         held: &'h [BrowserOffer<'a>],
         caller: &Caller<'_>,
@@ -128,7 +128,7 @@ impl PaymentService {
                 if self.follows(held.text) {
                     return page::pay_here(view, received, mode);
                 }
-                let asked = page::offer_page(view, received, page::Keeping { kept: true, ended });
+                let asked = page::offer_page(view, received, page::OfferRetention { kept: true, ended });
                 self.challenged(asked, &offer, caller)
             }
             Ok(OfferStatus::Waiting(received)) => page::expired(view, received, &held.name(), mode),

@@ -7,7 +7,7 @@ use super::redeem::{GRACE_S, IssuedOffer, saturating_i64};
 use super::refusals::store_failed;
 use super::{PaymentService, SubaddressIndex};
 use crate::caller::Caller;
-use crate::page::{self, AmountReceived, Keeping, OfferView, PageMode};
+use crate::page::{self, AmountReceived, OfferRetention, OfferView, PageMode};
 use crate::pricing::Pricing;
 use crate::route::{Route, RouteTable};
 use axum::body::Body;
@@ -35,8 +35,8 @@ impl PaymentService {
     ) -> Response<Body> {
         let (own, others) = self.held_for(table, route, caller);
         let ended = own.iter().any(|held| !held.is_payable(caller));
-        if let Some(foremost) = self.foremost(&own, caller).await {
-            return self.show(foremost, table, ended, caller, PageMode::Live);
+        if let Some(most_relevant) = self.most_relevant(&own, caller).await {
+            return self.show(most_relevant, table, ended, caller, PageMode::Live);
         }
         // A page that follows its payment needs a chain that was seen once. The next check is seconds away.
         let blind = self.browser_addresses.is_some() && self.chain.height() == 0;
@@ -56,7 +56,7 @@ impl PaymentService {
                 self.keep(route, &text, caller),
             );
         }
-        self.ask_to_prove(route, pricing, Keeping { kept: keeps, ended }, caller)
+        self.ask_to_prove(route, pricing, OfferRetention { kept: keeps, ended }, caller)
     }
 
     /// Returns the same page without refreshing. `None`: the browser has no offer, or its token is ready.
@@ -68,9 +68,9 @@ impl PaymentService {
     ) -> Option<Response<Body>> {
         let (own, _) = self.held_for(table, route, caller);
         let ended = own.iter().any(|held| !held.is_payable(caller));
-        match self.foremost(&own, caller).await {
-            Some(foremost) => {
-                let page = self.show(foremost, table, ended, caller, PageMode::Still);
+        match self.most_relevant(&own, caller).await {
+            Some(most_relevant) => {
+                let page = self.show(most_relevant, table, ended, caller, PageMode::Still);
                 Some(page).filter(|page| !page.status().is_redirection())
             }
             None => self.is_away().then(|| page::closed(caller.target, PageMode::Still)),
@@ -104,7 +104,13 @@ impl PaymentService {
     }
 
     /// Returns the page that asks for a proof.
-    fn ask_to_prove(&self, route: &Route, pricing: &Pricing, keeping: Keeping, caller: &Caller<'_>) -> Response<Body> {
+    fn ask_to_prove(
+        &self,
+        route: &Route,
+        pricing: &Pricing,
+        keeping: OfferRetention,
+        caller: &Caller<'_>,
+    ) -> Response<Body> {
         let Some(offer) = self.offer(route, pricing, Binding::Bearer, caller) else {
             return crate::payment_problem::PaymentProblem::unavailable().shown(caller);
         };

@@ -9,14 +9,14 @@ pub(super) struct ChainState {
     pub(super) tip: Mutex<Option<Tip>>,
     /// The last transaction of those in no block that was queried.
     pub(super) after: Mutex<String>,
-    looks: Mutex<Looks>,
+    looks: Mutex<CheckResults>,
     /// The results of the last checks of the verifier.
-    verifier: Mutex<Looks>,
+    verifier: Mutex<CheckResults>,
 }
 
 /// The results of the last checks.
 #[derive(Debug, Clone, Copy, Default)]
-struct Looks {
+struct CheckResults {
     seen_at: Option<UnixMs>,
     failed: bool,
 }
@@ -38,7 +38,7 @@ pub enum Error {
 /// Period without a successful check after which payments cannot be found: some two checks in a row have failed.
 const AWAY_MS: i64 = 5_000;
 
-impl Looks {
+impl CheckResults {
     fn note<T, E>(&mut self, looked: &Result<T, E>, now: UnixMs) {
         self.failed = looked.is_err();
         if looked.is_ok() {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn one_look_that_fails_is_no_node_that_is_away() {
-        let looks = |seen_at, failed| Looks { seen_at, failed };
+        let looks = |seen_at, failed| CheckResults { seen_at, failed };
         for (looks, now, away) in [
             (looks(None, false), 9_000, false),
             (looks(None, true), 0, true),

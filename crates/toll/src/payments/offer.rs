@@ -2,7 +2,7 @@
 
 use super::{PaymentService, SubaddressIndex};
 use crate::caller::Caller;
-use crate::page::{self, AmountReceived, Keeping, OfferView, PageMode, RETRY_S};
+use crate::page::{self, AmountReceived, OfferRetention, OfferView, PageMode, RETRY_S};
 use crate::payment_problem::PaymentProblem;
 use crate::pricing::{Bundle, Pricing};
 use crate::response::json;
@@ -49,7 +49,7 @@ impl PaymentService {
         };
         let response = if caller.is_browser() {
             let issued = OfferView { offer: &offer, back: caller.target, now: caller.seconds() };
-            page::offer_page(issued, AmountReceived::default(), Keeping::default())
+            page::offer_page(issued, AmountReceived::default(), OfferRetention::default())
         } else {
             json(StatusCode::PAYMENT_REQUIRED, "application/json", &offer)
         };

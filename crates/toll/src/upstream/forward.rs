@@ -81,7 +81,7 @@ impl Upstream {
         let (body, over) = limited(body, self.forward.max_body);
         let Ok(response) = self.proxy.proxy_request(Request::from_parts(parts, body)).await;
         let Some(error) = response.extensions().get::<ProxyError>() else {
-            return self.heard(response);
+            return self.record_response(response);
         };
         if over.is() {
             return GateProblem::too_large().answer();
@@ -94,7 +94,7 @@ impl Upstream {
         GateProblem::upstream(response.status(), 1).answer()
     }
 
-    fn heard(&self, response: Response<Body>) -> Response<Body> {
+    fn record_response(&self, response: Response<Body>) -> Response<Body> {
         // The proxy library made this answer before it sent anything.
         if response.status() == StatusCode::LOOP_DETECTED && response.headers().is_empty() {
             return GateProblem::looped().answer();
@@ -106,8 +106,9 @@ impl Upstream {
 
 /// Whether a request declares a body over the limit.
 fn is_longer(request: &Request<Body>, limit: u64) -> bool {
-    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    told.is_some_and(|told| told > limit)
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    announced.is_some_and(|announced| announced > limit)
 }
 
 impl fmt::Debug for Upstream {

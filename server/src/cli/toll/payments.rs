@@ -27,13 +27,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
 
 /// A payment service, and the task that updates its secrets when the server's keys change.
-pub(super) struct Taking {
+pub(super) struct RunningPayments {
     pub gate: GateState,
     portal: Arc<PortalClient>,
     secrets: Secrets,
 }
 
-impl Taking {
+impl RunningPayments {
     /// Follows changes of keys until it is aborted.
     pub(super) async fn reload(portal: Arc<PortalClient>, secrets: Secrets) {
         let mut tick = tokio::time::interval(RELOAD_EVERY);
@@ -61,7 +61,7 @@ impl Taking {
 }
 
 /// Opens the payment service. `None`: no addresses are configured, and no route costs anything.
-pub(super) async fn open(config: &Config, environment: &Environment) -> Result<Option<Taking>, Failure> {
+pub(super) async fn open(config: &Config, environment: &Environment) -> Result<Option<RunningPayments>, Failure> {
     let settings = &config.settings.toll;
     let Some((pool, browser_addresses)) = addresses(settings)? else { return Ok(None) };
     let store = store::open_for_server(config).await?;
@@ -91,7 +91,7 @@ pub(super) async fn open(config: &Config, environment: &Environment) -> Result<O
         environment: environment.clone(),
         portal: Some(Arc::clone(&portal) as Arc<dyn toll::PortalSessions>),
     }));
-    Ok(Some(Taking { gate: GateState { payments, store }, portal, secrets }))
+    Ok(Some(RunningPayments { gate: GateState { payments, store }, portal, secrets }))
 }
 
 fn verifier(settings: &TollSettings, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, Failure> {

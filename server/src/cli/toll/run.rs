@@ -1,7 +1,7 @@
 //! `postern toll run`
 
 use super::announce::Announcer;
-use super::payments::{self, Taking};
+use super::payments::{self, RunningPayments};
 use crate::cli::listen::ListenAddress;
 use crate::cli::process::Signals;
 use crate::cli::{Failure, Outcome};
@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A gate with an open listener, not serving yet.
 pub struct BoundGate {
     gate: Arc<Gate>,
-    taking: Option<Taking>,
+    running_payments: Option<RunningPayments>,
     announcer: Option<Announcer>,
     listener: TcpListener,
     operator: Option<TcpListener>,
@@ -67,8 +67,8 @@ impl BoundGate {
         let settings = &config.settings.toll;
         let table = toll_table(&settings.routes, &RouteTable::default())?;
         let environment = environment(config);
-        let taking = payments::open(config, &environment).await?;
-        let state = taking.as_ref().map(|taking| taking.gate.clone());
+        let running_payments = payments::open(config, &environment).await?;
+        let state = running_payments.as_ref().map(|running_payments| running_payments.gate.clone());
         let payments = state.as_ref().map(|state| Arc::clone(&state.payments));
         let gate_config = toll::GateConfig { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
         let gate = Arc::new(Gate::new(gate_config, table, environment, payments));
@@ -82,7 +82,7 @@ impl BoundGate {
         let proxies = Arc::clone(&config.proxies);
         let says_first = proxies.client_address == ClientAddress::ProxyProtocol;
         http.speaks_proxy = Box::new(move |peer| says_first && proxies.trusts(peer));
-        Ok(Self { gate, taking, announcer, listener, operator, http, signals: Signals::install()? })
+        Ok(Self { gate, running_payments, announcer, listener, operator, http, signals: Signals::install()? })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {
@@ -95,8 +95,8 @@ impl BoundGate {
         let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped.clone()));
         // Continues until the last request is answered and counted.
         let (stop_keeping, kept) = watch::channel(false);
-        let gate = self.taking.as_ref().map(|taking| taking.gate.clone());
-        let (payments, hearing) = self.taking.map(Taking::start).unzip();
+        let gate = self.running_payments.as_ref().map(|running_payments| running_payments.gate.clone());
+        let (payments, hearing) = self.running_payments.map(RunningPayments::start).unzip();
         let keeping = payments.map(|payments| tokio::spawn(async move { payments.run(kept).await }));
         let announcing = self.announcer.map(|announcer| tokio::spawn(announcer.run(stopped.clone())));
         let operator = self
