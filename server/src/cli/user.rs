@@ -79,7 +79,7 @@ impl UserAdmin<'_> {
                 println!("Added {}.", user.name);
                 Ok(())
             }
-            AddUserOutcome::NameConfusable => Err(looks_alike(&user.name)),
+            AddUserOutcome::NameConfusable => Err(confusable_name(&user.name)),
             AddUserOutcome::NameTaken | AddUserOutcome::NotFirst | AddUserOutcome::NotInvited => {
                 Err(format!("the name {} is taken", user.name).into())
             }
@@ -182,7 +182,7 @@ impl UserAdmin<'_> {
                 Ok(())
             }
             RenameOutcome::NameTaken => Err(format!("the name {name} is taken").into()),
-            RenameOutcome::NameConfusable => Err(looks_alike(&name)),
+            RenameOutcome::NameConfusable => Err(confusable_name(&name)),
             RenameOutcome::NoUser => Err(format!("no account is named {account}").into()),
         }
     }
@@ -313,7 +313,7 @@ fn email_line(email: &wire::account::Email) -> String {
     format!("{} ({state})", email.address)
 }
 
-fn looks_alike(name: &AccountName) -> Failure {
+fn confusable_name(name: &AccountName) -> Failure {
     format!("the name {name} looks like the name of another account: choose another one").into()
 }
 

@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::recovery_codes::hold_code;
+use super::recovery_codes::lock_code;
 use super::remembered_devices::{remember, still_remembered};
 use super::reservations::release;
 use super::second_factors::finish_pending;
@@ -33,7 +33,7 @@ impl Write for Acceptance {
             return Ok(false);
         }
         if let Some(code) = &self.recovery_code
-            && !hold_code(tx, code).await?
+            && !lock_code(tx, code).await?
         {
             return Ok(false);
         }

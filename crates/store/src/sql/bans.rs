@@ -1,7 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::ban_rows::insert_ban;
-use super::ladders::{Ladder, climb, hold};
+use super::ladders::{Ladder, climb, lock_ladder};
 use super::named_locks::lock_named;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
@@ -77,7 +77,7 @@ pub(super) async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: &st
 }
 
 /// Whether an operator has just lifted the client key's bans.
-pub(super) async fn lifted_lately<DB: Backend>(
+pub(super) async fn recently_lifted<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     client_key: ClientKey,
     now: UnixMs,
@@ -110,7 +110,7 @@ impl RecordOffence {
             return Ok(None);
         };
         let ladder = Ladder { client_key: self.client_key, trigger: self.trigger, account: "" };
-        let held = hold(tx, &ladder, self.ban_context.now).await?;
+        let held = lock_ladder(tx, &ladder, self.ban_context.now).await?;
         // Requests in flight when the ban was imposed belong to the same offence. A page that opens a hundred
         // connections has offended once.
         if held.rung.is_some_and(|rung| rung.until > self.ban_context.now) {

@@ -2,7 +2,7 @@ use super::audit::append;
 use super::backend::{Backend, Value};
 use super::groups::{group_id, insert_group};
 use super::named_locks::lock_named;
-use super::names::{HOLDERS, looks_like_another};
+use super::names::{HOLDERS, is_confusable};
 use super::profiles::{is_email_taken, write_groups, write_profile};
 use super::statement::sql;
 use super::store::SqlStore;
@@ -47,7 +47,7 @@ impl Write for Import {
 async fn is_taken<DB: Backend>(tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<bool> {
     let (id, name) = (&one.user.id, &one.user.name);
     if tx.count(HOLDERS, [Value::Text(name.key()), Value::Text(id)]).await? > 0
-        || looks_like_another(tx, &name.skeleton(), id).await?
+        || is_confusable(tx, &name.skeleton(), id).await?
     {
         return Ok(true);
     }

@@ -36,7 +36,7 @@ impl Write for AddKey {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let line = alone(tx, self.key.kind, self.key.created_at).await?;
+        let line = lock_schedule(tx, self.key.kind, self.key.created_at).await?;
         if line.newest().map(|newest| &newest.kid) != self.after.as_ref() {
             return Ok(false);
         }
@@ -57,7 +57,7 @@ impl Write for KeyRevocation {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RevokeKeyOutcome> {
-        alone(tx, self.kind, self.now).await?;
+        lock_schedule(tx, self.kind, self.now).await?;
         let values = [Value::Text(&self.kid), Value::Text(self.kind.as_str()), Value::Int(self.now)];
         if tx.execute(REVOKE, values).await? == 0 {
             return Ok(RevokeKeyOutcome::Nothing);
@@ -86,7 +86,7 @@ impl Write for EraseKey {
 }
 
 /// Returns the keys of a kind, locked until the transaction ends.
-async fn alone<DB: Backend>(tx: &mut Tx<'_, DB>, kind: KeyKind, now: UnixMs) -> Result<KeySchedule> {
+async fn lock_schedule<DB: Backend>(tx: &mut Tx<'_, DB>, kind: KeyKind, now: UnixMs) -> Result<KeySchedule> {
     lock_named(tx, &format!("key {}", kind.as_str()), now).await?;
     of_kind(tx, kind).await
 }

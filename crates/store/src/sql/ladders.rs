@@ -62,7 +62,11 @@ impl BanContext {
     }
 }
 
-pub(super) async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: UnixMs) -> Result<LockedLadder> {
+pub(super) async fn lock_ladder<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    ladder: &Ladder<'_>,
+    now: UnixMs,
+) -> Result<LockedLadder> {
     let client_key = ladder.client_key.to_string();
     let [who, cause, account] = ladder.key(&client_key);
     let row = tx.one(HOLD, [who, cause, account, Value::Int(now)]).await?;

@@ -27,7 +27,7 @@ sql! {
 
 /// Returns whether another account's name looks like this one. The caller holds the lock "new user". Otherwise two
 /// similar names could be added at the same time.
-pub(super) async fn looks_like_another<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &str) -> Result<bool> {
+pub(super) async fn is_confusable<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &str) -> Result<bool> {
     Ok(tx.count(ALIKE, [Value::Text(skeleton), Value::Text(id)]).await? > 0)
 }
 
@@ -91,7 +91,7 @@ impl Write for RenameUser {
         if tx.count(HOLDERS, [Value::Text(key), id]).await? > 0 {
             return Ok(RenameOutcome::NameTaken);
         }
-        if looks_like_another(tx, &skeleton, &self.id).await? {
+        if is_confusable(tx, &skeleton, &self.id).await? {
             return Ok(RenameOutcome::NameConfusable);
         }
         let values = [id, Value::Text(self.name.as_str()), Value::Text(key), Value::Text(&skeleton)];

@@ -72,7 +72,7 @@ pub(super) async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, g
 }
 
 /// Removes the memberships of an account.
-pub(super) async fn leave_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+pub(super) async fn leave_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
     tx.execute(LEAVE_ALL, [Value::Text(user)]).await.map(drop)
 }
 

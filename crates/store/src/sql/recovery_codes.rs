@@ -55,7 +55,7 @@ pub(super) async fn replace_codes<DB: Backend>(
 }
 
 /// Locks an unused code for the rest of the transaction. `false`: it is unknown or used.
-pub(super) async fn hold_code<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UseRecoveryCode) -> Result<bool> {
+pub(super) async fn lock_code<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UseRecoveryCode) -> Result<bool> {
     Ok(tx.execute(HOLD_CODE, [Value::Text(&used.user), Value::Text(&used.code_hash)]).await? == 1)
 }
 

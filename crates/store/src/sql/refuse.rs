@@ -2,8 +2,8 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::bans::lifted_lately;
-use super::ladders::{Ladder, climb, hold};
+use super::bans::recently_lifted;
+use super::ladders::{Ladder, climb, lock_ladder};
 use super::reservations::release;
 use super::statement::sql;
 use super::tx::Tx;
@@ -49,7 +49,7 @@ impl AttemptRefusal {
             _ => "",
         };
         let ladder = Ladder { client_key: self.offender, trigger: self.trigger, account };
-        let held = hold(tx, &ladder, self.ban_context.now).await?;
+        let held = lock_ladder(tx, &ladder, self.ban_context.now).await?;
         // A cookie can admit a request to a banned address. Its offence there must not prolong the ban of everybody
         // else.
         if self.offender != self.attempt.client_key && held.rung.is_some_and(|rung| rung.until > self.ban_context.now) {
@@ -60,7 +60,7 @@ impl AttemptRefusal {
         }
         // An operator has just lifted the bans. A typo must not ban again at once.
         let slip = self.trigger == Trigger::InvalidCredentials;
-        if slip && lifted_lately(tx, ladder.client_key, self.ban_context.now).await? {
+        if slip && recently_lifted(tx, ladder.client_key, self.ban_context.now).await? {
             return Ok(None);
         }
         climb(tx, &ladder, &held, rule, self.ban_context.first(), &self.evidence).await.map(Some)
@@ -80,7 +80,7 @@ impl AttemptRefusal {
             return Ok(None);
         }
         let ladder = Ladder { client_key, trigger: Trigger::Spray, account: "" };
-        let held = hold(tx, &ladder, self.ban_context.now).await?;
+        let held = lock_ladder(tx, &ladder, self.ban_context.now).await?;
         climb(tx, &ladder, &held, rule, self.ban_context.second(), &self.evidence).await.map(Some)
     }
 }

@@ -6,7 +6,7 @@ use super::backend::{Backend, Value};
 use super::mail_links::erase_proof;
 use super::mail_rows::erase_mails;
 use super::named_locks::lock_named;
-use super::profiles::leave_all;
+use super::profiles::leave_groups;
 use super::remembered_devices::forget_all;
 use super::reservations::release;
 use super::second_factors::erase_second_factors;
@@ -200,7 +200,7 @@ impl Write for DeleteUser {
         for sql in rows.into_iter().chain([ERASE_CONSENTS, ERASE_SUBJECTS]) {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
-        leave_all(tx, &self.user).await?;
+        leave_groups(tx, &self.user).await?;
         erase_mails(tx, &self.user).await?;
         erase_proof(tx, &self.user).await?;
         erase_second_factors(tx, &self.user).await?;

@@ -1,6 +1,6 @@
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
-use super::names::{RenameUser, looks_like_another};
+use super::names::{RenameUser, is_confusable};
 use super::profiles::{is_email_taken, write_profile};
 use super::session_writes::insert_session;
 use super::statement::sql;
@@ -83,7 +83,7 @@ impl Write for NewUser {
             Value::Text(&skeleton),
         ];
         // Checked first and under the lock: of two similar names added at the same time, one is refused.
-        let alike = looks_like_another(tx, &skeleton, &self.id).await?;
+        let alike = is_confusable(tx, &skeleton, &self.id).await?;
         if tx.execute(ADD, values).await? == 0 {
             return Ok(AddUserOutcome::NameTaken);
         }
