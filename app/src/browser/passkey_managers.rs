@@ -76,8 +76,8 @@ pub async fn can_upgrade() -> bool {
     let class = member(&window(), "PublicKeyCredential");
     let Ok(method) = member(&class, "getClientCapabilities").dyn_into::<Function>() else { return false };
     let Ok(asked) = method.call0(&class) else { return false };
-    let told: Result<JsValue, JsValue> = asked.unchecked_into::<Promise>().await;
-    told.is_ok_and(|told| member(&told, "conditionalCreate").is_truthy())
+    let capabilities: Result<JsValue, JsValue> = asked.unchecked_into::<Promise>().await;
+    capabilities.is_ok_and(|capabilities| member(&capabilities, "conditionalCreate").is_truthy())
 }
 
 /// Sends the person's passkey managers the account's passkeys and its name.

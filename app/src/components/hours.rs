@@ -48,7 +48,7 @@ pub fn HourBars(
     let most = most.unwrap_or(busiest).max(1);
     let last = hours.len().saturating_sub(1);
     let counts = hours.iter().enumerate().filter(|(_, count)| **count > 0);
-    let told = counts
+    let text = counts
         .map(|(place, count)| match last - place {
             0 => format!("{count} in this hour"),
             1 => format!("{count} an hour ago"),
@@ -67,7 +67,7 @@ pub fn HourBars(
         <li>
             <p>
                 {name} " " <b class="figures">{total}</b> <span class="small quiet figures">{peak}</span>
-                <span class="unseen">": " {if told.is_empty() { "none".to_owned() } else { told }}</span>
+                <span class="unseen">": " {if text.is_empty() { "none".to_owned() } else { text }}</span>
             </p>
             <svg viewBox="0 0 238 32" preserveAspectRatio="none" aria-hidden="true">
                 {bars.collect_view()}

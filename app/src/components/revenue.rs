@@ -71,7 +71,7 @@ fn by_route(days: &[TollDay], now: i64) -> Vec<Row> {
 fn Bars(row: Row, most: u64, now: i64) -> impl IntoView {
     let Row { route, days, total, payments, challenges } = row;
     let some = days.iter().enumerate().filter(|(_, amount)| amount.0 > 0);
-    let told = some
+    let text = some
         .map(|(place, amount)| {
             let ago = i64::try_from(DAYS - 1 - place).unwrap_or_default();
             format!("{}: {} XMR", day::name(now, now - ago * DAY_MS), amount.xmr())
@@ -89,7 +89,7 @@ fn Bars(row: Row, most: u64, now: i64) -> impl IntoView {
             <p>
                 {route} " " <b class="figures">{total.xmr()} " XMR"</b> " "
                 <span class="small quiet">{payments} " payments, asked " {challenges} " times"</span>
-                <span class="unseen">". " {told}</span>
+                <span class="unseen">". " {text}</span>
             </p>
             <svg viewBox="0 0 298 32" preserveAspectRatio="none" aria-hidden="true">
                 {bars.collect_view()}

@@ -10,18 +10,18 @@ pub struct UnreadableForwarded;
 /// Walks from the peer to the left through the proxies' entries and returns the first address that is not a trusted
 /// proxy. The client may have forged entries further to the left.
 ///
-/// `told` is in header order: each proxy appends the address that it saw on the right. `None` is an invalid entry.
+/// `forwarded` is in header order: each proxy appends the address that it saw on the right. `None` is an invalid entry.
 ///
 /// # Errors
 /// The deciding entry is not an address. It must not count as the proxy's address, because then everybody behind that
 /// proxy would share its bans.
 pub fn client(
     peer: IpAddr,
-    told: impl DoubleEndedIterator<Item = Option<IpAddr>>,
+    forwarded: impl DoubleEndedIterator<Item = Option<IpAddr>>,
     is_trusted: impl Fn(IpAddr) -> bool,
 ) -> Result<IpAddr, UnreadableForwarded> {
     let mut client = peer.to_canonical();
-    for earlier in told.rev() {
+    for earlier in forwarded.rev() {
         if !is_trusted(client) {
             break;
         }
@@ -34,10 +34,10 @@ pub fn client(
 mod tests {
     use super::*;
 
-    fn walk(peer: &str, told: &[&str]) -> String {
+    fn walk(peer: &str, forwarded: &[&str]) -> String {
         let trusted = ["10.0.0.1", "10.0.0.2", "2001:db8::1"].map(|text| text.parse::<IpAddr>().unwrap());
-        let told = told.iter().map(|text| text.parse().ok());
-        let client = client(peer.parse().unwrap(), told, |address| trusted.contains(&address));
+        let forwarded = forwarded.iter().map(|text| text.parse().ok());
+        let client = client(peer.parse().unwrap(), forwarded, |address| trusted.contains(&address));
         client.map_or_else(|UnreadableForwarded| "unreadable".to_owned(), |client| client.to_string())
     }
 
@@ -60,8 +60,8 @@ mod tests {
             // Entries left of the client are its own claims.
             ("10.0.0.1", &["unknown", "203.0.113.7"], "203.0.113.7"),
         ];
-        for (peer, told, expected) in cases {
-            assert_eq!(walk(peer, told), expected, "{told:?} from {peer}");
+        for (peer, forwarded, expected) in cases {
+            assert_eq!(walk(peer, forwarded), expected, "{forwarded:?} from {peer}");
         }
         assert_eq!(walk("10.0.0.1", &["10.0.0.2"]), "10.0.0.2", "all of them are proxies: the leftmost");
     }

@@ -28,8 +28,10 @@ pub(crate) fn check(data: &[u8]) {
         let client = |peer, headers: &HeaderMap| forwarded::client(&config.proxies, peer, headers);
         assert_eq!(client(STRANGER, &said), Ok(STRANGER), "a stranger is believed");
         for between in [", ", "\n"] {
-            let Some(told) = headers(name, &[data, between.as_bytes(), truth.as_bytes()].concat()) else { continue };
-            assert_eq!(client(PROXY, &told), Ok(CLIENT), "a client moves its own address");
+            let Some(forwarded) = headers(name, &[data, between.as_bytes(), truth.as_bytes()].concat()) else {
+                continue;
+            };
+            assert_eq!(client(PROXY, &forwarded), Ok(CLIENT), "a client moves its own address");
         }
     }
 }

@@ -285,14 +285,14 @@ pub async fn end_refused(state: &AppState, refusal: AttemptRefusal, code: Code) 
                 &bans,
                 refusal.ban_context.now,
             ));
-            offences::refusal(told(code, &bans), &bans, state)
+            offences::refusal(public_code(code, &bans), &bans, state)
         }
         Err(error) => error.into(),
     }
 }
 
 /// Returns `banned` instead of `code` after a ban on everything, because the next page would be refused too.
-fn told(code: Code, bans: &[Ban]) -> Code {
+fn public_code(code: Code, bans: &[Ban]) -> Code {
     if bans.iter().any(|ban| ban.scope == Scope::Everything) { Code::Banned } else { code }
 }
 

@@ -169,13 +169,13 @@ async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
     Err(ApiError::new(Code::NoSession))
 }
 
-/// Makes the version after `current`, if that is still the newest. `told`: the version in the audit row.
+/// Makes the version after `current`, if that is still the newest. `audited_version`: the version in the audit row.
 async fn follow(
     state: &AppState,
     current: &UserKey,
     parting: RetiredState,
     audit: &AuditEntry,
-    told: u32,
+    audited_version: u32,
 ) -> Result<bool, ApiError> {
     let (now, user) = (state.now(), &current.user);
     let lately = state.store.user_keys(user, u32::try_from(MOST_AN_HOUR).unwrap_or(u32::MAX)).await?;
@@ -191,7 +191,7 @@ async fn follow(
         key: user_keys::make(&state.key_encryption, &*state.entropy, user, number)?,
         made_by: audit.actor.clone(),
         parting,
-        audit: Some(about(audit, told)),
+        audit: Some(about(audit, audited_version)),
         now,
     };
     Ok(state.store.add_user_key(&new).await?)

@@ -32,8 +32,8 @@ pub fn client(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> Re
     let entries = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(text);
     let entries = entries.filter(|entry| entry.is_none_or(|entry| !entry.is_empty()));
     let read = if name == X_FORWARDED_FOR { address } else { node };
-    let told: Vec<Option<IpAddr>> = entries.map(|entry| entry.and_then(read)).collect();
-    let client = forwarded::client(peer, told.into_iter(), |address| proxies.trusts(address));
+    let forwarded: Vec<Option<IpAddr>> = entries.map(|entry| entry.and_then(read)).collect();
+    let client = forwarded::client(peer, forwarded.into_iter(), |address| proxies.trusts(address));
     client.inspect_err(|_| report_unreadable(peer, &name))
 }
 

@@ -44,15 +44,15 @@ impl<'a> ForwardedRequest<'a> {
         }
         let missing =
             |name: &HeaderName| ApiError::explained(Code::BadRequest, format!("The proxy must send {name}, once."));
-        let told = |name: &HeaderName| {
+        let header = |name: &HeaderName| {
             single_header(headers, name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name))
         };
-        let (proto, host) = (told(&PROTO)?, told(&HOST)?);
+        let (proto, host) = (header(&PROTO)?, header(&HOST)?);
         let app = state.config.apps.at(host).filter(|app| is_of(app, proto));
         let app = app.ok_or_else(|| ApiError::new(Code::NoApp))?;
         let overridden = headers.keys().any(is_override);
         let target = target(headers).ok_or_else(|| missing(&URI))?;
-        Ok(Self { app, method: told(&METHOD)?, target, overridden })
+        Ok(Self { app, method: header(&METHOD)?, target, overridden })
     }
 }
 

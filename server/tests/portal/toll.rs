@@ -285,8 +285,8 @@ pub(crate) fn node() -> (SocketAddr, Arc<AtomicBool>) {
             let mut length = 0;
             let mut line = String::new();
             while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                if let Some(told) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = told.trim().parse().unwrap();
+                if let Some(content_length) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = content_length.trim().parse().unwrap();
                 }
                 line.clear();
             }
