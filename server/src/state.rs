@@ -107,7 +107,7 @@ impl AppState {
     ) -> Result<Self, StartError> {
         // The numbers are read first, so that changes during loading are read again.
         let began = clock.now();
-        let heard = store.last_changes().await?;
+        let changes = store.last_changes().await?;
         let key = KeyEncryptionKey::load(&config, &*entropy)?;
         key.reload(&*store).await?;
         let vault = Vault { store: &*store, key: &key, entropy: &*entropy, config: &config, now: clock.now() };
@@ -149,7 +149,7 @@ impl AppState {
         let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;
         state.sessions.remember(&ended, began);
         state.sync.read_at(began);
-        state.sync.followed_at(began, heard);
+        state.sync.followed_at(began, changes);
         state.renew_mail_limit().await?;
         Ok(state)
     }

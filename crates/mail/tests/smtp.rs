@@ -78,7 +78,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     script: Script,
     greets: bool,
-    heard: &mut Vec<String>,
+    lines: &mut Vec<String>,
 ) -> Option<S> {
     let mut stream = BufReader::new(stream);
     let say = async |stream: &mut BufReader<S>, text: &str| {
@@ -96,7 +96,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             return None;
         }
         let line = line.trim_end().to_owned();
-        heard.push(line.clone());
+        lines.push(line.clone());
         let answer = match line.split([' ', ':']).next().unwrap_or_default() {
             "EHLO" => script.hello,
             "STARTTLS" => {
@@ -115,12 +115,12 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
                         return None;
                     }
                 }
-                heard.push(content);
+                lines.push(content);
                 script.content
             }
             "QUIT" => return None,
             // The steps of AUTH LOGIN: the name, then the password.
-            _ if heard.iter().rev().nth(1).is_some_and(|before| before == "AUTH LOGIN") => "334 UGFzc3dvcmQ6",
+            _ if lines.iter().rev().nth(1).is_some_and(|before| before == "AUTH LOGIN") => "334 UGFzc3dvcmQ6",
             _ => script.auth,
         };
         say(&mut stream, answer).await;
@@ -133,18 +133,18 @@ async fn serve(script: Script, security: Security, acceptor: TlsAcceptor) -> (u1
     let port = listener.local_addr().expect("an address").port();
     let served = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a client");
-        let mut heard = Vec::new();
+        let mut lines = Vec::new();
         let stream: Option<TcpStream> = match security {
             Security::Implicit => Some(stream),
-            _ => talk(stream, script, true, &mut heard).await,
+            _ => talk(stream, script, true, &mut lines).await,
         };
         if let Some(stream) = stream
             && let Ok(stream) = acceptor.accept(stream).await
         {
-            heard.push("TLS".to_owned());
-            talk(stream, script, security == Security::Implicit, &mut heard).await;
+            lines.push("TLS".to_owned());
+            talk(stream, script, security == Security::Implicit, &mut lines).await;
         }
-        heard
+        lines
     });
     (port, served)
 }
@@ -177,10 +177,10 @@ async fn a_message_is_delivered_under_both_kinds_of_tls_and_nothing_in_the_clear
         let receipt = server("localhost", port, security, &trust, true).send(&message()).await.expect("accepted");
         assert_eq!(receipt.answer, "250 2.0.0 Ok: queued as 4711");
         assert_eq!(receipt.tls.as_deref(), Some("TLSv1_3"));
-        let heard = served.await.expect("served");
-        let encrypted = heard.iter().position(|line| line == "TLS").expect("TLS");
-        assert!(heard[..encrypted].iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{heard:?}");
-        let said = &heard[encrypted + 1..];
+        let lines = served.await.expect("served");
+        let encrypted = lines.iter().position(|line| line == "TLS").expect("TLS");
+        assert!(lines[..encrypted].iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{lines:?}");
+        let said = &lines[encrypted + 1..];
         assert_eq!(said[0], "EHLO portal.test");
         // RFC 4616: an empty identity, the name and the password.
         assert_eq!(said[1], "AUTH PLAIN AHBvc3Rlcm4AczNjcmV0");
@@ -196,8 +196,8 @@ async fn auth_login_serves_servers_without_plain() {
     let (port, served) = serve(script, Security::Implicit, authority.acceptor("localhost")).await;
     let trust = TlsTrust::File(authority.file.clone());
     server("localhost", port, Security::Implicit, &trust, true).send(&message()).await.expect("accepted");
-    let heard = served.await.expect("served");
-    assert!(heard.windows(2).any(|pair| pair == ["cG9zdGVybg==", "czNjcmV0"]), "{heard:?}");
+    let lines = served.await.expect("served");
+    assert!(lines.windows(2).any(|pair| pair == ["cG9zdGVybg==", "czNjcmV0"]), "{lines:?}");
 }
 
 #[tokio::test]
@@ -212,8 +212,8 @@ async fn a_certificate_of_another_name_or_authority_is_refused_before_anything_i
             assert_eq!(error.step, Step::Tls, "{error}");
             assert!(error.to_string().contains("certificate"), "{error}");
             assert!(!error.is_final());
-            let heard = served.await.expect("served");
-            assert!(heard.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{heard:?}");
+            let lines = served.await.expect("served");
+            assert!(lines.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{lines:?}");
         }
     }
 }
@@ -232,8 +232,8 @@ async fn nothing_is_sent_to_a_server_without_starttls_or_with_text_before_it() {
         let error = error.expect_err(says);
         assert_eq!(error.step, Step::StartTls);
         assert!(error.to_string().contains(says), "{error}");
-        let heard = served.await.expect("served");
-        assert!(heard.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{heard:?}");
+        let lines = served.await.expect("served");
+        assert!(lines.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{lines:?}");
     }
 }
 

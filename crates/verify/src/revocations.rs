@@ -181,11 +181,11 @@ impl KnownList {
         if self.list.names(kid, sid) {
             return Err(TokenError::Revoked);
         }
-        let heard = match outage {
+        let fetched = match outage {
             OutagePolicy::Refuse { after_ms } => self.is_younger(after_ms.max(GOOD_MS), now),
             OutagePolicy::GoOn => true,
         };
         let failure = || self.failure.clone().unwrap_or_else(|| Arc::new(FetchError::Waiting));
-        if heard { Ok(()) } else { Err(TokenError::NoRevocations(failure())) }
+        if fetched { Ok(()) } else { Err(TokenError::NoRevocations(failure())) }
     }
 }

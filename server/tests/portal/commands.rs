@@ -183,13 +183,13 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     // The running server applies it without a restart.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let began = std::time::Instant::now();
-    let heard = |program: &Program| {
+    let published_keys = |program: &Program| {
         let keys = runtime.block_on(program.browser().get(wire::paths::JWKS)).json();
         let of_access_tokens = keys["keys"].as_array().unwrap().iter().filter(|key| key["alg"] != "RS256");
         of_access_tokens.map(|key| key["kid"].clone()).collect::<Vec<_>>()
     };
-    while heard(&program) != [next["kid"].clone()] {
-        assert!(began.elapsed().as_secs() < 30, "{:?}", heard(&program));
+    while published_keys(&program) != [next["kid"].clone()] {
+        assert!(began.elapsed().as_secs() < 30, "{:?}", published_keys(&program));
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     program.end();

@@ -68,11 +68,11 @@ fn what_the_units_start_listens_reloads_and_stops() {
         let log = folder.path().join("log");
         let mut child = Running::start(command.stderr(fs::File::create(&log).unwrap())).unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let heard = lines.any(|line| line.contains(says));
+        let published_keys = lines.any(|line| line.contains(says));
         let signal = |signal: &str| {
             assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         };
-        if heard && !values(&unit, "ExecReload").is_empty() {
+        if published_keys && !values(&unit, "ExecReload").is_empty() {
             signal("-HUP");
             while !fs::read_to_string(&log).unwrap().contains("were read again") {
                 std::thread::yield_now();
@@ -80,6 +80,6 @@ fn what_the_units_start_listens_reloads_and_stops() {
         }
         signal("-TERM");
         let ended = child.wait().unwrap();
-        assert!(heard && ended.success(), "{name}: {ended} {}", fs::read_to_string(&log).unwrap());
+        assert!(published_keys && ended.success(), "{name}: {ended} {}", fs::read_to_string(&log).unwrap());
     }
 }

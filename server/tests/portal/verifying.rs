@@ -10,7 +10,7 @@ use verify::{Guard, IssuerSettings, OutagePolicy};
 use wire::paths;
 
 /// Maximum time until an app refuses an ended session's token.
-const HEARD: Duration = Duration::from_secs(5);
+const PROPAGATION: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Time after which a test fails.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -65,8 +65,8 @@ async fn a_logout_reaches_an_app_within_five_seconds() {
     assert_eq!(status, StatusCode::OK, "{text}");
     assert!(text.starts_with("Hello, alice!"), "{text}");
     log_out(&alice, &token).await;
-    let heard = until_refused(&app, &token).await;
-    assert!(heard < HEARD, "{heard:?}");
+    let elapsed = until_refused(&app, &token).await;
+    assert!(elapsed < PROPAGATION, "{elapsed:?}");
     assert_eq!(ask(&app, &other).await.0, StatusCode::OK, "another session goes on");
 }
 
@@ -85,8 +85,8 @@ async fn an_end_in_the_database_reaches_an_app_within_five_seconds() {
             .success()
     );
     assert!(postern(folder.path(), &["user", "disable", "alice"], "").status.success());
-    let heard = until_refused(&app, &token).await;
-    assert!(heard < HEARD, "{heard:?}");
+    let elapsed = until_refused(&app, &token).await;
+    assert!(elapsed < PROPAGATION, "{elapsed:?}");
 }
 
 #[tokio::test]
@@ -101,8 +101,8 @@ async fn a_revoked_signing_key_is_trusted_for_five_seconds_at_most() {
     let kid = keys["keys"][0]["kid"].as_str().unwrap();
     let revoked = postern(folder.path(), &["key", "revoke", "--kind", "signing", kid], "");
     assert!(revoked.status.success(), "{}", crate::support::output_text(&revoked));
-    let heard = until_refused(&app, &token).await;
-    assert!(heard < HEARD, "{heard:?}");
+    let elapsed = until_refused(&app, &token).await;
+    assert!(elapsed < PROPAGATION, "{elapsed:?}");
     let new = sign_in(&alice).await;
     assert_eq!(ask(&app, &new).await.0, StatusCode::OK, "what the next key signs is good");
 }

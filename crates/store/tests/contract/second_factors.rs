@@ -172,8 +172,8 @@ pub(crate) async fn a_session_is_renewed_while_it_lives(fixture: Fixture) {
     let new = Authentication { methods: Methods::PASSWORD.with(Method::Totp), at: NOW + MINUTE };
     assert_eq!(store.renew_authentication(&id, Method::Totp, NOW + MINUTE).await.unwrap(), Some(new));
     assert_eq!(store.session(&id).await.unwrap().unwrap().authentication, new);
-    let heard = store.sessions_changed(NOW + MINUTE).await.unwrap();
-    assert_eq!(heard.iter().map(|change| change.authentication).collect::<Vec<_>>(), [new], "other nodes hear of it");
+    let changes = store.sessions_changed(NOW + MINUTE).await.unwrap();
+    assert_eq!(changes.iter().map(|change| change.authentication).collect::<Vec<_>>(), [new], "other nodes hear of it");
     assert_eq!(store.renew_authentication(&id, Method::Totp, NOW + 31 * DAY).await.unwrap(), None);
     assert_eq!(store.renew_authentication("none", Method::Totp, NOW).await.unwrap(), None);
 }

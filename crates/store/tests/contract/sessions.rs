@@ -166,17 +166,17 @@ pub(crate) async fn ends_have_an_order_without_a_clock(fixture: Fixture) {
         async move { assert!(store.revoke(&ada, id, &audit, at).await.unwrap()) }
     });
     let reader = async {
-        let (mut after, mut heard) = (start, std::collections::BTreeSet::new());
-        while heard.len() < sessions.len() {
+        let (mut after, mut changes) = (start, std::collections::BTreeSet::new());
+        while changes.len() < sessions.len() {
             // In the order of a node's queries: a number is stored only after everything below it was read.
             let last = other.last_changes().await.unwrap().sessions;
-            heard.extend(other.sessions_published(after).await.unwrap().into_iter().map(|change| change.id));
+            changes.extend(other.sessions_published(after).await.unwrap().into_iter().map(|change| change.id));
             after = last;
         }
-        heard
+        changes
     };
-    let (_, heard) = futures::future::join(futures::future::join_all(writers), reader).await;
-    assert_eq!(heard, sessions.into_iter().collect());
+    let (_, changes) = futures::future::join(futures::future::join_all(writers), reader).await;
+    assert_eq!(changes, sessions.into_iter().collect());
     let last = store.last_changes().await.unwrap().sessions;
     assert_eq!(last, start + 30);
     assert!(store.sessions_published(last).await.unwrap().is_empty());

@@ -41,16 +41,16 @@ impl RunningPayments {
         let mut could = true;
         loop {
             tick.tick().await;
-            let heard = portal.reload(&secrets).await;
+            let reloaded = portal.reload(&secrets).await;
             // Logged once, not every second.
-            match &heard {
+            match &reloaded {
                 Err(error) if could => {
                     tracing::error!(cause = %crate::error_chain::chain(error), "keys cannot be read");
                 }
                 Ok(()) if !could => tracing::info!("keys are read again"),
                 _ => {}
             }
-            could = heard.is_ok();
+            could = reloaded.is_ok();
         }
     }
 
