@@ -135,7 +135,7 @@ impl Gate {
         let nonce =
             demanded.headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok()).unwrap_or_default().to_owned();
         let demand: Offer = serde_json::from_slice(&demanded.body).context("no demand")?;
-        let wish = RedeemRequest { challenge: demand.challenge, jwk: key.map(Key::jwk) };
+        let request = RedeemRequest { challenge: demand.challenge, jwk: key.map(Key::jwk) };
         let authorization = format!("{SCHEME} {}:{proof}", format!("{payment:02x}").repeat(32));
         let proof = match key {
             Some(key) => key.prove("POST", &format!("http://localhost:{}{REDEEM}", self.port), &nonce, None, 0),
@@ -145,7 +145,7 @@ impl Gate {
         if key.is_some() {
             headers.push((PROOF_HEADER, &proof));
         }
-        let body = Bytes::from(serde_json::to_vec(&wish)?);
+        let body = Bytes::from(serde_json::to_vec(&request)?);
         let redeemed: RedeemedToken = client.post_with(REDEEM, &headers, body).await?.json()?;
         Ok((redeemed.token, nonce))
     }

@@ -33,8 +33,8 @@ pub enum Registered {
 /// # Errors
 /// The server does not answer.
 pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
-    let wish = if conditional { "{\"conditional\":true}" } else { "{}" };
-    let begun = api::call("POST", paths::PASSKEY_OPTIONS, Some(wish)).await?;
+    let request = if conditional { "{\"conditional\":true}" } else { "{}" };
+    let begun = api::call("POST", paths::PASSKEY_OPTIONS, Some(request)).await?;
     let Some(short_key) = begun.text("short_key").filter(|_| begun.is_ok()) else {
         return Ok(Registered::Refused(begun));
     };
@@ -48,7 +48,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
     };
     let id = passkeys::id_of(&credential).unwrap_or_default();
     let response = member(&credential, "response");
-    let wish = NewPasskey {
+    let request = NewPasskey {
         short_key,
         label: None,
         conditional,
@@ -61,7 +61,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
             },
         },
     };
-    let answer = api::call("POST", paths::PASSKEYS, serde_json::to_string(&wish).ok().as_deref()).await?;
+    let answer = api::call("POST", paths::PASSKEYS, serde_json::to_string(&request).ok().as_deref()).await?;
     if answer.is_ok() {
         return Ok(Registered::Yes(answer.texts("recovery_codes").join("\n")));
     }

@@ -7,9 +7,9 @@ use wire::tickets::{IssuedTicket, TicketRequest};
 
 /// Requests a ticket under this version of the user key, or under the current one.
 pub async fn issue(service: &str, version: Option<u32>) -> Result<IssuedTicket, UserKeyError> {
-    let wish = TicketRequest { service: service.to_owned(), version };
-    let wish = serde_json::to_string(&wish).map_err(|_| UserKeyError::Unreadable)?;
-    let answer = api::call("POST", paths::TICKETS, Some(&wish)).await?;
+    let request = TicketRequest { service: service.to_owned(), version };
+    let request = serde_json::to_string(&request).map_err(|_| UserKeyError::Unreadable)?;
+    let answer = api::call("POST", paths::TICKETS, Some(&request)).await?;
     if !answer.is_ok() {
         return Err(UserKeyError::Refused(answer.text("title").unwrap_or_default()));
     }

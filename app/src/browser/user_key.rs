@@ -31,8 +31,8 @@ impl From<Unreachable> for UserKeyError {
 /// Requests the version and decrypts it.
 pub async fn fetch(version: u32) -> Result<UserKeyJwk, UserKeyError> {
     let keys = keys::keys().await.ok_or(UserKeyError::Unreachable)?;
-    let wish = [r#"{"version":"#, &version.to_string(), "}"].concat();
-    let answer = api::call("POST", paths::USER_KEYS, Some(&wish)).await?;
+    let request = [r#"{"version":"#, &version.to_string(), "}"].concat();
+    let answer = api::call("POST", paths::USER_KEYS, Some(&request)).await?;
     if !answer.is_ok() {
         return Err(UserKeyError::Refused(answer.text("title").unwrap_or_default()));
     }

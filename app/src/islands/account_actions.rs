@@ -31,7 +31,7 @@ pub fn AccountActions(
             busy.set(show(api::call(method, &path.get_value(), body.as_deref()).await));
         });
     };
-    let change = move |wish: AccountChange| send("PATCH", serde_json::to_string(&wish).ok());
+    let change = move |request: AccountChange| send("PATCH", serde_json::to_string(&request).ok());
     let other_role = if administrator { "user" } else { "administrator" };
     let set_role = move |_| change(AccountChange { role: Some(other_role.to_owned()), ..AccountChange::default() });
     let set_disabled = move |_| change(AccountChange { disabled: Some(!disabled), ..AccountChange::default() });

@@ -17,7 +17,7 @@ pub fn Invite(site: String, mail: bool) -> impl IntoView {
     let email = NodeRef::<Input>::new();
     let invite = move |event: SubmitEvent| {
         event.prevent_default();
-        let wish = NewInvitation {
+        let request = NewInvitation {
             note: note.get_untracked().map(|field| field.value()).unwrap_or_default(),
             role: role.get_untracked().map(|field| field.value()).unwrap_or_default(),
             email: email.get_untracked().map(|field| field.value()).unwrap_or_default(),
@@ -25,7 +25,7 @@ pub fn Invite(site: String, mail: bool) -> impl IntoView {
         };
         busy.set(true);
         spawn_local(async move {
-            let body = serde_json::to_string(&wish).unwrap_or_default();
+            let body = serde_json::to_string(&request).unwrap_or_default();
             match api::call("POST", paths::INVITATIONS, Some(&body)).await {
                 Ok(answer) if answer.is_ok() => {
                     if answer.object("mailed").as_bool() == Some(false) {

@@ -36,8 +36,8 @@ fn submit(event: SubmitEvent) {
         return;
     }
     form.show_password(false);
-    let wish = PasswordChange { old: old.value(), new: password };
-    let plaintext = Zeroizing::new(serde_json::to_vec(&wish).unwrap_or_default());
+    let request = PasswordChange { old: old.value(), new: password };
+    let plaintext = Zeroizing::new(serde_json::to_vec(&request).unwrap_or_default());
     spawn_local(async move {
         // The session may have expired while the person typed. It is renewed here, or the page goes to sign-in.
         match api::call("GET", paths::SESSION, None).await {

@@ -41,8 +41,8 @@ fn submit(event: Event) {
         return;
     }
     form.show_password(false);
-    let wish = PasswordReset { code: CODE.with_borrow(Clone::clone).unwrap_or_default(), password };
-    let plaintext = Zeroizing::new(serde_json::to_vec(&wish).unwrap_or_default());
+    let request = PasswordReset { code: CODE.with_borrow(Clone::clone).unwrap_or_default(), password };
+    let plaintext = Zeroizing::new(serde_json::to_vec(&request).unwrap_or_default());
     spawn_local(async move {
         let sealed = || form.set_step(FormStep::Checking);
         match sealed_post(EnvelopeKind::Reset, paths::RESET, &plaintext, sealed).await {

@@ -31,7 +31,7 @@ fn again() {
 fn continue_sign_in() {
     spawn_local(async move {
         let done = match page::fact("enter") {
-            Some(wish) => enter(&wish).await,
+            Some(request) => enter(&request).await,
             None => resume().await,
         };
         if done.is_err() {
@@ -48,9 +48,9 @@ async fn resume() -> Result<(), Unreachable> {
     Ok(())
 }
 
-async fn enter(wish: &str) -> Result<(), Unreachable> {
+async fn enter(request: &str) -> Result<(), Unreachable> {
     let path = page::fact("path").unwrap_or_default();
-    let answer = api::call("POST", &path, Some(wish)).await?;
+    let answer = api::call("POST", &path, Some(request)).await?;
     // The browser is already loading the sign-in page.
     if answer.status == 401 {
         return Ok(());

@@ -146,8 +146,8 @@ impl Node {
 
     /// Mines blocks on a test chain and returns the number of the newest.
     pub async fn generate_blocks(&self, blocks: u64, address: &str) -> Result<u64> {
-        let wish = json!({"amount_of_blocks": blocks, "wallet_address": address, "starting_nonce": 0});
-        let Height { height } = self.rpc.call("generateblocks", wish).await?;
+        let parameters = json!({"amount_of_blocks": blocks, "wallet_address": address, "starting_nonce": 0});
+        let Height { height } = self.rpc.call("generateblocks", parameters).await?;
         Ok(height)
     }
 

@@ -163,20 +163,21 @@ impl Wallet {
     pub async fn transfer(&self, payments: &[(&str, u64)], unlock_time: u64) -> Result<SentTransfer> {
         let destinations: Vec<Value> =
             payments.iter().map(|(address, amount)| json!({"address": address, "amount": amount})).collect();
-        let wish = json!({"destinations": destinations, "account_index": 0, "priority": 0, "unlock_time": unlock_time});
-        let RawSent { tx_hash, amount, fee, .. } = self.rpc.call("transfer", wish).await?;
+        let parameters =
+            json!({"destinations": destinations, "account_index": 0, "priority": 0, "unlock_time": unlock_time});
+        let RawSent { tx_hash, amount, fee, .. } = self.rpc.call("transfer", parameters).await?;
         let txid = tx_hash.parse().map_err(|_| Error::Malformed(self.rpc.name()))?;
         Ok(SentTransfer { txid, amount, fee })
     }
 
     /// Signs a payment without sending it, so that its id, fee and keys are known before it can happen.
     pub async fn prepare(&self, address: &str, amount: u64) -> Result<PreparedTransfer> {
-        let wish = json!({
+        let parameters = json!({
             "destinations": [{"address": address, "amount": amount}],
             "account_index": 0, "priority": 0, "do_not_relay": true,
             "get_tx_metadata": true, "get_tx_key": true, "get_tx_hex": true,
         });
-        let RawSent { tx_hash, fee, tx_metadata, tx_key, tx_blob, .. } = self.rpc.call("transfer", wish).await?;
+        let RawSent { tx_hash, fee, tx_metadata, tx_key, tx_blob, .. } = self.rpc.call("transfer", parameters).await?;
         let malformed = || Error::Malformed(self.rpc.name());
         let txid = tx_hash.parse().map_err(|_| malformed())?;
         let (metadata, secret) = (Zeroizing::new(tx_metadata), Zeroizing::new(tx_key));
@@ -198,8 +199,8 @@ impl Wallet {
     pub async fn node_has(&self, txid: &Txid, key: &str, address: &str) -> Result<bool> {
         // Only this call distinguishes a node that does not answer from one that has no such transaction.
         self.refresh().await?;
-        let wish = json!({"txid": txid.to_string(), "tx_key": key, "address": address});
-        match self.rpc.call("check_tx_key", wish).await.map(drop_value) {
+        let parameters = json!({"txid": txid.to_string(), "tx_key": key, "address": address});
+        match self.rpc.call("check_tx_key", parameters).await.map(drop_value) {
             Ok(()) => Ok(true),
             Err(Error::Refused { code: UNKNOWN, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -217,25 +218,25 @@ impl Wallet {
 
     /// Returns the cost of a payment, fee included, without sending it.
     pub async fn quote(&self, address: &str, amount: u64) -> Result<u64> {
-        let wish = json!({
+        let parameters = json!({
             "destinations": [{"address": address, "amount": amount}],
             "account_index": 0, "priority": 0, "do_not_relay": true,
         });
-        let RawSent { amount, fee, .. } = self.rpc.call("transfer", wish).await?;
+        let RawSent { amount, fee, .. } = self.rpc.call("transfer", parameters).await?;
         Ok(amount.saturating_add(fee))
     }
 
     /// Makes a proof that a transaction of this wallet paid an address, over a message.
     pub async fn tx_proof(&self, txid: &Txid, address: &str, message: &str) -> Result<String> {
-        let wish = json!({"txid": txid.to_string(), "address": address, "message": message});
-        let Signature { signature } = self.rpc.call("get_tx_proof", wish).await?;
+        let parameters = json!({"txid": txid.to_string(), "address": address, "message": message});
+        let Signature { signature } = self.rpc.call("get_tx_proof", parameters).await?;
         Ok(signature)
     }
 
     /// Returns the wallet's judgement of a proof, without its confirmations, which are half a minute old.
     pub async fn check_tx_proof(&self, txid: &Txid, address: &str, message: &str, proof: &str) -> Result<ProofCheck> {
-        let wish = json!({"txid": txid.to_string(), "address": address, "message": message, "signature": proof});
-        self.rpc.call("check_tx_proof", wish).await
+        let parameters = json!({"txid": txid.to_string(), "address": address, "message": message, "signature": proof});
+        self.rpc.call("check_tx_proof", parameters).await
     }
 }
 

@@ -39,7 +39,7 @@ pub struct AddressAssignment {
 pub trait AddressAssignments {
     /// Assigns an unused address, or else the one that was released longest ago. `None`: all are assigned. Concurrent
     /// calls never get the same address.
-    async fn assign_address(&self, wish: &AssignmentRequest) -> Result<Option<u32>>;
+    async fn assign_address(&self, request: &AssignmentRequest) -> Result<Option<u32>>;
     /// Returns the assignments that end after this time. An ended one exists until its address is assigned again.
     async fn address_assignments(&self, now: UnixMs) -> Result<Vec<AddressAssignment>>;
     /// Records that blocks before `height` were scanned for all assignments.

@@ -96,7 +96,7 @@ pub trait SecondFactors {
     async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
     /// Changes whether a sign-in by password needs a passkey too. `false`: nothing changed, or the account has no
     /// passkey of the host.
-    async fn set_passkey_after_password(&self, wish: &PasskeyAfterPassword) -> Result<bool>;
+    async fn set_passkey_after_password(&self, request: &PasskeyAfterPassword) -> Result<bool>;
     /// Deletes every second factor of an account, also one that waits for its first code, its recovery codes, pending
     /// sign-ins and remembered devices. `false`: it has no factor.
     async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool>;

@@ -17,7 +17,7 @@ pub(super) struct InviteArgs {
     #[command(subcommand)]
     command: Option<InviteCommand>,
     #[command(flatten)]
-    wish: NewInviteArgs,
+    invitation: NewInviteArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,18 +55,26 @@ pub(super) async fn run(config: Config, args: InviteArgs) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match args.command {
-        None => make(&actor, &args.wish).await,
+        None => make(&actor, &args.invitation).await,
         Some(InviteCommand::List { json }) => list(&actor, json).await,
         Some(InviteCommand::Revoke { id }) => revoke(&actor, &id).await,
     }
 }
 
-async fn make(actor: &Actor<'_>, wish: &NewInviteArgs) -> Outcome {
-    let made = match &wish.mail {
-        None => invitations::invite(actor, wish.role.into(), &wish.note, wish.hours).await?,
+async fn make(actor: &Actor<'_>, invitation: &NewInviteArgs) -> Outcome {
+    let made = match &invitation.mail {
+        None => invitations::invite(actor, invitation.role.into(), &invitation.note, invitation.hours).await?,
         Some(address) => {
             let key = super::store::key(actor).await?;
-            invitations::invite_by_mail(actor, &key, wish.role.into(), &wish.note, wish.hours, address).await?
+            invitations::invite_by_mail(
+                actor,
+                &key,
+                invitation.role.into(),
+                &invitation.note,
+                invitation.hours,
+                address,
+            )
+            .await?
         }
     };
     println!("{}", made.link);

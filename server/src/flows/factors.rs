@@ -114,14 +114,14 @@ pub async fn set_passkey_after_password(
     if wanted && host.is_none() {
         return Err(ApiError::new(Code::NotFound));
     }
-    let wish = PasskeyAfterPassword {
+    let request = PasskeyAfterPassword {
         user: user.clone(),
         wanted: host,
         recovery_codes: hashes(&codes),
         audit: entry(state, client, session, event, PASSKEY),
         now,
     };
-    if state.store.set_passkey_after_password(&wish).await? {
+    if state.store.set_passkey_after_password(&request).await? {
         Ok(RecoveryCodes { recovery_codes: codes })
     } else {
         Err(ApiError::new(Code::NotFound))

@@ -123,20 +123,20 @@ pub async fn begin(
 pub async fn add(
     state: &AppState,
     session: &SignedIn,
-    wish: wired::NewPasskey,
+    request: wired::NewPasskey,
     audit: AuditEntry,
 ) -> Result<wired::AddedPasskey, ApiError> {
     let host = relying_party(&state.config)?;
-    let short_key = sealed::authentic(state, &wish.short_key).await?;
+    let short_key = sealed::authentic(state, &request.short_key).await?;
     let short_key = short_key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?;
     let (origin, now) = (short_key::hash(&state.config.origin), state.now());
-    let binding = session_hash(&session.claims.sid, wish.conditional);
+    let binding = session_hash(&session.claims.sid, request.conditional);
     short_key
         .check(ShortKeyPurpose::PasskeyRegistration, &[], &origin, Some(binding), now)
         .map_err(sealed::short_key_refusal)?;
-    let made = verify(state, host, &wish).ok_or_else(|| ApiError::new(Code::PasskeyRefused))?;
+    let made = verify(state, host, &request).ok_or_else(|| ApiError::new(Code::PasskeyRefused))?;
     let aaguid = rules::aaguid(made.aaguid);
-    let label = match &wish.label {
+    let label = match &request.label {
         Some(label) => parse_label(label)?,
         None => rules::provider(&aaguid).unwrap_or("Passkey").to_owned(),
     };
@@ -147,7 +147,7 @@ pub async fn add(
         relying_party: host.to_owned(),
         public_key: base64url(&made.public_key.to_cose()),
         aaguid,
-        transports: transports(&wish.credential.response.transports),
+        transports: transports(&request.credential.response.transports),
         user_verified: made.user_verified,
         state: state_of(made.state),
         label: label.clone(),
@@ -155,7 +155,7 @@ pub async fn add(
         used_at: None,
     };
     let (need, _) = recent_factor::fresh_until(state, session).await?;
-    let needs_codes = need.required > Requirement::Optional && need.factors.recovery_codes == 0 && !wish.conditional;
+    let needs_codes = need.required > Requirement::Optional && need.factors.recovery_codes == 0 && !request.conditional;
     let codes = if needs_codes { factors::fresh_codes(&*state.entropy) } else { Vec::new() };
     let new = NewPasskey {
         passkey: passkey.clone(),
@@ -226,20 +226,20 @@ pub fn state_of(reported: passkey::AuthenticatorState) -> PasskeyState {
     PasskeyState { backup_eligible, backed_up, sign_count }
 }
 
-fn verify(state: &AppState, host: &str, wish: &wired::NewPasskey) -> Option<passkey::NewPasskey> {
-    let response = &wish.credential.response;
+fn verify(state: &AppState, host: &str, request: &wired::NewPasskey) -> Option<passkey::NewPasskey> {
+    let response = &request.credential.response;
     let (client_data, object) =
         (from_base64url(&response.client_data_json)?, from_base64url(&response.attestation_object)?);
-    let challenge = rules::challenge(&wish.short_key);
+    let challenge = rules::challenge(&request.short_key);
     let expected = Expected { relying_party: host, origin: &state.config.origin, challenge: &challenge };
     let received = Registration { client_data_json: &client_data, attestation_object: &object };
-    let made = if wish.conditional {
+    let made = if request.conditional {
         passkey::verify_conditional_registration(&expected, &received)
     } else {
         passkey::verify_registration(&expected, &received)
     };
     match made {
-        Ok(made) => (base64url(&made.credential_id) == wish.credential.id).then_some(made),
+        Ok(made) => (base64url(&made.credential_id) == request.credential.id).then_some(made),
         Err(reason) => {
             tracing::debug!(%reason, "a registration of a passkey was refused");
             None

@@ -108,11 +108,11 @@ impl PasswordRequest {
     }
 
     async fn change(&self) -> Result<(), AttemptError> {
-        let wish: PasswordChange = self.content()?;
+        let request: PasswordChange = self.content()?;
         self.check_factor().await?;
-        new_password::check(&self.state, &self.user.name, &wish.new).await?;
-        self.prove(&wish.old).await?;
-        let hash = new_password::hash(&self.state, &self.received.permit, &wish.new).await?;
+        new_password::check(&self.state, &self.user.name, &request.new).await?;
+        self.prove(&request.old).await?;
+        let hash = new_password::hash(&self.state, &self.received.permit, &request.new).await?;
         let change = NewPassword {
             attempt: self.received.attempt.clone(),
             user: self.user.id.clone(),
@@ -131,9 +131,9 @@ impl PasswordRequest {
     }
 
     async fn delete(&self) -> Result<(), AttemptError> {
-        let wish: Deletion = self.content()?;
+        let request: Deletion = self.content()?;
         self.check_factor().await?;
-        self.prove(&wish.password).await?;
+        self.prove(&request.password).await?;
         let deletion = DeleteUser {
             attempt: Some(self.received.attempt.clone()),
             user: self.user.id.clone(),

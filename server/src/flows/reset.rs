@@ -84,17 +84,17 @@ pub async fn reset(state: AppState, client: Client, sealed: SealedMessage) -> Re
 }
 
 async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> Result<(), AttemptError> {
-    let wish: PasswordReset =
+    let request: PasswordReset =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
-    let code_hash = code_hash(&wish.code);
+    let code_hash = code_hash(&request.code);
     let user = state.store.reset_of(&code_hash, state.now()).await?;
     let Some(user) = user else {
         let entry = audit::entry(state, client, AuditEvent::PasswordSet, audit::WRONG_CODE);
         audit::note(state, client, entry).await?;
         return Err(ApiError::new(Code::LinkUsedUp).into());
     };
-    new_password::check(state, &user.name, &wish.password).await?;
-    let hash = new_password::hash(state, &received.permit, &wish.password).await?;
+    new_password::check(state, &user.name, &request.password).await?;
+    let hash = new_password::hash(state, &received.permit, &request.password).await?;
     let mut entry = audit::entry(state, client, AuditEvent::PasswordSet, audit::OK);
     entry.user = Some(user.id.clone());
     let reset = UseReset {

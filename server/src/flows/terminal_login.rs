@@ -31,7 +31,7 @@ pub(crate) async fn begin(
     state: AppState,
     client: Client,
     headers: HeaderMap,
-    wish: TerminalSignIn,
+    request: TerminalSignIn,
 ) -> Result<IssuedTokens, ApiError> {
     let refused = || proof::refuse(&state, Code::NoSession).about_token(Some(Scheme::Dpop));
     let Ok(Some((Scheme::Dpop, token))) = verify::presented(&headers) else { return Err(refused()) };
@@ -40,12 +40,12 @@ pub(crate) async fn begin(
     let jkt = grant.jkt.as_deref().ok_or_else(refused)?;
     let url = format!("{}{}", state.config.origin, paths::TERMINAL_LOGIN);
     proof::of_token(&state, &headers, "POST", &url, token, jkt).await?;
-    jwe::check_public(&wish.receiving_key).map_err(|_| ApiError::new(Code::BadRequest))?;
+    jwe::check_public(&request.receiving_key).map_err(|_| ApiError::new(Code::BadRequest))?;
     let agreed = state.store.session(&grant.session).await?.ok_or_else(refused)?.authentication;
 
     let mut opening = issue::open(&state, &client, &grant.user, None, agreed.methods, None);
     opening.row.jkt = Some(jkt.to_owned());
-    opening.row.receiving_key = Some(wish.receiving_key.thumbprint_input());
+    opening.row.receiving_key = Some(request.receiving_key.thumbprint_input());
     let row = &opening.row;
     let mut entry = audit::entry(&state, &client, AuditEvent::Login, audit::NEW_DEVICE);
     entry.user = Some(grant.user.clone());

@@ -18,14 +18,18 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// `no_service`, `role_missing`, `key_ended`, `no_session`
-pub async fn issue(state: &AppState, proven: &ProvenSession, wish: &TicketRequest) -> Result<IssuedTicket, ApiError> {
+pub async fn issue(
+    state: &AppState,
+    proven: &ProvenSession,
+    request: &TicketRequest,
+) -> Result<IssuedTicket, ApiError> {
     let session = session(state, proven).await?;
-    let service = state.store.service(&wish.service).await?.ok_or_else(|| ApiError::new(Code::NoService))?;
+    let service = state.store.service(&request.service).await?.ok_or_else(|| ApiError::new(Code::NoService))?;
     if !admits(service.role, session.role) {
         return Err(ApiError::new(Code::RoleMissing));
     }
     let recipient: EcJwk = serde_json::from_str(&service.jwk).map_err(ApiError::broken)?;
-    let key = serving(state, &session.user, wish.version).await?;
+    let key = serving(state, &session.user, request.version).await?;
 
     let now = state.now();
     let (iat, until) = (issued_at(now), key.until.div_euclid(1000));

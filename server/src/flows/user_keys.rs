@@ -41,14 +41,14 @@ pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
 pub async fn issue_key(
     state: &AppState,
     proven: &ProvenSession,
-    wish: &UserKeyRequest,
+    request: &UserKeyRequest,
 ) -> Result<SealedUserKey, ApiError> {
     let session = session(state, proven).await?;
     recent_factor::check(state, &proven.session).await?;
     let unbound = || ApiError::new(Code::SessionUnbound);
     let recipient = session.receiving_key.as_deref().and_then(|jwk| serde_json::from_str::<EcJwk>(jwk).ok());
     let recipient = recipient.ok_or_else(unbound)?;
-    let key = serving(state, &session.user, wish.version).await?;
+    let key = serving(state, &session.user, request.version).await?;
     let kid = format!("{}.{}", session.user, key.version.number);
     let content = UserKeyJwk { kty: "oct".to_owned(), kid, k: base64url(&key.secret) };
     let content = Zeroizing::new(serde_json::to_vec(&content).map_err(ApiError::broken)?);

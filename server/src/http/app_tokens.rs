@@ -15,6 +15,6 @@ pub(crate) async fn issue(
     session: SignedIn,
     body: Bytes,
 ) -> Result<Json<AppToken>, ApiError> {
-    let wish: TokenRequest = request::body(&body)?;
-    Ok(Json(app_tokens::issue(&state, &session, &wish.audience).await?))
+    let request: TokenRequest = request::body(&body)?;
+    Ok(Json(app_tokens::issue(&state, &session, &request.audience).await?))
 }

@@ -95,8 +95,8 @@ pub(crate) async fn continue_sign_in(State(state): State<AppState>, request: Req
         Ok(Visitor::RequiredPage(path)) => Redirect::to(&path).into_response(),
         Ok(Visitor::SignedIn) => {
             let Return { app: origin, state: hash, next, again, .. } = asked;
-            let wish = EnterRequest { app: origin, state: hash, next, again: again.is_some() };
-            let body = serde_json::to_string(&wish).unwrap_or_default();
+            let wanted = EnterRequest { app: origin, state: hash, next, again: again.is_some() };
+            let body = serde_json::to_string(&wanted).unwrap_or_default();
             let nonce = state.keyring.nonce(state.now());
             render::document(
                 State(state),
@@ -133,14 +133,14 @@ pub(crate) async fn enter(
     signed_in: SignedIn,
     body: Bytes,
 ) -> Result<Json<EnterAnswer>, ApiError> {
-    let wish: EnterRequest = request::body(&body)?;
-    let app = state.config.apps.of_origin(&wish.app).ok_or_else(|| ApiError::new(Code::NoApp))?;
-    if !app_entry::is_256_bits(&wish.state) {
+    let request: EnterRequest = request::body(&body)?;
+    let app = state.config.apps.of_origin(&request.app).ok_or_else(|| ApiError::new(Code::NoApp))?;
+    if !app_entry::is_256_bits(&request.state) {
         return Err(ApiError::new(Code::BadRequest));
     }
-    let next = safe_path(Some(&wish.next));
-    let code = app_entry::code(&state, app, &signed_in.claims.sid, &wish.state, next).await?;
-    let query = query(&[("code", &code), ("state", &wish.state), ("next", next)], wish.again);
+    let next = safe_path(Some(&request.next));
+    let code = app_entry::code(&state, app, &signed_in.claims.sid, &request.state, next).await?;
+    let query = query(&[("code", &code), ("state", &request.state), ("next", next)], request.again);
     // Only to a configured origin.
     Ok(Json(EnterAnswer { location: format!("{}{}{query}", app.origin, paths::APP_CALLBACK) }))
 }

@@ -75,10 +75,10 @@ pub(crate) async fn rotate(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<ClientSecret>, ApiError> {
-    let wish: NewSecret = request::body(&body)?;
+    let request: NewSecret = request::body(&body)?;
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &caller, &administrator);
-        let secret = oauth_clients::rotate(&actor, &id, wish.keep_old).await?;
+        let secret = oauth_clients::rotate(&actor, &id, request.keep_old).await?;
         state.clients.reload_or_log(&*state.store).await;
         Ok(Json(secret))
     })

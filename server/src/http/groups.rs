@@ -24,10 +24,10 @@ pub(crate) async fn add(
     administrator: Administrator,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Group>), ApiError> {
-    let wish: NewGroup = request::body(&body)?;
+    let request: NewGroup = request::body(&body)?;
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &client, &administrator);
-        Ok((StatusCode::CREATED, Json(profiles::add_group(&actor, &wish.name).await?)))
+        Ok((StatusCode::CREATED, Json(profiles::add_group(&actor, &request.name).await?)))
     })
     .await
 }
@@ -50,10 +50,10 @@ pub(crate) async fn rename(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let wish: NewGroup = request::body(&body)?;
+    let request: NewGroup = request::body(&body)?;
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &client, &administrator);
-        profiles::rename_group(&actor, &id, &wish.name).await?;
+        profiles::rename_group(&actor, &id, &request.name).await?;
         state.identity_headers.clear();
         Ok(StatusCode::NO_CONTENT)
     })

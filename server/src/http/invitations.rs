@@ -25,14 +25,14 @@ pub(crate) async fn invite(
     administrator: Administrator,
     body: Bytes,
 ) -> Result<(StatusCode, Json<OneTimeLink>), ApiError> {
-    let wish: NewInvitation = request::body(&body)?;
-    let role = Role::parse(&wish.role).ok_or_else(|| ApiError::new(Code::BadRequest))?;
+    let request: NewInvitation = request::body(&body)?;
+    let role = Role::parse(&request.role).ok_or_else(|| ApiError::new(Code::BadRequest))?;
     let actor = Actor::administrator(&state, &client, &administrator);
-    let made = match wish.email.trim() {
-        "" => invitations::invite(&actor, role, &wish.note, wish.hours).await?,
+    let made = match request.email.trim() {
+        "" => invitations::invite(&actor, role, &request.note, request.hours).await?,
         email => {
             let key = &state.key_encryption;
-            invitations::invite_by_mail(&actor, key, role, &wish.note, wish.hours, email).await?
+            invitations::invite_by_mail(&actor, key, role, &request.note, request.hours, email).await?
         }
     };
     Ok((StatusCode::CREATED, Json(made)))

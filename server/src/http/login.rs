@@ -70,7 +70,8 @@ pub(crate) async fn terminal(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let wish: TerminalSignIn = request::body(&body)?;
-    let issued = flows::run_to_completion(flows::terminal_login::begin(state.clone(), client, headers, wish)).await?;
+    let request: TerminalSignIn = request::body(&body)?;
+    let issued =
+        flows::run_to_completion(flows::terminal_login::begin(state.clone(), client, headers, request)).await?;
     Ok(delivery::deliver(&state, &cookies, Delivery::Body, issued))
 }

@@ -46,9 +46,9 @@ pub(crate) async fn add(
     session: SignedIn,
     body: Bytes,
 ) -> Result<(StatusCode, Json<AddedPasskey>), ApiError> {
-    let wish: NewPasskey = request::body(&body)?;
+    let request: NewPasskey = request::body(&body)?;
     let audit = passkeys::entry(&state, &client, &session, AuditEvent::PasskeyAdded);
-    let made = flows::run_to_completion(async move { passkeys::add(&state, &session, wish, audit).await }).await?;
+    let made = flows::run_to_completion(async move { passkeys::add(&state, &session, request, audit).await }).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

@@ -47,11 +47,11 @@ pub(crate) async fn forgotten(
     Extension(client): Extension<Client>,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let wish: ForgottenPassword = request::body(&body)?;
+    let request: ForgottenPassword = request::body(&body)?;
     if state.mailer.is_none() {
         return Err(ApiError::new(Code::NotFound));
     }
-    flows::forgotten::ask(state, client, wish.account);
+    flows::forgotten::ask(state, client, request.account);
     Ok(StatusCode::ACCEPTED)
 }
 

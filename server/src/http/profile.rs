@@ -27,18 +27,18 @@ pub(crate) async fn change(
     signed_in: SignedIn,
     body: Bytes,
 ) -> Result<Json<Profile>, ApiError> {
-    let wish: ProfileChange = request::body(&body)?;
+    let request: ProfileChange = request::body(&body)?;
     flows::run_to_completion(async move {
         let (user, session) = (&signed_in.claims.sub, &signed_in.claims.sid);
-        let display_name = wish.display_name.as_deref();
-        let mut wish = ProfileEdit { display_name, email: wish.email.as_deref(), groups: None };
-        if profiles::changes_address(&state, user, &wish).await? {
+        let display_name = request.display_name.as_deref();
+        let mut request = ProfileEdit { display_name, email: request.email.as_deref(), groups: None };
+        if profiles::changes_address(&state, user, &request).await? {
             recent_factor::check(&state, &signed_in).await?;
         } else {
             // The page sends the present address too.
-            wish.email = None;
+            request.email = None;
         }
-        profiles::set_own(&state, &client, user, session, &wish).await?;
+        profiles::set_own(&state, &client, user, session, &request).await?;
         Ok(Json(profiles::own(&*state.store, user).await?))
     })
     .await

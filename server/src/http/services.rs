@@ -25,9 +25,9 @@ pub(crate) async fn set(
     administrator: Administrator,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Service>), ApiError> {
-    let wish: NewService<Value> = request::body(&body)?;
+    let request: NewService<Value> = request::body(&body)?;
     let actor = Actor::administrator(&state, &client, &administrator);
-    let service = services::set(&actor, &wish.name, &wish.key, wish.role.as_deref()).await?;
+    let service = services::set(&actor, &request.name, &request.key, request.role.as_deref()).await?;
     Ok((StatusCode::CREATED, Json(service)))
 }
 

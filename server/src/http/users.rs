@@ -30,14 +30,14 @@ pub(crate) async fn change(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let wish: AccountChange = request::body(&body)?;
+    let request: AccountChange = request::body(&body)?;
     let role = |role: String| Role::parse(&role).ok_or_else(|| ApiError::new(Code::BadRequest));
-    let role = wish.role.map(role).transpose()?;
+    let role = request.role.map(role).transpose()?;
     let user = find(&state, &id).await?;
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &client, &administrator);
-        let (display_name, email) = (wish.display_name.as_deref(), wish.email.as_deref());
-        let profile = ProfileEdit { display_name, email, groups: wish.groups.as_deref() };
+        let (display_name, email) = (request.display_name.as_deref(), request.email.as_deref());
+        let profile = ProfileEdit { display_name, email, groups: request.groups.as_deref() };
         // Done first, because it can be refused, and then nothing else must have changed.
         if !profile.is_empty() {
             flows::profiles::set(&actor, &user.id, &profile).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn change(
             settle(&state, users::set_role(&actor, &user, role).await?)?;
             state.identity_headers.clear();
         }
-        if let Some(disabled) = wish.disabled {
+        if let Some(disabled) = request.disabled {
             settle(&state, users::set_disabled(&actor, &user, disabled).await?)?;
         }
         Ok(StatusCode::NO_CONTENT)
@@ -95,10 +95,10 @@ pub(crate) async fn reset(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<OneTimeLink>, ApiError> {
-    let wish = if body.is_empty() { NewReset::default() } else { request::body(&body)? };
+    let request = if body.is_empty() { NewReset::default() } else { request::body(&body)? };
     let user = find(&state, &id).await?;
     let actor = Actor::administrator(&state, &client, &administrator);
-    Ok(Json(if wish.mail {
+    Ok(Json(if request.mail {
         flows::reset::link_by_mail(&actor, &state.key_encryption, &user.id).await?
     } else {
         flows::reset::link(&actor, &user.id).await?

@@ -37,8 +37,8 @@ async fn an_invitation_makes_one_account_of_its_role() {
     assert_eq!(sign_up(&portal, "203.0.113.20", "alice", None).await.code(), "signup_closed");
     assert_eq!(sign_up(&portal, "203.0.113.21", "alice", Some("guessed")).await.code(), "signup_closed");
 
-    let wish = json!({"role": "administrator", "note": "the cook", "hours": 24});
-    let made = root.post(paths::INVITATIONS, &wish).await;
+    let request = json!({"role": "administrator", "note": "the cook", "hours": 24});
+    let made = root.post(paths::INVITATIONS, &request).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     let listed = root.get(paths::INVITATIONS).await;
     assert!(listed.text.contains("the cook") && !listed.text.contains(&code(&made)), "{}", listed.text);
@@ -110,8 +110,8 @@ async fn the_last_administrator_cannot_leave() {
     let root = administrator(&portal).await;
     let id = root.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();
     let path = format!("{}/{id}", paths::USERS);
-    for wish in [json!({"role": "user"}), json!({"disabled": true})] {
-        assert_eq!(send(&root, Method::PATCH, &path, wish).await.code(), "last_administrator");
+    for request in [json!({"role": "user"}), json!({"disabled": true})] {
+        assert_eq!(send(&root, Method::PATCH, &path, request).await.code(), "last_administrator");
     }
     assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.code(), "last_administrator");
     assert_eq!(

@@ -122,8 +122,8 @@ async fn restoring_ends_sessions_and_links_unless_sessions_are_kept() {
         assert_eq!(refreshed.status, status, "{more:?}: {}", refreshed.text);
         let code = |link: &str| link.split("#code=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
         let stranger = program.browser();
-        let wish = json!({"code": code(&reset), "password": "a new lantern at the gate"});
-        assert_eq!(stranger.post_sealed(EnvelopeKind::Reset, &wish).await.code(), "link_used_up", "{more:?}");
+        let request = json!({"code": code(&reset), "password": "a new lantern at the gate"});
+        assert_eq!(stranger.post_sealed(EnvelopeKind::Reset, &request).await.code(), "link_used_up", "{more:?}");
         let account = json!({"username": "eve", "password": "a new lantern at the gate", "code": code(&invitation)});
         assert_eq!(stranger.post_sealed(EnvelopeKind::Signup, &account).await.code(), "signup_closed", "{more:?}");
         program.end();

@@ -90,9 +90,11 @@ impl World {
             Entrance::Dpop | Entrance::Cookie => self.browser.cookie("access"),
             Entrance::AppBearer => {
                 let bearer = format!("Bearer {}", text(&self.program().await));
-                let wish = Some(json!({"audience": WIKI}).to_string());
+                let request = Some(json!({"audience": WIKI}).to_string());
                 let program = self.portal.program("203.0.113.7");
-                text(&program.send(Method::POST, paths::APP_TOKENS, wish, &[("authorization", &bearer)]).await.json())
+                text(
+                    &program.send(Method::POST, paths::APP_TOKENS, request, &[("authorization", &bearer)]).await.json(),
+                )
             }
             Entrance::AppDpop => {
                 text(&self.browser.prove_and_post(paths::APP_TOKENS, &json!({"audience": WIKI})).await.json())

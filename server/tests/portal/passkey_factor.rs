@@ -190,10 +190,10 @@ async fn a_conditional_registration_needs_no_verified_person_and_is_for_the_firs
     let begun = begun.json();
     assert_eq!(begun["options"]["authenticatorSelection"]["userVerification"], "preferred");
     let mut made = Authenticator { flags: 0, ..Authenticator::new() };
-    let mut wish = json!({"short_key": begun["short_key"], "credential": made.create(&begun["options"])});
-    assert_eq!(visitor.post(paths::PASSKEYS, &wish).await.code(), "short_key_mismatch", "another kind of challenge");
-    wish["conditional"] = true.into();
-    let answer = visitor.post(paths::PASSKEYS, &wish).await;
+    let mut request = json!({"short_key": begun["short_key"], "credential": made.create(&begun["options"])});
+    assert_eq!(visitor.post(paths::PASSKEYS, &request).await.code(), "short_key_mismatch", "another kind of challenge");
+    request["conditional"] = true.into();
+    let answer = visitor.post(paths::PASSKEYS, &request).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     assert_eq!(visitor.get(paths::SESSION).await.json()["amr"], json!(["pwd"]), "nobody was verified");
     let second = visitor.post(paths::PASSKEY_OPTIONS, &json!({"conditional": true})).await;
@@ -208,6 +208,6 @@ async fn a_conditional_registration_needs_no_verified_person_and_is_for_the_firs
     let ordinary = visitor.post(paths::PASSKEY_OPTIONS, &json!({})).await.json();
     let mut other = Authenticator { flags: 0, ..Authenticator::new() };
     let credential = other.create(&ordinary["options"]);
-    let wish = json!({"short_key": ordinary["short_key"], "credential": credential, "conditional": true});
-    assert_eq!(visitor.post(paths::PASSKEYS, &wish).await.code(), "short_key_mismatch");
+    let request = json!({"short_key": ordinary["short_key"], "credential": credential, "conditional": true});
+    assert_eq!(visitor.post(paths::PASSKEYS, &request).await.code(), "short_key_mismatch");
 }

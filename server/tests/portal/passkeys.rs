@@ -272,14 +272,14 @@ async fn a_registration_is_of_one_session_one_challenge_and_one_account() {
     assert_eq!(register(&bob, &mut key).await.code(), "passkey_refused", "another account has it");
     let begun = ada.post(paths::PASSKEY_OPTIONS, &json!({})).await.json();
     let mut new = Authenticator::new();
-    let wish =
+    let request =
         json!({"short_key": begun["short_key"], "credential": new.create(&begun["options"]), "label": " My key "});
-    assert_eq!(bob.post(paths::PASSKEYS, &wish).await.code(), "short_key_mismatch", "another session");
-    let mut wrong = wish.clone();
+    assert_eq!(bob.post(paths::PASSKEYS, &request).await.code(), "short_key_mismatch", "another session");
+    let mut wrong = request.clone();
     wrong["label"] = json!("two\nlines");
     assert_eq!(ada.post(paths::PASSKEYS, &wrong).await.code(), "bad_request");
-    assert_eq!(ada.post(paths::PASSKEYS, &wish).await.json()["label"], json!("My key"));
-    let mut replayed = wish.clone();
+    assert_eq!(ada.post(paths::PASSKEYS, &request).await.json()["label"], json!("My key"));
+    let mut replayed = request.clone();
     replayed["credential"] = Authenticator::new().create(&begun["options"]);
     assert_eq!(ada.post(paths::PASSKEYS, &replayed).await.code(), "passkey_refused", "the challenge was used");
     assert_eq!(ada.get(paths::PASSKEYS).await.json()["passkeys"].as_array().unwrap().len(), 2);

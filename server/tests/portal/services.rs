@@ -27,10 +27,10 @@ async fn are_added_changed_and_removed() {
     let root = portal.administrator().await;
     // Events of one millisecond have no order.
     portal.advance(1_000).await;
-    let wish = service("time");
-    let made = root.post(paths::SERVICES, &wish).await;
+    let request = service("time");
+    let made = root.post(paths::SERVICES, &request).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
-    assert_eq!((&made.json()["key"], &made.json()["role"]), (&wish["key"], &Value::Null));
+    assert_eq!((&made.json()["key"], &made.json()["role"]), (&request["key"], &Value::Null));
     portal.advance(1_000).await;
     let mut other = service("time");
     other["role"] = "administrator".into();
@@ -55,12 +55,12 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
     let portal = Portal::start().await;
     let root = portal.administrator().await;
     let with = |member: &str, value: Value| {
-        let mut wish = service("time");
-        wish[member] = value;
-        wish
+        let mut request = service("time");
+        request[member] = value;
+        request
     };
     let private: Value = serde_json::from_str(&receiving_key().to_jwk()).unwrap();
-    for (wish, part) in [
+    for (request, part) in [
         (with("name", json!("Time")), "lower-case"),
         (with("name", json!("")), "lower-case"),
         (with("key", private.clone()), "private key"),
@@ -69,13 +69,13 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
         (with("key", json!("text")), "P-256"),
         (with("role", json!("root")), "role"),
     ] {
-        let answer = root.post(paths::SERVICES, &wish).await;
-        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_request"), "{wish}");
+        let answer = root.post(paths::SERVICES, &request).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_request"), "{request}");
         assert!(answer.json()["detail"].as_str().unwrap().contains(part), "{}", answer.text);
         assert!(!answer.text.contains(private["d"].as_str().unwrap()));
     }
-    for wish in [json!([]), json!({"name": "time"}), with("more", json!(1))] {
-        assert_eq!(root.post(paths::SERVICES, &wish).await.code(), "bad_request", "{wish}");
+    for request in [json!([]), json!({"name": "time"}), with("more", json!(1))] {
+        assert_eq!(root.post(paths::SERVICES, &request).await.code(), "bad_request", "{request}");
     }
     assert!(portal.store().services().await.unwrap().is_empty());
 }

@@ -88,10 +88,10 @@ async fn a_program_confirms_and_repeats() {
     let browser = portal.browser("203.0.113.7").signed_in("alice").await;
     portal.advance(5 * 60_000 + 1).await;
     browser.refresh().await;
-    let wish = json!({});
-    assert_eq!(browser.prove_and_post(paths::USER_KEYS, &wish).await.code(), "insufficient_user_authentication");
+    let request = json!({});
+    assert_eq!(browser.prove_and_post(paths::USER_KEYS, &request).await.code(), "insufficient_user_authentication");
     assert_eq!(confirm(&browser, &json!({"password": PASSWORD})).await.status, StatusCode::NO_CONTENT);
-    let key = browser.prove_and_post(paths::USER_KEYS, &wish).await;
+    let key = browser.prove_and_post(paths::USER_KEYS, &request).await;
     assert_eq!(key.status, StatusCode::OK, "{}", key.text);
 }
 
@@ -101,7 +101,7 @@ async fn a_display_name_needs_no_fresh_proof_and_another_address_does() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
-    let change = async |wish: Value| alice.send(Method::PATCH, paths::PROFILE, Some(wish.to_string()), &[]).await;
+    let change = async |request: Value| alice.send(Method::PATCH, paths::PROFILE, Some(request.to_string()), &[]).await;
     assert_eq!(change(json!({"email": "alice@example.org"})).await.status, StatusCode::OK);
     portal.advance(5 * 60_000 + 1).await;
     alice.refresh().await;

@@ -187,8 +187,8 @@ async fn a_token_that_another_key_or_client_has_begins_nothing() {
     let body = json!({"receiving_key": receiving_key().public()});
     assert_eq!(terminal.begin_with(&thief.key, &token, &body).await.code(), "bad_proof");
     let bearer = format!("Bearer {token}");
-    let (wish, headers) = (body.to_string(), [("authorization", bearer.as_str())]);
-    let plain = terminal.program.send(Method::POST, paths::TERMINAL_LOGIN, Some(wish), &headers).await;
+    let (request, headers) = (body.to_string(), [("authorization", bearer.as_str())]);
+    let plain = terminal.program.send(Method::POST, paths::TERMINAL_LOGIN, Some(request), &headers).await;
     assert_eq!(plain.code(), "no_session");
     let off =
         json!({"receiving_key": {"kty": "EC", "crv": "P-256", "x": base64url(&[1; 32]), "y": base64url(&[1; 32])}});

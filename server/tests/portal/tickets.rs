@@ -16,11 +16,11 @@ async fn with_time(settings: &str, role: Option<&str>) -> (Portal, jwe::PrivateK
     let portal = Portal::with(settings).await;
     let key = receiving_key();
     let root = portal.administrator().await;
-    let mut wish = json!({"name": "time", "key": key.public()});
+    let mut request = json!({"name": "time", "key": key.public()});
     if let Some(role) = role {
-        wish["role"] = role.into();
+        request["role"] = role.into();
     }
-    assert_eq!(root.post(paths::SERVICES, &wish).await.status, StatusCode::CREATED);
+    assert_eq!(root.post(paths::SERVICES, &request).await.status, StatusCode::CREATED);
     (portal, key)
 }
 
@@ -29,8 +29,8 @@ async fn alice(portal: &Portal) -> Visitor {
     portal.browser("203.0.113.7").signed_in("alice").await
 }
 
-async fn ask(visitor: &Visitor, wish: Value) -> Answer {
-    visitor.prove_and_post(paths::TICKETS, &wish).await
+async fn ask(visitor: &Visitor, request: Value) -> Answer {
+    visitor.prove_and_post(paths::TICKETS, &request).await
 }
 
 /// Opens the outer layer as the service does.

@@ -26,8 +26,8 @@ fn opened(visitor: &Visitor, sealed: &str) -> Option<(UserKeyHeader, UserKeyJwk)
 }
 
 /// Requests the key of a version, as its owner does, and returns it.
-async fn key_of(visitor: &Visitor, wish: Value) -> String {
-    let answer = visitor.prove_and_post(paths::USER_KEYS, &wish).await;
+async fn key_of(visitor: &Visitor, request: Value) -> String {
+    let answer = visitor.prove_and_post(paths::USER_KEYS, &request).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     opened(visitor, answer.json()["key"].as_str().unwrap()).unwrap().1.k.clone()
 }

@@ -66,8 +66,8 @@ impl Write for Searched {
 
 #[async_trait]
 impl<DB: Backend> AddressAssignments for SqlStore<DB> {
-    async fn assign_address(&self, wish: &AssignmentRequest) -> Result<Option<u32>> {
-        self.write(wish.clone()).await
+    async fn assign_address(&self, request: &AssignmentRequest) -> Result<Option<u32>> {
+        self.write(request.clone()).await
     }
 
     async fn address_assignments(&self, now: UnixMs) -> Result<Vec<AddressAssignment>> {

@@ -303,8 +303,8 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(RemoveTotp { user: user.to_owned(), audit: audit.clone() }).await
     }
 
-    async fn set_passkey_after_password(&self, wish: &PasskeyAfterPassword) -> Result<bool> {
-        self.write(wish.clone()).await
+    async fn set_passkey_after_password(&self, request: &PasskeyAfterPassword) -> Result<bool> {
+        self.write(request.clone()).await
     }
 
     async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool> {

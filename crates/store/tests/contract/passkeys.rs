@@ -190,7 +190,7 @@ pub(crate) async fn are_needed_beside_the_password_when_their_owner_says_so(fixt
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let (first, second) = (add(&*store, &ada).await, add(&*store, &ada).await);
-    let wish = |user: &str, host: Option<&str>| PasskeyAfterPassword {
+    let request = |user: &str, host: Option<&str>| PasskeyAfterPassword {
         user: user.to_owned(),
         wanted: host.map(str::to_owned),
         recovery_codes: host.map(|_| vec!["a".to_owned(), "b".to_owned()]).unwrap_or_default(),
@@ -206,16 +206,16 @@ pub(crate) async fn are_needed_beside_the_password_when_their_owner_says_so(fixt
     let host = Some("auth.example");
     assert_eq!(store.factors(&ada, host).await.unwrap(), of(2, 0, false));
     assert_eq!(store.factors(&ada, Some("other.example")).await.unwrap(), of(0, 0, false), "none works there");
-    assert!(!store.set_passkey_after_password(&wish(&bob, host)).await.unwrap(), "he has no passkey");
-    assert!(!store.set_passkey_after_password(&wish(&ada, Some("other.example"))).await.unwrap(), "of another host");
-    assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
-    assert!(!store.set_passkey_after_password(&wish(&ada, host)).await.unwrap(), "it is so already");
+    assert!(!store.set_passkey_after_password(&request(&bob, host)).await.unwrap(), "he has no passkey");
+    assert!(!store.set_passkey_after_password(&request(&ada, Some("other.example"))).await.unwrap(), "of another host");
+    assert!(store.set_passkey_after_password(&request(&ada, host)).await.unwrap());
+    assert!(!store.set_passkey_after_password(&request(&ada, host)).await.unwrap(), "it is so already");
     assert_eq!(store.factors(&ada, host).await.unwrap(), of(2, 2, true));
-    assert!(store.set_passkey_after_password(&wish(&ada, None)).await.unwrap());
+    assert!(store.set_passkey_after_password(&request(&ada, None)).await.unwrap());
     assert_eq!(store.factors(&ada, host).await.unwrap(), of(2, 2, false), "a passkey may be required without a wish");
 
     // The requirement ends with the last passkey.
-    assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
+    assert!(store.set_passkey_after_password(&request(&ada, host)).await.unwrap());
     let removed = || entry(AuditEvent::PasskeyRemoved, Some(&ada), NOW);
     assert!(store.remove_passkey(&ada, &first.id, &removed()).await.unwrap());
     assert_eq!(store.factors(&ada, host).await.unwrap(), of(1, 2, true));
@@ -224,7 +224,7 @@ pub(crate) async fn are_needed_beside_the_password_when_their_owner_says_so(fixt
 
     // An administrator removes all of it at once.
     add(&*store, &ada).await;
-    assert!(store.set_passkey_after_password(&wish(&ada, host)).await.unwrap());
+    assert!(store.set_passkey_after_password(&request(&ada, host)).await.unwrap());
     let removed = entry(AuditEvent::SecondFactorRemoved, Some(&ada), NOW);
     assert!(store.remove_factors(&ada, &removed).await.unwrap());
     assert_eq!(store.factors(&ada, host).await.unwrap(), Factors::default());

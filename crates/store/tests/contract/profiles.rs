@@ -101,8 +101,8 @@ pub(crate) async fn fifty_tasks_on_two_nodes_give_one_account_an_address(fixture
     let tasks = users.iter().cloned().enumerate().map(|(n, id)| {
         let store = if n % 2 == 0 { store.clone() } else { second.clone() };
         tokio::spawn(async move {
-            let wish = SetProfile { email: email("one@example.org", EmailState::Proved), ..change(&id) };
-            store.set_profile(&wish).await.unwrap()
+            let request = SetProfile { email: email("one@example.org", EmailState::Proved), ..change(&id) };
+            store.set_profile(&request).await.unwrap()
         })
     });
     let outcomes: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
@@ -117,8 +117,8 @@ pub(crate) async fn groups_have_one_spelling_and_are_listed_with_their_members(f
     let add = async |text: &str| store.add_group(&fresh("group"), &name(text), &audit(), NOW).await.unwrap();
     assert_eq!(add("FAMILY").await, GroupOutcome::NameTaken);
     for id in [&bob, &ada] {
-        let wish = SetProfile { groups: Some(vec![name("family"), name("zebra"), name("Family")]), ..change(id) };
-        assert_eq!(store.set_profile(&wish).await.unwrap(), SetProfileOutcome::Done);
+        let request = SetProfile { groups: Some(vec![name("family"), name("zebra"), name("Family")]), ..change(id) };
+        assert_eq!(store.set_profile(&request).await.unwrap(), SetProfileOutcome::Done);
     }
     let listed: Vec<_> = store.groups().await.unwrap().into_iter().map(|g| (g.name.to_string(), g.members)).collect();
     assert_eq!(listed, [("Family".to_owned(), 2), ("zebra".to_owned(), 2)]);
@@ -145,14 +145,14 @@ pub(crate) async fn changes_of_profiles_and_groups_reach_other_nodes(fixture: Fi
         let now = NOW + step * SECOND;
         match step {
             1 => {
-                let wish = SetProfile { groups: Some(vec![name("family")]), now, ..change(&ada) };
-                store.set_profile(&wish).await.map(drop).unwrap();
+                let request = SetProfile { groups: Some(vec![name("family")]), now, ..change(&ada) };
+                store.set_profile(&request).await.map(drop).unwrap();
             }
             2 => store.rename_group(&family, &name("kin"), &audit(), now).await.map(drop).unwrap(),
             3 => store.remove_group(&family, &audit(), now).await.map(drop).unwrap(),
             _ => {
-                let wish = SetProfile { email: email("a@example.org", EmailState::Unproved), now, ..change(&ada) };
-                store.set_profile(&wish).await.map(drop).unwrap();
+                let request = SetProfile { email: email("a@example.org", EmailState::Unproved), now, ..change(&ada) };
+                store.set_profile(&request).await.map(drop).unwrap();
             }
         }
         let changes = store.sessions_changed(now).await.unwrap();
@@ -167,13 +167,13 @@ pub(crate) async fn go_with_the_account(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let family = group(&*store, "family").await;
-    let wish = SetProfile {
+    let request = SetProfile {
         display_name: Change::Set(DisplayName::parse("Ada").unwrap()),
         email: email("a@example.org", EmailState::Proved),
         groups: Some(vec![name("family")]),
         ..change(&ada)
     };
-    assert_eq!(store.set_profile(&wish).await.unwrap(), SetProfileOutcome::Done);
+    assert_eq!(store.set_profile(&request).await.unwrap(), SetProfileOutcome::Done);
     let deletion = DeleteUser {
         attempt: None,
         user: ada.clone(),
@@ -186,6 +186,6 @@ pub(crate) async fn go_with_the_account(fixture: Fixture) {
     assert_eq!(store.group_members(&family).await.unwrap(), []);
     let taken = SetProfile { email: email("a@example.org", EmailState::Proved), ..change(&bob) };
     assert_eq!(store.set_profile(&taken).await.unwrap(), SetProfileOutcome::Done, "the address is free");
-    assert_eq!(store.set_profile(&wish).await.unwrap(), SetProfileOutcome::NoUser);
+    assert_eq!(store.set_profile(&request).await.unwrap(), SetProfileOutcome::NoUser);
     assert_eq!(store.sweep_users(NOW + DAY).await.unwrap(), 1);
 }

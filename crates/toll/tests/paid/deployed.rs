@@ -97,9 +97,9 @@ async fn holds(kind: FrontKind) {
 
     // A payment is shown and used.
     world.pay(txid(1), &demand, PRICE);
-    let wish = RedeemRequest { challenge: demand.challenge, jwk: Some(key.jwk()) };
+    let request = RedeemRequest { challenge: demand.challenge, jwk: Some(key.jwk()) };
     let shown = client.request(Method::POST, REDEEM).header("authorization", format!("TPAT {}:{}", txid(1), PROOFS[0]));
-    let redeemed = shown.header("dpop", prove("POST", REDEEM, None)).json(&wish).send().await.unwrap();
+    let redeemed = shown.header("dpop", prove("POST", REDEEM, None)).json(&request).send().await.unwrap();
     assert_eq!(redeemed.status(), 200);
     let token = redeemed.json::<RedeemedToken>().await.unwrap().token;
     // Escapes in the path are forwarded as they were sent.

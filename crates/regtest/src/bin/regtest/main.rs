@@ -44,14 +44,14 @@ async fn run() -> Result<(), Error> {
             line.push(byte[0]);
             continue;
         }
-        let wish = String::from_utf8_lossy(&line).trim().to_owned();
+        let command = String::from_utf8_lossy(&line).trim().to_owned();
         line.clear();
-        if wish == "payer" {
+        if command == "payer" {
             rig.start_payer().await?;
             println!("started");
             continue;
         }
-        let blocks = wish.parse().unwrap_or(1);
+        let blocks = command.parse().unwrap_or(1);
         rig.mine(blocks).await?;
         println!("mined {blocks}");
     }

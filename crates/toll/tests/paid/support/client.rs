@@ -102,9 +102,9 @@ impl Client {
     }
 
     pub(crate) async fn redeem(&self, payment: &str, challenge: &str, key: Option<&Key>) -> Reply {
-        let wish = RedeemRequest { challenge: challenge.to_owned(), jwk: key.map(Key::jwk) };
+        let body = RedeemRequest { challenge: challenge.to_owned(), jwk: key.map(Key::jwk) };
         let mut request =
-            self.request(Method::POST, REDEEM).header("authorization", format!("TPAT {payment}")).json(&wish);
+            self.request(Method::POST, REDEEM).header("authorization", format!("TPAT {payment}")).json(&body);
         if let Some(key) = key {
             request = request.header(PROOF_HEADER, self.prove(key, "POST", REDEEM, None));
         }
