@@ -29,10 +29,10 @@ async fn a_bound_session_gets_a_token_that_is_bound_too() {
     let alice = alice(&portal).await;
     let answer = alice.prove_and_post(paths::APP_TOKENS, &json!({"audience": WIKI})).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-    let told = answer.json();
-    let claims = claims(told["access_token"].as_str().unwrap());
+    let issued = answer.json();
+    let claims = claims(issued["access_token"].as_str().unwrap());
     let me = alice.get(paths::SESSION).await.json();
-    assert_eq!((&told["token_type"], &told["expires_at"]), (&json!("DPoP"), &json!(portal.state.now() + 300_000)));
+    assert_eq!((&issued["token_type"], &issued["expires_at"]), (&json!("DPoP"), &json!(portal.state.now() + 300_000)));
     assert_eq!((&claims["aud"], &claims["iss"]), (&json!(WIKI), &json!("http://localhost:3000")));
     assert_eq!((&claims["sid"], &claims["sub"]), (&me["id"], &me["sub"]));
     assert_eq!(claims["cnf"]["jkt"], jwe::thumbprint(&alice.key.as_ref().unwrap().public()));
@@ -58,9 +58,9 @@ async fn an_unbound_session_gets_a_bearer_token() {
             program.send(Method::POST, paths::APP_TOKENS, Some(body), &[("authorization", &bearer)]).await
         }
     };
-    let told = ask("https://shop.test:8443").await.json();
-    assert_eq!(told["token_type"], "Bearer");
-    let token = told["access_token"].as_str().unwrap();
+    let issued = ask("https://shop.test:8443").await.json();
+    assert_eq!(issued["token_type"], "Bearer");
+    let token = issued["access_token"].as_str().unwrap();
     assert_eq!((&claims(token)["aud"], &claims(token)["cnf"]), (&json!("https://shop.test:8443"), &Value::Null));
 
     // The portal does not accept it, not even for sign-out, and not even after it was verified for the app.
@@ -93,8 +93,8 @@ async fn what_the_command_line_changes_is_told_to_apps_within_a_second() {
     let login = program.login("alice", PASSWORD).await.json();
     let bearer = format!("Bearer {}", login["tokens"]["access_token"].as_str().unwrap());
     let body = Some(json!({"audience": WIKI}).to_string());
-    let told = program.send(Method::POST, paths::APP_TOKENS, body, &[("authorization", &bearer)]).await.json();
-    let token = format!("Bearer {}", told["access_token"].as_str().unwrap());
+    let issued = program.send(Method::POST, paths::APP_TOKENS, body, &[("authorization", &bearer)]).await.json();
+    let token = format!("Bearer {}", issued["access_token"].as_str().unwrap());
     let proxy = program.moved("10.0.0.1");
     let answer = async || {
         let asked = [

@@ -104,13 +104,13 @@ async fn restoring_ends_sessions_and_links_unless_sessions_are_kept() {
     let ada = program.browser().signed_in("ada").await;
     assert!(in_background(folder.path(), &["backup", "then.db"]).await.status.success());
     program.end();
-    for (more, told, status) in [
+    for (more, line, status) in [
         (None, "Sessions ended: 1\n", StatusCode::UNAUTHORIZED),
         (Some("--keep-sessions"), "Sessions kept: 1,", StatusCode::OK),
     ] {
         let arguments: Vec<_> = ["restore", "then.db", "--force"].into_iter().chain(more).collect();
         let said = run(&arguments);
-        for words in ["Restored the backup of 20", "Accounts: 1\n", told, "Invitations and reset links voided: 2\n"] {
+        for words in ["Restored the backup of 20", "Accounts: 1\n", line, "Invitations and reset links voided: 2\n"] {
             assert!(said.contains(words), "{words}: {said}");
         }
         let program = Program::start(folder.path(), &[]);

@@ -27,8 +27,8 @@ async fn serve_with(portal: &Portal, tls: Option<Tls>) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let door = MainListener::new(&portal.state.config, tls);
-    let task = tokio::spawn(connections::serve(listener, portal.router.clone(), door, stopped));
+    let main_listener = MainListener::new(&portal.state.config, tls);
+    let task = tokio::spawn(connections::serve(listener, portal.router.clone(), main_listener, stopped));
     Serving { address, stop, task }
 }
 

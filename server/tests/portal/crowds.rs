@@ -150,15 +150,15 @@ impl Scene {
         let mut waits: Vec<_> = people.iter().filter_map(|person| Some(person.came_in? - person.came)).collect();
         waits.sort_unstable();
         let at = |percent: usize| waits.get((waits.len() * percent / 100).min(waits.len().saturating_sub(1)));
-        let told = |wait: Option<&i64>| wait.map_or("-".to_owned(), |wait| span(*wait));
+        let formatted = |wait: Option<&i64>| wait.map_or("-".to_owned(), |wait| span(*wait));
         let guesses: usize = self.people.iter().filter(|person| person.typos == usize::MAX).map(|p| p.guesses).sum();
         format!(
             "| {title} | {} of {} | {} | {} | {} | {guesses} |",
             waits.len(),
             people.len(),
-            told(at(50)),
-            told(at(95)),
-            told(waits.last()),
+            formatted(at(50)),
+            formatted(at(95)),
+            formatted(waits.last()),
         )
     }
 }

@@ -22,8 +22,8 @@ const APPS: &str = "trusted_proxies = ['10.0.0.1']\n\
      [[apps.rules]]\npath = '/vault/*'\nallow = 'signed-in'\nsecond_factor = 'passkey'\n";
 
 fn is_refused(answer: &Answer, level: &str) {
-    let told = (answer.status, answer.code());
-    assert_eq!(told, (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned()), "{}", answer.text);
+    let result = (answer.status, answer.code());
+    assert_eq!(result, (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned()), "{}", answer.text);
     let challenge = format!("error=\"insufficient_user_authentication\", acr_values=\"urn:postern:acr:{level}\"");
     assert!(answer.header("www-authenticate").contains(&challenge), "{}", answer.header("www-authenticate"));
 }
@@ -307,9 +307,13 @@ async fn tokens_say_the_same_of_a_session_that_was_proven_again() {
     provider.portal.advance(60_000).await;
     second_factor::register(&provider.portal, &provider.browser).await;
     let tokens = provider.tokens().await;
-    let told = claims(tokens["id_token"].as_str().unwrap());
-    assert_eq!((&told["acr"], &told["amr"]), (&json!("urn:postern:acr:2"), &json!(["pwd", "otp", "mfa"])), "{told}");
-    assert_eq!(told["auth_time"], provider.portal.state.now() / 1000);
+    let result = claims(tokens["id_token"].as_str().unwrap());
+    assert_eq!(
+        (&result["acr"], &result["amr"]),
+        (&json!("urn:postern:acr:2"), &json!(["pwd", "otp", "mfa"])),
+        "{result}"
+    );
+    assert_eq!(result["auth_time"], provider.portal.state.now() / 1000);
 }
 
 #[tokio::test]
@@ -346,7 +350,7 @@ async fn doctor_and_the_overview_name_administrators_without_a_second_factor() {
     assert!(overview.contains("These administrators have no second factor: eve."), "{overview}");
     let database = portal.database();
     let setting = format!("database_url=sqlite:{}", database.display());
-    let told = postern(database.parent().unwrap(), &["--set", &setting, "doctor", "--json"], "");
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    assert!(told.contains("These administrators have no second factor: eve."), "{told}");
+    let result = postern(database.parent().unwrap(), &["--set", &setting, "doctor", "--json"], "");
+    let result = String::from_utf8_lossy(&result.stdout).into_owned();
+    assert!(result.contains("These administrators have no second factor: eve."), "{result}");
 }

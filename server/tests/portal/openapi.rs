@@ -108,7 +108,7 @@ async fn anyone_reads_it_from_anywhere() {
     let answer = portal.program("203.0.113.7").get(paths::OPENAPI).await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/json"));
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    let told = portal.program("203.0.113.7").get(paths::METADATA).await.json();
-    assert_eq!(told["openapi_uri"], format!("{}{}", crate::support::ORIGIN, paths::OPENAPI));
+    let metadata = portal.program("203.0.113.7").get(paths::METADATA).await.json();
+    assert_eq!(metadata["openapi_uri"], format!("{}{}", crate::support::ORIGIN, paths::OPENAPI));
     assert_eq!(answer.json()["openapi"], "3.1.1");
 }

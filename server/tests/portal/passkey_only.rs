@@ -16,8 +16,8 @@ const CLIENT: &str = "[[clients]]\nid = 'app'\nredirect_uris = ['https://app.exa
 const ADMINISTRATORS: &str = "[second_factor]\nadministrators = 'passkey'";
 
 fn needs(answer: &Answer, proofs: &Value) {
-    let told = (answer.status, answer.code());
-    assert_eq!(told, (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned()), "{}", answer.text);
+    let refused = (answer.status, answer.code());
+    assert_eq!(refused, (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned()), "{}", answer.text);
     assert_eq!(answer.json()["proofs"], *proofs);
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn sign_in(visitor: &Visitor, authenticator: &Authenticator) ->
     post(visitor, &challenge, &authenticator.get(&options)).await
 }
 
-fn told(answer: &Answer) -> (u16, String, Value) {
+fn outcome_of(answer: &Answer) -> (u16, String, Value) {
     (answer.status.as_u16(), answer.code(), answer.json()["title"].clone())
 }
 
@@ -130,7 +130,7 @@ async fn every_refusal_is_one_answer() {
 
     for (what, answer) in &answers {
         assert_eq!(
-            told(answer),
+            outcome_of(answer),
             (401, "passkey_refused".to_owned(), json!("This passkey was not accepted.")),
             "{what}"
         );

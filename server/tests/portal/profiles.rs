@@ -22,8 +22,8 @@ impl AtApp {
         let login = program.login(name, PASSWORD).await.json();
         let bearer = format!("Bearer {}", login["tokens"]["access_token"].as_str().unwrap());
         let body = Some(json!({"audience": "https://wiki.example"}).to_string());
-        let told = program.send(Method::POST, paths::APP_TOKENS, body, &[("authorization", &bearer)]).await.json();
-        let token = format!("Bearer {}", told["access_token"].as_str().unwrap());
+        let expected = program.send(Method::POST, paths::APP_TOKENS, body, &[("authorization", &bearer)]).await.json();
+        let token = format!("Bearer {}", expected["access_token"].as_str().unwrap());
         Self { token, proxy: program.moved("10.0.0.1") }
     }
 
@@ -75,12 +75,12 @@ async fn apps_learn_groups_names_and_reliable_addresses_on_every_node() {
     let change = json!({"display_name": "Ałice 🦊", "email": "Alice@Example.org", "groups": ["media", "FAMILY"]});
     let changed = patch(&root, &path, &change).await;
     assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
-    let told = ["family,media", "Ałice 🦊", "Alice@example.org"].map(str::to_owned);
-    assert_eq!(app.headers().await, told, "at once on this node");
+    let expected = ["family,media", "Ałice 🦊", "Alice@example.org"].map(str::to_owned);
+    assert_eq!(app.headers().await, expected, "at once on this node");
     assert_eq!(app.ask("/photos/1").await.status, StatusCode::OK);
     portal.advance(1_000).await;
     second.advance(0).await;
-    assert_eq!(elsewhere.headers().await, told, "within a second on the other");
+    assert_eq!(elsewhere.headers().await, expected, "within a second on the other");
     let claims = app.token_claims().await;
     assert_eq!((&claims["name"], &claims["groups"]), (&json!("Ałice 🦊"), &json!(["family", "media"])));
     assert_eq!((&claims["email"], &claims["email_verified"]), (&json!("Alice@example.org"), &json!(true)));

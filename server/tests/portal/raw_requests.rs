@@ -100,8 +100,8 @@ async fn listeners(portal: &Portal) -> [(&'static str, SocketAddr, watch::Sender
         (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let addresses = [main.local_addr().unwrap(), operator.local_addr().unwrap()];
     let (stop, stopped) = watch::channel(false);
-    let door = MainListener::new(&portal.state.config, None);
-    tokio::spawn(connections::serve(main, portal.router.clone(), door, stopped));
+    let main_listener = MainListener::new(&portal.state.config, None);
+    tokio::spawn(connections::serve(main, portal.router.clone(), main_listener, stopped));
     tokio::spawn(server::ops_listener::listener::serve(
         operator,
         server::ops_listener::listener::router(portal.state.clone()),

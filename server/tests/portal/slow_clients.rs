@@ -16,8 +16,8 @@ async fn serve(portal: &Portal) -> (SocketAddr, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let door = MainListener::new(&portal.state.config, None);
-    tokio::spawn(connections::serve(listener, portal.router.clone(), door, stopped));
+    let main_listener = MainListener::new(&portal.state.config, None);
+    tokio::spawn(connections::serve(listener, portal.router.clone(), main_listener, stopped));
     (address, stop)
 }
 

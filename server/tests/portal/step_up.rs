@@ -54,9 +54,9 @@ async fn every_such_route_refuses_a_session_whose_proof_is_old() {
         let own = OWN.iter().find(|own| (own.0, own.1) == (method.as_str(), path.as_str()));
         let body = if method == "DELETE" { None } else { Some(own.map_or("{}", |own| own.2).to_owned()) };
         let answer = root.send(Method::from_bytes(method.as_bytes()).unwrap(), &asked, body, &[]).await;
-        let told = (answer.status, answer.code());
+        let refused = (answer.status, answer.code());
         let expected = (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned());
-        assert_eq!(told, expected, "{method} {path}: {}", answer.text);
+        assert_eq!(refused, expected, "{method} {path}: {}", answer.text);
         let challenge = answer.header("www-authenticate");
         assert!(challenge.contains("error=\"insufficient_user_authentication\", max_age=300"), "{challenge}");
         assert_eq!(answer.json()["proofs"], json!(["password"]), "{method} {path}");

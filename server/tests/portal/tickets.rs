@@ -61,19 +61,19 @@ async fn a_ticket_opens_with_the_services_key_and_says_who_comes() {
     let (portal, key) = with_time("", None).await;
     let alice = alice(&portal).await;
     let answer = ask(&alice, json!({"service": "time"})).await;
-    let told = answer.json();
+    let issued = answer.json();
     let claims = claims(&portal, &key, &answer).await;
     let me = alice.get(paths::SESSION).await.json();
     let now = portal.state.now();
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("http://localhost:3000", "time"));
-    assert_eq!((&json!(claims.sub), &json!(claims.sid), &json!(claims.jti)), (&me["sub"], &me["id"], &told["jti"]));
+    assert_eq!((&json!(claims.sub), &json!(claims.sid), &json!(claims.jti)), (&me["sub"], &me["id"], &issued["jti"]));
     assert_eq!(claims.roles, ["user"]);
     assert_eq!(claims.cnf.jkt, jwe::thumbprint(&alice.key.as_ref().unwrap().public()));
     assert_eq!((claims.iat, claims.nbf, claims.exp), (now / 1000 - 30, now / 1000 - 30, now / 1000 + 300));
-    assert_eq!((&told["expires_at"], &told["version"]), (&json!(now + 5 * MINUTE), &json!(1)));
+    assert_eq!((&issued["expires_at"], &issued["version"]), (&json!(now + 5 * MINUTE), &json!(1)));
     // The period for which it would remain valid if it were replaced right now.
     assert_eq!((claims.user_key.version, claims.user_key.until * 1000), (1, now + 60 * MINUTE));
-    assert_eq!(told["key_until"], now + 60 * MINUTE);
+    assert_eq!(issued["key_until"], now + 60 * MINUTE);
 
     let sealed = alice.prove_and_post(paths::USER_KEYS, &json!({})).await.json();
     let sealed = jwe::parse::<wire::user_keys::UserKeyHeader>(sealed["key"].as_str().unwrap()).unwrap();
@@ -81,14 +81,14 @@ async fn a_ticket_opens_with_the_services_key_and_says_who_comes() {
     let content: wire::user_keys::UserKeyJwk = serde_json::from_slice(&content).unwrap();
     assert_eq!(claims.user_key.k, content.k, "both sides hold the same key");
 
-    let ticket = told["ticket"].as_str().unwrap();
+    let ticket = issued["ticket"].as_str().unwrap();
     assert!(opened(&receiving_key(), ticket).is_none(), "another service");
     assert!(opened(&alice.receiving, ticket).is_none(), "not even whom it is about");
     let (header, _) = opened(&key, ticket).unwrap();
     assert_eq!((header.typ.as_str(), header.cty.as_str()), ("ticket+jwe", "JWT"));
     assert_eq!(header.kid, jwe::thumbprint(&key.public()));
     let again = ask(&alice, json!({"service": "time"})).await.json();
-    assert_ne!(again["jti"], told["jti"]);
+    assert_ne!(again["jti"], issued["jti"]);
 }
 
 #[tokio::test]

@@ -223,9 +223,9 @@ pub(crate) async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) 
     }
     // Another address: the earlier one gets a notice, because later ones go elsewhere.
     set_email(&*store, &ada, email("eve@example.net", EmailState::Unproved)).await;
-    let told = notices().await;
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].0, "ada@example.org");
+    let notices_sent = notices().await;
+    assert_eq!(notices_sent.len(), 1);
+    assert_eq!(notices_sent[0].0, "ada@example.org");
     happens(AuditEvent::PasswordSet, "ok", "").await;
     assert!(notices().await.is_empty(), "an unproved address gets no notices");
 }

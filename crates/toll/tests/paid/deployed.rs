@@ -55,7 +55,9 @@ async fn gate(world: &World, proxied: bool) -> SocketAddr {
         now: Arc::new(move || clock.load(Ordering::SeqCst)),
         random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
         client: Arc::new(move |peer, headers| match headers.get("x-forwarded-for") {
-            Some(told) if !proxied => told.to_str().ok().and_then(|told| told.parse().ok()).ok_or(UnreadableForwarded),
+            Some(header) if !proxied => {
+                header.to_str().ok().and_then(|header| header.parse().ok()).ok_or(UnreadableForwarded)
+            }
             _ => Ok(peer),
         }),
     };
@@ -110,9 +112,12 @@ async fn holds(kind: FrontKind) {
     assert!(header(&paid, "cache-control").contains("private"));
     let seen: serde_json::Value = paid.json().await.unwrap();
     assert_eq!(seen["uri"], path);
-    let told = |name: &str| seen["headers"][name][0].as_str().unwrap().to_owned();
-    assert_eq!((told("x-forwarded-for").as_str(), told("x-forwarded-proto").as_str()), ("127.0.0.1", "https"));
-    assert_eq!(told("x-forwarded-host"), format!("{HOST}:{}", front.address.port()));
+    let forwarded = |name: &str| seen["headers"][name][0].as_str().unwrap().to_owned();
+    assert_eq!(
+        (forwarded("x-forwarded-for").as_str(), forwarded("x-forwarded-proto").as_str()),
+        ("127.0.0.1", "https")
+    );
+    assert_eq!(forwarded("x-forwarded-host"), format!("{HOST}:{}", front.address.port()));
 
     // Clients are counted by their own addresses, whatever headers they send.
     for (number, headers, status) in [

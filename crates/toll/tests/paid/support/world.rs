@@ -173,8 +173,8 @@ impl World {
             now: Arc::new(move || clock.load(Ordering::SeqCst)),
             random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
             client: Arc::new(|peer, headers| {
-                let told = headers.get("x-client").and_then(|told| told.to_str().ok()?.parse().ok());
-                Ok(told.unwrap_or(peer))
+                let header = headers.get("x-client").and_then(|header| header.to_str().ok()?.parse().ok());
+                Ok(header.unwrap_or(peer))
             }),
         };
         let url = format!("sqlite:{}", directory.path().join("toll.db").display());
