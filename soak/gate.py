@@ -114,11 +114,11 @@ class Payer:
         self.calm = False
 
     def step(self) -> None:
-        patience = None if self.calm or self.random.random() > 0.35 else self.random.uniform(0.01, 1.2)
-        self.journal.note(who="payer", what="pay", answer=str(self.get(patience)))
+        kill_after = None if self.calm or self.random.random() > 0.35 else self.random.uniform(0.01, 1.2)
+        self.journal.note(who="payer", what="pay", answer=str(self.get(kill_after)))
 
-    def get(self, patience: float | None = None) -> int | str:
-        """Runs the client; kills it after `patience` seconds."""
+    def get(self, kill_after: float | None = None) -> int | str:
+        """Runs the client; kills it after `kill_after` seconds."""
         url = self.gate.origin + "/price"
         wallet = ["--wallet", self.chain.world["payer"], "--max-pay", "0.01", "--storage", "file", "--wait", "60"]
         environment = {"PATH": os.environ["PATH"], "HOME": self.home, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}
@@ -127,11 +127,11 @@ class Payer:
             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as process:
             try:
-                _, errors = process.communicate(timeout=patience or 180)
+                _, errors = process.communicate(timeout=kill_after or 180)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
-                if patience is None:
+                if kill_after is None:
                     self.journal.violation("the client does not end")
                 return "killed"
         if process.returncode == 6:

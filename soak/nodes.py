@@ -25,7 +25,7 @@ from browser import Browser, Lost
 from cluster import CONNECTIONS, Balancer, Databases, Link, wait_for
 from database import Database
 from journal import Journal
-from people import Guesser, Tab
+from people import PasswordGuesser, Tab
 from program import Program, free_port
 
 NODES = 3
@@ -73,7 +73,7 @@ class Node(Program):
             return {}
 
 
-class Prober:
+class RefusalProbe:
     """Sends requests to one node after the other, with ended sessions and from a banned address."""
 
     def __init__(self, journal: Journal, nodes: list[Node], origin: str):
@@ -158,9 +158,9 @@ class Cluster:
             for browser in browsers
             for tab in range(2)
         ]
-        self.actors.append(Guesser(self.journal, self._browser("ghost", 100)))
-        self.prober = Prober(self.journal, self.nodes, self.origin)
-        self.actors.append(self.prober)
+        self.actors.append(PasswordGuesser(self.journal, self._browser("ghost", 100)))
+        self.refusal_probe = RefusalProbe(self.journal, self.nodes, self.origin)
+        self.actors.append(self.refusal_probe)
         self.threads = [threading.Thread(target=self._live, args=(actor,), daemon=True) for actor in self.actors]
         for thread in self.threads:
             thread.start()
@@ -318,8 +318,8 @@ class Cluster:
             with open(node.log_path, encoding="utf-8", errors="replace") as log:
                 logs += log.read()
         invariants.check(self.journal, Database(self.databases.primary.url()), logs)
-        if min(self.prober.asked["ended"], self.prober.asked["banned"]) < 10:
-            self.journal.violation(f"too few probes: {self.prober.asked}")
+        if min(self.refusal_probe.asked["ended"], self.refusal_probe.asked["banned"]) < 10:
+            self.journal.violation(f"too few probes: {self.refusal_probe.asked}")
 
     def end(self) -> None:
         self.over.set()
@@ -340,7 +340,7 @@ class Cluster:
         print("fault: seconds that it lasted, longest time without a good answer, until all nodes were ready again")
         for name, lasted, gap, back in self.outages:
             print(f"  {name:20} {lasted:5.1f} {gap:5.1f} {back:5.1f}")
-        print(f"probes: {self.prober.asked}")
+        print(f"probes: {self.refusal_probe.asked}")
         for violation in self.journal.violations:
             print(f"VIOLATION: {violation}")
         if self.journal.violations:

@@ -116,7 +116,7 @@ class Tab:
             self._refresh()
 
 
-class Guesser:
+class PasswordGuesser:
     """An attacker who guesses an account's password, from an address of their own."""
 
     def __init__(self, journal: Journal, browser: Browser):
@@ -132,7 +132,7 @@ class Guesser:
         return None
 
 
-class Prober:
+class StolenTokenAttacker:
     """An attacker with copies of access tokens whose sessions were signed out."""
 
     def __init__(self, journal: Journal, browser: Browser, seed: str):

@@ -20,7 +20,7 @@ from database import Database
 from gate import Market
 from journal import Journal
 from network import Network
-from people import Guesser, Prober, Tab
+from people import PasswordGuesser, StolenTokenAttacker, Tab
 from program import Program
 from resources import Watch
 from terminal import Terminal
@@ -84,8 +84,8 @@ class Soak:
             for browser in browsers
             for tab in range(self.options.tabs)
         ]
-        actors.append(Guesser(self.journal, self._browser("ghost", 100)))
-        actors.append(Prober(self.journal, self._browser("prober", 101), f"{self.options.seed} prober"))
+        actors.append(PasswordGuesser(self.journal, self._browser("ghost", 100)))
+        actors.append(StolenTokenAttacker(self.journal, self._browser("prober", 101), f"{self.options.seed} prober"))
         if self.options.client:
             home = os.path.join(self.folder, "terminal")
             seed = f"{self.options.seed} terminal"

@@ -81,9 +81,9 @@ export class Proxy {
     if (running.has(this.child)) {
       const gone = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
       this.child.kill('SIGTERM');
-      const patience = setTimeout(() => this.child.kill('SIGKILL'), 4_000);
+      const killTimer = setTimeout(() => this.child.kill('SIGKILL'), 4_000);
       await gone;
-      clearTimeout(patience);
+      clearTimeout(killTimer);
     }
     await rm(this.folder, { recursive: true, force: true });
   }

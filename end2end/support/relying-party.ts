@@ -100,9 +100,9 @@ export class Peer {
     if (!running.has(this.child)) return;
     const gone = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
     signal(this.child, 'SIGTERM');
-    const patience = setTimeout(() => signal(this.child, 'SIGKILL'), 4_000);
+    const killTimer = setTimeout(() => signal(this.child, 'SIGKILL'), 4_000);
     await gone;
-    clearTimeout(patience);
+    clearTimeout(killTimer);
     // Ends children that their parent has left.
     signal(this.child, 'SIGKILL');
   }

@@ -122,9 +122,9 @@ export class Server {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGTERM');
-    const patience = setTimeout(() => child.kill('SIGKILL'), 4_000);
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), 4_000);
     await gone;
-    clearTimeout(patience);
+    clearTimeout(killTimer);
   }
 
   /** Starts another process on the same data, with other settings if given. */
