@@ -126,7 +126,7 @@ mod tests {
     use domain::authentication::Methods;
 
     #[test]
-    fn what_was_read_before_a_change_is_not_kept() {
+    fn a_value_read_before_a_change_is_not_kept() {
         let value = HeaderValue::from_static;
         let identity = Arc::new(IdentityHeaders {
             role: Role::User,

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ban_by_hand_is_told_from_the_engines_and_memory_is_given_back() {
+    fn a_manual_ban_is_distinct_from_automatic_ones_and_memory_is_freed() {
         let bans = Bans::default();
         let who = "203.0.113.7".parse().expect("an identity");
         bans.apply(&[ban(Scope::Everything, 10, 500, None)]);

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens() {
+    fn a_sealed_envelope_opens() {
         for length in [0, 1, 15, 1024, 4096] {
             let plaintext = vec![b'x'; length];
             assert_eq!(opens(&sealed(&plaintext)), Some(plaintext));

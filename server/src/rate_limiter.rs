@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_succeeds_counts_for_nobody_and_what_fails_is_told_to_wait() {
+    fn successes_are_not_counted_and_failures_must_wait() {
         let floods = RateLimiter::new(limits(Some(5)));
         for _ in 0..1000 {
             drop(floods.enter(who(), RequestClass::SignIn, 0).expect("succeeds"));

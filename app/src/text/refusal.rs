@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_address_learns_how_long_and_whom_to_tell() {
+    fn a_banned_address_sees_how_long_and_whom_to_ask() {
         let banned = Problem { retry_after: Some(720), incident: Some("7F3K-2Q".to_owned()), ..problem(Code::Banned) };
         assert_eq!(
             sentence(&banned, "14:32"),

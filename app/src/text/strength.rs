@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_counted() {
+    fn missing_characters_are_counted() {
         assert_eq!(sentence(Strength::TooShort { missing: 1 }), "1 more character.");
         assert_eq!(sentence(Strength::TooShort { missing: 7 }), "7 more characters.");
         assert!(rule(15).starts_with("At least 15 characters."));

@@ -87,7 +87,7 @@ fn an_answer_that_is_none_ends_it() {
 }
 
 #[test]
-fn a_greeting_or_a_key_that_is_none_is_told() {
+fn an_invalid_hello_or_key_is_reported() {
     let good = content(base64url(&[7; 32]));
     for greeting in ["", "{}", r#"{"server_random":"AAAA"}"#, r#"{"answer":"closed","reason":"full"}"#] {
         let opening = HelloDraft::new(greeting.as_bytes(), &issued(), &good, [1; 32]);

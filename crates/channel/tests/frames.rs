@@ -87,7 +87,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn what_is_too_long_is_not_sealed_and_takes_no_counter() {
+fn a_long_message_is_not_sealed_and_takes_no_counter() {
     let (mut sealer, mut opener) = to_server();
     let mut frame = Vec::new();
     assert_eq!(sealer.seal_into(&[0; LONGEST_MESSAGE], &mut frame), Err(CloseReason::TooLarge));
@@ -119,7 +119,7 @@ proptest! {
 
     /// However frames are delivered, the messages that are read are a beginning of those that were sent.
     #[test]
-    fn what_is_read_is_what_was_sent(
+    fn each_message_is_read_as_it_was_sent(
         sent in proptest::collection::vec(any::<[u8; 3]>(), 1..6),
         delivered in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_went_back_keeps_nobody_waiting_and_one_that_differs_changes_nothing() {
+    fn a_clock_set_back_delays_nobody_and_a_different_one_changes_nothing() {
         let failures = FailureStreak { count: 20, last_at: 3_600_000 };
         assert_eq!(gate(failures, 0), DelayDecision::Open);
         assert_eq!(gate(failures, 3_590_000), DelayDecision::Wait { ms: 310_000 });

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_host_is_refused() {
+    fn a_text_without_a_host_is_refused() {
         let long = "a".repeat(64);
         for text in [
             "",

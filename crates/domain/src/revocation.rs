@@ -73,7 +73,7 @@ mod tests {
     const NOW: UnixMs = 1_000_000_000;
 
     #[test]
-    fn a_session_is_told_of_until_its_last_token_is_over() {
+    fn a_session_is_listed_until_its_last_token_expires() {
         let mut ended = EndedSessions::default();
         ended.add("one", NOW, NOW);
         ended.add("two", NOW - 60_000, NOW);

@@ -106,7 +106,7 @@ fn names_that_look_alike_have_one_skeleton() {
 }
 
 #[test]
-fn whatever_an_account_was_called_it_has_a_key() {
+fn every_old_account_name_has_a_key() {
     for name in ["x²", "Ωmega", "аdmin", "k", ""] {
         assert_eq!(name_key(&name_key(name)), name_key(name), "{name}");
     }
@@ -122,7 +122,7 @@ fn roles_are_read_back() {
 
 proptest! {
     #[test]
-    fn whatever_parses_keeps_the_rules(text in "\\PC{0,70}") {
+    fn every_parsed_name_keeps_the_rules(text in "\\PC{0,70}") {
         if let Ok(name) = AccountName::parse(&text) {
             prop_assert!(name.as_str().chars().count() <= AccountName::MAX_CHARS);
             prop_assert!(!name.key().contains(char::is_whitespace) && !name.key().contains(char::is_control));

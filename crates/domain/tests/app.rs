@@ -34,7 +34,7 @@ fn wiki() -> AppRules {
 }
 
 #[test]
-fn the_first_rule_that_fits_decides_else_whoever_is_signed_in() {
+fn the_first_matching_rule_decides_otherwise_any_signed_in_person() {
     for (method, path, expected) in [
         ("GET", "/", SIGNED_IN),
         ("GET", "/assets/app.js", PUBLIC),

@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_stands_higher_is_banned_no_shorter(rule in rules(), low in 1..40_u32, more in 0..40_u32, jitter: u16) {
+    fn a_higher_rung_bans_no_shorter(rule in rules(), low in 1..40_u32, more in 0..40_u32, jitter: u16) {
         let length = |step| rule.climb(Some(Rung { step, until: NOW }), somebody(), jitter, NOW).until - NOW;
         prop_assert!(length(low) <= length(low + more));
     }

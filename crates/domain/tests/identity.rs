@@ -30,7 +30,7 @@ fn addresses_count_as_these() {
 }
 
 #[test]
-fn what_operators_write_is_read() {
+fn every_form_that_operators_write_is_read() {
     for (text, shown) in [
         ("203.0.113.7", "203.0.113.7"),
         ("203.0.113.7/32", "203.0.113.7"),
@@ -97,7 +97,7 @@ fn a_place_is_a_neighbourhood() {
 
 proptest! {
     #[test]
-    fn what_is_shown_is_read_back(bits: u128, v4: u32, prefix: u8) {
+    fn a_shown_key_is_read_back(bits: u128, v4: u32, prefix: u8) {
         let addresses = [IpAddr::V6(Ipv6Addr::from_bits(bits)), IpAddr::V4(v4.into()), IpAddr::V6(Ipv4Addr::from(v4).to_ipv6_mapped())];
         for address in addresses {
             let client_key = ClientKey::of(address, prefix);

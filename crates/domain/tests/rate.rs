@@ -26,7 +26,7 @@ proptest! {
     }
 
     #[test]
-    fn waiting_as_long_as_told_is_enough_and_less_is_not(burst in 1..20_u32, every_ms in 1..5000_i64) {
+    fn waiting_for_retry_after_is_enough_and_less_is_not(burst in 1..20_u32, every_ms in 1..5000_i64) {
         let rate = Rate { burst, every_ms };
         let mut due = 0;
         for _ in 0..burst {

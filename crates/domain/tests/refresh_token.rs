@@ -47,7 +47,7 @@ fn generations_count_up() {
 
 proptest! {
     #[test]
-    fn what_was_revealed_is_read_back(key: [u8; 32], session: [u8; 16], secret: [u8; 32], steps in 0..5) {
+    fn a_revealed_token_is_read_back(key: [u8; 32], session: [u8; 16], secret: [u8; 32], steps in 0..5) {
         let token = (0..steps).fold(RefreshToken::first(session, secret), |token, _| token.successor(&key));
         prop_assert_eq!(RefreshToken::authenticate(&key, &token.reveal(&key)), Some(token));
     }

@@ -108,7 +108,7 @@ fn only_a_registration_does_without_an_envelope_key() {
 
 proptest! {
     #[test]
-    fn what_was_issued_is_read_back(
+    fn an_issued_key_is_read_back(
         key: [u8; 32], random: [u8; 16], expires_at: i64, kid: [u8; 32], origin: [u8; 32], cookie: [u8; 32],
     ) {
         let terms = ShortKeyClaims { expires_at, kid: Some(kid), origin, cookie: Some(cookie) };

@@ -32,7 +32,7 @@ fn open(token: &str, key: &PrivateKey) -> Result<Vec<u8>, Error> {
 }
 
 #[test]
-fn what_is_sealed_opens_for_its_recipient() {
+fn a_sealed_message_opens_for_its_recipient() {
     for content in [b"".as_slice(), b"a", &[0; 16], &[7; 1000]] {
         let token = seal(&key(1).public(), header, content, &random(2)).unwrap();
         assert_eq!(open(&token, &key(1)).unwrap(), content);
@@ -101,7 +101,7 @@ fn a_header_that_says_something_else_is_not_sealed() {
 }
 
 #[test]
-fn what_is_no_point_on_the_curve_is_no_key() {
+fn a_point_off_the_curve_is_no_key() {
     let good = key(1).public();
     assert_eq!(check_public(&good), Ok(()));
     let zero = domain::encoding::base64url(&[0; 32]);

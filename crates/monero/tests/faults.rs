@@ -117,7 +117,7 @@ async fn no_more_questions_at_once_than_may_be() {
 }
 
 #[test]
-fn what_is_no_address_of_a_node() {
+fn invalid_node_addresses_are_refused() {
     for url in ["", "localhost:18081", "ftp://localhost/", "file:///etc/passwd"] {
         assert!(Node::new(url, RpcLimits::default()).is_err(), "{url}");
     }

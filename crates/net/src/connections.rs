@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_holds_more_than_a_fair_share_gives_way() {
+    fn a_client_above_its_fair_share_is_cut_first() {
         let connections = connections(100, None);
         let many: Vec<_> = (1..=10).map(|host| take(&connections, &format!("203.0.113.{host}"), 10)).collect();
         let innocents: Vec<_> = (1..=10).map(|host| take(&connections, &format!("198.51.100.{host}"), 5)).collect();

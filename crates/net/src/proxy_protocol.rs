@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_else_is_refused() {
+    async fn every_other_header_is_refused() {
         let long = [b"PROXY TCP4 ".as_slice(), &[b'1'; 200], b"\r\n"].concat();
         let huge = [v2::PROTOCOL_PREFIX, &[0x21, 0x11, 0xff, 0xff]].concat();
         for bytes in [b"GET / HTTP/1.1\r\n\r\n".as_slice(), b"PROXY TCP4 1.2.3.4\r\n", b"", &long, &huge] {

@@ -4,7 +4,7 @@ use oidc::redirect_uri::{InvalidUri, check, matches, origin};
 use proptest::prelude::*;
 
 #[test]
-fn what_may_be_registered() {
+fn uris_that_may_be_registered() {
     for uri in [
         "https://app.example/callback",
         "https://app.example:8443/callback?tenant=1",

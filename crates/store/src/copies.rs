@@ -226,8 +226,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_used_up_or_forgotten_since_a_copy_does_not_come_back()
-    -> std::result::Result<(), Box<dyn std::error::Error>> {
+    async fn used_and_forgotten_values_do_not_return_with_a_copy() -> std::result::Result<(), Box<dyn std::error::Error>>
+    {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("copy.db");
         let connect = SqliteConnectOptions::new().filename(&file);

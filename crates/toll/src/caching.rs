@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_is_named_once() {
+    fn each_deciding_header_is_named_once() {
         let all = |headers: &HeaderMap| {
             headers.get_all("vary").iter().map(|value| value.to_str().expect("text").to_owned()).collect::<Vec<_>>()
         };

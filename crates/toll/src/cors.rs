@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_behind_the_gate_lets_nobody_in_with_credentials() {
+    fn an_upstream_cannot_allow_credentials() {
         let mut headers = HeaderMap::from_iter([
             (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("https://evil.example")),
             (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true")),

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_issued_is_read() {
+    fn an_issued_challenge_is_read() {
         let text = Challenge::issue(&KEY, [3; 16], terms());
         assert_eq!(text.len(), TEXT);
         assert_eq!(Challenge::authenticate(&KEY, &text), Ok(Challenge { random: [3; 16], terms: terms() }));

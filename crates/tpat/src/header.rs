@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_begins_as_in_2022() {
+    fn written_headers_begin_as_in_2022() {
         let value = write(&demand(), RefusedCredential::default());
         assert!(value.starts_with(
             r#"TPAT address="87omSJnY", min_amt="2000000000", ttl="30", hash="", signature="", ast="0", v="1""#
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_twice_is_not_there() {
+    fn a_repeated_parameter_counts_as_missing() {
         let read = parse(r#"TPAT address="mine", Address="yours""#).expect("read");
         assert_eq!(read[0].get("address"), None);
     }

@@ -88,7 +88,7 @@ fn addresses_that_nobody_watches() {
 }
 
 #[test]
-fn whatever_is_wrong_with_it_counts_for_nothing() {
+fn an_invalid_transaction_counts_for_nothing() {
     type Change = fn(&mut Made);
     type Locks = Result<Vec<u64>, ProofRefusal>;
     let cases: [(&str, Change, Locks); 9] = [

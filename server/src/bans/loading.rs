@@ -107,7 +107,7 @@ async fn a_store_that_does_not_answer_leaves_the_bans_as_they_were() {
 }
 
 #[tokio::test]
-async fn a_load_forgets_what_the_store_has_not_and_hears_what_changes_meanwhile() {
+async fn a_load_drops_missing_bans_and_reads_later_changes() {
     let bans = Bans::default();
     let lifted_elsewhere = 4_000_000;
     bans.apply(&[ban(lifted_elsewhere, None)]);

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_is_named() {
+    fn invalid_settings_are_named() {
         let app = |more: &str| format!("[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n{more}");
         let rule = |more: &str| app(&format!("[[apps.rules]]\n{more}"));
         for (text, says) in [

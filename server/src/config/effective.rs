@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_reads_back_as_what_it_was() {
+    fn printed_settings_read_back_unchanged() {
         let mut settings = Settings::default();
         settings.site.name = "Ada's \"house\" # 1".to_owned();
         settings.ban.limits.at_once = Some(7);

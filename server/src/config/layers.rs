@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_place_and_what_is_allowed() {
+    fn an_error_names_its_place_and_the_allowed_values() {
         type Pairs = &'static [(&'static str, &'static str)];
         let cases: [(&str, Pairs, Pairs, &[&str]); 6] = [
             ("\n[ban]\npreset = 'hard'", &[], &[], &["postern.toml", "line 3", "`default` or `strict`"]),

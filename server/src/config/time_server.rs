@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_is_named() {
+    fn invalid_settings_are_named() {
         for (flag, value) in [
             ("issuer", "http://localhost:3000/"),
             ("issuer", "portal"),

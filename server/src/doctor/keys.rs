@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_that_was_not_finished_is_told() {
+    fn an_unfinished_replacement_is_reported() {
         assert_eq!(sealed_values(true, 1, 0).state, FindingLevel::Fine);
         assert_eq!(sealed_values(true, 2, 0).state, FindingLevel::Warning);
         assert_eq!(sealed_values(true, 1, 3).state, FindingLevel::Warning);

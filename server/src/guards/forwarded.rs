@@ -171,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_client_writes_never_moves_it(lie in "[ -~]{0,80}", forwarded in any::<bool>()) {
+        fn a_header_of_the_client_never_changes_its_address(lie in "[ -~]{0,80}", forwarded in any::<bool>()) {
             let (way, name, truth) = if forwarded {
                 (ClientAddress::Forwarded, "forwarded", "for=203.0.113.7")
             } else {

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_path_has_its_gate() {
+    fn every_kind_of_path_has_its_guard() {
         for (path, gate) in [
             ("/api/login", RouteGuard::SignIn),
             ("/api/account/delete", RouteGuard::SignIn),

@@ -31,14 +31,14 @@ pub(crate) async fn change(
     flows::run_to_completion(async move {
         let (user, session) = (&signed_in.claims.sub, &signed_in.claims.sid);
         let display_name = request.display_name.as_deref();
-        let mut request = ProfileEdit { display_name, email: request.email.as_deref(), groups: None };
-        if profiles::changes_address(&state, user, &request).await? {
+        let mut edit = ProfileEdit { display_name, email: request.email.as_deref(), groups: None };
+        if profiles::changes_address(&state, user, &edit).await? {
             recent_factor::check(&state, &signed_in).await?;
         } else {
             // The page sends the present address too.
-            request.email = None;
+            edit.email = None;
         }
-        profiles::set_own(&state, &client, user, session, &request).await?;
+        profiles::set_own(&state, &client, user, session, &edit).await?;
         Ok(Json(profiles::own(&*state.store, user).await?))
     })
     .await

@@ -208,7 +208,7 @@ async fn a_reset_link_works_once_within_its_hour() {
 }
 
 #[tokio::test]
-async fn whoever_leaves_leaves_no_trace_but_an_id() {
+async fn a_deleted_account_leaves_only_an_id() {
     let portal = Portal::start().await;
     administrator(&portal).await;
     let id = portal.add_user("alice").await;

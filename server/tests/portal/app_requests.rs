@@ -77,7 +77,7 @@ async fn rules_say_who_passes() {
 }
 
 #[tokio::test]
-async fn a_person_is_led_away_and_a_script_is_told() {
+async fn a_person_is_redirected_and_a_script_gets_401() {
     let portal = Portal::with(APPS).await;
     let stranger = AppBrowser::new(&portal).wiki;
     let redirected = async |more: &[(&str, &str)]| {
@@ -158,7 +158,7 @@ async fn a_client_s_own_authorization_passes_where_a_rule_or_a_public_path_says_
 }
 
 #[tokio::test]
-async fn whatever_a_person_asks_for_a_page_says_what_to_do() {
+async fn every_refusal_for_a_person_is_a_page_with_advice() {
     let portal = Portal::with(APPS).await;
     let stranger = AppBrowser::new(&portal).wiki;
     // A page in a frame: the portal's pages cannot be shown in one.

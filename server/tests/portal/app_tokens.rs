@@ -85,7 +85,7 @@ async fn an_unbound_session_gets_a_bearer_token() {
 }
 
 #[tokio::test]
-async fn what_the_command_line_changes_is_told_to_apps_within_a_second() {
+async fn changes_by_command_reach_apps_within_a_second() {
     let portal = Portal::with(APPS).await;
     portal.add_administrator("root").await;
     let id = portal.add_user("alice").await;

@@ -12,7 +12,7 @@ use wire::paths;
 const MINUTE: i64 = 60_000;
 
 #[tokio::test]
-async fn the_way_in_and_what_the_app_is_told() {
+async fn sign_in_at_an_app_and_its_identity_headers() {
     let portal = Portal::with(APPS).await;
     let id = portal.add_user("alice").await;
     let alice = AppBrowser::signed_in(&portal, "alice").await;
@@ -70,7 +70,7 @@ async fn the_way_in_and_what_the_app_is_told() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_comes_back_after_sign_in() {
+async fn a_stranger_returns_to_the_app_after_sign_in() {
     let portal = Portal::with(APPS).await;
     portal.add_user("alice").await;
     let alice = AppBrowser::new(&portal);
@@ -146,7 +146,7 @@ async fn a_code_is_good_once_in_its_browser_for_its_app_and_for_half_a_minute() 
 }
 
 #[tokio::test]
-async fn a_failed_code_is_fetched_anew_and_arrives() {
+async fn a_failed_code_is_requested_again_and_arrives() {
     let portal = Portal::with(APPS).await;
     portal.add_user("alice").await;
     let alice = AppBrowser::signed_in(&portal, "alice").await;

@@ -72,7 +72,7 @@ async fn five_names_that_do_not_succeed_are_a_spray() {
 }
 
 #[tokio::test]
-async fn a_ban_outlives_a_restart_and_other_nodes_hear_of_it_and_of_its_lifting() {
+async fn a_ban_and_its_lifting_outlive_a_restart_and_reach_other_nodes() {
     let portal = Portal::start().await;
     let other = portal.another().await;
     let visitor = portal.browser("203.0.113.7");
@@ -91,7 +91,7 @@ async fn a_ban_outlives_a_restart_and_other_nodes_hear_of_it_and_of_its_lifting(
 }
 
 #[tokio::test]
-async fn thirty_sign_ins_a_minute_may_fail_and_more_are_told_to_wait() {
+async fn thirty_sign_ins_a_minute_may_fail_and_more_must_wait() {
     let portal = Portal::with("[ban.limits]\nrefused_per_minute = 10").await;
     let visitor = portal.browser("203.0.113.7");
     let nonsense = json!({"encrypted_username_password": 7});

@@ -57,7 +57,7 @@ async fn a_challenge_from_before_a_jump_is_asked_for_again_and_is_no_offence() {
 }
 
 #[tokio::test]
-async fn what_another_node_does_after_a_jump_is_heard_at_once() {
+async fn changes_of_another_node_after_a_jump_are_read_at_once() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let other = portal.another().await;

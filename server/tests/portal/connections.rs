@@ -80,7 +80,7 @@ async fn one_address_has_so_many_connections_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_has_begun_is_answered_before_the_end() {
+async fn open_requests_are_answered_before_the_end() {
     let portal = Portal::start().await;
     let serving = serve(&portal).await;
     let mut stream = TcpStream::connect(serving.address).await.unwrap();

@@ -237,7 +237,7 @@ async fn a_session_that_is_gone_meets_no_requirement() {
 
 /// The app's token says what the session has reached, as soon as it has reached it.
 #[tokio::test]
-async fn an_app_hears_of_a_proof_at_once_and_at_every_node() {
+async fn an_app_learns_of_a_proof_at_once_and_at_every_node() {
     let portal = Portal::with(APPS).await;
     portal.add_user("alice").await;
     let browser = portal.browser("203.0.113.7").signed_in("alice").await;

@@ -202,7 +202,7 @@ async fn forged_tokens_all_get_the_same_answer_at_every_entrance() {
 }
 
 #[tokio::test]
-async fn what_is_good_for_one_thing_is_good_for_nothing_else() {
+async fn each_value_is_valid_for_one_purpose() {
     let mut world = World::start().await;
     let (alice, key) = (world.browser.clone(), world.browser.key.clone().unwrap());
     let program = world.program().await;

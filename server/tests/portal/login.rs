@@ -137,7 +137,7 @@ async fn a_body_from_elsewhere_or_later_is_a_replay_at_once() {
 }
 
 #[tokio::test]
-async fn what_happens_to_honest_short_keys_is_no_offence() {
+async fn errors_of_honest_short_keys_are_no_offence() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7");

@@ -209,7 +209,7 @@ async fn a_lost_answer_is_given_again_across_a_rotation_and_a_revocation() {
 }
 
 #[tokio::test]
-async fn what_a_revoked_key_made_is_refused_and_no_forgery() {
+async fn values_of_a_revoked_key_are_refused_and_no_forgery() {
     let portal = portal_with_people().await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let (stranger, leaked) = (portal.browser("203.0.113.9"), current(&portal));
@@ -251,7 +251,7 @@ async fn what_a_revoked_key_made_is_refused_and_no_forgery() {
 }
 
 #[tokio::test]
-async fn a_node_that_has_not_heard_takes_nobody_for_a_forger() {
+async fn a_node_behind_takes_nobody_for_a_forger() {
     let portal = portal_with_people().await;
     let other = portal.another().await;
     revoke(&portal).await;

@@ -68,7 +68,7 @@ async fn nobody_locks_the_operator_out_by_accident() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_with_a_sentence() {
+async fn invalid_input_is_refused_with_a_sentence() {
     let portal = Portal::start().await;
     let root = portal.administrator().await;
     let with = |name: &str, value: &str| {
@@ -104,7 +104,7 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn whoever_is_allowed_is_never_closed_and_still_refused() {
+async fn an_allowed_address_is_never_banned_and_still_refused() {
     let portal = Portal::start().await;
     let root = portal.administrator().await;
     let other = portal.another().await;

@@ -21,7 +21,7 @@ async fn database(name: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_signed_in_stays_so_on_the_other_engine() {
+async fn sessions_stay_signed_in_on_the_other_engine() {
     let Some(to) = database("migrate").await else { return };
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, &format!("{PASSWORD}\n"));

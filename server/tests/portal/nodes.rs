@@ -23,7 +23,7 @@ use wire::paths;
 const MINUTE: i64 = 60_000;
 
 #[tokio::test]
-async fn the_allowlist_is_followed_whatever_the_clocks_say() {
+async fn the_allowlist_is_followed_with_any_clocks() {
     for ahead in [-5 * MINUTE, 5 * MINUTE] {
         let portal = Portal::start().await;
         let root = portal.administrator().await;
@@ -109,7 +109,7 @@ async fn a_ban_that_was_lifted_before_a_failover_ends_at_a_node_that_missed_it()
 }
 
 #[tokio::test]
-async fn what_an_older_version_changes_without_a_number_is_read_within_a_minute() {
+async fn changes_of_an_older_version_are_read_within_a_minute() {
     let portal = Portal::start().await;
     // The keys of the first start have numbers.
     follow(&portal.state).await.unwrap();

@@ -169,7 +169,7 @@ async fn a_new_password_a_reset_and_an_administrator_forget_every_device() {
 
 /// A requirement of the operator is met by a factor and not by a remembered device.
 #[tokio::test]
-async fn where_a_factor_is_required_a_remembered_device_is_asked_anyway() {
+async fn a_required_factor_is_asked_of_a_remembered_device_too() {
     for required in ["required", "passkey"] {
         let portal = Portal::with(ON).await;
         let alice = Enrolled::add(&portal, "alice", &[]).await;

@@ -32,7 +32,7 @@ async fn id(visitor: &Visitor) -> String {
 }
 
 #[tokio::test]
-async fn whatever_ends_a_session_puts_it_on_the_list() {
+async fn each_end_of_a_session_lists_it() {
     let portal = Portal::start().await;
     let root = portal.add_administrator("root").await;
     let bob = portal.add_user("bob").await;
@@ -92,7 +92,7 @@ async fn whatever_ends_a_session_puts_it_on_the_list() {
 }
 
 #[tokio::test]
-async fn every_node_tells_and_a_restart_forgets_nothing() {
+async fn every_node_publishes_and_a_restart_loses_nothing() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let other = portal.another().await;
@@ -148,7 +148,7 @@ async fn a_list_is_made_once_per_change_and_sent_once_to_each() {
 }
 
 #[tokio::test]
-async fn a_node_that_hears_nothing_says_nothing() {
+async fn a_node_without_changes_answers_nothing() {
     let portal = Portal::start().await;
     portal.clock.advance(15_001);
     let answer = portal.program("192.0.2.1").get(paths::REVOCATIONS).await;

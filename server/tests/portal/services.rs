@@ -51,7 +51,7 @@ async fn are_added_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_with_a_sentence() {
+async fn invalid_input_is_refused_with_a_sentence() {
     let portal = Portal::start().await;
     let root = portal.administrator().await;
     let with = |member: &str, value: Value| {

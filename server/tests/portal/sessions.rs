@@ -68,7 +68,7 @@ async fn all_others_end_and_this_one_stays() {
 }
 
 #[tokio::test]
-async fn pages_lead_strangers_to_the_door_and_tell_nothing() {
+async fn pages_redirect_strangers_to_sign_in_and_reveal_nothing() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let stranger = portal.browser("203.0.113.7");
@@ -92,7 +92,7 @@ async fn pages_lead_strangers_to_the_door_and_tell_nothing() {
 }
 
 #[tokio::test]
-async fn an_end_is_heard_by_a_node_whose_clock_is_minutes_ahead() {
+async fn an_end_reaches_a_node_whose_clock_is_minutes_ahead() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let other = portal.another_ahead(4 * 60_000).await;

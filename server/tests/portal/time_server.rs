@@ -36,7 +36,7 @@ fn its_key_is_made_once_and_printed_without_its_private_half() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn invalid_settings_are_named() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("time-server.toml"), "listne = '127.0.0.1:0'").unwrap();
     let typo = run(folder.path(), &[]);

@@ -44,7 +44,7 @@ fn settings(folder: &Path, text: &str) {
 }
 
 #[test]
-fn what_cannot_stand_is_named_with_its_line_and_what_is_allowed() {
+fn invalid_settings_are_named_with_line_and_allowed_values() {
     let folder = tempfile::tempdir().unwrap();
     let route = "[[toll.routes]]\nname = 'a'\npath = '/a'\nupstream = 'http://127.0.0.1:1'\n";
     for (text, says) in [
@@ -213,7 +213,7 @@ fn a_client_that_its_proxy_cannot_name_is_refused_and_nobody_is_counted_for_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_signed_in_at_the_portal_passes_until_the_session_ends() {
+async fn a_portal_session_passes_until_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
@@ -235,7 +235,7 @@ async fn who_is_signed_in_at_the_portal_passes_until_the_session_ends() {
 
 /// The gate has no connection to the portal but the database.
 #[test]
-fn a_gate_that_runs_hears_of_revoked_mac_keys() {
+fn a_running_gate_reloads_revoked_mac_keys() {
     let folder = tempfile::tempdir().unwrap();
     let limit = "redemptions_per_minute = 1000\n";
     settings(folder.path(), &format!("{}{limit}{}", on_node(node().0), ROUTES.replace("UPSTREAM", "127.0.0.1:1")));

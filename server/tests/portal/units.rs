@@ -50,7 +50,7 @@ fn systemd_takes_the_units() {
 }
 
 #[test]
-fn what_the_units_start_listens_reloads_and_stops() {
+fn programs_started_by_units_listen_reload_and_stop() {
     for (name, file, settings, says) in UNITS {
         let (folder, unit) = (tempfile::tempdir().unwrap(), unit(name));
         fs::write(folder.path().join(file), settings).unwrap();

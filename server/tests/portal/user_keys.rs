@@ -276,7 +276,7 @@ async fn an_administrator_makes_a_key_for_somebody_and_does_not_see_it() {
 }
 
 #[tokio::test]
-async fn whoever_is_disabled_or_deleted_gets_no_key() {
+async fn a_disabled_or_deleted_account_gets_no_key() {
     let portal = Portal::start().await;
     let id = portal.add_user("alice").await;
     let other = portal.another().await;
@@ -301,7 +301,7 @@ async fn whoever_is_disabled_or_deleted_gets_no_key() {
 }
 
 #[tokio::test]
-async fn what_is_over_is_erased_and_what_is_stored_is_sealed() {
+async fn expired_keys_are_erased_and_stored_keys_are_sealed() {
     let portal = Portal::start().await;
     let alice = alice(&portal).await;
     let id = alice.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();

@@ -5,7 +5,7 @@ use super::world::{Death, Fault, World};
 const STEPS: [&str; 8] = ["price", "refresh", "transfer", "get_address", "relay_tx", "store", "redeem", "paid price"];
 
 #[tokio::test]
-async fn whatever_is_killed_when_it_is_paid_once() {
+async fn a_kill_at_any_step_pays_once() {
     for step in STEPS {
         for (done, death) in
             [(false, Death::Client), (true, Death::Client), (false, Death::Other), (true, Death::Other)]

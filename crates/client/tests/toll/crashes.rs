@@ -10,7 +10,7 @@ fn sent_again(world: &World) -> bool {
 }
 
 #[tokio::test]
-async fn wherever_a_run_ends_nothing_is_paid_twice() {
+async fn a_run_that_ends_at_any_step_pays_once() {
     for end in [End::Preparing, End::BeforeSending, End::AfterSending] {
         let world = World::new().await;
         *world.wallet.end.lock() = Some(end);
@@ -24,7 +24,7 @@ async fn wherever_a_run_ends_nothing_is_paid_twice() {
 }
 
 #[tokio::test]
-async fn what_the_network_forgot_is_sent_again_and_nothing_else() {
+async fn only_a_transaction_that_the_network_lost_is_sent_again() {
     let mut world = World::new().await;
     world.wait_seconds = 0;
     world.gate.set(|gate| gate.before = vec![super::gate::pending(0, 1)]);

@@ -17,7 +17,7 @@ async fn it_pays_once_and_uses_the_token_until_it_is_spent() {
 }
 
 #[tokio::test]
-async fn what_is_open_is_not_paid() {
+async fn a_free_path_is_not_paid() {
     let world = World::new().await;
     let http = client::HttpClient::new(world.server()).unwrap();
     let url = world.gate.url().replace("/price", "/open");
@@ -43,7 +43,7 @@ async fn it_waits_for_blocks_and_for_a_gate_that_cannot_look() {
 }
 
 #[tokio::test]
-async fn patience_ends_and_the_payment_is_kept() {
+async fn the_wait_ends_and_the_payment_is_kept() {
     let mut world = World::new().await;
     world.wait_seconds = 10;
     world.gate.set(|gate| gate.before = vec![pending(0, 1), pending(0, 1)]);
@@ -55,7 +55,7 @@ async fn patience_ends_and_the_payment_is_kept() {
 }
 
 #[tokio::test]
-async fn what_costs_more_is_asked_for() {
+async fn a_higher_price_needs_confirmation() {
     let mut world = World::new().await;
     world.max_pay = Some(PRICE - 1);
     assert!(matches!(world.get().await, Err(Error::NotAgreed(PRICE))));
@@ -89,7 +89,7 @@ async fn two_runs_at_once_pay_once() {
 }
 
 #[tokio::test]
-async fn what_is_paid_is_offered_to_its_key_alone() {
+async fn an_offer_is_for_the_key_that_pays() {
     let mut world = World::new().await;
     world.opens().await;
     world.opens().await;

@@ -6,7 +6,7 @@ use client::Error;
 use client::toll::GateAccount;
 
 #[tokio::test]
-async fn where_a_payment_is_refused_nothing_more_is_paid() {
+async fn after_a_refused_payment_nothing_is_paid() {
     for code in ["already_redeemed", "expired_challenge", "bad_proof", "locked_funds", "underpaid"] {
         let world = World::new().await;
         let no = problem(if code == "underpaid" { 402 } else { 422 }, code);

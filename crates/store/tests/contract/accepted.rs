@@ -65,7 +65,7 @@ pub(crate) async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
 }
 
 /// Checks that name, failures and forgivable offences are read together, and that none of them hides another.
-pub(crate) async fn what_an_attempt_is_judged_against(fixture: Fixture) {
+pub(crate) async fn the_stored_context_of_an_attempt(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let standing = async |name: &str, account: &str, who: u32| {

@@ -49,7 +49,7 @@ pub(crate) async fn are_for_one_offer_until_they_end(fixture: Fixture) {
     assert_eq!((lent.len(), lent[0].challenge.as_str()), (1, over.challenge.as_str()));
 }
 
-pub(crate) async fn are_lent_again_in_the_order_in_which_they_ended(fixture: Fixture) {
+pub(crate) async fn are_assigned_again_in_the_order_in_which_they_ended(fixture: Fixture) {
     let store = fixture.open().await;
     let first = request("first", 3);
     for ms in [2 * HOUR, 0, HOUR] {

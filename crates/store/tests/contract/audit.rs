@@ -59,7 +59,7 @@ pub(crate) async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
     assert_eq!(store.sign_ins(hour + 2 * HOUR_MS).await.unwrap(), []);
 }
 
-pub(crate) async fn what_is_repeated_is_written_once(fixture: Fixture) {
+pub(crate) async fn a_repeated_entry_is_written_once(fixture: Fixture) {
     let store = fixture.open().await;
     let attempt = |at, session: &str, address: &str| AuditEntry {
         session: Some(session.to_owned()),

@@ -165,7 +165,7 @@ pub(crate) async fn by_hand_and_found_again(fixture: Fixture) {
     assert_eq!(store.ban_by_id("none").await.unwrap(), None);
 }
 
-pub(crate) async fn what_is_held_against_an_identity(fixture: Fixture) {
+pub(crate) async fn the_record_of_a_client_key(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.ban_record(client_key(1), NOW).await.unwrap(), store::bans::BanRecord::default());
     let first = guess(&*store, client_key(1), "ada", NOW).await.remove(0);

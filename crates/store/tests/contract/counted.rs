@@ -6,7 +6,7 @@ use crate::toll::{HEIGHT, PRICE, at, chain, minted, payment};
 use std::collections::HashSet;
 use store::toll::{PaymentId, Redemption, RedemptionOutcome, TransactionStatus};
 
-pub(crate) async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
+pub(crate) async fn are_fetched_by_the_holder_of_the_offer(fixture: Fixture) {
     let store = fixture.open().await;
     let (first, second) = (payment("offer", "tx1", 400), payment("offer", "tx2", 600));
     let fetch = async |now| store.redeem_counted(&Redemption { now, ..payment("offer", "", 0) }).await.unwrap();

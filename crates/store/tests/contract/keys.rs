@@ -103,7 +103,7 @@ pub(crate) async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixtur
 }
 
 /// One revokes the key in use and the other one the waiting key, without knowledge of each other.
-pub(crate) async fn somebody_is_left_whoever_revokes_what(fixture: Fixture) {
+pub(crate) async fn one_administrator_remains_after_any_change(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     for round in 0..10 {
         let now = NOW + round * DAY;

@@ -152,7 +152,7 @@ contract! {
         ends_only_for_its_owner_and_once,
         others_end_and_the_kept_one_stays,
         are_listed_last_used_first,
-        changes_are_heard_of,
+        changes_are_published,
         ends_have_an_order_without_a_clock,
         go_when_they_were_over_long_enough,
     }
@@ -184,7 +184,7 @@ contract! {
     }
     accepted {
         forgives_the_account_and_nothing_else,
-        what_an_attempt_is_judged_against,
+        the_stored_context_of_an_attempt,
         nobody_that_is_gone_or_disabled,
         nobody_whose_password_was_changed_meanwhile,
     }
@@ -199,7 +199,7 @@ contract! {
         those_in_force_and_those_changed,
         lifting_forgets_ladders_and_strikes,
         by_hand_and_found_again,
-        what_is_held_against_an_identity,
+        the_record_of_a_client_key,
         after_lifting_a_slip_counts_and_does_not_ban,
         names_that_succeed_weigh_against_those_that_fail,
         a_known_device_fails_for_itself,
@@ -226,7 +226,7 @@ contract! {
     oauth {
         of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_grant,
         a_grant_of_an_ended_session_begins_none,
-        whatever_ends_a_session_makes_its_notice_due,
+        each_end_of_a_session_makes_its_notice_due,
         fifty_tasks_on_two_nodes_redeem_one_code,
         codes_run_out_and_end_with_their_session,
         unused_codes_of_a_session_are_few,
@@ -234,7 +234,7 @@ contract! {
         grants_end_with_their_session_their_account_and_by_revocation,
         consents_are_remembered_and_withdrawn_with_what_they_gave,
         a_pushed_request_gives_one_code_of_fifty_tries,
-        a_client_is_told_once_that_a_session_has_ended,
+        a_client_is_notified_once_that_a_session_has_ended,
     }
     oauth_clients {
         clients_are_added_changed_and_removed_with_what_they_got,
@@ -249,7 +249,7 @@ contract! {
     }
     proofs {
         fifty_tasks_on_two_nodes_use_one_proof,
-        are_told_apart_and_go_when_they_ran_out,
+        are_distinct_and_swept_when_expired,
     }
     refusals {
         are_counted_by_hour_and_trigger,
@@ -274,14 +274,14 @@ contract! {
         two_nodes_that_start_at_once_have_the_same_key,
         a_schedule_that_is_due_everywhere_makes_one_key,
         a_revoked_key_is_replaced_if_nothing_else_can_be_used,
-        somebody_is_left_whoever_revokes_what,
+        one_administrator_remains_after_any_change,
     }
     second_factors {
         a_generator_counts_after_its_first_code,
         fifty_tasks_use_one_code,
         fifty_tasks_use_one_recovery_code,
         a_pending_sign_in_is_tried_five_times_and_finished_once,
-        what_waits_goes_when_its_time_is_over,
+        expired_pending_sign_ins_are_swept,
         a_session_is_renewed_while_it_lives,
         proofs_at_the_same_time_lose_no_method,
         a_recovery_code_is_used_up_with_the_session_only,
@@ -296,12 +296,12 @@ contract! {
         newest_first_and_no_more_than_asked_for,
         odd_entries_are_refusals_and_reuse,
         sign_ins_are_counted_by_the_hour,
-        what_is_repeated_is_written_once,
+        a_repeated_entry_is_written_once,
         everybodys_entries_by_filter_and_page,
         entries_are_unread_until_they_are_dismissed,
     }
     swept {
-        what_has_run_out_goes_and_nothing_else,
+        only_expired_rows_are_swept,
         more_than_a_chunk_goes_in_one_call,
         the_audit_trail_goes_by_age,
         bans_go_when_they_were_over_long_enough,
@@ -309,7 +309,7 @@ contract! {
     races {
         fifty_tasks_burn_one_short_key,
         fifty_tasks_rotate_one_token,
-        what_fails_beside_them_undoes_no_rotation,
+        a_failed_write_in_the_group_undoes_no_rotation,
         two_hundred_guesses_are_one_guess,
         a_busy_process_shuts_no_other_out,
         fifty_floods_are_one_ban_at_the_first_step,
@@ -338,7 +338,7 @@ contract! {
         is_copied_while_others_write,
     }
     counted {
-        are_fetched_by_whoever_has_the_offer,
+        are_fetched_by_the_holder_of_the_offer,
         are_listed_in_turns_while_no_block_has_them,
     }
     gates {
@@ -349,7 +349,7 @@ contract! {
     }
     address_assignments {
         are_for_one_offer_until_they_end,
-        are_lent_again_in_the_order_in_which_they_ended,
+        are_assigned_again_in_the_order_in_which_they_ended,
         fifty_at_once_get_an_address_each,
         remember_how_far_they_were_searched,
     }
@@ -359,7 +359,7 @@ contract! {
         a_key_of_an_output_counts_once,
         payments_for_one_offer_add_up,
         more_money_waits_for_more_blocks,
-        what_was_counted_is_answered_again_without_a_node,
+        a_counted_payment_is_answered_again_without_a_node,
         a_payment_that_comes_too_late_counts_for_nothing,
         tokens_sleep_while_a_payment_is_gone,
         nothing_is_used_past_the_quota,

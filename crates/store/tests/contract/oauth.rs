@@ -193,7 +193,7 @@ pub(crate) async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixt
     assert_eq!(join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
 }
 
-pub(crate) async fn a_client_is_told_once_that_a_session_has_ended(fixture: Fixture) {
+pub(crate) async fn a_client_is_notified_once_that_a_session_has_ended(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     let session = session(&*one, &ada, NOW).await;
@@ -270,7 +270,7 @@ pub(crate) async fn a_grant_of_an_ended_session_begins_none(fixture: Fixture) {
     assert!(store.sessions_of(&ada, NOW + SECOND).await.unwrap().is_empty());
 }
 
-pub(crate) async fn whatever_ends_a_session_makes_its_notice_due(fixture: Fixture) {
+pub(crate) async fn each_end_of_a_session_makes_its_notice_due(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let due = async |now: i64| -> Vec<String> {

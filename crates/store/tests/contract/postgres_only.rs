@@ -8,7 +8,7 @@ use std::time::Duration;
 use store::audit::AuditEvent;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadlock_is_run_again_and_the_caller_hears_nothing_of_it() {
+async fn a_deadlock_is_retried_unseen_by_the_caller() {
     run(Engine::Postgres, deadlock).await;
 }
 

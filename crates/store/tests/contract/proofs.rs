@@ -20,7 +20,7 @@ pub(crate) async fn fifty_tasks_on_two_nodes_use_one_proof(fixture: Fixture) {
     assert_eq!(used, 1);
 }
 
-pub(crate) async fn are_told_apart_and_go_when_they_ran_out(fixture: Fixture) {
+pub(crate) async fn are_distinct_and_swept_when_expired(fixture: Fixture) {
     let store = fixture.open().await;
     assert!(store.use_proof(&proof("one")).await.unwrap());
     assert!(store.use_proof(&proof("another")).await.unwrap());

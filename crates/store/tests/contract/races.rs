@@ -56,7 +56,7 @@ pub(crate) async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
 }
 
 /// Concurrent writes may share a transaction: a failed one undoes none of the others.
-pub(crate) async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) {
+pub(crate) async fn a_failed_write_in_the_group_undoes_no_rotation(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let mut ids = Vec::new();

@@ -149,7 +149,7 @@ pub(crate) async fn a_pending_sign_in_is_tried_five_times_and_finished_once(fixt
     assert_eq!(store.sessions_of(&ada, NOW).await.unwrap().len(), 1);
 }
 
-pub(crate) async fn what_waits_goes_when_its_time_is_over(fixture: Fixture) {
+pub(crate) async fn expired_pending_sign_ins_are_swept(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     with_totp(&*store, &ada, "used").await;

@@ -105,7 +105,7 @@ pub(crate) async fn are_listed_last_used_first(fixture: Fixture) {
     assert!(store.sessions_of("nobody", NOW).await.unwrap().is_empty());
 }
 
-pub(crate) async fn changes_are_heard_of(fixture: Fixture) {
+pub(crate) async fn changes_are_published(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let quiet = session(&*store, &ada, NOW).await;

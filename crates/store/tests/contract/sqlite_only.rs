@@ -137,7 +137,7 @@ async fn sessions_of_an_earlier_version_began_with_a_password_when_they_were_mad
 }
 
 #[tokio::test]
-async fn what_is_asked_each_second_or_minute_reads_an_index() {
+async fn frequent_queries_read_an_index() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("postern.db");
     open(&format!("sqlite:{}", path.display()), StoreOptions::default()).await.unwrap().close().await;

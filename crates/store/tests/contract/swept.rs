@@ -8,7 +8,7 @@ use futures::future::join_all;
 use store::attempts::{BeginAttempt, BeginOutcome};
 use store::audit::AuditEvent;
 
-pub(crate) async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
+pub(crate) async fn only_expired_rows_are_swept(fixture: Fixture) {
     let store = fixture.open().await;
     guess(&*store, client_key(1), "ada", NOW).await;
     reserved(&*store, client_key(2), NOW).await;

@@ -140,7 +140,7 @@ pub(crate) async fn more_money_waits_for_more_blocks(fixture: Fixture) {
     assert_eq!(store.redeem(&last).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
 }
 
-pub(crate) async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture) {
+pub(crate) async fn a_counted_payment_is_answered_again_without_a_node(fixture: Fixture) {
     let store = fixture.open().await;
     let shown = payment("offer", "tx", 10 * PRICE);
     let again = |height| Redemption { piconero: 0, outputs: Vec::new(), block: None, height, ..shown.clone() };

@@ -82,7 +82,7 @@ async fn a_ticket_is_good_only_with_a_proof_for_this_connection() {
 }
 
 #[tokio::test]
-async fn whoever_speaks_otherwise_is_refused() {
+async fn another_protocol_is_refused() {
     let world = World::start().await;
     for (said, reason) in [
         (b"GET / HTTP/1.1".as_slice(), CloseReason::BadTicket),

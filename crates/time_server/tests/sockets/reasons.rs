@@ -43,7 +43,7 @@ fn ask_twice(client: &mut Client) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn what_is_sealed_must_be_a_command() {
+async fn a_sealed_message_must_be_a_command() {
     let (world, ada) = (World::start().await, Person::new("ada"));
     let mut wire = world.wire().await;
     let greeting = wire.receive().await.unwrap();
@@ -69,7 +69,7 @@ async fn a_message_over_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn whoever_is_silent_for_too_long_is_let_go() {
+async fn a_client_that_is_silent_for_too_long_is_closed() {
     let (world, mut client) = connected().await;
     world.clock.advance(599_999);
     client.time().await;
@@ -89,7 +89,7 @@ async fn a_full_server_says_so() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_tells_everybody() {
+async fn a_server_that_stops_closes_every_connection() {
     let (world, mut client) = connected().await;
     let mut stranger = world.wire().await;
     stranger.receive().await.unwrap();

@@ -65,7 +65,7 @@ async fn a_page_and_a_program_talk_and_say_goodbye() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_are_told_and_not_greeted() {
+async fn pages_of_other_origins_are_refused_before_the_hello() {
     let world = World::start().await;
     for origin in ["http://localhost:3001", "https://localhost:3000", "null", "http://localhost:3000.evil.example"] {
         let mut socket = connect(&world, "/time", &[PROTOCOL, ("origin", origin)]).await.unwrap();

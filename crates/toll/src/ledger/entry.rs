@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_not_there_for_others_and_comes_back() {
+    fn a_held_request_is_taken_and_returned() {
         let entry = Arc::new(LedgerEntry::new(token(2, false)));
         let first = entry.take(NOW).expect("one");
         let second = entry.take(NOW).expect("two");

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_pasted_loses_its_blanks() {
+    fn pasted_text_loses_its_blanks() {
         let body = b"challenge=Ab-_&txid=+AB%0D%0Acd+&proof=OutProofV2%0A1x+2&back=%2Fprice%3Fa%3Db";
         let payment = PaymentForm::read(body).expect("read");
         assert_eq!((payment.txid.as_str(), payment.proof.as_str()), ("abcd", "OutProofV21x2"));

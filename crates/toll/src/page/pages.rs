@@ -256,7 +256,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_pasted_is_text() {
+    async fn pasted_text_stays_text() {
         for response in [problem(StatusCode::UNPROCESSABLE_ENTITY, "No <b>.", &payment()), waiting(&payment(), 0, 10)] {
             let html = html(response).await;
             assert!(!html.contains("<script") && !html.contains("<b>") && html.contains("&lt;script&gt;"), "{html}");

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_program_means_well_is_refused() {
+    fn ambiguous_paths_are_refused() {
         for path in [
             "/a/../price",
             "/a/./price",

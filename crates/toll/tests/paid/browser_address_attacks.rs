@@ -51,7 +51,7 @@ async fn attack_another_browsers_offer_is_guessed() {
 
 /// A payment counts for the offer that it was made for, and not for the next one at the same address.
 #[tokio::test]
-async fn attack_a_payment_to_an_address_whose_lease_ended() {
+async fn attack_a_payment_to_an_address_whose_assignment_ended() {
     let (world, first, second) = (world_with_addresses(1).await, Browser::at(1), Browser::at(2));
     let address = first.open(&world, PATH).await.address();
     world.later(3600 + 86_400 + 1);

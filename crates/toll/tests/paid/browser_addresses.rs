@@ -127,7 +127,7 @@ async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
 }
 
 #[tokio::test]
-async fn what_comes_days_after_an_offer_is_listed_as_too_late() {
+async fn a_payment_days_after_its_offer_is_listed_as_late() {
     let (world, browser) = (world_with_addresses(pricing()).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.payments.follow().await.unwrap();
@@ -160,7 +160,7 @@ async fn what_comes_days_after_an_offer_is_listed_as_too_late() {
 }
 
 #[tokio::test]
-async fn where_no_address_is_left_a_proof_is_asked_for() {
+async fn without_a_free_address_a_proof_is_required() {
     let world = world_with_addresses(pricing()).await;
     for name in 0..3 {
         assert!(browser_with_offer(&world, name).await);
@@ -269,7 +269,7 @@ async fn the_still_page_takes_a_proof_for_the_same_address() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_a_block_is_not_asked_to_pay_again() {
+async fn a_browser_that_waits_for_a_block_is_not_asked_to_pay_again() {
     let (world, browser) =
         (world_with_addresses(Pricing { bundles: vec![bundle(PRICE, 100)], ..pricing() }).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();

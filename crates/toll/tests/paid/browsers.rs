@@ -75,7 +75,7 @@ async fn a_person_pays_pastes_and_reads_on() {
 }
 
 #[tokio::test]
-async fn whoever_waits_is_told_so_and_pays_nothing_again() {
+async fn a_waiting_browser_sees_its_state_and_pays_nothing_again() {
     let world = World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await;
     let page = open(&world, "/price", "").await;
     let challenge = pay(&world, &page, 1, 10 * PRICE);
@@ -92,7 +92,7 @@ async fn whoever_waits_is_told_so_and_pays_nothing_again() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_and_can_be_pasted_again() {
+async fn a_wrong_proof_is_explained_and_can_be_pasted_again() {
     let world = World::new().await;
     let page = open(&world, "/price", "").await;
     let challenge = pay(&world, &page, 1, PRICE);

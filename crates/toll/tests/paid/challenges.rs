@@ -63,7 +63,7 @@ async fn challenges_leave_no_rows_and_are_counted() {
 }
 
 #[tokio::test]
-async fn who_is_signed_in_pays_nothing_where_the_route_says_so() {
+async fn a_signed_in_person_pays_nothing_if_the_route_says_so() {
     for (signed_in_free, expected) in [(true, 200), (false, 402)] {
         let world = World::with(Pricing { signed_in_free, ..pricing() }).await;
         let signed_in = world.client.request(Method::GET, "/price").header("cookie", "signed-in");
@@ -91,7 +91,7 @@ async fn free_routes_and_free_requests_need_no_payment() {
 }
 
 #[tokio::test]
-async fn two_requests_in_thirty_days_are_two_whoever_restarts() {
+async fn two_requests_in_thirty_days_are_two_across_restarts() {
     const DAY: i64 = 86_400;
     let allowance = Some(Allowance { requests: 2, window_ms: 30 * DAY * 1000 });
     let pricing = Pricing { allowance, ..pricing() };
@@ -145,7 +145,7 @@ async fn an_offer_is_for_the_key_that_signs_the_request_and_else_for_any() {
 }
 
 #[tokio::test]
-async fn whoever_signs_too_often_gets_offers_for_any_key() {
+async fn a_client_that_signs_too_often_gets_offers_for_any_key() {
     let (world, key) = (World::on(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 2).await, Key::new());
     world.client.get("/price").await;
     let mut bound = Vec::new();

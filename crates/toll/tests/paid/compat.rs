@@ -55,7 +55,7 @@ async fn its_time_counts_from_its_block() {
 }
 
 #[tokio::test]
-async fn what_is_in_no_block_waits_and_what_is_no_payment_opens_nothing() {
+async fn an_unmined_payment_waits_and_an_invalid_one_opens_nothing() {
     let world = world().await;
     assert_eq!(world.client.show("/open", &shown(0)).await.status, 404);
     let demand = world.client.demand("/open").await;

@@ -13,7 +13,7 @@ fn payment(name: u8) -> String {
 }
 
 #[tokio::test]
-async fn what_was_paid_for_is_in_no_shared_cache() {
+async fn paid_answers_are_in_no_shared_cache() {
     let world = World::new().await;
     let nginx = Nginx::before(world.address, "$http_host").await;
     let front = Client::new(nginx.address);
@@ -46,7 +46,7 @@ async fn what_was_paid_for_is_in_no_shared_cache() {
 }
 
 #[tokio::test]
-async fn what_a_browser_paid_for_or_had_free_is_in_no_shared_cache() {
+async fn paid_and_free_answers_to_browsers_are_in_no_shared_cache() {
     let allowance = Some(Allowance { requests: 1, window_ms: 3_600_000 });
     let world = World::with_browser_addresses(
         Chain::new(),

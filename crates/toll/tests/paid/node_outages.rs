@@ -66,7 +66,7 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
 }
 
 #[tokio::test]
-async fn a_browser_that_holds_an_offer_is_told_to_wait_and_what_it_paid_is_found() {
+async fn a_browser_with_an_offer_waits_and_its_payment_is_found() {
     let world = World::with_browser_addresses(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 3).await;
     let browser = Browser::at(1);
     let address = browser.open(&world, PATH).await.address();

@@ -82,7 +82,7 @@ async fn tabs_and_routes_share_a_browser_and_any_form_takes_any_proof() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_block_or_for_the_rest_is_said_by_the_page() {
+async fn the_page_names_missing_blocks_and_the_missing_amount() {
     let (world, browser) =
         (World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await, Browser::at(1));
     let page = browser.open(&world, "/price").await;

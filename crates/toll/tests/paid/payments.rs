@@ -72,7 +72,7 @@ async fn too_little_is_topped_up_and_more_buys_more() {
 }
 
 #[tokio::test]
-async fn what_may_never_come_or_cannot_be_spent_is_not_taken() {
+async fn locked_and_double_spent_payments_are_refused() {
     let (world, key) = (World::new().await, Key::new());
     let demand = world.client.demand("/price").await;
     let redeem = async |name| world.client.redeem(&payment(name), &demand.challenge, Some(&key)).await;
@@ -95,7 +95,7 @@ async fn what_may_never_come_or_cannot_be_spent_is_not_taken() {
 }
 
 #[tokio::test]
-async fn what_was_paid_in_time_counts_late_and_nothing_else_does() {
+async fn only_payments_in_time_count_after_the_end() {
     let (world, key) = (World::new().await, Key::new());
     let demand = world.client.demand("/price").await;
     let redeem = async |name| world.client.redeem(&payment(name), &demand.challenge, Some(&key)).await;

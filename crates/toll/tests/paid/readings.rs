@@ -61,7 +61,7 @@ async fn the_dearest_reading_decides_and_one_that_leads_nowhere_is_closed() {
 }
 
 #[tokio::test]
-async fn what_the_gate_refuses_itself_costs_nothing() {
+async fn the_gates_own_refusals_cost_nothing() {
     let (world, key) = (World::new().await, Key::new());
     let demand = world.client.demand("/price").await;
     world.pay(txid(1), &demand, PRICE);

@@ -123,7 +123,7 @@ async fn a_payment_that_is_gone_puts_its_token_to_sleep_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn an_administrator_is_heard_within_a_second() {
+async fn an_administrators_change_applies_within_a_second() {
     let world = World::new().await;
     let (_, bought) = buy(&world, "/open", None).await;
     assert_eq!(world.client.bearer("/open", &bought.token).await.status, 200);

@@ -54,7 +54,7 @@ async fn a_body_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn what_has_begun_is_answered_when_it_stops() {
+async fn open_requests_are_answered_when_it_stops() {
     let world = World::new().await;
     let mut raw = Raw::connect(world.address).await;
     raw.send("GET /ticks HTTP/1.1\r\nHost: a\r\n\r\n").await;

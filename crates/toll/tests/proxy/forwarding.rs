@@ -22,7 +22,7 @@ async fn method_path_query_headers_and_body_arrive_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn what_is_for_one_hop_goes_no_further() {
+async fn hop_by_hop_headers_are_not_forwarded() {
     let world = World::new().await;
     let headers = "Connection: keep-alive, X-Private\r\nX-Private: 1\r\nKeep-Alive: timeout=5\r\nTE: gzip\r\n\
         Trailer: X-T\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: keep-alive\r\nUpgrade: h2c\r\nExpect: 100-continue\r\n";
@@ -44,7 +44,7 @@ async fn what_is_for_one_hop_goes_no_further() {
 }
 
 #[tokio::test]
-async fn the_client_is_told_as_it_is_whatever_it_says() {
+async fn the_upstream_gets_the_real_client_address() {
     let lies = "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 1\r\nX-Real-IP: 1.2.3.4\r\n\
         X_Forwarded_For: 1.2.3.4\r\nRemote_User: root\r\nX-Original-URL: /dear\r\nX-Rewrite-URL: /dear\r\n\
         X-HTTP-Method-Override: DELETE\r\nX_HTTP_Method: DELETE\r\n\

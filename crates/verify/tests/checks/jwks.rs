@@ -103,7 +103,7 @@ async fn an_issuer_that_starts_later_is_found() {
 }
 
 #[tokio::test]
-async fn what_is_no_jwks_is_not_taken() {
+async fn an_invalid_jwks_is_not_accepted() {
     let other = with_one_key().await.0;
     let good = other.answer.lock().unwrap().body.clone();
     for (status, body) in [

@@ -56,7 +56,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn an_end_is_heard_of_within_two_seconds() {
+async fn an_end_is_known_within_two_seconds() {
     let world = World::with(OutagePolicy::default()).await;
     assert_eq!(world.check("ada", NOW).await, "good");
     world.say(&["ada"], &[], NOW);
@@ -90,7 +90,7 @@ async fn however_many_ask_one_request_is_out() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_not_sent_again_and_is_fresh_all_the_same() {
+async fn an_unchanged_list_is_not_sent_again_and_counts_as_fresh() {
     let world = World::with(OutagePolicy::default()).await;
     world.say(&["ada"], &[], NOW);
     assert_eq!(world.check("ada", NOW).await, "revoked");
@@ -120,7 +120,7 @@ async fn the_last_list_goes_on_for_half_a_minute() {
 }
 
 #[tokio::test]
-async fn who_never_heard_anything_knows_nothing() {
+async fn before_the_first_list_nothing_is_known() {
     let world = World::with(OutagePolicy::default()).await;
     world.fail();
     assert_eq!(world.check("ada", NOW).await, "unknown");

@@ -43,7 +43,7 @@ fn a_good_token_gives_its_claims() {
 }
 
 #[test]
-fn each_way_of_being_wrong_is_told() {
+fn each_kind_of_error_is_reported() {
     type Change = fn(&mut Value, &mut Value);
     let changes: [(&str, Change, &str); 19] = [
         ("another kind", |header, _| header["typ"] = json!("at+jwt"), "Malformed"),

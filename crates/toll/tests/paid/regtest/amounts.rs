@@ -6,7 +6,7 @@ use regtest::{ProvenPayment, RegtestNetwork};
 use wire::toll::{Piconero, TollCode, TollProblem};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_paid_is_what_was_bought() {
+async fn the_amount_paid_buys_its_bundle() {
     let rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, selling()).await, Key::new());
 

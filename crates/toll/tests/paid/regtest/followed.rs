@@ -76,7 +76,7 @@ async fn the_page_opens_with_the_next_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_for_its_block_survives_a_restart_and_another_chain() {
+async fn an_unmined_payment_survives_a_restart_and_another_chain() {
     let rig = RegtestNetwork::start().await.unwrap();
     let world = World::real(&rig, careful()).await;
     look(&world).await;
