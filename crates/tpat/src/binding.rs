@@ -1,7 +1,8 @@
 //! The key that a challenge or a token is bound to.
 
-use domain::encoding::{base64url, from_base64url};
+use domain::encoding::{base64url, from_base64url, sha256};
 use std::fmt;
+use wire::jwk::VerifyingJwk;
 
 /// The SHA-256 thumbprint of a public key (RFC 7638).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +17,11 @@ pub enum Binding {
 }
 
 impl Thumbprint {
+    /// Computes the thumbprint of a key.
+    pub fn of(key: &VerifyingJwk) -> Self {
+        Self(sha256(key.thumbprint_input().as_bytes()))
+    }
+
     /// Parses the text form. Returns `None` unless it is base64url of 32 bytes.
     pub fn parse(text: &str) -> Option<Self> {
         Some(Self(from_base64url(text)?.try_into().ok()?))

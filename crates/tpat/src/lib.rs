@@ -6,7 +6,6 @@ mod binding;
 pub mod challenge;
 pub mod confirmations;
 pub mod credential;
-pub mod dpop;
 mod extra;
 pub mod header;
 mod hex;

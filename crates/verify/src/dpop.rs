@@ -2,9 +2,9 @@
 
 use domain::encoding::{base64url, from_base64url, sha256};
 use http::HeaderMap;
-use jose::PublicKey;
+use jose::{Algorithm, PublicKey};
 use serde::Deserialize;
-use wire::jwk::EcJwk;
+use wire::jwk::VerifyingJwk;
 
 /// The request header that carries a proof.
 pub const HEADER: &str = "dpop";
@@ -25,14 +25,16 @@ pub struct Proof {
     /// locks nobody out (section 11.1).
     pub iat: i64,
     pub nonce: Option<String>,
-    /// Hash of the proof's token.
+    /// Hash of the proof's token: see [`token_hash`].
     pub ath: Option<String>,
+    /// The URL that was signed.
+    pub htu: String,
 }
 
 #[derive(Deserialize)]
 struct ProofHeader {
     typ: String,
-    jwk: EcJwk,
+    jwk: VerifyingJwk,
 }
 
 #[derive(Deserialize)]
@@ -47,21 +49,36 @@ struct ProofClaims {
     ath: Option<String>,
 }
 
-/// Verifies a proof for a request (section 4.3, checks 2 to 9; the caller checks nonce, `iat`, `jti` and `ath`).
-/// Returns `None` for any invalid proof.
+/// Verifies a proof for a request (section 4.3, checks 2 to 9; the caller checks nonce, `iat`, `jti` and `ath`). Its key
+/// is P-256. Returns `None` for any invalid proof.
 pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
+    verify_any_url(proof, method, &[Algorithm::Es256]).filter(|proof| proof.htu == url)
+}
+
+/// Verifies a proof as [`verify`] does, except for its URL, with a key for one of these algorithms.
+pub fn verify_any_url(proof: &str, method: &str, algorithms: &[Algorithm]) -> Option<Proof> {
     if proof.len() > LONGEST_PROOF {
         return None;
     }
     let header = from_base64url(proof.split_once('.')?.0)?;
     let ProofHeader { typ, jwk } = wire::jose::header(&header).ok()?;
-    if typ != "dpop+jwt" || jwk.kty != "EC" || jwk.crv != "P-256" {
+    let key = public_key(&jwk).filter(|key| algorithms.contains(&key.algorithm()))?;
+    if typ != "dpop+jwt" {
         return None;
     }
-    let claims: ProofClaims = PublicKey::p256(&jwk.x, &jwk.y)?.verify(proof).ok()?;
-    let fits = (1..=128).contains(&claims.jti.len()) && claims.htm == method && claims.htu == url;
-    let ProofClaims { jti, iat, nonce, ath, .. } = claims;
-    fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath })
+    let claims: ProofClaims = key.verify(proof).ok()?;
+    let fits = (1..=128).contains(&claims.jti.len()) && claims.htm == method;
+    let ProofClaims { jti, iat, nonce, ath, htu, .. } = claims;
+    fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath, htu })
+}
+
+/// Returns the key, which determines the algorithm.
+fn public_key(jwk: &VerifyingJwk) -> Option<PublicKey> {
+    match jwk {
+        VerifyingJwk::Ec(key) if key.kty == "EC" && key.crv == "P-256" => PublicKey::p256(&key.x, &key.y),
+        VerifyingJwk::Okp(key) if key.kty == "OKP" && key.crv == "Ed25519" => PublicKey::ed25519(&key.x),
+        _ => None,
+    }
 }
 
 /// Returns the request's proof. Two count as none (section 4.3, check 1).
@@ -84,7 +101,7 @@ pub fn token_hash(token: &str) -> String {
 }
 
 /// Returns the JWK thumbprint (RFC 7638).
-fn thumbprint(key: &EcJwk) -> String {
+fn thumbprint(key: &VerifyingJwk) -> String {
     base64url(&sha256(key.thumbprint_input().as_bytes()))
 }
 
@@ -94,6 +111,7 @@ mod tests {
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
     use serde_json::{Value, json};
+    use wire::jwk::EcJwk;
 
     const URL: &str = "http://localhost:3000/api/refresh";
 

@@ -105,6 +105,16 @@ pub enum VerifyingJwk {
     Okp(OkpJwk),
 }
 
+impl VerifyingJwk {
+    /// Like [`EcJwk::thumbprint_input`].
+    pub fn thumbprint_input(&self) -> String {
+        match self {
+            Self::Ec(key) => key.thumbprint_input(),
+            Self::Okp(key) => key.thumbprint_input(),
+        }
+    }
+}
+
 /// The public half of a key that signs tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tpat::dpop;
+use tpat::Thumbprint;
 use tpat::header::{RefusedCredential, write};
+use verify::Algorithm;
+use verify::dpop::{self, Proof};
 use wire::toll::{Network, Offer, Piconero, REDEEM};
 
 pub(crate) const ADDRESS: &str =
@@ -114,7 +116,7 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
     let url = format!("{}/price", inner.origin);
     let Some(credential) = text(&headers, "authorization") else {
         let signed = headers.contains_key("dpop").then(|| proven(&headers, "GET", &url, &inner.nonce)).flatten();
-        return demand(&mut inner, signed.map(|possession| possession.thumbprint.to_string()));
+        return demand(&mut inner, signed.map(|possession| possession.jkt));
     };
     let token = credential.strip_prefix("TPAT-Session ").unwrap().to_owned();
     let Some(possession) = proven(&headers, "GET", &url, &inner.nonce) else { return use_nonce(&inner) };
@@ -127,7 +129,7 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
             *left -= 1;
             ([("tpat-quota", left.to_string())], "the price").into_response()
         }
-        _ => demand(&mut inner, Some(possession.thumbprint.to_string())),
+        _ => demand(&mut inner, Some(possession.jkt)),
     }
 }
 
@@ -161,7 +163,7 @@ async fn redeem(State(gate): State<FakeGate>, headers: HeaderMap, body: Bytes) -
     let url = format!("{}{REDEEM}", inner.origin);
     let Some(possession) = proven(&headers, "POST", &url, &inner.nonce) else { return use_nonce(&inner) };
     let body: wire::toll::RedeemRequest = serde_json::from_slice(&body).unwrap();
-    assert_eq!(possession.thumbprint, dpop::thumbprint(&body.jwk.unwrap()));
+    assert_eq!(possession.jkt, Thumbprint::of(&body.jwk.unwrap()).to_string());
     let (txid, proof) = text(&headers, "authorization").unwrap()["TPAT ".len()..].split_once(':').unwrap();
     assert_eq!(proof, super::payer::proof(txid, ADDRESS, &format!("tpat1:{}", body.challenge)));
     inner.redemptions += 1;
@@ -186,8 +188,10 @@ async fn redeem(State(gate): State<FakeGate>, headers: HeaderMap, body: Bytes) -
     ))
 }
 
-fn proven(headers: &HeaderMap, method: &str, url: &str, nonce: &str) -> Option<dpop::DpopProof> {
-    let possession = dpop::verify(text(headers, "dpop").unwrap(), method, url).unwrap();
+fn proven(headers: &HeaderMap, method: &str, url: &str, nonce: &str) -> Option<Proof> {
+    let algorithms = [Algorithm::Es256, Algorithm::EdDsa];
+    let possession = dpop::verify_any_url(text(headers, "dpop").unwrap(), method, &algorithms).unwrap();
+    assert_eq!(possession.htu, url);
     (possession.nonce.as_deref() == Some(nonce)).then_some(possession)
 }
 

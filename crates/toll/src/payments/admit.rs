@@ -13,8 +13,8 @@ use http::StatusCode;
 use store::toll::TollToken;
 use tpat::challenge::RouteId;
 use tpat::credential::Credential;
-use tpat::dpop::token_hash;
 use tpat::{Binding, Thumbprint, TokenClass};
+use verify::dpop::token_hash;
 use wire::toll::TollCode;
 
 impl PaymentService {

@@ -4,17 +4,21 @@ use super::Secrets;
 use crate::caller::Caller;
 use crate::payment_problem::PaymentProblem;
 use domain::UnixMs;
+use domain::authority::Origin;
 use domain::encoding::sha256;
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Uri, header};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use tpat::Thumbprint;
-use tpat::dpop::DpopError;
+use verify::Algorithm;
+use verify::dpop::verify_any_url;
 use wire::toll::{NONCE_HEADER, PROOF_HEADER, TollCode};
 
 /// Lifetime of a nonce in milliseconds. Each answer contains a new one.
 const NONCE_MS: i64 = 60_000;
+/// The algorithms of clients' keys.
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::Es256, Algorithm::EdDsa];
 /// The challenge that asks for a proof (RFC 9449, section 7.1).
 const DPOP_CHALLENGE: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256 EdDSA""#);
 
@@ -56,8 +60,11 @@ impl DpopVerifier {
             self.again(PaymentProblem::new(TollCode::BadPossession, title), caller.now)
         };
         let proof = caller.single_header(PROOF_HEADER).ok_or_else(wrong)?;
-        let proof = tpat::dpop::verify(proof, caller.method.as_str(), &caller.url);
-        let proof = proof.map_err(|error| self.misdirected(&error, caller).unwrap_or_else(wrong))?;
+        let proof = verify_any_url(proof, caller.method.as_str(), &ALGORITHMS).ok_or_else(wrong)?;
+        if !is_same(&proof.htu, &caller.url) {
+            return Err(self.misdirected(&proof.htu, caller).unwrap_or_else(wrong));
+        }
+        let thumbprint = Thumbprint::parse(&proof.jkt).ok_or_else(wrong)?;
         if ath.is_some() && proof.ath.as_deref() != ath {
             return Err(wrong());
         }
@@ -66,14 +73,13 @@ impl DpopVerifier {
             let title = "The proof must have the nonce of this answer. Sign again.";
             return Err(self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), caller.now));
         }
-        let name = sha256(&[&proof.thumbprint.0, proof.jti.as_bytes()].concat());
-        if self.seen.lock().is_first(name, caller.now) { Ok(proof.thumbprint) } else { Err(wrong()) }
+        let name = sha256(&[&thumbprint.0, proof.jti.as_bytes()].concat());
+        if self.seen.lock().is_first(name, caller.now) { Ok(thumbprint) } else { Err(wrong()) }
     }
 
     /// Returns an error if the client signed the same path under another scheme or host, otherwise `None`. Logs it for
     /// the operator, because a client cannot correct it.
-    fn misdirected(&self, error: &DpopError, caller: &Caller<'_>) -> Option<PaymentProblem> {
-        let DpopError::OtherUrl(signed) = error else { return None };
+    fn misdirected(&self, signed: &str, caller: &Caller<'_>) -> Option<PaymentProblem> {
         let signed = signed.parse::<Uri>().ok().filter(|uri| uri.authority().is_some())?;
         let arrived = caller.url.parse::<Uri>().ok()?;
         if signed.path() != arrived.path() {
@@ -118,6 +124,18 @@ impl LogThrottle {
     }
 }
 
+/// Whether two URLs name the same: scheme and authority are compared as such, the rest as text (RFC 9449, section 4.3:
+/// after normalisation by RFC 3986, section 6.2.3).
+fn is_same(signed: &str, url: &str) -> bool {
+    let split = |url: &str| {
+        let rest = url.split_once("://")?.1;
+        let at = url.len() - rest.len() + rest.find('/').unwrap_or(rest.len());
+        let (origin, path) = url.split_at(at);
+        Some((Origin::parse(origin).ok()?, path.to_owned()))
+    };
+    signed == url || split(signed).is_some_and(|signed| split(url) == Some(signed))
+}
+
 /// Returns scheme and authority.
 fn origin(uri: &Uri) -> String {
     let authority = uri.authority().map_or("", Authority::as_str);
@@ -138,6 +156,19 @@ impl ReplayCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_are_compared_after_normalisation() {
+        let url = "http://localhost:3000/price";
+        for same in [url, "HTTP://LOCALHOST:3000/price"] {
+            assert!(is_same(same, url), "{same}");
+        }
+        assert!(is_same("https://a.example:443/", "https://a.example/"));
+        for other in ["http://localhost:3000/other", "https://localhost:3000/price", "http://localhost/price", "price"]
+        {
+            assert!(!is_same(other, url), "{other}");
+        }
+    }
 
     #[test]
     fn a_proof_serves_once_for_longer_than_its_nonce_is_good() {

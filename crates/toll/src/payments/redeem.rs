@@ -15,7 +15,6 @@ use store::toll::{OfferTerms, PaymentId, Redemption, RedemptionOutcome, TollToke
 use tpat::Address;
 use tpat::challenge::Challenge;
 use tpat::credential::{self, Credential};
-use tpat::dpop::thumbprint;
 use tpat::{Binding, Thumbprint};
 use wire::jwk::VerifyingJwk;
 use wire::toll::TollCode;
@@ -183,7 +182,7 @@ impl PaymentService {
             return Ok(None);
         }
         let proven = self.dpop.check(caller, None)?;
-        let other = matches!(key, RequestedBinding::Named(key) if thumbprint(key) != proven)
+        let other = matches!(key, RequestedBinding::Named(key) if Thumbprint::of(key) != proven)
             || matches!(wanted, Binding::Key(wanted) if wanted != proven);
         if other {
             return Err(PaymentProblem::new(TollCode::BadPossession, "The request is signed with another key."));

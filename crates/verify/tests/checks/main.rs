@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 mod client;
+mod dpop;
 mod forged;
 mod forgeries;
 mod fuzz;
