@@ -53,24 +53,9 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         View::Account(_) | View::Enrol(_) | View::Delete(_) | View::Keys(_) | View::Time(_) => {
             (Some(assets.private.clone()), assets.dashboard_css.clone())
         }
-        View::Ask(_)
-        | View::Overview(_)
-        | View::Devices(_)
-        | View::Activity(_)
-        | View::Users(_)
-        | View::Profile(_)
-        | View::Person(_)
-        | View::Groups(_)
-        | View::Clients(_)
-        | View::Client(_)
-        | View::Invitations(_)
-        | View::Bans(_)
-        | View::Toll(_)
-        | View::ServerKeys(_)
-        | View::Audit(_)
-        | View::Help(_) => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
         View::Forgotten(_) => (Some(assets.dashboard.clone()), None),
         View::Refused(_) | View::SignedOut(_) | View::DeviceCode(_) => (None, assets.dashboard_css.clone()),
         View::NotFound | View::Broken => (None, None),
+        _ => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
     }
 }

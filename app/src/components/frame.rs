@@ -4,47 +4,28 @@ use crate::view::{Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
 
-/// The pages of the dashboard, for the navigation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Here {
-    Overview,
-    Devices,
-    Keys,
-    Time,
-    Activity,
-    Account,
-    Users,
-    Groups,
-    Clients,
-    Invitations,
-    Bans,
-    Toll,
-    ServerKeys,
-    Audit,
-    Help,
-}
-
-type Entry = (Here, &'static str, &'static str);
+/// A page of the navigation: its path and its name.
+type Entry = (&'static str, &'static str);
 
 const PAGES: &[Entry] = &[
-    (Here::Overview, paths::DASHBOARD_PAGE, "Overview"),
-    (Here::Devices, paths::DEVICES_PAGE, "Devices"),
-    (Here::Keys, paths::KEYS_PAGE, "Keys"),
-    (Here::Time, paths::TIME_PAGE, "Time"),
-    (Here::Activity, paths::ACTIVITY_PAGE, "Activity"),
-    (Here::Account, paths::ACCOUNT_PAGE, "Account"),
+    (paths::DASHBOARD_PAGE, "Overview"),
+    (paths::DEVICES_PAGE, "Devices"),
+    (paths::KEYS_PAGE, "Keys"),
+    (paths::TIME_PAGE, "Time"),
+    (paths::ACTIVITY_PAGE, "Activity"),
+    (paths::ACCOUNT_PAGE, "Account"),
 ];
 
 const OF_ADMINISTRATORS: &[Entry] = &[
-    (Here::Users, paths::USERS_PAGE, "Users"),
-    (Here::Groups, paths::GROUPS_PAGE, "Groups"),
-    (Here::Clients, paths::CLIENTS_PAGE, "Clients"),
-    (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations"),
-    (Here::Bans, paths::BANS_PAGE, "Bans"),
-    (Here::Toll, paths::TOLL_PAGE, "Toll"),
-    (Here::ServerKeys, paths::SERVER_KEYS_PAGE, "Server keys"),
-    (Here::Audit, paths::AUDIT_PAGE, "Audit"),
-    (Here::Help, paths::HELP_PAGE, "Help"),
+    (paths::USERS_PAGE, "Users"),
+    (paths::GROUPS_PAGE, "Groups"),
+    (paths::CLIENTS_PAGE, "Clients"),
+    (paths::INVITATIONS_PAGE, "Invitations"),
+    (paths::BANS_PAGE, "Bans"),
+    (paths::TOLL_PAGE, "Toll"),
+    (paths::SERVER_KEYS_PAGE, "Server keys"),
+    (paths::AUDIT_PAGE, "Audit"),
+    (paths::HELP_PAGE, "Help"),
 ];
 
 /// The frame of every dashboard page.
@@ -52,14 +33,15 @@ const OF_ADMINISTRATORS: &[Entry] = &[
 pub fn Frame(
     site: Site,
     viewer: Viewer,
-    here: Here,
+    /// The page of the navigation that this is, or belongs to.
+    here: &'static str,
     /// A value for the page's forms.
     #[prop(optional, into)]
     password_min: Option<String>,
     children: Children,
 ) -> impl IntoView {
-    let entry = move |&(page, path, name): &Entry| {
-        let current = (page == here).then_some("page");
+    let entry = move |&(path, name): &Entry| {
+        let current = (path == here).then_some("page");
         view! {
             <li>
                 <a href=path aria-current=current>
@@ -73,7 +55,7 @@ pub fn Frame(
             <nav class="more" aria-labelledby="administration">
                 <p id="administration">"Administration"</p>
                 <ul>
-                    {OF_ADMINISTRATORS.iter().filter(|(page, ..)| *page != Here::Toll || viewer.toll).map(entry).collect_view()}
+                    {OF_ADMINISTRATORS.iter().filter(|(path, _)| *path != paths::TOLL_PAGE || viewer.toll).map(entry).collect_view()}
                 </ul>
             </nav>
         }

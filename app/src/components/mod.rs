@@ -25,7 +25,7 @@ pub(crate) use activity::ActivityLine;
 pub(crate) use ban::{BanCard, Countdown, named};
 pub(crate) use card_title::CardTitle;
 pub(crate) use device::{DeviceFacts, remedy};
-pub(crate) use frame::{Frame, Here};
+pub(crate) use frame::Frame;
 pub(crate) use hours::{HourBars, HoursChart};
 pub(crate) use hydration::Hydration;
 pub(crate) use insecure::Insecure;

@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here, Tied, When};
+use crate::components::{Frame, Tied, When};
 use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm, SecondFactorForm};
 use crate::text::{ago, email};
 use crate::view::{AccountView, Site, Viewer};
@@ -16,7 +16,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
     let (passkeys, profile) = (account.passkeys, account.profile.clone());
     let (factors, site_now) = (account.factors, site.now);
     view! {
-        <Frame site viewer=account.viewer here=Here::Account password_min=min>
+        <Frame site viewer=account.viewer here=paths::ACCOUNT_PAGE password_min=min>
             <header>
                 <h1>"Account"</h1>
             </header>
@@ -262,7 +262,7 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
 #[component]
 pub fn DeletePage(site: Site, account: AccountView) -> impl IntoView {
     view! {
-        <Frame site viewer=account.viewer here=Here::Account>
+        <Frame site viewer=account.viewer here=paths::ACCOUNT_PAGE>
             <header>
                 <h1>"Delete your account"</h1>
             </header>

@@ -1,7 +1,8 @@
-use crate::components::{ActivityLine, Frame, Here};
+use crate::components::{ActivityLine, Frame};
 use crate::text::day;
 use crate::view::{Activity, ActivityView, Site};
 use leptos::prelude::*;
+use wire::paths;
 
 /// `/dashboard/activity`.
 #[component]
@@ -21,7 +22,7 @@ pub fn ActivityPage(site: Site, activity: ActivityView) -> impl IntoView {
     let days = day::groups(&entries).into_iter().map(group).collect_view();
     let empty = entries.is_empty();
     view! {
-        <Frame site viewer here=Here::Activity>
+        <Frame site viewer here=paths::ACTIVITY_PAGE>
             <header>
                 <h1>"Activity"</h1>
             </header>

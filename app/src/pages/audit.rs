@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here, HoursChart, Options, When};
+use crate::components::{Frame, HoursChart, Options, When};
 use crate::islands::LiveRefusals;
 use crate::text::plain::plain;
 use crate::text::query::query;
@@ -27,7 +27,7 @@ pub fn AuditPage(site: Site, audit: AuditView) -> impl IntoView {
     let file = format!("{}?{}", paths::AUDIT_FILE, with(&String::new()));
     let more = audit.next.as_ref().map(|next| format!("{}?{}", paths::AUDIT_PAGE, with(next)));
     view! {
-        <Frame site viewer here=Here::Audit>
+        <Frame site viewer here=paths::AUDIT_PAGE>
             <header>
                 <h1>"Audit"</h1>
                 <a class="button plain" href=file download="audit.csv">

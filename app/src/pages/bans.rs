@@ -1,4 +1,4 @@
-use crate::components::{BanCard, Countdown, Frame, Here, More, Options, When, named};
+use crate::components::{BanCard, Countdown, Frame, More, Options, When, named};
 use crate::islands::Forms;
 use crate::text::{trigger, wait};
 use crate::view::{BansOutcome, BansView, Site};
@@ -34,7 +34,7 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
         format!("{}?{}", paths::BANS_PAGE, crate::text::query::query(&query))
     });
     view! {
-        <Frame site viewer here=Here::Bans>
+        <Frame site viewer here=paths::BANS_PAGE>
             <header>
                 <h1 tabindex="-1">"Bans"</h1>
             </header>

@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here, More, Options, When, owned};
+use crate::components::{Frame, More, Options, When, owned};
 use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
 use crate::text::query::{escaped, query};
 use crate::view::{ClientView, ClientsView, Site};
@@ -21,7 +21,7 @@ pub fn ClientsPage(site: Site, clients: ClientsView) -> impl IntoView {
     };
     let card = move |client: Client| view! { <Card client now /> };
     view! {
-        <Frame site viewer here=Here::Clients>
+        <Frame site viewer here=paths::CLIENTS_PAGE>
             <header>
                 <h1 tabindex="-1">"Clients"</h1>
             </header>
@@ -173,7 +173,7 @@ pub fn ClientPage(site: Site, client: ClientView) -> impl IntoView {
         .into_any(),
     };
     view! {
-        <Frame site viewer here=Here::Clients>
+        <Frame site viewer here=paths::CLIENTS_PAGE>
             <header>
                 <h1 tabindex="-1">{client.name.clone()}</h1>
             </header>

@@ -1,4 +1,4 @@
-use crate::components::{DeviceFacts, Frame, Here, More, When};
+use crate::components::{DeviceFacts, Frame, More, When};
 use crate::islands::{Act, ConfirmedAction, EndSession};
 use crate::view::{DevicesView, Site};
 use leptos::prelude::*;
@@ -24,7 +24,7 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
         }
     };
     view! {
-        <Frame site viewer here=Here::Devices>
+        <Frame site viewer here=paths::DEVICES_PAGE>
             <header>
                 <h1 tabindex="-1">"Devices"</h1>
                 {others.then(|| view! { <Act action=end_others() /> })}

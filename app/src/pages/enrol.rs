@@ -1,7 +1,8 @@
 use super::account::{PasskeyList, SecondFactor};
-use crate::components::{Frame, Here};
+use crate::components::Frame;
 use crate::view::{EnrolView, Site};
 use leptos::prelude::*;
+use wire::paths;
 
 /// `/dashboard/second-factor`: sets up the second factor that is required. The server redirects as soon as there is
 /// one.
@@ -27,7 +28,7 @@ pub fn EnrolPage(site: Site, enrol: EnrolView) -> impl IntoView {
         }
     });
     view! {
-        <Frame site viewer here=Here::Account>
+        <Frame site viewer here=paths::ACCOUNT_PAGE>
             <header>
                 <h1>{title}</h1>
             </header>

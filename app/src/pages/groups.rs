@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here, More, When};
+use crate::components::{Frame, More, When};
 use crate::islands::{Act, ConfirmedAction, Forms};
 use crate::text::query::query;
 use crate::view::{GroupsView, Site};
@@ -25,7 +25,7 @@ pub fn GroupsPage(site: Site, groups: GroupsView) -> impl IntoView {
     });
     let card = move |group: Group| view! { <Card group now /> };
     view! {
-        <Frame site viewer here=Here::Groups>
+        <Frame site viewer here=paths::GROUPS_PAGE>
             <header>
                 <h1 tabindex="-1">"Groups"</h1>
             </header>

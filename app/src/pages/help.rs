@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here};
+use crate::components::Frame;
 use crate::view::{HelpEntry, HelpPart, HelpView, Site};
 use leptos::prelude::*;
 use wire::paths;
@@ -21,7 +21,7 @@ pub(crate) fn HelpPage(site: Site, help: HelpView) -> impl IntoView {
         ),
     };
     view! {
-        <Frame site viewer here=Here::Help>
+        <Frame site viewer here=paths::HELP_PAGE>
             <header>
                 <h1 tabindex="-1">{title}</h1>
                 {back.then(|| view! { <a href=paths::HELP_PAGE>"All pages"</a> })}

@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here, More, When};
+use crate::components::{Frame, More, When};
 use crate::islands::{Invite, RevokeInvitation};
 use crate::view::{InvitationsView, Site};
 use leptos::prelude::*;
@@ -32,7 +32,7 @@ pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoVie
         }
     };
     view! {
-        <Frame site viewer here=Here::Invitations>
+        <Frame site viewer here=paths::INVITATIONS_PAGE>
             <header>
                 <h1 tabindex="-1">"Invitations"</h1>
             </header>

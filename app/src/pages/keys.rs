@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here, When, remedy};
+use crate::components::{Frame, When, remedy};
 use crate::islands::{Act, ConfirmedAction};
 use crate::text::wait;
 use crate::view::{KeysView, Site};
@@ -24,7 +24,7 @@ pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
     });
     let card = move |key: UserKey| view! { <Version key now overlap_ms /> };
     view! {
-        <Frame site viewer here=Here::Keys>
+        <Frame site viewer here=paths::KEYS_PAGE>
             <header>
                 <h1 tabindex="-1">"Keys"</h1>
                 {rotate}

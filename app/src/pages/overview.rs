@@ -1,4 +1,4 @@
-use crate::components::{ActivityLine, Frame, Here, SiteStatePanel, Tied, When};
+use crate::components::{ActivityLine, Frame, SiteStatePanel, Tied, When};
 use crate::islands::{Forms, PasskeyUpgrade};
 use crate::text::activity;
 use crate::view::{Activity, OverviewView, Site, Viewer};
@@ -24,7 +24,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     } = overview;
     let person = viewer.clone();
     view! {
-        <Frame site viewer here=Here::Overview>
+        <Frame site viewer here=paths::DASHBOARD_PAGE>
             <header>
                 <h1>"Overview"</h1>
             </header>

@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here};
+use crate::components::Frame;
 use crate::islands::{Act, ConfirmedAction, Forms};
 use crate::text::email;
 use crate::view::{HeldFactors, PersonView, ProfileDone, ProfileView, Site};
@@ -23,7 +23,7 @@ pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
     let address = email.map(|email| email.address).unwrap_or_default();
     let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
     view! {
-        <Frame site viewer here=Here::Account>
+        <Frame site viewer here=paths::ACCOUNT_PAGE>
             <header>
                 <h1 tabindex="-1">"Your profile"</h1>
             </header>
@@ -108,7 +108,7 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
         format!("Separate them with commas. There are: {}.", groups.join(", "))
     };
     view! {
-        <Frame site viewer here=Here::Users>
+        <Frame site viewer here=paths::USERS_PAGE>
             <header>
                 <h1 tabindex="-1">{account.username.clone()}</h1>
             </header>

@@ -1,4 +1,4 @@
-use crate::components::{Ends, Frame, Here, When};
+use crate::components::{Ends, Frame, When};
 use crate::islands::{Act, ConfirmedAction};
 use crate::view::{ServerKeysView, Site};
 use leptos::prelude::*;
@@ -15,7 +15,7 @@ pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
     let (envelope, signing) = (of(ServerKeyKind::Envelope), of(ServerKeyKind::Signing));
     let (id_token, macs) = (of(ServerKeyKind::IdToken), of(ServerKeyKind::Mac));
     view! {
-        <Frame site viewer here=Here::ServerKeys>
+        <Frame site viewer here=paths::SERVER_KEYS_PAGE>
             <header>
                 <h1 tabindex="-1">"Server keys"</h1>
             </header>

@@ -1,7 +1,8 @@
-use crate::components::{Frame, Here, remedy};
+use crate::components::{Frame, remedy};
 use crate::islands::TimeConnection;
 use crate::view::{Site, TimeView};
 use leptos::prelude::*;
+use wire::paths;
 
 /// `/dashboard/time`: a service with an encrypted connection.
 #[component]
@@ -26,7 +27,7 @@ pub fn TimePage(site: Site, time: TimeView) -> impl IntoView {
         Some(url) => view! { <TimeConnection url /> }.into_any(),
     };
     view! {
-        <Frame site viewer here=Here::Time>
+        <Frame site viewer here=paths::TIME_PAGE>
             <header>
                 <h1 tabindex="-1">"Time"</h1>
             </header>

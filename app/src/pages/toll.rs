@@ -1,4 +1,4 @@
-use crate::components::{Ends, Frame, Here, RevenueChart, When};
+use crate::components::{Ends, Frame, RevenueChart, When};
 use crate::islands::{Act, ConfirmedAction};
 use crate::text::wait;
 use crate::view::{Site, TollView};
@@ -12,7 +12,7 @@ pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
     let now = site.now;
     let TollView { viewer, gates, routes, days, payments, tokens } = toll;
     view! {
-        <Frame site viewer here=Here::Toll>
+        <Frame site viewer here=paths::TOLL_PAGE>
             <header>
                 <h1 tabindex="-1">"Toll"</h1>
             </header>

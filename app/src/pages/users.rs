@@ -1,4 +1,4 @@
-use crate::components::{Frame, Here, More, When};
+use crate::components::{Frame, More, When};
 use crate::islands::AccountActions;
 use crate::text::email;
 use crate::view::{Site, UsersView};
@@ -25,7 +25,7 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
         view! { <Row account mine mail now /> }
     };
     view! {
-        <Frame site viewer here=Here::Users>
+        <Frame site viewer here=paths::USERS_PAGE>
             <header>
                 <h1 tabindex="-1">"Users"</h1>
                 <a class="button" href=paths::INVITATIONS_PAGE>

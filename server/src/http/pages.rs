@@ -231,16 +231,6 @@ async fn dashboard(
             let (passkeys, factors) = (Passkeys::default(), wire::second_factor::SecondFactors::default());
             View::Delete(Box::new(AccountView { viewer, profile: None, password_min, passkeys, factors, consents }))
         }
-        paths::USERS_PAGE
-        | paths::PERSON_PAGE
-        | paths::GROUPS_PAGE
-        | paths::CLIENTS_PAGE
-        | paths::CLIENT_PAGE
-        | paths::INVITATIONS_PAGE
-        | paths::BANS_PAGE
-        | paths::TOLL_PAGE
-        | paths::SERVER_KEYS_PAGE
-        | paths::AUDIT_PAGE => administration(state, client, uri, viewer, signed_in).await?,
         paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
         paths::DEVICES_PAGE => {
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
@@ -261,8 +251,7 @@ async fn dashboard(
             let entries = flows::activity::lines(state, &claims.sub, ACTIVITY_ROWS).await?;
             View::Activity(ActivityView { viewer, entries })
         }
-        path if is_help(path) => administration(state, client, uri, viewer, signed_in).await?,
-        _ => View::NotFound,
+        _ => administration(state, client, uri, viewer, signed_in).await?,
     };
     Ok(Page::View(view))
 }
@@ -272,7 +261,7 @@ fn is_help(path: &str) -> bool {
     path.strip_prefix(paths::HELP_PAGE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Loads a page for administrators. For other people these pages do not exist.
+/// Loads a page for administrators. For other people, these pages do not exist.
 async fn administration(
     state: &AppState,
     client: &Client,
