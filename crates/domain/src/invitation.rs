@@ -1,6 +1,6 @@
 //! Lifetimes and contents of invitations and reset links.
 
-use crate::encoding::{base64url, sha256};
+use crate::encoding::base64url;
 
 /// Lifetime of a reset link: an hour, because the person waits for it.
 pub const RESET_MS: i64 = 60 * 60_000;
@@ -13,11 +13,6 @@ const NOTE_CHARS: usize = 100;
 /// Returns a link's code from 256 random bits.
 pub fn code(random: &[u8; 32]) -> String {
     base64url(random)
-}
-
-/// Returns the hash to store. It needs no key or salt, because nobody can guess 256 bits.
-pub fn code_hash(code: &str) -> String {
-    base64url(&sha256(code.as_bytes()))
 }
 
 /// Returns an invitation's lifetime, if it is valid.

@@ -12,6 +12,7 @@ pub mod authentication;
 pub mod authority;
 pub mod ban;
 pub mod client_key;
+pub mod code_hash;
 pub mod cookie;
 pub mod encoding;
 pub mod following;

@@ -6,6 +6,7 @@ use crate::mails::{AddMailOutcome, NewMail};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::code_hash::CodeHash;
 use domain::profile::EmailAddress;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct Invitation {
     /// ULID.
     pub id: String,
     /// SHA-256 of the link's code, base64url. The code itself is not stored.
-    pub code_hash: String,
+    pub code_hash: CodeHash,
     /// The role of the new account.
     pub role: Role,
     /// A note about the invited person, by the administrator who made it.
@@ -48,7 +49,7 @@ pub trait Invitations {
     ) -> Result<AddMailOutcome>;
     /// Returns all stored invitations, newest first.
     async fn invitations(&self) -> Result<Vec<Invitation>>;
-    async fn invitation_by_code(&self, code_hash: &str) -> Result<Option<Invitation>>;
+    async fn invitation_by_code(&self, code_hash: &CodeHash) -> Result<Option<Invitation>>;
     /// Revokes an invitation. `false`: no open one has this id.
     async fn revoke_invitation(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Deletes invitations that expired before then.

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::code_hash::CodeHash;
 use domain::mail::MailKind;
 use domain::profile::EmailAddress;
 
@@ -95,7 +96,7 @@ pub struct MailCounts {
 #[derive(Debug, Clone)]
 pub struct BeginEmailProof {
     pub user: String,
-    pub code_hash: String,
+    pub code_hash: CodeHash,
     /// Its recipient is the address, and its link expires with the proof.
     pub mail: NewMail,
 }
@@ -114,7 +115,7 @@ pub enum BeginEmailProofOutcome {
 #[derive(Debug, Clone)]
 pub struct ProveEmail {
     pub user: String,
-    pub code_hash: String,
+    pub code_hash: CodeHash,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
@@ -162,7 +163,7 @@ pub trait Mails {
     /// Replaces the account's earlier link, and queues the message.
     async fn begin_email_proof(&self, begin: &BeginEmailProof) -> Result<BeginEmailProofOutcome>;
     /// Whether a link would prove the account's present address.
-    async fn is_email_proof(&self, user: &str, code_hash: &str, now: UnixMs) -> Result<bool>;
+    async fn is_email_proof(&self, user: &str, code_hash: &CodeHash, now: UnixMs) -> Result<bool>;
     /// Consumes the link: the address is proved. Every node refreshes the account's identity headers within a second.
     async fn prove_email(&self, prove: &ProveEmail) -> Result<ProveEmailOutcome>;
 }

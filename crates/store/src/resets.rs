@@ -7,12 +7,13 @@ use crate::mails::NewMail;
 use crate::users::{PasswordHash, User};
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::code_hash::CodeHash;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reset {
     pub user: String,
     /// SHA-256 of the link's code, base64url.
-    pub code_hash: String,
+    pub code_hash: CodeHash,
     /// The id of the user who made it, which is the owner for a forgotten password; `None`: the command line.
     pub made_by: Option<String>,
     pub created_at: UnixMs,
@@ -23,7 +24,7 @@ pub struct Reset {
 #[derive(Debug, Clone)]
 pub struct UseReset {
     pub attempt: Attempt,
-    pub code_hash: String,
+    pub code_hash: CodeHash,
     pub user: String,
     /// Digest of the name, whose failures in a row are deleted.
     pub account: String,
@@ -51,7 +52,7 @@ pub trait Resets {
     /// Stores a link that the owner asked for, replacing an earlier one of that kind, and queues its message.
     async fn mail_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<MailResetOutcome>;
     /// Returns the user of a valid link.
-    async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>>;
+    async fn reset_of(&self, code_hash: &CodeHash, now: UnixMs) -> Result<Option<User>>;
     /// Consumes the link: sets the password, ends every session, deletes the account's failures. The attempt ends in
     /// any case. Returns the ids of the ended sessions; `None`: the link is no longer valid.
     async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>>;

@@ -6,7 +6,8 @@ use crate::client::Client;
 use crate::error_chain::chain;
 use crate::state::{AppState, LINK_REQUESTS};
 use domain::account::name_key;
-use domain::invitation::{RESET_MS, code, code_hash};
+use domain::code_hash::CodeHash;
+use domain::invitation::{RESET_MS, code};
 use domain::mail::MailKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +67,7 @@ pub async fn mail_link(
     };
     let reset = Reset {
         user: user.id.clone(),
-        code_hash: code_hash(&code),
+        code_hash: CodeHash::of(&code),
         made_by: Some(user.id.clone()),
         created_at: now,
         expires_at: now + RESET_MS,

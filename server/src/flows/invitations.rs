@@ -5,7 +5,8 @@ use super::mail::{LinkMail, MailError};
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
 use domain::account::Role;
-use domain::invitation::{MOST_HOURS, code, code_hash, lifetime_ms, note};
+use domain::code_hash::CodeHash;
+use domain::invitation::{MOST_HOURS, code, lifetime_ms, note};
 use domain::mail::MailKind;
 use domain::profile::{EmailAddress, InvalidEmailAddress};
 use store::Store;
@@ -84,7 +85,7 @@ fn new(
     let audit = actor.entry(AuditEvent::InvitationMade, "");
     let invitation = Invitation {
         id: actor.entropy.ulid(actor.now),
-        code_hash: code_hash(&code),
+        code_hash: CodeHash::of(&code),
         role,
         note: note(text).ok_or(InvitationError::Note)?,
         made_by: audit.actor.clone(),

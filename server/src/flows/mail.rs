@@ -10,7 +10,8 @@ use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use crate::mailer::Mailer;
 use crate::state::AppState;
 use domain::client_key::ClientKey;
-use domain::invitation::{code, code_hash};
+use domain::code_hash::CodeHash;
+use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
 use domain::{LAST_WRITABLE, UnixMs};
@@ -133,7 +134,7 @@ pub async fn begin_proof(state: &AppState, user: &str) -> Result<(), MailError> 
         expires_at: now + PROOF_MS,
     };
     let mail = link.sealed(&state.key_encryption, &*state.entropy, now)?;
-    let begin = BeginEmailProof { user: user.to_owned(), code_hash: code_hash(&code), mail };
+    let begin = BeginEmailProof { user: user.to_owned(), code_hash: CodeHash::of(&code), mail };
     match state.store.begin_email_proof(&begin).await? {
         BeginEmailProofOutcome::Queued => Ok(()),
         BeginEmailProofOutcome::OverLimit => Err(MailError::OverLimit),
@@ -154,7 +155,7 @@ pub async fn prove(state: &AppState, client: &Client, user: &str, session: &str,
         about: "e-mail proved".to_owned(),
         ..audit::entry(state, client, AuditEvent::ProfileChanged, audit::OK)
     };
-    let prove = ProveEmail { user: user.to_owned(), code_hash: code_hash(code.trim()), audit, now: state.now() };
+    let prove = ProveEmail { user: user.to_owned(), code_hash: CodeHash::of(code.trim()), audit, now: state.now() };
     match state.store.prove_email(&prove).await? {
         ProveEmailOutcome::Proved => Ok(()),
         ProveEmailOutcome::UsedUp => Err(MailError::UsedUp),
@@ -256,7 +257,7 @@ async fn composed(state: &AppState, mail: &QueuedMail) -> store::Result<Composed
 
 /// Whether the link of a message still opens something.
 async fn opens(state: &AppState, mail: &QueuedMail, code: &str) -> store::Result<bool> {
-    let (hash, now) = (code_hash(code), state.now());
+    let (hash, now) = (CodeHash::of(code), state.now());
     match mail.kind {
         MailKind::Invitation => {
             Ok(state.store.invitation_by_code(&hash).await?.is_some_and(|invitation| invitation.is_open(now)))

@@ -10,7 +10,8 @@ use crate::client::Client;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::state::AppState;
 use domain::UnixMs;
-use domain::invitation::{RESET_MS, code, code_hash};
+use domain::code_hash::CodeHash;
+use domain::invitation::{RESET_MS, code};
 use domain::mail::MailKind;
 use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
 use store::resets::{Reset, UseReset};
@@ -63,7 +64,7 @@ async fn add(actor: &Actor<'_>, user: &str, lifetime_ms: i64, about: &str) -> st
     let audit = AuditEntry { about: about.to_owned(), ..actor.entry_of(AuditEvent::ResetMade, user) };
     let reset = Reset {
         user: user.to_owned(),
-        code_hash: code_hash(&code),
+        code_hash: CodeHash::of(&code),
         made_by: audit.actor.clone(),
         created_at: actor.now,
         expires_at: actor.now + lifetime_ms,
@@ -86,7 +87,7 @@ pub async fn reset(state: AppState, client: Client, sealed: SealedMessage) -> Re
 async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> Result<(), AttemptError> {
     let request: PasswordReset =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
-    let code_hash = code_hash(&request.code);
+    let code_hash = CodeHash::of(&request.code);
     let user = state.store.reset_of(&code_hash, state.now()).await?;
     let Some(user) = user else {
         let entry = audit::entry(state, client, AuditEvent::PasswordSet, audit::WRONG_CODE);

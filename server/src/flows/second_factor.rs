@@ -16,7 +16,7 @@ use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, DelayDecision};
 use domain::authentication::{Method, Methods};
 use domain::ban::Trigger;
-use domain::invitation::code_hash;
+use domain::code_hash::CodeHash;
 use domain::recovery_code;
 use domain::second_factor::{Factors, PENDING_MS};
 use store::attempts::{AttemptRefusal, LoginContext, LoginLookup};
@@ -99,7 +99,7 @@ pub async fn begin(
     let mut entry = audit::entry(state, client, AuditEvent::Login, audit::SECOND_FACTOR_REQUIRED);
     entry.user = Some(user.id.clone());
     let pending = PendingSignIn {
-        id: code_hash(&secret),
+        id: CodeHash::of(&secret).as_str().to_owned(),
         user: user.id.clone(),
         judged_by: user.password_hash.clone(),
         jkt: received.keys.as_ref().map(|(signing, _)| thumbprint(signing)),
@@ -123,7 +123,7 @@ pub async fn present(
     secret: &str,
 ) -> Result<Presented, AttemptError> {
     let expired = || ApiError::new(Code::SignInExpired);
-    let row = state.store.try_pending(&code_hash(secret), state.now()).await?.ok_or_else(expired)?;
+    let row = state.store.try_pending(CodeHash::of(secret).as_str(), state.now()).await?.ok_or_else(expired)?;
     let jkt = keys.map(|(signing, _)| thumbprint(signing));
     if row.jkt != jkt {
         return Err(expired().into());

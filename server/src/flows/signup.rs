@@ -12,7 +12,7 @@ use crate::state::AppState;
 use crate::user_keys;
 use domain::account::{AccountName, InvalidAccountName, Role};
 use domain::authentication::Methods;
-use domain::invitation::code_hash;
+use domain::code_hash::CodeHash;
 use store::audit::AuditEvent;
 use store::users::{AddUserOutcome, NewUser};
 use wire::envelope::EnvelopeKind;
@@ -91,7 +91,7 @@ async fn admit(state: &AppState, code: Option<&str>) -> Result<Option<(Role, Opt
         (SignupMode::Closed, _) | (SignupMode::Invite, None) => Ok(None),
         (SignupMode::Open, None) => Ok(Some((Role::User, None))),
         (SignupMode::Open | SignupMode::Invite, Some(code)) => {
-            let invitation = state.store.invitation_by_code(&code_hash(code)).await?;
+            let invitation = state.store.invitation_by_code(&CodeHash::of(code)).await?;
             let invitation = invitation.filter(|invitation| invitation.is_open(state.now()));
             Ok(invitation.map(|invitation| (invitation.role, Some(invitation.id))))
         }

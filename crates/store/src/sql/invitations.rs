@@ -11,6 +11,7 @@ use crate::mails::{AddMailOutcome, NewMail};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::code_hash::CodeHash;
 use domain::profile::EmailAddress;
 
 macro_rules! select {
@@ -64,7 +65,7 @@ impl Write for AddInvitation {
         let Invitation { id, code_hash, role, note, made_by, created_at, expires_at, .. } = &self.invitation;
         let values = [
             Value::Text(id),
-            Value::Text(code_hash),
+            Value::Text(code_hash.as_str()),
             Value::Text(role.as_str()),
             Value::Text(note),
             Value::OptText(made_by.as_deref()),
@@ -124,8 +125,8 @@ impl<DB: Backend> Invitations for SqlStore<DB> {
         self.all(ALL, []).await?.iter().map(invitation).collect()
     }
 
-    async fn invitation_by_code(&self, code_hash: &str) -> Result<Option<Invitation>> {
-        self.one(BY_CODE, [Value::Text(code_hash)]).await?.as_ref().map(invitation).transpose()
+    async fn invitation_by_code(&self, code_hash: &CodeHash) -> Result<Option<Invitation>> {
+        self.one(BY_CODE, [Value::Text(code_hash.as_str())]).await?.as_ref().map(invitation).transpose()
     }
 
     async fn revoke_invitation(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
@@ -140,7 +141,7 @@ impl<DB: Backend> Invitations for SqlStore<DB> {
 fn invitation<DB: Backend>(row: &Record<DB>) -> Result<Invitation> {
     Ok(Invitation {
         id: row.text("id")?,
-        code_hash: row.text("code_hash")?,
+        code_hash: CodeHash::stored(row.text("code_hash")?),
         role: row.enum_column("invitations", "role", Role::parse)?,
         note: row.text("note")?,
         made_by: row.opt_text("made_by")?,

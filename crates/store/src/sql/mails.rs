@@ -15,6 +15,7 @@ use crate::mails::{
 };
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::code_hash::CodeHash;
 use domain::mail::{MailKind, deadline, hour, recipient_key};
 
 macro_rules! select {
@@ -219,8 +220,8 @@ impl<DB: Backend> Mails for SqlStore<DB> {
         self.write(begin.clone()).await
     }
 
-    async fn is_email_proof(&self, user: &str, code_hash: &str, now: UnixMs) -> Result<bool> {
-        let link = [Value::Text(user), Value::Text(code_hash), Value::Int(now)];
+    async fn is_email_proof(&self, user: &str, code_hash: &CodeHash, now: UnixMs) -> Result<bool> {
+        let link = [Value::Text(user), Value::Text(code_hash.as_str()), Value::Int(now)];
         Ok(self.one(email_proofs::UNPROVED, link).await?.is_some())
     }
 

@@ -18,6 +18,7 @@ use crate::resets::{MailResetOutcome, Reset, Resets, UseReset};
 use crate::users::User;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::code_hash::CodeHash;
 use domain::mail::{FORGOTTEN_PER_HOUR, recipient_key};
 
 sql! {
@@ -48,7 +49,7 @@ impl Write for AddReset {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let Reset { user, code_hash, made_by, created_at, expires_at } = &self.reset;
-        let (user, code, by) = (Value::Text(user), Value::Text(code_hash), Value::OptText(made_by.as_deref()));
+        let (user, code, by) = (Value::Text(user), Value::Text(code_hash.as_str()), Value::OptText(made_by.as_deref()));
         tx.execute(REPLACE, [user, code, by, Value::Int(*created_at), Value::Int(*expires_at)]).await?;
         append(tx, &self.audit).await
     }
@@ -76,7 +77,8 @@ impl Write for MailReset {
         if !count(tx, &subject, per_hour.min(FORGOTTEN_PER_HOUR), *created_at).await? {
             return Ok(MailResetOutcome::OverLimit);
         }
-        let values = [Value::Text(user), Value::Text(code_hash), Value::Int(*created_at), Value::Int(*expires_at)];
+        let values =
+            [Value::Text(user), Value::Text(code_hash.as_str()), Value::Int(*created_at), Value::Int(*expires_at)];
         if tx.execute(REPLACE_OWN, values).await? == 0 {
             return Ok(MailResetOutcome::OtherLink);
         }
@@ -91,7 +93,7 @@ impl Write for UseReset {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<String>>> {
         release(tx, &self.attempt).await?;
-        let values = [Value::Text(&self.code_hash), Value::Text(&self.user), Value::Int(self.now)];
+        let values = [Value::Text(self.code_hash.as_str()), Value::Text(&self.user), Value::Int(self.now)];
         if tx.execute(USE, values).await? == 0
             || tx.execute(SET_PASSWORD, [Value::Text(&self.user), Value::Text(&self.hash.0)]).await? == 0
         {
@@ -115,8 +117,8 @@ impl<DB: Backend> Resets for SqlStore<DB> {
         self.write(MailReset { reset: reset.clone(), audit: audit.clone(), mail: mail.clone() }).await
     }
 
-    async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>> {
-        self.one(USER_OF, [Value::Text(code_hash), Value::Int(now)]).await?.as_ref().map(user).transpose()
+    async fn reset_of(&self, code_hash: &CodeHash, now: UnixMs) -> Result<Option<User>> {
+        self.one(USER_OF, [Value::Text(code_hash.as_str()), Value::Int(now)]).await?.as_ref().map(user).transpose()
     }
 
     async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>> {

@@ -3,6 +3,7 @@
 use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW, client_key, entry, fresh, reserved, session, set_password, user};
 use domain::account::Role;
+use domain::code_hash::CodeHash;
 use futures::future::join_all;
 use ipnet::IpNet;
 use store::allowlist::AllowedNetwork;
@@ -31,7 +32,7 @@ fn by(actor: &str, session: &str, event: AuditEvent) -> AuditEntry {
 fn invitation(by: &str) -> Invitation {
     Invitation {
         id: fresh("invitation"),
-        code_hash: fresh("hash"),
+        code_hash: CodeHash::of(&fresh("hash")),
         role: Role::Administrator,
         note: String::new(),
         made_by: Some(by.to_owned()),
@@ -47,7 +48,7 @@ fn invitation(by: &str) -> Invitation {
 fn reset(user: &str, by: &str) -> Reset {
     Reset {
         user: user.to_owned(),
-        code_hash: fresh("hash"),
+        code_hash: CodeHash::of(&fresh("hash")),
         made_by: Some(by.to_owned()),
         created_at: NOW,
         expires_at: NOW + HOUR,

@@ -1,6 +1,7 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, entry, fresh, new_user};
 use domain::account::Role;
+use domain::code_hash::CodeHash;
 use futures::future::join_all;
 use store::Store;
 use store::audit::AuditEvent;
@@ -10,7 +11,7 @@ use store::users::{AddUserOutcome, NewUser};
 fn invitation(note: &str, expires_at: i64) -> Invitation {
     Invitation {
         id: fresh("invitation"),
-        code_hash: fresh("hash"),
+        code_hash: CodeHash::of(&fresh("hash")),
         role: Role::Administrator,
         note: note.to_owned(),
         made_by: Some("somebody".to_owned()),
@@ -38,7 +39,7 @@ pub(crate) async fn keep_what_was_given(fixture: Fixture) {
     let first = made(&*store, "the cook", NOW + DAY).await;
     assert_eq!(store.invitations().await.unwrap(), std::slice::from_ref(&first));
     assert_eq!(store.invitation_by_code(&first.code_hash).await.unwrap(), Some(first));
-    assert_eq!(store.invitation_by_code("another").await.unwrap(), None);
+    assert_eq!(store.invitation_by_code(&CodeHash::of("another")).await.unwrap(), None);
 }
 
 pub(crate) async fn make_one_account_of_fifty_tries(fixture: Fixture) {

@@ -2,6 +2,7 @@
 
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, MINUTE, NOW, entry, fresh, session, user};
+use domain::code_hash::CodeHash;
 use domain::mail::{GIVE_UP_AFTER_MS, MailKind};
 use domain::profile::{Email, EmailAddress, EmailState};
 use futures::future::join_all;
@@ -236,7 +237,7 @@ pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
     let ask = async |now: i64| {
         let reset = Reset {
             user: ada.clone(),
-            code_hash: fresh("hash"),
+            code_hash: CodeHash::of(&fresh("hash")),
             made_by: Some(ada.clone()),
             created_at: now,
             expires_at: now + HOUR,
@@ -257,8 +258,13 @@ pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
     assert!(store.reset_of(&codes[1], NOW).await.unwrap().is_some());
     assert_eq!(store.mails().await.unwrap().len(), 2);
     // An administrator's link is not voided by somebody who asks for another one.
-    let given =
-        Reset { user: ada.clone(), code_hash: fresh("hash"), made_by: None, created_at: NOW, expires_at: NOW + HOUR };
+    let given = Reset {
+        user: ada.clone(),
+        code_hash: CodeHash::of(&fresh("hash")),
+        made_by: None,
+        created_at: NOW,
+        expires_at: NOW + HOUR,
+    };
     store.add_reset(&given, &entry(AuditEvent::ResetMade, Some(&ada), NOW)).await.unwrap();
     assert_eq!(ask(NOW).await.0, MailResetOutcome::OtherLink);
     assert!(store.reset_of(&given.code_hash, NOW).await.unwrap().is_some());
@@ -273,7 +279,7 @@ pub(crate) async fn end_with_the_address_that_they_went_to(fixture: Fixture) {
     store.renew_mail_limit(100, NOW).await.unwrap();
     let reset = |made_by: Option<&str>, now: i64| Reset {
         user: ada.clone(),
-        code_hash: fresh("hash"),
+        code_hash: CodeHash::of(&fresh("hash")),
         made_by: made_by.map(str::to_owned),
         created_at: now,
         expires_at: NOW + HOUR,
@@ -313,7 +319,7 @@ pub(crate) async fn end_with_the_address_that_they_went_to(fixture: Fixture) {
 
 fn proof(user: &str, to: &str) -> BeginEmailProof {
     let mail = NewMail { user: Some(user.to_owned()), ..mail(MailKind::AddressProof, to) };
-    BeginEmailProof { user: user.to_owned(), code_hash: fresh("hash"), mail }
+    BeginEmailProof { user: user.to_owned(), code_hash: CodeHash::of(&fresh("hash")), mail }
 }
 
 fn used(begin: &BeginEmailProof, user: &str, now: i64) -> ProveEmail {

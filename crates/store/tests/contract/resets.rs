@@ -1,6 +1,7 @@
 use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW, client_key, entry, failures, fresh, guess, reserved, session, set_password, user};
 use domain::account::Role;
+use domain::code_hash::CodeHash;
 use futures::future::join_all;
 use store::Store;
 use store::attempts::Attempt;
@@ -9,8 +10,8 @@ use store::invitations::Invitation;
 use store::resets::{Reset, UseReset};
 use store::users::{NewPassword, PasswordHash};
 
-async fn link(store: &dyn Store, user: &str) -> String {
-    let code_hash = fresh("hash");
+async fn link(store: &dyn Store, user: &str) -> CodeHash {
+    let code_hash = CodeHash::of(&fresh("hash"));
     let reset = Reset {
         user: user.to_owned(),
         code_hash: code_hash.clone(),
@@ -22,10 +23,10 @@ async fn link(store: &dyn Store, user: &str) -> String {
     code_hash
 }
 
-fn used(attempt: Attempt, user: &str, code_hash: &str, hash: &str, now: i64) -> UseReset {
+fn used(attempt: Attempt, user: &str, code_hash: &CodeHash, hash: &str, now: i64) -> UseReset {
     UseReset {
         attempt,
-        code_hash: code_hash.to_owned(),
+        code_hash: code_hash.clone(),
         user: user.to_owned(),
         account: "ada".to_owned(),
         hash: PasswordHash(hash.to_owned()),
@@ -61,7 +62,7 @@ pub(crate) async fn are_void_after_every_change_of_their_account(fixture: Fixtur
     let ada = user(&*store, "ada").await;
     let audit = || entry(AuditEvent::MadeUser, None, NOW);
     assert!(store.set_role(&root, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
-    let is_good = async |code: &str| store.reset_of(code, NOW).await.unwrap().is_some();
+    let is_good = async |code: &CodeHash| store.reset_of(code, NOW).await.unwrap().is_some();
     let hash = PasswordHash("$argon2id$new".to_owned());
 
     let code = link(&*store, &ada).await;
@@ -103,7 +104,7 @@ pub(crate) async fn of_a_former_administrator_are_void(fixture: Fixture) {
     for by_role in [true, false] {
         let eve = user(&*store, if by_role { "eve" } else { "mallory" }).await;
         assert!(store.set_role(&eve, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
-        let (code_hash, invited) = (fresh("hash"), fresh("hash"));
+        let (code_hash, invited) = (CodeHash::of(&fresh("hash")), CodeHash::of(&fresh("hash")));
         let reset = Reset {
             user: ada.clone(),
             code_hash: code_hash.clone(),
