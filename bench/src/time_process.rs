@@ -103,6 +103,6 @@ async fn open<C: MessageChannel + 'static>(
 
 fn opened() -> OpenedTicket {
     let text = || "bench".to_owned();
-    let visit = TicketHolder { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX };
-    OpenedTicket { visit, kid: text(), expires_at: i64::MAX, jti: text(), user_key: [0; 32].into() }
+    let holder = TicketHolder { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX };
+    OpenedTicket { holder, kid: text(), expires_at: i64::MAX, jti: text(), user_key: [0; 32].into() }
 }

@@ -48,7 +48,7 @@ pub(crate) fn address(config: &Config) -> Option<SocketAddr> {
 /// An app with an open listener.
 pub(crate) struct SampleApp {
     listener: std::net::TcpListener,
-    door: SampleService,
+    service: SampleService,
 }
 
 struct SampleService {
@@ -73,30 +73,30 @@ impl SampleApp {
         let portal = Upstream::new(format!("http://{}", config.settings.listen).parse()?, &forward);
         let guarded = hello_app::router(&Guard::new(&config.origin, &app.origin)?);
         println!("The sample app greets signed-in people at {}", app.origin);
-        Ok(Self { listener, door: SampleService { portal, app: guarded, host: app.authority.to_string().parse()? } })
+        Ok(Self { listener, service: SampleService { portal, app: guarded, host: app.authority.to_string().parse()? } })
     }
 
     pub(crate) async fn serve(self) -> Outcome {
-        let router = Router::new().fallback(pass).with_state(Arc::new(self.door));
+        let router = Router::new().fallback(pass).with_state(Arc::new(self.service));
         let listener = TcpListener::from_std(self.listener)?;
         Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
     }
 }
 
 async fn pass(
-    State(door): State<Arc<SampleService>>,
+    State(service): State<Arc<SampleService>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     // Removed first, because it could name headers that are set below.
     parts.headers.remove(header::CONNECTION);
-    parts.headers.insert(header::HOST, door.host.clone());
+    parts.headers.insert(header::HOST, service.host.clone());
     set_header(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
     if parts.uri.path().starts_with("/.postern/") {
-        return door.send(Request::from_parts(parts, body)).await;
+        return service.send(Request::from_parts(parts, body)).await;
     }
-    let verdict = door.ask(&parts).await;
+    let verdict = service.ask(&parts).await;
     if verdict.status() != StatusCode::OK {
         return verdict;
     }
@@ -108,7 +108,7 @@ async fn pass(
             None => parts.headers.remove(name),
         };
     }
-    let Ok(answer) = door.app.clone().oneshot(Request::from_parts(parts, body)).await;
+    let Ok(answer) = service.app.clone().oneshot(Request::from_parts(parts, body)).await;
     answer
 }
 

@@ -45,9 +45,9 @@ impl TimeServer {
         let Some(revocations) = self.tickets.revocations() else { return std::future::pending().await };
         loop {
             clock.wait_until(clock.now().saturating_add(LOOK_EVERY_MS)).await;
-            if !self.visits.is_empty() {
+            if !self.open_connections.is_empty() {
                 revocations.refresh(clock.now()).await;
-                self.visits.judge(revocations, clock.now());
+                self.open_connections.judge(revocations, clock.now());
             }
         }
     }

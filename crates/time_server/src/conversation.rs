@@ -67,23 +67,23 @@ impl TimeServer {
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), CarrierError> {
         let clock = &*self.environment.clock;
-        let presence = self.visits.enter(&opened);
+        let presence = self.open_connections.enter(&opened);
         // Erases what only the start needed.
-        let mut visit = opened.visit;
+        let mut holder = opened.holder;
         let (mut frame, mut answer) = (Vec::new(), Vec::new());
         let mut last_message = clock.now();
-        let mut alarm = clock.wait_until(visit.until.min(last_message + self.idle_ms));
+        let mut alarm = clock.wait_until(holder.until.min(last_message + self.idle_ms));
         loop {
             tokio::select! {
                 biased;
                 received = carrier.receive(&mut frame) => received?,
                 () = &mut alarm => {
                     let now = clock.now();
-                    in_time(&visit, now)?;
+                    in_time(&holder, now)?;
                     if now >= last_message + self.idle_ms {
                         return Err(CloseReason::TooSlow.into());
                     }
-                    alarm = clock.wait_until(visit.until.min(last_message + self.idle_ms));
+                    alarm = clock.wait_until(holder.until.min(last_message + self.idle_ms));
                     continue;
                 }
                 reason = presence.ended() => return Err(reason.into()),
@@ -92,7 +92,7 @@ impl TimeServer {
             let read_ns = clock.now_ns();
             last_message = read_ns.div_euclid(1_000_000);
             // A client that never pauses would never reach the other branches.
-            in_time(&visit, last_message)?;
+            in_time(&holder, last_message)?;
             if let Some(reason) = presence.reason() {
                 return Err(reason.into());
             }
@@ -103,9 +103,9 @@ impl TimeServer {
             let said = match command {
                 Command::Time => self.time(read_ns)?,
                 Command::Renew { ticket } => {
-                    visit = self.renew(&visit, &ticket, &presence).await?;
-                    alarm = clock.wait_until(visit.until.min(last_message + self.idle_ms));
-                    Answer::Renewed { until: visit.until }
+                    holder = self.renew(&holder, &ticket, &presence).await?;
+                    alarm = clock.wait_until(holder.until.min(last_message + self.idle_ms));
+                    Answer::Renewed { until: holder.until }
                 }
                 Command::Exit => return Err(CloseReason::Goodbye.into()),
             };
@@ -126,16 +126,16 @@ impl TimeServer {
     /// Accepts a newer ticket of the same person, session and keys.
     async fn renew(
         &self,
-        visit: &TicketHolder,
+        holder: &TicketHolder,
         ticket: &str,
         presence: &ConnectionGuard<'_>,
     ) -> Result<TicketHolder, CloseReason> {
         let newer = self.tickets.open(ticket, self.environment.clock.now()).await?;
-        if (TicketHolder { until: newer.visit.until, ..visit.clone() }) != newer.visit {
+        if (TicketHolder { until: newer.holder.until, ..holder.clone() }) != newer.holder {
             return Err(CloseReason::BadTicket);
         }
         presence.renew(&newer);
-        Ok(newer.visit)
+        Ok(newer.holder)
     }
 }
 
@@ -152,6 +152,6 @@ pub(crate) async fn send(
     carrier.send(frame).await
 }
 
-fn in_time(visit: &TicketHolder, now: i64) -> Result<(), CloseReason> {
-    if now < visit.until { Ok(()) } else { Err(CloseReason::KeyEnded) }
+fn in_time(holder: &TicketHolder, now: i64) -> Result<(), CloseReason> {
+    if now < holder.until { Ok(()) } else { Err(CloseReason::KeyEnded) }
 }

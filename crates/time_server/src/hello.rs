@@ -53,7 +53,7 @@ impl TimeServer {
             return Err(CloseReason::BadProof);
         }
         let opened = self.tickets.open(&hello.ticket, self.environment.clock.now()).await?;
-        if opened.visit.jkt != proof.jkt {
+        if opened.holder.jkt != proof.jkt {
             return Err(CloseReason::BadProof);
         }
         let keys = Keys::derive(&opened.user_key, &opened.jti, &randoms);

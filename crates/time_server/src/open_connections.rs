@@ -42,7 +42,7 @@ pub(crate) struct EndSignal {
 #[derive(Debug)]
 pub(crate) struct ConnectionGuard<'a> {
     id: u64,
-    visits: &'a OpenConnections,
+    open_connections: &'a OpenConnections,
     end: Arc<EndSignal>,
 }
 
@@ -53,13 +53,13 @@ impl OpenConnections {
         let id = table.next;
         table.next += 1;
         let open = Open {
-            sid: opened.visit.sid.clone(),
+            sid: opened.holder.sid.clone(),
             kid: opened.kid.clone(),
             expires_at: opened.expires_at,
             end: Arc::clone(&end),
         };
         table.open.insert(id, open);
-        ConnectionGuard { id, visits: self, end }
+        ConnectionGuard { id, open_connections: self, end }
     }
 
     /// Ends every connection that must not continue.
@@ -106,7 +106,7 @@ impl ConnectionGuard<'_> {
 
     /// Applies a newer ticket.
     pub(crate) fn renew(&self, opened: &OpenedTicket) {
-        if let Some(open) = self.visits.0.lock().open.get_mut(&self.id) {
+        if let Some(open) = self.open_connections.0.lock().open.get_mut(&self.id) {
             open.kid.clone_from(&opened.kid);
             open.expires_at = opened.expires_at;
         }
@@ -115,6 +115,6 @@ impl ConnectionGuard<'_> {
 
 impl Drop for ConnectionGuard<'_> {
     fn drop(&mut self) {
-        self.visits.0.lock().open.remove(&self.id);
+        self.open_connections.0.lock().open.remove(&self.id);
     }
 }

@@ -31,10 +31,10 @@ pub struct Listeners {
 
 impl TimeServer {
     /// Serves until `stop` is set, then closes every connection with a reason.
-    pub async fn serve(self: Arc<Self>, doors: Listeners, stop: watch::Receiver<bool>) {
-        let web = self.accept_web(doors.web, stop.clone());
+    pub async fn serve(self: Arc<Self>, listeners: Listeners, stop: watch::Receiver<bool>) {
+        let web = self.accept_web(listeners.web, stop.clone());
         let tcp = async {
-            if let Some(listener) = doors.tcp {
+            if let Some(listener) = listeners.tcp {
                 self.accept_tcp(listener, stop.clone()).await;
             }
         };

@@ -46,7 +46,7 @@ pub struct TimeServer {
     pub(crate) connections: Arc<ConnectionLimits>,
     pub(crate) idle_ms: i64,
     pub(crate) tickets: TicketVerifier,
-    pub(crate) visits: OpenConnections,
+    pub(crate) open_connections: OpenConnections,
     pub(crate) environment: Environment,
 }
 
@@ -74,7 +74,7 @@ impl TimeServer {
             connections: ConnectionLimits::new(limits, Box::new(move |peer| trusts(&config.trusted_proxies, peer))),
             idle_ms: i64::try_from(config.idle.as_millis()).unwrap_or(i64::MAX),
             tickets: TicketVerifier::new(key, verifier),
-            visits: OpenConnections::default(),
+            open_connections: OpenConnections::default(),
             environment,
         })
     }

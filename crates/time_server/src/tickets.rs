@@ -43,7 +43,7 @@ pub struct TicketHolder {
 
 /// A ticket's content. Its key is needed only at the start of a connection.
 pub struct OpenedTicket {
-    pub visit: TicketHolder,
+    pub holder: TicketHolder,
     /// The id of the key that signed it.
     pub kid: String,
     /// The ticket's expiry.
@@ -82,7 +82,7 @@ impl TicketVerifier {
         if now >= until {
             return Err(CloseReason::KeyEnded);
         }
-        let visit = TicketHolder {
+        let holder = TicketHolder {
             sub: claims.sub,
             sid: claims.sid,
             jkt: claims.cnf.jkt,
@@ -92,7 +92,7 @@ impl TicketVerifier {
         let kid =
             UnverifiedToken::parse(&inner, TYP, LONGEST_TICKET).map_err(|error| refusal(&error))?.kid().to_owned();
         let expires_at = claims.exp.saturating_mul(1000);
-        Ok(OpenedTicket { visit, kid, expires_at, jti: claims.jti, user_key: Zeroizing::new(user_key) })
+        Ok(OpenedTicket { holder, kid, expires_at, jti: claims.jti, user_key: Zeroizing::new(user_key) })
     }
 
     /// Logs both clocks once a minute; old tickets from strangers cause this too.

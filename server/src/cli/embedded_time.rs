@@ -21,7 +21,7 @@ pub(super) const CONNECTIONS: usize = 1_000;
 /// A time server whose listeners are open.
 pub(super) struct EmbeddedTime {
     server: TimeServer,
-    doors: Listeners,
+    listeners: Listeners,
 }
 
 impl EmbeddedTime {
@@ -40,7 +40,7 @@ impl EmbeddedTime {
         }
         match Self::open(config, store, now).await {
             Ok(started) => {
-                let Listeners { web, tcp } = &started.doors;
+                let Listeners { web, tcp } = &started.listeners;
                 let (web, tcp) = (web.local_addr()?.port(), tcp.as_ref().map(TcpListener::local_addr).transpose()?);
                 config.settings.time.name_addresses(&config.authority, web, tcp.map(|address| address.port()));
                 println!("The time server listens on {}", config.settings.time.url);
@@ -67,15 +67,15 @@ impl EmbeddedTime {
         };
         let web =
             ListenAddress { what: "the time server", address: time.listen, flags: "--set time.listen=ADDRESS:{port}" };
-        let doors = open(&settings, web, "--set time.listen_tcp=ADDRESS:{port}").await?;
+        let listeners = open(&settings, web, "--set time.listen_tcp=ADDRESS:{port}").await?;
         let key = load_key(&settings)?;
         register(config, store, &serde_json::from_str(&key::public_jwk(&key))?, now).await?;
-        Ok(Self { server: super::time_server::server(settings.config(), key)?, doors })
+        Ok(Self { server: super::time_server::server(settings.config(), key)?, listeners })
     }
 
     /// Serves until `stop` changes. Every connection is then notified.
     pub(super) async fn serve(self, stop: watch::Receiver<bool>) {
-        Arc::new(self.server).serve(self.doors, stop).await;
+        Arc::new(self.server).serve(self.listeners, stop).await;
     }
 }
 

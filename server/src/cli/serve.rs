@@ -80,8 +80,8 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
         let (state, stopped) = (state.clone(), stopped.clone());
         tokio::spawn(async move { connections::serve_redirect(listener, &state.config, stopped).await })
     });
-    let door = MainListener::new(&state.config, tls).at_most(files.connections);
-    let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
+    let main_listener = MainListener::new(&state.config, tls).at_most(files.connections);
+    let serving = tokio::spawn(connections::serve(listener, router(&state), main_listener, stopped));
     signals.received().await;
     tracing::info!("stopping after the running requests");
     state.refusal_feed.end();

@@ -88,16 +88,16 @@ pub(super) async fn open(
 
 async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcome {
     let web = ListenAddress { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
-    let doors = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
+    let listeners = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
     let signals = Signals::install()?;
-    println!("The time server listens on ws://{}{}", doors.web.local_addr()?, wire::time::PATH);
-    if let Some(tcp) = &doors.tcp {
+    println!("The time server listens on ws://{}{}", listeners.web.local_addr()?, wire::time::PATH);
+    if let Some(tcp) = &listeners.tcp {
         println!("  and for terminals on {}", tcp.local_addr()?);
     }
     println!("It accepts tickets from {} for the service '{}'.", settings.issuer, settings.service);
     println!("Its public key is in {}.", public_file(&settings.key));
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(server.serve(doors, stopped));
+    let serving = tokio::spawn(server.serve(listeners, stopped));
     signals.received().await;
     tracing::info!("stopping: closing all connections");
     let _ = stop.send(true);

@@ -60,7 +60,12 @@ impl MainListener {
 
 /// Serves until `stop` is set, then finishes running requests. A connection that cannot be accepted is logged and
 /// skipped.
-pub async fn serve<S: HttpService>(listener: TcpListener, service: S, door: MainListener, stop: watch::Receiver<bool>) {
+pub async fn serve<S: HttpService>(
+    listener: TcpListener,
+    service: S,
+    main_listener: MainListener,
+    stop: watch::Receiver<bool>,
+) {
     let answer = move |peer, mut request: http::Request<RequestBody>| {
         request.extensions_mut().insert(ConnectInfo::<std::net::SocketAddr>(peer));
         let mut service = service.clone();
@@ -70,7 +75,7 @@ pub async fn serve<S: HttpService>(listener: TcpListener, service: S, door: Main
             response
         }
     };
-    net::serve(listener, door.http(), answer, stop).await;
+    net::serve(listener, main_listener.http(), answer, stop).await;
 }
 
 /// A service that answers requests: an axum router, or the chain before it.
