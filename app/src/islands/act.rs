@@ -28,8 +28,8 @@ pub fn Act(action: ConfirmedAction) -> impl IntoView {
     let question = ConfirmDialog::new();
     let ConfirmedAction { method, path, body, label, spoken, title, about, no, yes } = action;
     let spoken = (!spoken.is_empty()).then_some(spoken);
-    let grave = method == "DELETE";
-    let class = if grave { "button danger" } else { "button plain" };
+    let destructive = method == "DELETE";
+    let class = if destructive { "button danger" } else { "button plain" };
     let request = StoredValue::new((method, path, body));
     let act = move || {
         busy.set(true);
@@ -43,7 +43,7 @@ pub fn Act(action: ConfirmedAction) -> impl IntoView {
         <button class=class type="button" disabled=busy aria-label=spoken on:click=move |_| question.ask()>
             {label}
         </button>
-        {question.view(title, about, [no, yes], grave, act)}
+        {question.view(title, about, [no, yes], destructive, act)}
     }
 }
 

@@ -23,17 +23,17 @@ impl ConfirmDialog {
         }
     }
 
-    /// Renders the dialog. `no` and `yes` are the buttons' texts; `grave`: something is lost permanently.
+    /// Renders the dialog. `no` and `yes` are the buttons' texts; `destructive`: something is lost permanently.
     pub(super) fn view(
         self,
         title: String,
         about: impl IntoView,
         [no, yes]: [String; 2],
-        grave: bool,
+        destructive: bool,
         on_yes: impl Fn() + 'static,
     ) -> impl IntoView {
         let label = title.clone();
-        let class = if grave { "button danger" } else { "button" };
+        let class = if destructive { "button danger" } else { "button" };
         let agree = move |_| {
             self.close();
             on_yes();

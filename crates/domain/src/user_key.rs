@@ -49,8 +49,8 @@ impl UserKeyVersion {
 
     /// Returns this version in its replaced state.
     #[must_use]
-    pub fn parted(self, parting: RetiredState, now: UnixMs) -> Self {
-        match parting {
+    pub fn retired(self, retired_state: RetiredState, now: UnixMs) -> Self {
+        match retired_state {
             RetiredState::Overlap { until } => Self { ends_at: Some(until), ..self },
             RetiredState::Revoked => Self { ends_at: Some(now), revoked_at: Some(now), ..self },
         }

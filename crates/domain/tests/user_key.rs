@@ -52,10 +52,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// Applies a step as the store does. The newest version is the last.
 fn take(versions: &mut Vec<UserKeyVersion>, step: &Step, now: &mut i64) {
-    let replace = |versions: &mut Vec<UserKeyVersion>, parting| {
+    let replace = |versions: &mut Vec<UserKeyVersion>, retired_state| {
         let Some(current) = versions.pop() else { return };
         let next = current.next(*now);
-        versions.extend([current.parted(parting, *now), next]);
+        versions.extend([current.retired(retired_state, *now), next]);
     };
     match step {
         Step::Wait(ms) => *now += ms,
@@ -65,7 +65,7 @@ fn take(versions: &mut Vec<UserKeyVersion>, step: &Step, now: &mut i64) {
             if let Some(place) = versions.len().checked_sub(back + 1)
                 && versions[place].state(*now) == UserKeyState::Overlap
             {
-                versions[place] = versions[place].clone().parted(RetiredState::Revoked, *now);
+                versions[place] = versions[place].clone().retired(RetiredState::Revoked, *now);
             }
         }
     }
@@ -97,7 +97,7 @@ proptest! {
         prop_assume!(asked <= rotated);
         let version = UserKeyVersion::first(0);
         let promised = version.until(asked, overlap).unwrap();
-        let parted = version.parted(RetiredState::Overlap { until: rotated + overlap }, rotated);
-        prop_assert!(parted.until(rotated, overlap).unwrap() >= promised);
+        let retired = version.retired(RetiredState::Overlap { until: rotated + overlap }, rotated);
+        prop_assert!(retired.until(rotated, overlap).unwrap() >= promised);
     }
 }

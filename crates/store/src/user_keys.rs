@@ -34,7 +34,7 @@ pub struct NewUserKey {
     pub key: SealedKey,
     pub made_by: Option<String>,
     /// The state of the previous version from now on.
-    pub parting: RetiredState,
+    pub retired_state: RetiredState,
     /// `None` for an account's automatic first key.
     pub audit: Option<AuditEntry>,
     pub now: UnixMs,

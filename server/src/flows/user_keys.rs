@@ -73,8 +73,8 @@ pub async fn issue_key(
 pub async fn rotate(state: &AppState, user: &str, audit: AuditEntry) -> Result<(), ApiError> {
     for _ in 0..TRIES {
         let current = newest(state, user).await?;
-        let parting = RetiredState::Overlap { until: state.now() + overlap_ms(state) };
-        if follow(state, &current, parting, &audit, current.version.number + 1).await? {
+        let retired_state = RetiredState::Overlap { until: state.now() + overlap_ms(state) };
+        if follow(state, &current, retired_state, &audit, current.version.number + 1).await? {
             return Ok(());
         }
     }
@@ -160,7 +160,7 @@ async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
             number: 1,
             key: user_keys::make(&state.key_encryption, &*state.entropy, user, 1)?,
             made_by: None,
-            parting: RetiredState::Revoked,
+            retired_state: RetiredState::Revoked,
             audit: None,
             now: state.now(),
         };
@@ -173,7 +173,7 @@ async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
 async fn follow(
     state: &AppState,
     current: &UserKey,
-    parting: RetiredState,
+    retired_state: RetiredState,
     audit: &AuditEntry,
     audited_version: u32,
 ) -> Result<bool, ApiError> {
@@ -190,7 +190,7 @@ async fn follow(
         number,
         key: user_keys::make(&state.key_encryption, &*state.entropy, user, number)?,
         made_by: audit.actor.clone(),
-        parting,
+        retired_state,
         audit: Some(about(audit, audited_version)),
         now,
     };

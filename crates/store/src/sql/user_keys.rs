@@ -60,7 +60,7 @@ impl Write for NewUserKey {
         if tx.execute(CLAIM, [user, before, next]).await? == 0 {
             return Ok(false);
         }
-        match self.parting {
+        match self.retired_state {
             RetiredState::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Int(until)]).await?,
             RetiredState::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Int(self.now)]).await?,
         };

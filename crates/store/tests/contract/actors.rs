@@ -121,7 +121,7 @@ async fn change_everything(store: &dyn Store, eve: &str, session: &str, victim: 
         number: 2,
         key: SealedKey(fresh("key")),
         made_by: Some(eve.to_owned()),
-        parting: domain::user_key::RetiredState::Revoked,
+        retired_state: domain::user_key::RetiredState::Revoked,
         audit: Some(audit(AuditEvent::UserKeyMade)),
         now: NOW,
     };

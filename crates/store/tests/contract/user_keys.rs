@@ -10,13 +10,13 @@ use store::users::{AddUserOutcome, DeleteUser};
 
 const UNTIL: i64 = NOW + HOUR;
 
-fn next(user: &str, number: u32, parting: RetiredState) -> NewUserKey {
+fn next(user: &str, number: u32, retired_state: RetiredState) -> NewUserKey {
     NewUserKey {
         user: user.to_owned(),
         number,
         key: SealedKey(fresh("key")),
         made_by: None,
-        parting,
+        retired_state,
         audit: Some(entry(AuditEvent::UserKeyReplaced, Some(user), NOW)),
         now: NOW,
     }
@@ -92,10 +92,10 @@ pub(crate) async fn only_the_next_version_is_taken(fixture: Fixture) {
 }
 
 /// Reads and tries until its version is taken.
-async fn replace(store: Arc<dyn Store>, user: String, parting: RetiredState) {
+async fn replace(store: Arc<dyn Store>, user: String, retired_state: RetiredState) {
     loop {
         let newest = store.user_keys(&user, 1).await.unwrap().remove(0).version.number;
-        if store.add_user_key(&next(&user, newest + 1, parting)).await.unwrap() {
+        if store.add_user_key(&next(&user, newest + 1, retired_state)).await.unwrap() {
             return;
         }
     }
@@ -122,8 +122,8 @@ pub(crate) async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_us
     let ada = user(&*one, "ada").await;
     let tasks = (0..50).map(|n| {
         let store = if n % 2 == 0 { one.clone() } else { two.clone() };
-        let parting = if n % 3 == 0 { RetiredState::Revoked } else { RetiredState::Overlap { until: UNTIL } };
-        tokio::spawn(replace(store, ada.clone(), parting))
+        let retired_state = if n % 3 == 0 { RetiredState::Revoked } else { RetiredState::Overlap { until: UNTIL } };
+        tokio::spawn(replace(store, ada.clone(), retired_state))
     });
     for done in join_all(tasks).await {
         done.unwrap();
