@@ -24,29 +24,29 @@ interface World {
   shop: Place;
 }
 
-const test = base.extend<{ kind: Kind; world: World }, { door: number }>({
+const test = base.extend<{ kind: Kind; world: World }, { frontPort: number }>({
   kind: ['nginx', { option: true }],
-  door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
+  frontPort: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
 
-  settings: async ({ door }, use) =>
+  settings: async ({ frontPort }, use) =>
     use({
-      public_url: `https://${PORTAL}:${door}`,
+      public_url: `https://${PORTAL}:${frontPort}`,
       trusted_proxies: '["127.0.0.1"]',
       // Short enough that several of them expire while a page stays open.
       'session.access': '3s',
-      apps: `[{ name = "wiki", origin = "https://${WIKI}:${door}", rules = [
+      apps: `[{ name = "wiki", origin = "https://${WIKI}:${frontPort}", rules = [
         { path = "/open/*", allow = "public" }, { path = "/tokens/*", allow = "public", authorization = "app" }, { path = "/admin/*", allow = "role", role = "administrator" } ] },
-        { name = "shop", origin = "https://${SHOP}:${door}" }]`,
+        { name = "shop", origin = "https://${SHOP}:${frontPort}" }]`,
     }),
 
-  world: async ({ server, door, kind, watch }, use) => {
+  world: async ({ server, frontPort, kind, watch }, use) => {
     const [wiki, shop] = [await Upstream.start(), await Upstream.start()];
     const apps = [
       { name: 'wiki', host: WIKI, upstream: wiki.port },
       { name: 'shop', host: SHOP, upstream: shop.port },
     ];
-    const front = await Proxy.start(kind, server.port, door, [], { portal: PORTAL, apps });
-    const places = { wiki: { origin: `https://${WIKI}:${door}`, upstream: wiki }, shop: { origin: `https://${SHOP}:${door}`, upstream: shop } };
+    const front = await Proxy.start(kind, server.port, frontPort, [], { portal: PORTAL, apps });
+    const places = { wiki: { origin: `https://${WIKI}:${frontPort}`, upstream: wiki }, shop: { origin: `https://${SHOP}:${frontPort}`, upstream: shop } };
     watch.allowOrigin(places.wiki.origin, places.shop.origin);
     await use({ front, ...places });
     await front.end();

@@ -60,7 +60,7 @@ test('a countdown counts', async ({ page, server }) => {
   await expect(left).not.toHaveText(before);
 });
 
-test('nobody closes the own door by accident', async ({ page, server, watch }) => {
+test('an administrator does not ban the own address by accident', async ({ page, server, watch }) => {
   // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   watch.allowStatus(400, 409);

@@ -17,14 +17,14 @@ test.describe('to whoever is not signed in', () => {
       for (const headers of [{}, { cookie: '__Host-postern-access=not.a.token' }, { authorization: 'Bearer x' }]) {
         const answer = await client.get(path, headers as Record<string, string>);
         expect([answer.status, answer.text, answer.cookies], path).toEqual([303, '', []]);
-        const door = 'cookie' in headers ? '/resume' : '/login';
-        expect(answer.headers.location).toBe(`${door}?next=${path}`);
+        const target = 'cookie' in headers ? '/resume' : '/login';
+        expect(answer.headers.location).toBe(`${target}?next=${path}`);
       }
     }
     expect((await client.get('/dashboard?a=1&b=%2F')).headers.location).toBe('/login?next=/dashboard%3Fa%3D1%26b%3D%252F');
   });
 
-  test('the door loads nothing of what is behind it', async ({ page, server }) => {
+  test('the sign-in page loads nothing of the dashboard', async ({ page, server }) => {
     await server.person();
     const loaded: string[] = [];
     page.on('request', (request) => loaded.push(request.url()));

@@ -11,8 +11,8 @@ import { expect, test as base } from '../support/test';
 
 // Apache as a relying party and as a resource server, with Debian's modules and the configuration of their pages.
 
-const test = base.extend<{}, { door: number; folder: Folder }>({
-  door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
+const test = base.extend<{}, { appPort: number; folder: Folder }>({
+  appPort: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
   folder: [
     async ({}, use) => {
       const folder = new Folder();
@@ -21,13 +21,13 @@ const test = base.extend<{}, { door: number; folder: Folder }>({
     },
     { scope: 'worker' },
   ],
-  settings: async ({ door }, use) => {
-    const app = `https://localhost:${door}`;
+  settings: async ({ appPort }, use) => {
+    const app = `https://localhost:${appPort}`;
     await use({ clients: `[${[...registrations('mod_auth_openidc.md', app), ...registrations('mod_oauth2.md', app)].join(', ')}]` });
   },
   authority: async ({ folder }, use) => use(folder.certificate),
-  watch: async ({ watch, door }, use) => {
-    watch.allowOrigin(`https://localhost:${door}`);
+  watch: async ({ watch, appPort }, use) => {
+    watch.allowOrigin(`https://localhost:${appPort}`);
     watch.allowStatus(401, 404);
     await use(watch);
   },
@@ -49,16 +49,16 @@ function publish(folder: Folder, pages: Record<string, string>): void {
   }
 }
 
-test('mod_auth_openidc guards a site, and its session ends with the one at the portal', async ({ server, page, door, folder, watch }) => {
-  const app = `https://localhost:${door}`;
+test('mod_auth_openidc guards a site, and its session ends with the one at the portal', async ({ server, page, appPort, folder, watch }) => {
+  const app = `https://localhost:${appPort}`;
   const [site = ''] = settingsOf('mod_auth_openidc.md', 'apache', {
     'https://auth.example.com': server.origin,
     'https://app.example.com': app,
     'the secret of the client': SECRET,
-    ...places(folder, door, 'app.example.com'),
+    ...places(folder, appPort, 'app.example.com'),
   });
   publish(folder, { '.': 'Inside', staff: 'For the staff', 'signed-out': 'Signed out' });
-  const peer = await apache(folder, door, ['auth_openidc'], site);
+  const peer = await apache(folder, appPort, ['auth_openidc'], site);
   try {
     const person = await server.person();
     const heading = page.getByRole('heading');
@@ -110,16 +110,16 @@ function status(url: string, token?: string): Promise<number | undefined> {
   });
 }
 
-test('mod_oauth2 accepts tokens for its resource, by their signature and by introspection', async ({ server, page, door, folder }) => {
-  const api = `https://localhost:${door}`;
+test('mod_oauth2 accepts tokens for its resource, by their signature and by introspection', async ({ server, page, appPort, folder }) => {
+  const api = `https://localhost:${appPort}`;
   const [site = ''] = settingsOf('mod_oauth2.md', 'apache', {
     'https://auth.example.com': server.origin,
     'the%20secret': SECRET,
     'ServerName api.example.com': 'ServerName localhost',
-    ...places(folder, door, 'api.example.com'),
+    ...places(folder, appPort, 'api.example.com'),
   });
   publish(folder, { jwt: 'By signature', introspected: 'By introspection' });
-  const peer = await apache(folder, door, ['oauth2'], site);
+  const peer = await apache(folder, appPort, ['oauth2'], site);
   try {
     const person = await server.person();
     const config = await client.discovery(new URL(server.origin), 'api-user', SECRET, undefined, { execute: [client.allowInsecureRequests] });

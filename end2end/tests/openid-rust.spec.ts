@@ -13,9 +13,9 @@ import { expect, test as base } from '../support/test';
 const PAGE = 'openidconnect.md';
 const SOURCE = join(__dirname, '../../examples/openid-app/src/main.rs');
 
-const test = base.extend<{}, { door: number }>({
-  door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
-  settings: async ({ door }, use) => use({ clients: `[${registrations(PAGE, `http://localhost:${door}`).join(', ')}]` }),
+const test = base.extend<{}, { appPort: number }>({
+  appPort: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
+  settings: async ({ appPort }, use) => use({ clients: `[${registrations(PAGE, `http://localhost:${appPort}`).join(', ')}]` }),
 });
 
 function program(): string {
@@ -25,15 +25,15 @@ function program(): string {
   return path;
 }
 
-test('openidconnect signs a person in, reads userinfo and refreshes', async ({ server, page, door, watch }) => {
+test('openidconnect signs a person in, reads userinfo and refreshes', async ({ server, page, appPort, watch }) => {
   const [code = ''] = settingsOf(PAGE, 'rust', {});
   const indented = code.replaceAll(/^(?=.)/gm, '    ');
   expect(readFileSync(SOURCE, 'utf8'), 'the program is the code of the page').toContain(indented);
 
-  const app = `http://localhost:${door}`;
+  const app = `http://localhost:${appPort}`;
   watch.allowOrigin(app);
   const listener = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><link rel="icon" href="data:,"><h1>App</h1>'));
-  await new Promise<void>((resolve) => listener.listen(door, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => listener.listen(appPort, '127.0.0.1', resolve));
   const env = { ...environment(), ISSUER: server.origin, CLIENT_SECRET: SECRET, REDIRECT_URI: `${app}/callback` };
   const child = spawn(program(), { env, stdio: ['pipe', 'pipe', 'pipe'] });
   let errors = '';

@@ -20,32 +20,32 @@ function registration(page: string, app: string): string {
   return registrations(page, app).join(', ').replace('X of the public key', x).replace('Y of the public key', y);
 }
 
-const test = base.extend<{ app: HttpServer }, { door: number }>({
-  door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
-  settings: async ({ door }, use) => {
-    const app = `http://localhost:${door}`;
+const test = base.extend<{ app: HttpServer }, { appPort: number }>({
+  appPort: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
+  settings: async ({ appPort }, use) => {
+    const app = `http://localhost:${appPort}`;
     const [node = ''] = registrations('openid-client.md', app);
     const asking = node.replace('node-app', 'stranger').replace('{ ', '{ consent = true, ').replace('Node app', "A stranger's app");
     const all = [...['openid-client.md', 'oauth4webapi.md', 'oidc-client-ts.md'].map((page) => registration(page, app)), asking];
     await use({ clients: `[${all.join(', ')}]` });
   },
   /** The app's own server: its pages show the URL at which a browser has arrived. */
-  app: async ({ door, watch }, use) => {
+  app: async ({ appPort, watch }, use) => {
     const library = readFileSync(join(__dirname, '../node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js'));
     const server = createServer((request, response) => {
       if (request.url === '/oidc-client-ts.js') response.setHeader('content-type', 'text/javascript').end(library);
       else response.setHeader('content-type', 'text/html').end('<!doctype html><link rel="icon" href="data:,"><title>App</title><script src="/oidc-client-ts.js"></script><h1>App</h1>');
     });
-    await new Promise<void>((resolve) => server.listen(door, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(appPort, '127.0.0.1', resolve));
     watch.allowOrigin(`http://localhost:${(server.address() as AddressInfo).port}`);
     await use(server);
     await new Promise((resolve) => server.close(resolve));
   },
 });
 
-test('openid-client signs a person in, refreshes, reads userinfo and signs out', async ({ server, page, app: _, door }) => {
+test('openid-client signs a person in, refreshes, reads userinfo and signs out', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
-  const redirect_uri = `http://localhost:${door}/callback`;
+  const redirect_uri = `http://localhost:${appPort}/callback`;
   const config = await client.discovery(new URL(server.origin), 'node-app', SECRET, undefined, { execute: [client.allowInsecureRequests] });
   const verifier = client.randomPKCECodeVerifier();
   const [state, nonce] = [client.randomState(), client.randomNonce()];
@@ -81,18 +81,18 @@ test('openid-client signs a person in, refreshes, reads userinfo and signs out',
   });
 
   await test.step('sign-out at the app', async () => {
-    const end = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: `http://localhost:${door}/` });
+    const end = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: `http://localhost:${appPort}/` });
     await page.goto(end.href);
-    await page.waitForURL(`http://localhost:${door}/`);
+    await page.waitForURL(`http://localhost:${appPort}/`);
     expect(await client.tokenIntrospection(config, again.access_token)).toEqual({ active: false });
     await page.goto(url.href);
     await page.waitForURL(`${server.origin}/login?**`);
   });
 });
 
-test('openid-client authenticates with a key and pushes its request', async ({ server, page, app: _, door }) => {
+test('openid-client authenticates with a key and pushes its request', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
-  const redirect_uri = `http://localhost:${door}/callback`;
+  const redirect_uri = `http://localhost:${appPort}/callback`;
   const key = await crypto.subtle.importKey('jwk', KEY.privateKey.export({ format: 'jwk' }), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
   const config = await client.discovery(
     new URL(server.origin),
@@ -119,13 +119,13 @@ test('openid-client authenticates with a key and pushes its request', async ({ s
   await page.waitForURL(/error=invalid_request/);
 });
 
-test('oauth4webapi binds its tokens to a key', async ({ server, page, app: _, door }) => {
+test('oauth4webapi binds its tokens to a key', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
   const insecure = { [oauth.allowInsecureRequests]: true };
   const issuer = new URL(server.origin);
   const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
   const strict: oauth.Client = { client_id: 'strict' };
-  const redirect_uri = `http://localhost:${door}/callback`;
+  const redirect_uri = `http://localhost:${appPort}/callback`;
   const verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
   const url = new URL(as.authorization_endpoint ?? '');
@@ -157,9 +157,9 @@ test('oauth4webapi binds its tokens to a key', async ({ server, page, app: _, do
   expect(bare.status).toBe(401);
 });
 
-test('oidc-client-ts signs a person in from a page of another origin', async ({ server, page, app: _, door }) => {
+test('oidc-client-ts signs a person in from a page of another origin', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
-  const app = `http://localhost:${door}`;
+  const app = `http://localhost:${appPort}`;
   await page.goto(app);
   const manager = (authority: string, place: string) => ({ authority, client_id: 'spa', redirect_uri: `${place}/callback.html`, scope: 'openid profile offline_access' });
   const settings = manager(server.origin, app);
@@ -183,10 +183,10 @@ test('oidc-client-ts signs a person in from a page of another origin', async ({ 
   expect(user).toEqual({ name: person.name, renewed: true });
 });
 
-test("another's app asks first, and the answer is remembered until it is revoked", async ({ server, page, app: _, door, watch }) => {
+test("another's app asks first, and the answer is remembered until it is revoked", async ({ server, page, app: _, appPort, watch }) => {
   watch.allowStatus(401);
   const person = await server.person();
-  const redirect_uri = `http://localhost:${door}/callback`;
+  const redirect_uri = `http://localhost:${appPort}/callback`;
   const config = await client.discovery(new URL(server.origin), 'stranger', SECRET, undefined, { execute: [client.allowInsecureRequests] });
   const url = client.buildAuthorizationUrl(config, {
     redirect_uri,
@@ -218,9 +218,9 @@ test("another's app asks first, and the answer is remembered until it is revoked
   await expect(page.getByRole('heading', { name: "Continue to A stranger's app?" })).toBeVisible();
 });
 
-test("another's app that wants a form gets one after it was agreed to", async ({ server, page, app: _, door }) => {
+test("another's app that wants a form gets one after it was agreed to", async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
-  const redirect_uri = `http://localhost:${door}/callback`;
+  const redirect_uri = `http://localhost:${appPort}/callback`;
   const config = await client.discovery(new URL(server.origin), 'stranger', SECRET, undefined, { execute: [client.allowInsecureRequests] });
   const code_challenge = await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier());
   const url = client.buildAuthorizationUrl(config, { redirect_uri, scope: 'openid', response_mode: 'form_post', code_challenge, code_challenge_method: 'S256', state: 's' });
@@ -237,10 +237,10 @@ test("another's app that wants a form gets one after it was agreed to", async ({
   await expect(page.getByRole('heading', { name: 'App' })).toBeVisible();
 });
 
-test('a wrong redirect URI is shown with the right one', async ({ server, page, door, watch }) => {
+test('a wrong redirect URI is shown with the right one', async ({ server, page, appPort, watch }) => {
   watch.allowStatus(400);
   await page.goto(`${server.origin}/oauth/authorize?client_id=node-app&response_type=code&redirect_uri=https://evil.example/`);
   await expect(page.getByRole('heading', { name: "The app's request was refused" })).toBeVisible();
   await expect(page.getByText('https://evil.example/')).toBeVisible();
-  await expect(page.getByText(`http://localhost:${door}/callback`)).toBeVisible();
+  await expect(page.getByText(`http://localhost:${appPort}/callback`)).toBeVisible();
 });

@@ -13,23 +13,23 @@ interface Way {
   changes: [string, string][];
 }
 
-const test = base.extend<{ way: Way; front: Proxy }, { door: number }>({
+const test = base.extend<{ way: Way; front: Proxy }, { frontPort: number }>({
   way: [{ kind: 'nginx', changes: [] }, { option: true }],
 
   /** The port on which the proxies of this worker listen in turn, because the server needs it first. */
-  door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
+  frontPort: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
 
-  settings: async ({ door, way }, use) =>
+  settings: async ({ frontPort, way }, use) =>
     use({
-      public_url: `https://localhost:${door}`,
+      public_url: `https://localhost:${frontPort}`,
       trusted_proxies: '["127.0.0.1"]',
       client_address: way.kind === 'haproxy' ? 'proxy-protocol' : 'x-forwarded-for',
       'ban.limits.at_once': '20',
       'ban.limits.per_minute': '600',
     }),
 
-  front: async ({ server, door, way }, use) => {
-    const proxy = await Proxy.start(way.kind, server.port, door, way.changes);
+  front: async ({ server, frontPort, way }, use) => {
+    const proxy = await Proxy.start(way.kind, server.port, frontPort, way.changes);
     await use(proxy);
     await proxy.end();
   },
