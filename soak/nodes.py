@@ -94,11 +94,11 @@ class RefusalProbe:
         old = [session for session, began in self.begun.items() if GRACE < now - began < 60]
         for number, browser in enumerate(self.browsers):
             if old:
-                self._look(number, browser, random.choice(old))
+                self._probe_session(number, browser, random.choice(old))
             if self.banned_at and now - self.banned_at > GRACE:
-                self._knock(number, browser)
+                self._probe_ban(number, browser)
 
-    def _look(self, number: int, browser: Browser, session: str) -> None:
+    def _probe_session(self, number: int, browser: Browser, session: str) -> None:
         cookie = f"__Host-postern-access={self.journal.ended[session]}"
         try:
             answer = browser.ask("GET", "/api/session", cookies=cookie)
@@ -108,7 +108,7 @@ class RefusalProbe:
         if answer.status == 200:
             self.journal.violation(f"node {number} takes session {session} after its end was answered")
 
-    def _knock(self, number: int, browser: Browser) -> None:
+    def _probe_ban(self, number: int, browser: Browser) -> None:
         address, browser.address = browser.address, "203.0.113.100"
         try:
             answer = browser.ask("GET", "/api/challenge", cookies="")
