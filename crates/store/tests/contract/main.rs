@@ -15,6 +15,7 @@ mod begun;
 mod changes;
 mod counted;
 mod durable;
+mod email_proofs;
 mod fixture;
 mod gates;
 mod imports;
@@ -101,6 +102,10 @@ contract! {
         make_one_account_of_fifty_tries,
         that_are_over_make_no_account,
     }
+    email_proofs {
+        prove_an_address_once,
+        prove_only_the_address_they_were_sent_to,
+    }
     mails {
         are_queued_only_while_mail_is_on,
         are_claimed_by_one_of_fifty,
@@ -109,8 +114,6 @@ contract! {
         tell_the_owner_at_an_address_that_is_sure,
         set_a_forgotten_password,
         end_with_the_address_that_they_went_to,
-        prove_an_address_once,
-        prove_only_the_address_they_were_sent_to,
         go_with_their_account,
     }
     passkeys {
