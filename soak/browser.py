@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 # Time in seconds after which a client has lost the answer.
-PATIENCE = 8
+TIMEOUT = 8
 
 
 class Lost(Exception):
@@ -85,7 +85,7 @@ class Browser:
         headers |= {"DPoP": proof} if proof else {}
         if method != "GET":
             headers |= {"Origin": self.origin, "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()

@@ -38,7 +38,7 @@ class Chain:
         self.world = json.loads(self.process.stdout.readline())
         self._lock = threading.Lock()
 
-    def tell(self, line: str) -> None:
+    def command(self, line: str) -> None:
         with self._lock:
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
@@ -136,7 +136,7 @@ class Payer:
                 return "killed"
         if process.returncode == 6:
             # Nothing was paid, most often because the change is locked. It can be spent after ten blocks.
-            self.chain.tell("10")
+            self.chain.command("10")
         if process.returncode in (1, 2) or "panicked" in errors:
             self.journal.violation(f"the client ends with {process.returncode}: {errors.strip()}")
         return process.returncode
@@ -158,26 +158,26 @@ class Market:
         """Disturbs one of the programs, and returns the name of the fault."""
         what = self.random.choice(["block", "block", "kill gate", "kill wallet"])
         if what == "block":
-            self.chain.tell("1")
+            self.chain.command("1")
         elif what == "kill gate":
             self.gate.kill()
             time.sleep(self.random.choice([0, 0, 1]))
             self.gate.start()
         else:
-            self.chain.tell("payer")
+            self.chain.command("payer")
         self.journal.note(what=what)
         return what
 
-    def come_to_rest(self) -> None:
+    def settle(self) -> None:
         self.payer.calm = True
         end = time.monotonic() + SETTLING
         while (code := self.payer.get()) != 0:
             if time.monotonic() > end:
                 self.journal.violation(f"the client does not get what it pays for: exit code {code}")
                 break
-            self.chain.tell("1")
+            self.chain.command("1")
             time.sleep(1)
-        self.chain.tell("2")
+        self.chain.command("2")
         time.sleep(5)
         sent = self.chain.transfers()
         if self.gate.stop() != 0:

@@ -225,7 +225,7 @@ class Cluster:
         for link in self.links:
             link.set("pass")
 
-    def one_hears_nothing(self) -> None:
+    def one_cut_off_silently(self) -> None:
         """Simulates an unplugged database host: neither answers nor errors."""
         number = self.random.randrange(NODES)
         self.links[number].set("silent")
@@ -258,7 +258,7 @@ class Cluster:
     FAULTS = [
         node_killed,
         one_cut_off,
-        one_hears_nothing,
+        one_cut_off_silently,
         clock_off,
         connections_taken,
         database_frozen,

@@ -105,9 +105,9 @@ class Soak:
             self.over.set()
             for thread in threads:
                 thread.join()
-        self._come_to_rest(browsers)
+        self._settle(browsers)
         if self.market:
-            self.market.come_to_rest()
+            self.market.settle()
         resources.end()
 
     def _browser(self, name: str, number: int) -> Browser:
@@ -144,7 +144,7 @@ class Soak:
                 self.journal.note(what="clock", ahead=ahead)
                 self.program.step_clock(ahead)
 
-    def _come_to_rest(self, browsers: list[Browser]) -> None:
+    def _settle(self, browsers: list[Browser]) -> None:
         """Checks that every session works without faults, and compares all stored data."""
         self.network.calm = True
         self.program.step_clock(0)

@@ -11,7 +11,7 @@ interface Ended {
   stderr: string;
 }
 
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000;
 
 /** Keys as a terminal sends them. */
 export const ENTER = '\r';
@@ -111,7 +111,7 @@ export class Terminal {
 
   /** Waits for new output that matches. */
   async shows(what: RegExp): Promise<RegExpMatchArray> {
-    const until = Date.now() + PATIENCE;
+    const until = Date.now() + TIMEOUT;
     for (;;) {
       const fresh = plain(this.shown).slice(this.seen);
       const found = fresh.match(what);
