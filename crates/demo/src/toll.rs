@@ -53,20 +53,20 @@ struct SampleGate {
 /// The gate's address is in use, or the network does not start.
 pub(crate) fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
     println!("Starting a private Monero network: this takes some seconds ...");
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let own = config.clone();
     let thread = beside("paid gate", move || {
         blocking(async move {
             match SampleGate::open(own).await {
                 Ok((stand, settings)) => {
-                    tell.send(Ok(settings))?;
+                    sender.send(Ok(settings))?;
                     stand.serve().await
                 }
-                Err(error) => Ok(tell.send(Err(error))?),
+                Err(error) => Ok(sender.send(Err(error))?),
             }
         })
     })?;
-    config.settings.toll = told.recv()??;
+    config.settings.toll = receiver.recv()??;
     Ok(thread)
 }
 
@@ -91,7 +91,7 @@ impl SampleGate {
         let Self { rig, upstream, gate } = self;
         tokio::select! {
             served = gate.serve() => served?,
-            told = axum::serve(upstream, price_server::router()) => told?,
+            priced = axum::serve(upstream, price_server::router()) => priced?,
             mined = mine(&rig) => mined?,
         }
         rig.end();

@@ -64,9 +64,9 @@ impl OpenConnections {
 
     /// Ends every connection that must not continue.
     pub(crate) fn judge(&self, revocations: &Revocations, now: UnixMs) {
-        let heard_at = revocations.heard_at();
+        let answered_at = revocations.answered_at();
         for open in self.0.lock().open.values() {
-            let last = heard_at.map_or(open.expires_at, |heard_at| heard_at.max(open.expires_at));
+            let last = answered_at.map_or(open.expires_at, |answered_at| answered_at.max(open.expires_at));
             if revocations.is_named(&open.kid, &open.sid) {
                 open.end.signal(CloseReason::KeyEnded);
             } else if now >= last.saturating_add(WITHOUT_LIST_MS) {

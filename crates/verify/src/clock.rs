@@ -10,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Clock(Arc<dyn Fn() -> UnixMs + Send + Sync>);
 
 impl Clock {
-    pub fn of(tell: impl Fn() -> UnixMs + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
+    pub fn of(now: impl Fn() -> UnixMs + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
     }
 
     pub fn now(&self) -> UnixMs {

@@ -59,7 +59,7 @@ struct KnownList {
     list: Arc<List>,
     etag: Option<String>,
     /// The time when the request for this answer was sent.
-    heard_at: Option<UnixMs>,
+    answered_at: Option<UnixMs>,
     tried_at: UnixMs,
     /// The reason why the last request failed.
     failure: Option<Arc<FetchError>>,
@@ -79,7 +79,8 @@ impl Revocations {
     /// # Errors
     /// `url` is not a URL.
     pub fn new(url: &str, issuer: &str, keys: Jwks, outage: OutagePolicy) -> Result<Self, FetchError> {
-        let known = KnownList { list: Arc::default(), etag: None, heard_at: None, tried_at: i64::MIN, failure: None };
+        let known =
+            KnownList { list: Arc::default(), etag: None, answered_at: None, tried_at: i64::MIN, failure: None };
         let (fetcher, issuer) = (Fetcher::new(url)?, issuer.to_owned());
         Ok(Self(Arc::new(Inner { fetcher, issuer, keys, outage, known: RwLock::new(known), turn: Mutex::new(()) })))
     }
@@ -113,8 +114,8 @@ impl Revocations {
     }
 
     /// Returns when the last request was sent, unix milliseconds. `None`: never.
-    pub fn heard_at(&self) -> Option<UnixMs> {
-        self.0.known.read().heard_at
+    pub fn answered_at(&self) -> Option<UnixMs> {
+        self.0.known.read().answered_at
     }
 
     /// Whether the current list contains the key or the session. Sends no request.
@@ -131,9 +132,9 @@ impl Revocations {
         let etag = before.etag.as_deref().filter(|_| now < before.list.until);
         let after = match self.fetch(etag, now).await {
             Ok(Some((list, etag))) => {
-                KnownList { list: Arc::new(list), etag, heard_at: Some(now), tried_at: now, failure: None }
+                KnownList { list: Arc::new(list), etag, answered_at: Some(now), tried_at: now, failure: None }
             }
-            Ok(None) => KnownList { heard_at: Some(now), tried_at: now, failure: None, ..before },
+            Ok(None) => KnownList { answered_at: Some(now), tried_at: now, failure: None, ..before },
             Err(error) => {
                 tracing::warn!(cause = %error, "the issuer's revocation list could not be fetched");
                 KnownList { tried_at: now, failure: Some(Arc::new(error)), ..before }
@@ -167,7 +168,7 @@ impl List {
 
 impl KnownList {
     fn is_younger(&self, ms: i64, now: UnixMs) -> bool {
-        self.heard_at.is_some_and(|heard_at| (0..ms).contains(&now.saturating_sub(heard_at)))
+        self.answered_at.is_some_and(|answered_at| (0..ms).contains(&now.saturating_sub(answered_at)))
     }
 
     fn may_ask(&self, now: UnixMs) -> bool {

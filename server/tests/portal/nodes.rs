@@ -136,7 +136,7 @@ async fn changes_of_an_older_version_are_read_within_a_minute() {
 /// A portal whose deletions of bans wait for the second channel, after they have told the first one.
 async fn slow_to_delete(folder: &Path) -> (Portal, UnboundedReceiver<()>, Sender<()>) {
     let (began, begun) = unbounded_channel();
-    let (go_on, going) = channel();
+    let (resume, going) = channel();
     let going = Arc::new(Mutex::new(going));
     let writer = SqlitePoolOptions::new().after_connect(move |connection, _| {
         let (began, going) = (began.clone(), Arc::clone(&going));
@@ -152,13 +152,13 @@ async fn slow_to_delete(folder: &Path) -> (Portal, UnboundedReceiver<()>, Sender
     });
     let options = SqliteConnectOptions::new().filename(folder.join("postern.db"));
     let store = store::open_sqlite(options, writer, store::StoreOptions::default()).await.unwrap();
-    (Portal::in_folder(folder, Some(store)).await, begun, go_on)
+    (Portal::in_folder(folder, Some(store)).await, begun, resume)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_deletes_for_long_stays_ready() {
     let folder = tempfile::tempdir().unwrap();
-    let (portal, mut begun, go_on) = slow_to_delete(folder.path()).await;
+    let (portal, mut begun, resume) = slow_to_delete(folder.path()).await;
     let stranger = portal.browser("203.0.113.7");
     portal.add_user("alice").await;
     assert_eq!(stranger.login("alice", "a wrong phrase").await.code(), "wrong_credentials");
@@ -176,7 +176,7 @@ async fn a_node_that_deletes_for_long_stays_ready() {
     let operator =
         crate::support::Visitor::new(listener::router(portal.state.clone()), IpAddr::from(Ipv4Addr::LOCALHOST));
     let ready = operator.get("/readyz").await;
-    drop(go_on);
+    drop(resume);
     stop.send(true).unwrap();
     jobs.await.unwrap();
     assert_eq!(ready.status, StatusCode::OK, "{}", ready.text);

@@ -129,7 +129,7 @@ impl Unbound {
     }
 
     /// Refreshes and keeps the answer.
-    async fn go_on(&mut self) {
+    async fn refresh_and_keep(&mut self) {
         let answer = self.refresh(&self.refresh_token()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         self.tokens = answer.json()["tokens"].clone();
@@ -159,7 +159,7 @@ async fn a_lost_answer_costs_an_unbound_session_nothing_until_its_successor_was_
         portal.advance(away).await;
         assert_eq!(alice.lose().await, answered, "the same successor again");
     }
-    alice.go_on().await;
+    alice.refresh_and_keep().await;
     assert_eq!(alice.refresh_token(), answered);
     assert_eq!(alarms(&portal, &id).await, 0);
 
@@ -180,7 +180,7 @@ async fn tabs_that_were_on_their_way_are_answered_for_ten_seconds_though_the_suc
     let id = portal.add_user("alice").await;
     let mut alice = Unbound::sign_in(&portal).await;
     let first = alice.refresh_token();
-    alice.go_on().await;
+    alice.refresh_and_keep().await;
     assert_eq!(alice.show(&portal).await, StatusCode::OK);
     portal.advance(10_000).await;
     assert_eq!(alice.refresh(&first).await.json()["tokens"]["refresh_token"], alice.refresh_token());
@@ -208,8 +208,8 @@ async fn a_refresh_with_the_successor_is_its_use() {
     let id = portal.add_user("alice").await;
     let mut alice = Unbound::sign_in(&portal).await;
     let first = alice.refresh_token();
-    alice.go_on().await;
-    alice.go_on().await;
+    alice.refresh_and_keep().await;
+    alice.refresh_and_keep().await;
     assert_eq!(alice.refresh(&first).await.code(), "session_ended", "at once");
     assert_eq!(alarms(&portal, &id).await, 1);
 }
