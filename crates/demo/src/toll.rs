@@ -42,7 +42,7 @@ struct SampleMerchant {
 
 /// The gate and everything behind it.
 struct SampleGate {
-    rig: RegtestNetwork,
+    regtest: RegtestNetwork,
     upstream: TcpListener,
     gate: BoundGate,
 }
@@ -58,9 +58,9 @@ pub(crate) fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
     let thread = beside("paid gate", move || {
         blocking(async move {
             match SampleGate::open(own).await {
-                Ok((stand, settings)) => {
+                Ok((sample_gate, settings)) => {
                     sender.send(Ok(settings))?;
-                    stand.serve().await
+                    sample_gate.serve().await
                 }
                 Err(error) => Ok(sender.send(Err(error))?),
             }
@@ -73,28 +73,28 @@ pub(crate) fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
 impl SampleGate {
     async fn open(mut config: Config) -> Result<(Self, TollSettings), Failure> {
         let listener = listen(&config.settings.toll).await?;
-        let rig = RegtestNetwork::start_in(&config.settings.data_dir.join(CHAIN)).await?;
+        let regtest = RegtestNetwork::start_in(&config.settings.data_dir.join(CHAIN)).await?;
         let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let merchant = SampleMerchant {
-            primary: rig.merchant.address().await?,
-            view_key: write_view_key(&config, &rig.merchant.view_key().await?)?,
+            primary: regtest.merchant.address().await?,
+            view_key: write_view_key(&config, &regtest.merchant.view_key().await?)?,
         };
-        let settings = settings(&config.settings.toll, &rig.node_url(), &merchant, upstream.local_addr()?)?;
+        let settings = settings(&config.settings.toll, &regtest.node_url(), &merchant, upstream.local_addr()?)?;
         config.settings.toll = settings.clone();
         let gate = BoundGate::new(listener, &config).await?;
-        greet(gate.address()?, &rig.payer_url());
-        Ok((Self { rig, upstream, gate }, settings))
+        greet(gate.address()?, &regtest.payer_url());
+        Ok((Self { regtest, upstream, gate }, settings))
     }
 
     /// Serves until a signal ends the program.
     async fn serve(self) -> Outcome {
-        let Self { rig, upstream, gate } = self;
+        let Self { regtest, upstream, gate } = self;
         tokio::select! {
             served = gate.serve() => served?,
             priced = axum::serve(upstream, price_server::router()) => priced?,
-            mined = mine(&rig) => mined?,
+            mined = mine(&regtest) => mined?,
         }
-        rig.end();
+        regtest.end();
         Ok(())
     }
 }
@@ -152,12 +152,12 @@ fn client() -> Option<String> {
     std::env::split_paths(&path).any(|folder| folder.join(CLIENT).is_file()).then(|| CLIENT.to_owned())
 }
 
-async fn mine(rig: &RegtestNetwork) -> Outcome {
+async fn mine(regtest: &RegtestNetwork) -> Outcome {
     let mut blocks = tokio::time::interval(BLOCK_EVERY);
     // The first tick is immediate.
     blocks.tick().await;
     loop {
         blocks.tick().await;
-        rig.mine(1).await?;
+        regtest.mine(1).await?;
     }
 }

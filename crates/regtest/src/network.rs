@@ -64,10 +64,10 @@ impl RegtestNetwork {
     pub async fn start() -> Result<Self> {
         let directory = tempfile::tempdir()?;
         snapshot::unpack(directory.path())?;
-        let mut rig = Self::in_directory(directory.path()).await?;
-        rig.temporary = Some(directory);
-        rig.open_wallets().await?;
-        Ok(rig)
+        let mut regtest = Self::in_directory(directory.path()).await?;
+        regtest.temporary = Some(directory);
+        regtest.open_wallets().await?;
+        Ok(regtest)
     }
 
     /// Continues with the network in a directory. If the directory does not exist, creates it from the snapshot.
@@ -85,9 +85,9 @@ impl RegtestNetwork {
             snapshot::unpack(&fresh)?;
             fs::rename(&fresh, directory)?;
         }
-        let mut rig = Self::in_directory(&directory.canonicalize()?).await?;
-        rig.open_wallets().await?;
-        Ok(rig)
+        let mut regtest = Self::in_directory(&directory.canonicalize()?).await?;
+        regtest.open_wallets().await?;
+        Ok(regtest)
     }
 
     /// Creates the snapshot's chain in a directory and stops everything, so that the files are complete.
@@ -96,16 +96,16 @@ impl RegtestNetwork {
         for name in PARTS {
             fs::create_dir(directory.path().join(name))?;
         }
-        let mut rig = Self::in_directory(directory.path()).await?;
-        tokio::try_join!(rig.payer.create("payer"), rig.merchant.create("merchant"))?;
-        rig.settle().await?;
-        rig.mine(BLOCKS).await?;
-        tokio::try_join!(rig.payer.refresh(), rig.merchant.refresh())?;
+        let mut regtest = Self::in_directory(directory.path()).await?;
+        tokio::try_join!(regtest.payer.create("payer"), regtest.merchant.create("merchant"))?;
+        regtest.settle().await?;
+        regtest.mine(BLOCKS).await?;
+        tokio::try_join!(regtest.payer.refresh(), regtest.merchant.refresh())?;
         for index in 1..=9 {
-            rig.merchant.create_address(&format!("route {index}")).await?;
+            regtest.merchant.create_address(&format!("route {index}")).await?;
         }
-        tokio::try_join!(rig.payer.store(), rig.merchant.store())?;
-        rig.end();
+        tokio::try_join!(regtest.payer.store(), regtest.merchant.store())?;
+        regtest.end();
         for name in PARTS {
             let copied = std::process::Command::new("cp")
                 .args(["-r", "--sparse=always"])
@@ -144,7 +144,7 @@ impl RegtestNetwork {
         let wallets = [wallet("payer", ports.payer)?, wallet("merchant", ports.merchant)?];
         // Opening a wallet and mining are slow on a busy machine.
         let limits = RpcLimits { timeout: Duration::from_mins(2), ..RpcLimits::default() };
-        let mut rig = Self {
+        let mut regtest = Self {
             node: Arc::new(Node::new(&url(ports.node), limits)?),
             payer: Arc::new(Wallet::new(&url(ports.payer), limits)?),
             merchant: Arc::new(Wallet::new(&url(ports.merchant), limits)?),
@@ -155,9 +155,9 @@ impl RegtestNetwork {
             directory: path.to_owned(),
             temporary: None,
         };
-        rig.wait_for_node().await?;
-        rig.wait_for_wallets().await?;
-        Ok(rig)
+        regtest.wait_for_node().await?;
+        regtest.wait_for_wallets().await?;
+        Ok(regtest)
     }
 
     async fn open_wallets(&mut self) -> Result<()> {

@@ -9,12 +9,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use wire::toll::{Offer, REDEEM, RedeemedToken};
 
-async fn settings(rig: &RegtestNetwork, folder: &Path) {
+async fn settings(regtest: &RegtestNetwork, folder: &Path) {
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (node, to) = (rig.node_url(), upstream.local_addr().unwrap());
+    let (node, to) = (regtest.node_url(), upstream.local_addr().unwrap());
     answer_ok(upstream);
-    let primary = rig.merchant.address().await.unwrap();
-    let key = rig.merchant.view_key().await.unwrap();
+    let primary = regtest.merchant.address().await.unwrap();
+    let key = regtest.merchant.view_key().await.unwrap();
     let mut file = fs::OpenOptions::new();
     let mut file = file.write(true).create_new(true).mode(0o600).open(folder.join("view.key")).unwrap();
     std::io::Write::write_all(&mut file, key.as_bytes()).unwrap();
@@ -31,11 +31,11 @@ fn body(answer: &str) -> &str {
 }
 
 /// Pays an offer. Returns the request with the proof, its body, and the transaction id.
-async fn bought(rig: &RegtestNetwork, gate: &GateProgram) -> (String, String, String) {
+async fn bought(regtest: &RegtestNetwork, gate: &GateProgram) -> (String, String, String) {
     let answer = gate.ask("GET /price HTTP/1.1", "");
     assert!(answer.starts_with("HTTP/1.1 402"), "{answer}");
     let demand: Offer = serde_json::from_str(body(&answer)).unwrap();
-    let paid = rig.pay(&demand.address, demand.min_amt.0, &demand.message).await.unwrap();
+    let paid = regtest.pay(&demand.address, demand.min_amt.0, &demand.message).await.unwrap();
     let request = format!("POST {REDEEM} HTTP/1.1\r\nAuthorization: TPAT {}:{}", paid.txid, paid.proof);
     let body = serde_json::json!({"challenge": demand.challenge}).to_string();
     (request, body, paid.txid.to_string())
@@ -49,20 +49,20 @@ fn redeemed(gate: &GateProgram, request: &str, shown: &str) -> RedeemedToken {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gate_that_is_killed_gives_the_same_token_again() {
-    let rig = RegtestNetwork::start().await.unwrap();
+    let regtest = RegtestNetwork::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    settings(&rig, folder.path()).await;
+    settings(&regtest, folder.path()).await;
 
     // Killed between payment and redemption.
     let gate = GateProgram::start(folder.path());
-    let (request, shown, _) = bought(&rig, &gate).await;
+    let (request, shown, _) = bought(&regtest, &gate).await;
     gate.kill();
     let gate = GateProgram::start(folder.path());
     let first = redeemed(&gate, &request, &shown);
     assert_eq!(redeemed(&gate, &request, &shown), first);
 
     // Killed between minting and answering: the answer is not read, and the gate is killed as soon as the row exists.
-    let (request, shown, txid) = bought(&rig, &gate).await;
+    let (request, shown, txid) = bought(&regtest, &gate).await;
     let unread = gate.send(&request, &shown);
     let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
     let store = store::open(&url, store::StoreOptions::default()).await.unwrap();
@@ -113,9 +113,9 @@ async fn opened(gate: &GateProgram, cookie: &str, status: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gate_that_is_killed_finds_what_a_browser_paid_meanwhile() {
-    let rig = RegtestNetwork::start().await.unwrap();
+    let regtest = RegtestNetwork::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    settings(&rig, folder.path()).await;
+    settings(&regtest, folder.path()).await;
     let gate = GateProgram::start(folder.path());
     // An address is offered as soon as the gate has read the chain.
     let page = opened(&gate, "", "402").await;
@@ -125,9 +125,9 @@ async fn a_gate_that_is_killed_finds_what_a_browser_paid_meanwhile() {
     let offer = offer.unwrap().split(';').next().unwrap().to_owned();
     let address = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
     gate.kill();
-    rig.payer.refresh().await.unwrap();
-    let sent = rig.payer.transfer(&[(&address, 2_000_000_000)], 0).await.unwrap();
-    rig.mine(2).await.unwrap();
+    regtest.payer.refresh().await.unwrap();
+    let sent = regtest.payer.transfer(&[(&address, 2_000_000_000)], 0).await.unwrap();
+    regtest.mine(2).await.unwrap();
 
     // Again, between detection and pick-up.
     let gate = GateProgram::start(folder.path());

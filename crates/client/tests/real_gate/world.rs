@@ -48,7 +48,7 @@ enum End {
 /// The real wallet, with a step at which the program ends, once.
 #[derive(Debug)]
 struct Breaking<'a> {
-    rig: &'a RegtestNetwork,
+    regtest: &'a RegtestNetwork,
     url: String,
     wallet: WalletPayer,
     /// Whether the wallet ends after it has sent the next payment, once.
@@ -59,17 +59,17 @@ struct Breaking<'a> {
 /// A prompt that asks nobody. While it waits, a block is mined, and the gate sees it.
 #[derive(Debug)]
 struct Miner<'a> {
-    rig: &'a RegtestNetwork,
+    regtest: &'a RegtestNetwork,
     payments: Arc<PaymentService>,
     events: Mutex<Vec<PaymentEvent>>,
 }
 
 impl<'a> World<'a> {
     /// Starts a gate whose payments need this number of blocks.
-    pub(crate) async fn new(rig: &'a RegtestNetwork, confirmations: u32) -> Self {
+    pub(crate) async fn new(regtest: &'a RegtestNetwork, confirmations: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (upstream, arrived) = upstream().await;
-        let payments = payments(rig, &folder).await;
+        let payments = payments(regtest, &folder).await;
         let gate = gate(Arc::clone(&payments), route(upstream, confirmations));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/price?pair=xmr", listener.local_addr().unwrap());
@@ -79,13 +79,13 @@ impl<'a> World<'a> {
             url,
             storage: Storage::new(folder.path().join("client")),
             wallet: Breaking {
-                rig,
-                url: rig.payer_url(),
-                wallet: WalletPayer::new(&rig.payer_url()).unwrap(),
+                regtest,
+                url: regtest.payer_url(),
+                wallet: WalletPayer::new(&regtest.payer_url()).unwrap(),
                 dies: AtomicBool::new(false),
                 end: Mutex::default(),
             },
-            prompt: Miner { rig, payments, events: Mutex::default() },
+            prompt: Miner { regtest, payments, events: Mutex::default() },
             arrived,
             _stop: stop,
             _folder: folder,
@@ -184,7 +184,7 @@ impl Payer for Breaking<'_> {
             // The wallet has sent it and stored nothing: `send` of the real one would do that next.
             let wallet = monero::Wallet::new(&self.url, RpcLimits::default()).unwrap();
             wallet.relay(signed.expose()).await?;
-            self.rig.kill_payer();
+            self.regtest.kill_payer();
             return Err(Error::Random);
         }
         self.wallet.send(signed).await?;
@@ -215,7 +215,7 @@ impl Prompt for Miner<'_> {
     }
 
     async fn wait(&self, _: u64) {
-        self.rig.mine(1).await.unwrap();
+        self.regtest.mine(1).await.unwrap();
         self.payments.look_at_chain().await.unwrap();
     }
 }
@@ -229,8 +229,8 @@ fn gate(payments: Arc<PaymentService>, route: Route) -> Arc<Gate> {
     Arc::new(Gate::new(config, RouteTable::new(vec![route]), environment(), Some(payments)))
 }
 
-async fn payments(rig: &RegtestNetwork, folder: &TempDir) -> Arc<PaymentService> {
-    let node = Arc::new(Node::new(&rig.node_url(), RpcLimits::default()).unwrap());
+async fn payments(regtest: &RegtestNetwork, folder: &TempDir) -> Arc<PaymentService> {
+    let node = Arc::new(Node::new(&regtest.node_url(), RpcLimits::default()).unwrap());
     let url = format!("sqlite:{}", folder.path().join("toll.db").display());
     Arc::new(PaymentService::new(PaymentServiceParts {
         settings: PaymentSettings {
@@ -240,7 +240,7 @@ async fn payments(rig: &RegtestNetwork, folder: &TempDir) -> Arc<PaymentService>
             look_every: Duration::from_secs(2),
         },
         secrets: Secrets::derive(&[8; 32], &[7; 32], []),
-        pool: AddressPool::listed([rig.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
+        pool: AddressPool::listed([regtest.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
         browser_addresses: None,
         store: store::open(&url, store::StoreOptions::default()).await.unwrap(),
         verifier: Box::new(NodeVerifier::new(Arc::clone(&node))),

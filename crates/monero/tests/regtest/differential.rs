@@ -29,19 +29,19 @@ struct Case {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_proofs_are_judged_alike() {
-    let rig = RegtestNetwork::start().await.expect("a network");
+    let regtest = RegtestNetwork::start().await.expect("a network");
     let addresses = [
-        rig.merchant_address().await.expect("an address"),
-        rig.merchant_address().await.expect("an address"),
-        rig.merchant.address().await.expect("an address"),
+        regtest.merchant_address().await.expect("an address"),
+        regtest.merchant_address().await.expect("an address"),
+        regtest.merchant.address().await.expect("an address"),
     ];
     let [first, second, primary] = [&addresses[0], &addresses[1], &addresses[2]];
     let mut good = Vec::new();
     for payments in [vec![(first.as_str(), 11)], vec![(first, 12), (second, 13)], vec![(primary, 14)]] {
-        rig.payer.refresh().await.expect("refreshed");
-        let sent = rig.payer.transfer(&payments, 0).await.expect("sent");
+        regtest.payer.refresh().await.expect("refreshed");
+        let sent = regtest.payer.transfer(&payments, 0).await.expect("sent");
         for (address, _) in payments {
-            let proof = rig.payer.tx_proof(&sent.txid, address, MESSAGE).await.expect("a proof");
+            let proof = regtest.payer.tx_proof(&sent.txid, address, MESSAGE).await.expect("a proof");
             let (address, message) = (address.to_owned(), MESSAGE.to_owned());
             good.push(Case { txid: sent.txid, address, message, proof });
         }
@@ -50,9 +50,9 @@ async fn two_hundred_proofs_are_judged_alike() {
     let (mut both, mut neither, mut stricter) = (0, 0, 0);
     for round in 0..200 {
         let case = spoil(&good, &addresses, &mut numbers, round);
-        let theirs = rig.merchant.check_tx_proof(&case.txid, &case.address, &case.message, &case.proof).await;
+        let theirs = regtest.merchant.check_tx_proof(&case.txid, &case.address, &case.message, &case.proof).await;
         let theirs = theirs.ok().filter(|checked| checked.good).map(|checked| checked.received);
-        match (judge(&rig, &case).await, theirs) {
+        match (judge(&regtest, &case).await, theirs) {
             (Some(Ok(ours)), Some(theirs)) if ours == theirs => both += 1,
             // The wallet accepts a proof that shows no payment, one with a mangled header, and one of several parts of
             // which any but the right one is no point or number.
@@ -67,10 +67,10 @@ async fn two_hundred_proofs_are_judged_alike() {
 }
 
 /// Verifies a proof. `None`: it cannot be parsed.
-async fn judge(rig: &RegtestNetwork, case: &Case) -> Option<Result<u64, ProofRefusal>> {
+async fn judge(regtest: &RegtestNetwork, case: &Case) -> Option<Result<u64, ProofRefusal>> {
     let proof: OutProof = case.proof.parse().ok()?;
     let address: Address = case.address.parse().ok()?;
-    let seen = rig.node.transaction(&case.txid).await.expect("an answer").expect("in the pool");
+    let seen = regtest.node.transaction(&case.txid).await.expect("an answer").expect("in the pool");
     Some(verify(&seen.blob, &case.txid, &address, case.message.as_bytes(), &proof).map(|received| received.total))
 }
 

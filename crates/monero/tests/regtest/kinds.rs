@@ -11,10 +11,10 @@ const MESSAGE: &str = "tpat1:challenge-abc";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_many_outputs_many_addresses_and_the_primary_one() {
-    let rig = RegtestNetwork::start().await.expect("a network");
-    let first = rig.merchant_address().await.expect("an address");
-    let second = rig.merchant_address().await.expect("an address");
-    let primary = rig.merchant.address().await.expect("an address");
+    let regtest = RegtestNetwork::start().await.expect("a network");
+    let first = regtest.merchant_address().await.expect("an address");
+    let second = regtest.merchant_address().await.expect("an address");
+    let primary = regtest.merchant.address().await.expect("an address");
     let cases: [Case<'_>; 5] = [
         ("locked", &[(&first, 3)], 100_000),
         ("one address twice", &[(&first, 5), (&first, 6)], 0),
@@ -23,17 +23,17 @@ async fn locks_many_outputs_many_addresses_and_the_primary_one() {
         ("all", &[(&first, 1), (&second, 2), (&primary, 4)], 0),
     ];
     for (name, payments, unlock_time) in cases {
-        rig.payer.refresh().await.expect("refreshed");
-        let sent = rig.payer.transfer(payments, unlock_time).await.expect("sent");
+        regtest.payer.refresh().await.expect("refreshed");
+        let sent = regtest.payer.transfer(payments, unlock_time).await.expect("sent");
         for address in [&first, &second, &primary] {
             let amounts = payments.iter().filter(|(to, _)| to == address).map(|(_, amount)| *amount);
             let (count, total) = (amounts.clone().count(), amounts.sum::<u64>());
             if count == 0 {
                 continue;
             }
-            let proof = rig.payer.tx_proof(&sent.txid, address, MESSAGE).await.expect("a proof");
+            let proof = regtest.payer.tx_proof(&sent.txid, address, MESSAGE).await.expect("a proof");
             let paid = ProvenPayment { txid: sent.txid, proof, fee: sent.fee };
-            for verifier in verifiers(&rig) {
+            for verifier in verifiers(&regtest) {
                 let ClaimResult::Paid(payment) =
                     verifier.verify(&claim(&paid, address, MESSAGE)).await.expect("an answer")
                 else {

@@ -19,19 +19,19 @@ async fn paid(verifier: &dyn Verifier, claim: &monero::PaymentClaim) -> Verified
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_from_pool_to_block_and_back() {
-    let rig = RegtestNetwork::start().await.expect("a network");
+    let regtest = RegtestNetwork::start().await.expect("a network");
 
-    let primary = rig.merchant.address().await.expect("an address").parse().expect("an address");
-    let view_key = rig.merchant.view_key().await.expect("a key");
+    let primary = regtest.merchant.address().await.expect("an address").parse().expect("an address");
+    let view_key = regtest.merchant.view_key().await.expect("a key");
     let pool = ViewPair::new(&primary, &view_key).expect("a view key");
-    let created = rig.merchant.create_address("new").await.expect("an address");
+    let created = regtest.merchant.create_address("new").await.expect("an address");
     let address = pool.subaddress(0, created.address_index).expect("a subaddress").to_string();
     assert_eq!(address, created.address, "derived here and by the wallet");
     assert!(pool.subaddress(0, 0).is_none());
 
-    let sent = rig.pay(&address, PRICE, MESSAGE).await.expect("paid");
+    let sent = regtest.pay(&address, PRICE, MESSAGE).await.expect("paid");
     let claim = claim(&sent, &address, MESSAGE);
-    for verifier in verifiers(&rig) {
+    for verifier in verifiers(&regtest) {
         let payment = paid(&*verifier, &claim).await;
         assert_eq!((payment.received.total, payment.received.outputs.len()), (PRICE, 1));
         assert_eq!((payment.block, payment.confirmations, payment.double_spend_seen), (None, 0, false));
@@ -43,43 +43,43 @@ async fn a_payment_from_pool_to_block_and_back() {
         assert_eq!(verifier.verify(&other).await.expect("an answer"), ClaimResult::NotFound);
     }
 
-    let newest = rig.mine(1).await.expect("mined");
-    for verifier in verifiers(&rig) {
+    let newest = regtest.mine(1).await.expect("mined");
+    for verifier in verifiers(&regtest) {
         let payment = paid(&*verifier, &claim).await;
         assert_eq!((payment.block, payment.confirmations), (Some(newest), 1));
     }
-    rig.mine(9).await.expect("mined");
-    for verifier in verifiers(&rig) {
+    regtest.mine(9).await.expect("mined");
+    for verifier in verifiers(&regtest) {
         assert_eq!(paid(&*verifier, &claim).await.confirmations, 10);
     }
 
-    rig.node.pop_blocks(10).await.expect("popped");
-    let own = NodeVerifier::new(rig.node.clone());
+    regtest.node.pop_blocks(10).await.expect("popped");
+    let own = NodeVerifier::new(regtest.node.clone());
     assert_eq!(paid(&own, &claim).await.block, None);
-    rig.node.flush_pool(&[sent.txid]).await.expect("flushed");
-    for verifier in verifiers(&rig) {
+    regtest.node.flush_pool(&[sent.txid]).await.expect("flushed");
+    for verifier in verifiers(&regtest) {
         assert_eq!(verifier.verify(&claim).await.expect("an answer"), ClaimResult::NotFound);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_gone_slow_and_back() {
-    let mut rig = RegtestNetwork::start().await.expect("a network");
-    let address = rig.merchant_address().await.expect("an address");
-    let sent = rig.pay(&address, PRICE, MESSAGE).await.expect("paid");
-    rig.mine(1).await.expect("mined");
+    let mut regtest = RegtestNetwork::start().await.expect("a network");
+    let address = regtest.merchant_address().await.expect("an address");
+    let sent = regtest.pay(&address, PRICE, MESSAGE).await.expect("paid");
+    regtest.mine(1).await.expect("mined");
     let claim = claim(&sent, &address, MESSAGE);
     let limits = RpcLimits { timeout: Duration::from_millis(500), ..RpcLimits::default() };
-    let own = NodeVerifier::new(Arc::new(Node::new(&rig.node_url(), limits).expect("a node")));
+    let own = NodeVerifier::new(Arc::new(Node::new(&regtest.node_url(), limits).expect("a node")));
     assert_eq!(paid(&own, &claim).await.confirmations, 1);
 
-    rig.pause_node(true);
+    regtest.pause_node(true);
     let error = own.verify(&claim).await.expect_err("no answer");
     assert!(matches!(error, Error::Timeout(_)) && error.is_passing(), "{error:?}");
-    rig.pause_node(false);
-    rig.stop_node();
+    regtest.pause_node(false);
+    regtest.stop_node();
     let error = own.verify(&claim).await.expect_err("no answer");
     assert!(matches!(error, Error::Unreachable(..)) && error.is_passing(), "{error:?}");
-    rig.start_node().await.expect("started");
+    regtest.start_node().await.expect("started");
     assert_eq!(paid(&own, &claim).await.confirmations, 1);
 }

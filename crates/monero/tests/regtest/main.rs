@@ -9,9 +9,9 @@ use monero::{NodeVerifier, PaymentClaim, Verifier, WalletVerifier};
 use regtest::{ProvenPayment, RegtestNetwork};
 
 /// Returns both kinds of verifiers.
-fn verifiers(rig: &RegtestNetwork) -> [Box<dyn Verifier>; 2] {
-    let wallet = WalletVerifier::new(rig.node.clone(), rig.merchant.clone());
-    [Box::new(NodeVerifier::new(rig.node.clone())), Box::new(wallet)]
+fn verifiers(regtest: &RegtestNetwork) -> [Box<dyn Verifier>; 2] {
+    let wallet = WalletVerifier::new(regtest.node.clone(), regtest.merchant.clone());
+    [Box::new(NodeVerifier::new(regtest.node.clone())), Box::new(wallet)]
 }
 
 fn claim(paid: &ProvenPayment, address: &str, message: &str) -> PaymentClaim {

@@ -28,11 +28,11 @@ async fn main() -> ExitCode {
 /// Reads lines from standard input: a number mines that many blocks, and `payer` kills the paying wallet and starts it
 /// again. Prints a line when that is done, and ends with the input.
 async fn run() -> Result<(), Error> {
-    let mut rig = RegtestNetwork::start().await?;
-    let primary = rig.merchant.address().await?;
-    let view_key = rig.merchant.view_key().await?;
+    let mut regtest = RegtestNetwork::start().await?;
+    let primary = regtest.merchant.address().await?;
+    let view_key = regtest.merchant.view_key().await?;
     let world = json!({
-        "node": rig.node_url(), "payer": rig.payer_url(), "merchant": rig.merchant_url(),
+        "node": regtest.node_url(), "payer": regtest.payer_url(), "merchant": regtest.merchant_url(),
         "merchant_address": primary, "merchant_view_key": view_key,
     });
     println!("{world}");
@@ -47,12 +47,12 @@ async fn run() -> Result<(), Error> {
         let command = String::from_utf8_lossy(&line).trim().to_owned();
         line.clear();
         if command == "payer" {
-            rig.start_payer().await?;
+            regtest.start_payer().await?;
             println!("started");
             continue;
         }
         let blocks = command.parse().unwrap_or(1);
-        rig.mine(blocks).await?;
+        regtest.mine(blocks).await?;
         println!("mined {blocks}");
     }
     Ok(())

@@ -8,18 +8,18 @@ use wire::toll::{PendingRedemption, TollCode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
-    let rig = RegtestNetwork::start().await.unwrap();
-    let (world, key) = (World::real(&rig, careful()).await, Key::new());
+    let regtest = RegtestNetwork::start().await.unwrap();
+    let (world, key) = (World::real(&regtest, careful()).await, Key::new());
     let demand = world.client.demand("/price").await;
     assert_eq!((demand.min_amt.0, demand.quota, demand.conf), (PRICE, 100, 1));
-    let paid = pay(&rig, &demand, PRICE).await;
+    let paid = pay(&regtest, &demand, PRICE).await;
     for _ in 0..2 {
         let pending = redeem(&world, &paid, &demand, &key).await;
         assert_eq!(pending.status, 202, "{pending:?}");
         let PendingRedemption { have, need, .. } = pending.json();
         assert_eq!((have, need), (0, 1));
     }
-    mine(&rig, &world, 1).await;
+    mine(&regtest, &world, 1).await;
 
     // Fifty at once, half of them thieves.
     let thieves: Vec<Key> = (0..25).map(|_| Key::new()).collect();
@@ -46,22 +46,22 @@ async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_payment_opens_at_once() {
-    let rig = RegtestNetwork::start().await.unwrap();
-    let (world, key) = (World::real(&rig, Pricing { tpat0: true, ..selling() }).await, Key::new());
+    let regtest = RegtestNetwork::start().await.unwrap();
+    let (world, key) = (World::real(&regtest, Pricing { tpat0: true, ..selling() }).await, Key::new());
     let demand = world.client.demand("/price").await;
-    let paid = pay(&rig, &demand, PRICE).await;
+    let paid = pay(&regtest, &demand, PRICE).await;
     let reply = world.client.in_place("/price", &super::shown(&paid), &demand.challenge, &key).await;
     assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some("19")), "a part of it, until a block has it");
     let token = reply.header("tpat-token").unwrap().to_owned();
-    mine(&rig, &world, 1).await;
+    mine(&regtest, &world, 1).await;
     let reply = world.client.bound("/price", &token, &key).await;
     assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some("98")));
     let again = redeem(&world, &paid, &demand, &key).await.token();
     assert_eq!((again.token, again.quota, again.provisional), (token, 98, false));
 
     // A client of 2022: a proof without a message, with each request.
-    let paid = rig.pay(&world.client.demand("/open").await.address, PRICE, "").await.unwrap();
-    mine(&rig, &world, 1).await;
+    let paid = regtest.pay(&world.client.demand("/open").await.address, PRICE, "").await.unwrap();
+    mine(&regtest, &world, 1).await;
     for left in ["99", "98"] {
         let reply = world.client.show("/open", &format!("TPAT {}", super::shown(&paid))).await;
         assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some(left)));

@@ -30,8 +30,8 @@ fn shown(paid: &ProvenPayment) -> String {
     format!("{}:{}", paid.txid, paid.proof)
 }
 
-async fn pay(rig: &RegtestNetwork, demand: &Offer, amount: u64) -> ProvenPayment {
-    rig.pay(&demand.address, amount, &demand.message).await.unwrap()
+async fn pay(regtest: &RegtestNetwork, demand: &Offer, amount: u64) -> ProvenPayment {
+    regtest.pay(&demand.address, amount, &demand.message).await.unwrap()
 }
 
 async fn redeem(world: &World, paid: &ProvenPayment, demand: &Offer, key: &Key) -> Reply {
@@ -39,7 +39,7 @@ async fn redeem(world: &World, paid: &ProvenPayment, demand: &Offer, key: &Key) 
 }
 
 /// Mines blocks, and lets the watcher see them.
-async fn mine(rig: &RegtestNetwork, world: &World, blocks: u64) {
-    rig.mine(blocks).await.unwrap();
+async fn mine(regtest: &RegtestNetwork, world: &World, blocks: u64) {
+    regtest.mine(blocks).await.unwrap();
     world.payments.look_at_chain().await.unwrap();
 }

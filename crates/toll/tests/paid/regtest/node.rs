@@ -7,12 +7,12 @@ use wire::toll::TollCode;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_while_the_node_is_away() {
-    let mut rig = RegtestNetwork::start().await.unwrap();
-    let (world, key) = (World::real(&rig, careful()).await, Key::new());
+    let mut regtest = RegtestNetwork::start().await.unwrap();
+    let (world, key) = (World::real(&regtest, careful()).await, Key::new());
     let (first, second) = (world.client.demand("/price").await, world.client.demand("/price").await);
-    let (paid, later) = (pay(&rig, &first, PRICE).await, pay(&rig, &second, PRICE).await);
+    let (paid, later) = (pay(&regtest, &first, PRICE).await, pay(&regtest, &second, PRICE).await);
     assert_eq!(redeem(&world, &paid, &first, &key).await.status, 202);
-    mine(&rig, &world, 1).await;
+    mine(&regtest, &world, 1).await;
     let token = redeem(&world, &paid, &first, &key).await.token();
 
     let unavailable = async || {
@@ -24,12 +24,12 @@ async fn nothing_is_lost_while_the_node_is_away() {
         assert_eq!(redeem(&world, &paid, &first, &key).await.token().token, token.token);
         assert_eq!(world.client.bound("/price", &token.token, &key).await.status, 200);
     };
-    rig.pause_node(true);
+    regtest.pause_node(true);
     unavailable().await;
-    rig.pause_node(false);
-    rig.stop_node();
+    regtest.pause_node(false);
+    regtest.stop_node();
     unavailable().await;
-    rig.start_node().await.unwrap();
+    regtest.start_node().await.unwrap();
     world.payments.look_at_chain().await.unwrap();
     assert_eq!(redeem(&world, &later, &second, &key).await.token().quota, 100);
 }

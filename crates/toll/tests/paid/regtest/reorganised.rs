@@ -7,38 +7,38 @@ use wire::toll::TollCode;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_sleep_while_their_payment_is_gone() {
-    let rig = RegtestNetwork::start().await.unwrap();
-    let (world, key) = (World::real(&rig, selling()).await, Key::new());
+    let regtest = RegtestNetwork::start().await.unwrap();
+    let (world, key) = (World::real(&regtest, selling()).await, Key::new());
     let opens = async |token: &str| world.client.bound("/price", token, &key).await.status;
     let demand = world.client.demand("/price").await;
-    let paid = pay(&rig, &demand, PRICE).await;
+    let paid = pay(&regtest, &demand, PRICE).await;
     let token = redeem(&world, &paid, &demand, &key).await.token().token;
     assert_eq!(opens(&token).await, 200);
 
     // Into a block, out of it again and back into the pool: the token stays valid.
-    mine(&rig, &world, 1).await;
+    mine(&regtest, &world, 1).await;
     assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
-    rig.node.pop_blocks(1).await.unwrap();
+    regtest.node.pop_blocks(1).await.unwrap();
     world.payments.look_at_chain().await.unwrap();
     let popped = redeem(&world, &paid, &demand, &key).await.token();
     assert_eq!((popped.token.as_str(), popped.provisional, opens(&token).await), (token.as_str(), true, 200));
 
     // Out of the pool too: no node knows it any more.
-    let blob = rig.node.transaction(&paid.txid).await.unwrap().unwrap().blob;
-    rig.node.flush_pool(&[paid.txid]).await.unwrap();
-    mine(&rig, &world, 1).await;
+    let blob = regtest.node.transaction(&paid.txid).await.unwrap().unwrap().blob;
+    regtest.node.flush_pool(&[paid.txid]).await.unwrap();
+    mine(&regtest, &world, 1).await;
     let asleep = world.client.bound("/price", &token, &key).await;
     assert_eq!((asleep.status, asleep.code()), (403, TollCode::TokenSuspended));
     assert_eq!(redeem(&world, &paid, &demand, &key).await.code(), TollCode::NotFound);
 
     // Back in the pool: the token resumes without a new block, and once mined it is valid as before.
-    rig.node.send(&blob).await.unwrap();
+    regtest.node.send(&blob).await.unwrap();
     world.payments.look_at_chain().await.unwrap();
     assert_eq!(opens(&token).await, 200);
-    mine(&rig, &world, 1).await;
+    mine(&regtest, &world, 1).await;
     assert_eq!(opens(&token).await, 200);
     assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
     // Deep enough, it is no longer watched.
-    mine(&rig, &world, 20).await;
+    mine(&regtest, &world, 20).await;
     assert_eq!(world.store.unsettled().await.unwrap(), [""; 0]);
 }

@@ -148,16 +148,16 @@ impl World {
     }
 
     /// Starts a gate with a real node, and the merchant's view key for addresses.
-    pub(crate) async fn real(rig: &RegtestNetwork, pricing: Pricing) -> Self {
-        Self::real_in(rig, pricing, tempfile::tempdir().unwrap()).await
+    pub(crate) async fn real(regtest: &RegtestNetwork, pricing: Pricing) -> Self {
+        Self::real_in(regtest, pricing, tempfile::tempdir().unwrap()).await
     }
 
     /// Does the same on an existing store.
-    pub(crate) async fn real_in(rig: &RegtestNetwork, pricing: Pricing, directory: TempDir) -> Self {
+    pub(crate) async fn real_in(regtest: &RegtestNetwork, pricing: Pricing, directory: TempDir) -> Self {
         let limits = RpcLimits { timeout: Duration::from_secs(2), ..RpcLimits::default() };
-        let node = Arc::new(Node::new(&rig.node_url(), limits).unwrap());
-        let primary = rig.merchant.address().await.unwrap().parse().unwrap();
-        let pair = ViewPair::new(&primary, &rig.merchant.view_key().await.unwrap()).unwrap();
+        let node = Arc::new(Node::new(&regtest.node_url(), limits).unwrap());
+        let primary = regtest.merchant.address().await.unwrap().parse().unwrap();
+        let pair = ViewPair::new(&primary, &regtest.merchant.view_key().await.unwrap()).unwrap();
         let pool = AddressPool::derived(pair.clone(), 20).unwrap();
         let browser_addresses = Some(BrowserAddresses::new(pair, 20).unwrap());
         let verifier = Box::new(NodeVerifier::new(Arc::clone(&node)));
