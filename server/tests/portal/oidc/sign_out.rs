@@ -37,7 +37,7 @@ async fn an_app_signs_a_person_out() {
 }
 
 #[tokio::test]
-async fn a_client_is_told_when_a_session_has_ended() {
+async fn a_client_is_notified_when_a_session_ends() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let client = format!(
