@@ -133,6 +133,7 @@ pub(crate) fn serve() -> Result<()> {
         settings.clients.push(client);
         settings.ban.limits.sign_in_per_minute = Some(u32::MAX);
         settings.ban.limits.sign_in_at_once = Some(1000);
+        settings.ban.limits.at_once = Some(u32::MAX);
         settings.trusted_proxies = vec![Ipv4Addr::LOCALHOST.to_string()];
         let origin = format!("http://{APP_HOST}");
         settings.apps.push(AppSettings { name: "app".to_owned(), origin, rules: Vec::new() });
