@@ -108,8 +108,7 @@ impl AppState {
         // The numbers are read first, so that changes during loading are read again.
         let began = clock.now();
         let changes = store.last_changes().await?;
-        let key = KeyEncryptionKey::load(&config, &*entropy)?;
-        key.reload(&*store).await?;
+        let key = KeyEncryptionKey::load(&config, &*store, &*entropy).await?;
         let vault = Vault { store: &*store, key: &key, entropy: &*entropy, config: &config, now: clock.now() };
         let keyring = Arc::new(Keyring::load(&vault).await?);
         let state = Self(Arc::new(Inner {

@@ -8,7 +8,6 @@ use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
 use crate::flows::server_keys::{self, RotationOutcome};
 use crate::flows::{rewrap, services};
-use crate::key_encryption::KeyEncryptionKey;
 use clap::{Subcommand, ValueEnum};
 use domain::UnixMs;
 use std::path::{Path, PathBuf};
@@ -170,7 +169,7 @@ async fn replace(actor: &Actor<'_>, name: &str, key: &Path, json: bool) -> Outco
 
 async fn rotate(actor: &Actor<'_>, kind: KeyKind, at: Option<&str>, json: bool) -> Outcome {
     let at = at.map(|text| time(text, actor.now)).transpose()?;
-    let rotated = server_keys::rotate(actor, &key(actor).await?, kind, at).await?;
+    let rotated = server_keys::rotate(actor, &super::store::key(actor).await?, kind, at).await?;
     if json {
         return print::json(rotated.key());
     }
@@ -185,7 +184,7 @@ async fn rotate(actor: &Actor<'_>, kind: KeyKind, at: Option<&str>, json: bool) 
 }
 
 async fn revoke(actor: &Actor<'_>, kind: KeyKind, kid: &str) -> Outcome {
-    match server_keys::revoke(actor, &key(actor).await?, kid, Some(kind)).await? {
+    match server_keys::revoke(actor, &super::store::key(actor).await?, kid, Some(kind)).await? {
         Some((_, RevokeKeyOutcome::Replaced)) => {
             println!("{kid} is revoked, and a new key is in use. Running servers follow within a second.");
             Ok(())
@@ -199,7 +198,7 @@ async fn revoke(actor: &Actor<'_>, kind: KeyKind, kid: &str) -> Outcome {
 }
 
 async fn revoke_all(actor: &Actor<'_>, kind: Option<KeyKind>) -> Outcome {
-    for revoked in server_keys::revoke_all(actor, &key(actor).await?, kind).await? {
+    for revoked in server_keys::revoke_all(actor, &super::store::key(actor).await?, kind).await? {
         println!("The {} key {} is revoked.", kind_of(&revoked).as_str(), revoked.kid);
     }
     println!("New keys are in use. Running servers and the paid gate follow within a second.");
@@ -207,12 +206,6 @@ async fn revoke_all(actor: &Actor<'_>, kind: Option<KeyKind>) -> Outcome {
         "If somebody may have the key-encryption key too, run 'postern key rewrap': see docs/running.md, After a leak."
     );
     Ok(())
-}
-
-async fn key(actor: &Actor<'_>) -> Result<KeyEncryptionKey, Failure> {
-    let key = KeyEncryptionKey::load(actor.config, &SystemEntropy)?;
-    key.reload(actor.store).await?;
-    Ok(key)
 }
 
 fn state(key: &ServerKey, now: UnixMs) -> String {

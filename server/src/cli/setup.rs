@@ -13,8 +13,7 @@ pub(super) async fn run(config: Config) -> Outcome {
     if store.user_count().await? > 0 {
         return Err("an account exists already: add more with 'postern user add'".into());
     }
-    let key = KeyEncryptionKey::load(&config, &SystemEntropy)?;
-    key.reload(&*store).await?;
+    let key = KeyEncryptionKey::load(&config, &*store, &SystemEntropy).await?;
     let now = SystemClock.now();
     let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config: &config, now };
     println!("{}", setup::link(&config, &Keyring::load(&vault).await?, now)?);

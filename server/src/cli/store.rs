@@ -32,7 +32,5 @@ pub async fn open_for_server(config: &Config) -> Result<Arc<dyn Store>, Failure>
 
 /// Loads the key that encrypts values before they are stored.
 pub async fn key(actor: &Actor<'_>) -> Result<KeyEncryptionKey, Failure> {
-    let key = KeyEncryptionKey::load(actor.config, &SystemEntropy)?;
-    key.reload(actor.store).await?;
-    Ok(key)
+    Ok(KeyEncryptionKey::load(actor.config, actor.store, &SystemEntropy).await?)
 }

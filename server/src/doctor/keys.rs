@@ -3,7 +3,7 @@
 use super::{Finding, FindingLevel};
 use crate::config::{Config, Schedule};
 use crate::flows::server_keys;
-use crate::key_encryption::KeyEncryptionKey;
+use crate::key_encryption::{KeyEncryptionKey, KeySource};
 use domain::UnixMs;
 use std::time::Duration;
 use store::Store;
@@ -17,7 +17,17 @@ const MANY: u32 = 1000;
 pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store::Result<Vec<Finding>> {
     let keys = server_keys::list(store, config, now).await?;
     let mut findings = ages(config, &keys, now);
-    // An unreadable key has its own finding.
+    let file = config.key_encryption_key_file();
+    let is_missing = matches!(KeySource::of(config), KeySource::File(_)) && matches!(file.try_exists(), Ok(false));
+    if is_missing && !store.sealed_by_others("", 1).await?.is_empty() {
+        findings.push(Finding::new(
+            "sealed_values",
+            FindingLevel::Problem,
+            format!("The database has encrypted values, but the file with their key is missing: {}.", file.display()),
+            "Put the file back, or restore a backup that was made with --with-key.",
+        ));
+    }
+    // A key that cannot be read has its own finding.
     if let Ok(key) = KeyEncryptionKey::find(config) {
         key.reload(store).await?;
         let name = key.sealer_name();
@@ -89,6 +99,17 @@ fn sealed_values(can_seal: bool, keys: usize, left: usize) -> Finding {
             "Copy the file from the machine where 'postern key rewrap' ran.",
         );
     }
+    if left > 0 && keys == 1 {
+        return Finding::new(
+            CHECK,
+            FindingLevel::Problem,
+            format!(
+                "The key-encryption key of this machine does not open {left} encrypted values: they are under a key \
+                 that is not here."
+            ),
+            "Put back the key file with which the server ran, or add its key as a second line of the present file.",
+        );
+    }
     if left > 0 || keys > 1 {
         return Finding::new(
             CHECK,
@@ -122,7 +143,9 @@ mod tests {
     fn an_unfinished_replacement_is_reported() {
         assert_eq!(sealed_values(true, 1, 0).state, FindingLevel::Fine);
         assert_eq!(sealed_values(true, 2, 0).state, FindingLevel::Warning);
-        assert_eq!(sealed_values(true, 1, 3).state, FindingLevel::Warning);
+        assert_eq!(sealed_values(true, 2, 3).state, FindingLevel::Warning);
+        // The file was replaced by another, or made anew.
+        assert_eq!(sealed_values(true, 1, 3).state, FindingLevel::Problem);
         assert_eq!(sealed_values(false, 1, 3).state, FindingLevel::Problem);
     }
 }

@@ -76,8 +76,8 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::new(
             check,
             FindingLevel::Hint,
-            format!("{what} does not exist yet: {shown}"),
-            "Start the server once.",
+            format!("{what} does not exist: {shown}"),
+            "The first start with a new database creates it.",
         ),
         Err(error) => Finding::new(
             check,

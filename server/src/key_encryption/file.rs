@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use store::Store;
 use zeroize::Zeroizing;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,12 +25,30 @@ impl KeySource {
         }
     }
 
-    /// Creates the file with one key, if it does not exist.
-    pub(super) fn make_if_missing(&self, entropy: &dyn Entropy) -> Result<(), KeyEncryptionError> {
-        match self {
-            Self::File(path) if !path.exists() => create(path, entropy).map_err(|error| failed(path, error)),
-            _ => Ok(()),
+    /// Creates the file with one key, if it does not exist and the database has no encrypted value.
+    ///
+    /// # Errors
+    /// [`KeyEncryptionError::Missing`]: the file of an existing database is not there. The file can't be created, or the
+    /// store fails.
+    pub(super) async fn make_if_missing(
+        &self,
+        store: &dyn Store,
+        entropy: &dyn Entropy,
+    ) -> Result<(), KeyEncryptionError> {
+        let Self::File(path) = self else { return Ok(()) };
+        let exists = || path.try_exists().map_err(|error| failed(path, error));
+        if exists()? {
+            return Ok(());
         }
+        // Another process that starts for the first time writes the file before any value.
+        let encrypted = !store.sealed_by_others("", 1).await?.is_empty();
+        if exists()? {
+            return Ok(());
+        }
+        if encrypted {
+            return Err(KeyEncryptionError::Missing(path.clone()));
+        }
+        create(path, entropy).map_err(|error| failed(path, error))
     }
 
     /// Reads the keys in order; at least one, all valid.

@@ -23,19 +23,22 @@ struct LoadedKeys {
 }
 
 impl KeyEncryptionKey {
-    /// Loads the key from the environment, or else from the file, which is created if missing.
+    /// Loads the key from the environment, or else from the file, which is created for a new database.
     ///
     /// # Errors
-    /// The file can't be read or created, others can read it, or its content is invalid.
-    pub fn load(config: &Config, entropy: &dyn Entropy) -> Result<Self, KeyEncryptionError> {
-        KeySource::of(config).make_if_missing(entropy)?;
-        Self::find(config)
+    /// [`KeyEncryptionError::Missing`]: the database is not new, and the file is not there. The file can't be read or
+    /// created, others can read it, its content is invalid, or the store fails.
+    pub async fn load(config: &Config, store: &dyn Store, entropy: &dyn Entropy) -> Result<Self, KeyEncryptionError> {
+        KeySource::of(config).make_if_missing(store, entropy).await?;
+        let key = Self::find(config)?;
+        key.reload(store).await?;
+        Ok(key)
     }
 
     /// Like [`Self::load`], but creates nothing.
     ///
     /// # Errors
-    /// As [`Self::load`].
+    /// The file can't be read, others can read it, or its content is invalid.
     pub fn find(config: &Config) -> Result<Self, KeyEncryptionError> {
         let source = KeySource::of(config);
         let key = Self { source: Some(source), held: RwLock::default() };

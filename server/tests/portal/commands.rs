@@ -75,9 +75,20 @@ fn keys_and_database_are_for_their_owner_only() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let open = postern(folder.path(), &["setup"], "");
     assert!(output_text(&open).contains("chmod 600"), "{}", output_text(&open));
-    std::fs::remove_file(&key).unwrap();
+    std::fs::rename(&key, folder.path().join("kept")).unwrap();
+    for command in [&["setup"][..], &["key", "rotate"]] {
+        let missing = postern(folder.path(), command, "");
+        let says = output_text(&missing);
+        assert!(says.contains("key-encryption.key is missing") && says.contains("put the file back"), "{says}");
+        assert!(!key.exists(), "{command:?} makes no other key");
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    assert!(postern(elsewhere.path(), &["setup"], "").status.success());
+    std::fs::copy(elsewhere.path().join("data/key-encryption.key"), &key).unwrap();
     let other = postern(folder.path(), &["setup"], "");
     assert!(output_text(&other).contains("was not encrypted with this key-encryption key"), "{}", output_text(&other));
+    std::fs::copy(folder.path().join("kept"), &key).unwrap();
+    assert!(postern(folder.path(), &["setup"], "").status.success());
 }
 
 #[test]

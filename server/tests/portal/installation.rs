@@ -77,6 +77,7 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
     std::fs::remove_file(&key).unwrap();
     std::fs::write(folder.path().join("data/last-backup"), "1000\n").unwrap();
     let (states, code) = doctor(folder.path(), &[]);
+    assert_eq!(states["sealed_values"], "problem", "the key of the account's secrets is missing: {states}");
     assert_eq!((states["backup"].as_str(), code), (Some("warning"), Some(1)), "{states}");
     std::fs::write(folder.path().join("data/postern.db"), "this is no database, whatever it is called").unwrap();
     for ending in ["-wal", "-shm"] {

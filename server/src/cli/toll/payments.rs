@@ -65,8 +65,7 @@ pub(super) async fn open(config: &Config, environment: &Environment) -> Result<O
     let settings = &config.settings.toll;
     let Some((pool, browser_addresses)) = addresses(settings)? else { return Ok(None) };
     let store = store::open_for_server(config).await?;
-    let key = KeyEncryptionKey::load(config, &SystemEntropy)?;
-    key.reload(&*store).await?;
+    let key = KeyEncryptionKey::load(config, &*store, &SystemEntropy).await?;
     let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config, now: SystemClock.now() };
     let keyring = Arc::new(Keyring::load(&vault).await?);
     let macs = keyring.macs(SystemClock.now())?;
