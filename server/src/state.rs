@@ -12,6 +12,7 @@ use crate::keyring::{self, Keyring, Vault};
 use crate::mailer::{Mailer, MailerError};
 use crate::metrics::Metrics;
 use crate::oauth::clients::Clients;
+use crate::oauth::discovery::DiscoveryCache;
 use crate::oauth::tokens::ClientTokens;
 use crate::outbound::Outbound;
 use crate::passwords::{self, HashPool};
@@ -55,6 +56,7 @@ pub struct Inner {
     pub tokens: Tokens,
     pub client_tokens: ClientTokens,
     pub clients: Clients,
+    pub discovery: DiscoveryCache,
     /// `None`: mail is off.
     pub mailer: Option<Mailer>,
     /// Permits for links that are mailed after the answer. Holding all of them means that none is on its way.
@@ -115,6 +117,7 @@ impl AppState {
             tokens: Tokens::new(Arc::clone(&keyring), &config),
             client_tokens: ClientTokens::new(Arc::clone(&keyring), &config.origin, config.settings.session.access.ms()),
             clients: Clients::new(&config),
+            discovery: DiscoveryCache::default(),
             mailer: Mailer::load(&config)?,
             link_requests: Arc::new(Semaphore::new(LINK_REQUESTS as usize)),
             outbound: Outbound::new(&config),

@@ -49,7 +49,9 @@ pub(crate) async fn openid(State(state): State<AppState>) -> impl IntoResponse {
     };
     let signing = state.client_tokens.signing_algorithm(state.now());
     let documents = state.config.settings.oauth.client_documents;
-    (open(), Json(oidc::metadata::document(&state.config.origin, &endpoints, signing, &ACR, documents)))
+    let make = || oidc::metadata::document(&state.config.origin, &endpoints, signing, &ACR, documents);
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (open(), json, state.discovery.document(signing, make))
 }
 
 /// Describes this site as a protected resource (RFC 9728).
