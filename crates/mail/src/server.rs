@@ -6,6 +6,7 @@ use crate::error::{Cause, SendError, Step};
 use crate::message::Message;
 use crate::tls::{TlsError, TlsTrust};
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -63,7 +64,7 @@ impl MailServer {
     ) -> Result<Self, TlsError> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| TlsError::Rustls(tokio_rustls::rustls::Error::General(error.to_string())))?;
-        let (host, hello) = (host.to_owned(), hello.to_owned());
+        let (host, hello) = (host.to_owned(), hello_name(hello));
         Ok(Self { host, port, security, credentials, hello, timeout, tls: trust.config()?, name })
     }
 
@@ -136,5 +137,32 @@ impl MailServer {
         let reply = conversation.deliver(message.from.as_str(), message.to.as_str(), bytes, step).await?;
         conversation.quit().await;
         Ok(Receipt { answer: reply.to_string(), tls })
+    }
+}
+
+/// Returns the argument of `EHLO`: a name as it is, an address as a literal (RFC 5321, section 4.1.3).
+fn hello_name(host: &str) -> String {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse() {
+        Ok(IpAddr::V4(address)) => format!("[{address}]"),
+        Ok(IpAddr::V6(address)) => format!("[IPv6:{address}]"),
+        Err(_) => host.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hello_name;
+
+    #[test]
+    fn addresses_are_literals_in_ehlo() {
+        for (host, name) in [
+            ("auth.example", "auth.example"),
+            ("192.168.1.5", "[192.168.1.5]"),
+            ("[2001:db8::1]", "[IPv6:2001:db8::1]"),
+            ("2001:db8::1", "[IPv6:2001:db8::1]"),
+        ] {
+            assert_eq!(hello_name(host), name);
+        }
     }
 }
