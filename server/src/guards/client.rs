@@ -1,6 +1,7 @@
 //! The client of a request, and whether it is banned: the first check, without the database.
 
 use super::forwarded;
+use super::headers::page_policies;
 use crate::api_error::ApiError;
 use crate::bans::ActiveBan;
 use crate::state::AppState;
@@ -56,7 +57,7 @@ fn refuse(state: &AppState, closed: ActiveBan, request: &Request) -> Response {
     let mut response = (StatusCode::FORBIDDEN, Html(page)).into_response();
     response.extensions_mut().insert(Code::Banned);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(left));
-    super::headers::set_page_policy(response.headers_mut(), &nonce);
+    response.headers_mut().extend(page_policies(&nonce, None));
     response
 }
 

@@ -10,12 +10,14 @@ const FIXED: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), payment=(), \
-         publickey-credentials-create=(self), publickey-credentials-get=(self), serial=(), usb=()",
-    ),
+    (PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=()"),
 ];
+
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// The features that a page's code may use.
+const PAGE_FEATURES: &str = "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), payment=(), \
+     publickey-credentials-create=(self), publickey-credentials-get=(self), serial=(), usb=()";
 
 /// The policy of answers that are not pages: nothing may load or run.
 const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -60,21 +62,17 @@ impl ResponseHeaders {
     }
 }
 
-/// Returns the policy of a page. It has no `strict-dynamic`, with which Chromium runs an injected module preload of a
+/// Returns the policies of a page: the sources of its code, and the features that its code may use. The former has no `strict-dynamic`, with which Chromium runs an injected module preload of a
 /// `data:` URL (w3c/webappsec-csp issue 823).
 ///
 /// `connect`: another origin that the page's code may reach.
-pub fn page_policy(nonce: &str, connect: Option<&str>) -> String {
+pub fn page_policies(nonce: &str, connect: Option<&str>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let connect = connect.map_or_else(String::new, |origin| format!(" {origin}"));
-    format!(
+    let sources = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self'; connect-src 'self'{connect}; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
          object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default"
-    )
-}
-
-pub fn set_page_policy(headers: &mut HeaderMap, nonce: &str) {
-    if let Ok(policy) = HeaderValue::from_str(&page_policy(nonce, None)) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    );
+    let sources = HeaderValue::from_str(&sources).ok().map(|value| (header::CONTENT_SECURITY_POLICY, value));
+    sources.into_iter().chain([(PERMISSIONS_POLICY, HeaderValue::from_static(PAGE_FEATURES))])
 }

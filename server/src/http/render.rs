@@ -1,11 +1,11 @@
 //! Rendering of a page: its view, nonce, policy and status.
 
-use crate::guards::headers::page_policy;
+use crate::guards::headers::page_policies;
 use crate::state::AppState;
 use app::view::{Site, View};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::{HeaderValue, StatusCode, header, request};
+use http::{StatusCode, request};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -20,9 +20,10 @@ pub(crate) fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'st
             .unwrap_or(View::NotFound);
         let response = expect_context::<ResponseOptions>();
         let connect = matches!(view, View::Time(_)).then(|| state.config.settings.time.origin()).flatten();
-        let policy = use_nonce().map(|nonce| page_policy(&nonce, connect.as_deref()));
-        if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
-            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        if let Some(nonce) = use_nonce() {
+            for (name, value) in page_policies(&nonce, connect.as_deref()) {
+                response.insert_header(name, value);
+            }
         }
         match view {
             View::NotFound => response.set_status(StatusCode::NOT_FOUND),

@@ -327,7 +327,8 @@ async fn managers_find_the_page() {
     let portal = Portal::start().await;
     let answer = portal.program("203.0.113.7").get(paths::PASSKEY_ENDPOINTS).await;
     assert_eq!(answer.json()["enroll"], json!("http://localhost:3000/dashboard/account"));
-    let policy = answer.header("permissions-policy").to_owned();
+    let page = portal.browser("203.0.113.8").get("/login").await;
+    let policy = page.header("permissions-policy").to_owned();
     assert!(policy.contains("publickey-credentials-create=(self), publickey-credentials-get=(self)"), "{policy}");
 }
 
