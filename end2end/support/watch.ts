@@ -9,6 +9,7 @@ export class Watch {
   private readonly statuses = new Set<number>();
   private readonly origins: Set<string>;
   private readonly messages: RegExp[] = [];
+  private ended = false;
 
   constructor(origin: string) {
     this.origins = new Set([origin]);
@@ -27,17 +28,26 @@ export class Watch {
     for (const origin of origins) this.origins.add(origin);
   }
 
+  /** Records nothing more. Pages stay open while a test's servers end, and their late requests are refused. */
+  end(): void {
+    this.ended = true;
+  }
+
+  private report(trouble: string): void {
+    if (!this.ended) this.troubles.push(trouble);
+  }
+
   follow(context: BrowserContext): void {
     context.on('console', (message) => {
-      if (message.type() === 'error' && !this.expects(message.text())) this.troubles.push(`console: ${message.text()}`);
+      if (message.type() === 'error' && !this.expects(message.text())) this.report(`console: ${message.text()}`);
     });
     context.on('weberror', (thrown) => {
       const text = String(thrown.error());
-      if (!this.expects(text)) this.troubles.push(`thrown: ${text}`);
+      if (!this.expects(text)) this.report(`thrown: ${text}`);
     });
     context.on('request', (request) => {
       const url = new URL(request.url());
-      if (url.protocol.startsWith('http') && !this.origins.has(url.origin)) this.troubles.push(`request: ${url.origin}`);
+      if (url.protocol.startsWith('http') && !this.origins.has(url.origin)) this.report(`request: ${url.origin}`);
     });
   }
 

@@ -49,6 +49,7 @@ const test = base.extend<{ kind: Kind; world: World }, { frontPort: number }>({
     const places = { wiki: { origin: `https://${WIKI}:${frontPort}`, upstream: wiki }, shop: { origin: `https://${SHOP}:${frontPort}`, upstream: shop } };
     watch.allowOrigin(places.wiki.origin, places.shop.origin);
     await use({ front, ...places });
+    watch.end();
     await front.end();
     await Promise.all([wiki.close(), shop.close()]);
   },

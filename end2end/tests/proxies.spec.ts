@@ -28,9 +28,10 @@ const test = base.extend<{ way: Way; front: Proxy }, { frontPort: number }>({
       'ban.limits.per_minute': '600',
     }),
 
-  front: async ({ server, frontPort, way }, use) => {
+  front: async ({ server, frontPort, way, watch }, use) => {
     const proxy = await Proxy.start(way.kind, server.port, frontPort, way.changes);
     await use(proxy);
+    watch.end();
     await proxy.end();
   },
 });
