@@ -3,8 +3,8 @@ import { OpenApi, type Call } from '../support/openapi';
 import { newName, newPassword, type Person } from '../support/server';
 import { expect, test } from '../support/test';
 
-/** Operations on a token. A token needs a payment; the portal's own tests make some. */
-const CHANGES = ['suspendTollToken', 'resumeTollToken', 'revokeTollToken'];
+/** Operations on a token, which needs a payment or dynamic registration; the portal's own tests make some. */
+const CHANGES = ['suspendTollToken', 'resumeTollToken', 'revokeTollToken', 'revokeRegistrationToken'];
 /**
  * Operations that need a passkey, a one-time code, the client of an app, or a mail server. The portal's own tests call
  * them: `passkeys`, `passkey_factor`, `remembered_devices`, `second_factor`, `oidc` and `mail` in server/tests/portal.
@@ -136,6 +136,7 @@ test('one after the other, its operations do what it promises', async ({ server 
     expect((await promised(administrator, 'explainClientRequest', 200)).json.accepted).toBe(false);
     await promised(administrator, 'removeClient', 204);
     await promised(administrator, 'removeClient', 404);
+    expect((await promised(administrator, 'listRegistrationTokens', 200)).json.tokens).toEqual([]);
   });
 
   await test.step('an app', async () => {

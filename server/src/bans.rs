@@ -1,6 +1,6 @@
 //! The bans in force, in memory, so that the first check of every request reads no database.
 
-use crate::query_timeout::within;
+use crate::query_timeout::{QUERY_TIMEOUT, in_time, within};
 use domain::UnixMs;
 use domain::ban::{Scope, Trigger};
 use domain::client_key::ClientKey;
@@ -97,11 +97,11 @@ impl Bans {
         *self.tables.write() = loaded;
         *self.cursor.lock() = SyncCursor { after: BanCursor::after(up_to), up_to };
         // This process may have imposed a ban meanwhile, which is not in the new tables.
-        let last = within(timeout, store.last_ban_change()).await?;
-        self.read_changes(store, last, timeout).await
+        let last = in_time(store.last_ban_change()).await?;
+        self.read_changes(store, last).await
     }
 
-    /// Applies the changes up to the number `last` in pages, each once. Each page may take as long as `timeout`.
+    /// Applies the changes up to the number `last` in pages, each once.
     ///
     /// # Errors
     /// The store fails or does not answer.
@@ -110,7 +110,6 @@ impl Bans {
         store: &(impl StoredBans + Sync + ?Sized),
         last: i64,
         now: UnixMs,
-        timeout: Duration,
     ) -> store::Result<()> {
         let (after, up_to) = {
             let cursor = self.cursor.lock();
@@ -118,17 +117,12 @@ impl Bans {
         };
         // The database is an older copy: a failover or a restored backup.
         if last != up_to && last < after {
-            return self.load(store, now, timeout).await;
+            return self.load(store, now, QUERY_TIMEOUT).await;
         }
-        self.read_changes(store, last, timeout).await
+        self.read_changes(store, last).await
     }
 
-    async fn read_changes(
-        &self,
-        store: &(impl StoredBans + Sync + ?Sized),
-        last: i64,
-        timeout: Duration,
-    ) -> store::Result<()> {
+    async fn read_changes(&self, store: &(impl StoredBans + Sync + ?Sized), last: i64) -> store::Result<()> {
         let (mut after, up_to) = {
             let cursor = self.cursor.lock();
             (cursor.after.clone(), cursor.up_to)
@@ -137,7 +131,7 @@ impl Bans {
             return Ok(());
         }
         loop {
-            let changes = within(timeout, store.bans_changed(&after, PAGE)).await?;
+            let changes = in_time(store.bans_changed(&after, PAGE)).await?;
             self.apply(&changes.bans);
             after = changes.next;
             let more = changes.bans.len() == PAGE as usize;

@@ -3,7 +3,7 @@
 use crate::error_chain::chain;
 use crate::flows::{mail, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
-use crate::query_timeout::within;
+use crate::query_timeout::{QUERY_TIMEOUT, in_time};
 use crate::state::AppState;
 use crate::sync_freshness;
 use domain::UnixMs;
@@ -14,9 +14,6 @@ use tokio::sync::watch;
 
 /// Interval for following the changes of other nodes. One small query; the rest only after a change.
 const FOLLOW_EVERY: Duration = Duration::from_millis(300);
-/// A database that does not answer one question for this long is asked again. After a failover there are hundreds of
-/// questions, and each may take as long.
-const FOLLOW_TIMEOUT: Duration = Duration::from_secs(1);
 /// Interval for reading other nodes' rotations.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Overlap with the previous read of rotations, because a rotation may commit late. Their times are on the database's
@@ -42,7 +39,7 @@ const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     // The time before the query, because changes that are committed after it may be missing from the answer.
     let began = state.now();
-    let last = within(FOLLOW_TIMEOUT, state.store.last_changes()).await?;
+    let last = in_time(state.store.last_changes()).await?;
     state.sync.compare_clocks(last.clock, began, state.now());
     let applied = state.sync.applied();
     let step = |applied_number, number| {
@@ -52,22 +49,22 @@ pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     match step(applied.bans, last.bans) {
         // This node's own bans have numbers too, so the cache of bans knows better what it has read.
         CatchUp::Nothing | CatchUp::Newer => {
-            state.bans.catch_up(&*state.store, last.bans, began, FOLLOW_TIMEOUT).await?;
+            state.bans.catch_up(&*state.store, last.bans, began).await?;
         }
-        CatchUp::Everything => state.bans.load(&*state.store, began, FOLLOW_TIMEOUT).await?,
+        CatchUp::Everything => state.bans.load(&*state.store, began, QUERY_TIMEOUT).await?,
     }
-    within(FOLLOW_TIMEOUT, follow_sessions(state, step(applied.sessions, last.sessions), began)).await?;
+    in_time(follow_sessions(state, step(applied.sessions, last.sessions), began)).await?;
     if step(applied.sealers, last.sealers) != CatchUp::Nothing {
-        within(FOLLOW_TIMEOUT, state.key_encryption.reload(&*state.store)).await?;
+        in_time(state.key_encryption.reload(&*state.store)).await?;
     }
     if step(applied.keys, last.keys) != CatchUp::Nothing {
-        within(FOLLOW_TIMEOUT, state.keyring.reload(&state.vault())).await?;
+        in_time(state.keyring.reload(&state.vault())).await?;
     }
     if step(applied.allowlist, last.allowlist) != CatchUp::Nothing {
-        within(FOLLOW_TIMEOUT, state.allowlist.reload(&*state.store)).await?;
+        in_time(state.allowlist.reload(&*state.store)).await?;
     }
     if step(applied.clients, last.clients) != CatchUp::Nothing {
-        within(FOLLOW_TIMEOUT, state.clients.reload(&*state.store)).await?;
+        in_time(state.clients.reload(&*state.store)).await?;
     }
     state.sync.followed_at(began, last);
     Ok(())

@@ -1,4 +1,4 @@
-//! Requests to URLs that clients name: metadata documents and logout notices.
+//! Requests to URLs that clients name: metadata documents, sets of keys, and logout notices.
 //!
 //! A stranger's URL must not reach this machine or its network (SSRF). A name is resolved once, each address is
 //! checked, and the connection goes to a checked address. Redirects are not followed, proxies are not used, and answers
@@ -8,6 +8,7 @@ use crate::config::Config;
 use async_trait::async_trait;
 use domain::public_address::is_public;
 use ipnet::IpNet;
+use oidc::{Client, ClientSource};
 use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Url, redirect};
@@ -20,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Time limit of one request, from the name to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum number of documents that are fetched at the same time.
+/// Maximum number of documents and sets of keys that are fetched at the same time.
 const MOST_DOCUMENTS: usize = 8;
 /// Maximum number of notices that are sent at the same time. They have permits of their own, so that a client that does not
 /// answer its notices delays no document.
@@ -33,10 +34,22 @@ const MOST_TO_HOST: usize = 4;
 pub enum Reach {
     /// Everywhere, for clients of the settings file.
     Anywhere,
-    /// The public internet and `oauth.internal_networks`, for notices of clients that an administrator has added.
+    /// The public internet and `oauth.internal_networks`, for clients that an administrator has added.
     Internal,
     /// The public internet, for documents and for clients that nobody at this site has added.
     Public,
+}
+
+impl Reach {
+    /// The operator's own clients may be anywhere, those of administrators also in the networks that the operator lists, and
+    /// others only where a stranger may send this server.
+    pub fn of(client: &Client) -> Self {
+        match client.source {
+            ClientSource::Settings => Self::Anywhere,
+            ClientSource::Administrator => Self::Internal,
+            ClientSource::Registered | ClientSource::Document => Self::Public,
+        }
+    }
 }
 
 /// The reason why a request failed.

@@ -85,16 +85,16 @@ pub fn routes(state: &AppState) -> Router {
         .route_layer(CookieManagerLayer::new());
 
     let metadata = Router::new()
-        .route(paths::JWKS, get(metadata::jwks))
+        .route(paths::JWKS, get(metadata::jwks).options(oauth_answer::preflight))
         .route(paths::METADATA, get(metadata::postern))
         .route(paths::PASSKEY_ENDPOINTS, get(passkeys::endpoints))
         .route(paths::REVOCATIONS, get(revocations::list))
         .route(paths::OPENAPI, get(openapi::document))
-        .route(paths::OPENID_CONFIGURATION, get(metadata::openid))
-        .route(paths::OAUTH_SERVER, get(metadata::openid))
-        .route(paths::PROTECTED_RESOURCE, get(metadata::protected_resource))
-        .route(paths::PROTECTED_USERINFO, get(metadata::protected_userinfo))
-        .route(paths::WEBFINGER, get(metadata::webfinger));
+        .route(paths::OPENID_CONFIGURATION, get(metadata::openid).options(oauth_answer::preflight))
+        .route(paths::OAUTH_SERVER, get(metadata::openid).options(oauth_answer::preflight))
+        .route(paths::PROTECTED_RESOURCE, get(metadata::protected_resource).options(oauth_answer::preflight))
+        .route(paths::PROTECTED_USERINFO, get(metadata::protected_userinfo).options(oauth_answer::preflight))
+        .route(paths::WEBFINGER, get(metadata::webfinger).options(oauth_answer::preflight));
 
     Router::new()
         .merge(with_cookies)
@@ -127,7 +127,10 @@ fn oauth() -> Router<AppState> {
         .route(paths::OAUTH_REGISTER, post(oauth_registration::register).options(preflight))
         .route(
             "/oauth/register/{id}",
-            get(oauth_registration::show).put(oauth_registration::change).delete(oauth_registration::remove),
+            get(oauth_registration::show)
+                .put(oauth_registration::change)
+                .delete(oauth_registration::remove)
+                .options(preflight),
         )
         .route(paths::OAUTH_PAR, post(oauth_token::push).options(preflight))
         .route(paths::OAUTH_USERINFO, get(oauth_userinfo::userinfo).post(oauth_userinfo::userinfo).options(preflight))
@@ -147,6 +150,8 @@ fn operators() -> Router<AppState> {
         .route("/api/admin/clients/{id}", patch(clients::change).delete(clients::remove))
         .route("/api/admin/clients/{id}/secret", post(clients::rotate))
         .route(paths::CLIENT_REQUESTS, get(clients::explain))
+        .route(paths::REGISTRATION_TOKENS, get(clients::tokens))
+        .route("/api/admin/registration-tokens/{id}", delete(clients::revoke_token))
         .route(paths::SERVICES, get(services::list).post(services::set))
         .route("/api/admin/services/{name}", delete(services::remove))
         .route(paths::INVITATIONS, get(invitations::list).post(invitations::invite))

@@ -9,6 +9,7 @@ mod activity;
 mod ask;
 mod audit;
 mod bans;
+mod client;
 mod clients;
 mod devices;
 mod enrol;

@@ -46,6 +46,8 @@ pub struct ClientsView {
     pub clients: Vec<wire::clients::Client>,
     /// Names of known apps.
     pub presets: Vec<&'static str>,
+    /// Tokens with which apps may still register themselves.
+    pub tokens: Vec<wire::clients::RegistrationToken>,
     /// The request of an app to explain, as typed.
     pub asked: String,
     pub verdict: Option<wire::clients::RequestVerdict>,

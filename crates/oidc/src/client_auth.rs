@@ -16,7 +16,8 @@ const SKEW: i64 = 60;
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// `client_secret_basic` or `client_secret_post`: a client may use either.
-    Secret { client_id: String, secret: String },
+    /// `unencoded`: the password of Basic as it was sent.
+    Secret { client_id: String, secret: String, unencoded: Option<String> },
     /// `private_key_jwt`.
     Assertion { client_id: String, jwt: String },
     /// A public client names itself.
@@ -48,17 +49,20 @@ impl Credentials {
         let basic = authorization.and_then(|header| strip_scheme(header, "Basic"));
         match (basic, secret, assertion) {
             (Some(basic), None, None) => {
-                let (client_id, secret) = decode_basic(basic)
+                let (client_id, secret, unencoded) = decode_basic(basic)
                     .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "the Basic credentials are malformed"))?;
                 if id.is_some_and(|id| id != client_id) {
                     return Err(invalid("client_id differs from the one in the Authorization header"));
                 }
                 // Some libraries of public clients send an empty password.
-                if secret.is_empty() { Ok(Self::None { client_id }) } else { Ok(Self::Secret { client_id, secret }) }
+                if secret.is_empty() {
+                    return Ok(Self::None { client_id });
+                }
+                Ok(Self::Secret { client_id, secret, unencoded: Some(unencoded) })
             }
             (None, Some(secret), None) => {
                 let client_id = id.ok_or_else(|| invalid("client_secret without client_id"))?.to_owned();
-                Ok(Self::Secret { client_id, secret: secret.to_owned() })
+                Ok(Self::Secret { client_id, secret: secret.to_owned(), unencoded: None })
             }
             (None, None, Some(jwt)) => {
                 if params.get("client_assertion_type") != Some(JWT_BEARER) {
@@ -89,8 +93,10 @@ impl Credentials {
     /// Whether these are credentials of the client. An assertion's signature is checked elsewhere.
     pub fn fit(&self, client: &Client) -> bool {
         match self {
-            Self::Secret { secret, .. } => client.has_secret(secret),
-            Self::Assertion { .. } => client.settings.jwks.is_some(),
+            Self::Secret { secret, unencoded, .. } => {
+                client.has_secret(secret) || unencoded.as_ref().is_some_and(|secret| client.has_secret(secret))
+            }
+            Self::Assertion { .. } => client.settings.has_keys(),
             Self::None { .. } => client.is_public(),
         }
     }
@@ -122,12 +128,12 @@ pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
     own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 
-/// Decodes the credentials of Basic. Id and secret are form-encoded before Base64 (RFC 6749, section 2.3.1). Many
-/// clients leave that out, which is the same for the secrets that Postern makes.
-fn decode_basic(text: &str) -> Option<(String, String)> {
+/// Decodes the credentials of Basic: id, secret, and the secret as it was sent. Id and secret are form-encoded before Base64
+/// (RFC 6749, section 2.3.1). Many clients leave that out, which changes a secret with `+` or `%`.
+fn decode_basic(text: &str) -> Option<(String, String, String)> {
     let text = String::from_utf8(Base64::decode_vec(text).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
-    Some((form_decoded(id), form_decoded(secret)))
+    Some((form_decoded(id), form_decoded(secret), secret.to_owned()))
 }
 
 fn form_decoded(text: &str) -> String {

@@ -41,6 +41,7 @@ impl Client {
         };
         self.settings.name == other.settings.name
             && self.settings.jwks == other.settings.jwks
+            && self.settings.jwks_uri == other.settings.jwks_uri
             && origins(self) == origins(other)
     }
 }

@@ -166,6 +166,7 @@ pub fn judge_code(
 pub fn narrowed(granted: &Scopes, requested: Option<&Scopes>) -> Result<Scopes, OAuthError> {
     match requested {
         None => Ok(granted.clone()),
+        Some(none) if none.is_empty() => Err(OAuthError::new(ErrorCode::InvalidScope, "scope names no scope")),
         Some(fewer) if fewer.is_within(granted) => Ok(fewer.clone()),
         Some(_) => Err(OAuthError::new(ErrorCode::InvalidScope, "a refresh cannot add scopes")),
     }

@@ -3,10 +3,22 @@
 use domain::encoding::from_base64url;
 use serde_json::{Map, Value};
 
+/// Maximum length of a set of keys at a `jwks_uri`, in bytes.
+pub const LONGEST: usize = 64 * 1024;
 /// Maximum number of keys.
 const MOST_KEYS: usize = 16;
 /// Members of private and symmetric keys (RFC 7518, sections 6.2.2, 6.3.2 and 6.4).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// Reads a set of keys that was fetched from a client's `jwks_uri`.
+///
+/// # Errors
+/// The problem.
+pub fn read(body: &[u8]) -> Result<Value, &'static str> {
+    let jwks = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
+    check(&jwks)?;
+    Ok(jwks)
+}
 
 /// Checks that a set of keys can verify a client's assertions, and contains no private key.
 ///

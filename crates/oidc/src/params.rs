@@ -33,9 +33,15 @@ impl Params {
         self.all(name).next()
     }
 
-    /// Returns all values of `resource`.
+    /// Returns all values of `resource`, each once.
     pub fn resources(&self) -> Vec<String> {
-        self.all(RESOURCE).map(str::to_owned).collect()
+        let mut resources = Vec::new();
+        for resource in self.all(RESOURCE).map(str::to_owned) {
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+        }
+        resources
     }
 
     /// Returns the name of a parameter that occurs more than once, which is an invalid request (RFC 6749, section 3.1).
@@ -57,6 +63,14 @@ impl Params {
         text.finish()
     }
 
+    /// Adds a parameter, unless it has a value.
+    pub fn add_missing(&mut self, name: &str, value: &str) {
+        if self.get(name).is_none() {
+            self.pairs.retain(|(own, _)| own != name);
+            self.pairs.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
     fn all<'a, 'b>(&'a self, name: &'b str) -> impl Iterator<Item = &'a str> + use<'a, 'b> {
         let named = self.pairs.iter().filter(move |(own, value)| own == name && !value.is_empty());
         named.map(|(_, value)| value.as_str())
@@ -76,6 +90,13 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
         .take(MOST)
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect()
+}
+
+/// Encodes the text of a form again, so that it fits into a URL. Repeated names stay.
+pub fn encoded_again(text: &str) -> String {
+    let mut encoded = form_urlencoded::Serializer::new(String::new());
+    encoded.extend_pairs(form_urlencoded::parse(text.as_bytes()));
+    encoded.finish()
 }
 
 /// Appends parameters to a URI that may have a query already.

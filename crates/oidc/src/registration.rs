@@ -58,12 +58,11 @@ pub fn read(id: &str, metadata: &Map<String, Value>, default: AuthMethod) -> Res
             invalid("token_endpoint_auth_method", "none, client_secret_basic, client_secret_post or private_key_jwt")
         })?,
     };
-    if metadata.contains_key("jwks_uri") {
-        return Err(invalid("jwks_uri", "is not supported: send the keys as jwks"));
-    }
-    let jwks = metadata.get("jwks").filter(|_| method == AuthMethod::PrivateKeyJwt).cloned();
-    if method == AuthMethod::PrivateKeyJwt && jwks.is_none() {
-        return Err(invalid("jwks", "is needed for private_key_jwt"));
+    let has_keys = method == AuthMethod::PrivateKeyJwt;
+    let jwks = metadata.get("jwks").filter(|jwks| has_keys && !jwks.is_null()).cloned();
+    let jwks_uri = text("jwks_uri")?.filter(|_| has_keys).map(str::to_owned);
+    if has_keys && jwks.is_none() && jwks_uri.is_none() {
+        return Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"));
     }
     if texts("response_types")?.iter().flatten().any(|kind| kind != "code") {
         return Err(invalid("response_types", "only code is supported"));
@@ -93,6 +92,7 @@ pub fn read(id: &str, metadata: &Map<String, Value>, default: AuthMethod) -> Res
     settings.post_logout_redirect_uris = texts("post_logout_redirect_uris")?.unwrap_or_default();
     settings.backchannel_logout_uri = text("backchannel_logout_uri")?.map(str::to_owned);
     settings.jwks = jwks;
+    settings.jwks_uri = jwks_uri;
     settings.id_token_alg = alg;
     settings.subject_type = subject_type;
     settings.device = grants.iter().any(|grant| grant == device::GRANT_TYPE);
@@ -121,6 +121,7 @@ pub fn replaced(own: &ClientSettings, wish: ClientSettings) -> Result<ClientSett
     Ok(ClientSettings {
         name: wish.name,
         jwks: wish.jwks,
+        jwks_uri: wish.jwks_uri,
         redirect_uris: wish.redirect_uris,
         post_logout_redirect_uris: wish.post_logout_redirect_uris,
         backchannel_logout_uri: wish.backchannel_logout_uri,
@@ -147,10 +148,10 @@ fn texts(metadata: &Map<String, Value>, name: &'static str) -> Result<Option<Vec
 /// Describes a client in the terms of RFC 7591, section 3.2.1.
 pub fn metadata(client: &Client, issued_at: UnixMs) -> Map<String, Value> {
     let settings = &client.settings;
-    let method = match (&settings.jwks, client.is_public()) {
-        (Some(_), _) => AuthMethod::PrivateKeyJwt,
-        (None, true) => AuthMethod::None,
-        (None, false) => AuthMethod::SecretBasic,
+    let method = match (settings.has_keys(), client.is_public()) {
+        (true, _) => AuthMethod::PrivateKeyJwt,
+        (false, true) => AuthMethod::None,
+        (false, false) => AuthMethod::SecretBasic,
     };
     let mut grants = vec!["authorization_code", "refresh_token"];
     grants.extend(settings.device.then_some(device::GRANT_TYPE));
@@ -163,6 +164,7 @@ pub fn metadata(client: &Client, issued_at: UnixMs) -> Map<String, Value> {
         "post_logout_redirect_uris": settings.post_logout_redirect_uris,
         "backchannel_logout_uri": settings.backchannel_logout_uri,
         "jwks": settings.jwks,
+        "jwks_uri": settings.jwks_uri,
         "token_endpoint_auth_method": method.as_str(),
         "grant_types": grants,
         "response_types": ["code"],

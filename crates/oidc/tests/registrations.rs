@@ -69,7 +69,7 @@ fn a_document_describes_a_client_without_a_secret() {
         ("redirect_uris", json!([1]), "redirect_uris"),
         ("grant_types", json!(["implicit"]), "grant_types"),
         ("response_types", json!(["token"]), "response_types"),
-        ("jwks_uri", json!("https://agent.example/keys"), "jwks_uri"),
+        ("jwks_uri", json!(7), "jwks_uri"),
         ("client_name", json!(7), "client_name"),
     ] {
         let mut wrong = document.clone();
@@ -262,5 +262,37 @@ fn presets_derive_their_uris_from_the_address() {
         preset.apply(&mut own).expect("applied");
         assert!(own.redirect_uris.iter().any(|uri| uri.starts_with("https://app.example/")), "{preset:?}");
         Client::new(own, &[secret_hash("s")], ClientSource::Administrator).expect("a client");
+    }
+}
+
+#[test]
+fn keys_are_in_the_registration_or_at_a_url() {
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"});
+    let uri = "https://app.example/keys.json";
+    let read = |more: Value| {
+        let mut asked = object(&json!({"redirect_uris": ["https://app.example/"]}));
+        asked.extend(object(&more));
+        registration::read("c1", &asked, AuthMethod::SecretBasic)
+            .and_then(|read| Client::new(read.settings, &[], ClientSource::Registered))
+    };
+    let keyed = json!({"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": uri});
+    let client = read(keyed.clone()).expect("a client");
+    assert!(!client.is_public() && !client.uses_secret());
+    let described = registration::metadata(&client, 0);
+    assert_eq!(
+        (&described["jwks_uri"], &described["token_endpoint_auth_method"]),
+        (&json!(uri), &json!("private_key_jwt"))
+    );
+    let moved = read(json!({"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example/new"}));
+    assert!(!client.is_same_app(&moved.expect("a client")), "people agreed to an app with other keys");
+    let secret = read(json!({"jwks_uri": uri})).expect("a client without keys");
+    assert_eq!(secret.settings.jwks_uri, None, "not read for another method");
+    let mut both = keyed.clone();
+    both["jwks"] = json!({ "keys": [key] });
+    assert_eq!(read(both).expect_err("refused").setting, "jwks_uri");
+    for wrong in ["http://app.example/keys", "com.example.app:/keys", "https://app.example/keys#a", "keys.json"] {
+        let mut keyed = keyed.clone();
+        keyed["jwks_uri"] = wrong.into();
+        assert_eq!(read(keyed).expect_err(wrong).setting, "jwks_uri");
     }
 }

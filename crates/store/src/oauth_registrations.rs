@@ -39,7 +39,7 @@ pub struct StoredDocument {
     pub registration: String,
     pub fetched_at: UnixMs,
     pub expires_at: UnixMs,
-    /// When an administrator disabled the client.
+    /// When an administrator disabled the client. A disabled document does not expire.
     pub disabled_at: Option<UnixMs>,
 }
 
@@ -48,7 +48,8 @@ pub struct StoredDocument {
 pub struct PutDocument {
     /// A new row is enabled, and one that exists keeps its `disabled_at`.
     pub document: StoredDocument,
-    /// The stored registration that describes the same app, so that consents stay. All others are withdrawn.
+    /// The known registration that describes the same app, so that consents stay if it is the stored one. Otherwise they are
+    /// withdrawn.
     pub same_app: Option<String>,
     /// Maximum number of documents. The oldest one that nobody uses makes room.
     pub most: u32,
@@ -65,10 +66,13 @@ pub trait OAuthRegistrations {
     async fn document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>>;
     /// Returns all documents that have not expired, by id.
     async fn documents(&self, now: UnixMs) -> Result<Vec<StoredDocument>>;
-    /// Stores or replaces a document. `false`: it is new, and each of the others is used or disabled.
-    async fn put_document(&self, put: &PutDocument) -> Result<bool>;
+    /// Stores or replaces a document, and returns it as it is stored. `None`: it is new, and each of the others is used or
+    /// disabled.
+    async fn put_document(&self, put: &PutDocument) -> Result<Option<StoredDocument>>;
     /// Disables the client of a document, or enables it again. `false`: no such document is stored.
     async fn disable_document(&self, id: &str, disabled_at: Option<UnixMs>, audit: &AuditEntry) -> Result<bool>;
+    /// Removes the client of a document with its codes, grants and consents. `false`: no such document is stored.
+    async fn remove_document(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Returns the client that a management token is for, until its registration expires.
     async fn registered_client(&self, id: &str, management_hash: &str, now: UnixMs) -> Result<Option<StoredClient>>;
     /// Deletes a token. `false`: no such token is stored.

@@ -78,3 +78,21 @@ pub struct Fact {
     pub name: String,
     pub value: String,
 }
+
+/// `GET /api/admin/registration-tokens`: those that have a use left, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationTokens {
+    pub tokens: Vec<RegistrationToken>,
+}
+
+/// A token with which clients register themselves. Times are unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationToken {
+    /// The hash of the token, which registers nothing.
+    pub id: String,
+    pub note: String,
+    /// Number of clients that it may still register.
+    pub uses_left: u32,
+    pub created_at: i64,
+    pub expires_at: i64,
+}

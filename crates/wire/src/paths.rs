@@ -106,6 +106,8 @@ pub const GROUPS: &str = "/api/admin/groups";
 pub const CLIENTS: &str = "/api/admin/clients";
 /// Whether an app's authorization request would be accepted.
 pub const CLIENT_REQUESTS: &str = "/api/admin/client-requests";
+/// Tokens with which clients register themselves. `GET` lists; `DELETE` on `/{id}` revokes one.
+pub const REGISTRATION_TOKENS: &str = "/api/admin/registration-tokens";
 /// `GET` lists; `DELETE` on `/{kid}` revokes one.
 pub const SERVER_KEYS: &str = "/api/admin/keys";
 pub const ROTATE_SERVER_KEY: &str = "/api/admin/keys/rotate";

@@ -7,13 +7,14 @@ use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
 use crate::flows::oauth_clients::{self, ClientError, ClientPlace, Listed};
+use crate::flows::oauth_initial_tokens;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use oidc::ClientSource;
+use oidc::document::is_document_id;
 use oidc::preset::Preset;
 use serde_json::{Map, Value, json};
-use store::oauth_registrations::InitialToken;
-use wire::clients::RequestVerdict;
+use wire::clients::{RegistrationToken, RequestVerdict};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClientCommand {
@@ -94,6 +95,9 @@ pub(super) struct AddArgs {
     /// URL of the app that receives a notice when a session has ended
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<String>,
+    /// URL of the app's public keys, for private_key_jwt instead of a secret
+    #[arg(long, value_name = "URI", conflicts_with = "public")]
+    jwks_uri: Option<String>,
     /// The page that the app's tile opens
     #[arg(long)]
     url: Option<String>,
@@ -144,13 +148,13 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
             if !config_allows_registration(&actor) {
                 return Err("clients may not register themselves: set oauth.registration = true".into());
             }
-            println!("{}", oauth_clients::initial_token(&actor, &note, uses, hours).await?);
+            println!("{}", oauth_initial_tokens::make(&actor, &note, uses, hours).await?);
             eprintln!("It registers {uses} client(s) within {hours} hours, and is not shown again.");
             Ok(())
         }
-        ClientCommand::Tokens { json } => tokens(&oauth_clients::initial_tokens(&actor).await?, json),
+        ClientCommand::Tokens { json } => tokens(&oauth_initial_tokens::list(&actor).await?, json),
         ClientCommand::RevokeToken { id } => {
-            if !oauth_clients::revoke_initial_token(&actor, &id).await? {
+            if !oauth_initial_tokens::revoke(&actor, &id).await? {
                 return Err(not_found(format!("no token has the id {id}: postern client tokens lists them")));
             }
             println!("The token is revoked. Clients that it has registered stay.");
@@ -167,6 +171,11 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
                 return Err(known(ClientError::NotFound));
             }
             println!("{id} is removed, and everything that it got is invalid.");
+            if is_document_id(&id) {
+                println!(
+                    "Its document is fetched again when somebody opens its link. To keep it out, disable it then."
+                );
+            }
             Ok(())
         }
         ClientCommand::Explain { url } => explain(oauth_clients::explain(&actor, &url).await?),
@@ -205,6 +214,7 @@ async fn add(actor: &Actor<'_>, args: AddArgs) -> Outcome {
     set("redirect_uris", args.redirect_uri.into());
     set("post_logout_redirect_uris", args.post_logout_redirect_uri.into());
     set("backchannel_logout_uri", args.backchannel_logout_uri.into());
+    set("jwks_uri", args.jwks_uri.into());
     set("url", args.url.into());
     set("groups", args.group.into());
     set("second_factor", args.second_factor.into());
@@ -222,7 +232,8 @@ async fn add(actor: &Actor<'_>, args: AddArgs) -> Outcome {
     println!("  client id      {}", client.id());
     match secret.client_secret {
         Some(secret) => println!("  client secret  {secret}  (not shown again)"),
-        None => println!("  client secret  none: it is a public client and must use PKCE"),
+        None if client.is_public() => println!("  client secret  none: it is a public client and must use PKCE"),
+        None => println!("  client secret  none: it proves itself with its own keys"),
     }
     for uri in &client.settings.redirect_uris {
         println!("  redirect URI   {uri}");
@@ -258,22 +269,16 @@ fn list(clients: &[Listed], json: bool) -> Outcome {
     Ok(())
 }
 
-fn tokens(tokens: &[InitialToken], json: bool) -> Outcome {
+fn tokens(tokens: &[RegistrationToken], json: bool) -> Outcome {
     if json {
-        let shown = |token: &InitialToken| {
-            json!({
-                "id": token.token_hash, "note": token.note, "uses_left": token.uses_left,
-                "created_at": token.created_at, "expires_at": token.expires_at,
-            })
-        };
-        return print::json(&tokens.iter().map(shown).collect::<Vec<_>>());
+        return print::json(&tokens);
     }
     if tokens.is_empty() {
         print::empty("There is no token. Make one: postern client token");
         return Ok(());
     }
     let rows = tokens.iter().map(|token| {
-        [token.token_hash.clone(), token.note.clone(), token.uses_left.to_string(), print::moment(token.expires_at)]
+        [token.id.clone(), token.note.clone(), token.uses_left.to_string(), print::moment(token.expires_at)]
     });
     print::table(["ID", "NOTE", "USES LEFT", "EXPIRES"], rows);
     Ok(())

@@ -3,7 +3,6 @@
 use super::actor::Actor;
 use crate::config::client_usable;
 use crate::oauth::clients;
-use domain::encoding::{base64url, sha256};
 use oidc::authorize::{self, AuthorizationRequest, Refusal, ShownError};
 use oidc::client::{InvalidClient, secret_hash};
 use oidc::document::is_document_id;
@@ -13,7 +12,7 @@ use oidc::{Client, ClientSettings, ClientSource, Params};
 use serde_json::{Map, Value};
 use store::audit::AuditEvent;
 use store::oauth::StoredClient;
-use store::oauth_registrations::{InitialToken, StoredDocument};
+use store::oauth_registrations::StoredDocument;
 use wire::clients::{ClientSecret, Fact, RequestVerdict};
 
 /// Maximum number of clients that administrators have added.
@@ -36,7 +35,7 @@ pub enum ClientError {
     Public,
     #[error("the client was changed at the same time: try again")]
     Changed,
-    #[error("a client that is a document can only be disabled and enabled: the rest is in the document")]
+    #[error("a client that is a document can only be disabled, enabled and removed: the rest is in the document")]
     Document,
     #[error("the stored client cannot be read: {0}")]
     Unreadable(String),
@@ -85,7 +84,7 @@ pub async fn add(
     settings: ClientSettings,
     public: bool,
 ) -> Result<(Client, ClientSecret), ClientError> {
-    let secret = (!public && settings.jwks.is_none()).then(|| actor.entropy.secret());
+    let secret = (!public && !settings.has_keys()).then(|| actor.entropy.secret());
     let secrets: Vec<_> = secret.iter().map(|secret| secret_hash(secret)).collect();
     let client = checked(actor, settings, &secrets, ClientSource::Administrator)?;
     if actor.config.clients.iter().any(|own| own.id() == client.id()) {
@@ -272,47 +271,18 @@ async fn replace(actor: &Actor<'_>, before: &StoredClient, after: StoredClient) 
     if actor.store.change_client(before, &after, false, &audit).await? { Ok(()) } else { Err(ClientError::Changed) }
 }
 
-/// Removes a client and revokes its grants. `false`: there is none.
+/// Removes a client and revokes its grants. `false`: there is none. A document is fetched again when somebody opens its
+/// link.
 ///
 /// # Errors
 /// The store fails.
 pub async fn remove(actor: &Actor<'_>, id: &str) -> Result<bool, ClientError> {
-    Ok(actor.store.remove_client(id, &actor.entry(AuditEvent::ClientRemoved, id), actor.now).await?)
-}
-
-/// Makes a token with which clients register themselves.
-///
-/// # Errors
-/// The store fails.
-pub async fn initial_token(actor: &Actor<'_>, note: &str, uses: u32, hours: u32) -> Result<String, ClientError> {
-    let secret = actor.entropy.secret();
-    let token = InitialToken {
-        token_hash: base64url(&sha256(secret.as_bytes())),
-        note: note.to_owned(),
-        uses_left: uses,
-        created_at: actor.now,
-        expires_at: actor.now + i64::from(hours) * 60 * 60_000,
-    };
-    let audit = actor.entry(AuditEvent::ClientAdded, format!("token for {uses} registrations"));
-    actor.store.add_initial_token(&token, &audit).await?;
-    Ok(secret)
-}
-
-/// Returns the tokens with which clients may still register themselves.
-///
-/// # Errors
-/// The store fails.
-pub async fn initial_tokens(actor: &Actor<'_>) -> Result<Vec<InitialToken>, ClientError> {
-    Ok(actor.store.initial_tokens(actor.now).await?)
-}
-
-/// Revokes such a token. `false`: there is none with this hash.
-///
-/// # Errors
-/// The store fails.
-pub async fn revoke_initial_token(actor: &Actor<'_>, token_hash: &str) -> Result<bool, ClientError> {
-    let audit = actor.entry(AuditEvent::ClientRemoved, format!("token {token_hash} for registrations"));
-    Ok(actor.store.remove_initial_token(token_hash, &audit).await?)
+    let audit = actor.entry(AuditEvent::ClientRemoved, id);
+    Ok(if is_document_id(id) {
+        actor.store.remove_document(id, &audit, actor.now).await?
+    } else {
+        actor.store.remove_client(id, &audit, actor.now).await?
+    })
 }
 
 /// Judges an app's authorization request as the server does. `url`: the link, or its query string.

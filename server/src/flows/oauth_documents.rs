@@ -1,14 +1,20 @@
-//! The client of an authorization request, which may be a document that was never fetched before.
+//! Clients that are documents: the client of an authorization request, which may never have been fetched before, and fetches.
 
 use crate::api_error::ApiError;
-use crate::guards::client_document::{self, is_old};
+use crate::error_chain::chain;
+use crate::guards::client_document::{self, KnownDocument};
+use crate::outbound::{OutboundError, Reach};
 use crate::state::AppState;
 use domain::client_key::ClientKey;
-use oidc::Client;
 use oidc::authorize::{ShownError, disabled_client, unknown_client};
-use oidc::document::is_document_id;
+use oidc::document::{self, LONGEST, is_document_id};
 use oidc::error::{ErrorCode, OAuthError};
+use oidc::{Client, ClientSource};
 use std::sync::Arc;
+use store::oauth_registrations::{PutDocument, StoredDocument};
+
+/// Maximum number of stored documents.
+const MOST: u32 = 1000;
 
 /// The client of an authorization request.
 #[derive(Debug)]
@@ -41,18 +47,18 @@ pub async fn find(state: &AppState, id: &str, reader: Option<Reader<'_>>) -> Res
     if !state.config.settings.oauth.client_documents || !is_document_id(id) {
         return Ok(FoundClient::Shown(unknown_client(id)));
     }
-    let documents = &state.clients.documents;
-    let known = client_document::find(state, id).await?;
-    let Some(known) = known else {
-        if documents.has_failed(id, now) {
+    let fetches = &state.clients.document_fetches;
+    let Some(known) = client_document::find(state, id).await? else {
+        if fetches.has_failed(id, now) {
             return Ok(FoundClient::Shown(failed(id, "could not be fetched a moment ago: try again in a minute")));
         }
         let Some(reader) = reader else { return Ok(FoundClient::SignInFirst) };
-        if !documents.may_fetch(reader.user, &reader.address.to_string(), now) {
+        if !fetches.may_fetch(reader.user, &reader.address.to_string(), now) {
             let text = "was not fetched, because many new apps were opened from here: try again in some minutes";
             return Ok(FoundClient::Shown(failed(id, text)));
         }
-        return Ok(match client_document::fetch(state, id).await? {
+        return Ok(match fetch(state, id, None).await? {
+            Ok(client) if client.settings.disabled => FoundClient::Shown(disabled_client(id)),
             Ok(client) => FoundClient::Client(client),
             Err(problem) => FoundClient::Shown(failed(id, &problem)),
         });
@@ -60,12 +66,74 @@ pub async fn find(state: &AppState, id: &str, reader: Option<Reader<'_>>) -> Res
     if known.client.settings.disabled {
         return Ok(FoundClient::Shown(disabled_client(id)));
     }
-    // If the fetch fails, the stored document serves until it expires: its host may be down for a while.
-    if reader.is_some() && is_old(&known, now) && !documents.has_failed(id, now) {
-        let fetched = client_document::fetch(state, id).await?;
-        return Ok(FoundClient::Client(fetched.unwrap_or(known.client)));
+    Ok(FoundClient::Client(if reader.is_some() { renewed(state, known).await? } else { known.client }))
+}
+
+/// Returns the client of a document with its present keys, because a key that it has withdrawn must not serve any longer.
+/// `None`: no document with this id is stored, or its client is disabled.
+///
+/// # Errors
+/// The store fails.
+pub(super) async fn with_present_keys(state: &AppState, id: &str) -> Result<Option<Arc<Client>>, ApiError> {
+    match client_document::find(state, id).await? {
+        Some(known) if !known.client.settings.disabled => {
+            let client = renewed(state, known).await?;
+            Ok((!client.settings.disabled).then_some(client))
+        }
+        _ => Ok(None),
     }
-    Ok(FoundClient::Client(known.client))
+}
+
+/// Fetches an old document again. If that fails, the stored one serves until it expires: its host may be down for a while.
+async fn renewed(state: &AppState, known: KnownDocument) -> Result<Arc<Client>, ApiError> {
+    let (id, now) = (known.client.id(), state.now());
+    if !known.is_old(now) || state.clients.document_fetches.has_failed(id, now) {
+        return Ok(known.client);
+    }
+    Ok(fetch(state, id, Some(&known)).await?.unwrap_or(known.client))
+}
+
+/// Fetches a document and stores it. What is stored stays if that fails, and the problem is a sentence part for the page.
+/// `known`: the stored document, if there is one.
+async fn fetch(
+    state: &AppState,
+    id: &str,
+    known: Option<&KnownDocument>,
+) -> Result<Result<Arc<Client>, String>, ApiError> {
+    let now = state.now();
+    let failure = |text: String| {
+        state.clients.document_fetches.fail(id, now);
+        Ok(Err(text))
+    };
+    let body = match state.outbound.get(Reach::Public, id, LONGEST).await {
+        Ok(body) => body,
+        // The document has not failed, so nothing is remembered.
+        Err(OutboundError::Busy) => return Ok(Err("was not fetched, because this site is busy: try again".to_owned())),
+        Err(error) => {
+            tracing::info!(client = id, cause = %chain(&error), "a client's document could not be fetched");
+            // The same for every cause, or the page would tell which ports of a network are open.
+            let text = "could not be fetched: it must be at a public address and answer with status 200";
+            return failure(text.to_owned());
+        }
+    };
+    let settings = match document::read(id, &body) {
+        Ok(settings) => settings,
+        Err(invalid) => return failure(format!("is not accepted: {invalid}")),
+    };
+    let registration = serde_json::to_string(&settings).map_err(ApiError::broken)?;
+    let mut client = match Client::new(settings, &[], ClientSource::Document) {
+        Ok(client) => client,
+        Err(invalid) => return failure(format!("is not accepted: {invalid}")),
+    };
+    let same_app = known.filter(|known| known.client.is_same_app(&client)).map(|known| known.row.registration.clone());
+    let expires_at = now + state.config.settings.session.absolute.ms();
+    let document = StoredDocument { id: id.to_owned(), registration, fetched_at: now, expires_at, disabled_at: None };
+    let Some(stored) = state.store.put_document(&PutDocument { document, same_app, most: MOST }).await? else {
+        tracing::warn!(client = id, "a new document was refused: all that are stored are in use");
+        return failure("cannot be stored: people at this site use as many such apps as it may know".to_owned());
+    };
+    client.settings.disabled = stored.disabled_at.is_some();
+    Ok(Ok(Arc::new(client)))
 }
 
 fn failed(id: &str, problem: &str) -> ShownError {

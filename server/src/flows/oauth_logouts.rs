@@ -7,7 +7,7 @@ use crate::guards::oauth_client;
 use crate::outbound::{NoticePermit, Reach};
 use crate::state::AppState;
 use crate::tokens::issued_at;
-use oidc::{Client, ClientSource};
+use oidc::Client;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use store::oauth::DueLogout;
@@ -64,7 +64,7 @@ async fn notify_client(state: &AppState, client: &Arc<Client>, uri: &str, due: &
         Ok(token) => {
             let body = oidc::params::with_query("", &[("logout_token", &token)]);
             let body = body.trim_start_matches('?').to_owned();
-            let sent = state.outbound.post(permit, reach(client), uri, body).await;
+            let sent = state.outbound.post(permit, Reach::of(client), uri, body).await;
             sent.map_err(|error| chain(&error))
         }
         Err(error) => Err(format!("{error:?}")),
@@ -77,16 +77,6 @@ async fn notify_client(state: &AppState, client: &Arc<Client>, uri: &str, due: &
         && let Err(error) = state.store.finish_logout(due).await
     {
         tracing::error!(cause = %chain(&error), "the store does not answer");
-    }
-}
-
-/// The operator's own clients may be anywhere, those of administrators also in the networks that the operator lists, and
-/// others only where a stranger may send this server.
-fn reach(client: &Client) -> Reach {
-    match client.source {
-        ClientSource::Settings => Reach::Anywhere,
-        ClientSource::Administrator => Reach::Internal,
-        ClientSource::Registered | ClientSource::Document => Reach::Public,
     }
 }
 

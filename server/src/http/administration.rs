@@ -81,7 +81,8 @@ pub(crate) async fn clients(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Res
     let verdict =
         if asked.request.is_empty() { None } else { Some(flows::oauth_clients::explain(actor, &asked.request).await?) };
     let presets = Preset::ALL.map(Preset::as_str).to_vec();
-    Ok(View::Clients(Box::new(ClientsView { viewer, clients, presets, asked: asked.request, verdict, next })))
+    let tokens = flows::oauth_initial_tokens::list(actor).await?;
+    Ok(View::Clients(Box::new(ClientsView { viewer, clients, presets, tokens, asked: asked.request, verdict, next })))
 }
 
 /// Loads `/dashboard/clients/client`.

@@ -5,6 +5,7 @@ use crate::client::Client as Caller;
 use crate::flows;
 use crate::flows::actor::Actor;
 use crate::flows::oauth_clients::{self, ClientError};
+use crate::flows::oauth_initial_tokens;
 use crate::guards::administrator::Administrator;
 use crate::state::AppState;
 use axum::body::Bytes;
@@ -13,7 +14,7 @@ use axum::{Extension, Json};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use wire::clients::{Client, ClientSecret, Clients, NewSecret, RequestVerdict};
+use wire::clients::{Client, ClientSecret, Clients, NewSecret, RegistrationTokens, RequestVerdict};
 use wire::problem::Code;
 
 pub(crate) async fn list(
@@ -98,6 +99,28 @@ pub(crate) async fn remove(
         if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ClientError::NotFound.into()) }
     })
     .await
+}
+
+/// Lists the tokens with which clients register themselves.
+pub(crate) async fn tokens(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    administrator: Administrator,
+) -> Result<Json<RegistrationTokens>, ApiError> {
+    let actor = Actor::administrator(&state, &caller, &administrator);
+    Ok(Json(RegistrationTokens { tokens: oauth_initial_tokens::list(&actor).await? }))
+}
+
+/// Revokes such a token. Clients that it has registered stay.
+pub(crate) async fn revoke_token(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    administrator: Administrator,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let actor = Actor::administrator(&state, &caller, &administrator);
+    let revoked = oauth_initial_tokens::revoke(&actor, &id).await?;
+    if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
 #[derive(Debug, Deserialize)]

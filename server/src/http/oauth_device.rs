@@ -28,7 +28,7 @@ pub(crate) async fn authorize(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: String,
+    body: Bytes,
 ) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     if !client.settings.device {

@@ -4,9 +4,10 @@ use super::oauth_answer::{OAuthErrorResponse, open};
 use crate::client::Client as Caller;
 use crate::dpop;
 use crate::flows::oauth_token::{TokenError, TokenResponse, exchange as run_exchange};
-use crate::flows::{self, oauth_access};
-use crate::guards::{oauth_client, proof, rate_limit};
+use crate::flows::{self, oauth_access, oauth_authentication};
+use crate::guards::{proof, rate_limit};
 use crate::state::AppState;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -28,7 +29,7 @@ const PUSHED_SECONDS: i64 = 600;
 pub(super) async fn read(
     state: &AppState,
     headers: &HeaderMap,
-    body: &str,
+    body: &[u8],
 ) -> Result<(Arc<Client>, Params), OAuthErrorResponse> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -36,8 +37,10 @@ pub(super) async fn read(
         let text = "the body must be application/x-www-form-urlencoded";
         return Err(OAuthError::new(ErrorCode::InvalidRequest, text).into());
     }
+    let body = std::str::from_utf8(body);
+    let body = body.map_err(|_| OAuthError::new(ErrorCode::InvalidRequest, "the body is not UTF-8"))?;
     let params = Params::parse(body);
-    let client = oauth_client::authenticate(state, headers, &params).await??;
+    let client = oauth_authentication::authenticate(state, headers, &params).await??;
     Ok((client, params))
 }
 
@@ -46,22 +49,25 @@ pub(crate) async fn token(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: String,
+    body: Bytes,
 ) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     let request = TokenRequest::read(&params)?;
-    let jkt = if headers.contains_key(dpop::HEADER) {
-        let text = "the request has two DPoP headers";
-        let shown = dpop::presented(&headers);
-        let shown = shown.ok_or_else(|| OAuthError::new(ErrorCode::InvalidDpopProof, text))?;
-        Some(proof::check(&state, "POST", paths::OAUTH_TOKEN, shown).await?.jkt)
-    } else {
-        None
-    };
+    let jkt = proven_key(&state, &headers, paths::OAUTH_TOKEN).await?;
     let flow = run_exchange(state.clone(), caller, client, request, jkt);
     // Runs to completion, so that a code is not used for an answer that was never made.
     let answer = flows::run_to_completion(async move { Ok(flow.await) }).await??;
     Ok(open(answered(&state, answer)))
+}
+
+/// Returns the thumbprint of the key that the request proves, if it proves one (RFC 9449).
+async fn proven_key(state: &AppState, headers: &HeaderMap, path: &str) -> Result<Option<String>, TokenError> {
+    if !headers.contains_key(dpop::HEADER) {
+        return Ok(None);
+    }
+    let text = "the request has two DPoP headers";
+    let shown = dpop::presented(headers).ok_or_else(|| OAuthError::new(ErrorCode::InvalidDpopProof, text))?;
+    Ok(Some(proof::check(state, "POST", path, shown).await?.jkt))
 }
 
 fn answered(state: &AppState, tokens: TokenResponse) -> Response {
@@ -90,7 +96,7 @@ fn answered(state: &AppState, tokens: TokenResponse) -> Response {
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     headers: HeaderMap,
-    body: String,
+    body: Bytes,
 ) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     let token = token_of(&params)?;
@@ -102,7 +108,7 @@ pub(crate) async fn revoke(
 pub(crate) async fn introspect(
     State(state): State<AppState>,
     headers: HeaderMap,
-    body: String,
+    body: Bytes,
 ) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     if client.is_public() {
@@ -123,11 +129,19 @@ pub(crate) async fn push(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: String,
+    body: Bytes,
 ) -> Result<Response, OAuthErrorResponse> {
-    let (client, params) = read(&state, &headers, &body).await?;
+    let (client, mut params) = read(&state, &headers, &body).await?;
     if params.get("client_id").is_some_and(|id| id != client.id()) {
         return Err(OAuthError::new(ErrorCode::InvalidRequest, "client_id is not the authenticated client").into());
+    }
+    // A proof binds the code as the parameter does (RFC 9449, section 10.1).
+    if let Some(jkt) = proven_key(&state, &headers, paths::OAUTH_PAR).await? {
+        params.add_missing("dpop_jkt", &jkt);
+        if params.get("dpop_jkt") != Some(&jkt) {
+            let text = "dpop_jkt is not the key of the DPoP proof";
+            return Err(OAuthError::new(ErrorCode::InvalidDpopProof, text).into());
+        }
     }
     if client.is_public() {
         rate_limit::enter_stored(&state, &caller)?;

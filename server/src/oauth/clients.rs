@@ -1,6 +1,7 @@
 //! The clients in memory: those of the settings file, and those of the database.
 
-use super::documents::Documents;
+use super::document_fetches::DocumentFetches;
+use super::key_sets::KeySets;
 use crate::config::Config;
 use crate::error_chain::chain;
 use domain::UnixMs;
@@ -25,7 +26,8 @@ pub struct Clients {
     /// The terminal program, which no list shows.
     terminal: Option<Arc<Client>>,
     stored: RwLock<BTreeMap<String, StoredEntry>>,
-    pub documents: Documents,
+    pub document_fetches: DocumentFetches,
+    pub key_sets: KeySets,
     /// Locked during a read, so that an older result never replaces a newer one.
     reading: tokio::sync::Mutex<()>,
 }
@@ -50,7 +52,7 @@ impl Clients {
         Self { configured: configured.collect(), terminal: terminal().map(Arc::new), ..Self::default() }
     }
 
-    /// Reads the clients of the database, and forgets the documents that were read before.
+    /// Reads the clients of the database.
     ///
     /// # Errors
     /// The store fails.
@@ -67,7 +69,6 @@ impl Clients {
             }
         }
         *self.stored.write() = clients;
-        self.documents.forget_all();
         Ok(())
     }
 

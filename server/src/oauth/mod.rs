@@ -2,5 +2,6 @@
 
 pub(crate) mod clients;
 pub(crate) mod discovery;
-pub(crate) mod documents;
+pub(crate) mod document_fetches;
+pub(crate) mod key_sets;
 pub(crate) mod tokens;

@@ -4,6 +4,9 @@ use crate::oidc::{Provider, URI};
 use crate::support::{Answer, ORIGIN, Portal, Visitor, output_text, postern};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::jobs::follow;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Executor};
 use store::audit::AuditEvent;
 use wire::paths;
 
@@ -245,4 +248,40 @@ async fn a_client_that_cannot_be_read_is_listed_and_removed() {
     assert_eq!(patch(&root, "wiki", &json!({"name": "Wiki"})).await.status, StatusCode::NO_CONTENT);
     let removed = root.send(Method::DELETE, &format!("{}/broken", paths::CLIENTS), None, &[]).await;
     assert_eq!(removed.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_client_is_stored_and_answered_although_it_cannot_be_read_again() {
+    let provider = Provider::start().await;
+    let portal = &provider.portal;
+    portal.add_administrator("root").await;
+    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    follow(&portal.state).await.unwrap();
+    let beside = SqliteConnectOptions::new().filename(portal.database());
+    let mut beside: SqliteConnection = beside.connect().await.unwrap();
+    // The database fails between the write and the read: a time that is no number.
+    beside
+        .execute(
+            "CREATE TRIGGER unreadable AFTER INSERT ON oauth_clients BEGIN
+                INSERT INTO oauth_clients (id, registration, secrets, created_at, changed_at) VALUES ('x', '{}', '', 'x', 'x');
+            END",
+        )
+        .await
+        .unwrap();
+    let wish = json!({"id": "wiki", "redirect_uris": ["https://wiki.example/callback"], "consent": false});
+    let added = root.post(paths::CLIENTS, &wish).await;
+    assert_eq!(added.status, StatusCode::CREATED, "it is stored: {}", added.text);
+    let secret = added.json()["client_secret"].as_str().unwrap().to_owned();
+    let knows = || portal.state.clients.find("wiki", portal.state.now()).is_some();
+    assert!(follow(&portal.state).await.is_err() && !knows());
+    beside.execute("DROP TRIGGER unreadable").await.unwrap();
+    beside.execute("DELETE FROM oauth_clients WHERE id = 'x'").await.unwrap();
+    // The node has not forgotten that there is something to read.
+    follow(&portal.state).await.unwrap();
+    assert!(knows());
+    let own = wiki(&[]);
+    let with: Vec<_> = own.iter().copied().chain([("client_secret", secret.as_str())]).collect();
+    let tokens = provider.exchange(&provider.code(&own).await, &with).await;
+    assert_eq!(tokens.status, StatusCode::OK, "with the secret that was shown: {}", tokens.text);
+    assert_eq!(root.post(paths::CLIENTS, &wish).await.code(), "name_taken");
 }

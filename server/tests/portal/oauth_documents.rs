@@ -122,7 +122,7 @@ async fn attack_a_person_evicts_the_documents_of_others() {
         let (registration, fetched_at, expires_at) = (agent(&id), now + 1, now + 24 * HOUR);
         let document = StoredDocument { id, registration, fetched_at, expires_at, disabled_at: None };
         let put = PutDocument { document, same_app: None, most: 1000 };
-        assert!(provider.portal.store().put_document(&put).await.unwrap());
+        assert!(provider.portal.store().put_document(&put).await.unwrap().is_some());
     }
     provider.portal.advance(61_000).await;
     let refreshed = server.refresh(&provider, &tokens).await;
@@ -318,4 +318,47 @@ async fn a_form_is_posted_to_a_client_whose_id_has_reserved_characters() {
 
 fn odd(id: &str) -> String {
     id.replace("client.json", "a&b+c%20d.json")
+}
+
+fn path_of(id: &str) -> String {
+    format!("{}/{}", paths::CLIENTS, id.replace(':', "%3A").replace('/', "%2F"))
+}
+
+#[tokio::test]
+async fn attack_a_disabled_document_comes_back_when_it_has_expired() {
+    let server = DocumentServer::start(agent).await;
+    let provider = server.provider().await;
+    server.tokens(&provider).await;
+    let portal = &provider.portal;
+    let audit = portal.entry(store::audit::AuditEvent::ClientChanged, "root");
+    assert!(portal.store().disable_document(&server.id, Some(portal.clock_now()), &audit).await.unwrap());
+    portal.advance(40 * 24 * HOUR).await;
+    server::jobs::sweep(&portal.state).await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let refused = provider.open(&alice, &Provider::query(&server.request(&[]))).await;
+    assert!(refused.text.contains("an administrator has disabled this client"), "{}", refused.text);
+    assert_eq!(server.seen(), 1, "and nothing was fetched");
+}
+
+#[tokio::test]
+async fn administrators_remove_documents_with_what_they_got() {
+    let server = DocumentServer::start(agent).await;
+    let provider = server.provider().await;
+    let tokens = server.tokens(&provider).await;
+    provider.portal.add_administrator("root").await;
+    let root = provider.portal.browser("198.51.100.1").signed_in("root").await;
+    let shown = page(&root, &oidc::params::with_query(paths::CLIENT_PAGE, &[("id", &server.id)])).await;
+    assert!(shown.text.contains("Remove client") && shown.text.contains("disable it to keep it out"), "{}", shown.text);
+    let remove = async |browser: &Visitor| browser.send(Method::DELETE, &path_of(&server.id), None, &[]).await;
+    assert_eq!(remove(&provider.browser).await.code(), "forbidden");
+    assert_eq!(remove(&root).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(remove(&root).await.code(), "not_found");
+    assert!(!root.get(paths::CLIENTS).await.text.contains(&server.id));
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.refresh(&provider, &tokens).await.json()["error"], "invalid_client");
+    assert!(root.get(paths::AUDIT).await.text.contains("client_removed"));
+    // Its link fetches it again, and asks the person again.
+    let asked = provider.open(&provider.browser, &Provider::query(&server.request(&[]))).await;
+    assert!(asked.text.contains("Continue to localhost?"), "{}", asked.text);
+    assert_eq!(server.seen(), 2);
 }

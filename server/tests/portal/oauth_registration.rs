@@ -17,7 +17,7 @@ async fn send(portal: &Portal, method: Method, path: &str, token: &str, body: Op
 async fn token(portal: &Portal, uses: u32) -> String {
     let state = &portal.state;
     let actor = server::flows::actor::Actor::command_line(&*state.store, &state.config, &*state.entropy, state.now());
-    server::flows::oauth_clients::initial_token(&actor, "for a test", uses, 1).await.unwrap()
+    server::flows::oauth_initial_tokens::make(&actor, "for a test", uses, 1).await.unwrap()
 }
 
 fn metadata() -> Value {
@@ -260,4 +260,40 @@ async fn keys_of_a_registration_are_public_and_usable() {
         let answer = (refused.status, refused.json()["error"].clone());
         assert_eq!(answer, (StatusCode::BAD_REQUEST, json!("invalid_client_metadata")), "{jwks}");
     }
+}
+
+#[tokio::test]
+async fn administrators_see_and_revoke_the_tokens_of_registrations() {
+    let provider = Provider::with(ON).await;
+    let portal = &provider.portal;
+    let (kept, revoked) = (token(portal, 1).await, token(portal, 3).await);
+    portal.add_administrator("root").await;
+    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    assert_eq!(provider.browser.get(paths::REGISTRATION_TOKENS).await.code(), "forbidden");
+    let listed = root.get(paths::REGISTRATION_TOKENS).await;
+    assert!(!listed.text.contains(&kept) && !listed.text.contains(&revoked), "{}", listed.text);
+    let tokens = listed.json()["tokens"].as_array().unwrap().clone();
+    assert_eq!(tokens.len(), 2);
+    let three = tokens.iter().find(|token| token["uses_left"] == 3).unwrap();
+    assert_eq!(three["note"], "for a test");
+    let id = three["id"].as_str().unwrap();
+    let headers = [("sec-fetch-mode", "navigate"), ("accept", "text/html")];
+    let shown = root.send(Method::GET, paths::CLIENTS_PAGE, None, &headers).await;
+    for part in ["Registration tokens", "for a test", "3 apps", "one app", id] {
+        assert!(shown.text.contains(part), "{part}: {}", shown.text);
+    }
+    let path = format!("{}/{id}", paths::REGISTRATION_TOKENS);
+    assert_eq!(provider.browser.send(Method::DELETE, &path, None, &[]).await.code(), "forbidden");
+    assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.code(), "not_found");
+    let register =
+        async |token: &str| send(portal, Method::POST, paths::OAUTH_REGISTER, token, Some(&metadata())).await;
+    assert_eq!(register(&revoked).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(register(&kept).await.status, StatusCode::CREATED, "the other one still registers");
+    let shown = root.send(Method::GET, paths::CLIENTS_PAGE, None, &headers).await;
+    assert!(!shown.text.contains("Registration tokens"), "none is left: {}", shown.text);
+    portal.advance(domain::authentication::FRESH_MS + 1).await;
+    root.refresh().await;
+    let late = root.send(Method::DELETE, &path, None, &[]).await;
+    assert_eq!(late.code(), "insufficient_user_authentication");
 }

@@ -2,6 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::oauth_writes::end_client;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::store::SqlStore;
@@ -14,10 +15,10 @@ use domain::UnixMs;
 
 sql! {
     DOCUMENT = "SELECT id, registration, fetched_at, expires_at, disabled_at FROM oauth_documents
-        WHERE id = $1 AND expires_at > $2";
+        WHERE id = $1 AND (expires_at > $2 OR disabled_at IS NOT NULL)";
     DOCUMENTS = "SELECT id, registration, fetched_at, expires_at, disabled_at FROM oauth_documents
-        WHERE expires_at > $1 ORDER BY id";
-    REGISTRATION = "SELECT registration FROM oauth_documents WHERE id = $1";
+        WHERE expires_at > $1 OR disabled_at IS NOT NULL ORDER BY id";
+    STORED = "SELECT registration, disabled_at FROM oauth_documents WHERE id = $1";
     COUNT = "SELECT COUNT(*) AS n FROM oauth_documents";
     // A document that somebody uses stays, or one person could shut out the clients of all others.
     DROP_OLDEST = "DELETE FROM oauth_documents WHERE id IN
@@ -29,6 +30,7 @@ sql! {
             expires_at = excluded.expires_at";
     WITHDRAW_ALL = "DELETE FROM oauth_consents WHERE client_id = $1";
     DISABLE = "UPDATE oauth_documents SET disabled_at = $2 WHERE id = $1";
+    REMOVE = "DELETE FROM oauth_documents WHERE id = $1";
 }
 
 impl<DB: Backend> SqlStore<DB> {
@@ -52,19 +54,19 @@ fn document<DB: Backend>(row: &Record<DB>) -> Result<StoredDocument> {
 }
 
 impl Write for PutDocument {
-    type Output = bool;
+    type Output = Option<StoredDocument>;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<StoredDocument>> {
         let (document, id) = (&self.document, Value::Text(&self.document.id));
-        let before = match tx.one(REGISTRATION, [id]).await? {
-            Some(row) => Some(row.text("registration")?),
-            None => None,
+        let (before, disabled_at) = match tx.one(STORED, [id]).await? {
+            Some(row) => (Some(row.text("registration")?), row.opt_int("disabled_at")?),
+            None => (None, None),
         };
         let (count, most) = (tx.count(COUNT, []).await?, u64::from(self.most));
         if before.is_none() && count >= most {
             let room = i64::try_from(count - most + 1).unwrap_or(i64::MAX);
             if tx.execute(DROP_OLDEST, [Value::Int(document.fetched_at), Value::Int(room)]).await? == 0 {
-                return Ok(false);
+                return Ok(None);
             }
         }
         let values =
@@ -74,7 +76,7 @@ impl Write for PutDocument {
         if !is_same {
             tx.execute(WITHDRAW_ALL, [id]).await?;
         }
-        Ok(true)
+        Ok(Some(StoredDocument { disabled_at, ..document.clone() }))
     }
 }
 
@@ -95,6 +97,30 @@ impl Write for DisableDocument {
         if tx.execute(DISABLE, [Value::Text(&self.id), Value::OptInt(self.disabled_at)]).await? == 0 {
             return Ok(false);
         }
+        sequences::next(tx, Sequence::Clients).await?;
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+pub(super) struct RemoveDocument {
+    pub id: String,
+    pub audit: AuditEntry,
+    pub now: UnixMs,
+}
+
+impl Write for RemoveDocument {
+    type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        if tx.execute(REMOVE, [Value::Text(&self.id)]).await? == 0 {
+            return Ok(false);
+        }
+        end_client(tx, &self.id, self.now).await?;
         sequences::next(tx, Sequence::Clients).await?;
         append(tx, &self.audit).await?;
         Ok(true)

@@ -1,7 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::oauth::client;
-use super::oauth_documents::DisableDocument;
+use super::oauth_documents::{DisableDocument, RemoveDocument};
 use super::oauth_writes::add_client;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
@@ -73,12 +73,16 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
         self.stored_documents(now).await
     }
 
-    async fn put_document(&self, put: &PutDocument) -> Result<bool> {
+    async fn put_document(&self, put: &PutDocument) -> Result<Option<StoredDocument>> {
         self.write(put.clone()).await
     }
 
     async fn disable_document(&self, id: &str, disabled_at: Option<UnixMs>, audit: &AuditEntry) -> Result<bool> {
         self.write(DisableDocument { id: id.to_owned(), disabled_at, audit: audit.clone() }).await
+    }
+
+    async fn remove_document(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+        self.write(RemoveDocument { id: id.to_owned(), audit: audit.clone(), now }).await
     }
 
     async fn known_subject(&self, sector: &str, user: &str) -> Result<Option<String>> {

@@ -157,17 +157,22 @@ impl Write for RemoveClient {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let id = Value::Text(&self.id);
-        if tx.execute(REMOVE_CLIENT, [id]).await? == 0 {
+        if tx.execute(REMOVE_CLIENT, [Value::Text(&self.id)]).await? == 0 {
             return Ok(false);
         }
-        tx.execute(REMOVE_CODES, [id]).await?;
-        tx.execute(REMOVE_CONSENTS, [id]).await?;
-        tx.execute(END_OF_CLIENT, [id, Value::Int(self.now)]).await?;
+        end_client(tx, &self.id, self.now).await?;
         sequences::next(tx, Sequence::Clients).await?;
         append(tx, &self.audit).await?;
         Ok(true)
     }
+}
+
+/// Removes the codes and consents of a client, and revokes its grants.
+pub(super) async fn end_client<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<()> {
+    let id = Value::Text(id);
+    tx.execute(REMOVE_CODES, [id]).await?;
+    tx.execute(REMOVE_CONSENTS, [id]).await?;
+    tx.execute(END_OF_CLIENT, [id, Value::Int(now)]).await.map(drop)
 }
 
 impl Write for NewCode {

@@ -44,8 +44,9 @@ sql! {
         AND device_hash IN (SELECT device_hash FROM oauth_devices WHERE expires_at <= $1 LIMIT $2)";
     OAUTH_GRANTS = "DELETE FROM oauth_grants WHERE ends_at <= $1
         AND id IN (SELECT id FROM oauth_grants WHERE ends_at <= $1 LIMIT $2)";
-    OAUTH_DOCUMENTS = "DELETE FROM oauth_documents WHERE expires_at <= $1
-        AND id IN (SELECT id FROM oauth_documents WHERE expires_at <= $1 LIMIT $2)";
+    // A disabled document stays, or its client would be back when somebody opens its link.
+    OAUTH_DOCUMENTS = "DELETE FROM oauth_documents WHERE expires_at <= $1 AND disabled_at IS NULL
+        AND id IN (SELECT id FROM oauth_documents WHERE expires_at <= $1 AND disabled_at IS NULL LIMIT $2)";
     OAUTH_TOKENS = "DELETE FROM oauth_initial_tokens WHERE expires_at <= $1
         AND token_hash IN (SELECT token_hash FROM oauth_initial_tokens WHERE expires_at <= $1 LIMIT $2)";
     PROOFS = "DELETE FROM used_proofs WHERE expires_at <= $1

@@ -249,6 +249,8 @@ contract! {
         documents_are_replaced_and_bounded,
         a_document_that_is_used_or_disabled_makes_no_room,
         a_document_of_another_app_asks_again,
+        a_disabled_document_does_not_expire,
+        a_document_is_removed_with_what_it_got,
     }
     proofs {
         fifty_tasks_on_two_nodes_use_one_proof,

@@ -1,0 +1,70 @@
+//! Clients of the OpenID provider that authenticate (RFC 6749, section 2.3; RFC 7523).
+
+use super::{oauth_client_keys, oauth_documents};
+use crate::api_error::ApiError;
+use crate::guards::oauth_client;
+use crate::state::AppState;
+use domain::encoding::{base64url, sha256};
+use http::{HeaderMap, header};
+use oidc::client_auth::Credentials;
+use oidc::document::is_document_id;
+use oidc::error::{ErrorCode, OAuthError};
+use oidc::{Client, Params};
+use std::sync::Arc;
+use store::proofs::UsedProof;
+use wire::paths;
+
+/// Period that an assertion's id is remembered, longer than any accepted assertion is valid.
+const REMEMBERED_MS: i64 = 15 * 60_000;
+
+/// Authenticates the client of a request. All wrong credentials get the same answer.
+///
+/// # Errors
+/// The client's error, or the store fails.
+pub async fn authenticate(
+    state: &AppState,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<Result<Arc<Client>, OAuthError>, ApiError> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let authorization = all.next().map(|value| value.to_str().unwrap_or_default());
+    if all.next().is_some() {
+        return Ok(Err(OAuthError::new(ErrorCode::InvalidRequest, "the request has two Authorization headers")));
+    }
+    let credentials = match Credentials::read(authorization, params) {
+        Ok(credentials) => credentials,
+        Err(error) => return Ok(Err(error)),
+    };
+    let wrong = || OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
+    let id = credentials.client_id();
+    let client = match &credentials {
+        Credentials::Assertion { .. } if is_document_id(id) => oauth_documents::with_present_keys(state, id).await?,
+        _ => oauth_client::find(state, id).await?,
+    };
+    let Some(client) = client else { return Ok(Err(wrong())) };
+    if !credentials.fit(&client) {
+        tracing::info!(client = client.id(), "client authentication failed");
+        return Ok(Err(wrong()));
+    }
+    if let Credentials::Assertion { jwt, .. } = &credentials
+        && !is_assertion_of(state, &client, jwt).await?
+    {
+        tracing::info!(client = client.id(), "client authentication failed");
+        return Ok(Err(wrong()));
+    }
+    Ok(Ok(client))
+}
+
+/// Whether an assertion is signed by one of the client's keys, is for this server, and comes for the first time.
+async fn is_assertion_of(state: &AppState, client: &Arc<Client>, jwt: &str) -> Result<bool, ApiError> {
+    let now = state.now();
+    let at = |path: &str| format!("{}{path}", state.config.origin);
+    let (token, pushed) = (at(paths::OAUTH_TOKEN), at(paths::OAUTH_PAR));
+    let audiences = [state.config.origin.as_str(), &token, &pushed];
+    let claims = oauth_client_keys::verify(state, client, jwt).await?;
+    let Some(claims) = claims.filter(|claims| claims.are_of(client.id(), &audiences, now.div_euclid(1000))) else {
+        return Ok(false);
+    };
+    let id = base64url(&sha256(format!("client assertion\n{}\n{}", client.id(), claims.jti).as_bytes()));
+    Ok(state.store.use_proof(&UsedProof { id, expires_at: now + REMEMBERED_MS }).await?)
+}

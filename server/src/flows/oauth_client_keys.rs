@@ -1,0 +1,89 @@
+//! The keys with which clients sign their assertions: in their registration, or at their `jwks_uri` (RFC 7591, section 2).
+
+use super::run_to_completion;
+use crate::api_error::ApiError;
+use crate::error_chain::chain;
+use crate::oauth::key_sets::KeySet;
+use crate::outbound::{OutboundError, Reach};
+use crate::state::AppState;
+use jose::PublicKey;
+use oidc::client_auth::AssertionClaims;
+use oidc::{Client, jwks};
+use serde_json::Value;
+use std::sync::Arc;
+use wire::problem::Code;
+
+/// Returns the claims of an assertion that one of the client's keys has signed. If none of the keys at a `jwks_uri` has, they
+/// are fetched again, because the client may have a new one.
+///
+/// # Errors
+/// `busy`: the keys could not be fetched, because this server fetches too much.
+pub(super) async fn verify(
+    state: &AppState,
+    client: &Arc<Client>,
+    jwt: &str,
+) -> Result<Option<AssertionClaims>, ApiError> {
+    if client.settings.jwks_uri.is_none() {
+        return Ok(client.settings.jwks.as_ref().and_then(|keys| claims(keys, jwt)));
+    }
+    let set = state.clients.key_sets.of(client);
+    if let Some(claims) = set.fresh(state.now()).and_then(|keys| claims(&keys, jwt)) {
+        return Ok(Some(claims));
+    }
+    // Runs to completion, or clients that hang up would cause more fetches than one a minute.
+    let fetch = fetch(state.clone(), Arc::clone(client), Arc::clone(&set));
+    let fetched = run_to_completion(async move { Ok(fetch.await) }).await?;
+    match (set.last(state.now()).and_then(|keys| claims(&keys, jwt)), fetched) {
+        (None, Fetched::Busy) => Err(ApiError::wait(Code::Busy, 1000)),
+        (claims, _) => Ok(claims),
+    }
+}
+
+enum Fetched {
+    Done,
+    Busy,
+}
+
+/// Fetches the keys of a client, if that is due. A set that is already known stays if that fails.
+async fn fetch(state: AppState, client: Arc<Client>, set: Arc<KeySet>) -> Fetched {
+    let Some(uri) = &client.settings.jwks_uri else { return Fetched::Done };
+    // Others wait for this fetch, instead of being refused meanwhile.
+    let _alone = set.fetching.lock().await;
+    let now = state.now();
+    if !set.is_due(now) {
+        return Fetched::Done;
+    }
+    let problem = match state.outbound.get(Reach::of(&client), uri, jwks::LONGEST).await {
+        Ok(body) => match jwks::read(&body) {
+            Ok(keys) => {
+                set.remember(keys, now);
+                return Fetched::Done;
+            }
+            Err(problem) => format!("the set of keys {problem}"),
+        },
+        Err(OutboundError::Busy) => return Fetched::Busy,
+        Err(error) => chain(&error),
+    };
+    tracing::warn!(client = client.id(), cause = %problem, "the keys of a client could not be fetched");
+    set.fail(now);
+    Fetched::Done
+}
+
+fn claims(keys: &Value, jwt: &str) -> Option<AssertionClaims> {
+    let keys = keys.get("keys").and_then(Value::as_array).into_iter().flatten();
+    keys.filter_map(public_key).find_map(|key| key.verify(jwt).ok())
+}
+
+/// Reads a key of a JWKS. Its kind determines the algorithm.
+fn public_key(jwk: &Value) -> Option<PublicKey> {
+    let member = |name: &str| jwk.get(name).and_then(Value::as_str);
+    if member("use").is_some_and(|usage| usage != "sig") {
+        return None;
+    }
+    match member("kty")? {
+        "RSA" => PublicKey::rsa(member("n")?, member("e")?),
+        "EC" if member("crv") == Some("P-256") => PublicKey::p256(member("x")?, member("y")?),
+        "OKP" if member("crv") == Some("Ed25519") => PublicKey::ed25519(member("x")?),
+        _ => None,
+    }
+}
