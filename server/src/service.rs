@@ -6,6 +6,7 @@
 use crate::guards::forwarded_request::is_page;
 use crate::guards::route_guards::{self, RouteGuard};
 use crate::guards::{client, headers::ResponseHeaders, log, own_bucket};
+use crate::http::oauth_answer::OAuthErrorResponse;
 use crate::http::{ApiError, app_page, assets, not_found};
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -44,9 +45,12 @@ impl PortalService {
 impl Inner {
     async fn answer(&self, request: Request) -> Response {
         let dressed = is_for_people(&request);
+        let of_client = RouteGuard::of(request.uri().path()) == RouteGuard::Client;
         // A panic in a handler ends its request only.
         let answered = match AssertUnwindSafe(self.admit(request)).catch_unwind().await {
-            Ok(answered) => answered.unwrap_or_else(IntoResponse::into_response),
+            Ok(Ok(answered)) => answered,
+            Ok(Err(error)) if of_client => OAuthErrorResponse::from(error).into_response(),
+            Ok(Err(error)) => error.into_response(),
             Err(panic) => not_found::panicked(panic),
         };
         self.headers.complete(if dressed { app_page::page_for_problem(&self.state, answered) } else { answered })

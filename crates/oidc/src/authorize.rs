@@ -5,6 +5,7 @@ use crate::client::{Client, Pkce};
 use crate::error::{ErrorCode, OAuthError};
 use crate::params::{Params, with_query};
 use crate::pkce;
+use crate::redirect_uri;
 use crate::scope::{OPENID, Scopes};
 
 /// The `request_uri` of a pushed request begins with this (RFC 9126, section 2.2).
@@ -159,10 +160,10 @@ impl AuthorizationRequest {
     /// # Errors
     /// How the request is refused.
     pub fn judge(params: &Params, client: &Client, pushed: bool, resources: &[String]) -> Result<Self, Box<Refusal>> {
-        let redirect_uri = redirect_uri(params, client).map_err(|shown| Box::new(Refusal::Shown(shown)))?;
-        let mode = response_mode(params);
+        let uri = registered_uri(params, client).map_err(|shown| Box::new(Refusal::Shown(shown)))?;
+        let mode = response_mode(params, uri);
         let state = params.get("state").map(str::to_owned);
-        let to = ReturnTo { redirect_uri: redirect_uri.to_owned(), mode: mode.clone().unwrap_or_default(), state };
+        let to = ReturnTo { redirect_uri: uri.to_owned(), mode: mode.clone().unwrap_or_default(), state };
         let refuse = |error: OAuthError| Box::new(Refusal::Redirected(Redirected { error, to: to.clone() }));
         mode.map_err(&refuse)?;
         Self::judge_rest(params, client, pushed, resources, &to).map_err(refuse)
@@ -253,7 +254,7 @@ impl AuthorizationRequest {
     }
 }
 
-fn redirect_uri<'a>(params: &'a Params, client: &Client) -> Result<&'a str, ShownError> {
+fn registered_uri<'a>(params: &'a Params, client: &Client) -> Result<&'a str, ShownError> {
     let wrong = |text: &str, facts| ShownError { error: OAuthError::new(ErrorCode::InvalidRequest, text), facts };
     let registered = || {
         let uris = client.settings.redirect_uris.iter();
@@ -271,14 +272,13 @@ fn redirect_uri<'a>(params: &'a Params, client: &Client) -> Result<&'a str, Show
     Err(wrong("redirect_uri is not one that is registered for this client; they are compared byte by byte", facts))
 }
 
-fn response_mode(params: &Params) -> Result<ResponseMode, OAuthError> {
+fn response_mode(params: &Params, uri: &str) -> Result<ResponseMode, OAuthError> {
+    let invalid = |text: &str| Err(OAuthError::new(ErrorCode::InvalidRequest, text));
     match params.get("response_mode") {
         None | Some("query") => Ok(ResponseMode::Query),
-        Some("form_post") => Ok(ResponseMode::FormPost),
-        Some(_) => {
-            let text = "response_mode must be query or form_post";
-            Err(OAuthError::new(ErrorCode::InvalidRequest, text))
-        }
+        Some("form_post") if redirect_uri::origin(uri).is_some() => Ok(ResponseMode::FormPost),
+        Some("form_post") => invalid("response_mode=form_post needs an http or https redirect URI"),
+        Some(_) => invalid("response_mode must be query or form_post"),
     }
 }
 

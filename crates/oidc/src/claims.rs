@@ -5,11 +5,10 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// The claims that can be requested by name.
-pub const SUPPORTED: [&str; 12] = [
+pub const SUPPORTED: [&str; 11] = [
     "sub",
     "name",
     "preferred_username",
-    "updated_at",
     "email",
     "email_verified",
     "groups",

@@ -256,3 +256,14 @@ fn access_by_group_and_by_level() {
     let refusal = next(&request, &closed, Some(&facts(NOW)), None, None, NOW);
     assert_eq!(refused(&refusal), Some(ErrorCode::AccessDenied), "nobody signs in again for nothing");
 }
+
+#[test]
+fn a_form_is_posted_to_http_addresses_only() {
+    let native = "com.example.app:/callback";
+    let client = client(|settings| settings.redirect_uris = vec![native.to_owned(), URI.to_owned()]);
+    let refused = redirected(&client, &[("redirect_uri", native), ("response_mode", "form_post")]);
+    assert_eq!((refused.error.code, refused.to.mode), (ErrorCode::InvalidRequest, ResponseMode::Query));
+    assert!(judge(&client, &[("redirect_uri", native)]).is_ok());
+    let posted = judge(&client, &[("response_mode", "form_post")]).expect("accepted");
+    assert_eq!(posted.response_mode, ResponseMode::FormPost);
+}

@@ -241,7 +241,8 @@ async fn find(
     };
     let hash = base64url(&sha256(reference.as_bytes()));
     let stored = state.store.pushed_request(&hash, state.now()).await?;
-    let Some(stored) = stored.filter(|stored| stored.client == client.id()) else {
+    let is_plain = given.repeated().is_none();
+    let Some(stored) = stored.filter(|stored| is_plain && stored.client == client.id()) else {
         let text = "the pushed request has expired, was used, or is of another client";
         let error = OAuthError::new(ErrorCode::InvalidRequestUri, text);
         return Ok(Err(AuthorizationOutcome::Shown(ShownError { error, facts: Vec::new() })));

@@ -89,7 +89,7 @@ fn allow(headers: &mut HeaderMap) {
 /// Answers a browser's question before a request of another origin (Fetch, CORS-preflight).
 pub(crate) async fn preflight() -> Response {
     let fixed: [(HeaderName, HeaderValue); 3] = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE")),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP")),
         (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200")),
     ];

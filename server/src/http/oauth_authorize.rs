@@ -22,6 +22,7 @@ use axum::{Extension, Json};
 use domain::encoding::base64url;
 use http::{HeaderValue, Method, StatusCode, header};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
+use oidc::params::encoded_again;
 use oidc::{Client, Params, redirect_uri};
 use std::collections::BTreeSet;
 use wire::oauth::{AppAnswer, AppRequest};
@@ -114,13 +115,8 @@ async fn again_as_get(request: Request) -> Response {
         Err(error) => return error.into_response(),
     };
     let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
-    let query = Params::parse(&String::from_utf8_lossy(&form));
-    let query = if query.repeated().is_some() {
-        // Kept with the repetition, which is refused after the redirect.
-        String::from_utf8_lossy(&form).into_owned()
-    } else {
-        query.encode_without(&[])
-    };
+    // A repetition stays, and is refused after the redirect.
+    let query = encoded_again(&String::from_utf8_lossy(&form));
     Redirect::to(&format!("{}?{query}", paths::OAUTH_AUTHORIZE)).into_response()
 }
 

@@ -19,6 +19,7 @@ use oidc::Params;
 use oidc::authorize::ShownError;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::logout::{self, KnownSession, LogoutRequest};
+use oidc::params::encoded_again;
 use tower_cookies::Cookies;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
@@ -29,7 +30,7 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
     if request.method() == Method::POST {
         let Ok(request) = body::read(request).await else { return ApiError::new(Code::BadRequest).into_response() };
         let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
-        let query = Params::parse(&String::from_utf8_lossy(&form)).encode_without(&[]);
+        let query = encoded_again(&String::from_utf8_lossy(&form));
         return Redirect::to(&format!("{}?{query}", paths::OAUTH_LOGOUT)).into_response();
     }
     let query = request.uri().query().unwrap_or_default().to_owned();

@@ -13,6 +13,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use oidc::Params;
 use oidc::error::{ErrorCode, OAuthError};
+use serde_json::json;
 use verify::Scheme;
 use wire::problem::Code;
 
@@ -30,19 +31,21 @@ pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) ->
         Err(_) => Err(ApiError::new(Code::TooLarge).into()),
     };
     match answer {
-        Ok(response) => open(response),
+        Ok(Some(response)) => open(response),
+        Ok(None) => open(without_token(&state)),
         Err(error) => challenged(&state, error),
     }
 }
 
-async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Response, TokenError> {
+/// `None`: the request has no token.
+async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Response>, TokenError> {
     let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
-    let Presented { scheme, token } = read(parts, body)?;
+    let Some(Presented { scheme, token }) = read(parts, body)? else { return Ok(None) };
     let live = oauth_access::live(state, &token).await?;
     let live = live.ok_or_else(|| invalid("the access token is not valid or has expired"))?;
     bound(state, parts, scheme, &token, &live).await?;
     match oauth_access::userinfo(state, &live).await? {
-        Some(claims) => Ok(Json(claims).into_response()),
+        Some(claims) => Ok(Some(Json(claims).into_response())),
         None => Err(OAuthError::new(ErrorCode::InsufficientScope, "userinfo needs the scope openid").into()),
     }
 }
@@ -68,19 +71,38 @@ async fn bound(
     }
 }
 
-fn read(parts: &Parts, body: &str) -> Result<Presented, TokenError> {
-    let missing = || TokenError::from(OAuthError::new(ErrorCode::InvalidToken, "the request has no access token"));
-    let in_header = verify::presented(&parts.headers).map_err(|_| {
-        TokenError::from(OAuthError::new(ErrorCode::InvalidRequest, "the Authorization header is malformed"))
-    })?;
+fn read(parts: &Parts, body: &str) -> Result<Option<Presented>, TokenError> {
+    let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidRequest, text));
+    let in_header = verify::presented(&parts.headers).map_err(|_| invalid("the Authorization header is malformed"))?;
     let form = Params::parse(if parts.method == Method::POST { body } else { "" });
+    if let Some(name) = form.repeated() {
+        return Err(invalid(&format!("{name} occurs more than once")));
+    }
     match (in_header, form.get("access_token")) {
-        (Some((scheme, token)), None) => Ok(Presented { scheme, token: token.to_owned() }),
-        (None, Some(token)) => Ok(Presented { scheme: Scheme::Bearer, token: token.to_owned() }),
-        (Some(_), Some(_)) => {
-            Err(OAuthError::new(ErrorCode::InvalidRequest, "the request has two access tokens").into())
-        }
-        (None, None) => Err(missing()),
+        (Some((scheme, token)), None) => Ok(Some(Presented { scheme, token: token.to_owned() })),
+        (None, Some(token)) => Ok(Some(Presented { scheme: Scheme::Bearer, token: token.to_owned() })),
+        (Some(_), Some(_)) => Err(invalid("the request has two access tokens")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Answers a request without a token, whose challenge names no error (RFC 6750, section 3.1).
+fn without_token(state: &AppState) -> Response {
+    let body =
+        json!({"error": ErrorCode::InvalidToken.as_str(), "error_description": "the request has no access token"});
+    let mut response = (StatusCode::UNAUTHORIZED, Json(body)).into_response();
+    challenge(&mut response, &format!("Bearer {}", described(state)));
+    response
+}
+
+/// Returns the parameter of a challenge that leads to the description of this resource (RFC 9728, section 5.1).
+fn described(state: &AppState) -> String {
+    format!("resource_metadata=\"{}{}\"", state.config.origin, wire::paths::PROTECTED_USERINFO)
+}
+
+fn challenge(response: &mut Response, text: &str) {
+    if let Ok(text) = HeaderValue::from_str(text) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, text);
     }
 }
 
@@ -96,18 +118,12 @@ fn challenged(state: &AppState, error: TokenError) -> Response {
     };
     let Some((code, proof)) = found else { return OAuthErrorResponse(error).into_response() };
     let scheme = if proof { "DPoP algs=\"ES256\", " } else { "Bearer " };
-    // RFC 9728, section 5.1.
-    let described = format!("{}{}", state.config.origin, wire::paths::PROTECTED_USERINFO);
-    let challenge = format!("{scheme}error=\"{code}\", resource_metadata=\"{described}\"");
     let mut response = OAuthErrorResponse(error).into_response();
     if proof {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
     }
-    if let (true, Ok(challenge)) = (
-        matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
-        HeaderValue::from_str(&challenge),
-    ) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        challenge(&mut response, &format!("{scheme}error=\"{code}\", {}", described(state)));
     }
     response
 }

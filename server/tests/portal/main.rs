@@ -42,6 +42,7 @@ mod oauth_documents;
 mod oauth_notices;
 mod oauth_people;
 mod oauth_registration;
+mod oauth_strict;
 mod observatory;
 mod oidc;
 mod oidc_apps;
