@@ -2,8 +2,9 @@
 
 /// The default page.
 pub const HOME: &str = "/dashboard";
-/// Maximum length in bytes, sufficient for the path back to an app.
-const LONGEST: usize = 4096;
+/// Maximum length in bytes, sufficient for the authorization request of an app with long parameters. Encoded for a link to
+/// the sign-in page it still fits the 64 KiB that this server accepts as headers.
+const LONGEST: usize = 16 * 1024;
 
 /// Returns the path if it is on this site, otherwise [`HOME`]. Browsers treat `//host`, `/\host` and a path with a tab
 /// or newline as another site, so these are refused.
@@ -14,8 +15,23 @@ pub fn local_path(text: Option<&str>) -> &str {
     }
 }
 
+/// Returns a path and query in the form that [`local_path`] accepts. Browsers do not percent-encode some characters of a
+/// query (WHATWG URL, query percent-encode set), and programs leave more of them as they are.
+pub fn written_out(target: &str) -> String {
+    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    let written = |byte: u8| {
+        let stays = byte.is_ascii() && !is_odd(char::from(byte));
+        if stays { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    format!("{path}?{}", query.bytes().map(written).collect::<String>())
+}
+
+fn is_odd(c: char) -> bool {
+    matches!(c, '\\' | '"' | '<' | '>' | '`' | '{' | '}')
+}
+
 fn is_local(path: &str) -> bool {
-    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '"' | '<' | '>' | '`' | '{' | '}');
+    let plain = |c: char| c.is_ascii_graphic() && !is_odd(c);
     path.len() <= LONGEST && path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain)
 }
 
@@ -27,6 +43,21 @@ mod tests {
     fn local_paths_pass() {
         for path in ["/", "/dashboard", "/dashboard/devices?sort=name", "/a%20b#c"] {
             assert_eq!(local_path(Some(path)), path);
+        }
+    }
+
+    #[test]
+    fn queries_of_browsers_and_programs_are_written_out_and_then_pass() {
+        for (target, expected) in [
+            ("/authorize?claims={%22a%22:null}&state=`é\\", "/authorize?claims=%7B%22a%22:null%7D&state=%60%C3%A9%5C"),
+            ("/a?b=\"<c>&d=%2F?#e", "/a?b=%22%3Cc%3E&d=%2F?#e"),
+            ("/dashboard", "/dashboard"),
+        ] {
+            let written = written_out(target);
+            assert_eq!((written.as_str(), local_path(Some(&written))), (expected, expected));
+        }
+        for trick in ["//evil.example?a", "/\\evil.example?a", "/a?\n", "/a? b", "https://evil.example/?a", "/é?a"] {
+            assert_eq!(local_path(Some(&written_out(trick))), HOME, "{trick:?}");
         }
     }
 

@@ -2,15 +2,17 @@
 
 use crate::input;
 use domain::app_path::safe_path;
-use domain::local_path::local_path;
+use domain::local_path::{local_path, written_out};
 use url::Url;
 
 /// Checks `data`: the text of a `next` parameter.
 pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     let portal = Url::parse("https://portal.example/login?a=b#c").expect("a URL");
-    let to = portal.join(local_path(Some(text))).expect("a URL");
-    assert_eq!(to.origin(), portal.origin(), "{text:?} leads away");
+    for text in [text.to_owned(), written_out(text)] {
+        let to = portal.join(local_path(Some(&text))).expect("a URL");
+        assert_eq!(to.origin(), portal.origin(), "{text:?} leads away");
+    }
 
     let app = format!("https://app.example{}", safe_path(Some(text)));
     let to = Url::parse(&app).expect("a URL");

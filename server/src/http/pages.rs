@@ -24,7 +24,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
-use domain::local_path::local_path;
+use domain::local_path::{local_path, written_out};
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
 use tower_cookies::Cookies;
@@ -122,7 +122,7 @@ enum Page {
 
 async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap) -> Result<Page, ApiError> {
     let asked = asked(uri);
-    let target = local_path(asked.next.as_deref()).to_owned();
+    let target = local_path(asked.next.as_deref().map(written_out).as_deref()).to_owned();
     let signed_in = SignedIn::find(state, headers).await?;
     match (uri.path(), signed_in) {
         // A session whose key is lost cannot prove anything, so the person signs in again.
