@@ -69,6 +69,8 @@ pub struct CountedRequest {
     counter: Arc<Counter>,
     class: RequestClass,
     failures: Option<Rate>,
+    /// Milliseconds by which this arrival has moved its counter.
+    arrival_ms: i64,
 }
 
 /// The exceeded limit, as evidence for operators.
@@ -145,7 +147,10 @@ impl RateLimiter {
             let limit = if offence { PassedLimit::Refused(refused_per_minute) } else { limit };
             return Err(LimitExceeded { limit, wait_ms: wait_ms + self.spread(), offence });
         }
-        let in_flight = CountedRequest::begin(counter, class, Some(failures));
+        let mut in_flight = CountedRequest::begin(counter, class, Some(failures));
+        if matches!(class, RequestClass::Challenge | RequestClass::Other) {
+            in_flight.arrival_ms = arrivals.every_ms;
+        }
         if class == RequestClass::SignIn && in_flight.others() >= limits.sign_in_at_once {
             // They wait because this server is slow, so this is not an offence.
             let limit = PassedLimit::AtOnce(limits.sign_in_at_once);
@@ -225,9 +230,14 @@ impl RateLimiter {
 
 impl CountedRequest {
     fn begin(counter: Arc<Counter>, class: RequestClass, failures: Option<Rate>) -> Self {
-        let in_flight = Self { counter, class, failures };
+        let in_flight = Self { counter, class, failures, arrival_ms: 0 };
         in_flight.count().fetch_add(1, Ordering::SeqCst);
         in_flight
+    }
+
+    /// Takes the count of an arrival back. Call it once.
+    pub fn forgive(&self) {
+        self.counter.arrived.fetch_sub(self.arrival_ms, Ordering::SeqCst);
     }
 
     /// Counts a failed sign-in.
@@ -321,6 +331,18 @@ mod tests {
         let last = floods.enter(who(), RequestClass::SignIn, 0).expect_err("goes on all the same");
         assert_eq!((last.limit, last.offence), (PassedLimit::Refused(5), true));
         assert!(floods.enter(who(), RequestClass::SignIn, 20_000).is_ok(), "refilled");
+    }
+
+    #[test]
+    fn an_arrival_that_is_forgiven_counts_for_nobody() {
+        let floods = RateLimiter::new(limits(Some(5)));
+        for _ in 0..1000 {
+            floods.enter(who(), RequestClass::Other, 0).expect("forgiven").forgive();
+        }
+        for _ in 0..4 {
+            drop(floods.enter(who(), RequestClass::Other, 0).expect("within the burst"));
+        }
+        assert!(floods.enter(who(), RequestClass::Other, 0).is_err(), "and no more than that");
     }
 
     #[test]

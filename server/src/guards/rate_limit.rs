@@ -35,6 +35,13 @@ impl RequestCount {
             own.failed(state.now());
         }
     }
+
+    /// Takes the count back, because the answer needed a secret or a token that was right.
+    pub fn forgive(self) {
+        if let Some(own) = &self.own {
+            own.forgive();
+        }
+    }
 }
 
 /// Counts a request of an app that has no secret, and that stores a row: without a limit anybody could fill the disk.

@@ -123,8 +123,21 @@ async fn oauth_client(
     request: Request,
     routes: &Routes,
 ) -> Result<Response, ApiError> {
-    let _counted = rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?;
-    Ok(routes.answer(client, body::read(request).await?).await)
+    let counted = rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?;
+    let proves = needs_secret_or_token(&request);
+    let response = routes.answer(client, body::read(request).await?).await;
+    // A resource server may ask about every request of its own clients, and must not lock its address out.
+    if proves && response.status().is_success() {
+        counted.forgive();
+    }
+    Ok(response)
+}
+
+/// Whether a successful answer shows that the request had a right secret, code or token.
+fn needs_secret_or_token(request: &Request) -> bool {
+    let path = request.uri().path();
+    request.method() != Method::OPTIONS
+        && matches!(path, paths::OAUTH_TOKEN | paths::OAUTH_USERINFO | paths::OAUTH_INTROSPECT)
 }
 
 async fn page(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {

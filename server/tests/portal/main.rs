@@ -39,6 +39,7 @@ mod oauth_attacks;
 mod oauth_client_keys;
 mod oauth_clients;
 mod oauth_documents;
+mod oauth_limits;
 mod oauth_notices;
 mod oauth_people;
 mod oauth_registration;
