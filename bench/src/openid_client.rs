@@ -50,6 +50,7 @@ pub(crate) async fn code(state: &AppState, access_token: &str) -> Result<String>
         pushed: None,
         device: None,
         agreed: None,
+        consent: None,
         audit,
         now,
     };

@@ -217,22 +217,26 @@ fn ProfileFacts(profile: Profile) -> impl IntoView {
     }
 }
 
-/// The apps that the person agreed to.
+/// The apps with access to the person's data.
 #[component]
 fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
     if consents.is_empty() {
         return ().into_any();
     }
     let card = move |consent: wire::oauth::Consent| {
-        let wire::oauth::Consent { client, name, allows, given_at, .. } = consent;
+        let wire::oauth::Consent { client, name, allows, agreed, given_at, .. } = consent;
+        let (since, after) = if agreed {
+            ("Agreed ", "It asks again the next time that you sign in there.")
+        } else {
+            ("Connected ", "Signing in there connects it again.")
+        };
         let action = ConfirmedAction {
             method: "DELETE".to_owned(),
             path: format!("{}/{client}", paths::CONSENTS),
             label: "Revoke".to_owned(),
             spoken: format!("Revoke the access of {name}"),
             title: format!("Revoke the access of {name}?"),
-            about: "The app can no longer read your data here. It asks again the next time that you sign in there."
-                .to_owned(),
+            about: ["The app can no longer read your data here. ", after].concat(),
             no: "Keep".to_owned(),
             yes: "Revoke access".to_owned(),
             ..ConfirmedAction::default()
@@ -242,7 +246,7 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
                 <div>
                     <h3 class="device-name">{name}</h3>
                     <p class="small quiet">"May " {allows.join("; ")} "."</p>
-                    <p class="small quiet">"Agreed " <When now at=given_at /></p>
+                    <p class="small quiet">{since} <When now at=given_at /></p>
                 </div>
                 <Act action />
             </li>

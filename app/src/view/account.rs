@@ -6,7 +6,7 @@ use super::viewer::Viewer;
 pub struct AccountView {
     pub viewer: Viewer,
     pub profile: Option<wire::account::Profile>,
-    /// Apps that the person gave access.
+    /// Apps with access to the person's data.
     pub consents: Vec<wire::oauth::Consent>,
     /// Minimum number of characters in a password.
     pub password_min: u32,

@@ -120,10 +120,14 @@ impl Requirement {
         }
     }
 
+    /// Returns the strictest requirement that a sign-in with this `acr` meets. `None`: the value is unknown.
+    pub fn of_acr(acr: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.acr() == acr)
+    }
+
     /// Whether a sign-in with this `acr` is sufficient. An unknown or missing one meets only [`Self::Optional`].
     pub fn is_met_by_acr(self, acr: Option<&str>) -> bool {
-        let reached = Self::ALL.into_iter().filter(|one| Some(one.acr()) == acr).max();
-        reached.unwrap_or_default() >= self
+        acr.and_then(Self::of_acr).unwrap_or_default() >= self
     }
 
     /// Whether the account has a factor that can meet it.

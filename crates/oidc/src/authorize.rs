@@ -1,6 +1,6 @@
 //! Authorization requests (OpenID Connect Core, section 3.1.2; OAuth 2.1, section 4.1.1).
 
-use crate::claims::ClaimsRequest;
+use crate::claims::{ClaimsRequest, scopes_of};
 use crate::client::{Client, Pkce};
 use crate::error::{ErrorCode, OAuthError};
 use crate::params::{Params, with_query};
@@ -243,9 +243,14 @@ impl AuthorizationRequest {
             acr_values: params.get("acr_values").unwrap_or_default().split(' ').map(str::to_owned).collect(),
             login_hint: params.get("login_hint").map(str::to_owned),
             id_token_hint: params.get("id_token_hint").map(str::to_owned),
-            claims,
+            claims: claims.allowed_to(client),
             resources,
         })
+    }
+
+    /// Returns the scopes that the person is asked for. A claim that is requested by name counts as its scope.
+    pub fn consent_scopes(&self) -> Scopes {
+        self.scopes.with(&scopes_of(self.claims.userinfo.iter().chain(&self.claims.id_token)))
     }
 
     /// Returns the place to answer at.

@@ -1,6 +1,8 @@
 //! Claims about a person, by scope and by the `claims` parameter (OpenID Connect Core, sections 5.1, 5.4 and 5.5).
 
+use crate::client::Client;
 use crate::scope::{EMAIL, GROUPS, PROFILE, Scopes};
+use domain::second_factor::Requirement;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -37,30 +39,57 @@ pub struct Person {
 impl Person {
     /// Returns the claims of these scopes and names, with `sub`.
     pub fn claims(&self, scopes: &Scopes, named: &[String]) -> Map<String, Value> {
-        let wanted = |claim: &str, scope: &str| scopes.contains(scope) || named.iter().any(|name| name == claim);
+        let wanted = |claim: &str| {
+            scope_of(claim).is_some_and(|scope| scopes.contains(scope)) || named.iter().any(|name| name == claim)
+        };
         let mut claims = Map::new();
         claims.insert("sub".to_owned(), self.sub.clone().into());
-        if wanted("preferred_username", PROFILE) {
+        if wanted("preferred_username") {
             claims.insert("preferred_username".to_owned(), self.username.clone().into());
         }
-        if wanted("name", PROFILE) {
+        if wanted("name") {
             claims.insert("name".to_owned(), self.name.clone().into());
         }
         if let Some(email) = &self.email {
-            if wanted("email", EMAIL) {
+            if wanted("email") {
                 claims.insert("email".to_owned(), email.clone().into());
             }
-            if wanted("email_verified", EMAIL) {
+            if wanted("email_verified") {
                 claims.insert("email_verified".to_owned(), self.email_verified.into());
             }
         }
-        if wanted("groups", GROUPS) {
+        if wanted("groups") {
             claims.insert("groups".to_owned(), self.groups.clone().into());
         }
-        if wanted("roles", GROUPS) {
+        if wanted("roles") {
             claims.insert("roles".to_owned(), vec![self.role.clone()].into());
         }
         claims
+    }
+}
+
+/// Returns the scope whose data a claim belongs to. `None`: it belongs to the sign-in and not to a scope.
+fn scope_of(claim: &str) -> Option<&'static str> {
+    match claim {
+        "name" | "preferred_username" | "updated_at" => Some(PROFILE),
+        "email" | "email_verified" => Some(EMAIL),
+        "groups" | "roles" => Some(GROUPS),
+        _ => None,
+    }
+}
+
+/// Returns the scopes whose data these claims give.
+pub fn scopes_of<'a>(names: impl IntoIterator<Item = &'a String>) -> Scopes {
+    names.into_iter().filter_map(|name| scope_of(name)).collect()
+}
+
+impl Client {
+    /// Returns the claims by name that this client may have: those of its scopes, and those of the sign-in. Others are
+    /// left out (OpenID Connect Core, section 5.5).
+    pub fn allowed_claims(&self, names: &[String]) -> Vec<String> {
+        let allowed = self.allowed(&scopes_of(names));
+        let may_have = |name: &&String| scope_of(name).is_none_or(|scope| allowed.contains(scope));
+        names.iter().filter(may_have).cloned().collect()
     }
 }
 
@@ -102,14 +131,34 @@ impl ClaimsRequest {
         })
     }
 
+    /// Leaves out the claims that the client may not have.
+    #[must_use]
+    pub fn allowed_to(self, client: &Client) -> Self {
+        let (userinfo, id_token) = (client.allowed_claims(&self.userinfo), client.allowed_claims(&self.id_token));
+        Self { userinfo, id_token, ..self }
+    }
+
     /// Returns the person that the client asks for.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// Returns the values of `acr` of which one is required.
-    pub fn essential_acr(&self) -> Option<&[String]> {
-        self.essential_acr.as_deref()
+    /// Whether a sign-in with this `acr` reaches one of the levels that the client requires. A higher level reaches a lower
+    /// one.
+    pub fn is_reached_by(&self, acr: Option<&str>) -> bool {
+        self.essential_acr.is_none() || acr.is_some_and(|acr| self.strongest_reached(acr).is_some())
+    }
+
+    /// Returns the `acr` that the tokens of a sign-in name: a level that the client requires, since it compares them by
+    /// their names (OpenID Connect Core, section 5.5.1.1), or else the one that was reached.
+    pub fn named_acr<'a>(&'a self, reached: &'a str) -> &'a str {
+        self.strongest_reached(reached).unwrap_or(reached)
+    }
+
+    fn strongest_reached(&self, acr: &str) -> Option<&str> {
+        let reached = Requirement::of_acr(acr)?;
+        let levels = self.essential_acr.iter().flatten().filter_map(|value| Some((Requirement::of_acr(value)?, value)));
+        levels.filter(|(level, _)| *level <= reached).max_by_key(|(level, _)| *level).map(|(_, value)| value.as_str())
     }
 }
 

@@ -74,7 +74,9 @@ impl Client {
         let hash = |text: &String| from_base64url(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let secrets: Option<Vec<_>> = secrets.iter().map(hash).collect();
         let secrets = secrets.ok_or_else(|| invalid("secret_hash", "is not a SHA-256 in base64url"))?;
-        if settings.redirect_uris.is_empty() && settings.introspects.is_empty() && !settings.device {
+        // An administrator may disable a document that was never fetched.
+        let is_unknown = is_document && settings.disabled;
+        if settings.redirect_uris.is_empty() && settings.introspects.is_empty() && !settings.device && !is_unknown {
             return Err(invalid("redirect_uris", "at least one is needed"));
         }
         for (setting, uris) in [

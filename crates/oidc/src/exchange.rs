@@ -1,5 +1,6 @@
 //! Token requests (OAuth 2.1, section 3.2).
 
+use crate::claims::scopes_of;
 use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
 use crate::params::Params;
@@ -97,6 +98,13 @@ pub struct GrantDetails {
     pub userinfo: Vec<String>,
 }
 
+impl GrantDetails {
+    /// Returns the scopes whose data its tokens give. A claim that was requested by name counts as its scope.
+    pub fn consent_scopes(&self) -> Scopes {
+        Scopes::parse(&self.scope).with(&scopes_of(self.id_token.iter().chain(&self.userinfo)))
+    }
+}
+
 /// A stored code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeFacts<'a> {
@@ -170,6 +178,34 @@ pub fn narrowed(granted: &Scopes, requested: Option<&Scopes>) -> Result<Scopes, 
         Some(fewer) if fewer.is_within(granted) => Ok(fewer.clone()),
         Some(_) => Err(OAuthError::new(ErrorCode::InvalidScope, "a refresh cannot add scopes")),
     }
+}
+
+/// Returns the granted scopes that the client may still have. An administrator may have taken some away since.
+///
+/// # Errors
+/// `invalid_grant`: none is left.
+pub fn still_allowed(client: &Client, granted: &Scopes) -> Result<Scopes, OAuthError> {
+    let scopes = client.allowed(granted);
+    if scopes.is_empty() {
+        let text = "this client may no longer have the granted scopes";
+        return Err(OAuthError::new(ErrorCode::InvalidGrant, text));
+    }
+    Ok(scopes)
+}
+
+/// Returns the resources that the client may still name. `open`: those that clients may name which nobody at this site has
+/// added.
+///
+/// # Errors
+/// `invalid_target`: none is left.
+pub fn still_named(client: &Client, targets: Vec<String>, open: &[String]) -> Result<Vec<String>, OAuthError> {
+    let had_some = !targets.is_empty();
+    let left: Vec<_> = targets.into_iter().filter(|resource| client.may_name(resource, open)).collect();
+    if had_some && left.is_empty() {
+        let text = "this client may no longer name the granted resources";
+        return Err(OAuthError::new(ErrorCode::InvalidTarget, text));
+    }
+    Ok(left)
 }
 
 /// Returns the resources of a token request: those of the grant, or fewer (RFC 8707, section 2.2).

@@ -71,9 +71,7 @@ pub fn next(
     if !client.admits(session.groups.iter().copied()) {
         return refuse(ErrorCode::AccessDenied, "this account may not use the app");
     }
-    let asked = request.claims.essential_acr();
-    let reaches_asked = asked.is_none_or(|values| values.iter().any(|value| Some(value.as_str()) == session.acr));
-    if !reaches_asked || !client.settings.second_factor.is_met_by_acr(session.acr) {
+    if !request.claims.is_reached_by(session.acr) || !client.settings.second_factor.is_met_by_acr(session.acr) {
         if !has_just && !request.prompt.none {
             return sign_in(true);
         }
@@ -81,10 +79,10 @@ pub fn next(
             "the sign-in does not reach the level that the app needs: set up a second factor on the account page";
         return refuse(ErrorCode::UnmetAuthenticationRequirements, text);
     }
-    let agreed = session.agreed.as_ref().is_some_and(|agreed| request.scopes.is_within(agreed));
+    let agreed = session.agreed.as_ref().is_some_and(|agreed| request.consent_scopes().is_within(agreed));
     if request.prompt.consent || (client.asks_consent() && !agreed) {
         if request.prompt.none {
-            return refuse(ErrorCode::ConsentRequired, "the person has not agreed to these scopes yet");
+            return refuse(ErrorCode::ConsentRequired, "the person has not agreed to these scopes and claims yet");
         }
         return Step::Ask;
     }

@@ -220,6 +220,50 @@ fn people_are_asked_once_for_each_scope() {
 }
 
 #[test]
+fn a_claim_by_name_counts_as_its_scope() {
+    let claims = r#"{"id_token":{"email":null,"acr":null,"sub":null},"userinfo":{"groups":null,"auth_time":null}}"#;
+    let changes = [("claims", claims)];
+    let request = judge(&client(|_| {}), &changes).expect("accepted");
+    assert_eq!(
+        (&request.scopes, request.consent_scopes()),
+        (&Scopes::parse("openid"), Scopes::parse("email groups openid"))
+    );
+    let limited = client(|settings| settings.scopes = vec!["openid".to_owned(), "groups".to_owned()]);
+    let request = judge(&limited, &changes).expect("accepted");
+    assert_eq!(request.consent_scopes(), Scopes::parse("groups openid"));
+    assert_eq!(request.claims.id_token, ["acr", "sub"], "the claims of the sign-in need no scope");
+    assert_eq!(request.claims.userinfo, ["auth_time", "groups"]);
+    let asking = client(|settings| settings.consent = Some(true));
+    let request = judge(&asking, &changes).expect("accepted");
+    for (agreed, step) in [("openid", Step::Ask), ("openid email groups", Step::Answer)] {
+        let session = SessionFacts { agreed: Some(Scopes::parse(agreed)), ..facts(NOW) };
+        assert_eq!(next(&request, &asking, Some(&session), None, None, NOW), step, "{agreed}");
+    }
+}
+
+#[test]
+fn a_higher_level_reaches_a_lower_one() {
+    for (asked, acr, named) in [
+        (r#"["urn:postern:acr:1"]"#, "urn:postern:acr:phr", Some("urn:postern:acr:1")),
+        (r#"["urn:postern:acr:2"]"#, "urn:postern:acr:phr", Some("urn:postern:acr:2")),
+        (r#"["urn:postern:acr:1","urn:postern:acr:2"]"#, "urn:postern:acr:2", Some("urn:postern:acr:2")),
+        (r#"["urn:other","urn:postern:acr:1"]"#, "urn:postern:acr:2", Some("urn:postern:acr:1")),
+        (r#"["urn:postern:acr:phr"]"#, "urn:postern:acr:2", None),
+        (r#"["urn:other"]"#, "urn:postern:acr:phr", None),
+        (r#"["urn:postern:acr:1"]"#, "urn:other", None),
+    ] {
+        let claims = format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":{asked}}}}}}}"#);
+        let request = judge(&client(|_| {}), &[("claims", &claims)]).expect("accepted");
+        assert_eq!(request.claims.is_reached_by(Some(acr)), named.is_some(), "{asked} {acr}");
+        assert!(!request.claims.is_reached_by(None));
+        assert_eq!(request.claims.named_acr(acr), named.unwrap_or(acr));
+    }
+    let request = judge(&client(|_| {}), &[]).expect("accepted");
+    assert!(request.claims.is_reached_by(None), "no level is required");
+    assert_eq!(request.claims.named_acr("urn:postern:acr:phr"), "urn:postern:acr:phr");
+}
+
+#[test]
 fn access_by_group_and_by_level() {
     let staff = client(|settings| settings.groups = vec!["staff".to_owned()]);
     let request = judge(&staff, &[]).expect("accepted");

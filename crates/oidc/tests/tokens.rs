@@ -2,10 +2,10 @@
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use base64ct::{Base64, Encoding};
-use oidc::access_token::OpaqueToken;
+use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client_auth::{AssertionClaims, Credentials};
 use oidc::error::ErrorCode;
-use oidc::exchange::{CodeFacts, CodeVerdict, judge_code, narrowed, targets};
+use oidc::exchange::{CodeFacts, CodeVerdict, judge_code, narrowed, still_allowed, still_named, targets};
 use oidc::{Client, ClientSettings, ClientSource, Params, Scopes, pkce};
 use proptest::prelude::*;
 use serde_json::json;
@@ -185,13 +185,54 @@ fn attack_a_refresh_adds_no_scope_and_no_resource() {
     assert_eq!(targets(&own, &["https://b.example".to_owned()]).expect_err("more").code, ErrorCode::InvalidTarget);
 }
 
+#[test]
+fn the_resources_of_an_opaque_token_are_those_of_its_request() {
+    let granted = ["https://a.example", "https://b.example", "https://c.example"].map(str::to_owned);
+    for (asked, targets) in [
+        (vec![], Targets::Part(0)),
+        (vec![1], Targets::Part(0b10)),
+        (vec![2, 0], Targets::Part(0b101)),
+        (vec![0, 1, 2], Targets::All),
+    ] {
+        let mut named: Vec<_> = asked.iter().filter_map(|place: &usize| granted.get(*place).cloned()).collect();
+        let found = Targets::among(&granted, &named);
+        assert_eq!(found, targets, "{asked:?}");
+        named.sort();
+        assert_eq!(found.of(&granted), named);
+    }
+    assert_eq!(Targets::among(&[], &[]), Targets::All);
+    let many: Vec<_> = (0..70).map(|n| format!("https://{n}.example")).collect();
+    assert_eq!(Targets::among(&many, &many[69..]).of(&many), Vec::<&str>::new(), "fewer, and never more");
+}
+
+#[test]
+fn scopes_and_resources_that_a_client_lost_are_left_out() {
+    let registered = |scopes: &[&str], resources: &[&str]| {
+        let mut settings = settings("app");
+        settings.scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        settings.resources = resources.iter().map(|resource| (*resource).to_owned()).collect();
+        Client::new(settings, &[], ClientSource::Settings).expect("a client")
+    };
+    let granted = Scopes::parse("openid email offline_access");
+    let left = |scopes: &[&str]| still_allowed(&registered(scopes, &[]), &granted);
+    assert_eq!(left(&[]).expect("all"), granted);
+    assert_eq!(left(&["openid", "groups"]).expect("fewer"), Scopes::parse("openid"));
+    assert_eq!(left(&["groups"]).expect_err("none").code, ErrorCode::InvalidGrant);
+    let (a, b) = ("https://a.example", "https://b.example");
+    let named = |resources: &[&str]| still_named(&registered(&[], resources), vec![a.to_owned(), b.to_owned()], &[]);
+    assert_eq!(named(&[b]).expect("one"), [b]);
+    assert_eq!(named(&[]).expect_err("none").code, ErrorCode::InvalidTarget);
+    assert!(still_named(&registered(&[], &[]), Vec::new(), &[]).expect("for the client itself").is_empty());
+}
+
 proptest! {
     #[test]
     fn an_opaque_token_is_read_as_it_was_made_and_no_other_is(
-        grant: [u8; 16], generation: u32, expires_at: i64, at in 0usize..60, flip in 1u8..64,
+        grant: [u8; 16], generation: u32, expires_at: i64, places: Option<u64>, at in 0usize..72, flip in 1u8..64,
     ) {
         let key = [7; 32];
-        let token = OpaqueToken { grant, generation, expires_at, scopes: Scopes::parse("openid email") };
+        let targets = places.map_or(Targets::All, Targets::Part);
+        let token = OpaqueToken { grant, generation, expires_at, scopes: Scopes::parse("openid email"), targets };
         let text = token.reveal(&key);
         let read = OpaqueToken::authenticate(&key, &text);
         prop_assert_eq!(read, Some(token));

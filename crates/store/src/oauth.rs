@@ -49,6 +49,8 @@ pub struct NewCode {
     pub device: Option<String>,
     /// The scopes that the person has just agreed to.
     pub agreed: Option<String>,
+    /// The stored consent that the code relies on, if it needs one. It must still be the same.
+    pub consent: Option<String>,
     /// Written for the session and its owner.
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -127,6 +129,8 @@ pub struct GrantRotation {
     pub from_generation: u32,
     pub from_hash: TokenHash,
     pub to_hash: TokenHash,
+    /// Thumbprint of the key that access tokens are bound to from now on.
+    pub jkt: Option<String>,
     /// New end of the session if it is not used again.
     pub idle_at: UnixMs,
     pub now: UnixMs,
@@ -148,6 +152,14 @@ pub struct ConsentRow {
     pub client: String,
     pub scope: String,
     pub given_at: UnixMs,
+}
+
+/// A grant whose tokens are valid, for the person's list of apps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveGrant {
+    pub client: String,
+    pub details: String,
+    pub created_at: UnixMs,
 }
 
 /// A device that waits for a person (RFC 8628).
@@ -200,7 +212,8 @@ pub trait OAuth {
     ) -> Result<bool>;
     /// Removes a client with its codes, grants and consents. `false`: no such client exists.
     async fn remove_client(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
-    /// Stores a code for a live session. `false`: the session has ended, or the pushed request was answered before.
+    /// Stores a code for a live session. `false`: the session has ended, the pushed request was answered before, or the
+    /// consent that it relies on was withdrawn.
     async fn add_code(&self, code: &NewCode) -> Result<bool>;
     async fn code(&self, code_hash: &str) -> Result<Option<CodeRow>>;
     /// Exchanges a code for a grant. `false`: it was used or has expired, or its session has ended; read again.
@@ -218,7 +231,10 @@ pub trait OAuth {
     /// Returns the scopes that a person agreed to for a client.
     async fn consent(&self, user: &str, client: &str) -> Result<Option<String>>;
     async fn consents(&self, user: &str) -> Result<Vec<ConsentRow>>;
-    /// Withdraws a consent and revokes what the client got from this person. `false`: there was neither.
+    /// Returns the live grants of a person, the oldest of each client first.
+    async fn live_grants(&self, user: &str, now: UnixMs) -> Result<Vec<LiveGrant>>;
+    /// Withdraws a consent, and revokes what the client got from this person and could get by an unused code. `false`: there
+    /// was none of these.
     async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     async fn push_request(&self, request: &PushedRequest) -> Result<()>;
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>>;

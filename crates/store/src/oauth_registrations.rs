@@ -71,6 +71,8 @@ pub trait OAuthRegistrations {
     async fn put_document(&self, put: &PutDocument) -> Result<Option<StoredDocument>>;
     /// Disables the client of a document, or enables it again. `false`: no such document is stored.
     async fn disable_document(&self, id: &str, disabled_at: Option<UnixMs>, audit: &AuditEntry) -> Result<bool>;
+    /// Disables the client of a document that may never have been fetched. `document`: stored, if none is.
+    async fn forbid_document(&self, document: &StoredDocument, audit: &AuditEntry) -> Result<()>;
     /// Removes the client of a document with its codes, grants and consents. `false`: no such document is stored.
     async fn remove_document(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Returns the client that a management token is for, until its registration expires.

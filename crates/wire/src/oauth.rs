@@ -14,6 +14,9 @@ pub struct AppRequest {
     /// The person's answer, if they were asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreed: Option<bool>,
+    /// The id of the account that the page was about. Somebody else may have signed in since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +31,7 @@ pub struct Consents {
     pub consents: Vec<Consent>,
 }
 
-/// An app that a person gave access.
+/// An app with access to a person's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// The client's id.
@@ -37,7 +40,10 @@ pub struct Consent {
     pub scope: String,
     /// The same in plain words.
     pub allows: Vec<String>,
-    /// Unix milliseconds.
+    /// Whether the person's consent is stored. Without one, the app has valid tokens: a device, or an app of this site that
+    /// asks nobody.
+    pub agreed: bool,
+    /// When the person agreed, or else when the app got access, in unix milliseconds.
     pub given_at: i64,
 }
 
@@ -55,4 +61,7 @@ pub struct DeviceAnswer {
     /// The code as the person typed it.
     pub user_code: String,
     pub agreed: bool,
+    /// As in [`AppRequest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }

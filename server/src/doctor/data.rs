@@ -3,7 +3,7 @@
 use super::second_factors::{required_groups, second_factors};
 use super::{Finding, FindingLevel, keys};
 use crate::backup;
-use crate::config::Config;
+use crate::config::{Config, client_usable};
 use crate::error_chain::chain;
 use crate::flows::profiles;
 use crate::oauth;
@@ -101,6 +101,16 @@ fn clients(config: &Config, stored: &[StoredClient]) -> Finding {
             says,
             "Remove it with postern client remove, and add it again.",
         );
+    }
+    let signing = config.settings.keys.signing_algorithm.as_str();
+    let unusable = read.iter().filter_map(|client| client.as_ref().ok()).find_map(|client| {
+        let problem = client_usable(client, signing, &[&config.origin], config.has_passkeys()).err()?;
+        Some((client.id(), problem))
+    });
+    if let Some((id, (setting, problem))) = unusable {
+        let says = format!("The client {id} signs nobody in: {setting} {problem}.");
+        let advice = format!("Change it with postern client set {id} {setting}=VALUE.");
+        return Finding::new(CHECK, FindingLevel::Problem, says, advice);
     }
     let all = config.clients.iter().chain(read.iter().filter_map(|client| client.as_ref().ok()));
     let lax: Vec<_> = all.filter(|client| client.settings.pkce == Pkce::Optional).map(oidc::Client::id).collect();

@@ -8,7 +8,7 @@ use crate::state::AppState;
 use domain::encoding::base64url;
 use domain::refresh_token::RefreshToken;
 use oidc::scope::OPENID;
-use oidc::{Client, Scopes};
+use oidc::{Client, Scopes, exchange};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use store::oauth::GrantRow;
@@ -33,12 +33,14 @@ pub async fn live(state: &AppState, text: &str) -> Result<Option<LiveToken>, Api
         state.keyring.reload_for_unknown(&state.vault()).await?;
         token = state.client_tokens.read(text, now);
     }
-    let Some(token) = token else { return Ok(None) };
+    let Some(mut token) = token else { return Ok(None) };
     let Some(grant) = state.store.grant(&token.grant).await?.filter(|grant| grant.is_live(now)) else {
         return Ok(None);
     };
     let Some(client) = oauth_client::find(state, &grant.client).await? else { return Ok(None) };
-    if !oauth_people::may_still_use(state, &client, &grant).await? {
+    // An administrator may have taken scopes from the client since.
+    token.scopes = client.allowed(&token.scopes);
+    if token.scopes.is_empty() || !oauth_people::may_still_use(state, &client, &grant).await? {
         return Ok(None);
     }
     // The answer of the rotation has arrived, so its predecessor is spent.
@@ -58,7 +60,7 @@ pub async fn userinfo(state: &AppState, live: &LiveToken) -> Result<Option<Map<S
     }
     let details = read_details(&live.grant.details)?;
     let person = oauth_people::person(state, &live.client, &live.grant).await?;
-    Ok(Some(person.claims(&live.token.scopes, &details.userinfo)))
+    Ok(Some(person.claims(&live.token.scopes, &live.client.allowed_claims(&details.userinfo))))
 }
 
 /// Answers an introspection (RFC 7662) by an authenticated client. A token of another client is inactive, unless it is
@@ -72,23 +74,28 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
         return introspect_refresh(state, client, text).await;
     };
     let details = read_details(&grant.details)?;
-    let audiences: Vec<&str> = match &token.aud {
+    let mut audiences: Vec<&str> = match &token.aud {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
-        _ => details.resources.iter().map(String::as_str).collect(),
+        _ => token.targets.of(&details.resources),
     };
+    if audiences.is_empty() {
+        audiences.push(&grant.client);
+    }
+    // An administrator may have taken resources from the client since.
+    let open = &state.config.settings.oauth.resources;
+    audiences.retain(|audience| *audience == grant.client || owner.may_name(audience, open));
     let serves = client.settings.introspects.iter().any(|own| audiences.contains(&own.as_str()));
-    if grant.client != client.id() && !serves {
+    if audiences.is_empty() || (grant.client != client.id() && !serves) {
         return Ok(inactive);
     }
     let sub = oauth_people::subject(state, &owner, &grant.user).await?;
     let sid = owner.session_id(&grant.session, &sub).into_owned();
-    let audience = if audiences.is_empty() { vec![grant.client.as_str()] } else { audiences };
     Ok(json!({
         "active": true,
         "iss": state.config.origin,
         "sub": sub,
-        "aud": audience,
+        "aud": audiences,
         "client_id": grant.client,
         // A pairwise subject hides who it is.
         "username": owner.sector().is_none().then_some(grant.username),
@@ -109,13 +116,16 @@ async fn introspect_refresh(state: &AppState, client: &Client, text: &str) -> Re
         .await?
         .filter(|(grant, current)| *current && grant.client == client.id() && grant.is_live(state.now()));
     let Some((grant, _)) = grant else { return Ok(json!({"active": false})) };
-    let scope = Scopes::parse(&read_details(&grant.details)?.scope).to_string();
+    let scopes = client.allowed(&Scopes::parse(&read_details(&grant.details)?.scope));
+    if !exchange::gets_refresh_token(&scopes) || !oauth_people::may_still_use(state, client, &grant).await? {
+        return Ok(json!({"active": false}));
+    }
     Ok(json!({
         "active": true,
         "iss": state.config.origin,
         "sub": oauth_people::subject(state, client, &grant.user).await?,
         "client_id": grant.client,
-        "scope": scope,
+        "scope": scopes.to_string(),
         "exp": grant.ends_at.min(grant.session_ends_at).div_euclid(1000),
     }))
 }

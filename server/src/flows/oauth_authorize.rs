@@ -165,7 +165,7 @@ pub async fn issue(
         scope: request.scopes.to_string(),
         nonce: request.nonce.clone(),
         auth_time: authentication.auth_time(),
-        acr: Some(authentication.methods.acr().to_owned()),
+        acr: Some(request.claims.named_acr(authentication.methods.acr()).to_owned()),
         amr: authentication.methods.amr().into_iter().map(str::to_owned).collect(),
         resources: request.resources.clone(),
         id_token: request.claims.id_token.clone(),
@@ -173,7 +173,10 @@ pub async fn issue(
     };
     let mut entry = audit::entry(&state, &caller, AuditEvent::AppOpened, audit::OK);
     entry.about = client.label();
-    let together = || before.unwrap_or_default().with(&request.scopes).to_string();
+    let together = || before.clone().unwrap_or_default().with(&request.consent_scopes()).to_string();
+    // Another program on this computer could send the same request, so people are asked about a terminal each time.
+    let agreed = (agreed && !is_terminal(&client)).then(together);
+    let consent = if agreed.is_none() { before.as_ref().map(ToString::to_string) } else { None };
     let row = NewCode {
         code_hash: base64url(&sha256(code.as_bytes())),
         client: client.id().to_owned(),
@@ -185,13 +188,16 @@ pub async fn issue(
         expires_at: now + CODE_MS,
         pushed,
         device: None,
-        // Another program on this computer could send the same request, so people are asked about a terminal each time.
-        agreed: (agreed && !is_terminal(&client)).then(together),
+        agreed,
+        consent,
         audit: entry,
         now,
     };
     if !state.store.add_code(&row).await? {
-        let error = OAuthError::new(ErrorCode::LoginRequired, "the session has ended, or the request was used before");
+        let error = OAuthError::new(
+            ErrorCode::LoginRequired,
+            "the session or the consent has ended, or the request was used before",
+        );
         return Ok(Response::error(request.return_to(), &error, &state.config.origin));
     }
     Ok(Response::code(request.return_to(), &code, &state.config.origin))

@@ -222,7 +222,12 @@ pub async fn find(actor: &Actor<'_>, id: &str) -> Result<Listed, ClientError> {
 /// # Errors
 /// The result is invalid, or the client is in the settings file, does not exist, or was changed at the same time.
 pub async fn change(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>) -> Result<Client, ClientError> {
-    let found = find(actor, id).await?;
+    let found = match find(actor, id).await {
+        Err(ClientError::NotFound) if actor.config.settings.oauth.client_documents && is_document_id(id) => {
+            return forbid(actor, id, changes).await;
+        }
+        found => found?,
+    };
     let mut client = found.client.map_err(ClientError::Unreadable)?;
     let settings = changed(&client.settings, changes)?;
     match found.stored {
@@ -245,6 +250,30 @@ pub async fn change(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>) -
             if found { Ok(client) } else { Err(ClientError::NotFound) }
         }
     }
+}
+
+/// Disables a document that is not stored, so that its link is refused from the first time on.
+async fn forbid(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>) -> Result<Client, ClientError> {
+    let blank = blank(id)?;
+    let settings = changed(&blank, changes)?;
+    if settings == blank {
+        return Err(ClientError::NotFound);
+    }
+    if settings != (ClientSettings { disabled: true, ..blank }) {
+        return Err(ClientError::Document);
+    }
+    let document = StoredDocument {
+        id: id.to_owned(),
+        registration: serde_json::to_string(&settings)?,
+        fetched_at: actor.now,
+        // Enabled again, it is as if it was never stored.
+        expires_at: actor.now,
+        disabled_at: Some(actor.now),
+    };
+    let client = Client::new(settings, &[], ClientSource::Document)?;
+    let audit = actor.entry(AuditEvent::ClientChanged, client.label());
+    actor.store.forbid_document(&document, &audit).await?;
+    Ok(client)
 }
 
 /// Makes a new secret. With `keep`, the newest old one stays valid until the next rotation.

@@ -1,39 +1,65 @@
-//! The apps of a person: those with a consent, and those that the person may open.
+//! The apps of a person: those with access to the person's data, and those that the person may open.
 
-use super::oauth_people;
+use super::oauth_people::{self, read_details};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
 use crate::guards::oauth_client;
 use crate::state::AppState;
+use domain::UnixMs;
 use oidc::consent::plain_words;
 use oidc::{Client, Scopes};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::audit::AuditEvent;
-use wire::oauth::{AppTile, Consent};
+use store::oauth::ConsentRow;
+use wire::oauth::{AppTile, Consent, TERMINAL_CLIENT};
 use wire::problem::Code;
 
-/// Returns the consents of a person, by the app's name.
+/// The access of one app.
+struct AppAccess {
+    scopes: Scopes,
+    agreed: bool,
+    given_at: UnixMs,
+}
+
+/// Returns the apps with access to a person's data, by the app's name: those with a consent, and those with valid tokens,
+/// such as devices and apps that ask nobody.
 ///
 /// # Errors
 /// The store fails.
 pub async fn list(state: &AppState, user: &str) -> Result<Vec<Consent>, ApiError> {
+    let mut apps = BTreeMap::new();
+    for ConsentRow { client, scope, given_at } in state.store.consents(user).await? {
+        apps.insert(client, AppAccess { scopes: Scopes::parse(&scope), agreed: true, given_at });
+    }
+    for grant in state.store.live_grants(user, state.now()).await? {
+        // Its grant becomes a session, which the list of devices shows.
+        if grant.client == TERMINAL_CLIENT {
+            continue;
+        }
+        let scopes = read_details(&grant.details)?.consent_scopes();
+        let first = AppAccess { scopes: Scopes::default(), agreed: false, given_at: grant.created_at };
+        let app = apps.entry(grant.client).or_insert(first);
+        app.scopes = app.scopes.with(&scopes);
+    }
     let mut consents = Vec::new();
-    for row in state.store.consents(user).await? {
-        let client = oauth_client::find(state, &row.client).await?;
+    for (id, AppAccess { scopes, agreed, given_at }) in apps {
+        let client = oauth_client::find(state, &id).await?;
         consents.push(Consent {
-            name: client.map_or_else(|| row.client.clone(), |client| client.name().to_owned()),
-            client: row.client,
-            allows: plain_words(&Scopes::parse(&row.scope)).into_iter().map(str::to_owned).collect(),
-            scope: row.scope,
-            given_at: row.given_at,
+            name: client.map_or_else(|| id.clone(), |client| client.name().to_owned()),
+            client: id,
+            allows: plain_words(&scopes).into_iter().map(str::to_owned).collect(),
+            scope: scopes.to_string(),
+            agreed,
+            given_at,
         });
     }
     consents.sort_by(|a, b| (&a.name, &a.client).cmp(&(&b.name, &b.client)));
     Ok(consents)
 }
 
-/// Withdraws a consent and revokes what the app got from this person.
+/// Withdraws a consent, and revokes what the app got from this person.
 ///
 /// # Errors
 /// `not_found`: there is none. The store fails.

@@ -67,8 +67,11 @@ pub async fn find(state: &AppState, typed: &str) -> Result<Option<WaitingDevice>
     let row = state.store.device_of_user_code(&hash(&code)).await?;
     let row = row.filter(|row| !row.denied && state.now() < row.expires_at);
     let Some(row) = row else { return Ok(None) };
-    let client = oauth_client::find(state, &row.client).await?;
-    Ok(client.map(|client| WaitingDevice { client, scopes: Scopes::parse(&row.scope), row }))
+    let client = oauth_client::find(state, &row.client).await?.filter(|client| client.settings.device);
+    let Some(client) = client else { return Ok(None) };
+    // An administrator may have taken scopes from the client since.
+    let scopes = client.allowed(&Scopes::parse(&row.scope));
+    Ok((!scopes.is_empty()).then_some(WaitingDevice { client, scopes, row }))
 }
 
 /// Records a person's answer.
@@ -127,6 +130,7 @@ pub async fn answer(
         pushed: None,
         device: Some(row.user_code_hash),
         agreed: None,
+        consent: None,
         audit: entry,
         now,
     };

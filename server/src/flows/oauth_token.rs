@@ -84,6 +84,10 @@ pub async fn exchange(
             let presented = PresentedCode { hash: base64url(&sha256(code.as_bytes())), redirect_uri, verifier };
             redeem(&state, &caller, &client, &presented, &resources, jkt.as_deref()).await
         }
+        TokenRequest::Device { .. } if !client.settings.device => {
+            let text = "the device_code is of no device of this client, which may not use the device flow";
+            Err(OAuthError::new(ErrorCode::ExpiredToken, text).into())
+        }
         TokenRequest::Device { code } => {
             let hash = base64url(&sha256(code.as_bytes()));
             if state.store.code(&hash).await?.is_none() {
@@ -134,8 +138,9 @@ async fn redeem(
             }
         }
         let details: GrantDetails = read_details(&code.details)?;
-        let targets = exchange::targets(&details.resources, resources)?;
-        let scopes = Scopes::parse(&details.scope);
+        let targets = allowed_targets(state, client, &details, resources)?;
+        let scopes = exchange::still_allowed(client, &Scopes::parse(&details.scope))?;
+        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)?;
         let id: [u8; 16] = state.entropy.bytes();
         let lasts = exchange::gets_refresh_token(&scopes);
         let token = lasts.then(|| RefreshToken::first(id, state.entropy.bytes()));
@@ -158,6 +163,11 @@ async fn redeem(
         if state.store.redeem_code(&redeem).await? {
             let grant =
                 state.store.grant(&redeem.grant).await?.ok_or_else(|| invalid_grant("the session has ended"))?;
+            // A device may ask minutes after its person has agreed.
+            if !oauth_people::may_still_use(state, client, &grant).await? {
+                state.store.revoke_grant(&grant.id, None, now).await?;
+                return Err(invalid_grant("this account may no longer use the app"));
+            }
             return issue(state, client, &grant, &details, &scopes, &targets, token.as_ref()).await;
         }
         // Another request used it meanwhile, or its session has ended.
@@ -219,9 +229,19 @@ async fn refresh(
             return Err(invalid_grant("this account may no longer use the app"));
         }
         let details: GrantDetails = read_details(&grant.details)?;
-        let scopes = exchange::narrowed(&Scopes::parse(&details.scope), scope)?;
-        let targets = exchange::targets(&details.resources, resources)?;
-        let successor = match life.refresh(token.generation(), &token.hash(), jkt, now) {
+        let granted = Scopes::parse(&details.scope);
+        let scopes = exchange::still_allowed(client, &exchange::narrowed(&granted, scope)?)?;
+        if !exchange::gets_refresh_token(&client.allowed(&granted)) {
+            return Err(invalid_grant("this client may no longer refresh: it has lost the scope offline_access"));
+        }
+        let targets = allowed_targets(state, client, &details, resources)?;
+        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)?;
+        // The refresh token of a confidential client is bound to its secret, and not to a key, which each of its processes
+        // may make anew (RFC 9449, section 5). The access token gets the key that is proven now.
+        let rebound = jkt.filter(|_| !client.is_public() && grant.jkt.is_some());
+        let proven = if rebound.is_some() { grant.jkt.as_deref() } else { jkt };
+        let bound_to = rebound.map(str::to_owned).or_else(|| grant.jkt.clone());
+        let successor = match life.refresh(token.generation(), &token.hash(), proven, now) {
             _ if !grant.is_live(now) => return Err(invalid_grant("the session or the access has ended")),
             Refresh::Ended => return Err(invalid_grant("the session or the access has ended")),
             Refresh::WrongKey => {
@@ -239,6 +259,7 @@ async fn refresh(
                     from_generation: token.generation(),
                     from_hash: token.hash(),
                     to_hash: successor.hash(),
+                    jkt: bound_to.clone(),
                     idle_at: now + state.config.settings.session.idle.ms(),
                     now,
                 };
@@ -248,10 +269,21 @@ async fn refresh(
                 successor
             }
         };
-        let grant = GrantRow { generation: successor.generation(), ..grant };
+        let grant = GrantRow { generation: successor.generation(), jkt: bound_to, ..grant };
         return issue(state, client, &grant, &details, &scopes, &targets, Some(&successor)).await;
     }
     Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
+}
+
+/// Returns the resources of a token request that the client may still name.
+fn allowed_targets(
+    state: &AppState,
+    client: &Client,
+    details: &GrantDetails,
+    requested: &[String],
+) -> Result<Vec<String>, OAuthError> {
+    let targets = exchange::targets(&details.resources, requested)?;
+    exchange::still_named(client, targets, &state.config.settings.oauth.resources)
 }
 
 /// Returns the grant in the form of a session, whose rules its refresh tokens follow. `None`: it has none.
@@ -306,7 +338,7 @@ async fn issue(
     let id_token = if scopes.contains(OPENID) {
         let person = oauth_people::person(state, client, grant).await?;
         let all = if client.settings.id_token_claims { scopes.clone() } else { Scopes::default() };
-        let claims = person.claims(&all, &details.id_token);
+        let claims = person.claims(&all, &client.allowed_claims(&details.id_token));
         let signed = state.client_tokens.id_token(client, claims, &sid, details, &access_token, now);
         Some(signed.map_err(ApiError::broken)?)
     } else {

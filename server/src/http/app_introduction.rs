@@ -1,5 +1,6 @@
 //! The words by which a page introduces an app. The name of an app that nobody has checked is never alone.
 
+use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
 use oidc::{Client, ClientSource, redirect_uri};
 
@@ -9,6 +10,11 @@ pub(crate) struct AppIntroduction {
     pub title: String,
     /// One or two sentences.
     pub about: String,
+}
+
+/// Names the account that a page is about, because a person may have several.
+pub(crate) fn signed_in_as(session: &SignedIn) -> String {
+    format!("You are signed in here as {}.", session.claims.preferred_username)
 }
 
 /// Introduces an app that wants to sign a person in. Only a host is proved, so that of a document comes first.

@@ -1,4 +1,4 @@
-//! `GET /api/consents`, `DELETE /api/consents/{id}`: the apps that a person gave access.
+//! `GET /api/consents`, `DELETE /api/consents/{id}`: the apps with access to a person's data.
 
 use super::ApiError;
 use crate::client::Client;
@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use wire::oauth::Consents;
 
-/// Lists the person's consents by the app's name.
+/// Lists the apps with access to the person's data by name.
 pub(crate) async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Consents>, ApiError> {
     Ok(Json(Consents { consents: oauth_consents::list(&state, &signed_in.claims.sub).await? }))
 }

@@ -3,7 +3,7 @@
 //! The page itself writes nothing. Its script proves the key of the session, as for apps behind a proxy, so that a
 //! copied cookie gets no code.
 
-use super::app_introduction::{AppIntroduction, describe};
+use super::app_introduction::{AppIntroduction, describe, signed_in_as};
 use super::app_page::encoded;
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, enrol, pages, render, request};
@@ -54,10 +54,11 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
     let query = uri.query().unwrap_or_default();
     let found = async {
         let session = SignedIn::find(state, &headers).await?;
-        oauth_authorize::examine(state, query, caller, session.as_ref()).await
+        let outcome = oauth_authorize::examine(state, query, caller, session.as_ref()).await?;
+        Ok((outcome, session))
     };
-    let outcome = match found.await {
-        Ok(outcome) => outcome,
+    let (outcome, session) = match found.await {
+        Ok(found) => found,
         Err(error) => return Err((error, request)),
     };
     Ok(match outcome {
@@ -78,14 +79,14 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
             Redirect::to(&to).into_response()
         }
         AuthorizationOutcome::Answer(examined) => {
-            let body = body_of(query, None);
+            let body = body_of(query, None, session.as_ref());
             let nonce = state.keyring.nonce(state.now());
             let path = paths::OAUTH_ENTER.to_owned();
             let enter = EnterView { app: examined.client.name().to_owned(), body, nonce, path };
             render::document(State(state.clone()), View::Enter(enter), request).await
         }
         AuthorizationOutcome::Ask(examined) => {
-            let view = View::Ask(Box::new(ask(state, &examined, query)));
+            let view = View::Ask(Box::new(ask(state, &examined, query, session.as_ref())));
             render::document(State(state.clone()), view, request).await
         }
     })
@@ -130,7 +131,11 @@ pub(crate) async fn enter(
     session: SignedIn,
     body: Bytes,
 ) -> Result<Json<AppAnswer>, ApiError> {
-    let AppRequest { request: query, agreed } = request::body(&body)?;
+    let AppRequest { request: query, agreed, account } = request::body(&body)?;
+    if account.is_some_and(|account| account != session.claims.sub) {
+        // Somebody else has signed in since: the page asks again, and names the account.
+        return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
+    }
     let outcome = oauth_authorize::examine(&state, &query, &caller, Some(&session)).await?;
     let (examined, agreed) = match (outcome, agreed) {
         (AuthorizationOutcome::Answer(examined), _) => (examined, false),
@@ -172,27 +177,29 @@ fn location(response: &rules::Response, query: &str) -> String {
     }
 }
 
-fn body_of(query: &str, agreed: Option<bool>) -> String {
-    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed }).unwrap_or_default()
+fn body_of(query: &str, agreed: Option<bool>, session: Option<&SignedIn>) -> String {
+    let account = session.map(|session| session.claims.sub.clone());
+    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed, account }).unwrap_or_default()
 }
 
-fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
+fn ask(state: &AppState, examined: &Examined, query: &str, session: Option<&SignedIn>) -> AskView {
     let (client, request) = (&examined.client, &examined.request);
     let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
     let name = client.name();
     let AppIntroduction { title, about } = describe(client);
     let about = if is_terminal(client) { about } else { format!("{about} It answers at {to}.") };
+    let account = session.map(signed_in_as).unwrap_or_default();
     AskView {
         title: format!("Continue to {title}?"),
-        about,
+        about: format!("{about} {account}"),
         list: format!("{name} will be able to:"),
-        items: plain_words(client, &request.scopes),
+        items: plain_words(client, &request.consent_scopes()),
         note: if is_terminal(client) { String::new() } else { REVOCABLE.to_owned() },
         path: paths::OAUTH_ENTER.to_owned(),
         yes: "Continue".to_owned(),
-        yes_body: body_of(query, Some(true)),
+        yes_body: body_of(query, Some(true), session),
         no: "Cancel".to_owned(),
-        no_body: body_of(query, Some(false)),
+        no_body: body_of(query, Some(false), session),
         nonce: state.keyring.nonce(state.now()),
     }
 }

@@ -1,6 +1,6 @@
 //! `/device`: a person enters the code of a device (RFC 8628, section 3.3).
 
-use super::app_introduction::{AppIntroduction, describe};
+use super::app_introduction::{AppIntroduction, describe, signed_in_as};
 use super::oauth_answer::{OAuthErrorResponse, open};
 use super::oauth_token::read;
 use super::sign_in_path::sign_in_path;
@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use http::HeaderMap;
 use oidc::error::{ErrorCode, OAuthError};
+use oidc::params::with_query;
 use oidc::{Params, Scopes, device};
 use serde_json::json;
 use wire::oauth::{AppAnswer, DeviceAnswer};
@@ -58,15 +59,15 @@ pub(crate) async fn authorize(
 /// Asks for the code, or whether to connect the device that shows it.
 pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    match SignedIn::find(&state, &headers).await {
+    let session = match SignedIn::find(&state, &headers).await {
         Ok(Some(session)) => match enrol::required_page(&state, &session, &uri).await {
-            Ok(None) => {}
+            Ok(None) => session,
             Ok(Some(path)) => return Redirect::to(&path).into_response(),
             Err(error) => return pages::broken(state, error, request).await,
         },
         Ok(None) => return Redirect::to(&sign_in_path(&state, &headers, &uri)).into_response(),
         Err(error) => return pages::broken(state, error, request).await,
-    }
+    };
     let params = Params::parse(uri.query().unwrap_or_default());
     let typed = params.get("user_code").unwrap_or_default();
     let view = match (params.get("done"), oauth_device::find(&state, typed).await) {
@@ -75,7 +76,8 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
         (None, Ok(None)) => View::DeviceCode(DeviceCodeView { wrong: !typed.is_empty(), done: None }),
         (None, Ok(Some(found))) => {
             let body = |agreed| {
-                let answer = DeviceAnswer { user_code: typed.to_owned(), agreed };
+                let account = Some(session.claims.sub.clone());
+                let answer = DeviceAnswer { user_code: typed.to_owned(), agreed, account };
                 serde_json::to_string(&answer).unwrap_or_default()
             };
             let name = found.client.name();
@@ -85,7 +87,8 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
                 title: format!("Connect a device to {title}?"),
                 about: format!(
                     "{about}Go on only if you started this yourself, on a device in front of you, and it shows the code \
-                     {typed}. Somebody who sent you a link or a code would be signed in as you."
+                     {typed}. Somebody who sent you a link or a code would be signed in as you. {}",
+                    signed_in_as(&session)
                 ),
                 list: format!("{name} on that device will be able to:"),
                 items: plain_words(&found.client, &found.scopes),
@@ -109,7 +112,11 @@ pub(crate) async fn answer(
     session: SignedIn,
     body: Bytes,
 ) -> Result<Json<AppAnswer>, ApiError> {
-    let DeviceAnswer { user_code, agreed } = request::body(&body)?;
+    let DeviceAnswer { user_code, agreed, account } = request::body(&body)?;
+    if account.is_some_and(|account| account != session.claims.sub) {
+        // Somebody else has signed in since: the page asks again, and names the account.
+        return Ok(Json(AppAnswer { location: with_query(paths::DEVICE_PAGE, &[("user_code", &user_code)]) }));
+    }
     flows::run_to_completion(oauth_device::answer(state, caller, session, user_code, agreed)).await?;
     let done = if agreed { "yes" } else { "no" };
     Ok(Json(AppAnswer { location: format!("{}?done={done}", paths::DEVICE_PAGE) }))

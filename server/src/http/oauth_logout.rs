@@ -162,5 +162,5 @@ fn after(request: &LogoutRequest) -> String {
 }
 
 fn body_of(query: &str) -> String {
-    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed: None }).unwrap_or_default()
+    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed: None, account: None }).unwrap_or_default()
 }

@@ -1,12 +1,13 @@
 //! Tokens for clients: ID tokens, and access tokens as JWT (RFC 9068) or opaque.
 
-use crate::keyring::{Algorithm, Keyring, KeyringError};
+use crate::keyring::{Algorithm, Keyring, KeyringError, SigningKey};
 use crate::tokens::issued_at;
 use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url, sha256};
-use oidc::access_token::OpaqueToken;
+use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client::{AccessTokenFormat, IdTokenAlg};
 use oidc::logout::Hint;
+use oidc::scope::OPENID;
 use oidc::{Client, Scopes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -62,6 +63,8 @@ pub struct ClientToken {
     pub exp: i64,
     /// The audiences that the token names, if it is a JWT.
     pub aud: Option<Value>,
+    /// Its resources among those of the grant, if it is opaque.
+    pub targets: Targets,
 }
 
 /// The content of an access token.
@@ -102,6 +105,20 @@ impl ClientTokens {
         if client.settings.access_token == AccessTokenFormat::Jwt { wanted.min(longest) } else { wanted }
     }
 
+    /// Checks that tokens of these scopes can be signed now, so that no code is used up for an answer that cannot be made.
+    ///
+    /// # Errors
+    /// As [`Self::access`] and [`Self::id_token`].
+    pub fn check(&self, client: &Client, scopes: &Scopes, now: UnixMs) -> Result<(), ClientTokenError> {
+        if client.settings.access_token == AccessTokenFormat::Jwt {
+            self.keyring.signing(now)?;
+        }
+        if scopes.contains(OPENID) {
+            self.id_token_key(client.settings.id_token_alg, now)?;
+        }
+        Ok(())
+    }
+
     /// Issues an access token and returns its lifetime in seconds.
     ///
     /// # Errors
@@ -120,6 +137,7 @@ impl ClientTokens {
                 generation: subject.generation,
                 expires_at: exp,
                 scopes: subject.scopes.clone(),
+                targets: Targets::among(&subject.details.resources, subject.resources),
             };
             return Ok((token.reveal(&self.keyring.macs(now)?.oauth_access), lifetime));
         }
@@ -197,6 +215,10 @@ impl ClientTokens {
         claims: &Map<String, Value>,
         now: UnixMs,
     ) -> Result<String, ClientTokenError> {
+        Ok(self.id_token_key(alg, now)?.sign(typ, claims)?)
+    }
+
+    fn id_token_key(&self, alg: IdTokenAlg, now: UnixMs) -> Result<Arc<SigningKey>, ClientTokenError> {
         let key = match alg {
             IdTokenAlg::Rs256 => self.keyring.id_token(now)?,
             IdTokenAlg::Es256 | IdTokenAlg::EdDsa => self.keyring.signing(now)?,
@@ -204,7 +226,7 @@ impl ClientTokens {
         if key.public.alg != alg.as_str() {
             return Err(ClientTokenError::Algorithm(alg.as_str()));
         }
-        Ok(key.sign(typ, claims)?)
+        Ok(key)
     }
 
     /// Reads an access token. `None`: this server did not issue it, or it has expired.
@@ -212,8 +234,9 @@ impl ClientTokens {
         let read =
             |token: &str| self.keyring.authentic(now, |macs| OpaqueToken::authenticate(&macs.oauth_access, token));
         let seconds = now.div_euclid(1000);
-        if let Some(OpaqueToken { grant, generation, expires_at, scopes }) = read(token) {
-            let token = ClientToken { grant: base64url(&grant), generation, scopes, exp: expires_at, aud: None };
+        if let Some(OpaqueToken { grant, generation, expires_at, scopes, targets }) = read(token) {
+            let grant = base64url(&grant);
+            let token = ClientToken { grant, generation, scopes, exp: expires_at, aud: None, targets };
             return (seconds < token.exp).then_some(token);
         }
         let claims = self.claims(token, now)?;
@@ -223,6 +246,7 @@ impl ClientTokens {
             scopes: Scopes::parse(&claims.scope),
             exp: claims.exp,
             aud: Some(claims.aud),
+            targets: Targets::All,
         })
     }
 

@@ -9,7 +9,7 @@ use super::tx::Record;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::oauth::{
-    BeginSession, CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, NewCode, OAuth, PendingDevice,
+    BeginSession, CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, LiveGrant, NewCode, OAuth, PendingDevice,
     PushedRequest, Redeem, StoredClient,
 };
 use async_trait::async_trait;
@@ -30,6 +30,10 @@ sql! {
         WHERE g.id = $1";
     CONSENT = "SELECT scope FROM oauth_consents WHERE user_id = $1 AND client_id = $2";
     CONSENTS = "SELECT client_id, scope, given_at FROM oauth_consents WHERE user_id = $1 ORDER BY client_id";
+    LIVE_GRANTS = "SELECT g.client_id, g.details, g.created_at FROM oauth_grants g JOIN sessions s ON s.id = g.session_id
+        WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.ends_at > $2
+            AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2
+        ORDER BY g.client_id, g.created_at, g.id";
     DEVICE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
         FROM oauth_devices WHERE device_hash = $1";
     DEVICE_OF_CODE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
@@ -104,6 +108,18 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
         let rows = self.all(CONSENTS, [Value::Text(user)]).await?;
         let read = |row: &Record<DB>| {
             Ok(ConsentRow { client: row.text("client_id")?, scope: row.text("scope")?, given_at: row.int("given_at")? })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn live_grants(&self, user: &str, now: UnixMs) -> Result<Vec<LiveGrant>> {
+        let rows = self.all(LIVE_GRANTS, [Value::Text(user), Value::Int(now)]).await?;
+        let read = |row: &Record<DB>| {
+            Ok(LiveGrant {
+                client: row.text("client_id")?,
+                details: row.text("details")?,
+                created_at: row.int("created_at")?,
+            })
         };
         rows.iter().map(read).collect()
     }

@@ -29,6 +29,8 @@ sql! {
         ON CONFLICT (id) DO UPDATE SET registration = excluded.registration, fetched_at = excluded.fetched_at,
             expires_at = excluded.expires_at";
     WITHDRAW_ALL = "DELETE FROM oauth_consents WHERE client_id = $1";
+    FORBID = "INSERT INTO oauth_documents (id, registration, fetched_at, expires_at, disabled_at)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET disabled_at = excluded.disabled_at";
     DISABLE = "UPDATE oauth_documents SET disabled_at = $2 WHERE id = $1";
     REMOVE = "DELETE FROM oauth_documents WHERE id = $1";
 }
@@ -100,6 +102,33 @@ impl Write for DisableDocument {
         sequences::next(tx, Sequence::Clients).await?;
         append(tx, &self.audit).await?;
         Ok(true)
+    }
+}
+
+pub(super) struct ForbidDocument {
+    pub document: StoredDocument,
+    pub audit: AuditEntry,
+}
+
+impl Write for ForbidDocument {
+    type Output = ();
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        let document = &self.document;
+        let values = [
+            Value::Text(&document.id),
+            Value::Text(&document.registration),
+            Value::Int(document.fetched_at),
+            Value::Int(document.expires_at),
+            Value::OptInt(document.disabled_at),
+        ];
+        tx.execute(FORBID, values).await?;
+        sequences::next(tx, Sequence::Clients).await?;
+        append(tx, &self.audit).await
     }
 }
 

@@ -1,7 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::oauth::client;
-use super::oauth_documents::{DisableDocument, RemoveDocument};
+use super::oauth_documents::{DisableDocument, ForbidDocument, RemoveDocument};
 use super::oauth_writes::add_client;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
@@ -79,6 +79,10 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
 
     async fn disable_document(&self, id: &str, disabled_at: Option<UnixMs>, audit: &AuditEntry) -> Result<bool> {
         self.write(DisableDocument { id: id.to_owned(), disabled_at, audit: audit.clone() }).await
+    }
+
+    async fn forbid_document(&self, document: &StoredDocument, audit: &AuditEntry) -> Result<()> {
+        self.write(ForbidDocument { document: document.clone(), audit: audit.clone() }).await
     }
 
     async fn remove_document(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {

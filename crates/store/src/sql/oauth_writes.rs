@@ -36,6 +36,9 @@ sql! {
             (code_hash, client_id, session_id, redirect_uri, code_challenge, jkt, details, expires_at)
         SELECT $1, $2, s.id, $4, $5, $6, $7, $8 FROM sessions s JOIN users u ON u.id = s.user_id
         WHERE s.id = $3 AND s.revoked_at IS NULL AND s.idle_at > $9 AND s.ends_at > $9 AND u.disabled_at IS NULL";
+    // Changes nothing, but waits for a concurrent withdrawal, and lets a later one wait.
+    LOCK_CONSENT = "UPDATE oauth_consents SET scope = scope WHERE client_id = $1 AND scope = $2
+        AND user_id = (SELECT user_id FROM sessions WHERE id = $3)";
     DROP_OLDEST = "DELETE FROM oauth_codes WHERE session_id = $1 AND used_at IS NULL AND code_hash NOT IN
         (SELECT code_hash FROM oauth_codes WHERE session_id = $1 AND used_at IS NULL
             ORDER BY expires_at DESC, code_hash LIMIT $2)";
@@ -55,7 +58,7 @@ sql! {
         FROM oauth_codes c JOIN sessions s ON s.id = c.session_id WHERE c.code_hash = $2";
 
     ROTATE = "UPDATE oauth_grants SET generation = generation + 1, previous_hash = refresh_hash, refresh_hash = $4,
-            rotated_at = $5
+            rotated_at = $5, jkt = $6
         WHERE id = $1 AND generation = $2 AND refresh_hash = $3 AND revoked_at IS NULL AND ends_at > $5 AND EXISTS
             (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = oauth_grants.session_id
                 AND s.revoked_at IS NULL AND s.idle_at > $5 AND s.ends_at > $5 AND u.disabled_at IS NULL)";
@@ -65,6 +68,9 @@ sql! {
     REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 
     WITHDRAW = "DELETE FROM oauth_consents WHERE user_id = $1 AND client_id = $2";
+    // A used code stays, so that its second use is noticed.
+    DROP_CODES = "DELETE FROM oauth_codes WHERE client_id = $2 AND used_at IS NULL
+        AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)";
     END_OF_PERSON = "UPDATE oauth_grants SET revoked_at = $3
         WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL";
     PUSH = "INSERT INTO oauth_requests (id_hash, client_id, parameters, expires_at) VALUES ($1, $2, $3, $4)";
@@ -191,6 +197,11 @@ impl Write for NewCode {
             Value::Int(self.expires_at),
             Value::Int(self.now),
         ];
+        if let Some(consent) = &self.consent
+            && tx.execute(LOCK_CONSENT, [client, Value::Text(consent), session]).await? == 0
+        {
+            return Ok(false);
+        }
         if let Some(pushed) = &self.pushed
             && tx.execute(USE_PUSHED, [Value::Text(pushed), client, Value::Int(self.now)]).await? == 0
         {
@@ -260,6 +271,7 @@ impl Write for GrantRotation {
             Value::Text(self.from_hash.as_str()),
             Value::Text(self.to_hash.as_str()),
             Value::Int(self.now),
+            Value::OptText(self.jkt.as_deref()),
         ];
         if tx.execute(ROTATE, values).await? == 0 {
             return Ok(false);
@@ -314,8 +326,10 @@ impl Write for WithdrawConsent {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (user, client) = (Value::Text(&self.user), Value::Text(&self.client));
         let withdrawn = tx.execute(WITHDRAW, [user, client]).await?;
+        // Before the grants: this waits for a concurrent exchange, whose grant the next statement then finds.
+        let dropped = tx.execute(DROP_CODES, [user, client]).await?;
         let ended = tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
-        if withdrawn + ended == 0 {
+        if withdrawn + dropped + ended == 0 {
             return Ok(false);
         }
         append(tx, &self.audit).await?;

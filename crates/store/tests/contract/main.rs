@@ -25,6 +25,7 @@ mod ladders;
 mod mails;
 mod make;
 mod oauth;
+mod oauth_access;
 mod oauth_clients;
 mod oauth_documents;
 mod passkeys;
@@ -244,6 +245,13 @@ contract! {
         fifty_tasks_register_as_many_clients_as_a_token_allows,
         initial_tokens_are_removed,
         a_person_has_one_subject_in_each_sector,
+    }
+    oauth_access {
+        a_withdrawal_deletes_open_codes_of_one_person_for_one_client,
+        a_code_relies_on_the_consent_that_is_stored,
+        nothing_stays_of_exchanges_and_withdrawals_at_once,
+        live_grants_of_a_person_are_listed,
+        a_document_is_forbidden_in_advance_until_it_is_enabled,
     }
     oauth_documents {
         documents_are_replaced_and_bounded,

@@ -26,6 +26,7 @@ pub(crate) fn new_code(session: &str) -> NewCode {
         pushed: None,
         device: None,
         agreed: None,
+        consent: None,
         audit: audit(AuditEvent::AppOpened),
         now: NOW,
     }
@@ -60,6 +61,7 @@ fn rotation(id: &str, from: u32, hash: &str, to: &str) -> GrantRotation {
         from_generation: from,
         from_hash: token_hash(hash),
         to_hash: token_hash(to),
+        jkt: None,
         idle_at: NOW + 90 * DAY,
         now: NOW + SECOND,
     }
