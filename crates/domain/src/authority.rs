@@ -1,5 +1,6 @@
 //! Hosts and origins, compared by meaning instead of by text.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -105,6 +106,22 @@ impl Origin {
     }
 }
 
+/// Splits a URL into its origin and the rest as written: path, query and fragment, at least `/`. `None`: it is not one of
+/// http or https.
+pub fn split_url(url: &str) -> Option<(Origin, Cow<'_, str>)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let at = scheme.len() + 3 + rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (origin, rest) = url.split_at(at);
+    let rest = if rest.starts_with('/') { Cow::Borrowed(rest) } else { Cow::Owned(format!("/{rest}")) };
+    Some((Origin::parse(origin).ok()?, rest))
+}
+
+/// Whether two URLs name the same: scheme and authority are compared by meaning, the rest as text (RFC 3986, section
+/// 6.2.3).
+pub fn is_same_url(one: &str, other: &str) -> bool {
+    one == other || split_url(one).is_some_and(|one| split_url(other) == Some(one))
+}
+
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.port {
@@ -173,6 +190,38 @@ mod tests {
             assert_eq!(Authority::parse(text, true), Err(InvalidAuthority::Form), "{text}");
         }
         assert_eq!(Authority::parse("b\u{fc}cher.example", true), Err(InvalidAuthority::NotAscii));
+    }
+
+    #[test]
+    fn urls_are_compared_by_what_they_name() {
+        for (other, same) in [
+            ("https://portal.example/a?b", true),
+            ("HTTPS://PORTAL.example:443/a?b", true),
+            ("https://portal.example./a?b", true),
+            ("https://portal.example:/a?b", true),
+            ("https://portal.example:8443/a?b", false),
+            ("http://portal.example/a?b", false),
+            ("http://portal.example:443/a?b", false),
+            ("https://portal.example/A?b", false),
+            ("https://portal.example/a", false),
+            ("https://portal.example/a?b#", false),
+            ("https://u@portal.example/a?b", false),
+            ("https://portal.example.evil.example/a?b", false),
+            ("//portal.example/a?b", false),
+            ("", false),
+        ] {
+            assert_eq!(is_same_url("https://portal.example/a?b", other), same, "{other}");
+        }
+        for (one, other) in [
+            ("https://x", "https://X/"),
+            ("https://x?a", "https://x/?a"),
+            ("http://[::1]:80/", "http://[0:0:0:0:0:0:0:1]"),
+            ("https://xn--bcher-kva.example/a", "https://XN--Bcher-KVA.example:443/a"),
+            ("urn:a", "urn:a"),
+        ] {
+            assert!(is_same_url(one, other) && is_same_url(other, one), "{one} {other}");
+        }
+        assert!(!is_same_url("urn:a", "urn:A"));
     }
 
     #[test]

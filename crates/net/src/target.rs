@@ -1,5 +1,6 @@
 //! Answers 400 to requests whose target, host or length is ambiguous.
 
+use domain::authority::Authority;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -32,7 +33,8 @@ pub(crate) fn settle(parts: &mut Parts) -> Result<(), InvalidTarget> {
     }
     framing(&parts.headers)?;
     let target = parts.uri.authority().map(|authority| authority.as_str().to_owned());
-    let host = host(&parts.headers, target.as_deref(), parts.version)?;
+    let https = parts.uri.scheme_str() == Some("https");
+    let host = host(&parts.headers, target.as_deref(), https, parts.version)?;
     if let Some(host) = host {
         parts.headers.insert(HOST, host);
     }
@@ -45,8 +47,13 @@ pub(crate) fn settle(parts: &mut Parts) -> Result<(), InvalidTarget> {
     Ok(())
 }
 
-/// Returns the value for the header `Host`, if it must be set.
-fn host(headers: &HeaderMap, target: Option<&str>, version: Version) -> Result<Option<HeaderValue>, InvalidTarget> {
+/// Returns the value for the header `Host`, if it must be set. `https`: the scheme of the target.
+fn host(
+    headers: &HeaderMap,
+    target: Option<&str>,
+    https: bool,
+    version: Version,
+) -> Result<Option<HeaderValue>, InvalidTarget> {
     let mut named = headers.get_all(HOST).iter();
     let (first, more) = (named.next(), named.next().is_some());
     let header = first.map(HeaderValue::to_str).transpose().map_err(|_| InvalidTarget::Hosts)?;
@@ -55,7 +62,7 @@ fn host(headers: &HeaderMap, target: Option<&str>, version: Version) -> Result<O
         return Err(InvalidTarget::Hosts);
     }
     match (header, target) {
-        (Some(header), Some(target)) if !header.eq_ignore_ascii_case(target) => Err(InvalidTarget::Hosts),
+        (Some(header), Some(target)) if !is_same(header, target, https) => Err(InvalidTarget::Hosts),
         (None, Some(target)) if version != Version::HTTP_11 => {
             HeaderValue::from_str(target).map(Some).map_err(|_| InvalidTarget::Hosts)
         }
@@ -64,6 +71,11 @@ fn host(headers: &HeaderMap, target: Option<&str>, version: Version) -> Result<O
         (None, _) => Err(InvalidTarget::Hosts),
         (Some(_), _) => Ok(None),
     }
+}
+
+fn is_same(one: &str, other: &str, https: bool) -> bool {
+    let read = |text| Authority::parse(text, https);
+    read(one).is_ok_and(|one| read(other) == Ok(one))
 }
 
 fn is_host(host: &str) -> bool {
@@ -114,6 +126,10 @@ mod tests {
             ("GET", "//x", Version::HTTP_11, &[own], Ok("//x")),
             ("GET", "http://localhost:3000/x?y", Version::HTTP_11, &[own], Ok("/x?y")),
             ("GET", "http://LOCALHOST:3000", Version::HTTP_11, &[own], Ok("/")),
+            ("GET", "http://localhost.:3000/", Version::HTTP_11, &[own], Ok("/")),
+            ("GET", "http://localhost:80/", Version::HTTP_11, &[("host", "localhost")], Ok("/")),
+            ("GET", "http://[::1]/", Version::HTTP_11, &[("host", "[0:0:0:0:0:0:0:1]:80")], Ok("/")),
+            ("GET", "http://localhost:443/", Version::HTTP_11, &[("host", "localhost")], Err(InvalidTarget::Hosts)),
             ("GET", "http://localhost:3000?y", Version::HTTP_11, &[own], Ok("/?y")),
             ("GET", "/", Version::HTTP_10, &[], Ok("/")),
             ("GET", "http://localhost:3000/x", Version::HTTP_10, &[], Ok("/x")),

@@ -1,5 +1,6 @@
 //! Discovery of the issuer by an account's address (RFC 7033; OpenID Connect Discovery 1.0, section 2).
 
+use domain::authority::{Authority, Origin, split_url};
 use serde_json::{Value, json};
 
 /// The relation type of an issuer.
@@ -8,14 +9,15 @@ pub const ISSUER: &str = "http://openid.net/specs/connect/1.0/issuer";
 /// Answers a query. `relations`: the values of `rel`. The answer is the same for every name at this host, so that it
 /// does not reveal which accounts exist. `None`: the resource is not one of this server's.
 pub fn answer(issuer: &str, resource: &str, relations: &[&str]) -> Option<Value> {
-    let authority = issuer.split_once("://")?.1;
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let site = Origin::parse(issuer).ok()?;
     let own = match resource.strip_prefix("acct:") {
         Some(account) => {
             let (name, at) = account.rsplit_once('@')?;
-            !name.is_empty() && (at.eq_ignore_ascii_case(host) || at.eq_ignore_ascii_case(authority))
+            let at = Authority::parse(at, site.https).ok()?;
+            // People leave a port out.
+            !name.is_empty() && at.host() == site.authority.host() && (at.port().is_none() || at == site.authority)
         }
-        None => resource.strip_prefix(issuer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#'])),
+        None => split_url(resource).is_some_and(|(origin, _)| origin == site),
     };
     let wanted = relations.is_empty() || relations.contains(&ISSUER);
     let links = if wanted { vec![json!({"rel": ISSUER, "href": issuer})] } else { Vec::new() };
@@ -29,7 +31,13 @@ mod tests {
     #[test]
     fn every_name_at_this_host_leads_to_the_issuer() {
         let issuer = "https://auth.example:8443";
-        for resource in ["acct:ada@auth.example", "acct:nobody@AUTH.example", "acct:ada@auth.example:8443", issuer] {
+        for resource in [
+            "acct:ada@auth.example",
+            "acct:nobody@AUTH.example",
+            "acct:ada@auth.example:8443",
+            issuer,
+            "HTTPS://Auth.example:8443/ada",
+        ] {
             let found = answer(issuer, resource, &[ISSUER]).unwrap_or_default();
             assert_eq!(found["links"], json!([{"rel": ISSUER, "href": issuer}]), "{resource}");
             assert_eq!(found["subject"], resource);

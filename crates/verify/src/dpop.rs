@@ -1,5 +1,6 @@
 //! Proofs of possession (RFC 9449) of a private key.
 
+use domain::authority::is_same_url;
 use domain::encoding::{base64url, from_base64url, sha256};
 use http::HeaderMap;
 use jose::{Algorithm, PublicKey};
@@ -52,7 +53,7 @@ struct ProofClaims {
 /// Verifies a proof for a request (section 4.3, checks 2 to 9; the caller checks nonce, `iat`, `jti` and `ath`). Its key
 /// is P-256. Returns `None` for any invalid proof.
 pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
-    verify_any_url(proof, method, &[Algorithm::Es256]).filter(|proof| proof.htu == url)
+    verify_any_url(proof, method, &[Algorithm::Es256]).filter(|proof| is_same_url(&proof.htu, url))
 }
 
 /// Verifies a proof as [`verify`] does, except for its URL, with a key for one of these algorithms.
@@ -134,6 +135,9 @@ mod tests {
         let good = verify(&proof(|_, _| {}), "POST", URL).expect("good");
         assert_eq!((good.nonce.as_deref(), good.jti.as_str(), good.jkt.len()), (Some("n"), "1", 43));
         assert_eq!(good.ath, None);
+        let spelled =
+            verify(&proof(|_, claims| claims["htu"] = json!("HTTP://LocalHost.:3000/api/refresh")), "POST", URL);
+        assert!(spelled.is_some(), "scheme and authority are no text");
         let bound = verify(&proof(|_, claims| claims["ath"] = json!("h")), "POST", URL).expect("good");
         assert_eq!(bound.ath.as_deref(), Some("h"));
     }

@@ -111,7 +111,8 @@ impl Apps {
 
     /// Returns the app with this origin.
     pub fn of_origin(&self, origin: &str) -> Option<&App> {
-        self.0.iter().find(|app| app.origin == origin)
+        let origin = Origin::parse(origin).ok()?;
+        self.0.iter().find(|app| app.https == origin.https && app.authority == origin.authority)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &App> {
@@ -207,7 +208,15 @@ mod tests {
         for spelling in ["WIKI.example", "wiki.example:443", "wiki.example.", "wiki.example.:443"] {
             assert_eq!(config.apps.at(spelling).map(|app| app.name.as_str()), Some("wiki"), "{spelling}");
         }
-        assert_eq!(config.apps.of_origin("https://other.test:8443").map(|app| app.name.as_str()), Some("shop"));
+        for (origin, name) in [
+            ("https://other.test:8443", Some("shop")),
+            ("HTTPS://Other.test.:8443/", Some("shop")),
+            ("http://other.test:8443", None),
+            ("https://other.test", None),
+            ("https://other.test:8443/path", None),
+        ] {
+            assert_eq!(config.apps.of_origin(origin).map(|app| app.name.as_str()), name, "{origin}");
+        }
         for stranger in ["other.test", "wiki.example:8443", "evil.wiki.example", "auth.example", ""] {
             assert!(config.apps.at(stranger).is_none(), "{stranger}");
         }

@@ -2,6 +2,7 @@
 
 use super::ConfigError;
 use super::second_factor::NO_PASSKEYS;
+use domain::authority::is_same_url;
 use domain::second_factor::Requirement;
 use oidc::client::{IdTokenAlg, secret_hash};
 use oidc::{Client, ClientSettings, ClientSource};
@@ -55,7 +56,7 @@ pub fn usable(client: &Client, signing: &str, reserved: &[&str], passkeys: bool)
     if client.settings.second_factor == Requirement::Passkey && !passkeys {
         return Err(("second_factor", NO_PASSKEYS.to_owned()));
     }
-    let taken = |resource: &&String| reserved.contains(&resource.trim_end_matches('/'));
+    let taken = |resource: &&String| reserved.iter().any(|own| is_same_url(resource, own));
     match client.settings.resources.iter().find(taken) {
         Some(resource) => Err(("resources", format!("{resource} is this site itself"))),
         None => Ok(()),

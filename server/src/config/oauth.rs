@@ -2,6 +2,7 @@
 
 use super::ConfigError;
 use super::durations::DurationSetting;
+use domain::authority::is_same_url;
 use ipnet::IpNet;
 use oidc::redirect_uri;
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,7 @@ impl OAuthSettings {
         for resource in &self.resources {
             let invalid = |problem: &str| ConfigError::invalid("oauth.resources", &format!("{resource}: {problem}"));
             redirect_uri::check(resource).map_err(|error| invalid(&error.to_string()))?;
-            if resource.trim_end_matches('/') == own {
+            if is_same_url(resource, own) {
                 return Err(invalid("is this site itself"));
             }
         }

@@ -4,6 +4,7 @@ use super::offer::{Offer, UnusableOffer};
 use crate::http::{RequestOptions, json};
 use crate::keys::ProofClaims;
 use crate::{Answer, Environment, Error, HttpClient, ProofKey, RemainingRange, Result};
+use domain::authority::{Authority, Origin};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -139,9 +140,8 @@ impl<'a> GateClient<'a> {
 
 /// Whether an authority belongs to an origin; the scheme's default port is optional.
 fn is_authority_of(origin: &str, authority: &str) -> bool {
-    let Ok(own) = Url::parse(origin) else { return false };
-    let Ok(named) = Url::parse(&format!("{}://{authority}", own.scheme())) else { return false };
-    own.host() == named.host() && own.port_or_known_default() == named.port_or_known_default()
+    let Ok(own) = Origin::parse(origin) else { return false };
+    Authority::parse(authority, own.https).is_ok_and(|named| named == own.authority)
 }
 
 /// A payment as presented to a gate.

@@ -1,6 +1,7 @@
 //! Messages in WebSocket frames (RFC 6455): text until the hello is accepted, binary after that.
 
 use super::{Carrier, CarrierError};
+use domain::authority::is_same_url;
 use futures::{FutureExt, SinkExt, StreamExt};
 use http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -70,7 +71,10 @@ fn config() -> WebSocketConfig {
 
 impl Origins {
     fn judge(&self, origin: Option<&HeaderValue>) -> Result<(), CloseReason> {
-        let known = |origin: &HeaderValue| self.0.iter().any(|known| known.as_bytes() == origin.as_bytes());
+        let known = |origin: &HeaderValue| {
+            let origin = origin.to_str().unwrap_or_default();
+            self.0.iter().any(|known| is_same_url(known, origin))
+        };
         if origin.is_none_or(known) { Ok(()) } else { Err(CloseReason::BadOrigin) }
     }
 }
