@@ -109,6 +109,10 @@ pub(crate) async fn admit(
         return Ok(Admission::free());
     }
     match caller.credential() {
+        // Neither counted nor free, because a hostile page could send any number of them.
+        Ok(PresentedCredential::Nothing) if caller.is_from_stranger(&route.cors) => {
+            Err(payments.offer_response(route, pricing, caller, RefusedCredential::default()))
+        }
         Ok(PresentedCredential::Nothing) if let Some(pass) = by_cookie(payments, route, caller).await? => Ok(pass),
         Ok(PresentedCredential::Nothing)
             if payments.is_free(route, pricing.allowance, caller).await.map_err(|problem| problem.shown(caller))? =>
@@ -150,15 +154,21 @@ async fn by_cookie(
     caller: &Caller<'_>,
 ) -> Result<Option<Admission>, Response<Body>> {
     let cookies = RouteCookies { route: &route.name, https: caller.https() };
-    let Some(credential) = page::token_credential(caller.headers, cookies) else { return Ok(None) };
-    match payments.admit(route, &credential, caller).await {
-        Ok((unit, _)) => Ok(Some(Admission::new(Some(unit), Vec::new()))),
-        Err(problem)
-            if matches!(problem.code(), TollCode::TooMany | TollCode::TokenSuspended | TollCode::Unavailable) =>
-        {
-            Err(problem.shown(caller))
+    let mut waiting = None;
+    for credential in page::token_credentials(caller.headers, cookies) {
+        match payments.admit(route, &credential, caller).await {
+            Ok((unit, _)) => return Ok(Some(Admission::new(Some(unit), Vec::new()))),
+            Err(problem)
+                if matches!(problem.code(), TollCode::TooMany | TollCode::TokenSuspended | TollCode::Unavailable) =>
+            {
+                waiting.get_or_insert(problem);
+            }
+            Err(_) => {}
         }
-        Err(_) => Ok(None),
+    }
+    match waiting {
+        Some(problem) => Err(problem.shown(caller)),
+        None => Ok(None),
     }
 }
 

@@ -30,6 +30,11 @@ impl FromStr for Allowed {
     }
 }
 
+/// Whether an origin is listed by name. A route for every origin lists none.
+pub(crate) fn lists(allowed: &[Allowed], page: &Origin) -> bool {
+    allowed.iter().any(|one| matches!(one, Allowed::One(origin) if origin == page))
+}
+
 /// A browser's preflight request for a page of another origin.
 #[derive(Debug)]
 pub struct Preflight {

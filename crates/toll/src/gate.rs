@@ -135,6 +135,7 @@ impl Gate {
         let (client, host) = (self.client(peer, parts).map_err(GateProblem::answer)?, host.to_string());
         let caller = self.caller(client, &host, parts);
         Ok(match parts.uri.path() {
+            FORM_PATH if caller.is_elsewhere() => GateProblem::cross_site().answer(),
             FORM_PATH => page_routes::redeem_form(payments, &self.table(), &caller, body).await,
             _ => checkout::redeem(payments, &self.table(), &caller, body).await,
         })
@@ -166,6 +167,9 @@ impl Gate {
         let back = page_routes::back(body).await.ok_or_else(unreadable)?;
         let routed = self.page_route(peer, host, parts, &back).map_err(GateProblem::answer)?;
         let caller = Caller { target: &back, ..self.caller(routed.client, &routed.host, parts) };
+        if caller.is_elsewhere() {
+            return Err(GateProblem::cross_site().answer());
+        }
         Ok(page_routes::new_offer(payments, &self.table(), &routed.route, &caller).await)
     }
 

@@ -27,6 +27,12 @@ impl GateProblem {
         Self { status: StatusCode::NOT_FOUND, code: Code::NotFound, title: "Not found.", retry_after: None }
     }
 
+    /// Reports that a page of another origin sent a form of the gate's pages.
+    pub(crate) fn cross_site() -> Self {
+        let title = "Send this form from the page of this site.";
+        Self { status: StatusCode::FORBIDDEN, code: Code::CrossSite, title, retry_after: None }
+    }
+
     /// Reports that the upstream cannot be reached; nothing was charged. `retry_after` is in seconds.
     pub(crate) fn upstream(status: StatusCode, retry_after: u64) -> Self {
         let title = "The program behind the gate does not answer. Nothing was charged.";

@@ -1,5 +1,6 @@
 //! The headers that an upstream receives.
 
+use domain::header_name::{begins_like, reads_as};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::net::IpAddr;
 
@@ -45,8 +46,8 @@ pub(crate) fn rewrite(headers: &mut HeaderMap, forwarded: ForwardedClient<'_>, i
     forget_named_by_connection(headers);
     let strange = |name: &HeaderName| {
         let name = name.as_str();
-        [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| begins_with(name, start))
-            || DROPPED.iter().any(|dropped| name.len() == dropped.len() && begins_with(name, dropped))
+        [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| begins_like(name, start))
+            || DROPPED.iter().any(|dropped| reads_as(name, dropped))
     };
     let names: Vec<HeaderName> = headers.keys().filter(|name| strange(name)).cloned().collect();
     for name in names {
@@ -57,13 +58,6 @@ pub(crate) fn rewrite(headers: &mut HeaderMap, forwarded: ForwardedClient<'_>, i
     for (name, value) in inject {
         headers.insert(name, value.clone());
     }
-}
-
-/// Whether a name begins like this for an upstream that uses CGI, where `_` and `-` are the same (RFC 3875, section
-/// 4.1.18).
-fn begins_with(name: &str, start: &str) -> bool {
-    let same = |(one, other): (u8, u8)| one == other || (one == b'_' && other == b'-');
-    name.len() >= start.len() && name.bytes().zip(start.bytes()).all(same)
 }
 
 /// Removes the headers that `Connection` names. This must happen before the gate adds its own headers, because a client

@@ -4,6 +4,7 @@ use crate::api_error::ApiError;
 use crate::config::App;
 use crate::state::AppState;
 use domain::app_path::written_out;
+use domain::header_name::reads_as;
 use http::{HeaderMap, HeaderName, Uri, header};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -18,7 +19,7 @@ const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// Destinations of framed pages (Fetch, section 2.2.5).
 const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
 
-/// Headers by which some frameworks override the request's method.
+/// Headers by which some frameworks override the request's method. An app behind CGI reads them with `_` too.
 const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
 
 /// The request that a proxy asks about.
@@ -50,18 +51,10 @@ impl<'a> ForwardedRequest<'a> {
         let (proto, host) = (header(&PROTO)?, header(&HOST)?);
         let app = state.config.apps.at(host).filter(|app| is_of(app, proto));
         let app = app.ok_or_else(|| ApiError::new(Code::NoApp))?;
-        let overridden = headers.keys().any(is_override);
+        let overridden = headers.keys().any(|name| OVERRIDES.iter().any(|known| reads_as(name.as_str(), known)));
         let target = target(headers).ok_or_else(|| missing(&URI))?;
         Ok(Self { app, method: header(&METHOD)?, target, overridden })
     }
-}
-
-/// Whether an app could take this header for one of [`OVERRIDES`]: for CGI, `_` and `-` are the same (RFC 3875, section
-/// 4.1.18).
-fn is_override(name: &HeaderName) -> bool {
-    let same = |(one, other): (u8, u8)| one == other || (one == b'_' && other == b'-');
-    let name = name.as_str();
-    OVERRIDES.iter().any(|known| name.len() == known.len() && name.bytes().zip(known.bytes()).all(same))
 }
 
 /// Accepts a WebSocket's scheme too, which some proxies send.

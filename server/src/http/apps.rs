@@ -18,6 +18,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::app_path::safe_path;
+use domain::request_initiator::is_own;
 use domain::second_factor::Requirement;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
@@ -209,7 +210,8 @@ pub(crate) async fn sign_out(
     let own = match single_header(&parts.headers, &FETCH_SITE) {
         Some(site) => site == "same-origin",
         // Browsers do not send it on plain http.
-        None => single_header(&parts.headers, &header::ORIGIN) == Some(app.origin.as_str()),
+        None => single_header(&parts.headers, &header::ORIGIN)
+            .is_some_and(|origin| is_own(origin, app.https, &app.authority)),
     };
     if !own {
         return Err(ApiError::new(Code::CrossSite));

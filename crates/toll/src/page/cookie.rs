@@ -50,9 +50,16 @@ const OFFER: &str = "offer";
 /// Maximum number of offers that are read in one request. Some may be duplicates or useless.
 const MOST_READ: usize = 32;
 
-/// Returns a browser's credential for a route, in the form of a program's `Authorization` value.
-pub(crate) fn token_credential(headers: &HeaderMap, cookies: RouteCookies<'_>) -> Option<String> {
-    Some(Credential::Session(cookie(headers, &cookies.name(TOKEN))?.to_owned()).header())
+/// Maximum number of tokens that are tried. On plain http others can set a second one.
+const MOST_TRIED: usize = 3;
+
+/// Returns a browser's credentials for a route, in the form of a program's `Authorization` value: one, unless somebody
+/// else has set more.
+pub(crate) fn token_credentials(headers: &HeaderMap, cookies: RouteCookies<'_>) -> Vec<String> {
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let name = cookies.name(TOKEN);
+    let found = domain::cookie::values(lines, &name).take(MOST_TRIED);
+    found.map(|token| Credential::Session(token.to_owned()).header()).collect()
 }
 
 /// Returns the offers in a browser's cookies, of every route, at most [`MOST_READ`].
@@ -61,11 +68,6 @@ pub(crate) fn offer_challenge(headers: &HeaderMap, https: bool) -> Vec<&str> {
     let prefix = RouteCookies { route: "", https }.name(OFFER);
     let found = domain::cookie::with_prefix(lines, &prefix).map(|(_, value)| value);
     found.take(MOST_READ).collect()
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-    domain::cookie::values(lines, name).next()
 }
 
 #[cfg(test)]
@@ -83,16 +85,15 @@ mod tests {
             let pair = set.split(';').next().expect("a pair");
             let cookie = HeaderValue::try_from(format!("a=b; {pair}; c=d")).expect("a value");
             let headers = HeaderMap::from_iter([(header::COOKIE, cookie)]);
-            assert_eq!(token_credential(&headers, cookies).as_deref(), Some("TPAT-Session t0ken"));
+            assert_eq!(token_credentials(&headers, cookies), ["TPAT-Session t0ken"]);
             let beside = HeaderValue::from_bytes(&[b"x=\xe9\xff; ", pair.as_bytes()].concat()).expect("a value");
             let beside = HeaderMap::from_iter([(header::COOKIE, beside)]);
-            assert_eq!(
-                token_credential(&beside, cookies).as_deref(),
-                Some("TPAT-Session t0ken"),
-                "whatever another cookie holds"
-            );
-            assert_eq!(token_credential(&headers, RouteCookies { route: "pric", https }), None);
-            assert_eq!(token_credential(&headers, RouteCookies { route: "price", https: !https }), None);
+            assert_eq!(token_credentials(&beside, cookies), ["TPAT-Session t0ken"], "whatever another cookie holds");
+            assert!(token_credentials(&headers, RouteCookies { route: "pric", https }).is_empty());
+            assert!(token_credentials(&headers, RouteCookies { route: "price", https: !https }).is_empty());
+            let twice = HeaderValue::try_from(format!("{}=other; {pair}", pair.split('=').next().expect("a name")));
+            let twice = HeaderMap::from_iter([(header::COOKIE, twice.expect("a value"))]);
+            assert_eq!(token_credentials(&twice, cookies), ["TPAT-Session other", "TPAT-Session t0ken"]);
             assert!(offer_challenge(&headers, https).is_empty(), "a token is no offer");
             let pair = |id: &str, offer: &str| {
                 let set = cookies.set_offer(id, offer, 60).expect("a cookie");
@@ -101,8 +102,8 @@ mod tests {
             let pairs = [pair("one", "Ab-_.x"), pair("two", "Cd.y")].join("; ");
             let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(pairs).expect("a value"))]);
             assert_eq!(
-                (offer_challenge(&headers, https), token_credential(&headers, cookies)),
-                (vec!["Ab-_.x", "Cd.y"], None)
+                (offer_challenge(&headers, https), token_credentials(&headers, cookies)),
+                (vec!["Ab-_.x", "Cd.y"], Vec::new())
             );
             assert!(offer_challenge(&headers, !https).is_empty());
             let forget = cookies.forget_offer("one").expect("a cookie");

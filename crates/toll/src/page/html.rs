@@ -38,7 +38,7 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Body
     let title = escaped(title);
     let html = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\"><meta name=\"referrer\" content=\"no-referrer\">\
+         content=\"width=device-width, initial-scale=1\"><meta name=\"referrer\" content=\"same-origin\">\
          <title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>\n"
     );
     let mut response = Response::new(Body::from(html));
@@ -48,8 +48,9 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Body
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // A page is for one browser only.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // A page is for one browser only. With `no-referrer` its forms would send `Origin: null`, and on plain http nothing
+    // else tells them from those of another origin.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     if let Ok(policy) = HeaderValue::try_from(POLICY.as_str()) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

@@ -9,6 +9,7 @@ mod browsers;
 mod challenges;
 mod compat;
 mod deployed;
+mod elsewhere;
 mod faults;
 mod fronts;
 mod node_outages;
