@@ -35,8 +35,11 @@ impl PaymentService {
             let left = self.ledger.refresh(token.clone(), caller.now);
             return Ok(RedeemOutcome::Token { text: String::new(), token: Box::new(token), left });
         }
-        self.check_redemption_rate(caller)?;
         let payment = parse_payment(credential)?;
+        // Without a challenge, the payment stands for its offer.
+        let mut offer = [0; 16];
+        offer.copy_from_slice(&shown[..16]);
+        self.check_redemption_rate(offer, caller)?;
         let subaddress = self.pool.of_route(RouteId::of(&route.name));
         let (Some(address), Some(bundle)) = (self.pool.address(subaddress), pricing.bundles.first()) else {
             return Err(PaymentProblem::unavailable());

@@ -58,7 +58,7 @@ pub struct PaymentSettings {
     pub network: Network,
     /// Period in which a challenge can be paid, in seconds.
     pub challenge_s: u64,
-    /// Maximum number of payments that one client may present in a minute.
+    /// Maximum number of payments that may be presented for one offer in a minute; ten times as many by one client.
     pub redemptions_per_minute: u32,
     /// Interval of checks of the chain. Most checks find nothing new and cost one request.
     pub look_every: Duration,
@@ -97,9 +97,12 @@ pub struct PaymentService {
     scanner: PaymentScanner,
     /// Limits the assignments of addresses.
     assignments: RateLimiter<ClientKey>,
-    redemptions: RateLimiter<ClientKey>,
-    /// Limits proofs in requests that buy nothing yet.
-    proofs: RateLimiter<ClientKey>,
+    /// Limits payments that a client presents for one offer.
+    presented: RateLimiter<(ClientKey, [u8; 16])>,
+    /// Limits payments that a client presents, apart from those that pages of other origins make it present.
+    redemptions: RateLimiter<(ClientKey, bool)>,
+    /// Limits proofs in requests that buy nothing yet, in the same way.
+    proofs: RateLimiter<(ClientKey, bool)>,
     /// Clients that have no free request left, and until when. The store is not read for them each time.
     used_up: Cache<(RouteId, ClientKey), UnixMs>,
     missing: Cache<Txid, ()>,
@@ -128,6 +131,7 @@ impl PaymentService {
             chain: ChainState::default(),
             scanner: PaymentScanner::default(),
             assignments: RateLimiter::new(Duration::from_hours(1)),
+            presented: RateLimiter::new(Duration::from_mins(3)),
             redemptions: RateLimiter::new(Duration::from_mins(3)),
             proofs: RateLimiter::new(Duration::from_mins(3)),
             used_up: Cache::builder().max_capacity(200_000).time_to_live(USED_UP).build(),

@@ -110,7 +110,7 @@ impl PaymentService {
     fn signer(&self, caller: &Caller<'_>) -> Result<Binding, PaymentProblem> {
         let signed = caller.single_header(PROOF_HEADER).is_some();
         let rate = Rate::per(self.settings.redemptions_per_minute, 60_000);
-        if !signed || self.proofs.take(caller.client, rate, caller.now).is_err() {
+        if !signed || self.proofs.take((caller.client, caller.is_elsewhere()), rate, caller.now).is_err() {
             return Ok(Binding::Bearer);
         }
         match self.dpop.check(caller, None) {

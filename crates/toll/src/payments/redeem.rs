@@ -1,5 +1,5 @@
-//! Exchanges a payment for a token. Checks are in the order of cost: the client's rate, the syntax, the challenge's
-//! MAC, the client's key, the store, and only then a node and the proof.
+//! Exchanges a payment for a token. Checks are in the order of cost: the syntax, the challenge's MAC, the rates of the
+//! offer and the client, the client's key, the store, and only then a node and the proof.
 
 use super::refusals::{check_active, store_failed};
 use super::{PaymentService, SubaddressIndex};
@@ -21,6 +21,10 @@ use wire::toll::TollCode;
 
 /// Seconds for which an expired challenge is still considered, because it may have been paid in time.
 pub(super) const GRACE_S: u64 = 86_400;
+
+/// Factor by which all offers at one address together may exceed the limit of one offer. A neighbour who presents
+/// nonsense uses up the limit of an offer of that neighbour first.
+const SHARED: u32 = 10;
 
 /// A payment as the client presented it.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +82,6 @@ impl PaymentService {
         show: PresentedPayment<'_>,
         caller: &Caller<'_>,
     ) -> Result<RedeemOutcome, PaymentProblem> {
-        self.check_redemption_rate(caller)?;
         self.redeem_one(table, show, caller).await
     }
 
@@ -95,9 +98,6 @@ impl PaymentService {
         caller: &Caller<'_>,
     ) -> Result<(RedeemOutcome, &'c str), (PaymentProblem, &'c str)> {
         let mut first = None;
-        if let Err(problem) = self.check_redemption_rate(caller) {
-            return Err((problem, challenges.first().copied().unwrap_or_default()));
-        }
         for &challenge in challenges {
             let tried = self.redeem_one(table, show(credential, challenge), caller).await;
             match tried {
@@ -119,6 +119,7 @@ impl PaymentService {
     ) -> Result<RedeemOutcome, PaymentProblem> {
         let payment = parse_payment(show.credential)?;
         let (issued, pricing) = self.issued_offer(table, show.challenge)?;
+        self.check_redemption_rate(issued.challenge.random, caller)?;
         let key = self.binding_key(&issued, &pricing, show.key, caller)?;
         let mut redemption = redemption(&issued, &pricing, payment.txid.to_string(), key, caller);
         let counted = self.is_counted(&redemption.payment).await?;
@@ -133,9 +134,16 @@ impl PaymentService {
         self.outcome(&redemption, redeemed)
     }
 
-    pub(super) fn check_redemption_rate(&self, caller: &Caller<'_>) -> Result<(), PaymentProblem> {
-        let rate = Rate::per(self.settings.redemptions_per_minute, 60_000);
-        self.redemptions.take(caller.client, rate, caller.now).map_err(|wait| {
+    /// Counts a payment that is presented for an offer.
+    ///
+    /// # Errors
+    /// Too many were presented for it, or by this client. What pages of other origins send counts apart.
+    pub(super) fn check_redemption_rate(&self, offer: [u8; 16], caller: &Caller<'_>) -> Result<(), PaymentProblem> {
+        let count = self.settings.redemptions_per_minute;
+        let (own, all) = (Rate::per(count, 60_000), Rate::per(count.saturating_mul(SHARED), 60_000));
+        let by_offer = self.presented.take((caller.client, offer), own, caller.now);
+        let who = (caller.client, caller.is_elsewhere());
+        by_offer.and_then(|()| self.redemptions.take(who, all, caller.now)).map_err(|wait| {
             let wait = u64::try_from(wait).unwrap_or_default().div_ceil(1000);
             PaymentProblem::new(TollCode::TooMany, "Too many payments were shown from here. Wait a little.")
                 .retry_after(wait)
