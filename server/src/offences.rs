@@ -38,6 +38,7 @@ pub(crate) fn impose(state: &AppState, bans: &[Ban]) {
     for ban in bans {
         state.metrics.banned(ban.trigger);
         tracing::warn!(
+            name: net::KEPT,
             identity = %ban.client_key, scope = %ban.scope, trigger = %ban.trigger,
             seconds = (ban.until - ban.since) / 1000, incident = %ban.incident, "banned"
         );

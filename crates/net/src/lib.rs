@@ -15,7 +15,7 @@ pub use body::{RequestBody, ResponseBody};
 pub use connections::{ConnectionLimits, ConnectionPermit, ConnectionRefused, ConnectionSettings};
 pub use files::{OpenFileLimit, fit};
 pub use http::{HttpSettings, serve, settled};
-pub use log::LogRate;
+pub use log::{KEPT, LogRate};
 pub use meter::MinimumRate;
 pub use stream::PermittedStream;
 pub use tls::{Tls, TlsError};

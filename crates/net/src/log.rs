@@ -13,8 +13,12 @@ use tracing_subscriber::layer::Context;
 /// Maximum number of lines of one kind in a second.
 const LINES: u32 = 20;
 
+/// The name of an event whose lines are all written: `tracing::warn!(name: net::KEPT, ...)`. Only for events that other
+/// programs read from the log, or that leave no other trace, and that a client cannot repeat without a cost.
+pub const KEPT: &str = "kept";
+
 /// Limits the lines of each call site and counts the rest. `DEBUG` and `TRACE` are not limited, because they were
-/// requested.
+/// requested, and neither are events named [`KEPT`].
 #[derive(Clone)]
 pub struct LogRate(Arc<Inner>);
 
@@ -80,7 +84,8 @@ impl LogRate {
 
 impl<S: Subscriber> Layer<S> for LogRate {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
-        *event.metadata().level() > Level::INFO || self.admits(event.metadata(), self.0.began.elapsed().as_secs())
+        let about = event.metadata();
+        *about.level() > Level::INFO || about.name() == KEPT || self.admits(about, self.0.began.elapsed().as_secs())
     }
 }
 
@@ -123,7 +128,12 @@ mod tests {
             for _ in 0..100 {
                 tracing::debug!("asked for");
             }
-            assert_eq!(seen.load(Ordering::Relaxed), 100);
+            assert_eq!(seen.swap(0, Ordering::Relaxed), 100);
+            for identity in 0..100 {
+                tracing::warn!(name: KEPT, identity, "banned");
+            }
+            assert_eq!(seen.load(Ordering::Relaxed), 100, "each is another event");
+            assert!(rate.take_suppressed().is_empty());
         });
     }
 }

@@ -199,7 +199,11 @@ async fn revoke_reused(state: &AppState, caller: &Caller, grant: Option<&str>) -
     entry.session = Some(row.session.clone());
     entry.about = row.client.clone();
     if state.store.revoke_grant(grant, Some(&entry), state.now()).await? {
-        tracing::warn!(grant, client = %row.client, "a used code or refresh token was used again: what it gave is revoked");
+        tracing::warn!(
+            name: net::KEPT,
+            grant, client = %row.client,
+            "a used code or refresh token was used again: what it gave is revoked"
+        );
     }
     Ok(())
 }

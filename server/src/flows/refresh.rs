@@ -154,7 +154,7 @@ async fn end_family(state: &AppState, client: &Client, row: &SessionRow) -> ApiE
     match state.store.revoke(&row.user, &row.id, &entry, state.now()).await {
         Ok(_) => {
             state.sessions.end(&row.id, state.now());
-            tracing::warn!(session = %row.id, "a spent refresh token was used again: the session has ended");
+            tracing::warn!(name: net::KEPT, session = %row.id, "a spent refresh token was used again: the session has ended");
             ApiError::new(Code::SessionEnded)
         }
         Err(error) => error.into(),

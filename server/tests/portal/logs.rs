@@ -232,6 +232,33 @@ async fn no_private_key_gets_into_a_log_an_error_or_an_answer() {
     }
 }
 
+/// fail2ban reads them, so a flood must not hide one.
+#[tokio::test]
+async fn every_new_ban_has_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path(), &["log.format=json", "trusted_proxies=[\"127.0.0.1\"]"]);
+    let forged = json!({"encrypted_username_password": "a.b.c.d.e", "short_key": "A".repeat(204)}).to_string();
+    let visitor = program.program();
+    let attacks = (0..100).map(|n| {
+        let (visitor, forged) = (&visitor, forged.clone());
+        async move {
+            let from = format!("203.0.113.{n}");
+            visitor.send(Method::POST, paths::LOGIN, Some(forged), &[("x-forwarded-for", &from)]).await.code()
+        }
+    });
+    for code in futures::future::join_all(attacks).await {
+        assert_eq!(code, "short_key_forged");
+    }
+    let log = program.end();
+    let banned: std::collections::BTreeSet<String> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .filter(|line| line["fields"]["message"] == "banned")
+        .map(|line| line["fields"]["identity"].to_string())
+        .collect();
+    assert_eq!(banned.len(), 100, "{log}");
+}
+
 /// A log line or a panic may show any value with `Debug`.
 #[test]
 fn secrets_of_messages_are_in_no_debug_text() {

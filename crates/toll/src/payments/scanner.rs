@@ -63,7 +63,8 @@ impl PaymentService {
         let found = match result {
             ScanResult::Nothing => return Ok(true),
             ScanResult::Refused(refusal) => {
-                tracing::info!(payment, cause = %refusal, "a payment to an assigned address cannot be counted");
+                // Nothing else tells the operator about this money.
+                tracing::info!(name: net::KEPT, payment, cause = %refusal, "a payment to an assigned address cannot be counted");
                 return Ok(true);
             }
             ScanResult::Mistaken => {
@@ -78,7 +79,7 @@ impl PaymentService {
             // In a block from before the assignment: another person's payment.
             let before = seen.block.is_some_and(|block| saturating_i64(block) < assignment.height);
             if received.unlock_time != 0 || before {
-                tracing::info!(payment, before, "a payment to an assigned address cannot be counted");
+                tracing::info!(name: net::KEPT, payment, before, "a payment to an assigned address cannot be counted");
                 continue;
             }
             let redemption = self.redemption_for(assignment, txid, seen, &received, height);
