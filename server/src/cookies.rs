@@ -54,26 +54,23 @@ impl CookieName {
     }
 }
 
-/// Returns a cookie's value; the first of several with this name. Our values are base64url and JWT, so nothing is
-/// decoded.
-pub fn get(headers: &HeaderMap, config: &Config, name: CookieName) -> Option<String> {
-    all(headers, config, name).next().map(str::to_owned)
-}
-
-/// Returns all values of this name, in the order sent. On plain http, where names have no prefix, a sub-domain can set
-/// a second one.
+/// Returns all values of this name, in the order sent. Our values are base64url and JWT, so nothing is decoded.
+///
+/// On plain http, where names have no prefix, a sub-domain can set a second one. So a caller tries each, and never takes
+/// the first for its own.
 pub fn all<'a>(headers: &'a HeaderMap, config: &Config, name: CookieName) -> impl Iterator<Item = &'a str> {
     cookie::values(lines(headers), name.text(config.insecure()))
 }
 
-/// Returns the first value that is `good`, otherwise the first of all. Checks at most three values, and none if there
-/// is only one. Otherwise a banned client could make the server verify tokens.
+/// Maximum number of tokens of one name that are verified. Otherwise a client could make the server verify any number.
+pub const TRIED: usize = 3;
+
+/// Returns the first value that is `good`, otherwise the first of all. Checks at most [`TRIED`] values, and none if
+/// there is only one.
 pub fn pick(headers: &HeaderMap, config: &Config, name: CookieName, good: impl Fn(&str) -> bool) -> Option<String> {
-    let mut values = all(headers, config, name);
-    let first = values.next()?;
-    let Some(second) = values.next() else { return Some(first.to_owned()) };
-    let chosen = [first, second].into_iter().chain(values.take(1)).find(|value| good(value));
-    Some(chosen.unwrap_or(first).to_owned())
+    let values: Vec<_> = all(headers, config, name).take(TRIED).collect();
+    let chosen = if values.len() > 1 { values.iter().find(|value| good(value)) } else { None };
+    chosen.or(values.first()).map(|value| (*value).to_owned())
 }
 
 /// Returns keys and values of the cookies of a numbered kind: [`CookieName::AppState`], with one key each.

@@ -132,13 +132,13 @@ impl ShortKey {
     ///
     /// # Errors
     /// [`ShortKeyError::Expired`] or [`ShortKeyError::NotYet`] by the clock, or [`ShortKeyError::Mismatch`] if `kid` is
-    /// not in `kids`, or for another use, origin or cookie.
+    /// not in `kids`, or for another use or origin, or for none of the cookies.
     pub fn check(
         &self,
         purpose: ShortKeyPurpose,
         kids: &[[u8; 32]],
         origin: &[u8; 32],
-        cookie: Option<[u8; 32]>,
+        cookies: &[[u8; 32]],
         now: UnixMs,
     ) -> Result<(), ShortKeyError> {
         if self.purpose != purpose {
@@ -155,11 +155,9 @@ impl ShortKey {
             Some(kid) => kids.contains(kid),
             None => purpose == ShortKeyPurpose::PasskeyRegistration,
         };
-        if known && self.terms.origin == *origin && self.terms.cookie == cookie {
-            Ok(())
-        } else {
-            Err(ShortKeyError::Mismatch)
-        }
+        // A browser sends every cookie of a name, and on plain http others can set one.
+        let bound = self.terms.cookie.map_or(cookies.is_empty(), |own| cookies.contains(&own));
+        if known && self.terms.origin == *origin && bound { Ok(()) } else { Err(ShortKeyError::Mismatch) }
     }
 
     /// Returns the id to burn in the store: unique to this `short_key`, and useless for forging one.

@@ -71,7 +71,7 @@ fn the_terms_are_kept() {
         ("run out and another origin", vec![kid], other, cookie, expires_at + TOLERANCE, Err(ShortKeyError::Expired)),
     ];
     for (name, kids, origin, cookie, now, verdict) in cases {
-        assert_eq!(key.check(ShortKeyPurpose::Message, &kids, &origin, cookie, now), verdict, "{name}");
+        assert_eq!(key.check(ShortKeyPurpose::Message, &kids, &origin, cookie.as_slice(), now), verdict, "{name}");
     }
 }
 
@@ -85,7 +85,7 @@ fn a_programs_key_has_no_cookie_and_is_no_browsers() {
     assert!(!of(Some([3; 32])).is_for_program());
     let ShortKeyClaims { kid, origin, .. } = terms();
     assert_eq!(
-        of(None).check(ShortKeyPurpose::Message, &[kid.unwrap()], &origin, Some([3; 32]), NOW),
+        of(None).check(ShortKeyPurpose::Message, &[kid.unwrap()], &origin, &[[3; 32]], NOW),
         Err(ShortKeyError::Mismatch)
     );
 }
@@ -100,9 +100,9 @@ fn only_a_registration_does_without_an_envelope_key() {
             ShortKeyPurpose::PasskeyRegistration => Ok(()),
             _ => Err(ShortKeyError::Mismatch),
         };
-        assert_eq!(key.check(purpose, &[], &origin, terms().cookie, NOW), expected, "{purpose:?}");
-        assert_eq!(key.check(purpose, &[[0; 32]], &origin, terms().cookie, NOW), expected, "{purpose:?}");
-        assert_eq!(key.check(purpose, &[], &origin, None, NOW), Err(ShortKeyError::Mismatch), "{purpose:?}");
+        assert_eq!(key.check(purpose, &[], &origin, terms().cookie.as_slice(), NOW), expected, "{purpose:?}");
+        assert_eq!(key.check(purpose, &[[0; 32]], &origin, terms().cookie.as_slice(), NOW), expected, "{purpose:?}");
+        assert_eq!(key.check(purpose, &[], &origin, &[], NOW), Err(ShortKeyError::Mismatch), "{purpose:?}");
     }
 }
 
@@ -144,7 +144,11 @@ fn one_for_a_passkey_waits_longer_and_serves_for_nothing_else() {
                 (true, ShortKeyPurpose::Message) => Err(ShortKeyError::NotYet),
                 (true, _) => Ok(()),
             };
-            assert_eq!(key.check(used, &[kid.unwrap()], &origin, cookie, now), expected, "{issued:?} as {used:?}");
+            assert_eq!(
+                key.check(used, &[kid.unwrap()], &origin, cookie.as_slice(), now),
+                expected,
+                "{issued:?} as {used:?}"
+            );
         }
     }
 }

@@ -132,7 +132,7 @@ pub async fn add(
     let (origin, now) = (short_key::hash(&state.config.origin), state.now());
     let binding = session_hash(&session.claims.sid, request.conditional);
     short_key
-        .check(ShortKeyPurpose::PasskeyRegistration, &[], &origin, Some(binding), now)
+        .check(ShortKeyPurpose::PasskeyRegistration, &[], &origin, &[binding], now)
         .map_err(sealed::short_key_refusal)?;
     let made = verify(state, host, &request).ok_or_else(|| ApiError::new(Code::PasskeyRefused))?;
     let aaguid = rules::aaguid(made.aaguid);

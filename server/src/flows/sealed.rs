@@ -38,8 +38,8 @@ pub struct SealedMessage {
     /// The requested path, as the proof must state it.
     path: &'static str,
     pub(super) body_hash: String,
-    /// SHA-256 of the pre-login cookie, if one came.
-    cookie: Option<[u8; 32]>,
+    /// SHA-256 of each pre-login cookie.
+    cookies: Vec<[u8; 32]>,
     proof: Option<String>,
 }
 
@@ -75,12 +75,12 @@ impl SealedMessage {
     /// `bad_request`: the body has the wrong form for this path.
     pub fn read(state: &AppState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let request: SealedRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
-        let cookie = cookies::get(headers, &state.config, CookieName::PreLogin);
+        let cookies = cookies::all(headers, &state.config, CookieName::PreLogin);
         Ok(Self {
             request,
             path,
             body_hash: base64url(&sha256(&body)),
-            cookie: cookie.map(|cookie| short_key::hash(&cookie)),
+            cookies: cookies.map(short_key::hash).collect(),
             proof: dpop::presented(headers).map(str::to_owned),
         })
     }
@@ -131,13 +131,13 @@ pub(super) async fn check_short_key(
         );
     };
     // A program's `short_key` sets no cookies, so that nobody can sign a visitor in under another name.
-    let cookie =
-        if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { None } else { sealed.cookie };
+    let program = short_key.is_for_program() && sealed.request.delivery == Delivery::Body;
+    let cookies = if program { &[] } else { sealed.cookies.as_slice() };
     let origin = short_key::hash(&state.config.origin);
     let now = state.now();
     let key = short_key.kid().and_then(|kid| state.keyring.opening(&kid, now));
     let kids: Vec<_> = key.iter().map(|key| key.kid).collect();
-    match short_key.check(purpose, &kids, &origin, cookie, now) {
+    match short_key.check(purpose, &kids, &origin, cookies, now) {
         Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
         Err(ShortKeyError::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";

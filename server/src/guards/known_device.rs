@@ -7,12 +7,15 @@ use domain::known_device::KnownDevice;
 use http::HeaderMap;
 
 /// Returns the known device of a sign-in request. The strict preset has none, because there the first wrong password
-/// bans the address for everybody.
+/// bans the address for everybody. Two devices are none: one of the cookies is of somebody else, who could otherwise
+/// keep the owner from signing in.
 pub fn find(state: &AppState, headers: &HeaderMap) -> Option<KnownDevice> {
     if state.config.settings.ban.preset == Preset::Strict {
         return None;
     }
     let now = state.now();
     let read = |cookie| state.keyring.authentic(now, |macs| KnownDevice::read(&macs.device, cookie, now));
-    cookies::all(headers, &state.config, CookieName::Device).find_map(read)
+    let mut known = cookies::all(headers, &state.config, CookieName::Device).filter_map(read);
+    let first = known.next()?;
+    known.all(|other| other == first).then_some(first)
 }

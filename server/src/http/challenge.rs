@@ -6,6 +6,7 @@ use crate::guards::same_origin;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
+use domain::encoding::from_base64url;
 use domain::short_key::{self, LIFETIME_MS, ShortKey, ShortKeyClaims};
 use http::HeaderMap;
 use tower_cookies::Cookies;
@@ -39,15 +40,20 @@ pub(crate) async fn challenge(
 
 /// Returns the hash of the cookie that ties a `short_key` to a browser, which gets one here if necessary. `None` for
 /// programs.
+///
+/// On plain http a browser may send several, or one for this path alone. Of these the last is taken, since the host's own
+/// has the shortest path (RFC 6265, section 5.4). It is set again, so that it comes with every request.
 pub(super) fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> Option<[u8; 32]> {
-    match cookies::get(headers, &state.config, CookieName::PreLogin) {
-        Some(cookie) => Some(short_key::hash(&cookie)),
-        None if same_origin::is_browser(headers) => {
-            let cookie = state.entropy.secret();
-            let hash = short_key::hash(&cookie);
-            cookies::set(cookies, &state.config, CookieName::PreLogin, cookie, None, state.now());
-            Some(hash)
-        }
-        None => None,
+    let is_ours = |cookie: &&str| from_base64url(cookie).is_some_and(|bytes| bytes.len() == 32);
+    let held = cookies::all(headers, &state.config, CookieName::PreLogin).filter(is_ours).last();
+    let (cookie, is_new) = match held {
+        Some(held) => (held.to_owned(), false),
+        None if same_origin::is_browser(headers) => (state.entropy.secret(), true),
+        None => return None,
+    };
+    let hash = short_key::hash(&cookie);
+    if is_new || state.config.insecure() {
+        cookies::set(cookies, &state.config, CookieName::PreLogin, cookie, None, state.now());
     }
+    Some(hash)
 }

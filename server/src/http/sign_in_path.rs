@@ -8,7 +8,7 @@ use wire::paths;
 
 /// Returns the page on which a visitor without a session signs in. A browser that was signed in tries to resume first.
 pub(super) fn sign_in_path(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
-    let page = if cookies::get(headers, &state.config, CookieName::Access).is_some() {
+    let page = if cookies::all(headers, &state.config, CookieName::Access).next().is_some() {
         paths::RESUME_PAGE
     } else {
         paths::LOGIN_PAGE

@@ -229,6 +229,7 @@ async fn a_portal_session_passes_until_it_ends() {
     };
     let cookie = alice.cookie("access");
     assert_eq!((asks("").as_str(), asks(&cookie[1..]).as_str(), asks(&cookie).as_str()), ("402", "402", "200"));
+    assert_eq!(asks(&format!("junk; __Host-postern-access={cookie}")), "200", "another cookie takes nothing away");
     alice.post(paths::LOGOUT, &serde_json::json!({})).await;
     assert_eq!(asks(&cookie), "402");
 }

@@ -63,10 +63,15 @@ impl PortalClient {
 #[async_trait]
 impl toll::PortalSessions for PortalClient {
     async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = cookies::get(headers, &self.config, CookieName::Access) else { return false };
-        self.takes(&token).await.unwrap_or_else(|error| {
-            tracing::warn!(cause = %crate::error_chain::chain(&error), "looking up a session failed");
-            false
-        })
+        for token in cookies::all(headers, &self.config, CookieName::Access).take(cookies::TRIED) {
+            let taken = self.takes(token).await.unwrap_or_else(|error| {
+                tracing::warn!(cause = %crate::error_chain::chain(&error), "looking up a session failed");
+                false
+            });
+            if taken {
+                return true;
+            }
+        }
+        false
     }
 }
