@@ -55,7 +55,7 @@ test('a forged short_key closes everything, and the page says how long', async (
   });
 });
 
-test('every path and method of the API is closed to strangers too, files are not', async ({ server }) => {
+test('every path and method of the API is closed to strangers too, files and public documents are not', async ({ server }) => {
   const ada = await server.person();
   const client = new Client(server);
   const signedIn = (await client.login(ada)).json;
@@ -71,7 +71,8 @@ test('every path and method of the API is closed to strangers too, files are not
     client.get('/api/sessions'),
     client.post('/api/refresh', { refresh_token: signedIn.tokens.refresh_token }),
     client.post('/api/logout', {}),
-    client.get('/.well-known/jwks.json'),
+    client.get('/api/openapi.json'),
+    client.post('/.well-known/jwks.json', {}),
     client.get('/api/nothing'),
     client.request('OPTIONS', '/api/login'),
   ]);
@@ -81,6 +82,7 @@ test('every path and method of the API is closed to strangers too, files are not
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   }
   expect((await client.get(css)).status).toBe(200);
+  expect((await client.get('/.well-known/jwks.json')).status, 'apps need it').toBe(200);
   expect((await client.get('/api/session', bearer)).status, 'a live session stays in').toBe(200);
   expect((await new Client(server, '127.0.0.2').session(token)).status, 'from another address it is open').toBe(200);
 });

@@ -16,9 +16,10 @@ pub struct Client {
     pub client_key: ClientKey,
     /// A browser that has signed in before, in the default preset.
     pub known: Option<KnownDevice>,
-    /// The client key of a live session that the request proves, in the default preset.
+    /// The client key of a live session or an OAuth client that the request proves, in the default preset.
     pub session: Option<ClientKey>,
-    /// Whether this request proves the key that its session is bound to. A cookie alone may be a copy.
+    /// Whether this request proves the key that its session is bound to, or the client's secret or key. A cookie alone
+    /// may be a copy.
     pub proven: bool,
     /// The request is a trusted proxy's own and belongs to no client.
     pub is_proxy: bool,
@@ -39,8 +40,8 @@ impl Client {
         }
     }
 
-    /// Returns the ban key of the request: a known device or a live session, otherwise the address. Locks, shares and
-    /// wrong passwords count by it.
+    /// Returns the ban key of the request: a known device, a live session or an OAuth client, otherwise the address.
+    /// Locks, shares and wrong passwords count by it.
     pub fn ban_key(&self) -> ClientKey {
         self.known.as_ref().map(KnownDevice::client_key).or(self.session).unwrap_or(self.client_key)
     }
@@ -79,11 +80,11 @@ impl Client {
         own.or_else(|| state.bans.manual_ban(self.client_key, scope, now).filter(|closed| !listed(closed)))
     }
 
-    /// Returns the ban on signing in with a passkey. Wrong passwords ban an address from sign-in, but a signature
-    /// cannot be guessed, so only a manual ban counts here. A ban on everything was checked before.
-    pub fn passkey_ban(&self, state: &AppState) -> Option<ActiveBan> {
+    /// Returns the manual ban of this scope on the address. It alone applies to what cannot be guessed: the public
+    /// documents of this site, and sign-in with a passkey, where a ban on everything was checked before.
+    pub fn manual_ban(&self, state: &AppState, scope: Scope) -> Option<ActiveBan> {
         let now = state.now();
-        let closed = state.bans.manual_ban(self.client_key, Scope::SignIn, now)?;
+        let closed = state.bans.manual_ban(self.client_key, scope, now)?;
         (!self.is_proxy && !state.allowlist.covers(self.address, now)).then_some(closed)
     }
 

@@ -34,6 +34,8 @@ pub enum RequestClass {
     /// A request for a challenge. It costs no more than a page.
     Challenge,
     Other,
+    /// A read of a public document. It has a limit of its own, which never bans.
+    Metadata,
     /// A request that a page of another origin can cause. It never counts against the client.
     Elsewhere,
     /// All requests of known devices and sessions at one address.
@@ -56,11 +58,13 @@ struct Counter {
     /// States of the rate limits.
     failed: AtomicI64,
     arrived: AtomicI64,
+    metadata: AtomicI64,
     elsewhere: AtomicI64,
     shared: AtomicI64,
     refused: AtomicI64,
     unknown_tokens: AtomicI64,
     stored: AtomicI64,
+    stored_elsewhere: AtomicI64,
 }
 
 /// A request in progress; it counts until it is dropped.
@@ -132,6 +136,9 @@ impl RateLimiter {
             RequestClass::Challenge | RequestClass::Other => {
                 (take(&counter.arrived, arrivals, now), PassedLimit::PerMinute(limits.per_minute))
             }
+            RequestClass::Metadata => {
+                (take(&counter.metadata, arrivals, now), PassedLimit::PerMinute(limits.per_minute))
+            }
             RequestClass::Elsewhere => {
                 (take(&counter.elsewhere, arrivals, now), PassedLimit::PerMinute(limits.per_minute))
             }
@@ -142,7 +149,7 @@ impl RateLimiter {
             }
         };
         if let Err(wait_ms) = passed {
-            let harmless = matches!(class, RequestClass::Elsewhere | RequestClass::Shared);
+            let harmless = matches!(class, RequestClass::Elsewhere | RequestClass::Shared | RequestClass::Metadata);
             let offence = !harmless && take(&counter.refused, Rate::per(refused_per_minute, MINUTE_MS), now).is_err();
             let limit = if offence { PassedLimit::Refused(refused_per_minute) } else { limit };
             return Err(LimitExceeded { limit, wait_ms: wait_ms + self.spread(), offence });
@@ -172,7 +179,7 @@ impl RateLimiter {
         let limit = match class {
             RequestClass::SignIn | RequestClass::Challenge => limits.sign_in_at_once,
             RequestClass::Other => limits.at_once,
-            RequestClass::Elsewhere | RequestClass::Shared => return Ok(in_flight),
+            RequestClass::Elsewhere | RequestClass::Shared | RequestClass::Metadata => return Ok(in_flight),
         };
         if in_flight.others() >= limit {
             return Err(excess(PassedLimit::AtOnce(limit)));
@@ -204,13 +211,15 @@ impl RateLimiter {
         take(&counter.unknown_tokens, UNKNOWN_TOKENS, now).is_ok()
     }
 
-    /// Counts a request without a secret that stores a row.
+    /// Counts a request without a secret that stores a row. `elsewhere`: a page of another origin may have caused it,
+    /// so that it does not count against the client.
     ///
     /// # Errors
     /// Milliseconds to wait.
-    pub fn enter_stored(&self, client_key: ClientKey, now: UnixMs) -> Result<(), i64> {
+    pub fn enter_stored(&self, client_key: ClientKey, elsewhere: bool, now: UnixMs) -> Result<(), i64> {
         let counter = self.counters.get_with(client_key, Arc::default);
-        take(&counter.stored, STORED_REQUESTS, now).map_err(|wait_ms| wait_ms + self.spread())
+        let stored = if elsewhere { &counter.stored_elsewhere } else { &counter.stored };
+        take(stored, STORED_REQUESTS, now).map_err(|wait_ms| wait_ms + self.spread())
     }
 
     /// Returns how many sign-ins of a client are in progress.
@@ -255,7 +264,9 @@ impl CountedRequest {
     fn count(&self) -> &AtomicU32 {
         match self.class {
             RequestClass::SignIn | RequestClass::Challenge => &self.counter.sign_in,
-            RequestClass::Other | RequestClass::Elsewhere | RequestClass::Shared => &self.counter.other,
+            RequestClass::Other | RequestClass::Metadata | RequestClass::Elsewhere | RequestClass::Shared => {
+                &self.counter.other
+            }
         }
     }
 }

@@ -65,12 +65,14 @@ impl Inner {
         }
         let gate = RouteGuard::of(path);
         // Keys and metadata are the same for everybody, and verifiers need them.
-        if state.sync.may_miss_bans(state.now()) && (gate != RouteGuard::Public || path == paths::VERIFY) {
+        let is_public = matches!(gate, RouteGuard::Public | RouteGuard::Metadata) && path != paths::VERIFY;
+        if state.sync.may_miss_bans(state.now()) && !is_public {
             return Err(ApiError::wait(Code::Unavailable, 1000));
         }
         let mut client = client::of(state, &request)?;
-        own_bucket::find(state, &mut client, &request);
-        if let Some(refused) = client::refused(state, &client, &request) {
+        let request = own_bucket::find(state, &mut client, request).await?;
+        let spared = route_guards::is_metadata(state, gate, request.method());
+        if let Some(refused) = client::refused(state, &client, &request, spared) {
             return Ok(refused);
         }
         route_guards::pass(gate, state, client, request, &self.routes).await

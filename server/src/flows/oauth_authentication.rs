@@ -12,7 +12,6 @@ use oidc::error::{ErrorCode, OAuthError};
 use oidc::{Client, Params};
 use std::sync::Arc;
 use store::proofs::UsedProof;
-use wire::paths;
 
 /// Period that an assertion's id is remembered, longer than any accepted assertion is valid.
 const REMEMBERED_MS: i64 = 15 * 60_000;
@@ -57,14 +56,10 @@ pub async fn authenticate(
 
 /// Whether an assertion is signed by one of the client's keys, is for this server, and comes for the first time.
 async fn is_assertion_of(state: &AppState, client: &Arc<Client>, jwt: &str) -> Result<bool, ApiError> {
-    let now = state.now();
-    let at = |path: &str| format!("{}{path}", state.config.origin);
-    let (token, pushed) = (at(paths::OAUTH_TOKEN), at(paths::OAUTH_PAR));
-    let audiences = [state.config.origin.as_str(), &token, &pushed];
     let claims = oauth_client_keys::verify(state, client, jwt).await?;
-    let Some(claims) = claims.filter(|claims| claims.are_of(client.id(), &audiences, now.div_euclid(1000))) else {
+    let Some(claims) = claims.filter(|claims| oauth_client::is_for_this_server(state, client, claims)) else {
         return Ok(false);
     };
     let id = base64url(&sha256(format!("client assertion\n{}\n{}", client.id(), claims.jti).as_bytes()));
-    Ok(state.store.use_proof(&UsedProof { id, expires_at: now + REMEMBERED_MS }).await?)
+    Ok(state.store.use_proof(&UsedProof { id, expires_at: state.now() + REMEMBERED_MS }).await?)
 }

@@ -3,13 +3,12 @@
 use super::run_to_completion;
 use crate::api_error::ApiError;
 use crate::error_chain::chain;
+use crate::guards::oauth_client::signed_claims;
 use crate::oauth::key_sets::KeySet;
 use crate::outbound::{OutboundError, Reach};
 use crate::state::AppState;
-use jose::PublicKey;
 use oidc::client_auth::AssertionClaims;
 use oidc::{Client, jwks};
-use serde_json::Value;
 use std::sync::Arc;
 use wire::problem::Code;
 
@@ -24,16 +23,16 @@ pub(super) async fn verify(
     jwt: &str,
 ) -> Result<Option<AssertionClaims>, ApiError> {
     if client.settings.jwks_uri.is_none() {
-        return Ok(client.settings.jwks.as_ref().and_then(|keys| claims(keys, jwt)));
+        return Ok(client.settings.jwks.as_ref().and_then(|keys| signed_claims(keys, jwt)));
     }
     let set = state.clients.key_sets.of(client);
-    if let Some(claims) = set.fresh(state.now()).and_then(|keys| claims(&keys, jwt)) {
+    if let Some(claims) = set.fresh(state.now()).and_then(|keys| signed_claims(&keys, jwt)) {
         return Ok(Some(claims));
     }
     // Runs to completion, or clients that hang up would cause more fetches than one a minute.
     let fetch = fetch(state.clone(), Arc::clone(client), Arc::clone(&set));
     let fetched = run_to_completion(async move { Ok(fetch.await) }).await?;
-    match (set.last(state.now()).and_then(|keys| claims(&keys, jwt)), fetched) {
+    match (set.last(state.now()).and_then(|keys| signed_claims(&keys, jwt)), fetched) {
         (None, Fetched::Busy) => Err(ApiError::wait(Code::Busy, 1000)),
         (claims, _) => Ok(claims),
     }
@@ -67,23 +66,4 @@ async fn fetch(state: AppState, client: Arc<Client>, set: Arc<KeySet>) -> Fetche
     tracing::warn!(client = client.id(), cause = %problem, "the keys of a client could not be fetched");
     set.fail(now);
     Fetched::Done
-}
-
-fn claims(keys: &Value, jwt: &str) -> Option<AssertionClaims> {
-    let keys = keys.get("keys").and_then(Value::as_array).into_iter().flatten();
-    keys.filter_map(public_key).find_map(|key| key.verify(jwt).ok())
-}
-
-/// Reads a key of a JWKS. Its kind determines the algorithm.
-fn public_key(jwk: &Value) -> Option<PublicKey> {
-    let member = |name: &str| jwk.get(name).and_then(Value::as_str);
-    if member("use").is_some_and(|usage| usage != "sig") {
-        return None;
-    }
-    match member("kty")? {
-        "RSA" => PublicKey::rsa(member("n")?, member("e")?),
-        "EC" if member("crv") == Some("P-256") => PublicKey::p256(member("x")?, member("y")?),
-        "OKP" if member("crv") == Some("Ed25519") => PublicKey::ed25519(member("x")?),
-        _ => None,
-    }
 }

@@ -40,9 +40,11 @@ pub fn peer_is_proxy(state: &AppState, request: &Request) -> bool {
     peer.is_some_and(|ConnectInfo(peer)| state.config.proxies.trusts(peer.ip()))
 }
 
-/// Builds the answer for an address that is banned from everything.
-pub fn refused(state: &AppState, client: &Client, request: &Request) -> Option<Response> {
-    client.closed(state, Scope::Everything).map(|closed| refuse(state, closed, request))
+/// Builds the answer for an address that is banned from everything. `spared`: only a manual ban counts.
+pub fn refused(state: &AppState, client: &Client, request: &Request, spared: bool) -> Option<Response> {
+    let scope = Scope::Everything;
+    let closed = if spared { client.manual_ban(state, scope) } else { client.closed(state, scope) };
+    closed.map(|closed| refuse(state, closed, request))
 }
 
 fn refuse(state: &AppState, closed: ActiveBan, request: &Request) -> Response {

@@ -1,32 +1,46 @@
-//! Requests that prove a live session or a known device. They count by themselves, and a ban that strangers caused at
-//! their address does not apply to them.
+//! Requests that prove a live session, a known device or an OAuth client. They count by themselves, and a ban that
+//! strangers caused at their address does not apply to them.
 //!
-//! Nothing here reads the database. A device cookie or an app's cookie costs one HMAC. A token costs a look-up in the
-//! cache of verified ones. The number of unknown ones that are verified for an address is limited, so that a banned
-//! address cannot make the server work.
+//! Almost nothing here reads the database. A device cookie, an app's cookie or a client's secret costs one hash. A token
+//! costs a look-up in the cache of verified ones. The number of unknown ones that are verified for an address is
+//! limited, so that a banned address cannot make the server work.
 
 use super::forwarded_request::{self, ForwardedRequest};
 use super::token::PresentedToken;
-use super::{app_cookie, known_device};
+use super::{app_cookie, body, known_device, oauth_client, rate_limit};
+use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::config::{App, Preset};
-use crate::cookies::{self, CookieName};
+use crate::keyring::MacKeys;
+use crate::rate_limiter::RequestClass;
 use crate::state::AppState;
+use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request};
 use domain::client_key::ClientKey;
-use domain::known_device::session_bucket;
-use http::HeaderMap;
+use domain::encoding::base64url;
+use domain::known_device::{bucket_at, session_bucket};
+use domain::refresh_token::RefreshToken;
+use http::{HeaderMap, Method};
+use oidc::Params;
 use std::net::SocketAddr;
 use wire::paths;
 
-/// Finds the client's own bucket. The strict preset has none.
-pub fn find(state: &AppState, client: &mut Client, request: &Request) {
+/// Finds the client's own bucket. The strict preset has none. Credentials of an OAuth client may be in the body, which is
+/// read here.
+///
+/// # Errors
+/// That body is too long, incomplete or too slow.
+pub async fn find(state: &AppState, client: &mut Client, request: Request) -> Result<Request, ApiError> {
     if state.config.settings.ban.preset == Preset::Strict {
-        return;
+        return Ok(request);
+    }
+    if authenticates_clients(&request) {
+        return of_oauth_client(state, client, request).await;
     }
     let headers = request.headers();
     client.known = known_device::find(state, headers);
     client.session = match request.uri().path() {
+        paths::OAUTH_USERINFO => of_grant(state, client, headers),
         // With a session's bucket, the owner of one account could guess at others.
         paths::LOGIN
         | paths::PASSKEY_LOGIN
@@ -34,8 +48,76 @@ pub fn find(state: &AppState, client: &mut Client, request: &Request) {
         | paths::SECOND_FACTOR
         | paths::SIGNUP
         | paths::RESET => None,
-        _ => of_app(state, client, request).or_else(|| of_portal(state, client, headers)),
+        _ => of_app(state, client, &request).or_else(|| of_portal(state, client, headers)),
     };
+    Ok(request)
+}
+
+/// Whether OAuth clients authenticate here (RFC 6749, section 2.3).
+fn authenticates_clients(request: &Request) -> bool {
+    let path = request.uri().path();
+    let taken = matches!(
+        path,
+        paths::OAUTH_TOKEN | paths::OAUTH_INTROSPECT | paths::OAUTH_REVOKE | paths::OAUTH_PAR | paths::OAUTH_DEVICE
+    );
+    taken && *request.method() == Method::POST
+}
+
+/// Finds an OAuth client that proves its secret or its key: the server of an app, which may share its address with an
+/// attacker.
+async fn of_oauth_client(state: &AppState, client: &mut Client, request: Request) -> Result<Request, ApiError> {
+    let request = match body::read(request).await {
+        Ok(request) => request,
+        Err(error) => {
+            // Such a request counts as every other one.
+            let _counted = rate_limit::enter(state, client, RequestClass::Other).await?;
+            return Err(error);
+        }
+    };
+    let (parts, body) = request.into_parts();
+    // The body is in memory and within the limit.
+    let bytes = to_bytes(body, body::LIMIT).await.map_err(ApiError::broken)?;
+    let params = Params::parse(&String::from_utf8_lossy(&bytes));
+    let address = client.client_key;
+    let may_check = |id: &str| {
+        let key = ClientKey::Device(bucket_at(client_bucket(id), address));
+        state.rate_limiter.may_check_token(key, state.now())
+    };
+    if let Some(id) = oauth_client::proves(state, &parts.headers, &params, may_check).await? {
+        client.session = Some(client_bucket(&id));
+        client.proven = true;
+    } else {
+        client.known = known_device::find(state, &parts.headers);
+        let by_refresh = of_refresh_token(state, &params);
+        client.session = by_refresh.or_else(|| of_portal(state, client, &parts.headers));
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+fn client_bucket(id: &str) -> ClientKey {
+    bucket(&format!("client {id}"))
+}
+
+/// Finds a grant by the access token that an app shows for its user. Whether the grant is live is checked later.
+fn of_grant(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<ClientKey> {
+    let (_, token) = verify::presented(headers).ok()??;
+    let now = state.now();
+    // An opaque token costs one HMAC, a JWT a signature.
+    let may_check = !token.contains('.') || state.rate_limiter.may_check_token(client.client_key, now);
+    let read = if may_check { state.client_tokens.read(token, now) } else { None };
+    read.map(|token| grant_bucket(&token.grant))
+}
+
+/// Finds the grant of a refresh token that a client without a secret shows.
+fn of_refresh_token(state: &AppState, params: &Params) -> Option<ClientKey> {
+    let text = params.get("refresh_token").or_else(|| params.get("token"))?;
+    let read = |macs: &MacKeys| RefreshToken::authenticate(&macs.oauth_refresh, text);
+    let token = state.keyring.authentic(state.now(), read)?;
+    Some(grant_bucket(&base64url(&token.session())))
+}
+
+fn grant_bucket(id: &str) -> ClientKey {
+    bucket(&format!("grant {id}"))
 }
 
 /// Finds a session by a token from Postern. It may be expired, because the following refresh is from the same person.
@@ -67,8 +149,7 @@ fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Client
         _ => return None,
     };
     let by_cookie = || {
-        let cookie = cookies::get(headers, &state.config, CookieName::App)?;
-        let session = app_cookie::read(state, app, &cookie)?.session();
+        let session = app_cookie::held(state, app, headers)?.session();
         state.sessions.seems_live(&session, true, state.now()).then(|| bucket(&session))
     };
     let by_header = || of_token(state, client, &PresentedToken::read(state, headers).ok()??, &app.origin);

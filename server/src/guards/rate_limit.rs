@@ -1,10 +1,12 @@
 //! Rate limits on clients.
 
 use super::client::Client;
+use super::same_origin;
 use crate::api_error::ApiError;
 use crate::offences;
 use crate::rate_limiter::{CountedRequest, RequestClass};
 use crate::state::AppState;
+use http::{HeaderMap, Method};
 use wire::problem::Code;
 
 /// The counts of a request, which last until the answer is dropped.
@@ -44,15 +46,16 @@ impl RequestCount {
     }
 }
 
-/// Counts a request of an app that has no secret, and that stores a row: without a limit anybody could fill the disk.
+/// Counts a POST of an app that has no secret, and that stores a row: without a limit anybody could fill the disk.
 ///
 /// # Errors
 /// `busy`: over the limit, with the time to wait.
-pub fn enter_stored(state: &AppState, client: &Client) -> Result<(), ApiError> {
+pub fn enter_stored(state: &AppState, client: &Client, headers: &HeaderMap) -> Result<(), ApiError> {
     if client.is_proxy {
         return Ok(());
     }
-    let passed = state.rate_limiter.enter_stored(client.limited(), state.now());
+    let elsewhere = same_origin::may_be_elsewhere(state, &Method::POST, headers);
+    let passed = state.rate_limiter.enter_stored(client.limited(), elsewhere, state.now());
     passed.map_err(|wait_ms| ApiError::wait(Code::Busy, wait_ms))
 }
 

@@ -3,6 +3,7 @@
 use super::client::{self, Client};
 use super::{body, host, rate_limit, same_origin, sign_in};
 use crate::api_error::ApiError;
+use crate::config::Preset;
 use crate::openapi;
 use crate::rate_limiter::RequestClass;
 use crate::routes::Routes;
@@ -24,6 +25,8 @@ pub enum RouteGuard {
     Api,
     /// Public resources, and requests of reverse proxies.
     Public,
+    /// Public documents, the same for everybody: keys, revocations, discovery. The servers of apps read them.
+    Metadata,
     /// Requests of OAuth clients. They use no cookies and come from any origin.
     Client,
     Page,
@@ -54,7 +57,8 @@ impl RouteGuard {
             | paths::OAUTH_REGISTER => Self::Client,
             _ if path.starts_with("/oauth/register/") => Self::Client,
             _ if path.starts_with("/api/") => Self::Api,
-            _ if path.starts_with("/.well-known/") || path.starts_with("/.postern/") => Self::Public,
+            _ if path.starts_with("/.well-known/") => Self::Metadata,
+            _ if path.starts_with("/.postern/") => Self::Public,
             _ => Self::Page,
         }
     }
@@ -79,6 +83,7 @@ pub async fn pass(
         }
         RouteGuard::Api => api(state, client, request, routes).await,
         RouteGuard::Public => public(state, client, request, routes).await,
+        RouteGuard::Metadata => metadata(state, client, request, routes).await,
         RouteGuard::Client => oauth_client(state, client, request, routes).await,
         RouteGuard::Page => page(state, client, request, routes).await,
     }
@@ -114,6 +119,21 @@ async fn public(state: &AppState, client: Client, request: Request, routes: &Rou
     } else {
         rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?
     };
+    Ok(routes.answer(client, request).await)
+}
+
+/// Whether the request reads a public document, for which automatic bans do not count in the default preset: an attacker
+/// at the address of an app's server could otherwise shut out everybody who uses the app.
+pub fn is_metadata(state: &AppState, gate: RouteGuard, method: &Method) -> bool {
+    gate == RouteGuard::Metadata
+        && matches!(*method, Method::GET | Method::HEAD)
+        && state.config.settings.ban.preset != Preset::Strict
+}
+
+async fn metadata(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+    let read = is_metadata(state, RouteGuard::Metadata, request.method());
+    let class = if read { RequestClass::Metadata } else { RequestClass::Other };
+    let _counted = rate_limit::enter(state, &client, class_of(state, &request, class)).await?;
     Ok(routes.answer(client, request).await)
 }
 
@@ -157,7 +177,11 @@ fn same_origin(state: &AppState, request: &Request) -> Result<(), ApiError> {
 }
 
 fn class_of(state: &AppState, request: &Request, own: RequestClass) -> RequestClass {
-    if same_origin::may_be_elsewhere(state, request) { RequestClass::Elsewhere } else { own }
+    if same_origin::may_be_elsewhere(state, request.method(), request.headers()) {
+        RequestClass::Elsewhere
+    } else {
+        own
+    }
 }
 
 #[cfg(test)]
@@ -178,7 +202,7 @@ mod tests {
             ("/api/not-yet-there", RouteGuard::Api),
             ("/api/verify", RouteGuard::Public),
             ("/api/openapi.json", RouteGuard::Public),
-            ("/.well-known/jwks.json", RouteGuard::Public),
+            ("/.well-known/jwks.json", RouteGuard::Metadata),
             ("/.postern/callback", RouteGuard::Public),
             ("/dashboard/audit.csv", RouteGuard::Page),
             ("/apps/return", RouteGuard::Page),

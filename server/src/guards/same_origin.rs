@@ -5,6 +5,7 @@
 use crate::api_error::ApiError;
 use crate::state::AppState;
 use axum::extract::Request;
+use domain::request_initiator::{self, RequestInitiator};
 use http::{HeaderMap, HeaderName, Method, header};
 use wire::problem::Code;
 
@@ -29,7 +30,7 @@ pub fn api(state: &AppState, request: &Request) -> Result<(), ApiError> {
         // Neither header: a program. Current browsers send at least one of them.
         None => !headers.contains_key(header::COOKIE),
     };
-    if allowed && (safe || is_json(request)) { Ok(()) } else { Err(ApiError::new(Code::CrossSite)) }
+    if allowed && (safe || is_json(request.method(), headers)) { Ok(()) } else { Err(ApiError::new(Code::CrossSite)) }
 }
 
 /// Allows navigations to pages, but no images or scripts of another site.
@@ -56,23 +57,22 @@ pub fn is_browser(headers: &HeaderMap) -> bool {
 ///
 /// On plain http browsers send no `Sec-Fetch-Site`. There our own pages mark their requests with a header that another
 /// origin cannot set without a preflight (Fetch, CORS-preflight). Programs are not affected.
-pub fn may_be_elsewhere(state: &AppState, request: &Request) -> bool {
-    let headers = request.headers();
-    if let Some(site) = text(headers, &FETCH_SITE) {
-        return site != "same-origin" && site != "none";
-    }
-    let own = if headers.contains_key(header::ORIGIN) {
-        origin_is(headers, state)
-    } else {
-        headers.contains_key(wire::paths::PAGE_HEADER)
+pub fn may_be_elsewhere(state: &AppState, method: &Method, headers: &HeaderMap) -> bool {
+    let initiator = RequestInitiator {
+        site: text(headers, &FETCH_SITE),
+        origin: text(headers, &header::ORIGIN),
+        ..RequestInitiator::default()
     };
     // A form of another origin cannot post JSON.
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    !own && (safe || !is_json(request)) && is_browser(headers)
+    let silent = || matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || !is_json(method, headers);
+    let unmarked = || !headers.contains_key(wire::paths::PAGE_HEADER) && silent() && is_browser(headers);
+    initiator.is_elsewhere(state.config.https, &state.config.authority).unwrap_or_else(unmarked)
 }
 
 fn origin_is(headers: &HeaderMap, state: &AppState) -> bool {
-    text(headers, &header::ORIGIN) == Some(state.config.origin.as_str())
+    let config = &state.config;
+    text(headers, &header::ORIGIN)
+        .is_some_and(|origin| request_initiator::is_own(origin, config.https, &config.authority))
 }
 
 fn origin_is_absent_or(headers: &HeaderMap, state: &AppState) -> bool {
@@ -80,10 +80,10 @@ fn origin_is_absent_or(headers: &HeaderMap, state: &AppState) -> bool {
 }
 
 /// Whether the body is JSON, or missing. A form can send three content types, and JSON is not one of them.
-fn is_json(request: &Request) -> bool {
-    match text(request.headers(), &header::CONTENT_TYPE) {
+fn is_json(method: &Method, headers: &HeaderMap) -> bool {
+    match text(headers, &header::CONTENT_TYPE) {
         Some(kind) => kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")),
-        None => *request.method() == Method::DELETE,
+        None => *method == Method::DELETE,
     }
 }
 

@@ -21,7 +21,7 @@ pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
 /// # Errors
 /// `banned`, with the time left.
 pub fn check_passkey(state: &AppState, client: &Client) -> Result<(), ApiError> {
-    match client.passkey_ban(state) {
+    match client.manual_ban(state, Scope::SignIn) {
         Some(closed) => Err(ApiError::banned(closed, state.now())),
         None => Ok(()),
     }

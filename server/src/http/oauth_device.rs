@@ -41,7 +41,7 @@ pub(crate) async fn authorize(
         return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may have none of these scopes").into());
     }
     if client.is_public() {
-        rate_limit::enter_stored(&state, &caller)?;
+        rate_limit::enter_stored(&state, &caller, &headers)?;
     }
     let codes = oauth_device::begin(&state, &client, &scopes).await?;
     let page = format!("{}{}", state.config.origin, paths::DEVICE_PAGE);

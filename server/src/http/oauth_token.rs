@@ -144,7 +144,7 @@ pub(crate) async fn push(
         }
     }
     if client.is_public() {
-        rate_limit::enter_stored(&state, &caller)?;
+        rate_limit::enter_stored(&state, &caller, &headers)?;
     }
     let resources = &state.config.settings.oauth.resources;
     AuthorizationRequest::judge(&params, &client, true, resources).map_err(|refusal| match *refusal {

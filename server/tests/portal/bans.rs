@@ -17,7 +17,7 @@ async fn a_forged_short_key_closes_everything_and_climbs() {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "short_key_forged"));
         let seconds: i64 = answer.header("retry-after").parse().unwrap();
         assert!((minutes * 60..=minutes * 66).contains(&seconds), "{seconds} s for {minutes} min");
-        for path in ["/login", "/dashboard", paths::CHALLENGE, paths::SESSION, "/nowhere", paths::JWKS] {
+        for path in ["/login", "/dashboard", paths::CHALLENGE, paths::SESSION, "/nowhere", paths::OPENAPI] {
             let closed = visitor.get(path).await;
             assert_eq!((closed.status, closed.code().as_str()), (StatusCode::FORBIDDEN, "banned"), "{path}");
             assert_eq!(closed.json()["incident"].as_str().unwrap().len(), 7);

@@ -243,6 +243,8 @@ async fn apps_stay_open_to_those_with_a_session_there_when_strangers_are_shut_ou
     };
     for path in ["/", "/assets/logo.svg"] {
         assert_eq!(asked(path, Some(&cookie)).await.status, StatusCode::OK, "{path}");
+        let behind = format!("junk; __Host-postern-app={cookie}");
+        assert_eq!(asked(path, Some(&behind)).await.status, StatusCode::OK, "{path}");
         assert_eq!(asked(path, None).await.code(), "banned", "{path}");
     }
 }

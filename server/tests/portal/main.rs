@@ -3,6 +3,7 @@
 
 mod accounts;
 mod app_requests;
+mod app_servers;
 mod app_sessions;
 mod app_tokens;
 mod apps;
@@ -12,6 +13,7 @@ mod clock;
 mod commands;
 mod conformance;
 mod connections;
+mod cookie_tossing;
 mod copied;
 mod crowds;
 mod demo;
