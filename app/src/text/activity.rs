@@ -33,8 +33,11 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
         ActivityEvent::DeviceEnded => "A session was ended from another device".to_owned(),
         ActivityEvent::TokenReused => format!("A session{with} was ended, because someone may have copied it"),
-        ActivityEvent::WrongKey => {
+        ActivityEvent::WrongKey if about.is_empty() => {
             format!("Refused from {address}: a copy of a session, or a browser that has lost its key")
+        }
+        ActivityEvent::WrongKey => {
+            format!("Refused from {address}: a copy of a token for {about}, or a program that has lost its key")
         }
         ActivityEvent::AppOpened => format!("Opened {about}{times}{with}"),
         ActivityEvent::PasskeyAdded => format!("The passkey {about} was added{with}"),

@@ -4,6 +4,9 @@ use crate::Result;
 use async_trait::async_trait;
 use domain::UnixMs;
 
+/// Maximum number of an account's rows that [`Audit::append_once`] appends in its period.
+pub const MOST_REPEATED: i64 = 20;
+
 /// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuditEvent {
@@ -300,8 +303,9 @@ pub struct AuditSearch {
 #[async_trait]
 pub trait Audit {
     async fn append(&self, entry: &AuditEntry) -> Result<()>;
-    /// Appends the entry unless an entry with the same event, user, session and address exists since `since`. Otherwise
-    /// a client could fill the log by repetition. Two concurrent calls may both append.
+    /// Appends the entry unless an entry with the same event, user, session, address and target exists since `since`, or
+    /// [`MOST_REPEATED`] of the event and user. Otherwise a client could fill the log by repetition. Two concurrent calls
+    /// may both append.
     async fn append_once(&self, entry: &AuditEntry, since: UnixMs) -> Result<()>;
     /// Returns entries of all users, newest first.
     async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>>;

@@ -34,7 +34,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::Login, OK) => ActivityEvent::SignedIn,
         (AuditEvent::Login, NEW_DEVICE) => ActivityEvent::NewDevice,
         (AuditEvent::Login, NEW_PLACE) => ActivityEvent::NewPlace,
-        (AuditEvent::Login, PASSKEY_REFUSED) => ActivityEvent::PasskeyRefused,
+        (AuditEvent::Login | AuditEvent::IdentityConfirmed, PASSKEY_REFUSED) => ActivityEvent::PasskeyRefused,
         (AuditEvent::PasswordSet, OK) => ActivityEvent::PasswordChanged,
         (AuditEvent::Login, SECOND_FACTOR_REQUIRED) => ActivityEvent::FactorMissing,
         (AuditEvent::Login | AuditEvent::IdentityConfirmed, WRONG_SECOND_FACTOR) => ActivityEvent::WrongFactor,
@@ -105,6 +105,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
     let is_shown = matches!(
         event,
         ActivityEvent::AppOpened
+            | ActivityEvent::WrongKey
             | ActivityEvent::FactorAdded
             | ActivityEvent::FactorRemoved
             | ActivityEvent::FactorRemovedByAdministrator

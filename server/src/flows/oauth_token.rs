@@ -5,6 +5,7 @@ use super::{oauth_device, oauth_people};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
+use crate::guards::copied::{self, TokenOwner};
 use crate::oauth::tokens::AccessSubject;
 use crate::state::AppState;
 use domain::encoding::{base64url, sha256};
@@ -131,7 +132,14 @@ async fn redeem(
             now,
         ) {
             CodeVerdict::Good => {}
-            CodeVerdict::Refused(error) => return Err(error.into()),
+            CodeVerdict::Refused(error) => {
+                let wrong_key = code.client == client.id() && code.jkt.is_some() && code.jkt.as_deref() != jkt;
+                if wrong_key && let Some(session) = state.store.session(&code.session).await? {
+                    let owner = TokenOwner { user: &session.user, session: &session.id, app: &client.label() };
+                    copied::record(state, caller, owner).await?;
+                }
+                return Err(error.into());
+            }
             CodeVerdict::Reused => {
                 revoke_reused(state, caller, code.grant.as_deref()).await?;
                 return Err(invalid_grant("the code was used before; what it gave is revoked"));
@@ -249,6 +257,7 @@ async fn refresh(
             _ if !grant.is_live(now) => return Err(invalid_grant("the session or the access has ended")),
             Refresh::Ended => return Err(invalid_grant("the session or the access has ended")),
             Refresh::WrongKey => {
+                copied::record(state, caller, TokenOwner::of_grant(&grant, &client.label())).await?;
                 return Err(invalid_grant("the refresh token is bound to another key than the one of the DPoP proof"));
             }
             Refresh::Reuse => {

@@ -6,7 +6,7 @@ use super::{factors, new_password, second_factor};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
-use crate::guards::copied;
+use crate::guards::copied::{self, TokenOwner};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{proof, recent_factor};
 use crate::keyring::thumbprint;
@@ -95,7 +95,7 @@ impl PasswordRequest {
         client.proven = session.proven || jkt.is_some_and(|jkt| sealed.proves(&state, jkt));
         let received = sealed::receive(&state, &client, sealed, kind).await?;
         if !is_of(&session, &received) {
-            copied::record(&state, &client, &session.claims.sub, &session.claims.sid).await?;
+            copied::record(&state, &client, TokenOwner::of(&session.claims)).await?;
             let refused = Err(AttemptError::Open(proof::refuse(&state, Code::BadProof)));
             return sealed::settle(&state, &received.attempt, refused).await;
         }

@@ -4,7 +4,7 @@ use super::issue::{self, IssuedTokens, SessionOwner};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
-use crate::guards::copied;
+use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::sessions::LiveSession;
 use crate::state::AppState;
@@ -54,7 +54,8 @@ pub async fn refresh(
             Refresh::Reuse => return Err(end_family(&state, &client, &row).await),
             Refresh::Ended => return Err(ApiError::new(Code::SessionEnded)),
             Refresh::WrongKey => {
-                copied::record(&state, &client, &row.user, &row.id).await?;
+                let owner = TokenOwner { user: &row.user, session: &row.id, app: "" };
+                copied::record(&state, &client, owner).await?;
                 return Err(proof::refuse(&state, Code::BadProof));
             }
         }

@@ -5,6 +5,7 @@ use super::oauth_access;
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
+use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::sessions::LiveSession;
 use crate::state::AppState;
@@ -34,12 +35,19 @@ pub(crate) async fn begin(
     request: TerminalSignIn,
 ) -> Result<IssuedTokens, ApiError> {
     let refused = || proof::refuse(&state, Code::NoSession).about_token(Some(Scheme::Dpop));
-    let Ok(Some((Scheme::Dpop, token))) = verify::presented(&headers) else { return Err(refused()) };
+    let Ok(Some((scheme, token))) = verify::presented(&headers) else { return Err(refused()) };
     let live = oauth_access::live(&state, token).await?.filter(|live| live.grant.client == TERMINAL_CLIENT);
-    let grant = live.ok_or_else(refused)?.grant;
+    let live = live.ok_or_else(refused)?;
+    let (grant, app) = (live.grant, live.client.label());
     let jkt = grant.jkt.as_deref().ok_or_else(refused)?;
+    let owner = TokenOwner::of_grant(&grant, &app);
+    if scheme != Scheme::Dpop {
+        copied::record(&state, &client, owner).await?;
+        return Err(refused());
+    }
     let url = format!("{}{}", state.config.origin, paths::TERMINAL_LOGIN);
-    proof::of_token(&state, &headers, "POST", &url, token, jkt).await?;
+    let checked = proof::of_token(&state, &headers, "POST", &url, token, jkt).await;
+    copied::check(&state, Some(&client), owner, checked).await?;
     jwe::check_public(&request.receiving_key).map_err(|_| ApiError::new(Code::BadRequest))?;
     let agreed = state.store.session(&grant.session).await?.ok_or_else(refused)?.authentication;
 

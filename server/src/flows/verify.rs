@@ -3,7 +3,9 @@
 use super::app_tokens;
 use crate::api_error::ApiError;
 use crate::apps::IdentityHeaders;
+use crate::client::Client;
 use crate::config::App;
+use crate::guards::copied::{self, TokenOwner};
 use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::forwarded_request::ForwardedRequest;
 use crate::guards::{app_cookie, proof, signed_in};
@@ -67,12 +69,13 @@ struct VerifiedBearer {
 /// `use_dpop_nonce`, `bad_proof`; the store fails.
 pub async fn judge(
     state: &AppState,
+    client: &Client,
     asked: &ForwardedRequest<'_>,
     headers: &HeaderMap,
     navigation: bool,
 ) -> Result<ForwardAuthVerdict, ApiError> {
     let ruling = asked.app.rules.judge(asked.method, &asked.target, asked.overridden);
-    let bearer = match by_header(state, asked, headers).await? {
+    let bearer = match by_header(state, client, asked, headers).await? {
         Some(bearer) => Some(bearer),
         None => by_cookie(state, asked.app, headers),
     };
@@ -180,20 +183,27 @@ fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<Verifie
 /// Anything else in the header is ignored, because the app's own pages may use it.
 async fn by_header(
     state: &AppState,
+    client: &Client,
     asked: &ForwardedRequest<'_>,
     headers: &HeaderMap,
 ) -> Result<Option<VerifiedBearer>, ApiError> {
     let Ok(Some((scheme, token))) = verify::presented(headers) else { return Ok(None) };
     let Some(claims) = signed_in::verify_for(state, &asked.app.origin, token).await? else { return Ok(None) };
+    let owner = TokenOwner { app: &asked.app.name, ..TokenOwner::of(&claims) };
     match (scheme, &claims.cnf) {
         (Scheme::Bearer, None) => {}
         (Scheme::Dpop, Some(bound)) => {
             let path = asked.target.split('?').next().unwrap_or_default();
             let url = format!("{}{path}", asked.app.origin);
-            proof::of_token(state, headers, asked.method, &url, token, &bound.jkt).await?;
+            let checked = proof::of_token(state, headers, asked.method, &url, token, &bound.jkt).await;
+            copied::check(state, Some(client), owner, checked).await?;
         }
         // A bound token without its proof is probably stolen.
-        (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Ok(None),
+        (Scheme::Bearer, Some(_)) => {
+            copied::record(state, client, owner).await?;
+            return Ok(None);
+        }
+        (Scheme::Dpop, None) => return Ok(None),
     }
     Ok(Some(VerifiedBearer { session: claims.sid.clone(), issued_at: None }))
 }

@@ -1,7 +1,9 @@
 //! Proofs of a session's key (RFC 9449).
 
+use super::copied::{self, TokenOwner};
 use super::token::PresentedToken;
 use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::dpop::{self, Proof};
 use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
@@ -11,11 +13,16 @@ use http::{HeaderMap, Method};
 use store::proofs::UsedProof;
 use wire::problem::Code;
 
-/// Checks that this request, whose token came in a cookie, proves the key `jkt`.
+/// Checks that this request, whose token came in a cookie, proves the key `jkt`. The owner sees a wrong one.
 ///
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store does not answer.
-pub async fn of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(), ApiError> {
+pub async fn of_cookie(state: &AppState, parts: &Parts, claims: &AccessTokenClaims, jkt: &str) -> Result<(), ApiError> {
+    let checked = key_of_cookie(state, parts, jkt).await;
+    copied::check(state, parts.extensions.get::<Client>(), TokenOwner::of(claims), checked).await
+}
+
+async fn key_of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(), ApiError> {
     let wrong = || refuse(state, Code::BadProof);
     let proof = dpop::presented(&parts.headers).ok_or_else(wrong)?;
     let proof = check(state, parts.method.as_str(), parts.uri.path(), proof).await?;
@@ -26,7 +33,8 @@ pub async fn of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(),
 }
 
 /// Checks the proof of a presented token, and returns whether its key was proven. `None`: a bound token without its
-/// proof, which is probably stolen (RFC 9449, section 7.2), or a proof with an unbound token.
+/// proof, which is probably stolen (RFC 9449, section 7.2), or a proof with an unbound token. The owner sees a bound
+/// token whose key was not proven.
 ///
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store fails.
@@ -36,11 +44,17 @@ pub async fn of_presented(
     shown: &PresentedToken,
     claims: &AccessTokenClaims,
 ) -> Result<Option<bool>, ApiError> {
+    let (client, owner) = (parts.extensions.get::<Client>(), TokenOwner::of(claims));
     let (true, Some(bound)) = (shown.is_dpop(), &claims.cnf) else {
-        return Ok(shown.fits_unproven(claims).then_some(false));
+        let fits = shown.fits_unproven(claims);
+        if let (false, Some(_), Some(client)) = (fits, &claims.cnf, client) {
+            copied::record(state, client, owner).await?;
+        }
+        return Ok(fits.then_some(false));
     };
     let url = format!("{}{}", state.config.origin, parts.uri.path());
-    of_token(state, &parts.headers, parts.method.as_str(), &url, &shown.token, &bound.jkt).await?;
+    let checked = of_token(state, &parts.headers, parts.method.as_str(), &url, &shown.token, &bound.jkt).await;
+    copied::check(state, client, owner, checked).await?;
     Ok(Some(true))
 }
 
@@ -56,7 +70,8 @@ pub async fn check(state: &AppState, method: &str, path: &str, proof: &str) -> R
     Ok(proof)
 }
 
-/// Checks the proof for a token that is bound to `jkt` (RFC 9449, section 4.3).
+/// Checks the proof for a token that is bound to `jkt` (RFC 9449, section 4.3). The caller passes the result through
+/// [`copied::check`].
 ///
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store fails.

@@ -11,8 +11,9 @@
 //!
 //! Sign-in, sign-up, a reset link and `/api/refresh` use no access token.
 
+use super::copied::{self, TokenOwner};
 use super::token::PresentedToken;
-use super::{copied, factor_policy, proof};
+use super::{factor_policy, proof};
 use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::state::AppState;
@@ -47,14 +48,25 @@ pub struct ProvenSession {
 pub struct SealedCaller(pub SignedIn);
 
 impl SignedIn {
-    /// Returns the token's live session, for pages. No proof is required, so a token that needs one counts as none.
+    /// Returns the token's live session, for pages. No proof is required, so a token that needs one counts as none, and
+    /// its owner sees it.
     ///
     /// # Errors
     /// The session is not cached and the store fails.
-    pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+    pub async fn find(
+        state: &AppState,
+        client: Option<&Client>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Self>, ApiError> {
         let Ok(Some(shown)) = PresentedToken::read(state, headers) else { return Ok(None) };
-        let claims = live(state, &shown.token).await?;
-        Ok(claims.filter(|claims| shown.fits_unproven(claims)).map(|claims| Self { claims, proven: false }))
+        let Some(claims) = live(state, &shown.token).await? else { return Ok(None) };
+        if shown.fits_unproven(&claims) {
+            return Ok(Some(Self { claims, proven: false }));
+        }
+        if let (Some(_), Some(client)) = (&claims.cnf, client) {
+            copied::record(state, client, TokenOwner::of(&claims)).await?;
+        }
+        Ok(None)
     }
 
     /// Returns the thumbprint of the session's key.
@@ -93,14 +105,7 @@ impl SignedIn {
     /// Checks the proof of the session's key, unless it was checked with the token. Unbound sessions need none.
     async fn prove(mut self, parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
         if let (false, Some(jkt)) = (self.proven, self.jkt()) {
-            let proven = proof::of_cookie(state, parts, jkt).await;
-            let client = parts.extensions.get::<Client>();
-            if let (Err(refused), Some(client)) = (&proven, client)
-                && refused.code() == Code::BadProof
-            {
-                copied::record(state, client, &self.claims.sub, &self.claims.sid).await?;
-            }
-            proven?;
+            proof::of_cookie(state, parts, &self.claims, jkt).await?;
             self.proven = true;
         }
         Ok(self)

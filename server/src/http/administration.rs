@@ -184,7 +184,8 @@ pub(crate) async fn audit_page(state: &AppState, uri: &Uri, viewer: Viewer) -> R
 pub(crate) async fn audit_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     // What cannot be meant is said to everybody: sign-in would only come back to it.
     request::query::<audit_log::AuditQuery>(request.uri())?.read(state.now())?;
-    let Some(session) = SignedIn::find(&state, request.headers()).await? else {
+    let client = request.extensions().get::<Client>();
+    let Some(session) = SignedIn::find(&state, client, request.headers()).await? else {
         return Ok(Redirect::to(&sign_in_path(&state, request.headers(), request.uri())).into_response());
     };
     if let Some(path) = enrol::required_page(&state, &session, request.uri()).await? {

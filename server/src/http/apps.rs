@@ -92,7 +92,8 @@ pub(crate) async fn continue_sign_in(State(state): State<AppState>, request: Req
     let found = asked.and_then(|asked| Some((state.config.apps.of_origin(&asked.app)?.name.clone(), asked)));
     let Some((app, asked)) = found else { return not_found::not_found(State(state), request).await };
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    match visitor(&state, &headers, &asked, &uri).await {
+    let client = request.extensions().get::<Client>().cloned();
+    match visitor(&state, client.as_ref(), &headers, &asked, &uri).await {
         Ok(Visitor::RequiredPage(path)) => Redirect::to(&path).into_response(),
         Ok(Visitor::SignedIn) => {
             let Return { app: origin, state: hash, next, again, .. } = asked;
@@ -119,8 +120,14 @@ enum Visitor {
     SignedIn,
 }
 
-async fn visitor(state: &AppState, headers: &HeaderMap, asked: &Return, here: &Uri) -> Result<Visitor, ApiError> {
-    let Some(session) = SignedIn::find(state, headers).await? else { return Ok(Visitor::Stranger) };
+async fn visitor(
+    state: &AppState,
+    client: Option<&Client>,
+    headers: &HeaderMap,
+    asked: &Return,
+    here: &Uri,
+) -> Result<Visitor, ApiError> {
+    let Some(session) = SignedIn::find(state, client, headers).await? else { return Ok(Visitor::Stranger) };
     let app = state.config.apps.of_origin(&asked.app);
     let by_rule = app.map_or(Requirement::Optional, |app| app.rules.judge("GET", &asked.next, false).second_factor);
     let by_request = asked.factor.as_deref().and_then(Requirement::parse).unwrap_or_default();

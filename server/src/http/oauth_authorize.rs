@@ -53,7 +53,7 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let query = uri.query().unwrap_or_default();
     let found = async {
-        let session = SignedIn::find(state, &headers).await?;
+        let session = SignedIn::find(state, Some(caller), &headers).await?;
         let outcome = oauth_authorize::examine(state, query, caller, session.as_ref()).await?;
         Ok((outcome, session))
     };

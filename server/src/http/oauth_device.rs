@@ -59,7 +59,8 @@ pub(crate) async fn authorize(
 /// Asks for the code, or whether to connect the device that shows it.
 pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let session = match SignedIn::find(&state, &headers).await {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let session = match SignedIn::find(&state, caller.as_ref(), &headers).await {
         Ok(Some(session)) => match enrol::required_page(&state, &session, &uri).await {
             Ok(None) => session,
             Ok(Some(path)) => return Redirect::to(&path).into_response(),

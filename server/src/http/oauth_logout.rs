@@ -35,7 +35,8 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
     }
     let query = request.uri().query().unwrap_or_default().to_owned();
     let headers = request.headers().clone();
-    let session = match SignedIn::find(&state, &headers).await {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let session = match SignedIn::find(&state, caller.as_ref(), &headers).await {
         Ok(session) => session,
         Err(error) => return pages::broken(state, error, request).await,
     };
@@ -92,7 +93,7 @@ pub(crate) async fn sign_out(
     body: Bytes,
 ) -> Result<Json<AppAnswer>, ApiError> {
     let AppRequest { request: query, .. } = request::body(&body)?;
-    let session = SignedIn::find(&state, &parts.headers).await?;
+    let session = SignedIn::find(&state, Some(&caller), &parts.headers).await?;
     let found = judge(&state, &query, session.as_ref())
         .await?
         .map_err(|error| ApiError::explained(Code::BadRequest, error.description))?;

@@ -2,8 +2,10 @@
 
 use super::ApiError;
 use super::oauth_answer::{OAuthErrorResponse, open};
+use crate::client::Client as Caller;
 use crate::flows::oauth_access::{self, LiveToken};
 use crate::flows::oauth_token::TokenError;
+use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::state::AppState;
 use axum::Json;
@@ -59,14 +61,22 @@ async fn bound(
     live: &LiveToken,
 ) -> Result<(), TokenError> {
     let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
+    let (caller, app) = (parts.extensions.get::<Caller>(), live.client.label());
+    let owner = TokenOwner::of_grant(&live.grant, &app);
     match (scheme, &live.grant.jkt) {
         (Scheme::Bearer, None) => Ok(()),
-        (Scheme::Bearer, Some(_)) => Err(invalid("the token is bound to a key: send it as DPoP with a proof")),
+        (Scheme::Bearer, Some(_)) => {
+            if let Some(caller) = caller {
+                copied::record(state, caller, owner).await?;
+            }
+            Err(invalid("the token is bound to a key: send it as DPoP with a proof"))
+        }
         (Scheme::Dpop, None) => Err(invalid("the token is not bound to a key: send it as Bearer")),
         (Scheme::Dpop, Some(jkt)) => {
             let url = format!("{}{}", state.config.origin, parts.uri.path());
             let method = parts.method.as_str();
-            Ok(proof::of_token(state, &parts.headers, method, &url, token, jkt).await?)
+            let checked = proof::of_token(state, &parts.headers, method, &url, token, jkt).await;
+            Ok(copied::check(state, caller, owner, checked).await?)
         }
     }
 }

@@ -123,7 +123,7 @@ enum Page {
 async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap) -> Result<Page, ApiError> {
     let asked = asked(uri);
     let target = local_path(asked.next.as_deref().map(written_out).as_deref()).to_owned();
-    let signed_in = SignedIn::find(state, headers).await?;
+    let signed_in = SignedIn::find(state, Some(client), headers).await?;
     match (uri.path(), signed_in) {
         // A session whose key is lost cannot prove anything, so the person signs in again.
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_))

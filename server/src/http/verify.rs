@@ -3,10 +3,12 @@
 use super::enrol::{PARAMETER, parameter};
 use super::{ApiError, app_page};
 use crate::apps::IdentityHeaders;
+use crate::client::Client;
 use crate::flows::verify::{self, AppAuthorization, ForwardAuthVerdict};
 use crate::guards::factor_policy::MissingFactor;
 use crate::guards::forwarded_request::{ForwardedRequest, is_framed, is_page};
 use crate::state::AppState;
+use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::app_path::{LONGEST, safe_path, written_out};
@@ -42,13 +44,15 @@ enum ResponseViewer {
 pub(crate) async fn verify(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<Client>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let asked = ForwardedRequest::read(&state, peer.ip(), &parts.headers)?;
     let viewer = viewer(&parts.headers);
     let safe = matches!(asked.method, "GET" | "HEAD");
-    let verdict = verify::judge(&state, &asked, &parts.headers, viewer == ResponseViewer::Page && safe).await?;
+    let verdict =
+        verify::judge(&state, &client, &asked, &parts.headers, viewer == ResponseViewer::Page && safe).await?;
     state.metrics.checked(verdict.as_str());
     let answered = parts.uri.query() == Some("answer");
     Ok(match verdict {

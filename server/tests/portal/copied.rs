@@ -1,6 +1,8 @@
 //! A copied cookie of a bound session allows reading until it expires, and no lasting change.
 
-use crate::support::{Answer, ORIGIN, PASSWORD, Portal, Visitor};
+use crate::app_tokens::APPS;
+use crate::support::{Answer, ClientKey, ORIGIN, PASSWORD, Portal, Visitor};
+use domain::encoding::{base64url, sha256};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -250,4 +252,85 @@ async fn the_owner_sees_each_try_once_an_hour() {
     portal.advance(60 * 60_000 + 1).await;
     assert_eq!(thief.refresh().await.code(), "bad_proof");
     assert_eq!(tries().await.len(), 3);
+}
+
+#[tokio::test]
+async fn the_owner_sees_tries_with_tokens_in_headers_and_at_apps() {
+    let portal = Portal::with(APPS).await;
+    let id = portal.add_user("alice").await;
+    let program = portal.bound_program("203.0.113.1");
+    let login = program.login("alice", PASSWORD).await.json();
+    let token = login["tokens"]["access_token"].as_str().unwrap().to_owned();
+    let browser = portal.browser("203.0.113.1").signed_in("alice").await;
+    let for_app = browser.prove_and_post(paths::APP_TOKENS, &json!({"audience": "https://wiki.example"})).await;
+    let for_app = for_app.json()["access_token"].as_str().unwrap().to_owned();
+    let tries = async || {
+        let rows = portal.store().audit_of(&id, 100).await.unwrap();
+        let tries = rows.into_iter().filter(|row| row.event == AuditEvent::WrongKey);
+        tries.map(|row| (row.address, row.about)).collect::<Vec<_>>()
+    };
+    let key = ClientKey::generate();
+    let proof = |url: &str, token: &str| {
+        let more = json!({"ath": base64url(&sha256(token.as_bytes())), "htm": "GET"});
+        key.prove_more(url, "a nonce", &more)
+    };
+    let thief = |last: u8| portal.program(&format!("203.0.113.{last}"));
+    let (bearer, bound) = (format!("Bearer {token}"), format!("DPoP {token}"));
+    let mut expected = Vec::new();
+
+    let plain = [("authorization", bearer.as_str())];
+    assert_eq!(thief(11).send(Method::GET, paths::SESSION, None, &plain).await.code(), "no_session");
+    expected.insert(0, ("203.0.113.11".to_owned(), String::new()));
+    assert_eq!(tries().await, expected, "a bound token without a proof");
+    let theirs = proof(&format!("{ORIGIN}{}", paths::SESSION), &token);
+    let with_proof = [("authorization", bound.as_str()), ("dpop", theirs.as_str())];
+    assert_eq!(thief(12).send(Method::GET, paths::SESSION, None, &with_proof).await.code(), "bad_proof");
+    expected.insert(0, ("203.0.113.12".to_owned(), String::new()));
+    assert_eq!(tries().await, expected, "with another key");
+    let sign_out = thief(13).send(Method::POST, paths::LOGOUT, Some("{}".to_owned()), &plain).await;
+    assert_eq!(sign_out.code(), "no_session");
+    expected.insert(0, ("203.0.113.13".to_owned(), String::new()));
+    assert_eq!(tries().await, expected, "at sign-out");
+
+    let page = thief(17).send(Method::GET, paths::DASHBOARD_PAGE, None, &plain).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "the way to sign-in");
+    expected.insert(0, ("203.0.113.17".to_owned(), String::new()));
+    assert_eq!(tries().await, expected, "on a page");
+
+    let proxy = portal.program("10.0.0.1");
+    let ask = async |last: u8, authorization: &str, more: &[(&str, &str)]| {
+        let from = format!("203.0.113.{last}");
+        let asked = [
+            ("authorization", authorization),
+            ("x-forwarded-for", from.as_str()),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "wiki.example"),
+            ("x-forwarded-uri", "/page"),
+            ("x-forwarded-method", "GET"),
+        ];
+        let asked: Vec<_> = asked.into_iter().chain(more.iter().copied()).collect();
+        proxy.send(Method::GET, paths::VERIFY, None, &asked).await
+    };
+    let refused = ask(14, &format!("Bearer {for_app}"), &[]).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    expected.insert(0, ("203.0.113.14".to_owned(), "wiki".to_owned()));
+    assert_eq!(tries().await, expected, "at an app");
+    let theirs = proof("https://wiki.example/page", &for_app);
+    let refused = ask(15, &format!("DPoP {for_app}"), &[("dpop", &theirs)]).await;
+    assert_eq!(refused.code(), "bad_proof");
+    expected.insert(0, ("203.0.113.15".to_owned(), "wiki".to_owned()));
+    assert_eq!(tries().await, expected, "at an app, with another key");
+
+    // A token that is bound to no key needs no proof, and an expired nonce is no attempt.
+    let unbound = portal.program("203.0.113.2").login("alice", PASSWORD).await.json();
+    let unbound = format!("Bearer {}", unbound["tokens"]["access_token"].as_str().unwrap());
+    let answer = thief(16).send(Method::GET, paths::SESSION, None, &[("authorization", &unbound)]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let more = json!({"ath": base64url(&sha256(token.as_bytes())), "htm": "GET"});
+    let stale = program.key.as_ref().unwrap().prove_more(&format!("{ORIGIN}{}", paths::SESSION), "stale", &more);
+    let stale = [("authorization", bound.as_str()), ("dpop", stale.as_str())];
+    assert_eq!(program.send(Method::GET, paths::SESSION, None, &stale).await.code(), "use_dpop_nonce");
+    assert_eq!(tries().await, expected);
+    let page = browser.get(paths::ACTIVITY_PAGE).await.text;
+    assert!(page.contains("a copy of a token for wiki, or a program that has lost its key"), "{page}");
 }

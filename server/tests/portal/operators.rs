@@ -223,7 +223,7 @@ async fn a_request_that_was_under_way_when_the_role_was_lost_changes_nothing() {
         let mut headers = http::HeaderMap::new();
         let cookie = format!("__Host-postern-access={}", eve.cookie("access"));
         headers.insert(http::header::COOKIE, cookie.parse().unwrap());
-        let session = SignedIn::find(&portal.state, &headers).await.unwrap().unwrap();
+        let session = SignedIn::find(&portal.state, None, &headers).await.unwrap().unwrap();
         let administrator = Administrator::find(&portal.state, session).await.unwrap().unwrap();
 
         let path = format!("{}/{eve_id}", paths::USERS);

@@ -97,6 +97,28 @@ impl Terminal {
     }
 }
 
+/// Signs a terminal in by an authorization of this browser, and then once more with the same token.
+pub(crate) async fn sign_in_twice(portal: &Portal, browser: &Visitor) -> [Answer; 2] {
+    let terminal = Terminal::new(portal);
+    let code = code_of(&agree(browser, &terminal.query(&[]), true).await);
+    let token = terminal.redeem(&code).await.json()["access_token"].as_str().unwrap().to_owned();
+    [terminal.begin(&token).await, terminal.begin(&token).await]
+}
+
+/// Signs a terminal in as a device.
+pub(crate) async fn sign_in_as_device(portal: &Portal, browser: &Visitor) -> Answer {
+    let terminal = Terminal::new(portal);
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let asked = form(&[("client_id", "postern-client"), ("scope", "openid")]);
+    let codes = terminal.program.send(Method::POST, paths::OAUTH_DEVICE, Some(asked), &headers).await.json();
+    let (device, user) = (codes["device_code"].as_str().unwrap(), codes["user_code"].as_str().unwrap());
+    let agreed = browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": true})).await;
+    assert_eq!(agreed.status, StatusCode::OK, "{}", agreed.text);
+    let poll = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", device)];
+    let token = terminal.exchange(&poll).await;
+    terminal.begin(token.json()["access_token"].as_str().unwrap()).await
+}
+
 /// Opens the page of an authorization request.
 async fn page(browser: &Visitor, query: &str) -> Answer {
     browser.get(&format!("{}?{query}", paths::OAUTH_AUTHORIZE)).await
@@ -177,19 +199,27 @@ async fn nobody_signs_a_terminal_in_without_being_asked_each_time_and_without_a_
 #[tokio::test]
 async fn a_token_that_another_key_or_client_has_begins_nothing() {
     let portal = Portal::start().await;
-    portal.add_user("alice").await;
+    let user = portal.add_user("alice").await;
     let browser = portal.browser("203.0.113.8").signed_in("alice").await;
     let (terminal, thief) = (Terminal::new(&portal), Terminal::new(&portal));
     let code = code_of(&agree(&browser, &terminal.query(&[]), true).await);
+    let tries = async || {
+        let rows = portal.store().audit_of(&user, 100).await.unwrap();
+        rows.iter().filter(|row| row.event == AuditEvent::WrongKey).count()
+    };
     assert_eq!(thief.redeem(&code).await.status, StatusCode::BAD_REQUEST, "the code is bound to the key");
+    assert_eq!(tries().await, 1, "the owner sees it");
     let code = code_of(&agree(&browser, &terminal.query(&[]), true).await);
     let token = terminal.redeem(&code).await.json()["access_token"].as_str().unwrap().to_owned();
     let body = json!({"receiving_key": receiving_key().public()});
-    assert_eq!(terminal.begin_with(&thief.key, &token, &body).await.code(), "bad_proof");
+    let at = |address| Terminal { program: terminal.program.moved(address), key: Arc::clone(&terminal.key) };
+    assert_eq!(at("203.0.113.9").begin_with(&thief.key, &token, &body).await.code(), "bad_proof");
+    assert_eq!(tries().await, 2);
     let bearer = format!("Bearer {token}");
     let (request, headers) = (body.to_string(), [("authorization", bearer.as_str())]);
-    let plain = terminal.program.send(Method::POST, paths::TERMINAL_LOGIN, Some(request), &headers).await;
+    let plain = at("203.0.113.10").program.send(Method::POST, paths::TERMINAL_LOGIN, Some(request), &headers).await;
     assert_eq!(plain.code(), "no_session");
+    assert_eq!(tries().await, 3);
     let off =
         json!({"receiving_key": {"kty": "EC", "crv": "P-256", "x": base64url(&[1; 32]), "y": base64url(&[1; 32])}});
     assert_eq!(terminal.begin_with(&terminal.key, &token, &off).await.code(), "bad_request");

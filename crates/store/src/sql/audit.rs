@@ -4,7 +4,7 @@ use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
-use crate::audit::{Audit, AuditEntry, AuditEvent, AuditLine, AuditSearch};
+use crate::audit::{Audit, AuditEntry, AuditEvent, AuditLine, AuditSearch, MOST_REPEATED};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -30,7 +30,8 @@ sql! {
         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT),
             CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS TEXT)
         WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.user_id = $5 AND a.at >= $11 AND a.event = $3
-            AND a.session_id = $6 AND a.address = $7)";
+            AND a.session_id = $6 AND a.address = $7 AND a.about = $10)
+        AND (SELECT COUNT(*) FROM audit a WHERE a.user_id = $5 AND a.at >= $11 AND a.event = $3) < $12";
     FOUND = found!("");
     FOUND_OF_USER = found!("(a.user_id = $8 OR a.actor = $8) AND ");
     ONE = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about FROM audit WHERE id = $1";
@@ -89,7 +90,8 @@ impl Write for AppendOnce {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let [id, at, event, outcome, user, session, address, device, actor, about] = values(&self.entry);
         let since = Value::Int(self.since);
-        let values = [id, at, event, outcome, user, session, address, device, actor, about, since];
+        let most = Value::Int(MOST_REPEATED);
+        let values = [id, at, event, outcome, user, session, address, device, actor, about, since, most];
         tx.execute(APPEND_ONCE, values).await.map(drop)
     }
 }

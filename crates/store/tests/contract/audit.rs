@@ -1,7 +1,7 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, entry, user};
+use crate::make::{NOW, entry, fresh, user};
 use domain::account::Role;
-use store::audit::{AuditEntry, AuditEvent, AuditSearch};
+use store::audit::{AuditEntry, AuditEvent, AuditSearch, MOST_REPEATED};
 use store::refusals::HOUR_MS;
 
 pub(crate) async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
@@ -82,6 +82,19 @@ pub(crate) async fn a_repeated_entry_is_written_once(fixture: Fixture) {
     let written: Vec<_> =
         entries.iter().filter(|entry| entry.event == AuditEvent::WrongKey).map(|entry| entry.at - NOW).collect();
     assert_eq!(written, [10, 3, 2, 0]);
+
+    let count = async || i64::try_from(store.audit_of("bob", 1_000).await.unwrap().len()).unwrap();
+    let of_bob =
+        |n: i64| AuditEntry { user: Some("bob".to_owned()), ..attempt(NOW + n, "s1", &format!("2001:db8::{n:x}")) };
+    for n in 0..MOST_REPEATED + 5 {
+        store.append_once(&of_bob(n), NOW).await.unwrap();
+    }
+    assert_eq!(count().await, MOST_REPEATED, "a network of addresses fills no log");
+    let later = of_bob(1_000);
+    store.append_once(&later, NOW + 1_000).await.unwrap();
+    let app = AuditEntry { about: "wiki".to_owned(), id: fresh("id"), ..later };
+    store.append_once(&app, NOW + 1_000).await.unwrap();
+    assert_eq!(count().await, MOST_REPEATED + 2, "and in the next hour it is said again");
 }
 
 pub(crate) async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
