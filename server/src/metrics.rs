@@ -84,6 +84,7 @@ impl Metrics {
             | paths::SECOND_FACTOR
             | paths::PASSKEY_LOGIN
             | paths::TERMINAL_LOGIN
+            | paths::SIGNUP
                 if method == Method::POST =>
             {
                 self.logins.get_or_create(&outcome).inc();

@@ -61,7 +61,7 @@ pub(crate) async fn login_with(visitor: &Visitor, name: &str, password: &str, co
     visitor.post_sealed(EnvelopeKind::Login, &content).await
 }
 
-async fn finish(visitor: &Visitor, pending: &Value, code: &str) -> Answer {
+pub(crate) async fn finish(visitor: &Visitor, pending: &Value, code: &str) -> Answer {
     visitor.post_sealed(EnvelopeKind::SecondFactor, &json!({"pending": pending, "code": code})).await
 }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 
-async fn sign_up(visitor: &Visitor, content: &Value) -> Answer {
+pub(crate) async fn sign_up(visitor: &Visitor, content: &Value) -> Answer {
     let challenge = visitor.challenge().await;
     let (body, headers) = visitor.seal(&challenge, EnvelopeKind::Signup, content);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     visitor.send(Method::POST, paths::SIGNUP, Some(body), &headers).await
 }
 
-fn code(portal: &Portal) -> String {
+pub(crate) fn code(portal: &Portal) -> String {
     let link = server::setup::link(&portal.state.config, &portal.state.keyring, portal.state.now());
     link.unwrap().split_once("#code=").unwrap().1.to_owned()
 }
