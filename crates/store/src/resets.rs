@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::attempts::Attempt;
 use crate::audit::AuditEntry;
-use crate::mails::NewMail;
+use crate::mails::{AddMailOutcome, NewMail};
 use crate::users::{PasswordHash, User};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -49,6 +49,9 @@ pub enum MailResetOutcome {
 pub trait Resets {
     /// Stores a link, replacing the user's earlier one.
     async fn add_reset(&self, reset: &Reset, audit: &AuditEntry) -> Result<()>;
+    /// As [`Self::add_reset`], and queues the link's message in the same transaction. The link is stored even if no
+    /// message may be sent, because it is shown to the administrator too.
+    async fn add_mailed_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<AddMailOutcome>;
     /// Stores a link that the owner asked for, replacing an earlier one of that kind, and queues its message.
     async fn mail_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<MailResetOutcome>;
     /// Returns the user of a valid link.

@@ -1,6 +1,5 @@
 //! Mail: links and notices go into a queue in the database, and every node sends what is due.
 
-use super::actor::Actor;
 use crate::audit;
 use crate::client::Client;
 use crate::config::Config;
@@ -19,8 +18,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
 use store::mails::{
-    AddMailOutcome, BeginEmailProof, BeginEmailProofOutcome, FailedMail, NewMail, ProveEmail, ProveEmailOutcome,
-    QueuedMail,
+    BeginEmailProof, BeginEmailProofOutcome, FailedMail, NewMail, ProveEmail, ProveEmailOutcome, QueuedMail,
 };
 use wire::paths;
 
@@ -92,19 +90,6 @@ impl LinkMail<'_> {
             link_expires_at: self.expires_at,
             now,
         })
-    }
-}
-
-/// Queues a message with a link that an administrator made.
-///
-/// # Errors
-/// Mail is off, the address had enough messages, or the store fails.
-pub async fn queue_link(actor: &Actor<'_>, key: &KeyEncryptionKey, link: &LinkMail<'_>) -> Result<(), MailError> {
-    let row = link.sealed(key, actor.entropy, actor.now)?;
-    match actor.store.add_mail(&row).await? {
-        AddMailOutcome::Queued => Ok(()),
-        AddMailOutcome::OverLimit => Err(MailError::OverLimit),
-        AddMailOutcome::Off => Err(MailError::Off),
     }
 }
 

@@ -9,11 +9,11 @@ use crate::audit;
 use crate::client::Client;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::state::AppState;
-use domain::UnixMs;
 use domain::code_hash::CodeHash;
 use domain::invitation::{RESET_MS, code};
 use domain::mail::MailKind;
 use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
+use store::mails::AddMailOutcome;
 use store::resets::{Reset, UseReset};
 use wire::account::OneTimeLink;
 use wire::envelope::EnvelopeKind;
@@ -34,11 +34,12 @@ pub async fn link(actor: &Actor<'_>, user: &str) -> store::Result<OneTimeLink> {
 /// # Errors
 /// The store fails.
 pub async fn link_for(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> store::Result<OneTimeLink> {
-    let (code, expires_at) = add(actor, user, lifetime_ms, "").await?;
-    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at, mailed: None })
+    let (code, reset, audit) = new(actor, user, lifetime_ms, "");
+    actor.store.add_reset(&reset, &audit).await?;
+    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at, mailed: None })
 }
 
-/// Creates a link, and mails it to the account's address too.
+/// Creates a link, and mails it to the account's address too. Both are one write.
 ///
 /// # Errors
 /// Mail is off, the account has no address that is proved or vouched for, or the store fails.
@@ -47,19 +48,17 @@ pub async fn link_by_mail(actor: &Actor<'_>, key: &KeyEncryptionKey, user: &str)
         return Err(MailError::Off);
     }
     let recipient = mail::sure_address(actor.store, user).await?;
-    let (code, expires_at) = add(actor, user, RESET_MS, BY_MAIL).await?;
+    let (code, reset, audit) = new(actor, user, RESET_MS, BY_MAIL);
+    let expires_at = reset.expires_at;
     let (kind, user) = (MailKind::ResetLink, Some(user));
-    let mail = LinkMail { kind, user, recipient: &recipient, audit: None, code: &code, expires_at };
-    let mailed = match mail::queue_link(actor, key, &mail).await {
-        Ok(()) => true,
-        Err(MailError::OverLimit | MailError::Off) => false,
-        Err(error) => return Err(error),
-    };
+    let link = LinkMail { kind, user, recipient: &recipient, audit: None, code: &code, expires_at };
+    let mail = link.sealed(key, actor.entropy, actor.now)?;
+    let mailed = actor.store.add_mailed_reset(&reset, &audit, &mail).await? == AddMailOutcome::Queued;
     Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at, mailed: Some(mailed) })
 }
 
-/// Stores a new link and returns its code and its expiry.
-async fn add(actor: &Actor<'_>, user: &str, lifetime_ms: i64, about: &str) -> store::Result<(String, UnixMs)> {
+/// Makes a new link, with its code and its row in the audit log.
+fn new(actor: &Actor<'_>, user: &str, lifetime_ms: i64, about: &str) -> (String, Reset, AuditEntry) {
     let code = code(&actor.entropy.bytes());
     let audit = AuditEntry { about: about.to_owned(), ..actor.entry_of(AuditEvent::ResetMade, user) };
     let reset = Reset {
@@ -69,8 +68,7 @@ async fn add(actor: &Actor<'_>, user: &str, lifetime_ms: i64, about: &str) -> st
         created_at: actor.now,
         expires_at: actor.now + lifetime_ms,
     };
-    actor.store.add_reset(&reset, &audit).await?;
-    Ok((code, reset.expires_at))
+    (code, reset, audit)
 }
 
 /// Sets the password by a one-time link. Every session ends, and nobody is signed in.

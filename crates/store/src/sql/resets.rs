@@ -13,7 +13,7 @@ use super::users::user;
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::mails::NewMail;
+use crate::mails::{AddMailOutcome, NewMail};
 use crate::resets::{MailResetOutcome, Reset, Resets, UseReset};
 use crate::users::User;
 use async_trait::async_trait;
@@ -38,20 +38,25 @@ sql! {
 struct AddReset {
     reset: Reset,
     audit: AuditEntry,
+    mail: Option<NewMail>,
 }
 
 impl Write for AddReset {
-    type Output = ();
+    type Output = AddMailOutcome;
 
     fn audit(&self) -> Option<&AuditEntry> {
         Some(&self.audit)
     }
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AddMailOutcome> {
         let Reset { user, code_hash, made_by, created_at, expires_at } = &self.reset;
         let (user, code, by) = (Value::Text(user), Value::Text(code_hash.as_str()), Value::OptText(made_by.as_deref()));
         tx.execute(REPLACE, [user, code, by, Value::Int(*created_at), Value::Int(*expires_at)]).await?;
-        append(tx, &self.audit).await
+        append(tx, &self.audit).await?;
+        match &self.mail {
+            Some(mail) => mail.run(tx).await,
+            None => Ok(AddMailOutcome::Off),
+        }
     }
 }
 
@@ -110,7 +115,11 @@ impl Write for UseReset {
 #[async_trait]
 impl<DB: Backend> Resets for SqlStore<DB> {
     async fn add_reset(&self, reset: &Reset, audit: &AuditEntry) -> Result<()> {
-        self.write(AddReset { reset: reset.clone(), audit: audit.clone() }).await
+        self.write(AddReset { reset: reset.clone(), audit: audit.clone(), mail: None }).await.map(drop)
+    }
+
+    async fn add_mailed_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<AddMailOutcome> {
+        self.write(AddReset { reset: reset.clone(), audit: audit.clone(), mail: Some(mail.clone()) }).await
     }
 
     async fn mail_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<MailResetOutcome> {

@@ -272,6 +272,35 @@ pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
     assert_eq!(ask(NOW + HOUR).await.0, MailResetOutcome::Queued, "that one has expired");
 }
 
+pub(crate) async fn of_an_administrators_link_are_one_write_with_it(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let retired = entry(AuditEvent::KeysRewrapped, None, NOW);
+    store.retire_sealers(&["retired1".to_owned()], &retired, NOW).await.unwrap();
+    let add = async |sealer: &str| {
+        let (user, code_hash) = (ada.clone(), CodeHash::of(&fresh("hash")));
+        let reset = Reset { user, code_hash, made_by: None, created_at: NOW, expires_at: NOW + HOUR };
+        let sealed = format!("{sealer}.sealed");
+        let mail = NewMail { user: Some(ada.clone()), sealed, ..mail(MailKind::ResetLink, "ada@example.org") };
+        let audit = entry(AuditEvent::ResetMade, Some(&ada), NOW);
+        let outcome = store.add_mailed_reset(&reset, &audit, &mail).await;
+        (outcome.ok(), store.reset_of(&reset.code_hash, NOW).await.unwrap().is_some())
+    };
+    assert_eq!(add("sealer01").await, (Some(AddMailOutcome::Off), true), "the administrator has the link");
+    store.renew_mail_limit(1, NOW).await.unwrap();
+    let earlier = CodeHash::of(&fresh("hash"));
+    let (user, code_hash) = (ada.clone(), earlier.clone());
+    let reset = Reset { user, code_hash, made_by: None, created_at: NOW, expires_at: NOW + HOUR };
+    store.add_reset(&reset, &entry(AuditEvent::ResetMade, Some(&ada), NOW)).await.unwrap();
+    let rows = store.audit_of(&ada, 100).await.unwrap().len();
+    assert_eq!(add("retired1").await, (None, false), "a message that cannot be stored");
+    assert!(store.reset_of(&earlier, NOW).await.unwrap().is_some(), "the earlier link is still valid");
+    assert_eq!(store.audit_of(&ada, 100).await.unwrap().len(), rows);
+    assert_eq!(add("sealer01").await, (Some(AddMailOutcome::Queued), true));
+    assert_eq!(add("sealer01").await, (Some(AddMailOutcome::OverLimit), true));
+    assert_eq!(store.mails().await.unwrap().len(), 1);
+}
+
 /// The earlier mailbox may be another person's.
 pub(crate) async fn end_with_the_address_that_they_went_to(fixture: Fixture) {
     let store = fixture.open().await;

@@ -114,6 +114,7 @@ contract! {
         of_one_address_are_limited,
         tell_the_owner_at_an_address_that_is_sure,
         set_a_forgotten_password,
+        of_an_administrators_link_are_one_write_with_it,
         end_with_the_address_that_they_went_to,
         go_with_their_account,
     }
