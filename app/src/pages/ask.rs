@@ -39,7 +39,25 @@ pub fn AskPage(ask: AskView) -> impl IntoView {
 /// Shows why a request of an app was refused, to the person and to the developer of the app.
 #[component]
 pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
-    let RefusedView { code, description, facts, leave } = refused;
+    let RefusedView { code, description, facts, start, leave } = refused;
+    if let Some(LeaveLink { host, href }) = start {
+        return view! {
+            <main class="page-center">
+                <section class="card">
+                    <CardTitle title="Begin again at the app" />
+                    <p>"The app's request has expired, or was answered before. Nothing was changed."</p>
+                    <p>
+                        <a class="button" href=href rel="noreferrer">
+                            "Go to "
+                            {host}
+                        </a>
+                    </p>
+                    <p class="small quiet">"Error " <code>{code}</code> ": " {description} "."</p>
+                </section>
+            </main>
+        }
+        .into_any();
+    }
     let facts = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt> <dd><code>{value}</code></dd> });
     view! {
         <main class="page-center">
@@ -56,6 +74,7 @@ pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
             </section>
         </main>
     }
+    .into_any()
 }
 
 /// Says that the person is signed out, before a link leads away.
@@ -92,7 +111,9 @@ pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
     let said = match (device.wrong, device.done) {
         (_, Some(true)) => "The device is connected. You can go back to it.",
         (_, Some(false)) => "The device is not connected.",
-        (true, None) => "No device waits with this code. Codes are valid for ten minutes.",
+        (true, None) => {
+            "No device waits with this code. Codes are valid for half an hour: let the device show a new one."
+        }
         (false, None) => "Enter the code that your device shows.",
     };
     let form = device.done.is_none().then(|| {

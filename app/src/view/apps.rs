@@ -47,6 +47,8 @@ pub struct RefusedView {
     pub description: String,
     /// Names and values for the developer of the app.
     pub facts: Vec<(String, String)>,
+    /// Leads to the app's own start, from which the person can try again.
+    pub start: Option<LeaveLink>,
     /// Brings the error to the app.
     pub leave: Option<LeaveLink>,
 }

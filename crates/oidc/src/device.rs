@@ -4,13 +4,13 @@ use domain::UnixMs;
 
 /// The `grant_type` of a device that asks for its tokens (section 3.4).
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// Lifetime of a code in milliseconds.
-pub const LIFE_MS: i64 = 10 * 60_000;
+/// Lifetime of a code in milliseconds: long enough to sign in on another device, and to set up a second factor there.
+pub const LIFE_MS: i64 = 30 * 60_000;
 /// Time between two polls in milliseconds.
 pub const INTERVAL_MS: i64 = 5_000;
 /// Letters without vowels and without those that look like others (section 6.1).
 const LETTERS: [u8; 20] = *b"BCDFGHJKLMNPQRSTVWXZ";
-/// Letters of a code: 34 bits, for ten minutes and behind the limits of a signed-in person.
+/// Letters of a code: 34 bits, for half an hour and behind the limits of a signed-in person.
 const LENGTH: usize = 8;
 
 /// Makes a code for people from random bytes: `BCDF-GHJK`.

@@ -192,7 +192,10 @@ pub struct PushedRequest {
     pub client: String,
     /// Form data.
     pub parameters: String,
+    /// Until when a person may begin to answer it.
     pub expires_at: UnixMs,
+    /// Until when a person who began in time may answer it.
+    pub kept_until: UnixMs,
 }
 
 #[async_trait]
@@ -237,6 +240,7 @@ pub trait OAuth {
     /// was none of these.
     async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     async fn push_request(&self, request: &PushedRequest) -> Result<()>;
+    /// Returns a request that is kept, even if it has expired.
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>>;
     async fn add_device(&self, device: &PendingDevice) -> Result<()>;
     /// Returns a device that waits. An approved one no longer waits: its code is a [`CodeRow`].

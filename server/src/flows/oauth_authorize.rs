@@ -20,13 +20,15 @@ use oidc::step::{self, SessionFacts, Step};
 use oidc::{Client, Params, Scopes};
 use std::sync::Arc;
 use store::audit::AuditEvent;
-use store::oauth::NewCode;
+use store::oauth::{NewCode, PushedRequest};
 use wire::problem::Code;
 
 /// The parameter that marks a request after it sent the person to sign in. Clients do not use it.
 pub const MARK: &str = "postern_sign_in";
-/// Time limit for signing in again.
-const MARK_SECONDS: i64 = 60 * 60;
+/// The parameter with the time at which a person came with a pushed request. Clients do not use it.
+const ARRIVED: &str = "postern_arrived";
+/// Time limit for a person's sign-in, with the set-up of a second factor and the answer to the app.
+pub const SIGN_IN_SECONDS: i64 = 60 * 60;
 /// How far the clocks of two nodes may differ.
 const SKEW_SECONDS: i64 = 30;
 
@@ -35,6 +37,8 @@ const SKEW_SECONDS: i64 = 30;
 pub enum AuthorizationOutcome {
     /// The person sees the error.
     Shown(ShownError),
+    /// The person sees the error, and the way to begin again at the client.
+    Expired(ShownError, Arc<Client>),
     /// The client gets the error.
     Respond(Response),
     /// The client gets the error if the person follows a link. Nobody has checked the client, and a link that redirected
@@ -203,6 +207,27 @@ pub async fn issue(
     Ok(Response::code(request.return_to(), &code, &state.config.origin))
 }
 
+/// Notes in the query string of a pushed request when its person came, so that it does not expire while the person signs in.
+/// A query without such a request, or with the note, remains as it is.
+///
+/// # Errors
+/// No MAC key is available.
+pub fn arrived(state: &AppState, query: &str) -> Result<String, ApiError> {
+    let given = Params::parse(query);
+    match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
+        Some(reference) if given.get(ARRIVED).is_none() && given.repeated().is_none() => {
+            let mark = mark(state, &arrival(reference))?;
+            Ok(format!("{}&{ARRIVED}={mark}", given.encode_without(&[])))
+        }
+        _ => Ok(query.to_owned()),
+    }
+}
+
+/// Returns what the note of a pushed request authenticates. No query string begins like this.
+fn arrival(reference: &str) -> String {
+    format!("arrived\n{reference}")
+}
+
 /// Returns the client's error for a person who declined.
 pub fn declined(state: &AppState, examined: &Examined) -> Response {
     let error = OAuthError::new(ErrorCode::AccessDenied, "the person declined");
@@ -245,13 +270,16 @@ async fn find(
     let Some(reference) = given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) else {
         return Ok(Ok(Found { client, params: given.clone(), pushed: None }));
     };
-    let hash = base64url(&sha256(reference.as_bytes()));
-    let stored = state.store.pushed_request(&hash, state.now()).await?;
+    let (hash, now) = (base64url(&sha256(reference.as_bytes())), state.now());
+    let arrived = given.get(ARRIVED).and_then(|mark| read_mark(state, mark, &arrival(reference)));
+    let came_at = arrived.map_or(now, |seconds| now.min(seconds.saturating_mul(1000)));
+    let stored = state.store.pushed_request(&hash, now).await?;
     let is_plain = given.repeated().is_none();
-    let Some(stored) = stored.filter(|stored| is_plain && stored.client == client.id()) else {
+    let fits = |stored: &PushedRequest| is_plain && stored.client == client.id() && came_at < stored.expires_at;
+    let Some(stored) = stored.filter(fits) else {
         let text = "the pushed request has expired, was used, or is of another client";
         let error = OAuthError::new(ErrorCode::InvalidRequestUri, text);
-        return Ok(Err(AuthorizationOutcome::Shown(ShownError { error, facts: Vec::new() })));
+        return Ok(Err(AuthorizationOutcome::Expired(ShownError { error, facts: Vec::new() }, client)));
     };
     Ok(Ok(Found { client, params: Params::parse(&stored.parameters), pushed: Some(hash) }))
 }
@@ -327,7 +355,7 @@ fn read_mark(state: &AppState, mark: &str, query: &str) -> Option<i64> {
         .authentic(now, |macs| hmac_is(&macs.oauth_sign_in, &parts.each_ref().map(Vec::as_slice), &tag).then_some(()));
     good?;
     let age = now.div_euclid(1000) - seconds;
-    (-SKEW_SECONDS..=MARK_SECONDS).contains(&age).then_some(seconds)
+    (-SKEW_SECONDS..=SIGN_IN_SECONDS).contains(&age).then_some(seconds)
 }
 
 fn marked(seconds: i64, query: &str) -> [Vec<u8>; 2] {

@@ -45,7 +45,12 @@ pub(super) async fn required_page_for_app(
 
 /// Returns the page that helps the person, and leads back to `here` afterwards.
 pub(super) fn path_of(missing: MissingFactor, here: &Uri) -> String {
-    let next = encoded(here.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str()));
+    path_from(missing, here.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str()))
+}
+
+/// As [`path_of`], from a path with its query.
+pub(super) fn path_from(missing: MissingFactor, here: &str) -> String {
+    let next = encoded(here);
     if missing.is_for_sign_in() {
         format!("{}?next={next}&why={FACTOR}", paths::LOGIN_PAGE)
     } else {

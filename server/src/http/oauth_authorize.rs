@@ -5,7 +5,7 @@
 
 use super::app_introduction::{AppIntroduction, describe, signed_in_as};
 use super::app_page::encoded;
-use super::sign_in_path::sign_in_path;
+use super::sign_in_path::sign_in_from;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::oauth_authorize::{self, AuthorizationOutcome, Examined};
@@ -50,8 +50,12 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
     if request.method() == Method::POST {
         return Ok(again_as_get(request).await);
     }
-    let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let query = uri.query().unwrap_or_default();
+    let headers = request.headers().clone();
+    let query = match oauth_authorize::arrived(state, request.uri().query().unwrap_or_default()) {
+        Ok(query) => query,
+        Err(error) => return Err((error, request)),
+    };
+    let (query, here) = (query.as_str(), format!("{}?{query}", paths::OAUTH_AUTHORIZE));
     let found = async {
         let session = SignedIn::find(state, Some(caller), &headers).await?;
         let outcome = oauth_authorize::examine(state, query, caller, session.as_ref()).await?;
@@ -67,11 +71,22 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
             *response.status_mut() = StatusCode::BAD_REQUEST;
             response
         }
+        AuthorizationOutcome::Expired(error, client) => {
+            let (start, refused) = (start_of(&client), refused(error));
+            let view = View::Refused(if client.is_unchecked() {
+                RefusedView { leave: start, ..refused }
+            } else {
+                RefusedView { start, ..refused }
+            });
+            let mut response = render::document(State(state.clone()), view, request).await;
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response
+        }
         AuthorizationOutcome::Respond(response) => Redirect::to(&location(&response, query)).into_response(),
         AuthorizationOutcome::Leave(response) => leave(state, request, location(&response, query), &response).await,
-        AuthorizationOutcome::MissingFactor(missing) => Redirect::to(&enrol::path_of(missing, &uri)).into_response(),
+        AuthorizationOutcome::MissingFactor(missing) => Redirect::to(&enrol::path_from(missing, &here)).into_response(),
         AuthorizationOutcome::SignIn { again: false, .. } => {
-            Redirect::to(&sign_in_path(state, &headers, &uri)).into_response()
+            Redirect::to(&sign_in_from(state, &headers, &here)).into_response()
         }
         AuthorizationOutcome::SignIn { again: true, query } => {
             let next = format!("{}?{query}", paths::OAUTH_AUTHORIZE);
@@ -92,6 +107,15 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
     })
 }
 
+/// Returns the link to the page at which a person begins at an app. An app whose page is not registered has one at the root
+/// of its redirect URI. A native app has none.
+fn start_of(client: &Client) -> Option<LeaveLink> {
+    let settings = &client.settings;
+    let root = || settings.redirect_uris.iter().find_map(|uri| Some(format!("{}/", redirect_uri::origin(uri)?)));
+    let href = settings.url.clone().or_else(root).filter(|_| !is_terminal(client))?;
+    Some(LeaveLink { host: leave_host(&href), href })
+}
+
 /// Shows why a request was refused, with a link that brings the error to the app.
 async fn leave(state: &AppState, request: Request, href: String, response: &rules::Response) -> Response {
     let value = |wanted: &str| response.pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
@@ -99,6 +123,7 @@ async fn leave(state: &AppState, request: Request, href: String, response: &rule
         code: value("error").unwrap_or_default(),
         description: value("error_description").unwrap_or_default(),
         facts: Vec::new(),
+        start: None,
         leave: Some(LeaveLink { host: leave_host(&response.to.redirect_uri), href }),
     };
     render::document(State(state.clone()), View::Refused(view), request).await
@@ -150,8 +175,12 @@ pub(crate) async fn enter(
         (AuthorizationOutcome::SignIn { query, .. }, _) => {
             return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
         }
-        // The page sends no such request unless the session has changed meanwhile.
-        (AuthorizationOutcome::Shown(_) | AuthorizationOutcome::Ask(_) | AuthorizationOutcome::MissingFactor(_), _) => {
+        // The request has expired or the session has changed meanwhile. The page says so and leads on.
+        (AuthorizationOutcome::Expired(..) | AuthorizationOutcome::MissingFactor(_), _) => {
+            return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
+        }
+        // The page sends no such request.
+        (AuthorizationOutcome::Shown(_) | AuthorizationOutcome::Ask(_), _) => {
             return Err(ApiError::new(Code::BadRequest));
         }
     };
@@ -210,6 +239,7 @@ pub(crate) fn refused(error: ShownError) -> RefusedView {
         code: error.error.code.as_str().to_owned(),
         description: error.error.description,
         facts: error.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        start: None,
         leave: None,
     }
 }

@@ -3,6 +3,7 @@
 use super::oauth_answer::{OAuthErrorResponse, open};
 use crate::client::Client as Caller;
 use crate::dpop;
+use crate::flows::oauth_authorize::SIGN_IN_SECONDS;
 use crate::flows::oauth_token::{TokenError, TokenResponse, exchange as run_exchange};
 use crate::flows::{self, oauth_access, oauth_authentication};
 use crate::guards::{proof, rate_limit};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use store::oauth::PushedRequest;
 use wire::paths;
 
-/// Lifetime of a pushed request: long enough to sign in.
+/// Time within which a person must come with a pushed request. After that, the sign-in has its own time limit.
 const PUSHED_SECONDS: i64 = 600;
 
 /// Reads the form of a client, and authenticates the client.
@@ -151,13 +152,14 @@ pub(crate) async fn push(
         Refusal::Shown(shown) => TokenError::from(shown.error),
         Refusal::Redirected(redirected) => TokenError::from(redirected.error),
     })?;
-    let reference = state.entropy.secret();
+    let (reference, expires_at) = (state.entropy.secret(), state.now() + PUSHED_SECONDS * 1000);
     let secrets = ["client_secret", "client_assertion", "client_assertion_type"];
     let request = PushedRequest {
         id_hash: base64url(&sha256(reference.as_bytes())),
         client: client.id().to_owned(),
         parameters: params.encode_without(&secrets),
-        expires_at: state.now() + PUSHED_SECONDS * 1000,
+        expires_at,
+        kept_until: expires_at + SIGN_IN_SECONDS * 1000,
     };
     state.store.push_request(&request).await.map_err(TokenError::from)?;
     let body = json!({"request_uri": format!("{PUSHED}{reference}"), "expires_in": PUSHED_SECONDS});

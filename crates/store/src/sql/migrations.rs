@@ -42,6 +42,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (39, "mail queue", include_str!("../../migrations/0039_mail_queue.sql")),
     (40, "oauth indexes", include_str!("../../migrations/0040_oauth_indexes.sql")),
     (41, "disabled documents", include_str!("../../migrations/0041_disabled_documents.sql")),
+    (43, "pushed requests kept", include_str!("../../migrations/0043_pushed_requests_kept.sql")),
 ];
 
 /// All migrations, in the order of their numbers.

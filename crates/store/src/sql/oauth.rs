@@ -38,8 +38,9 @@ sql! {
         FROM oauth_devices WHERE device_hash = $1";
     DEVICE_OF_CODE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
         FROM oauth_devices WHERE user_code_hash = $1";
-    PUSHED = "SELECT id_hash, client_id, parameters, expires_at FROM oauth_requests
-        WHERE id_hash = $1 AND expires_at > $2";
+    // Rows of earlier versions are kept no longer than they are valid.
+    PUSHED = "SELECT id_hash, client_id, parameters, expires_at, COALESCE(kept_until, expires_at) AS kept_until
+        FROM oauth_requests WHERE id_hash = $1 AND COALESCE(kept_until, expires_at) > $2";
 }
 
 #[async_trait]
@@ -141,6 +142,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
                 client: row.text("client_id")?,
                 parameters: row.text("parameters")?,
                 expires_at: row.int("expires_at")?,
+                kept_until: row.int("kept_until")?,
             })
         };
         row.map(read).transpose()

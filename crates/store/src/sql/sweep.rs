@@ -38,8 +38,8 @@ sql! {
         AND code_hash IN (SELECT code_hash FROM app_codes WHERE expires_at <= $1 LIMIT $2)";
     OAUTH_CODES = "DELETE FROM oauth_codes WHERE expires_at <= $1
         AND code_hash IN (SELECT code_hash FROM oauth_codes WHERE expires_at <= $1 LIMIT $2)";
-    OAUTH_REQUESTS = "DELETE FROM oauth_requests WHERE expires_at <= $1
-        AND id_hash IN (SELECT id_hash FROM oauth_requests WHERE expires_at <= $1 LIMIT $2)";
+    OAUTH_REQUESTS = "DELETE FROM oauth_requests WHERE expires_at <= $1 AND id_hash IN (SELECT id_hash
+        FROM oauth_requests WHERE expires_at <= $1 AND (kept_until IS NULL OR kept_until <= $1) LIMIT $2)";
     OAUTH_DEVICES = "DELETE FROM oauth_devices WHERE expires_at <= $1
         AND device_hash IN (SELECT device_hash FROM oauth_devices WHERE expires_at <= $1 LIMIT $2)";
     OAUTH_GRANTS = "DELETE FROM oauth_grants WHERE ends_at <= $1

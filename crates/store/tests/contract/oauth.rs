@@ -182,11 +182,20 @@ pub(crate) async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixt
         id_hash: fresh("pushed"),
         client: "app".to_owned(),
         parameters: "scope=openid".to_owned(),
-        expires_at: NOW + LIFE,
+        expires_at: NOW + 1,
+        kept_until: NOW + LIFE,
     };
     one.push_request(&request).await.unwrap();
     assert_eq!(two.pushed_request(&request.id_hash, NOW).await.unwrap().as_ref(), Some(&request));
+    one.sweep_oauth(NOW + LIFE - 1).await.unwrap();
+    assert!(
+        two.pushed_request(&request.id_hash, NOW + LIFE - 1).await.unwrap().is_some(),
+        "somebody may be signing in"
+    );
     assert_eq!(two.pushed_request(&request.id_hash, NOW + LIFE).await.unwrap(), None);
+    let over = NewCode { pushed: Some(request.id_hash.clone()), ..new_code("over") };
+    assert!(!one.add_code(&over).await.unwrap(), "the session is over");
+    assert!(two.pushed_request(&request.id_hash, NOW).await.unwrap().is_some(), "and the person signs in again");
     let tries = (0..50).map(|n| {
         let store = if n % 2 == 0 { one.clone() } else { two.clone() };
         let code = NewCode { pushed: Some(request.id_hash.clone()), ..new_code(&session) };

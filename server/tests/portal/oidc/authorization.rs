@@ -1,6 +1,6 @@
 //! Authorization requests: from the link of an app to its answer.
 
-use super::{Form, Provider, SECRET, URI, claims, form, parameters};
+use super::{Provider, URI, claims, parameters};
 use crate::support::ORIGIN;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -125,28 +125,6 @@ async fn an_authorization_request_by_post_is_the_same() {
     let answer = provider.browser.send_each(Method::POST, paths::OAUTH_AUTHORIZE, body, &headers).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("location"), format!("{}?{}", paths::OAUTH_AUTHORIZE, Provider::query(&[])));
-}
-
-#[tokio::test]
-async fn a_pushed_request_gives_one_code() {
-    let provider = Provider::start().await;
-    let query = Provider::query(&[]);
-    let pairs: Vec<(String, String)> = parameters(&format!("?{query}")).into_iter().collect();
-    let mut pairs: Form<'_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    pairs.retain(|(name, _)| *name != "scope");
-    pairs.push(("scope", "openid"));
-    pairs.push(("client_secret", SECRET));
-    let pushed = provider.client(paths::OAUTH_PAR, &pairs, &[]).await;
-    assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.text);
-    let uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
-    let query = form(&[("client_id", "app"), ("request_uri", &uri)]);
-    assert!(provider.open(&provider.browser, &query).await.text.contains("Opening The app"), "seen, and not used");
-    let answer = provider.enter(&provider.browser, &query, None).await.json();
-    assert!(parameters(answer["location"].as_str().unwrap()).contains_key("code"), "{answer}");
-    let again = provider.enter(&provider.browser, &query, None).await;
-    assert_eq!(again.status, StatusCode::BAD_REQUEST, "{}", again.text);
-    let stolen = form(&[("client_id", "other"), ("request_uri", &uri)]);
-    assert_eq!(provider.open(&provider.browser, &stolen).await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod access;
 mod authorization;
 mod devices;
 mod discovery;
+mod pushed;
 mod sign_out;
 mod tokens;
 
