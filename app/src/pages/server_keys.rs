@@ -146,8 +146,8 @@ fn revocation(kind: ServerKeyKind, kid: &str) -> ConfirmedAction {
         ServerKeyKind::Mac => (
             "MAC",
             "Everything that it authenticated becomes invalid at once, and a new key is used. Sessions continue. Apps \
-             lead people through the portal and back once, open forms are encrypted again, and devices are unknown \
-             until they sign in. At the paid gate, payments in progress and what browsers bought are lost. Do this if \
+             lead people through the portal and back once, because refresh tokens of OpenID Connect end too. Open forms \
+             are encrypted again, and devices are unknown until they sign in. At the paid gate, payments in progress and what browsers bought are lost. Do this if \
              the key may be in someone else's hands.",
         ),
         ServerKeyKind::IdToken => (

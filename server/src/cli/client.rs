@@ -63,10 +63,10 @@ pub(super) enum ClientCommand {
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
-    /// Make a new secret and print it once
+    /// Make a new secret and print it once; the old one is invalid now, and tokens stay valid
     Rotate {
         id: String,
-        /// The old secret stays valid until the next rotation
+        /// Keep the old secret valid until the next rotation
         #[arg(long)]
         keep_old: bool,
     },

@@ -43,6 +43,9 @@ pub(super) enum KeyCommand {
         json: bool,
     },
     /// Revoke keys now: anything signed, authenticated or sealed with them becomes invalid, and new ones are in use
+    ///
+    /// Sessions continue. A MAC key ends the refresh tokens of OpenID Connect apps too: such an app sends people through
+    /// the portal once more.
     Revoke {
         #[arg(long, value_enum, required_unless_present = "all")]
         kind: Option<KindName>,
@@ -187,10 +190,12 @@ async fn revoke(actor: &Actor<'_>, kind: KeyKind, kid: &str) -> Outcome {
     match server_keys::revoke(actor, &super::store::key(actor).await?, kid, Some(kind)).await? {
         Some((_, RevokeKeyOutcome::Replaced)) => {
             println!("{kid} is revoked, and a new key is in use. Running servers follow within a second.");
+            println!("{}", ended_with(kind));
             Ok(())
         }
         Some(_) => {
             println!("{kid} is revoked. Running servers follow within a second.");
+            println!("{}", ended_with(kind));
             Ok(())
         }
         None => Err(not_found(format!("no active {} key has the id {kid}", kind.as_str()))),
@@ -198,14 +203,34 @@ async fn revoke(actor: &Actor<'_>, kind: KeyKind, kid: &str) -> Outcome {
 }
 
 async fn revoke_all(actor: &Actor<'_>, kind: Option<KeyKind>) -> Outcome {
-    for revoked in server_keys::revoke_all(actor, &super::store::key(actor).await?, kind).await? {
-        println!("The {} key {} is revoked.", kind_of(&revoked).as_str(), revoked.kid);
+    let revoked = server_keys::revoke_all(actor, &super::store::key(actor).await?, kind).await?;
+    for key in &revoked {
+        println!("The {} key {} is revoked.", kind_of(key).as_str(), key.kid);
+    }
+    let kinds = [KeyKind::Envelope, KeyKind::Signing, KeyKind::IdToken, KeyKind::Mac];
+    for kind in kinds.into_iter().filter(|kind| revoked.iter().any(|key| kind_of(key) == *kind)) {
+        println!("{}", ended_with(kind));
     }
     println!("New keys are in use. Running servers and the paid gate follow within a second.");
     println!(
         "If somebody may have the key-encryption key too, run 'postern key rewrap': see docs/running.md, After a leak."
     );
     Ok(())
+}
+
+/// Returns a sentence about what has ended with a revoked key.
+fn ended_with(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Envelope => "Open sign-in forms are encrypted again automatically.",
+        KeyKind::Signing => "Access tokens and tickets that it signed are invalid. Sessions continue with new ones.",
+        KeyKind::IdToken => "ID tokens that it signed are invalid.",
+        KeyKind::Mac => {
+            "Refresh tokens of OpenID Connect apps are invalid: such an app sends people through the portal once more. \
+             Sessions at the portal continue. Known devices are unknown until their next sign-in, and browsers at the \
+             paid gate lose what they bought."
+        }
+        KeyKind::Digest => "",
+    }
 }
 
 fn state(key: &ServerKey, now: UnixMs) -> String {

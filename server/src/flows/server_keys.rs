@@ -108,7 +108,7 @@ pub async fn revoke(
         kind,
         kid: kid.to_owned(),
         successor: actor.vault(key).make(kind, actor.now).await?,
-        audit: actor.entry(AuditEvent::ServerKeyRevoked, about(kind, kid)),
+        audit: actor.entry(AuditEvent::ServerKeyRevoked, format!("{}{}", about(kind, kid), ended_with(kind))),
         now: actor.now,
     };
     let revoked = actor.store.revoke_key(&revocation).await?;
@@ -193,6 +193,11 @@ async fn apply_schedule(
         tracing::info!(kid = %key.kid, alg = %key.alg, kind = kind.as_str(), "new server key created");
     }
     state.keyring.reload(&state.vault()).await
+}
+
+/// Returns what ends with a revoked key beyond what its kind says, for its row in the audit log.
+fn ended_with(kind: KeyKind) -> &'static str {
+    if kind == KeyKind::Mac { ", refresh tokens of OpenID Connect apps" } else { "" }
 }
 
 fn about(kind: KeyKind, kid: &str) -> String {

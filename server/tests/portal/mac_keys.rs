@@ -1,5 +1,6 @@
 //! MAC keys that are replaced and revoked: what becomes invalid with one, and what does not.
 
+use crate::oidc::Provider;
 use crate::support::{Answer, PASSWORD, Portal, Program, Visitor, forged_login, output_text, postern};
 use domain::app_session::AppSession;
 use domain::encoding::{from_base64url, hmac_sha256};
@@ -83,6 +84,9 @@ async fn after_a_leak_one_command_ends_what_a_thief_can_forge() {
 
     let done = run(&["key", "revoke", "--all"], "");
     assert_eq!(done.matches("is revoked").count(), 4, "{done}");
+    assert!(done.contains("Refresh tokens of OpenID Connect apps are invalid"), "{done}");
+    let help = run(&["key", "revoke", "--help"], "").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("Sessions continue. A MAC key ends the refresh tokens of OpenID Connect apps too"), "{help}");
     let began = Instant::now();
     while verify(&proxy, &leak.forged()).await.status != StatusCode::UNAUTHORIZED {
         assert!(began.elapsed() < Duration::from_secs(30), "the forged cookie still opens");
@@ -316,4 +320,32 @@ async fn the_one_key_of_an_old_database_becomes_the_first_of_its_line() {
     assert_eq!(portal.state.keyring.digests.account("alice"), before);
     assert_eq!(alice.refresh().await.status, StatusCode::OK);
     assert_eq!(portal.another().await.state.keyring.digests.account("alice"), before);
+}
+
+#[tokio::test]
+async fn a_revoked_mac_key_ends_refresh_tokens_of_apps_and_no_session() {
+    let provider = Provider::start().await;
+    let portal = &provider.portal;
+    portal.add_administrator("root").await;
+    let root = portal.browser("203.0.113.2").signed_in("root").await;
+    let tokens = provider.tokens().await;
+    let keys = root.get(paths::SERVER_KEYS).await.json();
+    let mac = keys["keys"].as_array().unwrap().iter().find(|key| key["kind"] == "mac").unwrap();
+    let kid = mac["kid"].as_str().unwrap().to_owned();
+    let page = root.get(paths::SERVER_KEYS_PAGE).await.text;
+    assert!(page.contains("refresh tokens of OpenID Connect end too"), "{page}");
+    let revoked = root.send(Method::DELETE, &format!("{}/{kid}", paths::SERVER_KEYS), None, &[]).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.text);
+
+    let refused = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(refused.json()["error"], "invalid_grant");
+    assert_eq!(provider.browser.refresh().await.status, StatusCode::OK, "the session continues");
+    // The app sends the person through the portal, which asks nothing.
+    let tokens = provider.tokens().await;
+    let again = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text);
+
+    let search = AuditSearch { event: Some(AuditEvent::ServerKeyRevoked), limit: 9, ..AuditSearch::default() };
+    let trail = portal.store().search_audit(&search).await.unwrap();
+    assert_eq!(trail[0].entry.about, format!("mac {kid}, refresh tokens of OpenID Connect apps"));
 }
