@@ -146,6 +146,16 @@ pub enum Error {
          logout --here forgets what is kept for this server"
     )]
     Keyring(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The record of a gate is in a keyring that cannot be used. Without it, the client would pay again.
+    #[error(
+        "what you bought at {origin} is in a keyring that cannot be used here, and nothing is bought again without it. \
+         Unlock it, or run this where it is unlocked. At other gates, get --storage file needs no keyring"
+    )]
+    PaymentKeyring {
+        origin: String,
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("other users can read {0}: run chmod 600, or sign in again")]
     Exposed(PathBuf),
     #[error("{0} cannot be used")]

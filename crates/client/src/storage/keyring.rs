@@ -53,13 +53,13 @@ impl Keyring {
     pub(super) async fn set<T: StoredRecord>(&self, server: &Server, content: &T) -> Result<()> {
         let secret = Zeroizing::new(serde_json::to_vec(content).map_err(|error| Error::Keyring(error.into()))?);
         let KeyringItem { service, account } = item::<T>(server);
-        self.run_detached(move |items| items.set(&service, &account, &secret)).await
+        self.run_detached(move |items| items.set(&service, &account, &secret)).await.map_err(about::<T>(server))
     }
 
     pub(super) async fn get<T: StoredRecord>(&self, server: &Server) -> Result<Option<T>> {
         let KeyringItem { service, account } = item::<T>(server);
         let found = self.run_detached(move |items| Ok(items.get(&service, &account)?.map(Zeroizing::new)));
-        let Some(secret) = found.await? else { return Ok(None) };
+        let Some(secret) = found.await.map_err(about::<T>(server))? else { return Ok(None) };
         serde_json::from_slice(&secret).map(Some).map_err(|error| Error::Keyring(error.into()))
     }
 
@@ -97,6 +97,15 @@ impl Keyring {
                 Err(silent())
             }
         }
+    }
+}
+
+/// Names the record in an error of the keyring, because the ways out differ.
+fn about<T: StoredRecord>(server: &Server) -> impl FnOnce(Error) -> Error {
+    let origin = (!T::KIND.is_empty()).then(|| server.origin());
+    move |error| match (error, origin) {
+        (Error::Keyring(cause), Some(origin)) => Error::PaymentKeyring { origin, cause },
+        (error, _) => error,
     }
 }
 
