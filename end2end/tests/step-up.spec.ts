@@ -50,6 +50,40 @@ test('setting up one-time codes asks first, and shows their picture', async ({ s
   await expect(page.getByRole('img', { name: 'QR code for your authenticator app' })).toBeVisible();
 });
 
+test.describe('with a passkey', () => {
+  test.skip(({ browserName }) => browserName !== 'chromium', 'only Chromium has virtual authenticators');
+
+  test('the dialog takes a passkey, and the request goes on', async ({ server, page }) => {
+    const ada = await server.person();
+    const authenticator = await VirtualAuthenticator.of(page);
+    await new LoginPage(page).signIn(ada);
+    await page.goto('/dashboard/account');
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await expect(page.locator('.passkey')).toHaveCount(1);
+    await page.getByRole('button', { name: 'Ask for a passkey after the password' }).click();
+    await expect(page.locator('.recovery-codes:visible')).toBeVisible();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await expect(page.getByText('Signing in with your password needs one of your passkeys too.')).toBeVisible();
+    age(server, ada);
+    await page.goto('/dashboard/account');
+    await page.locator('.who button:enabled').waitFor();
+
+    await page.getByRole('button', { name: 'Set up one-time codes' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+    await expect(dialog).toBeVisible();
+    await expect(dialog.getByLabel('Code')).toBeVisible();
+    const passkey = dialog.getByRole('button', { name: 'Use a passkey' });
+    await authenticator.forge({ isBogusSignature: true });
+    await passkey.click();
+    await expect(dialog.getByRole('alert')).toHaveText('This passkey was not accepted.');
+    await authenticator.forge({ isBogusSignature: false });
+    await passkey.click();
+    await expect(page.getByText('Scan this picture')).toBeVisible();
+    await expect(dialog).toBeHidden();
+    expect(new URL(page.url()).pathname).toBe('/dashboard/account');
+  });
+});
+
 test.describe('where a second factor is required', () => {
   test.use({ settings: { 'second_factor.users': 'required' } });
   test.skip(({ browserName }) => browserName !== 'chromium', 'only Chromium has virtual authenticators');

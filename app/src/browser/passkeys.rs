@@ -5,10 +5,12 @@
 //! plain objects.
 
 use crate::browser::fetch::member;
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+use crate::browser::keys::subtle;
+#[cfg(any(feature = "ssr", feature = "login", feature = "signed-in"))]
 use crate::browser::page::object;
 use base64ct::{Base64UrlUnpadded, Encoding};
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "login", feature = "signed-in"))]
 use js_sys::Reflect;
 use js_sys::{Promise, Uint8Array};
 use leptos::prelude::window;
@@ -43,7 +45,7 @@ pub(crate) async fn can_autofill() -> bool {
 ///
 /// # Errors
 /// The person or another request has cancelled it.
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "login", feature = "signed-in"))]
 pub async fn get(
     options: &JsValue,
     autofill: bool,
@@ -77,6 +79,24 @@ pub async fn get(
     }
     json.push_str("}}");
     Ok(json)
+}
+
+/// Time limit for the person in milliseconds: a little less than the lifetime of a `short_key` for a message.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+const PROOF_TIMEOUT: i32 = 110_000;
+
+/// Asks for an assertion over the hash of a `short_key`, and returns it as JSON. `None`: the person has cancelled it.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub(crate) async fn prove(short_key: &str) -> Option<String> {
+    let signed = ["webauthn", short_key].concat();
+    let hash: JsValue = subtle()?.digest_with_str_and_u8_array("SHA-256", signed.as_bytes()).ok()?.await.ok()?;
+    let options: JsValue = object::<js_sys::Object>(&[
+        ("challenge", &text_of(&hash).into()),
+        ("timeout", &PROOF_TIMEOUT.into()),
+        ("userVerification", &"required".into()),
+    ])
+    .into();
+    get(&options, false, None, &JsValue::UNDEFINED).await.ok()
 }
 
 /// Returns a member in base64url as bytes.

@@ -1,6 +1,8 @@
 //! Encrypted messages and their answers: sign-in and sign-up.
 
 use crate::browser::fetch::{self, FetchResponse, Unreachable};
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+use crate::browser::passkeys;
 use crate::browser::{clock, dpop, keys, sealing, session};
 #[cfg(any(feature = "ssr", feature = "private"))]
 use crate::browser::{fresh_proof, page};
@@ -89,6 +91,37 @@ pub(crate) async fn post_with_proof(
             None
         }
     }
+}
+
+/// Asks for a passkey, and posts its assertion as a fresh proof of the person. `None`: the person has cancelled it.
+///
+/// The passkey signs the hash of the message's own `short_key`, so the message is not sealed again with another one.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub(crate) async fn confirm_by_passkey() -> Option<Result<(), PostError>> {
+    let (keys, challenge) = join(keys::keys(), challenge(&mut RetryBudget::default())).await;
+    let challenge = match challenge {
+        Ok(challenge) => challenge,
+        Err(error) => return Some(Err(error)),
+    };
+    let assertion = passkeys::prove(&challenge.short_key).await?;
+    let plaintext = ["{\"passkey\":", &assertion, "}"].concat();
+    Some(post_confirmation(&challenge, keys.as_ref(), plaintext.as_bytes()).await)
+}
+
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+async fn post_confirmation(
+    challenge: &Challenge,
+    keys: Option<&keys::DeviceKeys>,
+    plaintext: &[u8],
+) -> Result<(), PostError> {
+    let (kind, path) = (EnvelopeKind::Confirmation, paths::CONFIRM);
+    let body = sealing::seal(kind, challenge, keys, plaintext).ok_or(PostError::Broken)?;
+    let proof = match keys {
+        Some(keys) => dpop::proof(keys, "POST", path, Some(&challenge.short_key), challenge.now).await,
+        None => None,
+    };
+    let answer = fetch::send("POST", path, Some(&body), proof.as_deref()).await?;
+    if answer.is_ok() { Ok(()) } else { Err(refusal(&answer)) }
 }
 
 /// Encrypts the assertion of a passkey and posts it once. Its challenge is not replaced by another, because the passkey

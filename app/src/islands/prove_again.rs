@@ -1,5 +1,6 @@
 use super::act::FAILED;
-use crate::browser::sealed_post::{PostError, sealed_post};
+use crate::browser::fresh_proof::OfferedProofs;
+use crate::browser::sealed_post::{PostError, confirm_by_passkey, sealed_post};
 use crate::browser::{api, fresh_proof};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Dialog, Input};
@@ -7,20 +8,26 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
+use wire::problem::Code;
 use wire::second_factor::IdentityConfirmation;
 use zeroize::Zeroizing;
 
-/// The dialog that asks for the password or a code when a request needs a fresh proof of the person. Then the request
-/// is sent again, and the page keeps what the person typed.
+/// The message if the browser returns no passkey: the person has cancelled it, or has none here.
+const NO_PASSKEY: &str = "No passkey was used. Try again.";
+const TOO_LATE: &str = "That took too long. Try again.";
+
+/// The dialog that asks for the password, a passkey or a code when a request needs a fresh proof of the person. Then the
+/// request is sent again, and the page keeps what the person typed.
 ///
 /// It is on the page from the start, because the page's policy (Trusted Types) lets no script make markup.
 #[island]
 pub fn ProveAgain() -> impl IntoView {
     let (field, dialog) = (NodeRef::<Input>::new(), NodeRef::<Dialog>::new());
-    let (by_code, busy, said) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(String::new()));
+    let (offered, busy, said) =
+        (RwSignal::new(OfferedProofs::default()), RwSignal::new(false), RwSignal::new(String::new()));
     Effect::new(move |_| {
         fresh_proof::register(move |proofs| {
-            by_code.set(!proofs.iter().any(|proof| proof == "password"));
+            offered.set(proofs);
             if let Some(dialog) = dialog.get_untracked() {
                 // Fails only if it is open already.
                 let _ = dialog.show_modal();
@@ -44,44 +51,53 @@ pub fn ProveAgain() -> impl IntoView {
             dialog.close();
         }
     };
+    let done = move |proven: Result<(), String>| match proven {
+        Ok(()) => {
+            fresh_proof::finish(true);
+            close();
+        }
+        Err(reason) => {
+            said.set(reason);
+            busy.set(false);
+        }
+    };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let secret = field.get_untracked().map(|field| field.value()).unwrap_or_default();
         busy.set(true);
         said.set(String::new());
-        spawn_local(async move {
-            match prove(by_code.get_untracked(), secret).await {
-                Ok(()) => {
-                    fresh_proof::finish(true);
-                    close();
-                }
-                Err(reason) => {
-                    said.set(reason);
-                    busy.set(false);
-                }
-            }
-        });
+        spawn_local(async move { done(prove(!offered.get_untracked().password, secret).await) });
     };
-    let either = move |code: &'static str, password: &'static str| move || if by_code.get() { code } else { password };
+    let with_passkey = move |_| {
+        busy.set(true);
+        said.set(String::new());
+        spawn_local(async move { done(prove_by_passkey().await) });
+    };
+    let either =
+        move |code: &'static str, password: &'static str| move || if offered.get().password { password } else { code };
     view! {
         <dialog node_ref=dialog aria-labelledby="prove-again" on:close=closed>
             <h2 id="prove-again">"Confirm that it is you"</h2>
             <form on:submit=submit>
-                <p>
-                    {either("Enter the code of your authenticator app, or a recovery code.", "Enter your password.")}
-                    " What you were doing continues by itself."
+                <p>{move || question(offered.get())} " What you were doing continues by itself."</p>
+                <p hidden=move || !offered.get().passkey>
+                    <button class="button" type="button" disabled=busy on:click=with_passkey>
+                        "Use a passkey"
+                    </button>
                 </p>
-                <label for="proof">{either("Code", "Your password")}</label>
-                <input
-                    id="proof"
-                    node_ref=field
-                    type=either("text", "password")
-                    autocomplete=either("one-time-code", "current-password")
-                    autocapitalize="off"
-                    spellcheck="false"
-                    required
-                    autofocus
-                />
+                <div hidden=move || !offered.get().typed()>
+                    <label for="proof">{either("Code", "Your password")}</label>
+                    <input
+                        id="proof"
+                        node_ref=field
+                        type=either("text", "password")
+                        autocomplete=either("one-time-code", "current-password")
+                        autocapitalize="off"
+                        spellcheck="false"
+                        required
+                        autofocus
+                    />
+                </div>
                 <p class="odd-line" role="alert">
                     {said}
                 </p>
@@ -89,7 +105,7 @@ pub fn ProveAgain() -> impl IntoView {
                     <button class="button plain" type="button" on:click=move |_| close()>
                         "Cancel"
                     </button>
-                    <button class="button" type="submit" disabled=busy>
+                    <button class="button" type="submit" disabled=busy hidden=move || !offered.get().typed()>
                         "Confirm"
                     </button>
                 </div>
@@ -98,21 +114,51 @@ pub fn ProveAgain() -> impl IntoView {
     }
 }
 
-/// Sends the proof, sealed.
-async fn prove(by_code: bool, secret: String) -> Result<(), String> {
-    // The session may have expired while the person typed.
-    match api::call("GET", paths::SESSION, None).await {
-        Ok(answer) if answer.is_ok() => {}
-        _ => return Err(FAILED.to_owned()),
+/// Returns what the person is asked for.
+fn question(offered: OfferedProofs) -> &'static str {
+    match (offered.passkey, offered.totp, offered.recovery_code) {
+        _ if offered.password => "Enter your password.",
+        (true, true, _) => "Use a passkey, or enter the code of your authenticator app or a recovery code.",
+        (true, false, true) => "Use a passkey, or enter a recovery code.",
+        (true, false, false) => "Use a passkey.",
+        (false, ..) => "Enter the code of your authenticator app, or a recovery code.",
     }
+}
+
+/// Renews a session that has expired while the person looked at the dialog.
+async fn stay_signed_in() -> Result<(), String> {
+    match api::call("GET", paths::SESSION, None).await {
+        Ok(answer) if answer.is_ok() => Ok(()),
+        _ => Err(FAILED.to_owned()),
+    }
+}
+
+/// Asks the browser for a passkey, and sends its assertion, sealed.
+async fn prove_by_passkey() -> Result<(), String> {
+    stay_signed_in().await?;
+    match confirm_by_passkey().await {
+        Some(answer) => said_of(answer),
+        None => Err(NO_PASSKEY.to_owned()),
+    }
+}
+
+/// Sends what the person typed, sealed.
+async fn prove(by_code: bool, secret: String) -> Result<(), String> {
+    stay_signed_in().await?;
     let given = if by_code {
-        IdentityConfirmation { password: None, code: Some(secret) }
+        IdentityConfirmation { password: None, code: Some(secret), passkey: None }
     } else {
-        IdentityConfirmation { password: Some(secret), code: None }
+        IdentityConfirmation { password: Some(secret), code: None, passkey: None }
     };
     let plaintext = Zeroizing::new(serde_json::to_vec(&given).unwrap_or_default());
-    match sealed_post(EnvelopeKind::Confirmation, paths::CONFIRM, &plaintext, || {}).await {
+    said_of(sealed_post(EnvelopeKind::Confirmation, paths::CONFIRM, &plaintext, || {}).await)
+}
+
+/// Returns the message for a refusal.
+fn said_of(answer: Result<(), PostError>) -> Result<(), String> {
+    match answer {
         Ok(()) => Ok(()),
+        Err(PostError::Problem(problem)) if problem.code == Code::ShortKeyExpired => Err(TOO_LATE.to_owned()),
         Err(PostError::Problem(problem)) => Err(problem.title),
         Err(_) => Err(FAILED.to_owned()),
     }

@@ -67,6 +67,18 @@ pub struct PasskeyOwner {
     pub handle: String,
 }
 
+/// The use of a passkey.
+#[derive(Debug, Clone)]
+pub struct UsedPasskey {
+    pub id: String,
+    pub user: String,
+    /// The host of this site, for which the passkey must have been made.
+    pub relying_party: String,
+    /// The new state.
+    pub state: PasskeyState,
+    pub now: UnixMs,
+}
+
 /// An accepted sign-in with a passkey.
 #[derive(Debug, Clone)]
 pub struct PasskeyAcceptance {
@@ -74,15 +86,11 @@ pub struct PasskeyAcceptance {
     /// The client and the account's digest, whose success counts for the spray rule.
     pub client_key: ClientKey,
     pub account: String,
-    pub passkey: String,
-    /// The host of this site, for which the passkey must have been made.
-    pub relying_party: String,
+    pub passkey: UsedPasskey,
     /// The pending sign-in that this finishes, by its id.
     pub pending: Option<String>,
     /// Whether failures of this client for the account are deleted, as after a sign-in by password.
     pub forgive: bool,
-    /// The new state.
-    pub state: PasskeyState,
     pub session: NewSession,
     /// The sign-in, and changes of the passkey that its owner should know of.
     pub audit: Vec<AuditEntry>,

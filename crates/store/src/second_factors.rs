@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::attempts::Attempt;
 use crate::audit::AuditEntry;
+use crate::passkeys::UsedPasskey;
 use crate::recovery_codes::UseRecoveryCode;
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
@@ -80,6 +81,30 @@ pub struct NewPendingSignIn {
     pub audit: AuditEntry,
 }
 
+/// A fresh proof of a live session's person.
+#[derive(Debug, Clone)]
+pub struct ConfirmIdentity {
+    pub attempt: Attempt,
+    pub session: String,
+    pub proven: Method,
+    /// The recovery code that was given, which is used up in the same write.
+    pub recovery_code: Option<UseRecoveryCode>,
+    /// The passkey that was used.
+    pub passkey: Option<UsedPasskey>,
+    /// The proof, and changes of the passkey that its owner should know of.
+    pub audit: Vec<AuditEntry>,
+    pub now: UnixMs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfirmOutcome {
+    /// The session's authentication is fresh, and the attempt has ended.
+    Confirmed(Authentication),
+    /// Another request has used the recovery code, or the passkey was removed.
+    ProofGone,
+    SessionOver,
+}
+
 #[async_trait]
 pub trait SecondFactors {
     /// Returns the factors of an account. Passkeys count if they were made for this host; `None`: none does.
@@ -104,8 +129,6 @@ pub trait SecondFactors {
     async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()>;
     /// Whether the account has this code and has not used it.
     async fn has_recovery_code(&self, user: &str, code_hash: &str) -> Result<bool>;
-    /// Uses a code, in one conditional statement. `false`: it is unknown or used.
-    async fn use_recovery_code(&self, used: &UseRecoveryCode) -> Result<bool>;
     /// Stores a pending sign-in and releases its attempt.
     async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()>;
     /// Counts one more try before a code is checked. `None`: it has expired, is finished, or was tried too often.
@@ -113,6 +136,9 @@ pub trait SecondFactors {
     /// Adds a method to a live session whose person was authenticated again, and returns the result. `None`: the session is
     /// over.
     async fn renew_authentication(&self, session: &str, proven: Method, now: UnixMs) -> Result<Option<Authentication>>;
+    /// Makes a session's authentication fresh by a proof, which is used up in the same transaction. The attempt ends with
+    /// [`ConfirmOutcome::Confirmed`] only, and no recovery code is used up otherwise.
+    async fn confirm_identity(&self, confirm: &ConfirmIdentity) -> Result<ConfirmOutcome>;
     /// Returns the names of administrators without a second factor. Passkeys count as in [`Self::factors`].
     async fn administrators_without_factor(&self, relying_party: Option<&str>) -> Result<Vec<String>>;
     /// Deletes pending sign-ins and remembered devices that ended, and generators without a first code from before `old`.

@@ -1,5 +1,6 @@
 //! Second factors: `/api/login/second-factor`, `/api/account/confirm` and `/api/account/totp`.
 
+use crate::passkeys::AssertionCredential;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -17,8 +18,8 @@ pub struct SecondFactor {
     pub remember: bool,
 }
 
-/// The encrypted content of `POST /api/account/confirm`: the password of an account without a second factor, or a code.
-/// `Debug` hides it.
+/// The encrypted content of `POST /api/account/confirm`: the password of an account without a second factor, a code, or a
+/// passkey. `Debug` hides it.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfirmation {
@@ -26,6 +27,10 @@ pub struct IdentityConfirmation {
     pub password: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The passkey signs the SHA-256 of `webauthn` and the message's `short_key`.
+    #[zeroize(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<AssertionCredential>,
 }
 
 /// The answer to `POST /api/account/totp`: a generator that waits for its first code. `Debug` hides it.

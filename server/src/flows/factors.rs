@@ -5,6 +5,7 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
 use crate::entropy::Entropy;
+use crate::error_chain::chain;
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{factor_policy, recent_factor};
 use crate::state::AppState;
@@ -88,7 +89,7 @@ pub async fn confirm_totp(
     if !state.store.confirm_totp(&confirm).await? {
         return Err(ApiError::new(Code::NotFound));
     }
-    renew(state, session, Method::Totp, now).await?;
+    renew(state, session, Method::Totp, now).await;
     Ok(RecoveryCodes { recovery_codes: codes })
 }
 
@@ -169,17 +170,19 @@ pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &str) -> sto
     store.remove_factors(user, &audit).await
 }
 
-/// Adds a method to a session that was just proven, and makes its proof fresh.
-///
-/// # Errors
-/// `session_ended`; the store fails.
-pub async fn renew(state: &AppState, session: &SignedIn, proven: Method, now: UnixMs) -> Result<(), ApiError> {
+/// Adds the method of a new factor to the session that has just proven it, and makes its proof fresh. The factor and its
+/// recovery codes are stored already and must be answered, so a failure is logged only: the person is asked again.
+pub async fn renew(state: &AppState, session: &SignedIn, proven: Method, now: UnixMs) {
     let sid = &session.claims.sid;
-    let new = state.store.renew_authentication(sid, proven, now).await?;
-    let new = new.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
-    state.sessions.renew(sid, new);
-    state.identity_headers.forget(sid, &state.config.apps);
-    Ok(())
+    match state.store.renew_authentication(sid, proven, now).await {
+        Ok(Some(new)) => {
+            state.sessions.renew(sid, new);
+            state.identity_headers.forget(sid, &state.config.apps);
+        }
+        // It has ended meanwhile.
+        Ok(None) => {}
+        Err(error) => tracing::error!(cause = %chain(&error), "a session was not renewed after a new factor"),
+    }
 }
 
 /// Makes a set of recovery codes.

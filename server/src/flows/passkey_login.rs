@@ -18,12 +18,12 @@ use crate::state::AppState;
 use domain::account::name_key;
 use domain::authentication::{Method, Methods};
 use domain::encoding::{base64url, from_base64url};
-use domain::passkey::{self as rules, PasskeyState};
+use domain::passkey::{self as rules, PasskeyChange, PasskeyState};
 use domain::short_key::{self, ShortKey, ShortKeyClaims, ShortKeyPurpose};
 use passkey::{Assertion, Expected, PasskeyError, PublicKey};
 use store::attempts::LoginLookup;
 use store::audit::{AuditEntry, AuditEvent};
-use store::passkeys::{PasskeyAcceptance, PasskeyOwner};
+use store::passkeys::{PasskeyAcceptance, PasskeyOwner, UsedPasskey};
 use wire::passkeys::{AssertionCredential, PasskeyChallenge, RequestOptions};
 use wire::problem::Code;
 
@@ -144,6 +144,42 @@ fn judge<'a>(
     Ok((owner, state_of(reported)))
 }
 
+/// An assertion of a live session's account that was right.
+#[derive(Debug)]
+pub(super) struct UsableAssertion {
+    pub used: UsedPasskey,
+    pub label: String,
+    /// What its owner should know of.
+    pub changes: Vec<PasskeyChange>,
+}
+
+/// Checks an assertion over the hash of `short_key` by one of the account's passkeys. The inner error is the reason of the
+/// refusal, for the audit log alone.
+///
+/// # Errors
+/// The store fails.
+pub(super) async fn of_account(
+    state: &AppState,
+    user: &str,
+    credential: &AssertionCredential,
+    short_key: &str,
+) -> Result<Result<UsableAssertion, String>, ApiError> {
+    let owner = state.store.passkey_owner(&credential.id).await?;
+    Ok(judge(state, owner.as_ref(), Some(user), credential, short_key).map_err(|refusal| refusal.reason()).map(
+        |(PasskeyOwner { passkey, .. }, reported)| UsableAssertion {
+            used: UsedPasskey {
+                id: passkey.id.clone(),
+                user: user.to_owned(),
+                relying_party: passkey.relying_party.clone(),
+                state: passkey.state.after(reported),
+                now: state.now(),
+            },
+            label: passkey.label.clone(),
+            changes: passkey.state.changes(reported).collect(),
+        },
+    ))
+}
+
 async fn accept(
     state: &AppState,
     client: &Client,
@@ -188,11 +224,15 @@ async fn accept(
         attempt: received.attempt.clone(),
         client_key: client.ban_key(),
         account: account.as_str().to_owned(),
-        passkey: passkey.id.clone(),
-        relying_party,
+        passkey: UsedPasskey {
+            id: passkey.id.clone(),
+            user: user.id.clone(),
+            relying_party,
+            state: passkey.state.after(reported),
+            now: opening.row.now,
+        },
         pending: pending.map(|pending| pending.row.id.clone()),
         forgive: pending.is_some_and(|pending| pending.context.forgivable),
-        state: passkey.state.after(reported),
         session: opening.row.clone(),
         audit: std::iter::once(about(AuditEvent::Login, outcome)).chain(changes).collect(),
         now: opening.row.now,

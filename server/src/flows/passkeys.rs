@@ -169,7 +169,7 @@ pub async fn add(
         AddPasskeyOutcome::Added => {
             // The person has just been verified by it, beside the fresh proof that a registration needs.
             if passkey.user_verified {
-                factors::renew(state, session, Method::Passkey, now).await?;
+                factors::renew(state, session, Method::Passkey, now).await;
             }
             Ok(wired::AddedPasskey { passkey: shown(passkey), recovery_codes: codes })
         }

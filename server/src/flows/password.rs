@@ -1,8 +1,9 @@
 //! Changes of a password, deletion of an account, and renewed proofs of the person. All require the password or a code.
 
 use super::check_password::check_password;
+use super::passkey_login::{self, UsableAssertion};
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{factors, new_password, second_factor};
+use super::{new_password, second_factor};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
@@ -17,11 +18,15 @@ use domain::account::AccountDigest;
 use domain::authentication::Method;
 use domain::ban::Trigger;
 use domain::login::LoginRefusal;
+use domain::second_factor::ProofKind;
 use serde::de::DeserializeOwned;
 use store::attempts::AttemptRefusal;
-use store::audit::AuditEvent;
+use store::audit::{AuditEntry, AuditEvent};
+use store::recovery_codes::UseRecoveryCode;
+use store::second_factors::{ConfirmIdentity, ConfirmOutcome};
 use store::users::{ChangeOutcome, DeleteUser, NewPassword, User};
 use wire::envelope::EnvelopeKind;
+use wire::passkeys::AssertionCredential;
 use wire::password::{Deletion, PasswordChange};
 use wire::problem::Code;
 use wire::second_factor::IdentityConfirmation;
@@ -47,7 +52,7 @@ pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: 
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
-/// Proves the person again in a live session: by a code where a second factor is needed, or by the password.
+/// Proves the person again in a live session: by a passkey or a code where a second factor is needed, or by the password.
 ///
 /// # Errors
 /// The refusal. A wrong password or code counts like one at sign-in.
@@ -75,8 +80,24 @@ struct PasswordRequest {
     session: SignedIn,
     user: User,
     account: AccountDigest,
+    /// The message's `short_key`, whose hash a passkey signs.
+    short_key: String,
     received: OpenedMessage,
     event: AuditEvent,
+}
+
+/// A right proof of the person. What it uses up is used up by the write that makes the session fresh. Otherwise a crash in
+/// between would lose it.
+struct GivenProof {
+    method: Method,
+    recovery_code: Option<UseRecoveryCode>,
+    passkey: Option<UsableAssertion>,
+}
+
+impl GivenProof {
+    fn of(method: Method) -> Self {
+        Self { method, recovery_code: None, passkey: None }
+    }
 }
 
 impl PasswordRequest {
@@ -93,6 +114,7 @@ impl PasswordRequest {
         let jkt = session.jkt();
         client.known = client.known.filter(|known| known.is_of(&account, jkt));
         client.proven = session.proven || jkt.is_some_and(|jkt| sealed.proves(&state, jkt));
+        let short_key = sealed.request.short_key.clone();
         let received = sealed::receive(&state, &client, sealed, kind).await?;
         if !is_of(&session, &received) {
             copied::record(&state, &client, TokenOwner::of(&session.claims)).await?;
@@ -104,7 +126,7 @@ impl PasswordRequest {
             EnvelopeKind::Confirmation => AuditEvent::IdentityConfirmed,
             _ => AuditEvent::PasswordSet,
         };
-        Ok(Self { state, client, session, user, account, received, event })
+        Ok(Self { state, client, session, user, account, short_key, received, event })
     }
 
     async fn change(&self) -> Result<(), AttemptError> {
@@ -154,33 +176,67 @@ impl PasswordRequest {
     async fn confirm(&self) -> Result<(), AttemptError> {
         let given: IdentityConfirmation = self.content()?;
         let need = recent_factor::of(&self.state, &self.user.id, self.user.role).await?;
-        let proven = match (&given.code, &given.password) {
-            (Some(code), None) if need.is_factor() => {
-                match second_factor::check_code(&self.state, &self.client, &self.user.id, code).await? {
-                    Some(proven) => {
-                        let method = proven.method();
-                        if let Some(code) = proven.recovery_code()
-                            && !self.state.store.use_recovery_code(&code).await?
-                        {
-                            return Err(self.refuse_code().await);
-                        }
-                        method
-                    }
-                    None => return Err(self.refuse_code().await),
-                }
-            }
-            (None, Some(password)) if !need.is_factor() => {
+        let proof = match (&given.code, &given.password, &given.passkey) {
+            (Some(code), None, None) if need.is_factor() => self.prove_code(code).await?,
+            (None, Some(password), None) if !need.is_factor() => {
                 self.prove(password).await?;
-                Method::Password
+                GivenProof::of(Method::Password)
+            }
+            (None, None, Some(assertion)) if need.proofs().contains(&ProofKind::Passkey) => {
+                self.prove_passkey(assertion).await?
             }
             // The other kind of proof is not sufficient.
             _ => return Err(need.refusal().into()),
         };
-        factors::renew(&self.state, &self.session, proven, self.state.now()).await?;
-        self.state.store.append(&self.entry(audit::OK)).await?;
-        // The attempt is not ended by a write of its own.
-        self.state.store.release(&self.received.attempt).await?;
-        Ok(())
+        let GivenProof { method, recovery_code, passkey } = proof;
+        let changes = passkey.iter().flat_map(|used| &used.changes).map(|change| AuditEntry {
+            about: passkey.as_ref().map(|used| used.label.clone()).unwrap_or_default(),
+            ..self.entry_of(AuditEvent::PasskeyChanged, change.as_str())
+        });
+        let by_code = recovery_code.is_some();
+        let confirm = ConfirmIdentity {
+            attempt: self.received.attempt.clone(),
+            session: self.session.claims.sid.clone(),
+            proven: method,
+            recovery_code,
+            audit: std::iter::once(self.entry(audit::OK)).chain(changes).collect(),
+            passkey: passkey.as_ref().map(|used| used.used.clone()),
+            now: self.state.now(),
+        };
+        match self.state.store.confirm_identity(&confirm).await? {
+            ConfirmOutcome::Confirmed(new) => {
+                self.state.sessions.renew(&confirm.session, new);
+                self.state.identity_headers.forget(&confirm.session, &self.state.config.apps);
+                Ok(())
+            }
+            ConfirmOutcome::ProofGone if by_code => Err(self.refuse_code().await),
+            ConfirmOutcome::ProofGone => Err(ApiError::new(Code::PasskeyRefused).into()),
+            ConfirmOutcome::SessionOver => Err(ApiError::new(Code::SessionEnded).into()),
+        }
+    }
+
+    async fn prove_code(&self, code: &str) -> Result<GivenProof, AttemptError> {
+        match second_factor::check_code(&self.state, &self.client, &self.user.id, code).await? {
+            Some(proven) => {
+                let method = proven.method();
+                Ok(GivenProof { recovery_code: proven.recovery_code(), ..GivenProof::of(method) })
+            }
+            None => Err(self.refuse_code().await),
+        }
+    }
+
+    /// Checks an assertion of one of the account's passkeys. A wrong one is no guess, because signatures cannot be found
+    /// by trying.
+    async fn prove_passkey(&self, assertion: &AssertionCredential) -> Result<GivenProof, AttemptError> {
+        let (state, user) = (&self.state, &self.user.id);
+        match passkey_login::of_account(state, user, assertion, &self.short_key).await? {
+            Ok(passkey) => Ok(GivenProof { passkey: Some(passkey), ..GivenProof::of(Method::Passkey) }),
+            Err(reason) => {
+                let entry = AuditEntry { about: reason, ..self.entry(audit::PASSKEY_REFUSED) };
+                audit::note(state, &self.client, entry).await?;
+                Err(ApiError::new(Code::PasskeyRefused).into())
+            }
+        }
     }
 
     /// Requires a fresh proof of the second factor from an account that has one.
@@ -232,8 +288,12 @@ impl PasswordRequest {
         Err(AttemptError::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
     }
 
-    fn entry(&self, outcome: &str) -> store::audit::AuditEntry {
-        let mut entry = audit::entry(&self.state, &self.client, self.event, outcome);
+    fn entry(&self, outcome: &str) -> AuditEntry {
+        self.entry_of(self.event, outcome)
+    }
+
+    fn entry_of(&self, event: AuditEvent, outcome: &str) -> AuditEntry {
+        let mut entry = audit::entry(&self.state, &self.client, event, outcome);
         entry.user = Some(self.user.id.clone());
         entry.session = Some(self.session.claims.sid.clone());
         entry

@@ -3,10 +3,13 @@
 use crate::passkeys::{challenge, person, post, register, sign_in};
 use crate::second_factor::Enrolled;
 use crate::support::{Answer, Authenticator, PASSWORD, Portal, VERIFIED, Visitor};
+use domain::encoding::base64url;
+use domain::passkey::challenge as signed_hash;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::AuditEvent;
 use store::users::{PasswordHash, SetPassword};
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 /// Sets whether the password needs a passkey.
@@ -210,4 +213,53 @@ async fn a_conditional_registration_needs_no_verified_person_and_is_for_the_firs
     let credential = other.create(&ordinary["options"]);
     let request = json!({"short_key": ordinary["short_key"], "credential": credential, "conditional": true});
     assert_eq!(visitor.post(paths::PASSKEYS, &request).await.code(), "short_key_mismatch");
+}
+
+/// Confirms with a passkey that signs the hash of this text, or of the message's `short_key`.
+async fn confirm_by_passkey(visitor: &Visitor, authenticator: &Authenticator, signed: Option<&str>) -> Answer {
+    let challenge = visitor.challenge().await;
+    let hash = base64url(&signed_hash(signed.unwrap_or(&challenge.short_key)));
+    let assertion = authenticator.get(&json!({"challenge": hash}));
+    let (body, headers) = visitor.seal(&challenge, EnvelopeKind::Confirmation, &json!({"passkey": assertion}));
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    visitor.send(Method::POST, paths::CONFIRM, Some(body), &headers).await
+}
+
+#[tokio::test]
+async fn a_passkey_is_a_fresh_proof_of_its_own_account() {
+    let portal = Portal::start().await;
+    let (id, ada, mut passkey) = guarded(&portal, "ada").await;
+    let (_, bob, others) = person(&portal, "bob").await;
+    portal.advance(5 * 60_000 + 1).await;
+    ada.refresh().await;
+    bob.refresh().await;
+    let begun = ada.post(paths::TOTP, &json!({})).await;
+    assert_eq!(begun.code(), "insufficient_user_authentication");
+    assert_eq!(begun.json()["proofs"], json!(["passkey", "recovery_code"]));
+
+    let (for_a_sign_in, _) = challenge(&ada).await;
+    passkey.flags = 1;
+    let unverified = confirm_by_passkey(&ada, &passkey, None).await;
+    passkey.flags = VERIFIED;
+    for (what, answer) in [
+        ("of another account", confirm_by_passkey(&ada, &others, None).await),
+        ("of a sign-in", confirm_by_passkey(&ada, &passkey, Some(&for_a_sign_in.short_key)).await),
+        ("of another message", confirm_by_passkey(&ada, &passkey, Some("another")).await),
+        ("without the person", unverified),
+    ] {
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "passkey_refused"), "{what}");
+    }
+    assert_eq!(ada.post(paths::TOTP, &json!({})).await.code(), "insufficient_user_authentication");
+    assert!(ada.get(paths::ACTIVITY_PAGE).await.text.contains("A passkey was refused from 203.0.113.0/24"));
+
+    let answer = confirm_by_passkey(&ada, &passkey, None).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+    assert_eq!(ada.post(paths::TOTP, &json!({})).await.status, StatusCode::CREATED);
+    assert!(portal.store().passkeys(&id).await.unwrap()[0].used_at.is_some());
+    // The next message is not refused because an attempt is still open.
+    assert_eq!(confirm_by_passkey(&ada, &passkey, None).await.status, StatusCode::NO_CONTENT);
+
+    // A password that is sufficient for a sign-in is what such an account is asked for.
+    let answer = confirm_by_passkey(&bob, &others, None).await;
+    assert_eq!(answer.json()["proofs"], json!(["password"]));
 }

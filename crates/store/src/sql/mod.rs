@@ -15,6 +15,7 @@ mod catalogue;
 mod changes;
 mod each;
 mod email_proofs;
+mod fresh_proofs;
 mod gates;
 mod grant_sessions;
 mod grouped;

@@ -24,10 +24,14 @@ sql! {
     REMOVE_CONSENTS = "DELETE FROM oauth_consents WHERE client_id = $1";
     END_OF_CLIENT = "UPDATE oauth_grants SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL";
 
-    USE_PUSHED = "DELETE FROM oauth_requests
+    // These lock the request, so that of concurrent answers one finds it, and it is used up after the write that may
+    // still fail.
+    HOLD_PUSHED = "UPDATE oauth_requests SET expires_at = expires_at
         WHERE id_hash = $1 AND client_id = $2 AND COALESCE(kept_until, expires_at) > $3";
-    USE_DEVICE = "DELETE FROM oauth_devices
+    HOLD_DEVICE = "UPDATE oauth_devices SET poll_at = poll_at
         WHERE user_code_hash = $1 AND client_id = $2 AND denied_at IS NULL AND expires_at > $3";
+    USE_PUSHED = "DELETE FROM oauth_requests WHERE id_hash = $1";
+    USE_DEVICE = "DELETE FROM oauth_devices WHERE user_code_hash = $1";
     ADD_DEVICE = "INSERT INTO oauth_devices (device_hash, user_code_hash, client_id, scope, expires_at, poll_at)
         VALUES ($1, $2, $3, $4, $5, $6)";
     DENY_DEVICE = "UPDATE oauth_devices SET denied_at = $2
@@ -40,7 +44,6 @@ sql! {
     // Changes nothing, but waits for a concurrent withdrawal, and lets a later one wait.
     LOCK_CONSENT = "UPDATE oauth_consents SET scope = scope WHERE client_id = $1 AND scope = $2
         AND user_id = (SELECT user_id FROM sessions WHERE id = $3)";
-    TAKE_BACK = "DELETE FROM oauth_codes WHERE code_hash = $1";
     DROP_OLDEST = "DELETE FROM oauth_codes WHERE session_id = $1 AND used_at IS NULL AND code_hash NOT IN
         (SELECT code_hash FROM oauth_codes WHERE session_id = $1 AND used_at IS NULL
             ORDER BY expires_at DESC, code_hash LIMIT $2)";
@@ -205,18 +208,26 @@ impl Write for NewCode {
         {
             return Ok(false);
         }
-        // First, because a session that is over must not use up the request: its person signs in again.
+        let now = Value::Int(self.now);
+        if let Some(pushed) = &self.pushed
+            && tx.execute(HOLD_PUSHED, [Value::Text(pushed), client, now]).await? == 0
+        {
+            return Ok(false);
+        }
+        if let Some(device) = &self.device
+            && tx.execute(HOLD_DEVICE, [Value::Text(device), client, now]).await? == 0
+        {
+            return Ok(false);
+        }
+        // A session that is over uses up no request: its person signs in again.
         if tx.execute(ADD_CODE, values).await? == 0 {
             return Ok(false);
         }
-        let uses = [(USE_PUSHED, &self.pushed), (USE_DEVICE, &self.device)];
-        for (sql, used) in uses {
-            if let Some(used) = used
-                && tx.execute(sql, [Value::Text(used), client, Value::Int(self.now)]).await? == 0
-            {
-                tx.execute(TAKE_BACK, [Value::Text(&self.code_hash)]).await?;
-                return Ok(false);
-            }
+        if let Some(pushed) = &self.pushed {
+            tx.execute(USE_PUSHED, [Value::Text(pushed)]).await?;
+        }
+        if let Some(device) = &self.device {
+            tx.execute(USE_DEVICE, [Value::Text(device)]).await?;
         }
         tx.execute(DROP_OLDEST, [session, Value::Int(MOST_CODES_OF_SESSION)]).await?;
         let Some(owner) = tx.one(OWNER, [session]).await? else { return Ok(false) };

@@ -14,7 +14,7 @@ use super::users::user;
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance, PasskeyOwner, Passkeys};
+use crate::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance, PasskeyOwner, Passkeys, UsedPasskey};
 use async_trait::async_trait;
 use domain::passkey::PasskeyState;
 
@@ -147,6 +147,20 @@ impl Write for RemovePasskey {
     }
 }
 
+/// Stores the new state of a passkey. `false`: it does not exist, or its account is disabled.
+pub(super) async fn use_passkey<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UsedPasskey) -> Result<bool> {
+    let values = [
+        Value::Text(&used.id),
+        Value::Int(used.state.backup_eligible.into()),
+        Value::Int(used.state.backed_up.into()),
+        Value::Int(used.state.sign_count.into()),
+        Value::Int(used.now),
+        Value::Text(&used.user),
+        Value::Text(&used.relying_party),
+    ];
+    Ok(tx.execute(USE, values).await? == 1)
+}
+
 impl Write for PasskeyAcceptance {
     type Output = bool;
 
@@ -157,16 +171,7 @@ impl Write for PasskeyAcceptance {
         {
             return Ok(false);
         }
-        let values = [
-            Value::Text(&self.passkey),
-            Value::Int(self.state.backup_eligible.into()),
-            Value::Int(self.state.backed_up.into()),
-            Value::Int(self.state.sign_count.into()),
-            Value::Int(self.now),
-            Value::Text(&self.session.user),
-            Value::Text(&self.relying_party),
-        ];
-        if tx.execute(USE, values).await? == 0 || !insert_session(tx, &self.session).await? {
+        if !use_passkey(tx, &self.passkey).await? || !insert_session(tx, &self.session).await? {
             return Ok(false);
         }
         if self.forgive {

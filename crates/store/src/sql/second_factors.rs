@@ -1,5 +1,6 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::fresh_proofs::Renew;
 use super::recovery_codes::{FORGET_CODES, FORGET_CODES_OF_NOTHING, IS_CODE, SetRecoveryCodes, replace_codes};
 use super::remembered_devices::forget_all;
 use super::reservations::release;
@@ -10,15 +11,15 @@ use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::recovery_codes::UseRecoveryCode;
 use crate::second_factors::{
-    ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword, PendingSignIn, SecondFactors, Totp, UsedCode,
+    ConfirmIdentity, ConfirmOutcome, ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword, PendingSignIn, SecondFactors,
+    Totp, UsedCode,
 };
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::authentication::{Authentication, Method, Methods};
+use domain::authentication::{Authentication, Method};
 use domain::second_factor::{Factors, PENDING_TRIES};
 
 sql! {
@@ -49,10 +50,6 @@ sql! {
     TRY_PENDING = "UPDATE pending_sign_ins SET tries = tries + 1 WHERE id = $1 AND expires_at > $2 AND tries < $3
         RETURNING id, user_id, judged_by, jkt, expires_at";
     FINISH_PENDING = "DELETE FROM pending_sign_ins WHERE id = $1 AND expires_at > $2";
-    // Locks the row, so that of two proofs at the same time neither loses the other's method.
-    RENEW = "UPDATE sessions SET auth_time = $2, changed_at = $2
-        WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2 RETURNING methods";
-    SET_METHODS = "UPDATE sessions SET methods = $2 WHERE id = $1";
     ADMINISTRATORS_WITHOUT = "SELECT name FROM users u
         WHERE role = 'administrator' AND disabled_at IS NULL AND deleted_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
@@ -253,27 +250,6 @@ impl Write for TryPending {
     }
 }
 
-struct Renew {
-    session: String,
-    proven: Method,
-    now: UnixMs,
-}
-
-impl Write for Renew {
-    type Output = Option<Authentication>;
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Authentication>> {
-        let session = Value::Text(&self.session);
-        let Some(row) = tx.one(RENEW, [session, Value::Int(self.now)]).await? else { return Ok(None) };
-        let before = row.enum_column("sessions", "methods", Methods::parse)?;
-        let new = Authentication { methods: before.with(self.proven), at: self.now };
-        if new.methods != before {
-            tx.execute(SET_METHODS, [session, Value::Text(&new.methods.to_string())]).await?;
-        }
-        Ok(Some(new))
-    }
-}
-
 #[async_trait]
 impl<DB: Backend> SecondFactors for SqlStore<DB> {
     async fn factors(&self, user: &str, relying_party: Option<&str>) -> Result<Factors> {
@@ -320,10 +296,6 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         Ok(self.count(IS_CODE, [Value::Text(user), Value::Text(code_hash)]).await? > 0)
     }
 
-    async fn use_recovery_code(&self, used: &UseRecoveryCode) -> Result<bool> {
-        self.write(used.clone()).await
-    }
-
     async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()> {
         self.write(new.clone()).await
     }
@@ -334,6 +306,10 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
 
     async fn renew_authentication(&self, session: &str, proven: Method, now: UnixMs) -> Result<Option<Authentication>> {
         self.write(Renew { session: session.to_owned(), proven, now }).await
+    }
+
+    async fn confirm_identity(&self, confirm: &ConfirmIdentity) -> Result<ConfirmOutcome> {
+        self.write(confirm.clone()).await
     }
 
     async fn administrators_without_factor(&self, relying_party: Option<&str>) -> Result<Vec<String>> {

@@ -299,6 +299,7 @@ contract! {
         a_session_is_renewed_while_it_lives,
         proofs_at_the_same_time_lose_no_method,
         a_recovery_code_is_used_up_with_the_session_only,
+        a_recovery_code_is_used_up_with_the_fresh_proof_only,
         a_generator_that_waits_goes_with_all_factors,
     }
     sealed {

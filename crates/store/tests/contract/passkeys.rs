@@ -7,7 +7,7 @@ use futures::future::join_all;
 use std::sync::Arc;
 use store::Store;
 use store::audit::AuditEvent;
-use store::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance};
+use store::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance, UsedPasskey};
 use store::second_factors::{NewPendingSignIn, PasskeyAfterPassword, PendingSignIn};
 use store::users::{ChangeOutcome, DeleteUser, PasswordHash};
 
@@ -50,11 +50,15 @@ fn use_of(passkey: &Passkey, state: PasskeyState) -> PasskeyAcceptance {
         attempt: attempt(client_key(1)),
         client_key: client_key(1),
         account: "digest".to_owned(),
-        passkey: passkey.id.clone(),
-        relying_party: "auth.example".to_owned(),
+        passkey: UsedPasskey {
+            id: passkey.id.clone(),
+            user: passkey.user.clone(),
+            relying_party: "auth.example".to_owned(),
+            state,
+            now: NOW + 1,
+        },
         pending: None,
         forgive: false,
-        state,
         session,
         audit: vec![
             entry(AuditEvent::Login, Some(&passkey.user), NOW),
@@ -173,7 +177,8 @@ pub(crate) async fn finish_a_pending_sign_in_once_and_at_their_host(fixture: Fix
     };
     let audit = entry(AuditEvent::Login, Some(&ada), NOW);
     store.add_pending(&NewPendingSignIn { attempt: attempt(client_key(1)), pending, audit }).await.unwrap();
-    let elsewhere = PasskeyAcceptance { relying_party: "other.example".to_owned(), ..use_of(&passkey, passkey.state) };
+    let mut elsewhere = use_of(&passkey, passkey.state);
+    "other.example".clone_into(&mut elsewhere.passkey.relying_party);
     assert!(!store.accept_passkey(&elsewhere).await.unwrap(), "another host");
     let store: Arc<dyn Store> = store;
     let tasks = (0..20).map(|_| {

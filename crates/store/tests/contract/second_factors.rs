@@ -1,7 +1,7 @@
 //! Codes work once, and a sign-in that waits for its second factor is finished once.
 
 use crate::fixture::Fixture;
-use crate::make::{DAY, MINUTE, NOW, acceptance, attempt, client_key, entry, new_session, session, user};
+use crate::make::{DAY, MINUTE, NOW, acceptance, attempt, client_key, entry, new_session, reserved, session, user};
 use domain::authentication::{Authentication, Method, Methods};
 use domain::second_factor::Factors;
 use futures::future::join_all;
@@ -9,7 +9,7 @@ use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
 use store::recovery_codes::UseRecoveryCode;
-use store::second_factors::{ConfirmTotp, NewPendingSignIn, PendingSignIn, UsedCode};
+use store::second_factors::{ConfirmIdentity, ConfirmOutcome, ConfirmTotp, NewPendingSignIn, PendingSignIn, UsedCode};
 use store::sessions::NewSession;
 use store::user_keys::SealedKey;
 use store::users::{DeleteUser, PasswordHash};
@@ -36,6 +36,28 @@ async fn with_totp(store: &dyn Store, user: &str, id: &str) {
 fn recovery(user: &str, hash: &str) -> UseRecoveryCode {
     let audit = entry(AuditEvent::RecoveryCodeUsed, Some(user), NOW);
     UseRecoveryCode { user: user.to_owned(), code_hash: hash.to_owned(), audit, now: NOW }
+}
+
+/// A fresh proof of a session by a recovery code.
+fn proof(session: &str, code: UseRecoveryCode) -> ConfirmIdentity {
+    ConfirmIdentity {
+        attempt: attempt(client_key(1)),
+        session: session.to_owned(),
+        proven: Method::RecoveryCode,
+        audit: vec![entry(AuditEvent::IdentityConfirmed, Some(&code.user), code.now)],
+        now: code.now,
+        recovery_code: Some(code),
+        passkey: None,
+    }
+}
+
+/// Uses a recovery code as a fresh proof of a session. `false`: it is unknown or used.
+pub(crate) async fn use_recovery_code(store: &dyn Store, session: &str, code: UseRecoveryCode) -> bool {
+    match store.confirm_identity(&proof(session, code)).await.unwrap() {
+        ConfirmOutcome::Confirmed(_) => true,
+        ConfirmOutcome::ProofGone => false,
+        ConfirmOutcome::SessionOver => panic!("the session is over"),
+    }
 }
 
 fn pending(user: &str, id: &str) -> NewPendingSignIn {
@@ -105,10 +127,11 @@ pub(crate) async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
     store.set_recovery_codes(&ada, &["a".to_owned(), "b".to_owned()], &made, NOW).await.unwrap();
-    assert!(!store.use_recovery_code(&recovery(&bob, "a")).await.unwrap());
+    let live = session(&*store, &ada, NOW).await;
+    assert!(!use_recovery_code(&*store, &live, recovery(&bob, "a")).await);
     let tasks = (0..50).map(|_| {
-        let (store, used) = (store.clone(), recovery(&ada, "a"));
-        tokio::spawn(async move { store.use_recovery_code(&used).await.unwrap() })
+        let (store, live, used) = (store.clone(), live.clone(), recovery(&ada, "a"));
+        tokio::spawn(async move { use_recovery_code(&*store, &live, used).await })
     });
     let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
     assert_eq!(accepted, 1);
@@ -118,8 +141,8 @@ pub(crate) async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {
 
     let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
     store.set_recovery_codes(&ada, &["c".to_owned()], &made, NOW).await.unwrap();
-    assert!(!store.use_recovery_code(&recovery(&ada, "b")).await.unwrap(), "a new set voids the old one");
-    assert!(store.use_recovery_code(&recovery(&ada, "c")).await.unwrap());
+    assert!(!use_recovery_code(&*store, &live, recovery(&ada, "b")).await, "a new set voids the old one");
+    assert!(use_recovery_code(&*store, &live, recovery(&ada, "c")).await);
 }
 
 pub(crate) async fn a_pending_sign_in_is_tried_five_times_and_finished_once(fixture: Fixture) {
@@ -192,6 +215,38 @@ pub(crate) async fn proofs_at_the_same_time_lose_no_method(fixture: Fixture) {
         let methods = store.session(&id).await.unwrap().unwrap().authentication.methods;
         assert_eq!(methods, proven.into_iter().fold(Methods::PASSWORD, Methods::with));
     }
+}
+
+/// A crash or a refusal between the check of a code and the fresh session must not lose the code.
+pub(crate) async fn a_recovery_code_is_used_up_with_the_fresh_proof_only(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
+    store.set_recovery_codes(&ada, &["a".to_owned()], &made, NOW).await.unwrap();
+    let live = session(&*store, &ada, NOW).await;
+    let late = UseRecoveryCode { now: NOW + 31 * DAY, ..recovery(&ada, "a") };
+    for (session, code) in [("none", recovery(&ada, "a")), (live.as_str(), late)] {
+        assert_eq!(store.confirm_identity(&proof(session, code)).await.unwrap(), ConfirmOutcome::SessionOver);
+        assert!(store.has_recovery_code(&ada, "a").await.unwrap(), "it is unused");
+    }
+    let before = store.session(&live).await.unwrap().unwrap().authentication;
+    let unknown = store.confirm_identity(&proof(&live, recovery(&ada, "b"))).await.unwrap();
+    assert_eq!(unknown, ConfirmOutcome::ProofGone);
+    assert_eq!(store.session(&live).await.unwrap().unwrap().authentication, before);
+
+    let attempt = reserved(&*store, client_key(1), NOW).await;
+    let code = UseRecoveryCode { now: NOW + MINUTE, ..recovery(&ada, "a") };
+    let confirm = ConfirmIdentity { attempt, ..proof(&live, code) };
+    let new = Authentication { methods: Methods::PASSWORD.with(Method::RecoveryCode), at: NOW + MINUTE };
+    assert_eq!(store.confirm_identity(&confirm).await.unwrap(), ConfirmOutcome::Confirmed(new));
+    assert_eq!(store.session(&live).await.unwrap().unwrap().authentication, new);
+    assert!(!store.has_recovery_code(&ada, "a").await.unwrap());
+    let rows = store.audit_of(&ada, 100).await.unwrap();
+    for event in [AuditEvent::RecoveryCodeUsed, AuditEvent::IdentityConfirmed] {
+        assert_eq!(rows.iter().filter(|row| row.event == event).count(), 1, "{event:?}");
+    }
+    // The attempt has ended, so the next one of this client need not wait.
+    reserved(&*store, client_key(1), NOW + 1).await;
 }
 
 /// A crash or a refusal between the check of a code and the session must not lose the code.

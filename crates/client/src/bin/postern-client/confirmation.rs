@@ -35,9 +35,9 @@ impl ProofPrompt for ProofAtTerminal {
         let secret = tokio::task::spawn_blocking(move || terminal::ask_secret(question)).await.ok()?.ok()?;
         let given = Some(secret.to_string());
         Some(if question.starts_with("Password") {
-            IdentityConfirmation { password: given, code: None }
+            IdentityConfirmation { password: given, code: None, passkey: None }
         } else {
-            IdentityConfirmation { password: None, code: given }
+            IdentityConfirmation { password: None, code: given, passkey: None }
         })
     }
 }

@@ -1,0 +1,80 @@
+//! Fresh proofs of the person of a live session.
+
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::passkeys::use_passkey;
+use super::recovery_codes::lock_code;
+use super::reservations::release;
+use super::statement::sql;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::second_factors::{ConfirmIdentity, ConfirmOutcome};
+use domain::UnixMs;
+use domain::authentication::{Authentication, Method, Methods};
+
+sql! {
+    // Locks the row, so that of two proofs at the same time neither loses the other's method.
+    RENEW = "UPDATE sessions SET auth_time = $2, changed_at = $2
+        WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2 RETURNING methods";
+    SET_METHODS = "UPDATE sessions SET methods = $2 WHERE id = $1";
+}
+
+pub(super) struct Renew {
+    pub(super) session: String,
+    pub(super) proven: Method,
+    pub(super) now: UnixMs,
+}
+
+impl Write for Renew {
+    type Output = Option<Authentication>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Authentication>> {
+        renew(tx, &self.session, self.proven, self.now).await
+    }
+}
+
+/// Adds a method to a live session. `None`: the session is over.
+async fn renew<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    session: &str,
+    proven: Method,
+    now: UnixMs,
+) -> Result<Option<Authentication>> {
+    let session = Value::Text(session);
+    let Some(row) = tx.one(RENEW, [session, Value::Int(now)]).await? else { return Ok(None) };
+    let before = row.enum_column("sessions", "methods", Methods::parse)?;
+    let new = Authentication { methods: before.with(proven), at: now };
+    if new.methods != before {
+        tx.execute(SET_METHODS, [session, Value::Text(&new.methods.to_string())]).await?;
+    }
+    Ok(Some(new))
+}
+
+impl Write for ConfirmIdentity {
+    type Output = ConfirmOutcome;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ConfirmOutcome> {
+        if let Some(code) = &self.recovery_code
+            && !lock_code(tx, code).await?
+        {
+            return Ok(ConfirmOutcome::ProofGone);
+        }
+        if let Some(passkey) = &self.passkey
+            && !use_passkey(tx, passkey).await?
+        {
+            return Ok(ConfirmOutcome::ProofGone);
+        }
+        let Some(new) = renew(tx, &self.session, self.proven, self.now).await? else {
+            return Ok(ConfirmOutcome::SessionOver);
+        };
+        if let Some(code) = &self.recovery_code {
+            code.run(tx).await?;
+        }
+        for entry in &self.audit {
+            append(tx, entry).await?;
+        }
+        release(tx, &self.attempt).await?;
+        Ok(ConfirmOutcome::Confirmed(new))
+    }
+}
