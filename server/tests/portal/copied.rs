@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{Connection, Row, SqliteConnection};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::audit::AuditEvent;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
@@ -267,7 +267,7 @@ async fn the_owner_sees_tries_with_tokens_in_headers_and_at_apps() {
     let tries = async || {
         let rows = portal.store().audit_of(&id, 100).await.unwrap();
         let tries = rows.into_iter().filter(|row| row.event == AuditEvent::WrongKey);
-        tries.map(|row| (row.address, row.about)).collect::<Vec<_>>()
+        tries.map(|row| (row.address, row.about)).collect::<BTreeSet<_>>()
     };
     let key = ClientKey::generate();
     let proof = |url: &str, token: &str| {
@@ -276,25 +276,25 @@ async fn the_owner_sees_tries_with_tokens_in_headers_and_at_apps() {
     };
     let thief = |last: u8| portal.program(&format!("203.0.113.{last}"));
     let (bearer, bound) = (format!("Bearer {token}"), format!("DPoP {token}"));
-    let mut expected = Vec::new();
+    let mut expected = BTreeSet::new();
 
     let plain = [("authorization", bearer.as_str())];
     assert_eq!(thief(11).send(Method::GET, paths::SESSION, None, &plain).await.code(), "no_session");
-    expected.insert(0, ("203.0.113.11".to_owned(), String::new()));
+    expected.insert(("203.0.113.11".to_owned(), String::new()));
     assert_eq!(tries().await, expected, "a bound token without a proof");
     let theirs = proof(&format!("{ORIGIN}{}", paths::SESSION), &token);
     let with_proof = [("authorization", bound.as_str()), ("dpop", theirs.as_str())];
     assert_eq!(thief(12).send(Method::GET, paths::SESSION, None, &with_proof).await.code(), "bad_proof");
-    expected.insert(0, ("203.0.113.12".to_owned(), String::new()));
+    expected.insert(("203.0.113.12".to_owned(), String::new()));
     assert_eq!(tries().await, expected, "with another key");
     let sign_out = thief(13).send(Method::POST, paths::LOGOUT, Some("{}".to_owned()), &plain).await;
     assert_eq!(sign_out.code(), "no_session");
-    expected.insert(0, ("203.0.113.13".to_owned(), String::new()));
+    expected.insert(("203.0.113.13".to_owned(), String::new()));
     assert_eq!(tries().await, expected, "at sign-out");
 
     let page = thief(17).send(Method::GET, paths::DASHBOARD_PAGE, None, &plain).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "the way to sign-in");
-    expected.insert(0, ("203.0.113.17".to_owned(), String::new()));
+    expected.insert(("203.0.113.17".to_owned(), String::new()));
     assert_eq!(tries().await, expected, "on a page");
 
     let proxy = portal.program("10.0.0.1");
@@ -313,12 +313,12 @@ async fn the_owner_sees_tries_with_tokens_in_headers_and_at_apps() {
     };
     let refused = ask(14, &format!("Bearer {for_app}"), &[]).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
-    expected.insert(0, ("203.0.113.14".to_owned(), "wiki".to_owned()));
+    expected.insert(("203.0.113.14".to_owned(), "wiki".to_owned()));
     assert_eq!(tries().await, expected, "at an app");
     let theirs = proof("https://wiki.example/page", &for_app);
     let refused = ask(15, &format!("DPoP {for_app}"), &[("dpop", &theirs)]).await;
     assert_eq!(refused.code(), "bad_proof");
-    expected.insert(0, ("203.0.113.15".to_owned(), "wiki".to_owned()));
+    expected.insert(("203.0.113.15".to_owned(), "wiki".to_owned()));
     assert_eq!(tries().await, expected, "at an app, with another key");
 
     // A token that is bound to no key needs no proof, and an expired nonce is no attempt.

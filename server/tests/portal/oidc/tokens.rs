@@ -5,6 +5,7 @@ use crate::support::ORIGIN;
 use domain::encoding::{base64url, sha256};
 use http::{Method, StatusCode};
 use serde_json::json;
+use std::collections::BTreeSet;
 use store::audit::AuditEvent;
 use wire::paths;
 
@@ -139,11 +140,11 @@ async fn tokens_are_bound_to_the_key_of_a_proof() {
     let tries = async || {
         let rows = provider.portal.store().audit_of(&provider.user, 100).await.unwrap();
         let tries = rows.into_iter().filter(|row| row.event == AuditEvent::WrongKey);
-        tries.map(|row| (row.address, row.about)).collect::<Vec<_>>()
+        tries.map(|row| (row.address, row.about)).collect::<BTreeSet<_>>()
     };
     let seen = |address: &str| (address.to_owned(), "The app".to_owned());
     assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED, "a copied token");
-    assert_eq!(tries().await, [seen("198.51.100.9")]);
+    assert_eq!(tries().await, BTreeSet::from([seen("198.51.100.9")]));
     let (access, thief) = (tokens["access_token"].as_str().unwrap(), crate::support::ClientKey::generate());
     let more = json!({"ath": base64url(&sha256(access.as_bytes())), "htm": "GET"});
     let theirs = thief.prove_more(&format!("{ORIGIN}{}", paths::OAUTH_USERINFO), first.header("dpop-nonce"), &more);
@@ -152,7 +153,7 @@ async fn tokens_are_bound_to_the_key_of_a_proof() {
     let program = provider.portal.program("198.51.100.10");
     let copied = program.send_each(Method::GET, paths::OAUTH_USERINFO, None, &headers).await;
     assert_eq!(copied.json()["error"], "invalid_dpop_proof", "{}", copied.text);
-    assert_eq!(tries().await, [seen("198.51.100.10"), seen("198.51.100.9")]);
+    assert_eq!(tries().await, BTreeSet::from([seen("198.51.100.9"), seen("198.51.100.10")]));
     let refresh_token = tokens["refresh_token"].as_str().unwrap();
     let mut refresh = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
     refresh.extend([("client_id", "app"), ("client_secret", SECRET)]);
@@ -160,7 +161,7 @@ async fn tokens_are_bound_to_the_key_of_a_proof() {
     let program = provider.portal.program("198.51.100.11");
     let copied = program.send_each(Method::POST, paths::OAUTH_TOKEN, Some(form(&refresh)), &kind).await;
     assert_eq!(copied.json()["error"], "invalid_grant", "a copied refresh token");
-    assert_eq!(tries().await, ["11", "10", "9"].map(|last| seen(&format!("198.51.100.{last}"))));
+    assert_eq!(tries().await, BTreeSet::from(["9", "10", "11"].map(|last| seen(&format!("198.51.100.{last}")))));
     let page = provider.browser.get(paths::ACTIVITY_PAGE).await.text;
     let sentence = "Refused from 198.51.100.0/24: a copy of a token for The app, or a program that has lost its key";
     assert!(page.contains(sentence), "{page}");
