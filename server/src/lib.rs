@@ -30,6 +30,7 @@ mod keyed_mutex;
 pub mod keyring;
 pub mod mailer;
 mod metrics;
+mod network;
 mod oauth;
 mod offences;
 pub mod openapi;

@@ -3,6 +3,7 @@
 use super::ConfigError;
 use super::durations::DurationSetting;
 use domain::authority::is_same_url;
+use crate::network;
 use ipnet::IpNet;
 use oidc::redirect_uri;
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,7 @@ impl OAuthSettings {
         }
         let read = |text: &String| {
             let problem = format!("'{text}' is not a network like 10.0.0.0/8");
-            text.parse().map_err(|_| ConfigError::invalid("oauth.internal_networks", &problem))
+            network::parse(text).ok_or_else(|| ConfigError::invalid("oauth.internal_networks", &problem))
         };
         self.internal_networks.iter().map(read).collect()
     }

@@ -1,6 +1,7 @@
 //! Trusted proxies, and how they pass the client's address.
 
 use super::ConfigError;
+use crate::network;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -27,14 +28,13 @@ pub struct TrustedProxies {
 
 impl TrustedProxies {
     pub(super) fn new(trusted: &[String], client_address: ClientAddress) -> Result<Self, ConfigError> {
-        let network = |text: &String| {
-            let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            text.parse::<IpNet>().map(|network| network.trunc()).or_else(|_| one()).map_err(|_| {
+        let read = |text: &String| {
+            network::parse(text).ok_or_else(|| {
                 let problem = format!("'{text}' is neither an address nor a network like 10.0.0.0/8");
                 ConfigError::invalid("trusted_proxies", &problem)
             })
         };
-        let trusted = trusted.iter().map(network).collect::<Result<Vec<_>, _>>()?;
+        let trusted = trusted.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         if trusted.iter().any(|network| network.prefix_len() == 0) {
             return Err(ConfigError::invalid(
                 "trusted_proxies",
@@ -67,7 +67,9 @@ mod tests {
             let list: Vec<String> = list.iter().map(ToString::to_string).collect();
             TrustedProxies::new(&list, ClientAddress::default())
         };
-        let trusted = proxies(&["127.0.0.1", "10.1.2.3/8", "2001:db8::/32", "::ffff:192.0.2.1"]).expect("good");
+        let trusted =
+            proxies(&["127.0.0.1", "10.1.2.3/8", "2001:db8::/32", "::ffff:192.0.2.1", "::ffff:192.168.0.0/112"])
+                .expect("good");
         for (peer, expected) in [
             ("127.0.0.1", true),
             ("127.0.0.2", false),
@@ -76,10 +78,13 @@ mod tests {
             ("2001:db8:9::1", true),
             ("2001:db9::1", false),
             ("192.0.2.1", true),
+            ("192.168.9.9", true),
+            ("::ffff:192.168.9.9", true),
+            ("192.169.0.1", false),
         ] {
             assert_eq!(trusted.trusts(peer.parse().expect("an address")), expected, "{peer}");
         }
-        for wrong in ["0.0.0.0/0", "::/0", "10.0.0.0/33", "proxy.lan", ""] {
+        for wrong in ["0.0.0.0/0", "::/0", "::ffff:0:0/96", "::ffff:0:0/90", "10.0.0.0/33", "proxy.lan", ""] {
             assert!(proxies(&[wrong]).is_err(), "{wrong}");
         }
         assert!(!TrustedProxies::default().trusts(IpAddr::from([127, 0, 0, 1])));

@@ -4,10 +4,10 @@ use super::durations::DurationSetting;
 use super::layers::{TIME_SERVER, is_of_time_server, layered};
 use super::operator::ListenSetting;
 use super::{ConfigError, LogSettings};
+use crate::network;
 use domain::authority::Origin;
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use wire::{paths, time};
 
@@ -86,7 +86,7 @@ impl TimeServerSettings {
             service: self.service.clone(),
             origins: if self.origins.is_empty() { vec![self.issuer.clone()] } else { self.origins.clone() },
             max_connections: self.max_connections,
-            trusted_proxies: self.trusted_proxies.iter().filter_map(|text| network(text)).collect(),
+            trusted_proxies: self.trusted_proxies.iter().filter_map(|text| network::parse(text)).collect(),
             idle: self.idle.0,
         }
     }
@@ -99,7 +99,7 @@ impl TimeServerSettings {
                 return Err(ConfigError::invalid(name, &problem));
             }
         }
-        if let Some(wrong) = self.trusted_proxies.iter().find(|text| network(text).is_none()) {
+        if let Some(wrong) = self.trusted_proxies.iter().find(|text| network::parse(text).is_none()) {
             let problem = format!("'{wrong}' is neither an address nor a network like 10.0.0.0/8");
             return Err(ConfigError::invalid("trusted_proxies", &problem));
         }
@@ -114,11 +114,6 @@ impl TimeServerSettings {
         }
         Ok(())
     }
-}
-
-fn network(text: &str) -> Option<IpNet> {
-    let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())).ok();
-    text.parse::<IpNet>().ok().or_else(one)
 }
 
 #[cfg(test)]

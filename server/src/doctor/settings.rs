@@ -4,6 +4,7 @@ use super::{Finding, FindingLevel};
 use crate::config::{Config, Settings};
 use crate::error_chain::chain;
 use crate::mailer::Mailer;
+use crate::network;
 use ipnet::IpNet;
 
 /// Shortest plausible prefixes of a network of proxies, for IPv4 and IPv6. Shorter ones cover more than one network.
@@ -15,10 +16,10 @@ const LEAST: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4
 pub(super) fn proxies(config: &Config) -> Finding {
     const CHECK: &str = "trusted_proxies";
     let list = &config.settings.trusted_proxies;
-    let is_wide = |text: &&String| match text.parse::<IpNet>() {
-        Ok(IpNet::V4(network)) => network.prefix_len() < WIDEST.0,
-        Ok(IpNet::V6(network)) => network.prefix_len() < WIDEST.1,
-        Err(_) => false,
+    let is_wide = |text: &&String| match network::parse(text) {
+        Some(IpNet::V4(network)) => network.prefix_len() < WIDEST.0,
+        Some(IpNet::V6(network)) => network.prefix_len() < WIDEST.1,
+        None => false,
     };
     if let Some(wide) = list.iter().find(is_wide) {
         return Finding::new(

@@ -1,11 +1,11 @@
 //! Administration of the allowlist.
 
 use super::actor::{Actor, ActorNames};
+use crate::network;
 use crate::span::span_ms;
 use domain::UnixMs;
 use domain::operator::{self, InvalidInput};
 use ipnet::IpNet;
-use std::net::IpAddr;
 use store::Store;
 use store::allowlist::{AllowOutcome, AllowedNetwork};
 use store::audit::AuditEvent;
@@ -35,7 +35,7 @@ pub async fn list(store: &dyn Store, now: UnixMs) -> store::Result<seen::Allowli
 /// # Errors
 /// Names the invalid input.
 pub async fn add(actor: &Actor<'_>, wanted: &seen::NewAllowed) -> Result<AllowedNetwork, AllowlistError> {
-    let network = network(&wanted.network)?;
+    let network = read(&wanted.network)?;
     let length = wanted.length.as_deref().map(str::trim).filter(|length| !length.is_empty());
     let allowed = AllowedNetwork {
         id: actor.entropy.ulid(actor.now),
@@ -56,9 +56,12 @@ pub async fn add(actor: &Actor<'_>, wanted: &seen::NewAllowed) -> Result<Allowed
 /// # Errors
 /// The store fails.
 pub async fn remove(actor: &Actor<'_>, which: &str) -> store::Result<Option<AllowedNetwork>> {
-    let network = network(which).ok();
+    let network = read(which).ok();
     let list = actor.store.allowlist().await?;
-    let meant = |allowed: &AllowedNetwork| allowed.id == which || Some(allowed.network) == network;
+    let meant = |allowed: &AllowedNetwork| {
+        // An entry of an earlier version may be in another form.
+        allowed.id == which || Some(allowed.network) == network || allowed.network.to_string() == which.trim()
+    };
     let Some(allowed) = list.into_iter().find(meant) else { return Ok(None) };
     let audit = actor.entry(AuditEvent::AllowRemoved, allowed.network);
     Ok(actor.store.disallow(&allowed.id, &audit).await?.then_some(allowed))
@@ -82,13 +85,10 @@ pub async fn shown_all(store: &dyn Store, list: Vec<AllowedNetwork>, now: UnixMs
 }
 
 /// Parses an address or network into its canonical form.
-fn network(text: &str) -> Result<IpNet, InvalidInput> {
-    let text = text.trim();
-    let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    let network = text.parse::<IpNet>().map(|network| network.trunc()).or_else(|_| one());
-    match network {
-        Ok(network) if network.prefix_len() == 0 => Err(InvalidInput::Everybody),
-        Ok(network) => Ok(network),
-        Err(_) => Err(InvalidInput::Network(text.chars().take(64).collect())),
+fn read(text: &str) -> Result<IpNet, InvalidInput> {
+    match network::parse(text) {
+        Some(network) if network.prefix_len() == 0 => Err(InvalidInput::Everybody),
+        Some(network) => Ok(network),
+        None => Err(InvalidInput::Network(text.trim().chars().take(64).collect())),
     }
 }

@@ -113,7 +113,7 @@ async fn an_allowed_address_is_never_banned_and_still_refused() {
     assert_eq!(visitor.post(paths::LOGIN, &forged_login()).await.code(), "short_key_forged");
     assert_eq!(visitor.get("/login").await.code(), "banned");
 
-    let network = json!({"network": "203.0.113.9/24", "comment": "the office", "for": "1h"});
+    let network = json!({"network": "::ffff:203.0.113.9/120", "comment": "the office", "for": "1h"});
     assert_eq!(root.post(paths::ALLOWLIST, &network).await.status, StatusCode::CREATED);
     let listed = root.get(paths::ALLOWLIST).await.json()["allowed"][0].clone();
     assert_eq!((listed["network"].as_str(), listed["comment"].as_str()), (Some("203.0.113.0/24"), Some("the office")));

@@ -27,6 +27,7 @@ const SERVER: [(&str, &[&str]); 9] = [
             "dpop",
             "entropy",
             "error_chain",
+            "network",
             "openapi",
             "query_timeout",
             "site",
