@@ -69,7 +69,8 @@ pub fn uri(secret: &[u8], issuer: &str, account: &str) -> String {
     format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits=6&period=30")
 }
 
-fn step(now: UnixMs) -> i64 {
+/// Returns the number of a moment's step (RFC 6238, section 4.2).
+pub fn step(now: UnixMs) -> i64 {
     now.div_euclid(STEP_MS)
 }
 

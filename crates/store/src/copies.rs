@@ -11,7 +11,9 @@ use std::path::Path;
 use std::time::Duration;
 
 const SETTLE: &str = "PRAGMA secure_delete = ON; DROP TABLE IF EXISTS backup_note; DELETE FROM reservations;
-    DELETE FROM mails; DELETE FROM email_proofs; DELETE FROM oauth_initial_tokens; DELETE FROM remembered_devices";
+    DELETE FROM mails; DELETE FROM email_proofs; DELETE FROM oauth_initial_tokens; DELETE FROM remembered_devices;
+    DELETE FROM pending_sign_ins; DELETE FROM oauth_requests; DELETE FROM oauth_devices;
+    DELETE FROM oauth_codes WHERE grant_id IS NULL";
 const LIVE: &str = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1";
 const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = $1, changed_at = $1 WHERE revoked_at IS NULL";
 const NOTIFY_CLIENTS: &str = "UPDATE oauth_logouts SET next_at = $1 WHERE tries = 0";
@@ -87,8 +89,8 @@ pub async fn annotate(file: &Path, note: &BackupNote) -> Result<()> {
 }
 
 /// Converts a copy back into a database: updates its tables, removes its note and ends pending attempts. Voids one-time
-/// values that may have been used since: invitations, reset links, links of addresses, codes for apps and initial access
-/// tokens. Forgets remembered devices, which may have been forgotten since. Empties the queue of mail, because its messages
+/// values that may have been used since: invitations, reset links, links of addresses, codes for apps, codes and requests
+/// of clients, and initial access tokens. ([`crate::replaced`] does the same for the second factor.) Forgets remembered devices, which may have been forgotten since. Empties the queue of mail, because its messages
 /// were sent since. Also ends its sessions unless they are to be kept, because sessions that were ended since would be valid
 /// again.
 ///
@@ -171,7 +173,7 @@ pub async fn is_in_use(file: &Path) -> bool {
     }
 }
 
-async fn open(file: &Path) -> Result<SqliteConnection> {
+pub(crate) async fn open(file: &Path) -> Result<SqliteConnection> {
     let connect = SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Delete)

@@ -23,6 +23,7 @@ pub mod proofs;
 pub mod recovery_codes;
 pub mod refusals;
 pub mod remembered_devices;
+pub mod replaced;
 pub mod resets;
 pub mod sealed;
 pub mod second_factors;

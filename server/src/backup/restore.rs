@@ -1,12 +1,13 @@
 //! Restores a backup; everything is checked before anything is replaced.
 
-use super::files::{DraftFile, with_ending};
+use super::files::{DraftFile, at, with_ending};
 use super::reverted_accounts::{RevertedAccounts, compare};
 use super::{BackupError, Passphrase};
 use crate::config::Config;
 use domain::UnixMs;
 use std::path::{Path, PathBuf};
 use store::copies::{self, Settled};
+use store::replaced::{self, Difference, RestoredCodes};
 
 /// A checked backup, not yet in place.
 #[derive(Debug)]
@@ -24,8 +25,11 @@ pub(crate) struct RestoredBackup {
     pub made_at: Option<UnixMs>,
     pub accounts: usize,
     pub settled: Settled,
+    pub recovery_codes: RestoredCodes,
     /// `None`: there was no database to compare with.
     pub reverted: Option<RevertedAccounts>,
+    /// What differs besides, as `reverted`. `None`: the other database is of another version.
+    pub differences: Option<Vec<(Difference, Vec<String>)>>,
 }
 
 /// The options of a restore.
@@ -47,7 +51,8 @@ pub(crate) async fn prepare(
     options: RestoreOptions,
 ) -> Result<PreparedRestore, BackupError> {
     let target = config.sqlite_file().ok_or(BackupError::Postgres)?;
-    if target.exists() {
+    let exists = target.try_exists().map_err(at(&target))?;
+    if exists {
         if !options.force {
             return Err(BackupError::NeedsForce(target));
         }
@@ -68,11 +73,19 @@ pub(crate) async fn prepare(
     let settled = copies::settle(database.path(), options.keep_sessions, options.now).await?;
     let accounts = copies::accounts(database.path()).await?;
     // A database that cannot be read is also replaced: that may be the reason for restoring.
-    let replaced = if target.exists() { copies::accounts(&target).await.ok() } else { None };
+    let replaced = if exists { copies::accounts(&target).await.ok() } else { None };
+    let known = replaced.is_some().then_some(target.as_path());
+    let recovery_codes = replaced::carry_over(database.path(), known, options.now).await?;
+    let differences = match known {
+        Some(known) => replaced::differences(database.path(), known, options.now).await.ok(),
+        None => None,
+    };
     let restored = RestoredBackup {
         made_at: report.note.as_ref().map(|note| note.made_at),
         accounts: accounts.len(),
         settled,
+        recovery_codes,
+        differences,
         reverted: replaced.map(|replaced| compare(&accounts, &replaced)),
     };
     Ok(PreparedRestore { database, target, sealed_key: report.note.and_then(|note| note.sealed_key), restored })
@@ -101,7 +114,7 @@ impl PreparedRestore {
             let key = passphrase.open(sealed)?;
             let file = config.key_encryption_key_file();
             let is_same = std::fs::read(&file).is_ok_and(|there| there.trim_ascii() == key.trim_ascii());
-            if file.exists() && !is_same && !force {
+            if file.try_exists().map_err(at(&file))? && !is_same && !force {
                 return Err(BackupError::NeedsForce(file));
             }
             let draft = DraftFile::beside(&file)?;

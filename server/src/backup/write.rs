@@ -24,7 +24,7 @@ pub(crate) async fn write(
     entropy: &dyn Entropy,
     now: UnixMs,
 ) -> Result<(), BackupError> {
-    if file.exists() {
+    if file.try_exists().map_err(at(file))? {
         return Err(BackupError::Exists(file.to_owned()));
     }
     let keys = passphrase.map(|_| key_encryption::read(config)).transpose()?;

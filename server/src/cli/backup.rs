@@ -11,7 +11,12 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use store::Store;
 use store::audit::AuditEvent;
+use store::replaced::{Difference, RestoredCodes};
 use zeroize::Zeroizing;
+
+/// Maximum number of names on a line.
+const MOST_NAMES: usize = 100;
+const UNKNOWN: &str = "Second factors, groups, clients, services, bans and the allowlist are those of the backup.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupArgs {
@@ -97,10 +102,13 @@ fn print_restored(restored: &RestoredBackup, keep_sessions: bool) {
         println!("Sessions ended: {}", restored.settled.sessions);
     }
     println!("Invitations and reset links voided: {}", restored.settled.links);
+    if let RestoredCodes::Voided(accounts) = restored.recovery_codes {
+        println!("Accounts whose recovery codes are void, because some may have been used since: {accounts}");
+    }
     let Some(reverted) = &restored.reverted else {
         println!(
             "There was no database to compare with. Accounts that were deleted, disabled or lost a role since the \
-             backup have it back, and old passwords are good again: see 'postern user list'."
+             backup have it back, and old passwords are valid again: see 'postern user list'. {UNKNOWN}"
         );
         return;
     };
@@ -111,9 +119,45 @@ fn print_restored(restored: &RestoredBackup, keep_sessions: bool) {
         ("Password changed since the backup, old password valid again", &reverted.passwords),
         ("Created since the backup, no longer exist", &reverted.lost),
     ] {
-        if !names.is_empty() {
-            println!("{what}: {}", printable(&names.join(", ")));
+        print_names(what, names);
+    }
+    let Some(differences) = &restored.differences else {
+        println!("The replaced database is of another version. {UNKNOWN}");
+        return;
+    };
+    for (difference, names) in differences {
+        print_names(says(*difference), names);
+    }
+}
+
+fn print_names(what: &str, names: &[String]) {
+    let listed = names.iter().take(MOST_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        _ if names.is_empty() => {}
+        0 => println!("{what}: {}", printable(&listed)),
+        more => println!("{what}: {}, and {more} more", printable(&listed)),
+    }
+}
+
+fn says(difference: Difference) -> &'static str {
+    match difference {
+        Difference::FactorsReturned => "Second factors removed since the backup, valid again",
+        Difference::FactorsLost => "Second factors added since the backup, missing again",
+        Difference::Groups => "Groups changed since the backup, as they were",
+        Difference::Emails => "E-mail address changed since the backup, as it was",
+        Difference::UserKeysReturned => "User keys revoked since the backup, valid again",
+        Difference::AllowedReturned => "Removed from the allowlist since the backup, never banned again",
+        Difference::AllowedLost => "Added to the allowlist since the backup, no longer on it",
+        Difference::BansReturned => "Bans lifted since the backup, in force again",
+        Difference::BansLost => "Banned by an operator since the backup, no longer banned",
+        Difference::ClientsReturned => "Clients removed since the backup, exist again",
+        Difference::ClientsLost => "Clients added since the backup, no longer exist",
+        Difference::ClientsChanged => {
+            "Clients changed or disabled since the backup, as they were, with their old secrets"
         }
+        Difference::ServicesReturned => "Services removed or changed since the backup, as they were",
+        Difference::ServicesLost => "Services added since the backup, no longer exist",
+        Difference::ServerKeysReturned => "Server keys revoked since the backup, valid again",
     }
 }
 

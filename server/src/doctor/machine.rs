@@ -111,7 +111,8 @@ fn files(files: &OpenFileLimit, wanted: usize) -> Finding {
 pub(super) fn disk(config: &Config) -> Finding {
     const CHECK: &str = "disk";
     // Before the first start the folder does not exist, but its disk does.
-    let folder = config.settings.data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let folder =
+        config.settings.data_dir.ancestors().find(|path| path.try_exists().unwrap_or(true)).unwrap_or(Path::new("."));
     match rustix::fs::statvfs(folder) {
         Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(error) => Finding::new(

@@ -233,7 +233,7 @@ pub(crate) async fn register(portal: &Portal, browser: &Visitor) -> (Vec<u8>, Ve
 }
 
 /// Decodes base32 (RFC 4648, section 6).
-fn base32(text: &str) -> Vec<u8> {
+pub(crate) fn base32(text: &str) -> Vec<u8> {
     let bits: String = text
         .bytes()
         .map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' })

@@ -1,0 +1,87 @@
+//! What a restore takes over from the database that it replaces, and what it names.
+
+use crate::second_factor::{base32, login_with};
+use crate::support::{PASSWORD, Program, postern, said};
+use domain::UnixMs;
+use domain::totp::code;
+use http::StatusCode;
+use serde_json::json;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+use wire::paths;
+
+fn now() -> UnixMs {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> String {
+    let output = postern(folder, arguments, &format!("{PASSWORD}\n"));
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_recovery_code_stays_used_and_what_comes_back_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for arguments in [
+        &["user", "add", "ada"][..],
+        &["user", "add", "bob"],
+        &["client", "add", "--redirect-uri", "https://wiki.example/", "wiki"],
+        &["allow", "add", "10.1.0.0/16", "--comment", "the office"],
+        &["group", "add", "staff"],
+        &["user", "set", "bob", "--groups", "staff"],
+    ] {
+        run(folder, arguments);
+    }
+    let program = Program::start(folder, &[]);
+    let ada = program.browser().signed_in("ada").await;
+    let begun = ada.post(paths::TOTP, &json!({})).await.json();
+    let first = code(&base32(begun["secret"].as_str().unwrap()), now()).unwrap();
+    let confirmed = ada.post(paths::CONFIRM_TOTP, &json!({"id": begun["id"], "code": first})).await;
+    assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.text);
+    let codes = confirmed.json()["recovery_codes"].clone();
+    let codes: Vec<_> = codes.as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+    run(folder, &["backup", "then.db"]);
+    assert_eq!(login_with(&program.browser(), "ada", PASSWORD, &codes[0]).await.status, StatusCode::OK);
+    program.end();
+
+    let restored = run(folder, &["restore", "then.db", "--force"]);
+    assert!(!restored.contains("recovery codes are void") && !restored.contains("since the backup,"), "{restored}");
+    let program = Program::start(folder, &[]);
+    assert_eq!(login_with(&program.browser(), "ada", PASSWORD, &codes[1]).await.status, StatusCode::OK);
+    assert_eq!(login_with(&program.browser(), "ada", PASSWORD, &codes[0]).await.code(), "wrong_credentials");
+    program.end();
+
+    for arguments in [
+        &["user", "remove-factors", "ada"][..],
+        &["client", "rotate", "wiki"],
+        &["allow", "remove", "10.1.0.0/16"],
+        &["allow", "add", "10.2.0.0/16", "--comment", "the new office"],
+        &["user", "set", "bob", "--groups="],
+        &["ban", "add", "203.0.113.9", "--reason", "scans"],
+    ] {
+        run(folder, arguments);
+    }
+    let restored = run(folder, &["restore", "then.db", "--force"]);
+    for line in [
+        "Second factors removed since the backup, valid again: ada",
+        "Groups changed since the backup, as they were: bob",
+        "Removed from the allowlist since the backup, never banned again: 10.1.0.0/16",
+        "Added to the allowlist since the backup, no longer on it: 10.2.0.0/16",
+        "Banned by an operator since the backup, no longer banned: 203.0.113.9",
+        "Clients changed or disabled since the backup, as they were, with their old secrets: wiki",
+    ] {
+        assert!(restored.lines().any(|said| said == line), "{line}: {restored}");
+    }
+    let program = Program::start(folder, &[]);
+    let refused = login_with(&program.browser(), "ada", PASSWORD, &codes[2]).await;
+    assert_eq!(refused.code(), "wrong_credentials", "the codes were removed with the factor");
+    program.end();
+
+    std::fs::remove_file(folder.join("data/postern.db")).unwrap();
+    let restored = run(folder, &["restore", "then.db"]);
+    let line = "Accounts whose recovery codes are void, because some may have been used since: 1";
+    assert!(restored.lines().any(|said| said == line), "{restored}");
+    assert!(restored.contains("no database to compare with"), "{restored}");
+}
