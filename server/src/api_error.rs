@@ -1,6 +1,7 @@
 //! Error answers: a stable code for the client; the cause goes only to the log.
 
 use crate::bans::ActiveBan;
+use crate::error_chain::chain;
 use crate::rate_limiter::LimitExceeded;
 use axum::response::{IntoResponse, Response};
 use domain::UnixMs;
@@ -141,6 +142,11 @@ impl ApiError {
 
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// Returns the cause with its sources, for the log, or the description.
+    pub fn reason(&self) -> String {
+        self.cause.as_ref().map_or_else(|| self.description().to_owned(), |Cause(cause)| chain(&**cause))
     }
 }
 

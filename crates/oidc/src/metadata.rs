@@ -20,13 +20,14 @@ pub struct Endpoints<'a> {
     pub registration: Option<&'a str>,
 }
 
-/// Returns the document. `issuer` is a bare origin and byte-equal to `iss` everywhere. `signing`: the algorithm of the
-/// server's other signing key. `acr`: the values of `acr`. `documents`: whether a client's id may be the URL of its
+/// Returns the document. `issuer` is a bare origin and byte-equal to `iss` everywhere. `signing`: the algorithms of
+/// the server's other signing keys. `acr`: the values of `acr`. `documents`: whether a client's id may be the URL of its
 /// metadata.
-pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&str], documents: bool) -> Value {
+pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &[&str], acr: &[&str], documents: bool) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let authentication = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
     let algorithms = ["RS256", "ES256", "EdDSA"];
+    let id_token_algorithms = [&["RS256"], signing].concat();
     let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": at(endpoints.authorization),
@@ -45,7 +46,7 @@ pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", crate::device::GRANT_TYPE],
         "subject_types_supported": ["public", "pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256", signing],
+        "id_token_signing_alg_values_supported": id_token_algorithms,
         "token_endpoint_auth_methods_supported": authentication,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": authentication,

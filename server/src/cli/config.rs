@@ -2,8 +2,13 @@
 
 use super::{Failure, Outcome};
 use crate::config::{Config, Origins, effective};
-use crate::flows::profiles;
+use crate::flows::{oauth_clients, profiles};
 use clap::Subcommand;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Time limit of the look into the database.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -22,7 +27,8 @@ pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigComma
                 Some(host) => println!("Passkeys work for the host {host} only. They are lost if the host changes."),
                 None => println!("Passkeys do not work, because the public URL names an address instead of a host."),
             }
-            groups(&config).await
+            groups(&config).await?;
+            clients(&config).await
         }
         ConfigCommand::Print => {
             print!("{}", effective(&config.settings, origins));
@@ -45,5 +51,21 @@ async fn groups(config: &Config) -> Result<(), Failure> {
             "The rules of the app {app} name the group {group}, which does not exist: postern group add \"{group}\"."
         );
     }
+    Ok(())
+}
+
+/// Prints the clients of the database that do not work with these settings. `postern doctor` reports a database that
+/// cannot be read.
+async fn clients(config: &Config) -> Result<(), Failure> {
+    let url = config.database_url();
+    match timeout(PATIENCE, store::schema_state(&url)).await {
+        Ok(Ok(schema)) if schema == store::SchemaState::default() => {}
+        _ => return Ok(()),
+    }
+    let store = super::store::open(config).await?;
+    for (id, problem) in oauth_clients::unusable(config, &store.clients().await?) {
+        println!("The client {id} of the database does not work with these settings: {problem}.");
+    }
+    store.close().await;
     Ok(())
 }

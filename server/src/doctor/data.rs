@@ -3,9 +3,9 @@
 use super::second_factors::{required_groups, second_factors};
 use super::{Finding, FindingLevel, keys};
 use crate::backup;
-use crate::config::{Config, client_usable};
+use crate::config::Config;
 use crate::error_chain::chain;
-use crate::flows::profiles;
+use crate::flows::{oauth_clients, profiles};
 use crate::oauth;
 use domain::UnixMs;
 use domain::account::name_skeleton;
@@ -91,28 +91,19 @@ fn messages(count: u64) -> String {
 /// Names the clients that may leave out PKCE, and stored ones that cannot be used.
 fn clients(config: &Config, stored: &[StoredClient]) -> Finding {
     const CHECK: &str = "clients";
-    let read: Vec<_> =
-        stored.iter().map(|row| oauth::clients::read(row).map_err(|problem| (&row.id, problem))).collect();
-    if let Some((id, problem)) = read.iter().find_map(|client| client.as_ref().err()) {
-        let says = format!("The client {id} cannot be used: {problem}.");
+    let unusable = oauth_clients::unusable(config, stored);
+    if !unusable.is_empty() {
+        let listed: Vec<_> = unusable.iter().map(|(id, problem)| format!("{id} ({problem})")).collect();
         return Finding::new(
             CHECK,
             FindingLevel::Problem,
-            says,
-            "Remove it with postern client remove, and add it again.",
+            format!("These clients do not work: {}.", listed.join("; ")),
+            "Correct each with postern client set, and in its app; or remove it with postern client remove, and add it \
+             again.",
         );
     }
-    let signing = config.settings.keys.signing_algorithm.as_str();
-    let unusable = read.iter().filter_map(|client| client.as_ref().ok()).find_map(|client| {
-        let problem = client_usable(client, signing, &[&config.origin], config.has_passkeys()).err()?;
-        Some((client.id(), problem))
-    });
-    if let Some((id, (setting, problem))) = unusable {
-        let says = format!("The client {id} signs nobody in: {setting} {problem}.");
-        let advice = format!("Change it with postern client set {id} {setting}=VALUE.");
-        return Finding::new(CHECK, FindingLevel::Problem, says, advice);
-    }
-    let all = config.clients.iter().chain(read.iter().filter_map(|client| client.as_ref().ok()));
+    let read: Vec<_> = stored.iter().filter_map(|row| oauth::clients::read(row).ok()).collect();
+    let all = config.clients.iter().chain(&read);
     let lax: Vec<_> = all.filter(|client| client.settings.pkce == Pkce::Optional).map(oidc::Client::id).collect();
     if lax.is_empty() {
         return Finding::fine(CHECK, "Every client of the OpenID provider must use PKCE.");

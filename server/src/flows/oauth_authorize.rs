@@ -99,6 +99,9 @@ pub async fn examine(
         }
     };
     let now = state.now();
+    if let Err(error) = state.client_tokens.check(&client, &request.scopes, now).map_err(ApiError::broken)? {
+        return Ok(refuse(state, &client, request.return_to(), &error));
+    }
     let hint = match &request.id_token_hint {
         Some(token) => match state.client_tokens.hint(token, now).filter(|hint| hint.client == client.id()) {
             Some(hint) => Some(hint.sub),

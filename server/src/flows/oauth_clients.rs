@@ -1,7 +1,7 @@
 //! Clients that operators add, change, disable and remove.
 
 use super::actor::Actor;
-use crate::config::client_usable;
+use crate::config::{Config, client_usable};
 use crate::oauth::clients;
 use oidc::authorize::{self, AuthorizationRequest, Refusal, ShownError};
 use oidc::client::{InvalidClient, secret_hash};
@@ -124,10 +124,27 @@ fn checked(
     source: ClientSource,
 ) -> Result<Client, ClientError> {
     let client = Client::new(settings, secrets, source)?;
-    let signing = actor.config.settings.keys.signing_algorithm.as_str();
-    client_usable(&client, signing, &[&actor.config.origin], actor.config.has_passkeys())
-        .map_err(|(setting, problem)| ClientError::Unusable(setting, problem))?;
+    // A client that cannot be used here can still be disabled.
+    if !client.settings.disabled {
+        usable(actor.config, &client).map_err(|(setting, problem)| ClientError::Unusable(setting, problem))?;
+    }
     Ok(client)
+}
+
+fn usable(config: &Config, client: &Client) -> Result<(), (&'static str, String)> {
+    let signing = config.settings.keys.signing_algorithm.as_str();
+    client_usable(client, signing, &[&config.origin], config.has_passkeys())
+}
+
+/// Returns the stored clients that do not work at this site, with the problem. A setting of the site may have changed
+/// since they were added.
+pub fn unusable(config: &Config, stored: &[StoredClient]) -> Vec<(String, String)> {
+    let problem = |row: &StoredClient| match clients::read(row) {
+        Ok(client) if client.settings.disabled => None,
+        Ok(client) => usable(config, &client).err().map(|(setting, problem)| format!("{setting} {problem}")),
+        Err(problem) => Some(problem),
+    };
+    stored.iter().filter_map(|row| Some((row.id.clone(), problem(row)?))).collect()
 }
 
 /// A client and the place where it is stored.

@@ -39,7 +39,7 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
             Ok(client) => client,
             Err(error) => {
                 state.store.claim_logout(&due, next_at).await?;
-                tracing::warn!(client = %due.client, cause = ?error, "a client to notify cannot be read");
+                tracing::warn!(client = %due.client, cause = %error.reason(), "a client to notify cannot be read");
                 continue;
             }
         };
@@ -67,7 +67,7 @@ async fn notify_client(state: &AppState, client: &Arc<Client>, uri: &str, due: &
             let sent = state.outbound.post(permit, Reach::of(client), uri, body).await;
             sent.map_err(|error| chain(&error))
         }
-        Err(error) => Err(format!("{error:?}")),
+        Err(error) => Err(error.reason()),
     };
     let last = due.tries + 1 >= MOST_TRIES;
     if let Err(cause) = &sent {

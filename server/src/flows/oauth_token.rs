@@ -148,7 +148,7 @@ async fn redeem(
         let details: GrantDetails = read_details(&code.details)?;
         let targets = allowed_targets(state, client, &details, resources)?;
         let scopes = exchange::still_allowed(client, &Scopes::parse(&details.scope))?;
-        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)?;
+        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)??;
         let id: [u8; 16] = state.entropy.bytes();
         let lasts = exchange::gets_refresh_token(&scopes);
         let token = lasts.then(|| RefreshToken::first(id, state.entropy.bytes()));
@@ -247,7 +247,7 @@ async fn refresh(
             return Err(invalid_grant("this client may no longer refresh: it has lost the scope offline_access"));
         }
         let targets = allowed_targets(state, client, &details, resources)?;
-        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)?;
+        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)??;
         // The refresh token of a confidential client is bound to its secret, and not to a key, which each of its processes
         // may make anew (RFC 9449, section 5). The access token gets the key that is proven now.
         let rebound = jkt.filter(|_| !client.is_public() && grant.jkt.is_some());

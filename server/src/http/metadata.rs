@@ -47,11 +47,11 @@ pub(crate) async fn openid(State(state): State<AppState>) -> impl IntoResponse {
         device: paths::OAUTH_DEVICE,
         registration: state.config.settings.oauth.registration.then_some(paths::OAUTH_REGISTER),
     };
-    let signing = state.client_tokens.signing_algorithm(state.now());
+    let signing = state.client_tokens.signing_algorithms(state.now());
     let documents = state.config.settings.oauth.client_documents;
-    let make = || oidc::metadata::document(&state.config.origin, &endpoints, signing, &ACR, documents);
+    let make = || oidc::metadata::document(&state.config.origin, &endpoints, &signing, &ACR, documents);
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    (open(), json, state.discovery.document(signing, make))
+    (open(), json, state.discovery.document(&signing, make))
 }
 
 /// Describes this site as a protected resource (RFC 9728).

@@ -40,6 +40,7 @@ pub(crate) async fn authorize(
     if scopes.is_empty() {
         return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may have none of these scopes").into());
     }
+    state.client_tokens.check(&client, &scopes, state.now()).map_err(ApiError::broken)??;
     if client.is_public() {
         rate_limit::enter_stored(&state, &caller, &headers)?;
     }

@@ -1,7 +1,7 @@
 //! The server's secrets in memory.
 
 use super::serving::ServingKeys;
-use super::{Digests, EnvelopeKey, KeyringError, MacKeys, SigningKey, Vault};
+use super::{Algorithm, Digests, EnvelopeKey, KeyringError, MacKeys, SigningKey, Vault};
 use axum::body::Bytes;
 use domain::UnixMs;
 use domain::encoding::base64url;
@@ -139,6 +139,25 @@ impl Keyring {
     /// As [`Self::signing`].
     pub fn id_token(&self, now: UnixMs) -> Result<Arc<SigningKey>, KeyringError> {
         self.ring().id_token.current(now).ok_or(KeyringError::None(KeyKind::IdToken.as_str()))
+    }
+
+    /// Returns the signing key of this algorithm for ID tokens: the one in use, or else the newest other one that is
+    /// published. After a change of the algorithm, this is the next key, or the replaced one in its overlap.
+    pub fn signing_with(&self, algorithm: &str, now: UnixMs) -> Option<Arc<SigningKey>> {
+        let signing = &self.ring().signing;
+        let fits = |key: &Arc<SigningKey>| key.public.alg == algorithm;
+        signing.current(now).filter(fits).or_else(|| signing.all_serving(now).rev().find(|key| fits(key)).cloned())
+    }
+
+    /// Returns the algorithms of the published signing keys, the one in use first.
+    pub fn signing_algorithms(&self, now: UnixMs) -> Vec<&'static str> {
+        let signing = &self.ring().signing;
+        let mut names = Vec::new();
+        for key in signing.current(now).iter().chain(signing.all_serving(now)) {
+            let name = Algorithm::parse(&key.public.alg).map(Algorithm::as_str);
+            names.extend(name.filter(|name| !names.contains(name)));
+        }
+        names
     }
 
     /// Returns the key with this id, if ID tokens that it signed are valid: an RSA key, or a signing key.

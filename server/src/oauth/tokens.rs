@@ -1,11 +1,12 @@
 //! Tokens for clients: ID tokens, and access tokens as JWT (RFC 9068) or opaque.
 
-use crate::keyring::{Algorithm, Keyring, KeyringError, SigningKey};
+use crate::keyring::{Keyring, KeyringError, SigningKey};
 use crate::tokens::issued_at;
 use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url, sha256};
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client::{AccessTokenFormat, IdTokenAlg};
+use oidc::error::{ErrorCode, OAuthError};
 use oidc::logout::Hint;
 use oidc::scope::OPENID;
 use oidc::{Client, Scopes};
@@ -87,8 +88,8 @@ pub enum ClientTokenError {
     Key(#[from] KeyringError),
     #[error("a token could not be signed")]
     Sign(#[from] jose::Error),
-    /// `id_token_alg` is not the algorithm of `[keys]`.
-    #[error("the client's id_token_alg {0} is not the algorithm of this server's signing key")]
+    /// `keys.signing_algorithm` was changed.
+    #[error("the client's id_token_alg is {0}, and this server has no such key any more")]
     Algorithm(&'static str),
 }
 
@@ -103,20 +104,6 @@ impl ClientTokens {
         let longest = domain::server_key::LONGEST_TOKEN_MS.div_euclid(1000);
         let wanted = client.settings.access_token_seconds.unwrap_or(self.lifetime);
         if client.settings.access_token == AccessTokenFormat::Jwt { wanted.min(longest) } else { wanted }
-    }
-
-    /// Checks that tokens of these scopes can be signed now, so that no code is used up for an answer that cannot be made.
-    ///
-    /// # Errors
-    /// As [`Self::access`] and [`Self::id_token`].
-    pub fn check(&self, client: &Client, scopes: &Scopes, now: UnixMs) -> Result<(), ClientTokenError> {
-        if client.settings.access_token == AccessTokenFormat::Jwt {
-            self.keyring.signing(now)?;
-        }
-        if scopes.contains(OPENID) {
-            self.id_token_key(client.settings.id_token_alg, now)?;
-        }
-        Ok(())
     }
 
     /// Issues an access token and returns its lifetime in seconds.
@@ -215,18 +202,42 @@ impl ClientTokens {
         claims: &Map<String, Value>,
         now: UnixMs,
     ) -> Result<String, ClientTokenError> {
-        Ok(self.id_token_key(alg, now)?.sign(typ, claims)?)
+        Ok(self.id_key(alg, now)?.sign(typ, claims)?)
     }
 
-    fn id_token_key(&self, alg: IdTokenAlg, now: UnixMs) -> Result<Arc<SigningKey>, ClientTokenError> {
-        let key = match alg {
-            IdTokenAlg::Rs256 => self.keyring.id_token(now)?,
-            IdTokenAlg::Es256 | IdTokenAlg::EdDsa => self.keyring.signing(now)?,
-        };
-        if key.public.alg != alg.as_str() {
-            return Err(ClientTokenError::Algorithm(alg.as_str()));
+    fn id_key(&self, alg: IdTokenAlg, now: UnixMs) -> Result<Arc<SigningKey>, ClientTokenError> {
+        match alg {
+            IdTokenAlg::Rs256 => Ok(self.keyring.id_token(now)?),
+            IdTokenAlg::Es256 | IdTokenAlg::EdDsa => {
+                self.keyring.signing_with(alg.as_str(), now).ok_or(ClientTokenError::Algorithm(alg.as_str()))
+            }
         }
-        Ok(key)
+    }
+
+    /// Checks that tokens with these scopes can be signed for the client. A code that was spent without an answer would
+    /// look stolen when the client tries again.
+    ///
+    /// # Errors
+    /// The server has no key. The inner error is the client's: its `id_token_alg` is no longer available.
+    pub fn check(
+        &self,
+        client: &Client,
+        scopes: &Scopes,
+        now: UnixMs,
+    ) -> Result<Result<(), OAuthError>, ClientTokenError> {
+        self.keyring.signing(now)?;
+        self.keyring.macs(now)?;
+        if !scopes.contains(OPENID) {
+            return Ok(Ok(()));
+        }
+        match self.id_key(client.settings.id_token_alg, now) {
+            Err(error @ ClientTokenError::Algorithm(_)) => {
+                tracing::warn!(client = client.id(), cause = %error, "a client cannot sign anybody in");
+                let text = format!("{error}: an administrator must change it");
+                Ok(Err(OAuthError::new(ErrorCode::UnauthorizedClient, text)))
+            }
+            found => found.map(|_| Ok(())),
+        }
     }
 
     /// Reads an access token. `None`: this server did not issue it, or it has expired.
@@ -283,11 +294,9 @@ impl ClientTokens {
         (claims.iss == self.issuer).then_some(Hint { client: claims.aud, sub: claims.sub, session: claims.sid })
     }
 
-    /// Returns the algorithm of the other signing key, for discovery.
-    pub fn signing_algorithm(&self, now: UnixMs) -> &'static str {
-        let key = self.keyring.signing(now).ok();
-        let algorithm = key.and_then(|key| Algorithm::parse(&key.public.alg));
-        algorithm.unwrap_or(Algorithm::Es256).as_str()
+    /// Returns the algorithms of the other signing keys, for discovery.
+    pub fn signing_algorithms(&self, now: UnixMs) -> Vec<&'static str> {
+        self.keyring.signing_algorithms(now)
     }
 }
 
