@@ -1,11 +1,11 @@
 //! A change of `keys.signing_algorithm` while clients name the old or the new one.
 
 use crate::oidc::{Provider, SECRET, URI, header};
-use crate::support::{Answer, Visitor, postern, said};
+use crate::support::{Answer, Visitor, output_text, postern};
 use domain::server_key::RotationRules;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::flows::server_keys::keep_up;
+use server::flows::server_keys::rotate_due;
 use store::audit::AuditEvent;
 use wire::paths;
 
@@ -34,7 +34,7 @@ async fn a_client_of_the_replaced_algorithm_works_through_the_overlap_and_spends
     provider.portal = provider.portal.another_with(&new).await;
     provider.browser = provider.browser.at(&provider.portal);
     let root = root.at(&provider.portal);
-    keep_up(&provider.portal.state).await.unwrap();
+    rotate_due(&provider.portal.state).await.unwrap();
     let algorithm = |answer: &Answer| match answer.status {
         StatusCode::OK => header(answer.json()["id_token"].as_str().unwrap())["alg"].as_str().unwrap().to_owned(),
         _ => answer.json()["error"].as_str().unwrap().to_owned(),
@@ -82,7 +82,7 @@ async fn a_client_of_the_replaced_algorithm_works_through_the_overlap_and_spends
 #[test]
 fn a_stored_client_that_a_change_of_settings_broke_is_reported() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| said(&postern(folder.path(), arguments, ""));
+    let run = |arguments: &[&str]| output_text(&postern(folder.path(), arguments, ""));
     run(&["client", "add", "--redirect-uri", "https://wiki.example/", "wiki"]);
     run(&["client", "set", "wiki", "id_token_alg=ES256"]);
     let problem = "id_token_alg must be RS256, or EdDSA";

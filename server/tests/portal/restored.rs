@@ -1,7 +1,7 @@
 //! What a restore takes over from the database that it replaces, and what it names.
 
 use crate::second_factor::{base32, login_with};
-use crate::support::{PASSWORD, Program, postern, said};
+use crate::support::{PASSWORD, Program, output_text, postern};
 use domain::UnixMs;
 use domain::totp::code;
 use http::StatusCode;
@@ -16,8 +16,8 @@ fn now() -> UnixMs {
 
 fn run(folder: &Path, arguments: &[&str]) -> String {
     let output = postern(folder, arguments, &format!("{PASSWORD}\n"));
-    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-    said(&output)
+    assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+    output_text(&output)
 }
 
 #[tokio::test(flavor = "multi_thread")]
