@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -40,6 +41,28 @@ fn exit_codes_say_what_happened() {
         (&["get", "http://127.0.0.1:9/"], 5),
     ] {
         assert_eq!(code(home.path(), arguments), expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    // It answers as a server without TLS does.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = stream.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    for (arguments, part) in [
+        (&["whoami"][..], "postern-client login --server URL"),
+        (&["get", "/api/session"], "--server URL"),
+        (&["login", "ada", "--password-stdin", "--server", "not a server"], "write https://auth.example.com"),
+        (&["login", "ada", "--password-stdin", "--server", &server], "write http:// before its name"),
+    ] {
+        let said = String::from_utf8(client(home.path(), arguments).stderr).unwrap();
+        assert!(said.contains(part), "{arguments:?}: {said}");
     }
 }
 

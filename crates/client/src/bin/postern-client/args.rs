@@ -24,18 +24,21 @@ const VERSION: &str = match option_env!("BUILD_VERSION") {
     None => env!("CARGO_PKG_VERSION"),
 };
 
+/// The section of the help for the options that every command has.
+const GLOBAL: &str = "Global options";
+
 /// Postern in a terminal: sign in, manage sessions and keys, use services
 #[derive(Debug, Parser)]
 #[command(name = "postern-client", version = VERSION, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Args {
     /// The server's URL (default: the server of the last login)
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL)]
     pub server: Option<String>,
     /// The time server's address (default: as the portal says)
-    #[arg(long, global = true, alias = "address", value_name = "HOST:PORT")]
+    #[arg(long, global = true, alias = "address", value_name = "HOST:PORT", help_heading = GLOBAL)]
     pub time_server: Option<String>,
     /// Print answers and errors as JSON, one value a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
     #[command(subcommand)]
     pub command: Command,
@@ -75,9 +78,15 @@ pub(crate) enum Command {
         what: Option<Toll>,
     },
     /// Print completions for a shell
-    Completions { shell: Shell },
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Write manual pages to a folder
-    Man { folder: PathBuf },
+    Man {
+        /// The folder, which is created
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -112,6 +121,7 @@ pub(crate) struct Login {
 pub enum StorageName {
     /// The keyring if available, otherwise a file
     Auto,
+    /// The keyring of the desktop
     Keyring,
     /// A file that only you can read
     File,
@@ -135,6 +145,7 @@ pub(crate) enum Keys {
     Rotate,
     /// End a version at once, and its connections within a moment
     Revoke {
+        /// The version in the list of `keys show`
         version: u32,
         /// Do not ask for confirmation
         #[arg(long)]
@@ -153,6 +164,7 @@ pub(crate) struct Time {
 pub(crate) enum Sessions {
     /// End one session
     End {
+        /// The id in the list of `sessions`
         // Base64url: one in 64 ids begins with a hyphen.
         #[arg(allow_hyphen_values = true)]
         id: String,

@@ -113,10 +113,25 @@ impl CliError {
 
     fn message(&self) -> Option<String> {
         match self {
-            Self::Client(error) => Some(with_causes(&**error)),
+            Self::Client(error) => Some(advised(error)),
             Self::Usage(message) | Self::Refused(message) | Self::Broken(message) => Some(message.clone()),
             Self::ClosedPipe | Self::Interrupted => None,
         }
+    }
+}
+
+/// Returns the error with its causes, and what to do if it does not say so itself.
+fn advised(error: &Error) -> String {
+    const NO_TLS: &str = "InvalidContentType";
+    let message = with_causes(error);
+    match error {
+        Error::NotSignedIn(_) | Error::SessionEnded(_) => {
+            format!("{message}: sign in with postern-client login --server URL")
+        }
+        Error::Unreachable(server, _) if message.contains(NO_TLS) => {
+            format!("{server} answers without TLS. If it is on this machine, write http:// before its name")
+        }
+        _ => message,
     }
 }
 

@@ -23,7 +23,12 @@ pub(crate) async fn run(context: &Context, args: Get) -> Outcome {
         _ => args.url.clone(),
     };
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(CliError::Usage(format!("{url:?} is not a URL")));
+        let what = if url.starts_with('/') {
+            "which server? Name it with --server URL".to_owned()
+        } else {
+            format!("{url:?} is not a URL: write https://... or a path of the portal, such as /api/session")
+        };
+        return Err(CliError::Usage(what));
     }
     let http = HttpClient::with_silence(Server::of(&url)?, Duration::from_secs(args.silence))?;
     match server.and_then(|server| server.path_of(&url)) {

@@ -1,11 +1,12 @@
 //! `postern-client sessions`
 
 use crate::args::Sessions;
-use crate::cli_error::Outcome;
+use crate::cli_error::{CliError, Outcome};
 use crate::context::Context;
 use crate::print::{self, moment};
 use client::Session;
 use serde_json::json;
+use wire::Code;
 
 pub(crate) async fn run(context: &Context, what: Option<Sessions>) -> Outcome {
     let session = context.session().await?;
@@ -28,6 +29,11 @@ pub(crate) async fn list(context: &Context, session: &Session) -> Outcome {
 }
 
 pub(crate) async fn end(context: &Context, session: &Session, id: &str) -> Outcome {
-    session.end(id).await?;
+    session.end(id).await.map_err(|error| match error.code() {
+        Some(Code::NotFound) => {
+            CliError::Refused(format!("no session has the id {id}: postern-client sessions lists them"))
+        }
+        _ => error.into(),
+    })?;
     if context.json { print::json(&json!({"ended": id})) } else { print::line(format!("The session {id} has ended.")) }
 }

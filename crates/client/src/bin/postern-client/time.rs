@@ -70,7 +70,7 @@ async fn server<'a>(context: &Context, session: &'a Session) -> Outcome<TimeServ
         None => {
             let mut services = discover(session.http()).await?.services;
             let unknown =
-                || CliError::Usage("the portal does not say where: name it with --time-server HOST:PORT".to_owned());
+                || CliError::Usage("the portal names no time server: name one with --time-server HOST:PORT".to_owned());
             services.remove(SERVICE).and_then(|service| service.tcp).ok_or_else(unknown)?
         }
     };

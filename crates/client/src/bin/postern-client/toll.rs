@@ -39,8 +39,8 @@ async fn list(context: &Context) -> Outcome {
         });
         return print::json(&json!({"settings": settings, "paid": rows.collect::<Vec<_>>()}));
     }
-    let most = settings.max_pay.map_or("nothing".to_owned(), |most| format!("up to {} XMR", format_xmr(most.0)));
-    print::say(format!("Paid without asking: {most}. Wallet: {}.", settings.wallet.as_deref().unwrap_or("none")))?;
+    let most = settings.max_pay.map_or("never".to_owned(), |most| format!("up to {} XMR", format_xmr(most.0)));
+    print::say(format!("Pay without asking: {most}. Wallet: {}.", settings.wallet.as_deref().unwrap_or("none")))?;
     let rows = rows.into_iter().map(|(gate, path, piconero, state, expires, txid)| {
         let until = expires.and_then(|at| i64::try_from(at).ok()).map(|at| moment(at.saturating_mul(1000)));
         [gate.to_owned(), path.clone(), format_xmr(piconero), state, until.unwrap_or_default(), txid.clone()]
@@ -55,7 +55,7 @@ fn set(context: &Context, max_pay: Option<Piconero>, wallet: Option<String>) -> 
     let before = TollSettings::load(&context.storage)?;
     let settings = TollSettings { max_pay: max_pay.or(before.max_pay), wallet: wallet.or(before.wallet) };
     settings.save(&context.storage)?;
-    if context.json { print::json(&settings) } else { print::line("Kept.") }
+    if context.json { print::json(&settings) } else { print::line("Saved.") }
 }
 
 async fn forget(context: &Context, gate: &str, txid: &str, yes: bool) -> Outcome {
