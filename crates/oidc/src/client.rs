@@ -196,10 +196,11 @@ impl Client {
         self.settings.resources.iter().chain(open).any(|allowed| allowed == resource)
     }
 
-    /// Whether a person with one of these roles and groups may use the client.
+    /// Whether a person with one of these roles and groups may use the client. As in the rules of apps, upper and lower
+    /// case are the same: no two groups differ in it alone.
     pub fn admits<'a>(&self, mut groups: impl Iterator<Item = &'a str>) -> bool {
         let wanted = &self.settings.groups;
-        wanted.is_empty() || groups.any(|group| wanted.iter().any(|own| own == group))
+        wanted.is_empty() || groups.any(|group| wanted.iter().any(|own| own.eq_ignore_ascii_case(group)))
     }
 }
 

@@ -271,6 +271,8 @@ fn access_by_group_and_by_level() {
     assert_eq!(refused(&refusal), Some(ErrorCode::AccessDenied));
     let member = SessionFacts { groups: vec!["user", "staff"], ..facts(NOW) };
     assert_eq!(next(&request, &staff, Some(&member), None, None, NOW), Step::Answer);
+    let member = SessionFacts { groups: vec!["user", "Staff"], ..facts(NOW) };
+    assert_eq!(next(&request, &staff, Some(&member), None, None, NOW), Step::Answer, "case makes no other group");
 
     let claims = r#"{"id_token":{"acr":{"essential":true,"values":["urn:postern:acr:2"]}}}"#;
     let low = step(&[("claims", claims)], Some(&facts(NOW)), None, None);
