@@ -1,5 +1,6 @@
 use crate::components::{Frame, Tied, When};
 use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm, SecondFactorForm};
+use crate::text::query::escaped;
 use crate::text::{ago, email};
 use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
@@ -232,7 +233,7 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
         };
         let action = ConfirmedAction {
             method: "DELETE".to_owned(),
-            path: format!("{}/{client}", paths::CONSENTS),
+            path: format!("{}/{}", paths::CONSENTS, escaped(&client)),
             label: "Revoke".to_owned(),
             spoken: format!("Revoke the access of {name}"),
             title: format!("Revoke the access of {name}?"),

@@ -92,11 +92,7 @@ fn each_page_loads_its_own_bundle_or_none() {
         })),
         [false, true, false, true]
     );
-    let factors = wire::second_factor::SecondFactors::default();
-    let passkeys = wire::passkeys::Passkeys::default();
-    let account =
-        AccountView { viewer: viewer(), profile: None, password_min: 15, passkeys, factors, consents: Vec::new() };
-    assert_eq!(loads(View::Account(Box::new(account))), [false, false, true, true]);
+    assert_eq!(loads(View::Account(Box::new(account()))), [false, false, true, true]);
     assert_eq!(loads(View::NotFound), [false; 4]);
     assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), [false; 4]);
 }
@@ -181,6 +177,30 @@ fn the_manual_lists_its_pages_and_shows_one_as_it_was_built() {
     };
     assert!(searched(entries()).contains("&lt;u&gt;"), "the search text stays text");
     assert!(searched(Vec::new()).contains("No page of the manual"));
+}
+
+fn account() -> AccountView {
+    AccountView {
+        viewer: viewer(),
+        profile: None,
+        password_min: 15,
+        passkeys: wire::passkeys::Passkeys::default(),
+        factors: wire::second_factor::SecondFactors::default(),
+        consents: Vec::new(),
+    }
+}
+
+#[test]
+fn the_consent_for_a_client_that_is_an_address_can_be_withdrawn() {
+    let consent = wire::oauth::Consent {
+        client: "https://agent.example/a?b".to_owned(),
+        name: "Agent".to_owned(),
+        scope: "openid".to_owned(),
+        allows: vec!["know your name".to_owned()],
+        given_at: NOW,
+    };
+    let (html, _) = render(View::Account(Box::new(AccountView { consents: vec![consent], ..account() })));
+    assert!(html.contains("/api/consents/https%3A%2F%2Fagent.example%2Fa%3Fb"), "{html}");
 }
 
 #[test]
