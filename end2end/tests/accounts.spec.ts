@@ -94,11 +94,14 @@ test('roles, disabling and deleting, and who may not', async ({ page, visit, ser
   const people = new People(page);
   await people.open('/dashboard/users');
   const card = people.card(bob.name);
-  await people.reloading(() => card.getByRole('button', { name: 'Make admin' }).click());
+  await card.getByRole('button', { name: 'Make admin' }).click();
+  await people.reloading(() => people.dialog.getByRole('button', { name: 'Make administrator' }).click());
   await expect(card).toContainText('administrator');
   expect((await bobs.goto('/dashboard/users'))?.status()).toBe(200);
-  await people.reloading(() => card.getByRole('button', { name: 'Remove admin' }).click());
-  await people.reloading(() => card.getByRole('button', { name: 'Disable' }).click());
+  await card.getByRole('button', { name: 'Remove admin' }).click();
+  await people.reloading(() => people.dialog.getByRole('button', { name: 'Remove role' }).click());
+  await card.getByRole('button', { name: 'Disable' }).click();
+  await people.reloading(() => people.dialog.getByRole('button', { name: 'Disable account' }).click());
   await expect(card).toContainText('disabled');
   await bobs.goto('/dashboard');
   await bobs.waitForURL(/\/login/);

@@ -2,6 +2,7 @@ use super::act::{FAILED, show};
 use super::busy_until_alive;
 use super::confirm_dialog::ConfirmDialog;
 use super::one_time_link::OneTimeLink;
+use crate::browser::fetch::{FetchResponse, Unreachable};
 use crate::browser::{api, page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,6 +11,12 @@ use wire::paths;
 
 const MAILED: &str = "A link that sets a new password is on its way to the account's address.";
 const NOT_MAILED: &str = "The link was not mailed, because this address has enough messages in this hour.";
+
+/// Says why no link was made.
+fn say_why(failed: Result<FetchResponse, Unreachable>) {
+    let problem = failed.ok().and_then(|answer| answer.problem());
+    page::say(&problem.map_or_else(|| FAILED.to_owned(), |problem| problem.title));
+}
 
 /// An administrator's actions on an account.
 #[island]
@@ -23,7 +30,7 @@ pub fn AccountActions(
 ) -> impl IntoView {
     let busy = busy_until_alive();
     let link = OneTimeLink::new();
-    let question = ConfirmDialog::new();
+    let (question, granting, closing) = (ConfirmDialog::new(), ConfirmDialog::new(), ConfirmDialog::new());
     let path = StoredValue::new([paths::USERS, "/", &id].concat());
     let send = move |method: &'static str, body: Option<String>| {
         busy.set(true);
@@ -33,15 +40,17 @@ pub fn AccountActions(
     };
     let change = move |request: AccountChange| send("PATCH", serde_json::to_string(&request).ok());
     let other_role = if administrator { "user" } else { "administrator" };
-    let set_role = move |_| change(AccountChange { role: Some(other_role.to_owned()), ..AccountChange::default() });
-    let set_disabled = move |_| change(AccountChange { disabled: Some(!disabled), ..AccountChange::default() });
+    let set_role = move || change(AccountChange { role: Some(other_role.to_owned()), ..AccountChange::default() });
+    let set_disabled = move || change(AccountChange { disabled: Some(!disabled), ..AccountChange::default() });
+    // Nothing is lost by enabling an account.
+    let close_or_open = move |_| if disabled { set_disabled() } else { closing.ask() };
     let reset = move |_| {
         busy.set(true);
         spawn_local(async move {
             match api::call("POST", &(path.get_value() + "/reset"), Some("{}")).await {
                 Ok(answer) if answer.is_ok() => link.show(answer.text("link").unwrap_or_default()),
                 Ok(answer) if answer.status == 401 => return,
-                _ => page::say(FAILED),
+                failed => say_why(failed),
             }
             busy.set(false);
         });
@@ -53,12 +62,25 @@ pub fn AccountActions(
                 Ok(answer) if answer.is_ok() && answer.object("mailed").as_bool() == Some(true) => page::say(MAILED),
                 Ok(answer) if answer.is_ok() => page::say(NOT_MAILED),
                 Ok(answer) if answer.status == 401 => return,
-                _ => page::say(FAILED),
+                failed => say_why(failed),
             }
             busy.set(false);
         });
     };
     let about = |verb: &str| [verb, " ", &name].concat();
+    let (role_question, role_about, role_yes) = if administrator {
+        (
+            ["Take the administrator role from ", &name, "?"].concat(),
+            "The account stays, and can no longer manage this site.",
+            "Remove role",
+        )
+    } else {
+        (
+            ["Make ", &name, " an administrator?"].concat(),
+            "Administrators can change and delete every account, and manage bans, clients and keys.",
+            "Make administrator",
+        )
+    };
     let (role_label, disable_label) =
         (if administrator { "Remove admin" } else { "Make admin" }, if disabled { "Enable" } else { "Disable" });
     view! {
@@ -74,16 +96,28 @@ pub fn AccountActions(
                         </button>
                     }
                 })}
-            <button class="button plain" type="button" disabled=busy aria-label=[role_label, ": ", &name].concat() on:click=set_role>
+            <button class="button plain" type="button" disabled=busy aria-label=[role_label, ": ", &name].concat() on:click=move |_| granting.ask()>
                 {role_label}
             </button>
-            <button class="button plain" type="button" disabled=busy aria-label=about(disable_label) on:click=set_disabled>
+            <button class="button plain" type="button" disabled=busy aria-label=about(disable_label) on:click=close_or_open>
                 {disable_label}
             </button>
             <button class="button danger" type="button" disabled=busy aria-label=about("Delete") on:click=move |_| question.ask()>
                 "Delete"
             </button>
         </div>
+        {granting.view(role_question, role_about, ["Cancel".to_owned(), role_yes.to_owned()], false, set_role)}
+        {(!disabled)
+            .then(|| {
+                closing
+                    .view(
+                        ["Disable ", &name, "?"].concat(),
+                        "The account is signed out everywhere, and nobody can sign in to it until it is enabled again.",
+                        ["Cancel".to_owned(), "Disable account".to_owned()],
+                        false,
+                        set_disabled,
+                    )
+            })}
         {question
             .view(
                 ["Delete ", &name, "?"].concat(),

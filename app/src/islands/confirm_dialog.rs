@@ -17,7 +17,7 @@ impl ConfirmDialog {
         }
     }
 
-    fn close(self) {
+    pub(super) fn close(self) {
         if let Some(dialog) = self.0.get_untracked() {
             dialog.close();
         }

@@ -50,14 +50,19 @@ impl OneTimeLink {
             });
         };
         let close = move |_| {
-            self.link.set(String::new());
             if let Some(dialog) = self.dialog.get_untracked() {
                 dialog.close();
             }
-            page::reload();
+        };
+        // Also called after Escape: the page behind the dialog does not show yet what was made.
+        let closed = move |_| {
+            if !self.link.with_untracked(String::is_empty) {
+                self.link.set(String::new());
+                page::reload();
+            }
         };
         view! {
-            <dialog node_ref=self.dialog class="link-dialog" aria-label=label>
+            <dialog node_ref=self.dialog class="link-dialog" aria-label=label on:close=closed>
                 <h2>{title}</h2>
                 <p>{about}</p>
                 <label>

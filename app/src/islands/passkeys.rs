@@ -5,6 +5,7 @@ use super::saved_codes::SavedCodes;
 use crate::browser::fetch::FetchResponse;
 use crate::browser::passkey_managers::{Registered, register, tell_managers};
 use crate::browser::{api, page, passkeys};
+use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -105,6 +106,14 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
         let label = field.get_untracked().map(|field| field.value()).unwrap_or_default();
         send("PATCH", serde_json::to_string(&PasskeyChange { label }).ok());
     };
+    // Enter in the field does what the button does.
+    let enter = move |event: KeyboardEvent| {
+        if event.key() == "Enter" {
+            event.prevent_default();
+            naming.close();
+            rename();
+        }
+    };
     let about = |verb: &str| [verb, ": ", &label].concat();
     view! {
         <div class="choices">
@@ -121,7 +130,7 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
                 view! {
                     <label>
                         <span>"New name"</span>
-                        <input node_ref=field maxlength="64" value=label.clone() />
+                        <input node_ref=field maxlength="64" value=label.clone() on:keydown=enter />
                     </label>
                 },
                 ["Keep name".to_owned(), "Rename".to_owned()],

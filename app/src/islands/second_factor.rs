@@ -1,9 +1,9 @@
 use super::busy_until_alive;
 use super::saved_codes::SavedCodes;
 use crate::browser::fetch::{FetchResponse, Unreachable};
-use crate::browser::{api, page};
+use crate::browser::{api, clock, page};
 use leptos::ev::SubmitEvent;
-use leptos::html::Input;
+use leptos::html::{Input, P};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::paths;
@@ -26,13 +26,18 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
     let busy = busy_until_alive();
     let waiting = RwSignal::new(Waiting::default());
     let codes = RwSignal::new(String::new());
-    let field = NodeRef::<Input>::new();
+    let (field, instructions) = (NodeRef::<Input>::new(), NodeRef::<P>::new());
     let begin = move |_| {
         busy.set(true);
         spawn_local(async move {
             if let Some(answer) = taken(api::call("POST", paths::TOTP, Some("{}")).await) {
                 let text = |name| answer.text(name).unwrap_or_default();
                 waiting.set(Waiting { id: text("id"), secret: text("secret"), qr: text("qr") });
+                // The button that was pressed disappears, and the instructions appear.
+                clock::sleep(0).await;
+                if let Some(next) = instructions.get_untracked() {
+                    let _ = next.focus();
+                }
             }
             busy.set(false);
         });
@@ -85,7 +90,9 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
                 })}
         </div>
         <form class="form" hidden=move || !is_waiting() on:submit=confirm>
-            <p>"Scan this picture with an authenticator app, or type the secret into it."</p>
+            <p node_ref=instructions tabindex="-1">
+                "Scan this picture with an authenticator app, or type the secret into it."
+            </p>
             {picture(waiting)}
             <p class="small figures secret">{move || waiting.with(|waiting| waiting.secret.clone())}</p>
             <label for="first-code">"The six digits that the app shows"</label>
