@@ -37,6 +37,12 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
         <Frame site viewer here=paths::BANS_PAGE>
             <header>
                 <h1 tabindex="-1">"Bans"</h1>
+                // The list may be long, and the forms are below it.
+                <div class="choices">
+                    <a class="button plain" href="#ban">"Ban an address"</a>
+                    <a class="button plain" href="#explain">"Explain an address"</a>
+                    <a class="button plain" href="#allowlist">"Allowlist"</a>
+                </div>
             </header>
             <p id="said" role="status" class="quiet">
                 {said}
@@ -168,7 +174,7 @@ fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
 fn NewBan() -> impl IntoView {
     let scopes = [("everything", "Everything"), ("sign-in", "Signing in")];
     view! {
-        <section class="panel">
+        <section class="panel" id="ban">
             <h2>"Ban an address"</h2>
             <form
                 class="form"
@@ -204,7 +210,7 @@ fn Allowlist(allowed: Vec<Allowed>, more_allowed: Option<String>, now: i64) -> i
     let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No networks yet."</p> });
     let rows = allowed.into_iter().map(move |allowed| view! { <AllowedRow allowed now /> }).collect_view();
     view! {
-        <section class="panel first">
+        <section class="panel first" id="allowlist">
             <h2>"Allowlist"</h2>
             <p class="small quiet">"Networks that are never banned, such as your own or a monitoring service. Forged requests from them are \
                  still refused."</p>

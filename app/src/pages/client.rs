@@ -1,6 +1,7 @@
 use super::clients::{CONSENT, texts};
 use crate::components::{Frame, Options, owned};
 use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
+use crate::text::names::first_names;
 use crate::text::query::{escaped, query};
 use crate::view::{ClientView, Site};
 use leptos::prelude::*;
@@ -106,7 +107,7 @@ fn Edit(path: String, page: String, client: Client, groups: Vec<String>) -> impl
     let hint = if groups.is_empty() {
         "There are no groups yet. Empty: everybody.".to_owned()
     } else {
-        format!("Separate them with commas. Empty: everybody. There are: {}.", groups.join(", "))
+        format!("Separate them with commas. Empty: everybody. There are: {}.", first_names(&groups))
     };
     let registered = client.source == "registered";
     let consent = if own.get("consent") == Some(&Value::Bool(false)) { "false" } else { "true" };

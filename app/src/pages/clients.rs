@@ -22,6 +22,10 @@ pub fn ClientsPage(site: Site, clients: ClientsView) -> impl IntoView {
         <Frame site viewer here=paths::CLIENTS_PAGE>
             <header>
                 <h1 tabindex="-1">"Clients"</h1>
+                // The list may be long, and the form is below it.
+                <a class="button plain" href="#add">
+                    "Add a client"
+                </a>
             </header>
             <p id="said" role="status" class="quiet">
                 {said}
@@ -115,7 +119,7 @@ fn NewClient(presets: Vec<&'static str>) -> impl IntoView {
     let none = [(String::new(), "Another app".to_owned())];
     let presets = presets.into_iter().map(|name| (name.to_owned(), capitalized(name)));
     view! {
-        <section class="panel">
+        <section class="panel" id="add">
             <h2>"Add a client"</h2>
             <form class="form" method="post" action=paths::CLIENTS data-secret="POST">
                 <label for="preset">"App"</label>

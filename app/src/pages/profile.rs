@@ -1,6 +1,8 @@
 use crate::components::Frame;
 use crate::islands::{Act, ConfirmedAction, Forms};
 use crate::text::email;
+use crate::text::names::first_names;
+use crate::text::query::query;
 use crate::view::{HeldFactors, PersonView, ProfileDone, ProfileView, Site};
 use leptos::prelude::*;
 use wire::account::Profile;
@@ -38,8 +40,8 @@ pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
                     data-method="PATCH"
                     data-done=format!("{}?done=changed", paths::PROFILE_PAGE)
                 >
-                    <DisplayNameField value=display_name.unwrap_or_default() />
-                    <EmailField value=address />
+                    <DisplayNameField value=display_name.unwrap_or_default() own=true />
+                    <EmailField value=address own=true />
                     <p class="small quiet">
                         {state.unwrap_or("A new address is unproved: apps do not see it until it is proved or an administrator vouches for it.")}
                     </p>
@@ -105,7 +107,7 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
     let hint = if groups.is_empty() {
         "There are no groups yet.".to_owned()
     } else {
-        format!("Separate them with commas. There are: {}.", groups.join(", "))
+        format!("Separate them with commas. There are: {}.", first_names(&groups))
     };
     view! {
         <Frame site viewer here=paths::USERS_PAGE>
@@ -124,7 +126,7 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
                     data-method="PATCH"
                     data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
                 >
-                    <DisplayNameField value=account.display_name.unwrap_or_default() />
+                    <DisplayNameField value=account.display_name.unwrap_or_default() own=false />
                     <label for="groups">"Groups"</label>
                     <input id="groups" name="groups" value=account.groups.join(", ") maxlength="1200" aria-describedby="groups-hint" autocomplete="off" spellcheck="false" />
                     <p class="small quiet" id="groups-hint">
@@ -145,7 +147,7 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
                     data-method="PATCH"
                     data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
                 >
-                    <EmailField value=address />
+                    <EmailField value=address own=false />
                     <p class="small quiet">
                         {state} {state.map(|_| " ")} "Apps take an address that you vouch for as this person's."
                     </p>
@@ -194,7 +196,7 @@ fn Factors(id: String, name: String, factors: HeldFactors) -> impl IntoView {
         yes: "Remove all factors".to_owned(),
         ..ConfirmedAction::default()
     };
-    let audit = format!("{}?user={name}", paths::AUDIT_PAGE);
+    let audit = format!("{}?{}", paths::AUDIT_PAGE, query(&[("user", &name)]));
     view! {
         <section class="panel narrow">
             <h2>"Second factor"</h2>
@@ -215,18 +217,22 @@ fn Factors(id: String, name: String, factors: HeldFactors) -> impl IntoView {
     }
 }
 
+/// `own`: the person's own name, which the browser may fill in.
 #[component]
-fn DisplayNameField(value: String) -> impl IntoView {
+fn DisplayNameField(value: String, own: bool) -> impl IntoView {
+    let autocomplete = if own { "name" } else { "off" };
     view! {
         <label for="display_name">"Display name"</label>
-        <input id="display_name" name="display_name" value=value maxlength="100" autocomplete="name" />
+        <input id="display_name" name="display_name" value=value maxlength="100" autocomplete=autocomplete />
     }
 }
 
+/// `own`: the person's own address, which the browser may fill in.
 #[component]
-fn EmailField(value: String) -> impl IntoView {
+fn EmailField(value: String, own: bool) -> impl IntoView {
+    let autocomplete = if own { "email" } else { "off" };
     view! {
         <label for="email">"E-mail address"</label>
-        <input id="email" name="email" type="email" value=value maxlength="254" autocomplete="email" spellcheck="false" />
+        <input id="email" name="email" type="email" value=value maxlength="254" autocomplete=autocomplete spellcheck="false" />
     }
 }

@@ -72,8 +72,8 @@ fn Running(gates: Vec<Gate>, now: i64) -> impl IntoView {
     if gates.is_empty() {
         return view! {
             <p class="panel">
-                "No gate has been heard in the last half minute. These are the routes of the settings that this portal read \
-                 when it started. Start a gate with " <code>"postern toll run"</code> "."
+                "No gate has reported in the last half minute. These are the routes of the settings that this portal read when \
+                 it started. Start a gate with " <code>"postern toll run"</code> "."
             </p>
         }
         .into_any();
@@ -86,7 +86,7 @@ fn Running(gates: Vec<Gate>, now: i64) -> impl IntoView {
         };
         view! {
             <p class="small">
-                "A gate that was started " <When now at=gate.started_at /> " " {state} ". Heard "
+                "A gate that was started " <When now at=gate.started_at /> " " {state} ". Last report: "
                 <When now at=gate.heard_at /> "."
             </p>
         }
@@ -227,7 +227,7 @@ fn Payments(payments: Vec<TollPayment>, now: i64) -> impl IntoView {
         view! {
             <p class="small">
                 "A payment that came too late was made after its offer had ended. Its payer was told to ask you, with the \
-                 name that stands beside it: pay it back, or sell what it was for in another way."
+                 name beside it: pay it back, or sell what it was for in another way."
             </p>
         }
     });
