@@ -43,7 +43,7 @@ fn without_injected(mut routes: Value) -> Value {
 }
 
 /// Returns `postgres://user:***@host/name`. PostgreSQL also accepts the password as a parameter.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
     let mut shown = match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (who, host))) => match who.split_once(':') {

@@ -1,7 +1,7 @@
 //! `[keys]`: lifetimes of keys, and the algorithm of the server's.
 
 use super::ConfigError;
-use super::durations::DurationSetting;
+use super::durations::{DurationSetting, written};
 use crate::keyring::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -36,14 +36,14 @@ impl TryFrom<String> for Schedule {
             "off" => Ok(Self(None)),
             span => humantime::parse_duration(span)
                 .map(|span| Self(Some(DurationSetting(span))))
-                .map_err(|_| format!("'{text}' is neither a span of time like 90d nor \"off\"")),
+                .map_err(|_| format!("'{text}' is neither a length of time like 90d nor \"off\"")),
         }
     }
 }
 
 impl From<Schedule> for String {
     fn from(schedule: Schedule) -> Self {
-        schedule.0.map_or_else(|| "off".to_owned(), |span| humantime::format_duration(span.0).to_string())
+        schedule.0.map_or_else(|| "off".to_owned(), |span| written(span.0))
     }
 }
 

@@ -3,7 +3,9 @@
 use super::ConfigError;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 /// The sources of settings, the weakest first.
@@ -49,8 +51,14 @@ impl Layers {
 
     /// Returns the settings file, if any.
     pub fn file(&self) -> Option<PathBuf> {
-        self.file.clone().or_else(|| DEFAULT_FILES.iter().map(PathBuf::from).find(|file| file.is_file()))
+        self.file.clone().or_else(|| first_of(&DEFAULT_FILES).map(Path::to_owned))
     }
+}
+
+/// Returns the first default file that exists. A folder counts, and so does a file in `/etc` that this user may not
+/// see: without an error, the defaults would be used silently. The working directory may be another user's.
+pub(super) fn first_of<'a>(files: &[&'a str]) -> Option<&'a Path> {
+    files.iter().map(|file| Path::new(*file)).find(|file| file.try_exists().unwrap_or(file.is_absolute()))
 }
 
 /// Merges settings of any type from a file, from variables as (setting, name, value), and from flags.
@@ -87,16 +95,66 @@ fn deserialize<T: DeserializeOwned>(table: Table) -> Result<T, String> {
     T::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| explained(error.message()))
 }
 
-/// Adds an example where the library's message does not say what to write.
+/// Says what to write where the library's message does not, or names a type of Rust.
 fn explained(problem: &str) -> String {
-    const SOCKET: &str = "invalid socket address syntax";
-    problem.replace(SOCKET, "write an address and a port, as in 127.0.0.1:3000 or [::1]:3000")
+    const PLAIN: [(&str, &str); 6] = [
+        ("invalid socket address syntax", "write an address and a port, as in 127.0.0.1:3000 or [::1]:3000"),
+        ("expected socket address", "expected an address and a port, as in \"127.0.0.1:3000\""),
+        ("expected a sequence", "expected a list, as in [\"first\", \"second\"]"),
+        ("expected a boolean", "expected true or false, without quotes"),
+        ("expected a map", "expected a section"),
+        ("unknown variant", "unknown value"),
+    ];
+    let plain = PLAIN.iter().fold(problem.to_owned(), |text, (library, plain)| text.replace(library, plain));
+    let numbers = ["u8", "u16", "u32", "u64", "usize"].map(|name| format!("expected {name}"));
+    match numbers.iter().find(|number| plain.ends_with(*number) || plain.contains(&format!("{number}\n"))) {
+        Some(number) => plain.replace(number, "expected a whole number, without quotes"),
+        None => plain,
+    }
+}
+
+/// Says why a settings file cannot be read.
+fn unreadable(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => format!("{error}: run this as the user that the server runs as"),
+        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Returns the source of a setting and its line if that is a file. `setting`: also a part of one, or a section.
+pub(super) fn source(setting: &str, origins: &Origins, file: Option<&Path>) -> Option<String> {
+    let whole = std::iter::successors(Some(setting), |part| part.rsplit_once('.').map(|(section, _)| section));
+    let section = format!("{setting}.");
+    let (setting, origin) = whole
+        .filter_map(|name| origins.get_key_value(name))
+        .chain(origins.iter().filter(|(name, _)| name.starts_with(&section)))
+        .next()?;
+    let is_file = file.is_some_and(|file| file.display().to_string() == *origin);
+    let line = file.filter(|_| is_file).and_then(|file| line_of(setting, &std::fs::read_to_string(file).ok()?));
+    Some(line.map_or_else(|| origin.clone(), |line| format!("{origin}, line {line}")))
+}
+
+/// Returns the line of a setting; `None` for lists of sections, such as `[[apps]]`, which have several.
+fn line_of(setting: &str, text: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut parts = setting.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let (key, value) = table.get_key_value(part)?;
+        match value.get_ref() {
+            DeValue::Table(inner) if parts.peek().is_some() => table = inner,
+            DeValue::Array(list) if list.iter().any(|item| matches!(item.get_ref(), DeValue::Table(_))) => return None,
+            _ => return Some(text.get(..key.span().start)?.matches('\n').count() + 1),
+        }
+    }
+    None
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Table, ConfigError> {
     let place = || path.display().to_string();
     let text =
-        std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
+        std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: unreadable(&error) })?;
     // Parsed as settings first, because only this error contains the line.
     toml::from_str::<T>(&text)
         .map_err(|error| ConfigError { place: place(), problem: explained(&error.to_string()) })?;
@@ -193,13 +251,19 @@ mod tests {
     #[test]
     fn an_error_names_its_place_and_the_allowed_values() {
         type Pairs = &'static [(&'static str, &'static str)];
-        let cases: [(&str, Pairs, Pairs, &[&str]); 6] = [
+        let cases: [(&str, Pairs, Pairs, &[&str]); 12] = [
             ("\n[ban]\npreset = 'hard'", &[], &[], &["postern.toml", "line 3", "`default` or `strict`"]),
             ("listne = '0.0.0.0:1'", &[], &[], &["line 1", "listne", "expected one of", "`listen`"]),
             ("[session]\naccess = '5 bananas'", &[], &[], &["line 2", "90s, 5m"]),
             ("", &[("POSTERN_BAN__PRESET", "hard")], &[], &["POSTERN_BAN__PRESET", "`strict`"]),
             ("", &[("POSTERN_NO_SUCH", "1")], &[], &["POSTERN_NO_SUCH", "no_such"]),
-            ("", &[], &[("password.min", "3")], &["password.min", "between 8 and 128"]),
+            ("", &[], &[("password.min", "3")], &["--set password.min:", "between 8 and 128"]),
+            ("\n[password]\nmin = 3", &[], &[], &["postern.toml, line 3: password.min:", "between 8 and 128"]),
+            ("", &[("POSTERN_PASSWORD__MIN", "3")], &[], &["POSTERN_PASSWORD__MIN: password.min:"]),
+            ("[tls]\nkey = 'x'", &[], &[], &["line 2: tls:", "set together"]),
+            ("[[clients]]\nid = 'a'", &[], &[], &["postern.toml: clients.redirect_uris: a:"]),
+            ("trusted_proxies = '10.0.0.1'", &[], &[], &["line 1", "expected a list, as in [\"first\""]),
+            ("[password]\nmin = '15'", &[], &[], &["line 2", "expected a whole number, without quotes"]),
         ];
         for (file, environment, flags, says) in cases {
             let error = layers(file, environment, flags).expect_err(file).to_string();
@@ -207,6 +271,18 @@ mod tests {
                 assert!(error.contains(part), "'{error}' does not say '{part}'");
             }
         }
+    }
+
+    #[test]
+    fn a_settings_file_is_not_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (missing, made) = (path("missing"), path("made"));
+        assert_eq!(first_of(&[&missing, &made]), None);
+        std::fs::create_dir(&made).expect("created");
+        assert_eq!(first_of(&[&missing, &made]), Some(Path::new(&made)), "a folder in place of the file is an error");
+        let read = Layers { file: Some(made.into()), ..Layers::default() }.load().expect_err("a folder");
+        assert!(read.to_string().contains("directory"), "{read}");
     }
 
     #[test]

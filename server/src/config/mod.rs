@@ -77,8 +77,10 @@ impl Layers {
     /// # Errors
     /// As [`Self::load`].
     pub fn load_with_origins(&self) -> Result<(Config, Origins), ConfigError> {
-        let (settings, origins) = layered::<Settings>(self.file().as_deref(), self.variables(), &self.flags)?;
-        Ok((Config::new(settings)?, origins))
+        let file = self.file();
+        let (settings, origins) = layered::<Settings>(file.as_deref(), self.variables(), &self.flags)?;
+        let config = Config::new(settings).map_err(|error| error.located(&origins, file.as_deref()))?;
+        Ok((config, origins))
     }
 }
 
@@ -157,12 +159,22 @@ impl Config {
         }
     }
 
+    /// Returns the database's URL for people, without its password.
+    pub fn database_name(&self) -> String {
+        effective::without_password(&self.database_url())
+    }
+
     /// Returns the database file, if it is one.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         let url = self.database_url();
         let path = url.strip_prefix("sqlite:")?;
         let path = path.strip_prefix("//").unwrap_or(path);
         Some(path.split('?').next().unwrap_or_default().into())
+    }
+
+    /// Whether the database is a file that does not exist. If this user may not see it, the answer is no.
+    pub fn has_no_database_file(&self) -> bool {
+        self.sqlite_file().is_some_and(|file| file.try_exists().is_ok_and(|exists| !exists))
     }
 
     pub fn key_encryption_key_file(&self) -> PathBuf {

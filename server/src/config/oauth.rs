@@ -66,10 +66,10 @@ impl OAuthSettings {
     /// Names the one that is not a network, or a value out of its range.
     pub fn networks(&self) -> Result<Vec<IpNet>, ConfigError> {
         if !(1..=10_000).contains(&self.max_registered) {
-            return Err(ConfigError::invalid("oauth.max_registered", "1 to 10000"));
+            return Err(ConfigError::invalid("oauth.max_registered", "must be 1 to 10000"));
         }
         if !(3600..=3650 * DAY).contains(&self.registration_lifetime.0.as_secs()) {
-            return Err(ConfigError::invalid("oauth.registration_lifetime", "1h to 10 years"));
+            return Err(ConfigError::invalid("oauth.registration_lifetime", "must be 1h to 10 years"));
         }
         let read = |text: &String| {
             let problem = format!("'{text}' is not a network like 10.0.0.0/8");

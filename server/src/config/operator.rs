@@ -60,8 +60,8 @@ impl OpsListenerSettings {
             Some(address) if !address.ip().to_canonical().is_loopback() && !self.allow_remote => {
                 Err(ConfigError::invalid(
                     setting,
-                    "asks nobody for a password: listen on loopback, or set operator.allow_remote = true where a \
-                     firewall decides who may ask",
+                    "everyone who reaches this address may read it, without a password: listen on loopback, or set \
+                     operator.allow_remote = true if a firewall decides who reaches it",
                 ))
             }
             _ => Ok(()),

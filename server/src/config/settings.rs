@@ -267,17 +267,17 @@ impl Settings {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }
         if self.session.remember_device.0.is_some_and(|span| !(3600..=365 * DAY).contains(&span.0.as_secs())) {
-            return Err(ConfigError::invalid("session.remember_device", "\"off\", or 1h to 365d"));
+            return Err(ConfigError::invalid("session.remember_device", "must be \"off\", or 1h to 365d"));
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(ConfigError::invalid("tls", "certificate and key must be set together"));
         }
         if self.tls.redirect_http.is_some() && self.tls.certificate.is_none() {
-            let problem = "leads to https, which needs certificate and key; a proxy in front redirects by itself";
+            let problem = "leads to https, which needs certificate and key; a proxy in front redirects on its own";
             return Err(ConfigError::invalid("tls.redirect_http", problem));
         }
         if self.site.name.trim().is_empty() || self.site.name.chars().count() > 80 {
-            return Err(ConfigError::invalid("site.name", "1 to 80 characters"));
+            return Err(ConfigError::invalid("site.name", "must have 1 to 80 characters"));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The time server's settings. `time-server.toml` in the repository documents them.
 
 use super::durations::DurationSetting;
-use super::layers::{TIME_SERVER, is_of_time_server, layered};
+use super::layers::{TIME_SERVER, first_of, is_of_time_server, layered};
 use super::operator::ListenSetting;
 use super::{ConfigError, LogSettings};
 use crate::network;
@@ -64,14 +64,15 @@ impl TimeServerSettings {
         flags: &[(String, String)],
     ) -> Result<Self, ConfigError> {
         let named = environment.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, value)| Path::new(value));
-        let default = DEFAULT_FILES.map(Path::new).into_iter().find(|file| file.is_file());
+        let default = first_of(&DEFAULT_FILES);
         let variables = environment.iter().filter_map(|(name, value)| {
             let setting =
                 name.strip_prefix(TIME_SERVER).filter(|_| is_of_time_server(name) && name != FILE_VARIABLE)?;
             Some((setting.to_ascii_lowercase().replace("__", "."), name.as_str(), value.as_str()))
         });
-        let settings = layered::<Self>(file.or(named).or(default), variables, flags)?.0;
-        settings.check()?;
+        let file = file.or(named).or(default);
+        let (settings, origins) = layered::<Self>(file, variables, flags)?;
+        settings.check().map_err(|error| error.located(&origins, file))?;
         Ok(settings)
     }
 
@@ -95,7 +96,8 @@ impl TimeServerSettings {
         for (name, url) in [("issuer", &self.issuer)].into_iter().chain(self.origins.iter().map(|url| ("origins", url)))
         {
             if Origin::parse(url).ok().is_none_or(|canonical| canonical.to_string() != *url) {
-                let problem = format!("'{url}' is not as a browser sends it: https://host or https://host:port");
+                let problem =
+                    format!("'{url}' is not an origin: write https://host or https://host:port, in lower case");
                 return Err(ConfigError::invalid(name, &problem));
             }
         }

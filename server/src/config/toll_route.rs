@@ -158,7 +158,7 @@ impl TryFrom<String> for XmrAmount {
             _ => None,
         };
         read.map(Self).ok_or_else(|| {
-            format!("'{text}' is no amount: write \"0.002 XMR\" (at most 12 decimals) or \"2000000000 piconero\"")
+            format!("'{text}' is not an amount: write \"0.002 XMR\" (at most 12 decimals) or \"2000000000 piconero\"")
         })
     }
 }
@@ -248,7 +248,10 @@ impl TollRouteSettings {
     pub fn check(&self) -> Result<(), ConfigError> {
         let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if self.name.is_empty() || self.name.len() > 40 || !self.name.bytes().all(named) {
-            return Err(ConfigError::invalid(&self.setting("name"), "1 to 40 lower-case letters, digits and -"));
+            return Err(ConfigError::invalid(
+                &self.setting("name"),
+                "must have 1 to 40 lower-case letters, digits and -",
+            ));
         }
         let mut ranges = vec![
             ("answer_within in seconds", self.answer_within.0.as_secs(), 1, 3600),

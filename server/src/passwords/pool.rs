@@ -71,7 +71,7 @@ pub enum HashError {
     Work(#[from] WorkError),
     #[error("a stored password hash is not readable")]
     Unreadable,
-    #[error("the hash threads have stopped")]
+    #[error("the threads that hash passwords have stopped: is there enough memory for password.memory_kib?")]
     Stopped,
 }
 
