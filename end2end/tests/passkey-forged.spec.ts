@@ -168,7 +168,7 @@ test.describe('another host', () => {
   test('healthchecks#980: after a change of the host, doctor says which keys are dead, and they are refused', async ({ server }) => {
     const { person, authenticator } = await owner(server);
     const before = await server.command(['doctor']);
-    expect(before.stdout + before.stderr).toContain('All 1 passkeys were made for localhost.');
+    expect(before.stdout + before.stderr).toContain('The only passkey was made for localhost.');
     await server.restart({ public_url: 'https://auth.example' });
     const after = await server.command(['doctor']);
     expect(after.stdout + after.stderr).toContain('do not work at https://auth.example, because they were made for another host: 1 for localhost.');

@@ -37,6 +37,7 @@ pub mod openapi;
 pub mod ops_listener;
 pub mod outbound;
 pub mod passwords;
+mod period;
 mod query_timeout;
 mod rate_limiter;
 mod refusal_feed;

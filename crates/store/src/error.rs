@@ -74,8 +74,12 @@ fn of_engine(error: &sqlx::Error) -> Option<&'static str> {
             // The lower eight bits are the primary code.
             Some(_) => match error.code()?.parse::<u32>().ok()? & 0xff {
                 5 | 6 => Some("Another program has locked the database for a while: end it, or try again."),
-                8 | 14 => Some(OWNER),
-                11 | 26 => Some("The file is damaged or no database: correct database_url, or restore a backup."),
+                8 => Some(OWNER),
+                14 => Some(
+                    "The file does not exist, or this user may not open it: correct database_url or data_dir, or use the \
+                     user that runs the server.",
+                ),
+                11 | 26 => Some("The file is damaged, or is no database: correct database_url, or restore a backup."),
                 13 => Some(FULL),
                 _ => None,
             },

@@ -15,7 +15,7 @@ impl DraftFile {
     /// Creates an empty file with mode 0600.
     pub(super) fn beside(file: &Path) -> Result<Self, BackupError> {
         let draft = Self(with_ending(file, &format!(".{}.new", std::process::id())));
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0).map_err(at(&draft.0))?;
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0).map_err(at(file))?;
         Ok(draft)
     }
 

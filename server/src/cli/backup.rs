@@ -49,8 +49,8 @@ pub(super) struct RestoreArgs {
 }
 
 pub(super) async fn backup(config: Config, args: BackupArgs) -> Outcome {
-    if config.sqlite_file().is_some_and(|file| !file.exists()) {
-        return Err("there is no database yet".into());
+    if config.has_no_database_file() {
+        return Err(format!("there is no database yet: {}", config.database_url()).into());
     }
     let passphrase = if args.with_key { Some(passphrase(args.passphrase_file.as_deref(), true)?) } else { None };
     let store = super::store::open(&config).await?;

@@ -40,9 +40,7 @@ pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigComma
 /// Prints the groups that rules of apps name and that do not exist. Reads the database only if a rule names a group,
 /// and never creates it.
 async fn groups(config: &Config) -> Result<(), Failure> {
-    let url = config.database_url();
-    let is_missing = url.strip_prefix("sqlite:").is_some_and(|file| !std::path::Path::new(file).exists());
-    if is_missing || config.apps.iter().all(|app| app.groups.is_empty()) {
+    if config.has_no_database_file() || config.apps.iter().all(|app| app.groups.is_empty()) {
         return Ok(());
     }
     let store = super::store::open(config).await?;

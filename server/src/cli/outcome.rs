@@ -19,6 +19,6 @@ pub fn data_folder(config: &Config) -> Outcome {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
+        .map_err(|error| format!("cannot create the folder {} (data_dir): {error}", folder.display()))?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::keyring::{Keyring, Vault};
 use crate::setup;
 
 pub(super) async fn run(config: Config) -> Outcome {
-    let store = super::store::open_for_server(&config).await?;
+    let store = super::store::open_or_create(&config).await?;
     if store.user_count().await? > 0 {
         return Err("an account exists already: add more with 'postern user add'".into());
     }

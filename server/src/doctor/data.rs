@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error_chain::chain;
 use crate::flows::{oauth_clients, profiles};
 use crate::oauth;
+use crate::period::period;
 use domain::UnixMs;
 use domain::account::name_skeleton;
 use domain::following::clocks_differ;
@@ -207,7 +208,11 @@ fn passkeys(config: &Config, hosts: &[(String, u64)]) -> Finding {
         );
     }
     match own {
-        Some(host) => Finding::fine(CHECK, format!("All {} passkeys were made for {host}.", count(true))),
+        Some(host) => match count(true) {
+            0 => Finding::fine(CHECK, "No passkey exists yet."),
+            1 => Finding::fine(CHECK, format!("The only passkey was made for {host}.")),
+            count => Finding::fine(CHECK, format!("All {count} passkeys were made for {host}.")),
+        },
         None => Finding::new(
             CHECK,
             FindingLevel::Hint,
@@ -266,7 +271,11 @@ fn database_clock(database: Option<UnixMs>, now: UnixMs) -> Finding {
 fn addresses(config: &Config, crowd: &SignInStats) -> Finding {
     const CHECK: &str = "addresses";
     let Some(address) = crowd.address.as_deref().filter(|_| crowd.addresses == 1) else {
-        return Finding::fine(CHECK, format!("Sign-ins of the last week came from {} addresses.", crowd.addresses));
+        let says = match crowd.addresses {
+            0 => "Nobody signed in during the last week.".to_owned(),
+            many => format!("Sign-ins of the last week came from {many} addresses."),
+        };
+        return Finding::fine(CHECK, says);
     };
     let is_inside = address.parse::<IpAddr>().is_ok_and(is_of_this_machine_or_network);
     let is_public = !config.authority.is_localhost();
@@ -312,10 +321,10 @@ pub(super) fn last_backup(config: &Config, now: UnixMs) -> Finding {
     }
 }
 
-/// Formats whole minutes: `3days 4h`.
+/// Formats whole minutes: `3 days 4h`.
 fn span(ms: i64) -> String {
     let minutes = u64::try_from(ms / 60_000).unwrap_or_default();
-    humantime::format_duration(Duration::from_secs(minutes * 60)).to_string()
+    period(Duration::from_secs(minutes * 60))
 }
 
 #[cfg(test)]
@@ -381,6 +390,6 @@ mod tests {
         assert_eq!(clock(Some(SKEW_MS), 0).state, FindingLevel::Fine);
         let ahead = clock(Some(2 * DAY_MS), 0);
         assert_eq!(ahead.state, FindingLevel::Problem);
-        assert!(ahead.says.contains("2days"), "{}", ahead.says);
+        assert!(ahead.says.contains("2 days"), "{}", ahead.says);
     }
 }

@@ -1,4 +1,4 @@
-use super::{Finding, FindingLevel, data, gate, keys, machine, settings};
+use super::{Finding, data, gate, keys, machine, settings};
 use crate::config::Config;
 use domain::UnixMs;
 use std::time::Instant;
@@ -20,9 +20,8 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     findings.extend(machine::tls_key(config));
     findings.extend(settings::mailer(config));
     findings.extend(gate::findings(config).await);
-    if config.sqlite_file().is_some_and(|file| !file.exists()) {
-        let says = "No database exists yet.";
-        findings.push(Finding::new("database", FindingLevel::Hint, says, "Start the server once to create it."));
+    if config.has_no_database_file() {
+        findings.push(machine::no_database(config));
         return findings;
     }
     match store::schema_state(&config.database_url()).await {

@@ -4,6 +4,7 @@ use super::{Finding, FindingLevel};
 use crate::config::{Config, Schedule};
 use crate::flows::server_keys;
 use crate::key_encryption::{KeyEncryptionKey, KeySource};
+use crate::period::period;
 use domain::UnixMs;
 use std::time::Duration;
 use store::Store;
@@ -74,7 +75,10 @@ fn age_of(checked: &Checked, age: Option<i64>) -> Finding {
     let Some(age) = age else {
         return Finding::fine(check, format!("There is no {name} yet. The server creates one at start."));
     };
-    let days = humantime::format_duration(Duration::from_secs((age.max(0) / DAY_MS).unsigned_abs() * 24 * 60 * 60));
+    let days = match (age / DAY_MS).max(0).unsigned_abs() {
+        0 => "less than a day".to_owned(),
+        days => period(Duration::from_secs(days * 24 * 60 * 60)),
+    };
     match every.0 {
         Some(every) if age > every.ms().saturating_mul(2) => Finding::new(
             check,

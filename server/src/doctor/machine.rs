@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Time of a hash that people notice. Concurrent sign-ins multiply it.
 const SLOW: Duration = Duration::from_millis(500);
+/// The check of the key file, the only one that the server creates.
+const KEY_FILE: &str = "key_file";
 const MIB: u64 = 1024 * 1024;
 /// Minimum free disk space in bytes, enough for a journal and a day of audit rows.
 const LOW: u64 = 1024 * MIB;
@@ -38,11 +40,10 @@ pub(super) fn password_time(settings: &Settings) -> Finding {
 
 /// Checks the permissions of the key file. `postern serve` checks whether the key matches.
 pub(super) fn key_file(config: &Config) -> Finding {
-    const CHECK: &str = "key_file";
     if std::env::var_os(VARIABLE).is_some() {
-        return Finding::fine(CHECK, format!("The key-encryption key comes from {VARIABLE}."));
+        return Finding::fine(KEY_FILE, format!("The key-encryption key comes from {VARIABLE}."));
     }
-    private(CHECK, "The key-encryption key", &config.key_encryption_key_file())
+    private(KEY_FILE, "key-encryption key", &config.key_encryption_key_file())
 }
 
 pub(super) fn key_place(config: &Config) -> Finding {
@@ -60,7 +61,7 @@ pub(super) fn key_place(config: &Config) -> Finding {
 }
 
 pub(super) fn tls_key(config: &Config) -> Option<Finding> {
-    config.settings.tls.key.as_deref().map(|path| private("tls_key", "The TLS key", path))
+    config.settings.tls.key.as_deref().map(|path| private("tls_key", "TLS key", path))
 }
 
 fn private(check: &'static str, what: &str, path: &Path) -> Finding {
@@ -69,23 +70,42 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
         Ok(data) if data.permissions().mode() & 0o077 != 0 => Finding::new(
             check,
             FindingLevel::Problem,
-            format!("Other users can read {what} (mode {:03o}): {shown}", data.permissions().mode() & 0o777),
+            format!("Other users can read the {what} (mode {:03o}): {shown}", data.permissions().mode() & 0o777),
             format!("chmod 600 {shown}"),
         ),
-        Ok(_) => Finding::fine(check, format!("Only its owner can read it: {what}.")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::new(
+        // A file for its owner only may be another user's. (root reads it anyway.)
+        Ok(_) if std::fs::File::open(path).is_err() => unreadable(check, what, path, &"it belongs to another user"),
+        Ok(_) => Finding::fine(check, format!("Only its owner can read the {what}.")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && check == KEY_FILE => Finding::new(
             check,
             FindingLevel::Hint,
-            format!("{what} does not exist: {shown}"),
+            format!("The {what} does not exist: {shown}"),
             "The first start with a new database creates it.",
         ),
-        Err(error) => Finding::new(
-            check,
-            FindingLevel::Problem,
-            format!("{what} cannot be read: {shown}: {error}"),
-            "Run this as the user that the server runs as.",
-        ),
+        Err(error) => unreadable(check, what, path, &error),
     }
+}
+
+/// Reports a database file that does not exist. The server creates the file and `data_dir`, but no other folder.
+pub(super) fn no_database(config: &Config) -> Finding {
+    const CHECK: &str = "database";
+    let file = config.sqlite_file().unwrap_or_default();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder == config.settings.data_dir || folder.exists() {
+        let says = format!("No database exists yet: {}", file.display());
+        return Finding::new(CHECK, FindingLevel::Hint, says, "Start the server once to create it.");
+    }
+    let says = format!("The folder of the database does not exist: {}", folder.display());
+    Finding::new(CHECK, FindingLevel::Problem, says, "Correct database_url, or create the folder.")
+}
+
+fn unreadable(check: &'static str, what: &str, path: &Path, why: &dyn std::fmt::Display) -> Finding {
+    Finding::new(
+        check,
+        FindingLevel::Problem,
+        format!("The {what} cannot be read: {}: {why}", path.display()),
+        "Correct the path in the settings. Let the user of the server own the file, and run this as that user.",
+    )
 }
 
 /// Checks the hard limit of open files, because `postern serve` raises the soft limit to it.
@@ -151,7 +171,8 @@ mod tests {
     fn files_for_their_owner_and_room_on_the_disk() {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("key");
-        assert_eq!(private("key_file", "The key", &key).state, FindingLevel::Hint);
+        assert_eq!(private(KEY_FILE, "key", &key).state, FindingLevel::Hint);
+        assert_eq!(private("tls_key", "TLS key", &key).state, FindingLevel::Problem, "the server creates none");
         std::fs::write(&key, "x").expect("written");
         for (mode, state) in [
             (0o600, FindingLevel::Fine),
@@ -160,8 +181,12 @@ mod tests {
             (0o604, FindingLevel::Problem),
         ] {
             std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("changed");
-            assert_eq!(private("key_file", "The key", &key).state, state, "{mode:o}");
+            assert_eq!(private(KEY_FILE, "key", &key).state, state, "{mode:o}");
         }
+        let config = |url: &str| Config::new(toml::from_str(&format!("database_url = '{url}'")).expect("readable"));
+        let state = |url: String| no_database(&config(&url).expect("valid")).state;
+        assert_eq!(state(format!("sqlite:{}/new.db", folder.path().display())), FindingLevel::Hint);
+        assert_eq!(state(format!("sqlite:{}/no/new.db", folder.path().display())), FindingLevel::Problem);
         assert_eq!(
             [room(99 * MIB), room(100 * MIB), room(LOW)].map(|found| found.state),
             [FindingLevel::Problem, FindingLevel::Warning, FindingLevel::Fine]

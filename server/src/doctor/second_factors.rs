@@ -11,7 +11,12 @@ pub fn second_factors(without: &[String]) -> Finding {
         return Finding::fine(CHECK, "Every administrator has a second factor.");
     }
     let says = format!("These administrators have no second factor: {}.", without.join(", "));
-    Finding::new(CHECK, FindingLevel::Hint, says, "They can set up one-time codes on their account page.")
+    Finding::new(
+        CHECK,
+        FindingLevel::Hint,
+        says,
+        "They can set up one-time codes or add a passkey on their account page.",
+    )
 }
 
 /// Names the groups of requirements that do not exist. A group that was renamed requires nothing any more.

@@ -32,6 +32,7 @@ fn settings_are_checked_and_printed_with_their_origins() {
         "memory_kib = 64  # --set password.memory_kib",
         "database_url = \"postgres://ada:***@db/postern\"  # --set database_url",
         "listen = \"127.0.0.1:3001\"  # default",
+        "mac_rotation = \"90d\"  # default",
     ] {
         assert!(printed.contains(line), "{line}\n{printed}");
     }
@@ -41,7 +42,33 @@ fn settings_are_checked_and_printed_with_their_origins() {
     for part in ["line 2", "naem", "`name`"] {
         assert!(output_text(&wrong).contains(part), "{}", output_text(&wrong));
     }
+    std::fs::write(folder.path().join("postern.toml"), "[password]\nmin = 3\n").unwrap();
+    let wrong = said(&postern(folder.path(), &["config", "check"], ""));
+    assert!(wrong.contains("postern.toml, line 2: password.min: 3 is not between"), "{wrong}");
     assert!(!folder.path().join("data").exists(), "nothing is made");
+}
+
+#[test]
+fn a_command_in_a_wrong_folder_says_that_it_made_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| said(&postern(folder.path(), arguments, ""));
+    let made = run(&["user", "list"]);
+    assert!(made.contains("made an empty one: /") && made.contains("data/postern.db"), "{made}");
+    assert_eq!(run(&["user", "list"]), "");
+}
+
+#[test]
+fn a_database_that_cannot_be_seen_is_not_a_missing_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    // A path below a file gives another error than "not found", as a folder of another user does.
+    let run = |arguments: &[&str]| {
+        said(&postern(folder.path(), &[&["--set", "database_url=sqlite:file/postern.db"], arguments].concat(), ""))
+    };
+    let found = run(&["doctor"]);
+    assert!(found.contains("The database does not answer") && !found.contains("No database exists"), "{found}");
+    let refused = run(&["backup", "copy.db"]);
+    assert!(refused.contains("sqlite:file/postern.db: database:"), "{refused}");
 }
 
 #[test]
