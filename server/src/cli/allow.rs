@@ -20,6 +20,7 @@ pub(super) enum AllowCommand {
     },
     /// Never ban this network: 203.0.113.7 or 2001:db8::/48
     Add {
+        /// The network or address
         network: String,
         /// Comment, for readers of the list
         #[arg(long, allow_hyphen_values = true)]
@@ -29,7 +30,10 @@ pub(super) enum AllowCommand {
         length: Option<String>,
     },
     /// Remove a network from the list
-    Remove { network: String },
+    Remove {
+        /// The network or address
+        network: String,
+    },
 }
 
 pub(super) async fn run(config: Config, command: AllowCommand) -> Outcome {
@@ -44,7 +48,7 @@ pub(super) async fn run(config: Config, command: AllowCommand) -> Outcome {
         }
         AllowCommand::Remove { network } => match allowlist::remove(&actor, &network).await? {
             Some(allowed) => {
-                println!("{} was removed. Running servers follow within a second.", allowed.network);
+                println!("{} is no longer on the allowlist. Running servers follow within a second.", allowed.network);
                 Ok(())
             }
             None => Err(not_found(format!("{network} is not on the list"))),
@@ -64,8 +68,8 @@ async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
     let rows = list.into_iter().map(|allowed| {
         let left = match allowed.expires_at {
             Some(at) if allowed.in_force => left(at - actor.now),
-            Some(at) => format!("over {}", moment(at)),
-            None => "for good".to_owned(),
+            Some(at) => format!("ended {}", moment(at)),
+            None => "no expiry".to_owned(),
         };
         [allowed.network, left, allowed.made_by, allowed.comment]
     });

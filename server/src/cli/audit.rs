@@ -22,7 +22,7 @@ pub(super) struct AuditArgs {
     #[arg(long, default_value = "")]
     since: String,
     /// Maximum number of entries
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// As JSON
     #[arg(long)]

@@ -32,6 +32,7 @@ pub(super) enum BanCommand {
     },
     /// Explain the bans on an address, and what would ban it
     Explain {
+        /// 203.0.113.7, 2001:db8::1 or 2001:db8::/64
         address: String,
         /// As JSON
         #[arg(long)]
@@ -65,6 +66,7 @@ pub(super) struct BanListArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct BanAddArgs {
+    /// 203.0.113.7, 2001:db8::1 or 2001:db8::/64
     address: String,
     /// Reason, for readers of the history
     #[arg(long, allow_hyphen_values = true)]
@@ -126,18 +128,18 @@ async fn list(actor: &Actor<'_>, wanted: BanListArgs) -> Outcome {
         return print::json(&found);
     }
     if found.is_empty() {
-        print::empty("Nobody is banned.");
+        print::empty("No address is banned.");
         return Ok(());
     }
     let rows = found.into_iter().map(|ban| {
         let time = match ban.lifted_at {
             _ if ban.in_force => left(ban.until - actor.now),
             Some(at) => format!("lifted {}", moment(at)),
-            None => format!("over {}", moment(ban.until)),
+            None => format!("ended {}", moment(ban.until)),
         };
         [ban.address, ban.scope, time, ban.incident, ban.trigger, ban.made_by, ban.reason]
     });
-    print::table(["ADDRESS", "CLOSES", "LEFT", "INCIDENT", "TRIGGER", "BY", "REASON"], rows);
+    print::table(["ADDRESS", "SCOPE", "LEFT", "INCIDENT", "TRIGGER", "BY", "REASON"], rows);
     Ok(())
 }
 
@@ -189,7 +191,7 @@ fn explain(explained: &Explanation, now: i64) {
         let next = left(i64::try_from(rule.next_seconds).unwrap_or(i64::MAX / 1000) * 1000);
         [rule.trigger.clone(), format!("{} of {}", rule.strikes, rule.threshold), rule.scope.clone(), next]
     });
-    print::table(["TRIGGER", "STRIKES", "WOULD CLOSE", "FOR"], rows);
+    print::table(["TRIGGER", "OFFENCES", "NEXT BAN", "FOR"], rows);
 }
 
 async fn export(actor: &Actor<'_>, format: FirewallFormat) -> Outcome {

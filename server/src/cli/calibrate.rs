@@ -13,7 +13,7 @@ const MOST_KIB: u32 = 262_144;
 #[derive(Debug, clap::Args)]
 pub(super) struct CalibrateArgs {
     /// Time for one hash. 50ms are not noticeable at sign-in, and each offline guess costs an attacker as much
-    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = time)]
     target: Duration,
 }
 
@@ -74,6 +74,10 @@ fn scaled(choice: HashCost, took: Duration, target: Duration, least: HashCost) -
     let memory_kib = whole(work / u128::from(least.passes) / 1024 * 1024).clamp(least.memory_kib, MOST_KIB);
     let passes = whole(work / u128::from(memory_kib)).clamp(least.passes, 100);
     HashCost { memory_kib, passes }
+}
+
+fn time(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "write a time such as 50ms or 1s")
 }
 
 fn line(choice: HashCost, took: Duration) -> String {

@@ -8,8 +8,10 @@ use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
 use crate::flows::oauth_clients::{self, ClientError, ClientPlace, Listed};
 use crate::flows::oauth_initial_tokens;
+use crate::flows::profiles;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use domain::account::Role;
 use oidc::ClientSource;
 use oidc::document::is_document_id;
 use oidc::preset::Preset;
@@ -27,9 +29,13 @@ pub(super) enum ClientCommand {
         json: bool,
     },
     /// Show a client's registration as JSON
-    Show { id: String },
+    Show {
+        /// The client id
+        id: String,
+    },
     /// Change settings of a client
     Set {
+        /// The client id
         id: String,
         /// A setting of [[clients]] and its new value, as name=value; lists have spaces between their parts, and groups
         /// commas; an empty value is the default
@@ -37,9 +43,15 @@ pub(super) enum ClientCommand {
         changes: Vec<String>,
     },
     /// Refuse all requests of a client, and keep its registration
-    Disable { id: String },
+    Disable {
+        /// The client id
+        id: String,
+    },
     /// Enable a disabled client
-    Enable { id: String },
+    Enable {
+        /// The client id
+        id: String,
+    },
     /// Make a token with which clients register themselves, and print it once; needs oauth.registration
     Token {
         /// Number of clients that it may register
@@ -58,20 +70,25 @@ pub(super) enum ClientCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Revoke such a token, by its id in the list
+    /// Revoke a token with which clients register themselves
     RevokeToken {
+        /// The id in the list of postern client tokens
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Make a new secret and print it once; the old one is invalid now, and tokens stay valid
     Rotate {
+        /// The client id
         id: String,
         /// Keep the old secret valid until the next rotation
         #[arg(long)]
         keep_old: bool,
     },
     /// Remove a client, and invalidate its tokens
-    Remove { id: String },
+    Remove {
+        /// The client id
+        id: String,
+    },
     /// Check an authorization request of an app, and print the reason if it would be refused
     Explain {
         /// The link to /oauth/authorize, or its query string
@@ -194,8 +211,20 @@ fn known(error: ClientError) -> Failure {
 }
 
 async fn change(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>, done: &str) -> Outcome {
-    oauth_clients::change(actor, id, changes).await.map_err(known)?;
-    println!("{id} is {done}.");
+    let changed = oauth_clients::change(actor, id, changes).await.map_err(known)?;
+    println!("{id} is {done}. Running servers follow within a second.");
+    warn(actor, &changed.settings.groups).await
+}
+
+/// Warns if no role or group has a name that a client requires: its sign-ins would all be refused.
+async fn warn(actor: &Actor<'_>, required: &[String]) -> Outcome {
+    let groups = profiles::groups(actor.store).await?;
+    let exists = |name: &String| groups.iter().any(|group| group.name.eq_ignore_ascii_case(name));
+    for name in required.iter().filter(|name| Role::parse(name).is_none() && !exists(name)) {
+        eprintln!(
+            "No group is named {name}, so nobody may use the client because of it: postern group add \"{name}\"."
+        );
+    }
     Ok(())
 }
 
@@ -238,7 +267,7 @@ async fn add(actor: &Actor<'_>, args: AddArgs) -> Outcome {
     for uri in &client.settings.redirect_uris {
         println!("  redirect URI   {uri}");
     }
-    Ok(())
+    warn(actor, &client.settings.groups).await
 }
 
 fn list(clients: &[Listed], json: bool) -> Outcome {

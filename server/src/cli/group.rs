@@ -13,7 +13,10 @@ use wire::account::Group;
 #[derive(Debug, Subcommand)]
 pub(super) enum GroupCommand {
     /// Add a group
-    Add { name: String },
+    Add {
+        /// The group's name
+        name: String,
+    },
     /// List groups with their number of accounts
     List {
         /// As JSON
@@ -21,11 +24,20 @@ pub(super) enum GroupCommand {
         json: bool,
     },
     /// Rename a group; rules of apps that name it must be changed too
-    Rename { group: String, name: String },
+    Rename {
+        /// The group's name
+        group: String,
+        /// Its new name
+        name: String,
+    },
     /// Remove a group; its accounts stay
-    Remove { group: String },
+    Remove {
+        /// The group's name
+        group: String,
+    },
     /// List the accounts of a group
     Members {
+        /// The group's name
         group: String,
         /// As JSON
         #[arg(long)]

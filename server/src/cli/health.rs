@@ -22,8 +22,11 @@ pub(super) async fn run(config: Config) -> Outcome {
         return Err("operator.listen is off, so the server's state is not available".into());
     };
     let address = reachable(address);
-    let answer = timeout(TIMEOUT, ask(address)).await.map_err(|_| format!("{address} does not answer"))?;
-    let answer = answer.map_err(|error| format!("{address}: {error}"))?;
+    let answer = timeout(TIMEOUT, ask(address))
+        .await
+        .map_err(|_| format!("the server does not answer on {address} (operator.listen)"))?;
+    let answer =
+        answer.map_err(|error| format!("no server listens on {address} (operator.listen): {error}. Is it running?"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) == Some("200") {
         println!("ready");

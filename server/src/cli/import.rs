@@ -19,7 +19,9 @@ const DAY_MS: i64 = 24 * 60 * 60_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ImportArgs {
+    /// The file to import
     file: PathBuf,
+    /// Format of the file
     #[arg(long, value_enum)]
     format: ImportFormat,
     /// Check every line and write nothing

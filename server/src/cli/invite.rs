@@ -30,6 +30,7 @@ enum InviteCommand {
     },
     /// Revoke an invitation, by its id in the list
     Revoke {
+        /// The id in the list
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
@@ -95,7 +96,7 @@ async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
         return Ok(());
     }
     let rows = open.into_iter().map(|open| [open.id, open.role, left(open.expires_at - actor.now), open.note]);
-    print::table(["ID", "ROLE", "GOOD FOR", "NOTE"], rows);
+    print::table(["ID", "ROLE", "EXPIRES IN", "NOTE"], rows);
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use wire::server_keys::{ServerKey, ServerKeyState};
 pub(super) enum KeyCommand {
     /// List the keys, newest first
     List {
+        /// Only keys of this kind
         #[arg(long, value_enum)]
         kind: Option<KindName>,
         /// As JSON
@@ -27,9 +28,10 @@ pub(super) enum KeyCommand {
     },
     /// Make a new key; the current one remains valid for its overlap
     Rotate {
+        /// Kind of the key
         #[arg(long, value_enum)]
         kind: KindName,
-        /// The service
+        /// With --kind service: the service's name
         #[arg(required_if_eq("kind", "service"))]
         name: Option<String>,
         /// The service's new public P-256 key as a JWK
@@ -47,6 +49,7 @@ pub(super) enum KeyCommand {
     /// Sessions continue. A MAC key ends the refresh tokens of OpenID Connect apps too: such an app sends people through
     /// the portal once more.
     Revoke {
+        /// Kind of the key
         #[arg(long, value_enum, required_unless_present = "all")]
         kind: Option<KindName>,
         /// The key's id in the list, or the service's name: it gets no more tickets
@@ -256,7 +259,7 @@ fn time(text: &str, now: UnixMs) -> Result<UnixMs, Failure> {
     let exact = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let since = humantime::parse_rfc3339_weak(&exact).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let ms = since.and_then(|since| i64::try_from(since.as_millis()).ok());
-    ms.ok_or_else(|| format!("'{text}' is no time: write 2027-01-31, 2027-01-31T04:00:00Z or 12h").into())
+    ms.ok_or_else(|| format!("'{text}' is not a time: write 2027-01-31, 2027-01-31T04:00:00Z or 12h").into())
 }
 
 #[cfg(test)]

@@ -32,11 +32,12 @@ impl ListenAddress {
         let Self { what, address, flags } = self;
         let why = match error.kind() {
             ErrorKind::AddrInUse => format!("another program listens on {address} already"),
-            ErrorKind::AddrNotAvailable => format!("{address} is no address of this machine"),
+            ErrorKind::AddrNotAvailable => format!("{address} is not an address of this machine"),
             ErrorKind::PermissionDenied => format!("this account may not listen on {address}"),
             _ => format!("{address}: {error}"),
         };
-        let flags = flags.replace("{port}", &another(*address).to_string());
+        let port = if error.kind() == ErrorKind::AddrInUse { another(*address) } else { address.port() };
+        let flags = flags.replace("{port}", &port.to_string());
         format!("{what} cannot listen: {why}. Choose another with {flags}")
     }
 }

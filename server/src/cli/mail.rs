@@ -18,7 +18,10 @@ use store::mails::QueuedMail;
 #[derive(Debug, Subcommand)]
 pub(super) enum MailCommand {
     /// Send a test message now, and print what the mail server answers
-    Test { address: String },
+    Test {
+        /// The recipient
+        address: String,
+    },
     /// List messages that are waiting or have failed
     Queue(QueueArgs),
 }
@@ -96,7 +99,7 @@ pub(super) fn queued(mailed: bool) -> &'static str {
 
 async fn test(config: &Config, address: &str) -> Outcome {
     let address = EmailAddress::parse(address)?;
-    let mailer = Mailer::load(config)?.ok_or("mail is off: set mail.server")?;
+    let mailer = Mailer::load(config)?.ok_or("mail is off: set mail.server in the settings")?;
     let (entropy, now): (&dyn Entropy, _) = (&SystemEntropy, SystemClock.now());
     let sent = mailer.send(&entropy.ulid(now), address, test_text(config), now).await;
     let receipt = sent.map_err(|error| printable(&chain(&error)))?;
@@ -163,7 +166,7 @@ async fn retry(store: &dyn Store, id: Option<String>, now: UnixMs) -> Outcome {
     if let (0, Some(id)) = (count, &id) {
         return Err(print::not_found(format!("no message {id} can be sent: it is gone, or its link has expired")));
     }
-    println!("Tried again soon: {count}.");
+    println!("Messages that the running server tries again now: {count}");
     Ok(())
 }
 
@@ -181,7 +184,7 @@ async fn remove(store: &dyn Store, id: Option<String>) -> Outcome {
     if let (0, Some(id)) = (count, &id) {
         return Err(print::not_found(format!("the queue has no message {id}")));
     }
-    println!("Deleted: {count}.");
+    println!("Messages deleted: {count}");
     Ok(())
 }
 

@@ -14,6 +14,6 @@ pub(super) fn completions(mut program: Command, shell: Shell) -> Outcome {
 
 /// Writes one page for the program and one for each command.
 pub(super) fn pages(program: Command, folder: &Path) -> Outcome {
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(clap_mangen::generate_to(program, folder)?)
 }

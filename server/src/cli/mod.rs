@@ -49,18 +49,21 @@ pub use outcome::{Failure, Outcome, blocking, data_folder};
 const EXIT_CODES: &str =
     "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 the named thing does not exist";
 
+/// The section of the help for the options that every command has.
+const GLOBAL: &str = "Global options";
+
 /// A self-hosted sign-in portal and auth server in one program.
 #[derive(Debug, Parser)]
 #[command(name = "postern", version, propagate_version = true, after_help = EXIT_CODES)]
 struct Cli {
     /// The settings file [default: postern.toml in this folder or in /etc/postern, if one exists]
-    #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE", help_heading = GLOBAL)]
     config: Option<PathBuf>,
     /// Override a setting of file and environment: --set ban.preset=strict
-    #[arg(long, global = true, value_name = "SETTING=VALUE", value_parser = pair)]
+    #[arg(long, global = true, value_name = "SETTING=VALUE", value_parser = pair, help_heading = GLOBAL)]
     set: Vec<(String, String)>,
     /// Folder for data, keys and database [default: data]
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = GLOBAL)]
     data_dir: Option<String>,
     /// Default: serve
     #[command(subcommand)]
@@ -127,9 +130,15 @@ enum Command {
     #[command(subcommand)]
     Toll(toll::TollCommand),
     /// Print completions for a shell
-    Completions { shell: Shell },
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Write manual pages to a folder
-    Man { folder: PathBuf },
+    Man {
+        /// The folder, which is created
+        folder: PathBuf,
+    },
 }
 
 /// Parses the arguments, runs the command, and prints an error on one line. Exit codes: see [`EXIT_CODES`].

@@ -1,7 +1,8 @@
 //! Output of commands: tables for people, lines or JSON for programs.
 
 use super::{Failure, Outcome};
-use comfy_table::{ContentArrangement, Table, presets};
+use crate::period::period;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use domain::{LAST_WRITABLE, UnixMs};
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -25,12 +26,32 @@ pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
         }
         return;
     }
+    println!("{}", laid_out(head, rows.collect(), None).trim_fmt());
+}
+
+/// Lays out columns for a terminal. A cell breaks between words only: half of an address may be an address too.
+/// `width`: instead of the terminal's width.
+fn laid_out<const N: usize>(head: [&str; N], rows: Vec<[String; N]>, width: Option<u16>) -> Table {
+    let mut longest = head.map(longest_word);
+    for row in &rows {
+        for (longest, cell) in longest.iter_mut().zip(row) {
+            *longest = (*longest).max(longest_word(cell));
+        }
+    }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
-    for row in rows {
-        table.add_row(row);
+    if let Some(width) = width {
+        table.set_width(width);
     }
-    println!("{}", table.trim_fmt());
+    table.add_rows(rows);
+    table.set_constraints(longest.map(|word| ColumnConstraint::LowerBoundary(Width::Fixed(word))));
+    table
+}
+
+/// Returns the width of the longest word, with the space around a cell.
+fn longest_word(text: &str) -> u16 {
+    let longest = text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or_default();
+    u16::try_from(longest + 2).unwrap_or(u16::MAX)
 }
 
 /// Prints a sentence for people if a list is empty, and nothing for programs.
@@ -52,10 +73,10 @@ pub(super) fn moment(at: UnixMs) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
-/// Formats a period, rounded up to seconds: `2h 5m 3s`.
+/// Formats a period, rounded up to seconds: `2h 5m`.
 pub(super) fn left(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
-    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+    period(Duration::from_secs(seconds))
 }
 
 /// Escapes control characters, so that text of others cannot control the terminal.
@@ -72,5 +93,23 @@ mod tests {
         assert_eq!(moment(1_763_715_600_000), "2025-11-21 09:00:00");
         assert_eq!(moment(i64::MIN), "1970-01-01 00:00:00");
         assert_eq!(moment(i64::MAX), "9999-12-31 23:59:59");
+    }
+
+    #[test]
+    fn an_address_is_never_broken() {
+        let rows = vec![
+            [
+                "2001:db8:1:2::/64",
+                "everything",
+                "lifted 2026-11-21 09:00:00",
+                "forged_short_key",
+                "a reason of some words",
+            ]
+            .map(str::to_owned),
+        ];
+        let narrow = laid_out(["ADDRESS", "SCOPE", "LEFT", "TRIGGER", "REASON"], rows, Some(60)).to_string();
+        for word in ["2001:db8:1:2::/64", "forged_short_key", "2026-11-21", "everything"] {
+            assert!(narrow.contains(word), "{narrow}");
+        }
     }
 }

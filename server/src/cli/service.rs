@@ -37,7 +37,10 @@ pub(super) enum ServiceCommand {
         json: bool,
     },
     /// Stop issuing tickets for a service
-    Remove { name: String },
+    Remove {
+        /// The service's name
+        name: String,
+    },
 }
 
 pub(super) async fn run(config: Config, command: ServiceCommand) -> Outcome {
@@ -85,5 +88,5 @@ fn list(services: Vec<Service>, json: bool) -> Outcome {
 pub(super) fn read(path: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     // The text is not repeated, because it may be a private key.
-    serde_json::from_str(&text).map_err(|_| format!("{} is no JSON", path.display()).into())
+    serde_json::from_str(&text).map_err(|_| format!("{} is not JSON", path.display()).into())
 }

@@ -17,6 +17,7 @@ use store::users::User;
 pub(super) enum SessionCommand {
     /// List the sessions of these accounts
     List {
+        /// Names of accounts
         #[arg(required = true)]
         names: Vec<String>,
         /// As JSON
@@ -25,6 +26,7 @@ pub(super) enum SessionCommand {
     },
     /// End every session of these accounts
     End {
+        /// Names of accounts
         #[arg(required = true)]
         names: Vec<String>,
     },
@@ -63,7 +65,7 @@ async fn list(actor: &Actor<'_>, names: &[String], json: bool) -> Outcome {
         }));
     }
     if all.is_empty() {
-        return Err(not_found("no sessions found"));
+        return Err(not_found("no session is open"));
     }
     if json {
         return print::json(&all);
@@ -83,7 +85,7 @@ async fn end(actor: &Actor<'_>, names: &[String]) -> Outcome {
         println!("{}: {gone} ended.", user.name);
         ended += gone;
     }
-    if ended == 0 { Err(not_found("no sessions found")) } else { Ok(()) }
+    if ended == 0 { Err(not_found("no session is open")) } else { Ok(()) }
 }
 
 /// Finds all accounts or none, because a partial list is worse than an error.

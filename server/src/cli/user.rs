@@ -289,7 +289,7 @@ impl UserAdmin<'_> {
         let settings = &self.actor.config.settings;
         let password = read_password()?;
         check_length(&password, settings.password.min)
-            .map_err(|error| format!("{error}: {} characters to 1,024 bytes", settings.password.min))?;
+            .map_err(|error| format!("{error}: it needs {} characters to 1,024 bytes", settings.password.min))?;
         if common::is_common(&password, &[name.to_owned(), settings.site.name.clone()]) {
             return Err("this password is too easy to guess".into());
         }
@@ -332,7 +332,7 @@ fn agrees(name: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err("cannot ask for confirmation without a terminal: add --yes".into());
     }
-    eprint!("Delete the account {name} for good? Type its name: ");
+    eprint!("Delete the account {name}? This cannot be undone. Type its name: ");
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(line.trim() == name)

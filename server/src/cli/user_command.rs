@@ -8,7 +8,9 @@ use clap::Subcommand;
 pub(super) enum UserCommand {
     /// Add an account; asks for the password, or reads a line from standard input
     Add {
+        /// The account's name
         name: String,
+        /// Role of the new account
         #[arg(long, value_enum, default_value = "user")]
         role: RoleName,
     },
@@ -19,21 +21,38 @@ pub(super) enum UserCommand {
         json: bool,
     },
     /// Set a password and end every session of the account
-    SetPassword { name: String },
+    SetPassword {
+        /// The account's name
+        name: String,
+    },
     /// Disable an account and end its sessions
-    Disable { name: String },
+    Disable {
+        /// The account's name
+        name: String,
+    },
     /// Enable a disabled account
-    Enable { name: String },
+    Enable {
+        /// The account's name
+        name: String,
+    },
     /// Make an account an administrator or an ordinary one
     Role {
+        /// The account's name
         name: String,
+        /// Its new role
         #[arg(value_enum)]
         role: RoleName,
     },
-    /// Rename an account; ACCOUNT may be an id
-    Rename { account: String, name: String },
-    /// Set an account's display name, e-mail address or groups; ACCOUNT may be an id
+    /// Rename an account
+    Rename {
+        /// The account's name or id
+        account: String,
+        /// Its new name
+        name: String,
+    },
+    /// Set an account's display name, e-mail address or groups
     Set {
+        /// The account's name or id
         account: String,
         /// For apps and people; "" removes it
         #[arg(long)]
@@ -45,8 +64,9 @@ pub(super) enum UserCommand {
         #[arg(long)]
         groups: Option<String>,
     },
-    /// Show an account; ACCOUNT may be an id
+    /// Show an account
     Show {
+        /// The account's name or id
         account: String,
         /// As JSON
         #[arg(long)]
@@ -56,6 +76,7 @@ pub(super) enum UserCommand {
     Import(ImportArgs),
     /// Print a one-time link for setting a new password
     Reset {
+        /// The account's name
         name: String,
         /// Mail the link to the account's address too
         #[arg(long)]
@@ -63,6 +84,7 @@ pub(super) enum UserCommand {
     },
     /// List the passkeys of an account, or remove one
     Passkeys {
+        /// The account's name
         name: String,
         /// The id of a passkey to remove
         #[arg(long, allow_hyphen_values = true, value_name = "ID")]
@@ -72,11 +94,18 @@ pub(super) enum UserCommand {
         json: bool,
     },
     /// Show which second factors an account has
-    Factors { name: String },
+    Factors {
+        /// The account's name
+        name: String,
+    },
     /// Remove the second factors of a person who has lost them, and their recovery codes
-    RemoveFactors { name: String },
+    RemoveFactors {
+        /// The account's name
+        name: String,
+    },
     /// Delete an account: its sessions end, and only its id remains in the audit log
     Delete {
+        /// The account's name
         name: String,
         /// Do not ask for confirmation
         #[arg(long)]

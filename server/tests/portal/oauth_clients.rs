@@ -151,6 +151,7 @@ fn clients_are_managed_from_the_command_line() {
         assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
         output_text(&output)
     };
+    assert!(done(&["list"]).starts_with("There was no database"));
     assert_eq!(done(&["list"]), "");
     let url = ["--preset", "nextcloud", "--url", "https://cloud.example/", "--no-consent", "cloud"];
     let added = done(&[&["add"], &url[..]].concat());
@@ -170,7 +171,8 @@ fn clients_are_managed_from_the_command_line() {
          spa\tspa\tpublic\tdatabase\tenabled\thttps://spa.example/\n"
     );
     let changed = ["name=My cloud", "groups=family, the staff", "second_factor=required"];
-    assert!(done(&[&["set", "cloud"], &changed[..]].concat()).contains("cloud is changed"));
+    let warned = done(&[&["set", "cloud"], &changed[..]].concat());
+    assert!(warned.contains("cloud is changed") && warned.contains("No group is named the staff"), "{warned}");
     let shown: Value = serde_json::from_str(&done(&["show", "cloud"])).unwrap();
     assert_eq!(
         (&shown["name"], &shown["groups"], &shown["second_factor"]),

@@ -91,14 +91,14 @@ fn are_registered_by_command_too() {
     let key = receiving_key();
     write("time.jwk", &serde_json::to_string(&key.public()).unwrap());
     write("private.jwk", &key.to_jwk());
-    write("no.jwk", "no JSON");
+    write("no.jwk", "not JSON");
     let kid = jwe::thumbprint(&key.public());
     let (code, text) = run(&["add", "time", "--key", "time.jwk", "--role", "administrator"]);
     assert!(code == 0 && text.contains(&kid), "{text}");
     assert_eq!(run(&["list"]).1.split('\t').take(3).collect::<Vec<_>>(), ["time", &kid, "administrator"]);
     let (_, list) = run(&["list", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&list).unwrap()[0]["kid"], json!(kid));
-    for (file, part) in [("private.jwk", "private key"), ("no.jwk", "no JSON"), ("missing.jwk", "missing.jwk")] {
+    for (file, part) in [("private.jwk", "private key"), ("no.jwk", "not JSON"), ("missing.jwk", "missing.jwk")] {
         let (code, text) = run(&["add", "other", "--key", file]);
         assert!(code == 1 && text.contains(part), "{text}");
         assert!(!text.contains(&key.to_jwk()[10..20]), "{text}");

@@ -28,16 +28,19 @@ pub enum TollAdminCommand {
     Tokens(TollListArgs),
     /// Suspend a token until it is resumed
     Suspend {
+        /// The id in the list of tokens
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Resume a suspended token
     Resume {
+        /// The id in the list of tokens
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Revoke a token permanently
     Revoke {
+        /// The id in the list of tokens
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
@@ -65,7 +68,7 @@ pub(super) async fn run(config: Config, command: TollAdminCommand) -> Outcome {
             tokens(toll::tokens(actor.store, list.limit, actor.now).await?.tokens, list.json)
         }
         TollAdminCommand::Suspend { id } => change(&actor, &id, TokenChange::Suspend, "is suspended").await,
-        TollAdminCommand::Resume { id } => change(&actor, &id, TokenChange::Resume, "opens again").await,
+        TollAdminCommand::Resume { id } => change(&actor, &id, TokenChange::Resume, "is resumed").await,
         TollAdminCommand::Revoke { id } => change(&actor, &id, TokenChange::Revoke, "is revoked").await,
     }
 }
@@ -121,7 +124,7 @@ fn tokens(tokens: Vec<TollToken>, json: bool) -> Outcome {
             (TokenState::Open, true) => "open, not confirmed",
             (TokenState::Open, false) => "open",
             (TokenState::Spent, _) => "used up",
-            (TokenState::Expired, _) => "over",
+            (TokenState::Expired, _) => "expired",
             (TokenState::Asleep, _) => "suspended: its payment has disappeared",
             (TokenState::Suspended, _) => "suspended",
             (TokenState::Revoked, _) => "revoked",

@@ -88,9 +88,9 @@ fn row(route: &toll::route::Route) -> Row {
 }
 
 fn request(method: &str, url: &str) -> Result<(Method, Authority, RequestPath), Failure> {
-    let method = method.to_ascii_uppercase().parse::<Method>().map_err(|_| format!("'{method}' is no method"))?;
+    let method = method.to_ascii_uppercase().parse::<Method>().map_err(|_| format!("'{method}' is not a method"))?;
     let uri = url.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
-    let uri = uri.ok_or_else(|| format!("'{url}' is no address: write https://api.example.com/price"))?;
+    let uri = uri.ok_or_else(|| format!("'{url}' is not a URL: write https://api.example.com/price"))?;
     let (https, host) = (uri.scheme_str() == Some("https"), uri.authority().map_or("", |host| host.as_str()));
     let host = Authority::parse(host, https).map_err(|error| format!("'{host}': {error}"))?;
     let path = RequestPath::read(uri.path()).map_err(|error| format!("{error}: it is answered with 400"))?;
