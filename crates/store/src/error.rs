@@ -26,7 +26,10 @@ pub enum Error {
     /// A later version has changed the tables, so this version may misread them.
     #[error("a newer version of Postern has changed the database")]
     NewerSchema,
-    /// The caller waited long enough.
+    /// A pooler runs each transaction in another session, and the URL does not say so.
+    #[error("database_url leads to a pooler that gives each transaction another session")]
+    Pooler,
+    /// The caller waited long enough. It is unknown whether a write took place.
     #[error("the database did not answer in time")]
     NoAnswer,
     /// The writer has stopped.
@@ -36,6 +39,8 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
+const POOLER: &str = "Add pooler=transaction to database_url (postgres://user@host/name?pooler=transaction), or set \
+                      pool_mode = session for this database in PgBouncer.";
 const SILENT: &str = "The database does not answer in time: is it running, and is database_url right?";
 
 /// Returns what an operator can do about a failure of the database, if that is known.
@@ -46,6 +51,7 @@ pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str>
             Some(Error::Database(error)) => of_engine(error),
             Some(Error::Commit(error)) => of_engine(error),
             Some(Error::NoAnswer) => Some(SILENT),
+            Some(Error::Pooler) => Some(POOLER),
             Some(Error::NewerSchema) => Some("Start the version of Postern that the other nodes have."),
             _ => error.downcast_ref::<sqlx::Error>().and_then(of_engine),
         };
@@ -85,6 +91,10 @@ fn of_engine(error: &sqlx::Error) -> Option<&'static str> {
             },
             None => match error.code()?.as_ref() {
                 "28000" | "28P01" => Some("Correct the user and the password in database_url."),
+                // A prepared statement is missing, or its name is taken.
+                "26000" | "42P05" => Some(POOLER),
+                // The disk of the server.
+                "53100" => Some(FULL),
                 "3D000" => Some("Create the database, or correct its name in database_url."),
                 _ => None,
             },

@@ -4,6 +4,7 @@
 //! repeated inside the transaction of the write. Otherwise an invitation could be stored after its maker was demoted,
 //! and nothing would void it.
 
+use super::access::Access;
 use super::backend::{Backend, Value};
 use super::statement::sql;
 use super::tx::Tx;
@@ -23,8 +24,12 @@ sql! {
 ///
 /// # Errors
 /// [`Error::NotAdministrator`]
-pub(super) async fn run<DB: Backend, W: Write>(write: &W, connection: &mut DB::Connection) -> Result<W::Output> {
-    let mut tx = Tx::<DB>::on(connection);
+pub(super) async fn run<DB: Backend, W: Write>(
+    write: &W,
+    connection: &mut DB::Connection,
+    access: Access,
+) -> Result<W::Output> {
+    let mut tx = Tx::<DB>::on(connection, access);
     if let Some(AuditEntry { actor: Some(actor), actor_session, .. }) = write.audit() {
         check(&mut tx, actor, actor_session.as_deref()).await?;
         tx.actor = Some(actor.clone());

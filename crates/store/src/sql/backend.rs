@@ -1,5 +1,6 @@
 //! The requirements on a database engine.
 
+use sqlx::database::HasStatementCache;
 use sqlx::{Arguments, ColumnIndex, Database, Decode, Encode, Error, Executor, IntoArguments, Row, SqlStr, Type};
 use std::borrow::Cow;
 
@@ -36,15 +37,18 @@ pub(super) trait Backend: Database {
     fn opt_int(row: &Self::Row, column: &str) -> Result<Option<i64>, Error>;
     fn text(row: &Self::Row, column: &str) -> Result<String, Error>;
     fn opt_text(row: &Self::Row, column: &str) -> Result<Option<String>, Error>;
+    /// `is_kept`: the connection keeps the prepared statement for the next time.
     fn execute<'c>(
         connection: &'c mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> impl Future<Output = Result<u64, Error>> + Send + 'c;
     fn fetch<'c>(
         connection: &'c mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> impl Future<Output = Result<Vec<Self::Row>, Error>> + Send + 'c;
     fn prepare<'c>(
         connection: &'c mut Self::Connection,
@@ -54,7 +58,7 @@ pub(super) trait Backend: Database {
 
 impl<DB> Backend for DB
 where
-    DB: Database,
+    DB: Database + HasStatementCache,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
     for<'q> i64: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
@@ -94,16 +98,18 @@ where
         connection: &mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> Result<u64, Error> {
-        Ok(sqlx::query_with::<Self, _>(sql, arguments).execute(connection).await?.rows())
+        Ok(sqlx::query_with::<Self, _>(sql, arguments).persistent(is_kept).execute(connection).await?.rows())
     }
 
     async fn fetch(
         connection: &mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> Result<Vec<Self::Row>, Error> {
-        sqlx::query_with::<Self, _>(sql, arguments).fetch_all(connection).await
+        sqlx::query_with::<Self, _>(sql, arguments).persistent(is_kept).fetch_all(connection).await
     }
 
     async fn prepare(connection: &mut Self::Connection, sql: &'static str) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use super::backend::Backend;
 use super::store::SqlStore;
+use super::tx::Tx;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes,
     email_proofs, fresh_proofs, gates, grant_sessions, groups, imports, invitations, keys, ladders, mail_links,
@@ -11,6 +12,7 @@ use super::{
     toll_watch, upkeep, user_changes, user_keys, users,
 };
 use crate::Result;
+use sqlx::Connection;
 
 const FILES: &[&[&str]] = &[
     accept::STATEMENTS,
@@ -70,6 +72,9 @@ const FILES: &[&[&str]] = &[
     users::STATEMENTS,
 ];
 
+// Not in the catalogue, because SQLite has no such statement.
+const FORGET: &str = "DEALLOCATE ALL";
+
 /// Returns all statements.
 pub fn statements() -> impl Iterator<Item = &'static str> {
     FILES.iter().flat_map(|file| file.iter().copied())
@@ -78,10 +83,32 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
 impl<DB: Backend> SqlStore<DB> {
     /// Prepares every statement, so that an invalid one fails at startup and not in a request.
     pub(super) async fn check_statements(&self) -> Result<()> {
-        let mut connection = self.reads.acquire().await?;
-        for sql in statements() {
-            DB::prepare(&mut connection, sql).await?;
-        }
-        Ok(())
+        let mut lease = self.reads.take().await?;
+        let checked = self.prepare_all(lease.connection()?).await;
+        lease.end(&checked);
+        checked
     }
+
+    async fn prepare_all(&self, connection: &mut DB::Connection) -> Result<()> {
+        if !self.reads.access.is_pooled {
+            return prepare::<DB>(connection).await;
+        }
+        let mut transaction = connection.begin().await?;
+        self.forget_statements(&mut transaction).await?;
+        prepare::<DB>(&mut transaction).await?;
+        self.forget_statements(&mut transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Frees the names of prepared statements in a session that a pooler lends to others, too.
+    async fn forget_statements(&self, connection: &mut DB::Connection) -> Result<()> {
+        Tx::<DB>::on(connection, self.reads.access).execute(FORGET, []).await.map(drop)
+    }
+}
+
+async fn prepare<DB: Backend>(connection: &mut DB::Connection) -> Result<()> {
+    for sql in statements() {
+        DB::prepare(connection, sql).await?;
+    }
+    Ok(())
 }

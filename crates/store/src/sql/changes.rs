@@ -3,7 +3,6 @@ use super::migrations::newest_migration;
 use super::sequences::Sequence;
 use super::statement::sql;
 use super::store::{SqlStore, Writes};
-use super::tx::Tx;
 use crate::changes::{Changes, LastChanges};
 use crate::{Error, Result};
 use async_trait::async_trait;
@@ -31,9 +30,8 @@ impl<DB: Backend> Changes for SqlStore<DB> {
             Writes::Each => LAST_ON_A_SERVER,
             Writes::Grouped(_) => LAST,
         };
-        let mut connection = self.order.acquire().await?;
         let mut last = LastChanges::default();
-        for row in Tx::<DB>::on(&mut connection).all(sql, []).await? {
+        for row in self.order.all(sql, []).await? {
             let (name, value) = (row.text("name")?, row.int("value")?);
             match Sequence::parse(&name) {
                 Some(Sequence::Bans) => last.bans = value,

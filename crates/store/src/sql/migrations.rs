@@ -1,8 +1,9 @@
 //! The embedded migrations. They are a list, because sqlx's macros would compile both drivers a second time for the
 //! compiler.
 
-use sqlx::SqlStr;
+use crate::Result;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Connection, PgConnection, SqlStr};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -52,6 +53,26 @@ pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     };
     Migrator::with_migrations(FILES.iter().copied().map(migration).collect())
 });
+
+/// The lock for running migrations through a pooler: any number that is the same for all nodes.
+const BEGIN_POOLED: &str = "SELECT pg_advisory_xact_lock(7102846093415); DEALLOCATE ALL";
+const END_POOLED: &str = "DEALLOCATE ALL";
+
+/// Runs all migrations on PostgreSQL. Waits for other nodes that do the same.
+pub(super) async fn migrate(connection: &mut PgConnection, is_pooled: bool) -> Result<()> {
+    if !is_pooled {
+        return Ok(MIGRATIONS.run(connection).await?);
+    }
+    // The lock of sqlx belongs to a session, and would stay locked in a session of the pooler. Its prepared statements
+    // would stay there, too.
+    let mut unlocked = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+    unlocked.set_locking(false);
+    let mut transaction = connection.begin().await?;
+    sqlx::raw_sql(BEGIN_POOLED).execute(&mut *transaction).await?;
+    unlocked.run(&mut *transaction).await?;
+    sqlx::raw_sql(END_POOLED).execute(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
 
 /// Returns the newest migration's version that this program knows.
 pub(crate) fn newest_migration() -> i64 {

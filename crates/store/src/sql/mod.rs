@@ -1,6 +1,7 @@
 //! The ports on SQLite and PostgreSQL: one SQL text, one set of migrations, two ways of writing.
 
 mod accept;
+mod access;
 mod actors;
 mod address_assignments;
 mod allowlist;
@@ -13,6 +14,7 @@ mod bans;
 mod begin;
 mod catalogue;
 mod changes;
+mod connections;
 mod each;
 mod email_proofs;
 mod fresh_proofs;
@@ -71,6 +73,7 @@ mod write;
 mod write_task;
 mod writer;
 
+pub(crate) use access::server;
 pub use catalogue::statements as all_statements;
 pub(crate) use migrations::{MIGRATIONS, newest_migration};
 pub use open::{StoreOptions, open, open_sqlite};

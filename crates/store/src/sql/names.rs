@@ -51,6 +51,7 @@ impl Write for AdoptNames {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Adopted> {
         // The time only informs readers of the table, and no clock is available here.
+        tx.wait_for_long_statements();
         lock_named(tx, "new user", 0).await?;
         let mut adopted = Adopted::default();
         for row in tx.all(UNSEEN, []).await? {
@@ -107,7 +108,7 @@ impl Write for RenameUser {
 impl<DB: Backend> SqlStore<DB> {
     /// Updates the names of accounts from an earlier version.
     pub(super) async fn adopt_names(&self) -> Result<()> {
-        if self.all(UNSEEN, []).await?.is_empty() {
+        if self.reads.without_timeout().all(UNSEEN, []).await?.is_empty() {
             return Ok(());
         }
         let Adopted { seen, changed, colliding } = self.write(AdoptNames).await?;
@@ -120,7 +121,7 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn find_stray_names(&self) -> Result<Vec<String>> {
         let mut stray = Vec::new();
-        for row in self.all(KEYS, []).await? {
+        for row in self.reads.without_timeout().all(KEYS, []).await? {
             if name_key(&row.text("name")?) != row.text("name_key")? {
                 stray.push(row.text("id")?);
             }

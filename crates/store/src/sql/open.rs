@@ -1,20 +1,29 @@
 //! Opens a store by its URL.
 
+use super::access::{Access, server};
 use super::backend::Backend;
+use super::connections::Connections;
 use super::grouped;
-use super::migrations::MIGRATIONS;
+use super::migrations::{MIGRATIONS, migrate};
 use super::retry_policy::{RetryPolicy, TIMEOUT};
 use super::store::{SqlStore, Writes};
 use super::used_short_keys::UsedShortKeys;
 use super::writer::Writer;
 use crate::attempts::SHORT_KEY_CAP;
-use crate::{Result, Store};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use crate::{Error as StoreError, Result, Store};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Error, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Error, PgConnection, Postgres, Row, Sqlite, SqlitePool, Transaction};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Time limit for testing a connection before its use.
+const TEST_TIMEOUT: Duration = Duration::from_secs(1);
+/// Maximum number of connections for following the other nodes. One is usually open. The next one replaces it at once
+/// when it does not answer.
+const ORDER: u32 = 2;
+const SESSION: &str = "SELECT pg_backend_pid()";
 
 /// Options of a deployment.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +32,13 @@ pub struct StoreOptions {
     pub connections: u32,
     /// See [`SHORT_KEY_CAP`].
     pub short_key_cap: i64,
+    /// Time limit of a statement on PostgreSQL.
+    pub statement_timeout: Duration,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { connections: 10, short_key_cap: SHORT_KEY_CAP }
+        Self { connections: 10, short_key_cap: SHORT_KEY_CAP, statement_timeout: TIMEOUT }
     }
 }
 
@@ -44,7 +55,7 @@ pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
             let connect: SqliteConnectOptions = url.parse()?;
             open_sqlite(connect, SqlitePoolOptions::new(), options).await
         }
-        Some(("postgres" | "postgresql", _)) => open_postgres(url.parse()?, options).await,
+        Some(("postgres" | "postgresql", _)) => open_postgres(url, options).await,
         _ => Err(Error::Configuration("database_url must be sqlite:path or postgres://...".into()).into()),
     }
 }
@@ -71,6 +82,7 @@ pub async fn open_sqlite(
     let reads = pool(SqlitePoolOptions::new()).max_connections(4).connect_lazy_with(connect.pragma("query_only", "ON"));
     let grouped = Writes::Grouped(Writer::start(|jobs| grouped::run(writer, jobs)));
     let burnt = UsedShortKeys::new(options.short_key_cap);
+    let reads = Connections::new(reads, Access::FILE, 0);
     checked::<Sqlite>(SqlStore { order: reads.clone(), reads, writes: grouped, burnt }).await
 }
 
@@ -95,14 +107,42 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
     }
 }
 
-async fn open_postgres(connect: PgConnectOptions, options: StoreOptions) -> Result<Arc<dyn Store>> {
+async fn open_postgres(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
+    let (connect, is_pooled) = server(url)?;
     let connect = connect.disable_statement_logging();
-    let pool = PgPoolOptions::new().max_connections(options.connections).acquire_timeout(TIMEOUT);
-    let reads = pool.connect_with(connect.clone()).await?;
-    MIGRATIONS.run(&reads).await?;
-    let order = PgPoolOptions::new().max_connections(1).acquire_timeout(TIMEOUT).connect_with(connect).await?;
+    let pool = |connections| {
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(TIMEOUT);
+        pool.test_before_acquire(false).before_acquire(|connection, _| Box::pin(answers(connection)))
+    };
+    let reads = pool(options.connections).connect_with(connect.clone()).await?;
+    let order = pool(ORDER).connect_with(connect).await?;
+    let (mut first, mut second) = (reads.acquire().await?, order.acquire().await?);
+    if !is_pooled && share_a_session(&mut first, &mut second).await? {
+        return Err(StoreError::Pooler);
+    }
+    migrate(&mut first, is_pooled).await?;
+    drop((first, second));
+    let access = Access { is_pooled, timeout: Some(options.statement_timeout) };
+    let reads = Connections::new(reads, access, options.connections);
+    let order = Connections::new(order, access, ORDER);
     let burnt = UsedShortKeys::new(options.short_key_cap);
     checked::<Postgres>(SqlStore { reads, order, writes: Writes::Each, burnt }).await
+}
+
+/// Tests a connection. One that does not answer is replaced.
+async fn answers(connection: &mut PgConnection) -> std::result::Result<bool, Error> {
+    Ok(matches!(tokio::time::timeout(TEST_TIMEOUT, connection.ping()).await, Ok(Ok(()))))
+}
+
+/// Tells by the sessions of two open connections whether a pooler lends them for single transactions. An idle pooler
+/// always lends the last session again. A busy one may be missed.
+async fn share_a_session(first: &mut PgConnection, second: &mut PgConnection) -> Result<bool> {
+    let before = session(first).await?;
+    Ok(session(second).await? == before || session(first).await? != before)
+}
+
+async fn session(connection: &mut PgConnection) -> Result<i32> {
+    Ok(sqlx::raw_sql(SESSION).fetch_one(connection).await?.try_get(0)?)
 }
 
 async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {

@@ -1,10 +1,10 @@
 //! The migrations that a database has, compared with those of this program.
 
+use super::access::server;
 use super::migrations::{MIGRATIONS, newest_migration};
 use crate::Result;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, Error};
+use sqlx::{ConnectOptions, Connection, Error, Row};
 
 const HAS_TABLE_SQLITE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
 const HAS_TABLE_POSTGRES: &str = "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('_sqlx_migrations')";
@@ -40,12 +40,16 @@ pub async fn schema_state(url: &str) -> Result<SchemaState> {
             applied
         }
         Some(("postgres" | "postgresql", _)) => {
-            let connect: PgConnectOptions = url.parse()?;
+            let (connect, _) = server(url)?;
             let mut database = connect.disable_statement_logging().connect().await?;
-            let tables: i64 = sqlx::query_scalar(HAS_TABLE_POSTGRES).fetch_one(&mut database).await?;
+            // Not prepared, because a pooler may run the statement in another session.
+            let tables: i64 = sqlx::raw_sql(HAS_TABLE_POSTGRES).fetch_one(&mut database).await?.try_get(0)?;
             let applied = match tables {
                 0 => Vec::new(),
-                _ => sqlx::query_scalar::<_, i64>(APPLIED).fetch_all(&mut database).await?,
+                _ => {
+                    let rows = sqlx::raw_sql(APPLIED).fetch_all(&mut database).await?;
+                    rows.iter().map(|row| row.try_get(0)).collect::<std::result::Result<Vec<i64>, Error>>()?
+                }
             };
             database.close().await?;
             applied

@@ -1,19 +1,19 @@
 //! The store: read connections, and the engine's way of writing.
 
 use super::backend::{Backend, Value};
+use super::connections::Connections;
 use super::each;
-use super::tx::{Record, Tx};
+use super::tx::{Record, counted};
 use super::used_short_keys::UsedShortKeys;
 use super::write::Write;
 use super::writer::Writer;
 use crate::Result;
-use sqlx::Pool;
 
 /// All store traits on one database.
 pub(super) struct SqlStore<DB: Backend> {
-    pub(super) reads: Pool<DB>,
+    pub(super) reads: Connections<DB>,
     /// A pool for following the changes of other nodes, whose connection requests cannot take.
-    pub(super) order: Pool<DB>,
+    pub(super) order: Connections<DB>,
     pub(super) writes: Writes<DB>,
     pub(super) burnt: UsedShortKeys,
 }
@@ -38,8 +38,7 @@ impl<DB: Backend> SqlStore<DB> {
         sql: &'static str,
         values: [Value<'_>; N],
     ) -> Result<Option<Record<DB>>> {
-        let mut connection = self.reads.acquire().await?;
-        Tx::<DB>::on(&mut connection).one(sql, values).await
+        Ok(self.all(sql, values).await?.into_iter().next())
     }
 
     pub(super) async fn all<const N: usize>(
@@ -47,13 +46,11 @@ impl<DB: Backend> SqlStore<DB> {
         sql: &'static str,
         values: [Value<'_>; N],
     ) -> Result<Vec<Record<DB>>> {
-        let mut connection = self.reads.acquire().await?;
-        Tx::<DB>::on(&mut connection).all(sql, values).await
+        self.reads.all(sql, values).await
     }
 
     pub(super) async fn count<const N: usize>(&self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
-        let mut connection = self.reads.acquire().await?;
-        Tx::<DB>::on(&mut connection).count(sql, values).await
+        counted(self.one(sql, values).await?.as_ref())
     }
 }
 

@@ -1,11 +1,13 @@
 //! Statements on one connection, and their rows.
 
+use super::access::Access;
 use super::backend::{Backend, Value};
 use crate::{Error, Result};
 
 /// A connection inside a transaction, or one that only reads.
 pub(super) struct Tx<'c, DB: Backend> {
     connection: &'c mut DB::Connection,
+    access: Access,
     /// The actor of this write, who was found to be an administrator.
     pub(super) actor: Option<String>,
 }
@@ -17,16 +19,22 @@ impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {
 }
 
 impl<'c, DB: Backend> Tx<'c, DB> {
-    pub(super) fn on(connection: &'c mut DB::Connection) -> Self {
-        Self { connection, actor: None }
+    pub(super) fn on(connection: &'c mut DB::Connection, access: Access) -> Self {
+        Self { connection, access, actor: None }
     }
 }
 
 impl<DB: Backend> Tx<'_, DB> {
+    /// Lets each further statement take as long as it needs, because it reads a whole table.
+    pub(super) fn wait_for_long_statements(&mut self) {
+        self.access.timeout = None;
+    }
+
     /// Runs a statement and returns the number of changed rows.
     pub(super) async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
         let arguments = bound::<DB, N>(values)?;
-        Ok(DB::execute(self.connection, sql, arguments).await?)
+        let is_kept = !self.access.is_pooled;
+        self.access.in_time(DB::execute(self.connection, sql, arguments, is_kept)).await
     }
 
     pub(super) async fn all<const N: usize>(
@@ -35,7 +43,9 @@ impl<DB: Backend> Tx<'_, DB> {
         values: [Value<'_>; N],
     ) -> Result<Vec<Record<DB>>> {
         let arguments = bound::<DB, N>(values)?;
-        Ok(DB::fetch(self.connection, sql, arguments).await?.into_iter().map(Record).collect())
+        let is_kept = !self.access.is_pooled;
+        let rows = self.access.in_time(DB::fetch(self.connection, sql, arguments, is_kept)).await?;
+        Ok(rows.into_iter().map(Record).collect())
     }
 
     /// Returns the first row.
@@ -49,10 +59,14 @@ impl<DB: Backend> Tx<'_, DB> {
 
     /// Returns the column `n` of the only row, as in `COUNT(*) AS n`.
     pub(super) async fn count<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
-        let row = self.one(sql, values).await?;
-        let count = row.map_or(Ok(0), |row| row.int("n"))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        counted(self.one(sql, values).await?.as_ref())
     }
+}
+
+/// Returns the column `n` of the only row.
+pub(super) fn counted<DB: Backend>(row: Option<&Record<DB>>) -> Result<u64> {
+    let count = row.map_or(Ok(0), |row| row.int("n"))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 fn bound<DB: Backend, const N: usize>(values: [Value<'_>; N]) -> Result<DB::Arguments> {

@@ -1,3 +1,4 @@
+use super::access::Access;
 use super::backend::{Backend, Value};
 use super::statement::sql;
 use super::store::{SqlStore, Writes};
@@ -27,8 +28,8 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
     }
 
     fn connections(&self) -> PoolUsage {
-        let idle = u32::try_from(self.reads.num_idle()).unwrap_or(u32::MAX);
-        PoolUsage { open: self.reads.size(), idle }
+        let idle = u32::try_from(self.reads.pool.num_idle()).unwrap_or(u32::MAX);
+        PoolUsage { open: self.reads.pool.size(), idle }
     }
 
     async fn fault(&self) -> Result<Option<String>> {
@@ -45,7 +46,8 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
     }
 
     async fn sign_in_stats(&self, since: UnixMs) -> Result<SignInStats> {
-        let Some(row) = self.one(CROWD, [Value::Int(since)]).await? else {
+        let rows = self.reads.without_timeout().all(CROWD, [Value::Int(since)]).await?;
+        let Some(row) = rows.first() else {
             return Ok(SignInStats { users: 0, addresses: 0, address: None });
         };
         let count = |column| row.int(column).map(i64::unsigned_abs);
@@ -57,8 +59,8 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
             return Ok(false);
         }
         // Detached from the pool, because this connection could write from now on.
-        let mut connection = self.reads.acquire().await?.detach();
-        let mut tx = Tx::<DB>::on(&mut connection);
+        let mut connection = self.reads.pool.acquire().await?.detach();
+        let mut tx = Tx::<DB>::on(&mut connection, Access::FILE);
         tx.execute(MAY_WRITE, []).await?;
         tx.execute(COPY, [Value::Text(&file.display().to_string())]).await?;
         Ok(true)
@@ -68,6 +70,6 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         if let Writes::Grouped(writer) = &self.writes {
             writer.stop().await;
         }
-        self.reads.close().await;
+        self.reads.pool.close().await;
     }
 }

@@ -1,5 +1,6 @@
 //! Writes in a queue.
 
+use super::access::Access;
 use super::actors;
 use super::backend::Backend;
 use super::write::Write;
@@ -38,7 +39,7 @@ impl<DB: Backend, W: Write> WriteJob<DB> for WriteTask<W> {
 
     fn run<'c>(&'c mut self, connection: &'c mut DB::Connection) -> BoxFuture<'c, bool> {
         async move {
-            let outcome = actors::run::<DB, W>(&self.write, connection).await;
+            let outcome = actors::run::<DB, W>(&self.write, connection, Access::FILE).await;
             self.outcome.insert(outcome).is_ok()
         }
         .boxed()

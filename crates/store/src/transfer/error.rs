@@ -5,6 +5,8 @@
 pub enum TransferError {
     #[error("--from must be sqlite:FILE, and --to postgres://...")]
     Engines,
+    #[error("--to leads to a pooler: name the PostgreSQL server itself")]
+    Pooler,
     #[error("the {side} was changed by a newer version of Postern")]
     Newer { side: &'static str },
     #[error("the source lacks changes of this version ({0}): start this version once on it")]

@@ -9,10 +9,9 @@ mod rows;
 mod source;
 mod target;
 
-use crate::sql::{MIGRATIONS, SchemaState, schema_state};
+use crate::sql::{MIGRATIONS, SchemaState, schema_state, server};
 use source::Source;
 use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
 use target::Target;
 
 pub use error::TransferError;
@@ -52,6 +51,10 @@ pub async fn transfer(
     if !from.starts_with("sqlite:") || !(to.starts_with("postgres:") || to.starts_with("postgresql:")) {
         return Err(TransferError::Engines);
     }
+    let (connect, is_pooled) = server(to)?;
+    if is_pooled {
+        return Err(TransferError::Pooler);
+    }
     let is_ready =
         |side, schema: SchemaState| if schema.is_newer { Err(TransferError::Newer { side }) } else { Ok(schema) };
     let old = is_ready("source", schema_state(from).await?)?;
@@ -59,7 +62,6 @@ pub async fn transfer(
         return Err(TransferError::Older(old.pending.join(", ")));
     }
     let new = is_ready("target", schema_state(to).await?)?;
-    let connect: PgConnectOptions = to.parse()?;
     let mut connection = connect.disable_statement_logging().connect().await?;
     if !dry_run {
         MIGRATIONS.run(&mut connection).await.map_err(crate::Error::from)?;

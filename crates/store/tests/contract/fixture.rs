@@ -9,6 +9,8 @@ use store::{Store, StoreOptions, open};
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
+    /// PostgreSQL as behind a pooler that gives each transaction another session.
+    Pooled,
 }
 
 /// An empty database that can be opened more than once, as processes would.
@@ -33,11 +35,12 @@ pub(crate) async fn run(engine: Engine, case: impl AsyncFnOnce(Fixture)) {
             let path = folder.path().join("postern.db");
             case(Fixture { url: format!("sqlite:{}", path.display()) }).await;
         }
-        Engine::Postgres => {
+        Engine::Postgres | Engine::Pooled => {
             if let Some(server) = postgres() {
                 let schema = schema(&server).await;
                 let mark = if server.contains('?') { '&' } else { '?' };
-                case(Fixture { url: format!("{server}{mark}options=-csearch_path%3D{schema}") }).await;
+                let pooler = if matches!(engine, Engine::Pooled) { "&pooler=transaction" } else { "" };
+                case(Fixture { url: format!("{server}{mark}options=-csearch_path%3D{schema}{pooler}") }).await;
                 drop_schema(&server, &schema).await;
             }
         }

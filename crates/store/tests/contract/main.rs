@@ -29,6 +29,7 @@ mod oauth_access;
 mod oauth_clients;
 mod oauth_documents;
 mod passkeys;
+mod pooled;
 mod postgres_only;
 mod processes;
 mod profiles;
@@ -52,6 +53,7 @@ mod transfer;
 mod upkeep;
 mod user_keys;
 mod users;
+mod vanished;
 
 macro_rules! contract {
     ($($module:ident { $($case:ident),+ $(,)? })+) => {

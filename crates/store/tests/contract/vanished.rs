@@ -1,0 +1,105 @@
+//! A server that vanishes from the network: its open connections get no answer and no error.
+
+use crate::fixture::{Engine, Fixture, run};
+use crate::make::{NOW, entry};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, Executor, PgConnection};
+use std::time::Duration;
+use store::audit::AuditEvent;
+use store::{Error, StoreOptions, open};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// A way to the server.
+struct Way {
+    url: String,
+    age: watch::Sender<u32>,
+}
+
+impl Way {
+    async fn to(fixture: &Fixture) -> Self {
+        let server: PgConnectOptions = fixture.url.parse().unwrap();
+        let address = format!("{}:{}", server.get_host(), server.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = fixture.url.replacen(&address, &listener.local_addr().unwrap().to_string(), 1);
+        assert_ne!(url, fixture.url, "the URL names host and port");
+        let (sender, age) = watch::channel(0);
+        tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let server = TcpStream::connect(&address).await.unwrap();
+                tokio::spawn(carry(client, server, age.clone()));
+            }
+        });
+        Self { url, age: sender }
+    }
+
+    /// Ends the open connections at the server. The client learns nothing of it.
+    fn vanish(&self) {
+        self.age.send_modify(|age| *age += 1);
+    }
+}
+
+async fn carry(mut client: TcpStream, mut server: TcpStream, mut age: watch::Receiver<u32>) {
+    age.mark_unchanged();
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => {}
+        _ = age.changed() => {
+            drop(server);
+            std::future::pending().await
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_connections_are_replaced() {
+    run(Engine::Postgres, replaced).await;
+}
+
+async fn replaced(fixture: Fixture) {
+    let way = Way::to(&fixture).await;
+    let statement_timeout = Duration::from_secs(1);
+    let options = StoreOptions { connections: 2, statement_timeout, ..StoreOptions::default() };
+    let store = open(&way.url, options).await.unwrap();
+
+    // A read and a write wait for an answer.
+    let mut other = PgConnection::connect(&fixture.url).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE turns; LOCK TABLE audit").await.unwrap();
+    let reading = tokio::spawn({
+        let store = store.clone();
+        async move { store.ping().await }
+    });
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await }
+    });
+    let waiting = "SELECT COUNT(*) FROM pg_locks
+        WHERE NOT granted AND relation IN ('turns'::regclass, 'audit'::regclass)";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() < 2 {
+        tokio::task::yield_now().await;
+    }
+    way.vanish();
+    other.execute("ROLLBACK").await.unwrap();
+    assert!(matches!(reading.await.unwrap(), Err(Error::NoAnswer)));
+    assert!(matches!(writing.await.unwrap(), Err(Error::NoAnswer)));
+    store.ping().await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
+
+    // The idle ones are tested before they are used.
+    way.vanish();
+    store.ping().await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
+    store.last_changes().await.unwrap();
+
+    // A caller that stops waiting does not keep a connection either.
+    let store = open(&way.url, options).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE turns").await.unwrap();
+    for _ in 0..2 {
+        let reading = tokio::time::timeout(Duration::from_millis(300), store.ping());
+        assert!(reading.await.is_err(), "the table is locked");
+    }
+    way.vanish();
+    other.execute("ROLLBACK").await.unwrap();
+    store.ping().await.unwrap();
+}
