@@ -11,6 +11,7 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,13 +21,17 @@ import traceback
 import urllib.error
 import urllib.request
 
+import faults
 import invariants
+import patroni
+import pooler
 from browser import Browser, Lost
-from cluster import CONNECTIONS, Balancer, Databases, Link, wait_for
+from cluster import Balancer, Link
 from database import Database
 from journal import Journal
 from people import PasswordGuesser, Tab
-from program import Program, free_port
+from postgres import Databases
+from program import Program, free_port, wait_for
 
 NODES = 3
 PASSWORD = "canary of a soaked password"
@@ -45,7 +50,7 @@ class Answers(Journal):
 
 
 class Node(Program):
-    def __init__(self, binary: str, folder: str, origin: str, link: Link):
+    def __init__(self, binary: str, folder: str, origin: str, link: Link, parameters: str):
         os.makedirs(folder, mode=0o700)
         self.operator, self.link = free_port(), link
         settings = [
@@ -55,7 +60,7 @@ class Node(Program):
             "password.memory_kib=1024",
             "ban.invalid_credentials.threshold=3",
             'ban.invalid_credentials.ladder=["1h"]',
-            f"database_url=postgres://postgres@127.0.0.1:{link.port}/postgres",
+            f"database_url=postgres://postgres@127.0.0.1:{link.port}/postgres{parameters}",
         ]
         super().__init__(binary, folder, settings)
         self.origin = origin
@@ -129,14 +134,18 @@ class Cluster:
         self.journal = Answers(os.path.join(self.folder, "journal.jsonl"))
         self.journal.secrets.add(PASSWORD)
         self.over = threading.Event()
-        self.outages: list[tuple[str, float, float, int]] = []
-        self.databases = Databases(self.folder)
-        self.links = [Link(self.databases.primary.port) for _ in range(NODES)]
+        self.outages: list[tuple] = []
+        self.databases = patroni.Patroni(self.folder) if options.patroni else Databases(self.folder)
+        self.pooler = pooler.Pooler(self.folder, self.databases.port) if options.pooler else None
+        self.links = [Link((self.pooler or self.databases).port) for _ in range(NODES)]
+        # The links that end at the database itself.
+        self.ways = [self.pooler.upstream] if self.pooler else self.links
         port = free_port()
         self.origin = f"http://localhost:{port}"
         binary = os.path.abspath(options.postern)
         folders = [os.path.join(self.folder, f"node{n}") for n in range(NODES)]
-        self.nodes = [Node(binary, *parts) for parts in zip(folders, [self.origin] * NODES, self.links, strict=True)]
+        parameters = "?pooler=transaction" if options.pooler else ""
+        self.nodes = [Node(binary, *own, parameters) for own in zip(folders, [self.origin] * NODES, self.links, strict=True)]
         self.port, self.balancer = port, None
 
     def start(self) -> None:
@@ -144,6 +153,8 @@ class Cluster:
         for name in people:
             role = ["--role", "administrator"] if name == "root" else []
             self.nodes[0].run("user", "add", name, *role, stdin=PASSWORD + "\n")
+        if self.pooler:
+            self._must_name_the_pooler()
         key = os.path.join(self.nodes[0].folder, "key-encryption.key")
         for node in self.nodes[1:]:
             shutil.copy(key, node.folder)
@@ -165,6 +176,15 @@ class Cluster:
         for thread in self.threads:
             thread.start()
 
+    def _must_name_the_pooler(self) -> None:
+        url = f"database_url=postgres://postgres@127.0.0.1:{self.pooler.port}/postgres"
+        try:
+            self.nodes[0].run("user", "list", "--set", url)
+        except RuntimeError as refused:
+            if "pooler=transaction" in str(refused):
+                return
+        self.journal.violation("a pooler that the settings do not name is not refused")
+
     def _browser(self, name: str, number: int) -> Browser:
         return Browser(self.origin, self.port, f"203.0.113.{number}", name, PASSWORD, self.journal.watch)
 
@@ -183,102 +203,19 @@ class Cluster:
             except Exception:
                 self.journal.violation(f"the harness failed: {traceback.format_exc()}")
 
-    # Faults. Each restores everything, except that the databases may have changed roles.
-
-    def node_killed(self) -> None:
-        node = self.random.choice(self.nodes)
-        node.kill()
-        time.sleep(self.random.uniform(0, 2))
-        node.start()
-
-    def database_restarted(self) -> None:
-        self.databases.primary.stop("fast")
-        self.databases.primary.start(True)
-
-    def database_crashed(self) -> None:
-        self.databases.primary.stop("immediate")
-        self.databases.primary.start(True)
-
-    def database_frozen(self) -> None:
-        frozen = self.databases.primary.freeze()
-        time.sleep(4)
-        for process in frozen:
-            os.kill(process, 18)
-
-    def connections_taken(self) -> None:
-        command = ["psql", self.databases.primary.url(), "-qc", "SELECT pg_sleep(4)"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        crowd = [subprocess.Popen(command, **quiet) for _ in range(CONNECTIONS)]
-        for one in crowd:
-            one.wait()
-
-    def one_cut_off(self) -> None:
-        link = self.random.choice(self.links)
-        link.set("refuse")
-        time.sleep(4)
-        link.set("pass")
-
-    def all_cut_off(self) -> None:
-        for link in self.links:
-            link.set("refuse")
-        time.sleep(4)
-        for link in self.links:
-            link.set("pass")
-
-    def one_cut_off_silently(self) -> None:
-        """Simulates an unplugged database host: neither answers nor errors."""
-        number = self.random.randrange(NODES)
-        self.links[number].set("silent")
-        time.sleep(2)
-        if self.nodes[number].ready():
-            self.journal.violation("a node that hears nothing says that it is ready")
-        time.sleep(3)
-        self.links[number].set("pass")
-
-    def clock_off(self) -> None:
-        node = self.random.choice(self.nodes)
-        if not node.clock_library:
-            return
-        node.step_clock(self.random.choice([-300, 300]))
-        wait_for(lambda: node.state().get("clock") == "differs", 10)
-        time.sleep(3)
-        node.step_clock(0)
-
-    def planned_failover(self) -> None:
-        self._fail_over(False)
-
-    def primary_killed(self) -> None:
-        self._fail_over(True)
-
-    def _fail_over(self, killed: bool) -> None:
-        self.databases.fail_over(self.links, killed)
-        wait_for(lambda: all(node.ready() for node in self.nodes))
-        self.databases.add_standby()
-
-    FAULTS = [
-        node_killed,
-        one_cut_off,
-        one_cut_off_silently,
-        clock_off,
-        connections_taken,
-        database_frozen,
-        database_restarted,
-        database_crashed,
-        all_cut_off,
-        planned_failover,
-        primary_killed,
-    ]
-
     def trouble(self) -> None:
         end = time.monotonic() + self.options.seconds
-        chosen = [fault for fault in self.FAULTS if not self.options.faults or fault.__name__ in self.options.faults]
-        faults = list(chosen) if not self.options.seconds else []
-        while faults or time.monotonic() < end:
-            fault = faults.pop(0) if faults else self.random.choice(chosen)
+        known = faults.WITH_PATRONI if self.options.patroni else faults.ALL
+        chosen = [fault for fault in known if not self.options.faults or fault.__name__ in self.options.faults]
+        left = list(chosen) if not self.options.seconds else []
+        while left or time.monotonic() < end:
+            fault = left.pop(0) if left else self.random.choice(chosen)
             name = fault.__name__
             self.journal.note(what="fault", fault=name)
             began, seen = time.monotonic(), len(self.journal.entries)
-            fault(self)
+            if fault(self) is False:
+                print(f"{name} is impossible on this machine")
+                continue
             lasted = time.monotonic() - began
             try:
                 back = wait_for(lambda: all(node.ready() for node in self.nodes) and self._serves())
@@ -287,13 +224,18 @@ class Cluster:
                 self.journal.violation(f"after {name} the nodes do not come back: {states}")
                 return
             time.sleep(self.random.uniform(0.5, 2))
-            self.outages.append((name, lasted, self._gap(seen), back))
+            self.outages.append((name, lasted, self._gap(seen), back, *self._failed(seen)))
 
     def _gap(self, seen: int) -> float:
         """Returns the longest time without a successful answer since the fault began, in seconds."""
         good = [entry["at"] for entry in self.journal.entries[seen:] if entry.get("answer", "")[:1] == "2"]
         began = self.journal.entries[seen]["at"] if seen < len(self.journal.entries) else 0
         return max((after - before for before, after in zip([began, *good], good)), default=0)
+
+    def _failed(self, seen: int) -> tuple[int, int]:
+        """Returns the number of calls since the fault began that had no answer, and that were answered 503."""
+        answers = [entry.get("answer", "") for entry in self.journal.entries[seen:]]
+        return answers.count("lost"), sum(answer.startswith("503") for answer in answers)
 
     def rest(self) -> None:
         """Checks that everybody can sign in without faults, and compares all stored data."""
@@ -311,8 +253,11 @@ class Cluster:
             else:
                 self.journal.violation(f"{browser.name} does not get in again")
         for node in self.nodes:
-            if node.stop() != 0:
-                self.journal.violation("a node does not stop in good order")
+            try:
+                if node.stop() != 0:
+                    self.journal.violation("a node does not stop in good order")
+            except subprocess.TimeoutExpired:
+                self.journal.violation("a node does not stop within a minute")
         logs = ""
         for node in self.nodes:
             with open(node.log_path, encoding="utf-8", errors="replace") as log:
@@ -328,6 +273,8 @@ class Cluster:
                 node.kill()
         if self.balancer:
             self.balancer.end()
+        if self.pooler:
+            self.pooler.end()
         self.databases.end()
 
     def report(self) -> int:
@@ -337,9 +284,10 @@ class Cluster:
             answers[key] = answers.get(key, 0) + 1
         for key in sorted(answers):
             print(f"  {answers[key]:6}  {key}")
-        print("fault: seconds that it lasted, longest time without a good answer, until all nodes were ready again")
-        for name, lasted, gap, back in self.outages:
-            print(f"  {name:20} {lasted:5.1f} {gap:5.1f} {back:5.1f}")
+        print("fault: seconds that it lasted, longest time without a good answer, until all nodes were ready again;")
+        print("       calls without an answer, calls that were answered 503")
+        for name, lasted, gap, back, lost, refused in self.outages:
+            print(f"  {name:20} {lasted:5.1f} {gap:5.1f} {back:5.1f} {lost:6} {refused:6}")
         print(f"probes: {self.refusal_probe.asked}")
         for violation in self.journal.violations:
             print(f"VIOLATION: {violation}")
@@ -357,8 +305,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
     parser.add_argument("--faults", nargs="*", help="only these")
     parser.add_argument("--people", type=int, default=5)
+    parser.add_argument("--patroni", action="store_true", help="Patroni chooses the primary")
+    parser.add_argument("--pooler", action="store_true", help="PgBouncer in transaction mode before the database")
     options = parser.parse_args()
-    print(f"seed {options.seed}, {options.seconds or 'each fault once'}", flush=True)
+    packages = patroni.missing() if options.patroni else []
+    packages += ["pgbouncer"] if options.pooler and not pooler.find() else []
+    if packages:
+        print(f"SKIPPED: install {' '.join(packages)} (Debian: apt-get install {' '.join(packages)}).")
+        return 0
+    rig = ("Patroni" if options.patroni else "PostgreSQL") + (" behind PgBouncer" if options.pooler else "")
+    print(f"seed {options.seed}, {rig}, {options.seconds or 'each fault once'}", flush=True)
+    # Ends everything that was started, and unmounts small disks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cluster = Cluster(options)
     try:
         cluster.start()

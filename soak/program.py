@@ -20,6 +20,16 @@ def free_port() -> int:
                 pass
 
 
+def wait_for(condition, seconds: float = 60) -> float:
+    """Waits until the condition holds and returns the time in seconds."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            raise RuntimeError("waited in vain")
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
 class Program:
     def __init__(self, binary: str, folder: str, settings: list[str], log: str = "server.log"):
         self.binary, self.folder, self.settings = binary, folder, settings

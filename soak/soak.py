@@ -7,6 +7,8 @@ import argparse
 import os
 import random
 import secrets
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ import traceback
 import invariants
 from browser import Browser, Lost
 from database import Database
+from disk import SmallDisk
 from gate import Market
 from journal import Journal
 from network import Network
@@ -26,6 +29,8 @@ from resources import Watch
 from terminal import Terminal
 
 PASSWORD = "canary of a soaked password"
+# Room for the database of ten minutes.
+DISK_MIB = 64
 # Seconds by which the server's clock is ahead. The first two are the most frequent.
 CLOCKS = [0, 0, 40, -40, 20, 360]
 SETTINGS = [
@@ -57,19 +62,23 @@ class Soak:
         self.options = options
         self.folder = tempfile.mkdtemp(prefix="postern-soak-")
         self.journal = Journal(os.path.join(self.folder, "journal.jsonl"))
-        settings, place = SETTINGS, os.path.join(self.folder, "postern.db")
+        data = os.path.join(self.folder, "data")
+        self.disk = None if options.postgres else SmallDisk(data, DISK_MIB)
+        os.makedirs(data, mode=0o700, exist_ok=True)
+        settings, place = SETTINGS, os.path.join(data, "postern.db")
         if options.postgres:
             place = options.postgres.rsplit("/", 1)[0] + f"/soak_{os.getpid()}"
             create = ["psql", options.postgres, "-qc", f"CREATE DATABASE {place.rsplit('/', 1)[1]}"]
             subprocess.run(create, check=True)
             settings = [*settings, f"database_url={place}"]
         self.database = Database(place)
-        self.program = Program(os.path.abspath(options.postern), self.folder, settings)
+        # The log is beside the small disk.
+        self.program = Program(os.path.abspath(options.postern), data, settings, os.path.join(self.folder, "server.log"))
         self.market = Market(self.journal, options, self.folder) if options.client and options.regtest else None
         self.network = Network(options.seed, ("127.0.0.1", self.program.port))
         self.random = random.Random(options.seed)
         self.over = threading.Event()
-        self.kills = self.steps = 0
+        self.kills = self.steps = self.fillings = 0
         self.journal.secrets.add(PASSWORD)
 
     def run(self) -> None:
@@ -132,6 +141,8 @@ class Soak:
                 self.program.start()
             elif self.market and self.random.random() < 0.4:
                 self.kills += self.market.trouble() != "block"
+            elif self.disk and self.disk.is_small and self.random.random() < 0.15:
+                self._fill_disk()
             elif self.random.random() < 0.5:
                 self.kills += 1
                 self.journal.note(what="kill")
@@ -143,6 +154,19 @@ class Soak:
                 ahead = self.random.choice(CLOCKS)
                 self.journal.note(what="clock", ahead=ahead)
                 self.program.step_clock(ahead)
+
+    def _fill_disk(self) -> None:
+        """Fills the disk of the database for some seconds, and sometimes kills the server meanwhile."""
+        self.fillings += 1
+        self.journal.note(what="disk full")
+        self.disk.fill()
+        time.sleep(3)
+        killed = self.random.random() < 0.3
+        if killed:
+            self.program.kill()
+        self.disk.free()
+        if killed:
+            self.program.start()
 
     def _settle(self, browsers: list[Browser]) -> None:
         """Checks that every session works without faults, and compares all stored data."""
@@ -163,6 +187,12 @@ class Soak:
         with open(self.program.log_path, encoding="utf-8", errors="replace") as log:
             invariants.check(self.journal, self.database, log.read())
 
+    def keep_files(self) -> None:
+        """Copies the files of a small disk, which are lost with it."""
+        if self.disk.is_small and self.journal.violations:
+            shutil.copytree(self.program.folder, os.path.join(self.folder, "kept"))
+        self.disk.end()
+
     def report(self) -> int:
         answers = {}
         for entry in self.journal.entries:
@@ -170,7 +200,9 @@ class Soak:
             answers[key] = answers.get(key, 0) + 1
         for key in sorted(answers):
             print(f"  {answers[key]:6}  {key}")
-        print(f"{len(self.journal.entries)} entries, {self.kills} kills, {self.steps} clock steps")
+        print(f"{len(self.journal.entries)} entries, {self.kills} kills, {self.steps} clock steps, {self.fillings} times a full disk")
+        if self.disk and not self.disk.is_small:
+            print("The disk was never full: only root can mount a small one.")
         if not self.program.clock_library:
             print("The clock was not moved: install libfaketime (Debian: apt-get install libfaketime).")
         for violation in self.journal.violations:
@@ -183,6 +215,8 @@ class Soak:
 def main() -> int:
     options = arguments()
     print(f"seed {options.seed}, {options.seconds} s, {'PostgreSQL' if options.postgres else 'SQLite'}", flush=True)
+    # Ends everything that was started, and unmounts small disks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     soak = Soak(options)
     try:
         soak.run()
@@ -191,6 +225,8 @@ def main() -> int:
             soak.program.kill()
         if soak.market:
             soak.market.end()
+        if soak.disk:
+            soak.keep_files()
     return soak.report()
 
 

@@ -24,7 +24,10 @@ run
 
 # Three nodes behind HAProxy, with faults in random order. See docs/testing.md.
 if command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ]; then
-    PATH="$PATH:$(dirname "$(tools/find-program.sh initdb)")" end2end/.venv/bin/python soak/nodes.py --postern "$postern" --seconds "${SOAK_SECONDS:-600}" "${seed[@]}"
+    PATH="$PATH:$(dirname "$(tools/find-program.sh initdb)")"
+    for rig in "" --pooler --patroni; do
+        end2end/.venv/bin/python soak/nodes.py --postern "$postern" --seconds "${SOAK_SECONDS:-600}" "${seed[@]}" $rig
+    done
 else
     echo "The nodes were left out: install haproxy (Debian: apt-get install haproxy)."
 fi
