@@ -10,7 +10,7 @@ const POOLER: &str = "pooler=";
 /// The way to an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Access {
-    /// Whether a pooler gives each transaction another session (PgBouncer's `pool_mode = transaction`). Then nothing
+    /// Whether a pooler gives each transaction another session (`pool_mode = transaction` of `PgBouncer`). Then nothing
     /// that belongs to a session may outlive a transaction: prepared statements, settings, advisory locks.
     pub(super) is_pooled: bool,
     /// Timeout of a statement. A server that vanishes from the network never answers, and sqlx cannot set the

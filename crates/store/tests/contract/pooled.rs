@@ -1,5 +1,5 @@
 //! Cases that use prepared statements, transactions and migrations most, without anything that belongs to a session.
-//! `soak/nodes.py --pooler` runs the whole server behind PgBouncer.
+//! `soak/nodes.py --pooler` runs the whole server behind `PgBouncer`.
 
 use crate::fixture::{Engine, run};
 use crate::{processes, races};
