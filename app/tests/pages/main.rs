@@ -197,6 +197,7 @@ fn the_consent_for_a_client_that_is_an_address_can_be_withdrawn() {
         name: "Agent".to_owned(),
         scope: "openid".to_owned(),
         allows: vec!["know your name".to_owned()],
+        agreed: true,
         given_at: NOW,
     };
     let (html, _) = render(View::Account(Box::new(AccountView { consents: vec![consent], ..account() })));

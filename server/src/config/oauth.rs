@@ -2,8 +2,8 @@
 
 use super::ConfigError;
 use super::durations::DurationSetting;
-use domain::authority::is_same_url;
 use crate::network;
+use domain::authority::is_same_url;
 use ipnet::IpNet;
 use oidc::redirect_uri;
 use serde::{Deserialize, Serialize};

@@ -43,7 +43,7 @@ fn settings_are_checked_and_printed_with_their_origins() {
         assert!(output_text(&wrong).contains(part), "{}", output_text(&wrong));
     }
     std::fs::write(folder.path().join("postern.toml"), "[password]\nmin = 3\n").unwrap();
-    let wrong = said(&postern(folder.path(), &["config", "check"], ""));
+    let wrong = output_text(&postern(folder.path(), &["config", "check"], ""));
     assert!(wrong.contains("postern.toml, line 2: password.min: 3 is not between"), "{wrong}");
     assert!(!folder.path().join("data").exists(), "nothing is made");
 }
@@ -51,7 +51,7 @@ fn settings_are_checked_and_printed_with_their_origins() {
 #[test]
 fn a_command_in_a_wrong_folder_says_that_it_made_a_database() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| said(&postern(folder.path(), arguments, ""));
+    let run = |arguments: &[&str]| output_text(&postern(folder.path(), arguments, ""));
     let made = run(&["user", "list"]);
     assert!(made.contains("made an empty one: /") && made.contains("data/postern.db"), "{made}");
     assert_eq!(run(&["user", "list"]), "");
@@ -63,7 +63,11 @@ fn a_database_that_cannot_be_seen_is_not_a_missing_one() {
     std::fs::write(folder.path().join("file"), "").unwrap();
     // A path below a file gives another error than "not found", as a folder of another user does.
     let run = |arguments: &[&str]| {
-        said(&postern(folder.path(), &[&["--set", "database_url=sqlite:file/postern.db"], arguments].concat(), ""))
+        output_text(&postern(
+            folder.path(),
+            &[&["--set", "database_url=sqlite:file/postern.db"], arguments].concat(),
+            "",
+        ))
     };
     let found = run(&["doctor"]);
     assert!(found.contains("The database does not answer") && !found.contains("No database exists"), "{found}");
