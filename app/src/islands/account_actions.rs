@@ -18,6 +18,23 @@ fn say_why(failed: Result<FetchResponse, Unreachable>) {
     page::say(&problem.map_or_else(|| FAILED.to_owned(), |problem| problem.title));
 }
 
+/// Returns the question before an account's role changes, its explanation, and the label of the button that changes it.
+fn role_question(administrator: bool, name: &str) -> (String, &'static str, &'static str) {
+    if administrator {
+        (
+            ["Take the administrator role from ", name, "?"].concat(),
+            "The account stays, and can no longer manage this site.",
+            "Remove role",
+        )
+    } else {
+        (
+            ["Make ", name, " an administrator?"].concat(),
+            "Administrators can change and delete every account, and manage bans, clients and keys.",
+            "Make administrator",
+        )
+    }
+}
+
 /// An administrator's actions on an account.
 #[island]
 pub fn AccountActions(
@@ -68,19 +85,7 @@ pub fn AccountActions(
         });
     };
     let about = |verb: &str| [verb, " ", &name].concat();
-    let (role_question, role_about, role_yes) = if administrator {
-        (
-            ["Take the administrator role from ", &name, "?"].concat(),
-            "The account stays, and can no longer manage this site.",
-            "Remove role",
-        )
-    } else {
-        (
-            ["Make ", &name, " an administrator?"].concat(),
-            "Administrators can change and delete every account, and manage bans, clients and keys.",
-            "Make administrator",
-        )
-    };
+    let (role_question, role_about, role_yes) = role_question(administrator, &name);
     let (role_label, disable_label) =
         (if administrator { "Remove admin" } else { "Make admin" }, if disabled { "Enable" } else { "Disable" });
     view! {
