@@ -2,18 +2,21 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::passkeys::use_passkey;
 use super::recovery_codes::lock_code;
 use super::reservations::release;
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
+use crate::passkeys::UsedPasskey;
 use crate::second_factors::{ConfirmIdentity, ConfirmOutcome};
 use domain::UnixMs;
 use domain::authentication::{Authentication, Method, Methods};
 
 sql! {
+    USE_PASSKEY = "UPDATE passkeys SET backup_eligible = $2, backed_up = $3, sign_count = $4, used_at = $5
+        WHERE id = $1 AND user_id = $6 AND relying_party = $7
+            AND EXISTS (SELECT 1 FROM users WHERE users.id = passkeys.user_id AND users.disabled_at IS NULL)";
     // Locks the row, so that of two proofs at the same time neither loses the other's method.
     RENEW = "UPDATE sessions SET auth_time = $2, changed_at = $2
         WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2 RETURNING methods";
@@ -49,6 +52,20 @@ async fn renew<DB: Backend>(
         tx.execute(SET_METHODS, [session, Value::Text(&new.methods.to_string())]).await?;
     }
     Ok(Some(new))
+}
+
+/// Stores the new state of a passkey. `false`: it does not exist, or its account is disabled.
+pub(super) async fn use_passkey<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UsedPasskey) -> Result<bool> {
+    let values = [
+        Value::Text(&used.id),
+        Value::Int(used.state.backup_eligible.into()),
+        Value::Int(used.state.backed_up.into()),
+        Value::Int(used.state.sign_count.into()),
+        Value::Int(used.now),
+        Value::Text(&used.user),
+        Value::Text(&used.relying_party),
+    ];
+    Ok(tx.execute(USE_PASSKEY, values).await? == 1)
 }
 
 impl Write for ConfirmIdentity {

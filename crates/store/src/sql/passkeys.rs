@@ -2,6 +2,7 @@ use super::accept::forgive;
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::begin::burn;
+use super::fresh_proofs::use_passkey;
 use super::recovery_codes::replace_codes;
 use super::reservations::release;
 use super::second_factors::{factor_removed, finish_pending};
@@ -14,7 +15,7 @@ use super::users::user;
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance, PasskeyOwner, Passkeys, UsedPasskey};
+use crate::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance, PasskeyOwner, Passkeys};
 use async_trait::async_trait;
 use domain::passkey::PasskeyState;
 
@@ -47,9 +48,6 @@ sql! {
     IS_TAKEN = "SELECT COUNT(*) AS n FROM passkeys WHERE credential_id = $1";
     RENAME = "UPDATE passkeys SET label = $3 WHERE user_id = $1 AND id = $2";
     REMOVE = "DELETE FROM passkeys WHERE user_id = $1 AND id = $2";
-    USE = "UPDATE passkeys SET backup_eligible = $2, backed_up = $3, sign_count = $4, used_at = $5
-        WHERE id = $1 AND user_id = $6 AND relying_party = $7
-            AND EXISTS (SELECT 1 FROM users WHERE users.id = passkeys.user_id AND users.disabled_at IS NULL)";
     HOSTS = "SELECT relying_party, COUNT(*) AS n FROM passkeys GROUP BY relying_party ORDER BY relying_party";
 }
 
@@ -145,20 +143,6 @@ impl Write for RemovePasskey {
         }
         Ok(removed)
     }
-}
-
-/// Stores the new state of a passkey. `false`: it does not exist, or its account is disabled.
-pub(super) async fn use_passkey<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UsedPasskey) -> Result<bool> {
-    let values = [
-        Value::Text(&used.id),
-        Value::Int(used.state.backup_eligible.into()),
-        Value::Int(used.state.backed_up.into()),
-        Value::Int(used.state.sign_count.into()),
-        Value::Int(used.now),
-        Value::Text(&used.user),
-        Value::Text(&used.relying_party),
-    ];
-    Ok(tx.execute(USE, values).await? == 1)
 }
 
 impl Write for PasskeyAcceptance {
