@@ -54,8 +54,8 @@ mod tests {
             let span = humantime::parse_duration(text).expect(text);
             assert_eq!(humantime::parse_duration(&written(span)).expect(text), span, "{text}");
         }
-        assert_eq!(written(Duration::from_secs(90 * 86_400)), "90d");
-        assert_eq!(written(Duration::from_secs(36 * 3600)), "36h");
-        assert_eq!(written(Duration::from_secs(300)), "5m");
+        assert_eq!(written(Duration::from_hours(90 * 24)), "90d");
+        assert_eq!(written(Duration::from_hours(36)), "36h");
+        assert_eq!(written(Duration::from_mins(5)), "5m");
     }
 }

@@ -2,17 +2,12 @@
 
 use crate::second_factor::{base32, login_with};
 use crate::support::{PASSWORD, Program, output_text, postern};
-use domain::UnixMs;
 use domain::totp::code;
 use http::StatusCode;
 use serde_json::json;
+use server::clock::{Clock, SystemClock};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 use wire::paths;
-
-fn now() -> UnixMs {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
 
 fn run(folder: &Path, arguments: &[&str]) -> String {
     let output = postern(folder, arguments, &format!("{PASSWORD}\n"));
@@ -37,7 +32,7 @@ async fn a_used_recovery_code_stays_used_and_what_comes_back_is_named() {
     let program = Program::start(folder, &[]);
     let ada = program.browser().signed_in("ada").await;
     let begun = ada.post(paths::TOTP, &json!({})).await.json();
-    let first = code(&base32(begun["secret"].as_str().unwrap()), now()).unwrap();
+    let first = code(&base32(begun["secret"].as_str().unwrap()), SystemClock.now()).unwrap();
     let confirmed = ada.post(paths::CONFIRM_TOTP, &json!({"id": begun["id"], "code": first})).await;
     assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.text);
     let codes = confirmed.json()["recovery_codes"].clone();

@@ -47,7 +47,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, mut age: watch::Rec
         _ = copy_bidirectional(&mut client, &mut server) => {}
         _ = age.changed() => {
             drop(server);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
