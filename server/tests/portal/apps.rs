@@ -283,14 +283,20 @@ async fn no_address_leads_anywhere_but_to_configured_origins() {
         "https://wiki.example@evil.example",
         "https://wiki.example:8443",
         "http://wiki.example",
-        "https://WIKI.example",
-        "https://wiki.example/",
         "//wiki.example",
         "wiki",
         "",
     ] {
         let answer = alice.portal.get(&format!("/apps/return?app={app}&state={state}&next=/")).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::NOT_FOUND, ""), "{app}");
+    }
+    // Other spellings of a configured origin lead to that origin.
+    for app in ["https://WIKI.example", "https://wiki.example/", "https://wiki.example:443"] {
+        let answer = alice.portal.get(&format!("/apps/return?app={app}&state={state}&next=/")).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::OK, ""), "{app}");
+        let request = json!({"app": app, "state": state, "next": "/"});
+        let entered = alice.portal.prove_and_post(paths::APP_ENTER, &request).await.json();
+        assert!(entered["location"].as_str().unwrap().starts_with("https://wiki.example/"), "{app}: {entered}");
     }
     for query in ["", "?app=https://wiki.example", "?app=https://wiki.example&state=x&next=/"] {
         assert_eq!(alice.portal.get(&format!("/apps/return{query}")).await.status, StatusCode::NOT_FOUND, "{query}");
