@@ -218,6 +218,17 @@ fn merge(under: &mut Table, over: Table) {
     }
 }
 
+impl ConfigError {
+    /// Adds the source of the setting: a file with the line, a variable, or a flag.
+    pub(super) fn located(self, origins: &Origins, file: Option<&Path>) -> Self {
+        match source(&self.place, origins, file) {
+            Some(source) if source.ends_with(&self.place) => Self { place: source, ..self },
+            Some(source) => Self { place: format!("{source}: {}", self.place), ..self },
+            None => self,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,6 +29,7 @@ const SERVER: [(&str, &[&str]); 9] = [
             "error_chain",
             "network",
             "openapi",
+            "period",
             "query_timeout",
             "site",
             "span",

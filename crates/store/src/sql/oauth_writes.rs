@@ -26,9 +26,9 @@ sql! {
 
     // These lock the request, so that of concurrent answers one finds it, and it is used up after the write that may
     // still fail.
-    HOLD_PUSHED = "UPDATE oauth_requests SET expires_at = expires_at
+    LOCK_PUSHED = "UPDATE oauth_requests SET expires_at = expires_at
         WHERE id_hash = $1 AND client_id = $2 AND COALESCE(kept_until, expires_at) > $3";
-    HOLD_DEVICE = "UPDATE oauth_devices SET poll_at = poll_at
+    LOCK_DEVICE = "UPDATE oauth_devices SET poll_at = poll_at
         WHERE user_code_hash = $1 AND client_id = $2 AND denied_at IS NULL AND expires_at > $3";
     USE_PUSHED = "DELETE FROM oauth_requests WHERE id_hash = $1";
     USE_DEVICE = "DELETE FROM oauth_devices WHERE user_code_hash = $1";
@@ -210,12 +210,12 @@ impl Write for NewCode {
         }
         let now = Value::Int(self.now);
         if let Some(pushed) = &self.pushed
-            && tx.execute(HOLD_PUSHED, [Value::Text(pushed), client, now]).await? == 0
+            && tx.execute(LOCK_PUSHED, [Value::Text(pushed), client, now]).await? == 0
         {
             return Ok(false);
         }
         if let Some(device) = &self.device
-            && tx.execute(HOLD_DEVICE, [Value::Text(device), client, now]).await? == 0
+            && tx.execute(LOCK_DEVICE, [Value::Text(device), client, now]).await? == 0
         {
             return Ok(false);
         }
