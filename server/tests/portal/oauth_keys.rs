@@ -1,54 +1,12 @@
-//! The keys of tokens: those that sign them, and those that they are bound to.
+//! The keys that tokens are bound to, and the accounts that answers count for.
 
 use crate::oidc::{Provider, SECRET, claims, parameters};
-use crate::support::{Answer, ClientKey, ORIGIN, postern};
-use domain::server_key::RotationRules;
+use crate::support::{Answer, ClientKey, ORIGIN};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::flows::server_keys::rotate_due;
 use wire::paths;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const WIKI: [(&str, &str); 2] = [("client_id", "wiki"), ("redirect_uri", "https://wiki.example/")];
-
-#[tokio::test]
-async fn a_code_is_not_used_up_by_an_answer_that_cannot_be_signed() {
-    let provider = Provider::start().await;
-    provider.portal.add_administrator("root").await;
-    let root = provider.portal.browser("198.51.100.1").signed_in("root").await;
-    let wish = json!({
-        "id": "wiki", "redirect_uris": ["https://wiki.example/"], "consent": false, "id_token_alg": "ES256",
-    });
-    let secret = root.post(paths::CLIENTS, &wish).await.json()["client_secret"].as_str().unwrap().to_owned();
-    let node = provider.portal.another_with("[keys]\nsigning_algorithm = 'EdDSA'").await;
-    rotate_due(&node.state).await.unwrap();
-    node.advance(RotationRules::SIGNING.lead_ms).await;
-    let browser = node.browser("203.0.113.7").signed_in("alice").await;
-    let there = Provider { portal: node, user: provider.user.clone(), browser };
-    let code = there.code(&WIKI).await;
-    let exchange = [&WIKI[..], &[("client_secret", secret.as_str())]].concat();
-    for _ in 0..2 {
-        let failed = there.exchange(&code, &exchange).await;
-        assert_eq!(
-            (failed.status, &failed.json()["error"]),
-            (StatusCode::SERVICE_UNAVAILABLE, &json!("server_error")),
-            "{}",
-            failed.text
-        );
-    }
-    let database = there.portal.database();
-    let (file, keys) = (format!("database_url=sqlite:{}", database.display()), "keys.signing_algorithm=EdDSA");
-    let doctor = postern(database.parent().unwrap(), &["--set", &file, "--set", keys, "doctor"], "");
-    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(doctor.contains("The client wiki signs nobody in: id_token_alg must be RS256, or EdDSA"), "{doctor}");
-
-    let root = there.portal.browser("198.51.100.1").signed_in("root").await;
-    let change = json!({"id_token_alg": "RS256"}).to_string();
-    let changed = root.send(Method::PATCH, &format!("{}/wiki", paths::CLIENTS), Some(change), &[]).await;
-    assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
-    let tokens = there.exchange(&code, &exchange).await;
-    assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.text);
-}
 
 /// Sends a request of a client with a proof of a key.
 async fn proven(provider: &Provider, key: &ClientKey, pairs: &[(&str, &str)]) -> Answer {
