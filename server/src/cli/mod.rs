@@ -317,6 +317,7 @@ mod tests {
             "client add --redirect-uri",
             "client add --post-logout-redirect-uri",
             "client add --backchannel-logout-uri",
+            "client add --jwks-uri",
             "client add --url",
             "client add --group",
             "client add --second-factor",

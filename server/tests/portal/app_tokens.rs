@@ -75,7 +75,10 @@ async fn an_unbound_session_gets_a_bearer_token() {
     program.send(Method::POST, paths::LOGOUT, out, &[("authorization", &as_ours)]).await;
     assert_eq!(ask(WIKI).await.status, StatusCode::OK, "still signed in");
 
-    for stranger in ["https://evil.example", "https://wiki.example/", "wiki", "http://localhost:3000", ""] {
+    // Another spelling of an origin gets a token for the origin that is configured.
+    let spelled = ask("https://WIKI.example/").await.json();
+    assert_eq!(claims(spelled["access_token"].as_str().unwrap())["aud"], WIKI);
+    for stranger in ["https://evil.example", "https://wiki.example/x", "wiki", "http://localhost:3000", ""] {
         let refused = ask(stranger).await;
         assert_eq!((refused.status, refused.code().as_str()), (StatusCode::NOT_FOUND, "no_app"), "{stranger:?}");
     }

@@ -76,7 +76,7 @@ fn keys_and_database_are_for_their_owner_only() {
     let open = postern(folder.path(), &["setup"], "");
     assert!(output_text(&open).contains("chmod 600"), "{}", output_text(&open));
     std::fs::rename(&key, folder.path().join("kept")).unwrap();
-    for command in [&["setup"][..], &["key", "rotate"]] {
+    for command in [&["setup"][..], &["key", "rotate", "--kind", "signing"]] {
         let missing = postern(folder.path(), command, "");
         let says = output_text(&missing);
         assert!(says.contains("key-encryption.key is missing") && says.contains("put the file back"), "{says}");
