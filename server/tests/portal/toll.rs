@@ -160,7 +160,7 @@ async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_no
         }
     };
     expect("old", "").await;
-    assert!(root.get(paths::TOLL_PAGE).await.text.contains("No gate has been heard"));
+    assert!(root.get(paths::TOLL_PAGE).await.text.contains("No gate has reported"));
     assert!(in_the_navigation(&root).await, "the settings name a paid route");
     let mut gate = GateProgram::with(&folder.path().join("gate"), &["--set", "toll.operator_listen=127.0.0.1:0"]);
     expect("health price", "seen").await;
