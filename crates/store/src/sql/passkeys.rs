@@ -155,7 +155,8 @@ impl Write for PasskeyAcceptance {
         {
             return Ok(false);
         }
-        if !use_passkey(tx, &self.passkey).await? || !insert_session(tx, &self.session).await? {
+        let own = self.passkey.user == self.session.user;
+        if !own || !use_passkey(tx, &self.passkey).await? || !insert_session(tx, &self.session).await? {
             return Ok(false);
         }
         if self.forgive {
