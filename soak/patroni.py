@@ -158,7 +158,19 @@ listen primary
         for member in self.members:
             if member.process.poll() is not None:
                 member.start()
-        wait_for(lambda: self.other().ask("GET", "/synchronous") == 200, 120)
+        wait_for(self._is_synchronous, 120)
+
+    def _is_synchronous(self) -> bool:
+        """Returns whether the standby is synchronous for longer than Patroni takes to notice that it is not."""
+        for _ in range(3):
+            count = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+            try:
+                if self.other().ask("GET", "/synchronous") != 200 or self.primary.query(count) != "1":
+                    return False
+            except subprocess.CalledProcessError:
+                return False
+            time.sleep(2)
+        return True
 
     def restart(self) -> None:
         self.leader().ask("POST", "/restart", {})

@@ -49,6 +49,15 @@ impl<DB: Backend> Connections<DB> {
         Self { access, ..self.clone() }
     }
 
+    /// Waits for statements under way, and closes all connections. Does not wait for one that never answers.
+    pub(super) async fn close(&self) {
+        let closing = self.pool.close();
+        match self.access.timeout {
+            Some(limit) => drop(timeout(limit, closing).await),
+            None => closing.await,
+        }
+    }
+
     /// Runs a statement that only reads.
     pub(super) async fn all<const N: usize>(
         &self,

@@ -70,6 +70,6 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         if let Writes::Grouped(writer) = &self.writes {
             writer.stop().await;
         }
-        self.reads.pool.close().await;
+        self.reads.close().await;
     }
 }

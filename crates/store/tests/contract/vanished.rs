@@ -102,4 +102,15 @@ async fn replaced(fixture: Fixture) {
     way.vanish();
     other.execute("ROLLBACK").await.unwrap();
     store.ping().await.unwrap();
+
+    // Nor does it keep the store from closing.
+    other.execute("BEGIN; LOCK TABLE turns").await.unwrap();
+    for _ in 0..2 {
+        let reading = tokio::time::timeout(Duration::from_millis(300), store.ping());
+        assert!(reading.await.is_err(), "the table is locked");
+    }
+    way.vanish();
+    other.execute("ROLLBACK").await.unwrap();
+    let closing = tokio::time::timeout(Duration::from_secs(20), store.close());
+    closing.await.expect("closed, although nothing answers");
 }
