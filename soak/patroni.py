@@ -82,12 +82,12 @@ class Member:
 
     def kill(self) -> None:
         """Ends Patroni and PostgreSQL as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        for end in (lambda: os.killpg(self.process.pid, signal.SIGKILL), self.server.kill):
+            try:
+                end()
+            except (OSError, ValueError):
+                pass
         self.process.wait()
-        try:
-            self.server.kill()
-        except (OSError, ValueError):
-            pass
 
 
 class Patroni:
@@ -180,6 +180,8 @@ listen primary
         self.primary.kill()
 
     def fail_over(self, killed: bool) -> None:
+        # After a crash or a freeze, Patroni promotes no standby that may lack answered writes.
+        self.add_standby()
         leader, other = self.leader(), self.other()
         if killed:
             leader.kill()
