@@ -230,7 +230,8 @@ class Cluster:
         """Returns the longest time without a successful answer since the fault began, in seconds."""
         good = [entry["at"] for entry in self.journal.entries[seen:] if entry.get("answer", "")[:1] == "2"]
         began = self.journal.entries[seen]["at"] if seen < len(self.journal.entries) else 0
-        return max((after - before for before, after in zip([began, *good], good)), default=0)
+        now = time.monotonic() - self.journal.began
+        return max(after - before for before, after in zip([began, *good], [*good, now], strict=True))
 
     def _failed(self, seen: int) -> tuple[int, int]:
         """Returns the number of calls since the fault began that had no answer, and that were answered 503."""
