@@ -75,6 +75,7 @@ fn keys_and_database_are_for_their_owner_only() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let open = postern(folder.path(), &["setup"], "");
     assert!(output_text(&open).contains("chmod 600"), "{}", output_text(&open));
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     std::fs::rename(&key, folder.path().join("kept")).unwrap();
     for command in [&["setup"][..], &["key", "rotate", "--kind", "signing"]] {
         let missing = postern(folder.path(), command, "");
