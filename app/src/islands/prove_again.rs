@@ -23,8 +23,9 @@ const TOO_LATE: &str = "That took too long. Try again.";
 #[island]
 pub fn ProveAgain() -> impl IntoView {
     let (field, dialog) = (NodeRef::<Input>::new(), NodeRef::<Dialog>::new());
-    let (offered, busy, said) =
-        (RwSignal::new(OfferedProofs::default()), RwSignal::new(false), RwSignal::new(String::new()));
+    // The field is visible from the start, because the browser gives the focus to nothing that is hidden.
+    let most_often = OfferedProofs { password: true, ..OfferedProofs::default() };
+    let (offered, busy, said) = (RwSignal::new(most_often), RwSignal::new(false), RwSignal::new(String::new()));
     Effect::new(move |_| {
         fresh_proof::register(move |proofs| {
             offered.set(proofs);
