@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
 use crate::flows::oauth_clients::{self, ClientError, ClientPlace, Listed};
+use crate::flows::oauth_explanation;
 use crate::flows::oauth_initial_tokens;
 use crate::flows::profiles;
 use clap::builder::PossibleValuesParser;
@@ -195,7 +196,7 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
             }
             Ok(())
         }
-        ClientCommand::Explain { url } => explain(oauth_clients::explain(&actor, &url).await?),
+        ClientCommand::Explain { url } => explain(oauth_explanation::explain(&actor, &url).await?),
     }
 }
 

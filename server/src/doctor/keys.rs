@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(sealed_values(true, 1, 0).state, FindingLevel::Fine);
         assert_eq!(sealed_values(true, 2, 0).state, FindingLevel::Warning);
         assert_eq!(sealed_values(true, 2, 3).state, FindingLevel::Warning);
-        // The file was replaced by another, or made anew.
+        // Another file has replaced it, or a new one was made.
         assert_eq!(sealed_values(true, 1, 3).state, FindingLevel::Problem);
         assert_eq!(sealed_values(false, 1, 3).state, FindingLevel::Problem);
     }

@@ -26,6 +26,7 @@ pub mod oauth_clients;
 pub mod oauth_consents;
 pub mod oauth_device;
 pub mod oauth_documents;
+pub mod oauth_explanation;
 pub mod oauth_initial_tokens;
 pub mod oauth_logouts;
 pub mod oauth_people;

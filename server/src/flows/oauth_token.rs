@@ -248,8 +248,8 @@ async fn refresh(
         }
         let targets = allowed_targets(state, client, &details, resources)?;
         state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)??;
-        // The refresh token of a confidential client is bound to its secret, and not to a key, which each of its processes
-        // may make anew (RFC 9449, section 5). The access token gets the key that is proven now.
+        // The refresh token of a confidential client is bound to its secret and not to a key, because each of its processes
+        // may create its own key (RFC 9449, section 5). The access token gets the key that is proven now.
         let rebound = jkt.filter(|_| !client.is_public() && grant.jkt.is_some());
         let proven = if rebound.is_some() { grant.jkt.as_deref() } else { jkt };
         let bound_to = rebound.map(str::to_owned).or_else(|| grant.jkt.clone());

@@ -7,8 +7,8 @@ use domain::known_device::KnownDevice;
 use http::HeaderMap;
 
 /// Returns the known device of a sign-in request. The strict preset has none, because there the first wrong password
-/// bans the address for everybody. Two devices are none: one of the cookies is of somebody else, who could otherwise
-/// keep the owner from signing in.
+/// bans the address for everybody. Valid cookies of two devices count as none: one of them may be another person's, who
+/// could otherwise keep the owner from signing in.
 pub fn find(state: &AppState, headers: &HeaderMap) -> Option<KnownDevice> {
     if state.config.settings.ban.preset == Preset::Strict {
         return None;

@@ -78,8 +78,11 @@ pub(crate) async fn clients(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Res
     let asked: ClientsPageQuery = request::query(uri).unwrap_or_default();
     let all = super::clients::listed(actor).await?;
     let (clients, next) = paging::page(all, |client| &client.id, &asked.after);
-    let verdict =
-        if asked.request.is_empty() { None } else { Some(flows::oauth_clients::explain(actor, &asked.request).await?) };
+    let verdict = if asked.request.is_empty() {
+        None
+    } else {
+        Some(flows::oauth_explanation::explain(actor, &asked.request).await?)
+    };
     let presets = Preset::ALL.map(Preset::as_str).to_vec();
     let tokens = flows::oauth_initial_tokens::list(actor).await?;
     Ok(View::Clients(Box::new(ClientsView { viewer, clients, presets, tokens, asked: asked.request, verdict, next })))

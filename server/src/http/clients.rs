@@ -5,6 +5,7 @@ use crate::client::Client as Caller;
 use crate::flows;
 use crate::flows::actor::Actor;
 use crate::flows::oauth_clients::{self, ClientError};
+use crate::flows::oauth_explanation;
 use crate::flows::oauth_initial_tokens;
 use crate::guards::administrator::Administrator;
 use crate::state::AppState;
@@ -138,7 +139,7 @@ pub(crate) async fn explain(
 ) -> Result<Json<RequestVerdict>, ApiError> {
     let Explained { request } = request::query(&uri)?;
     let actor = Actor::administrator(&state, &caller, &administrator);
-    Ok(Json(oauth_clients::explain(&actor, &request).await?))
+    Ok(Json(oauth_explanation::explain(&actor, &request).await?))
 }
 
 impl From<ClientError> for ApiError {

@@ -69,7 +69,7 @@ async fn rules_say_who_passes() {
         assert_eq!(got, (nobody, user, administrator), "{method} {target}");
     }
     let overridden = verify_with(&alice.wiki, WIKI, "/", &[("x-http-method-override", "DELETE")]).await;
-    assert_eq!(overridden.code(), "", "a page for whoever looks at it");
+    assert_eq!(overridden.code(), "", "a page that a person can read");
     assert_eq!(overridden.status, StatusCode::FORBIDDEN);
     let public = verify(&alice.wiki, WIKI, "/assets/app.js").await;
     assert_eq!(public.header("remote-user"), "alice", "known where she need not be");

@@ -148,7 +148,7 @@ async fn every_way_in_is_counted_once_with_its_outcome() {
     check("/api/authenticate", &["ok"]).await;
     let refused = program.send(Method::POST, paths::AUTHENTICATE, Some("{}".to_owned()), &[]).await;
     assert_eq!(refused.code(), "bad_request");
-    check("a message that is none", &["bad_request"]).await;
+    check("not an encrypted message", &["bad_request"]).await;
 
     let [first, again] = terminal_login::sign_in_twice(&portal, &alice).await;
     assert_eq!((first.status, again.code().as_str()), (StatusCode::OK, "no_session"));

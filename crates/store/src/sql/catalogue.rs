@@ -6,10 +6,10 @@ use super::tx::Tx;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes,
     email_proofs, fresh_proofs, gates, grant_sessions, groups, imports, invitations, keys, ladders, mail_links,
-    mail_rows, mails, named_locks, names, oauth, oauth_documents, oauth_logouts, oauth_registrations, oauth_writes,
-    passkeys, profiles, proofs, recovery_codes, refusals, refuse, remembered_devices, reservations, resets, sealed,
-    second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens,
-    toll_watch, upkeep, user_changes, user_keys, users,
+    mail_rows, mails, named_locks, names, oauth, oauth_client_writes, oauth_documents, oauth_logouts,
+    oauth_registrations, oauth_writes, passkeys, profiles, proofs, recovery_codes, refusals, refuse,
+    remembered_devices, reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions,
+    strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
 };
 use crate::Result;
 use sqlx::Connection;
@@ -45,6 +45,7 @@ const FILES: &[&[&str]] = &[
     oauth_logouts::STATEMENTS,
     oauth_documents::STATEMENTS,
     oauth_registrations::STATEMENTS,
+    oauth_client_writes::STATEMENTS,
     oauth_writes::STATEMENTS,
     proofs::STATEMENTS,
     refusals::STATEMENTS,

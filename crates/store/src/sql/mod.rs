@@ -33,6 +33,7 @@ mod migrations;
 mod named_locks;
 mod names;
 mod oauth;
+mod oauth_client_writes;
 mod oauth_documents;
 mod oauth_logouts;
 mod oauth_registrations;

@@ -1,8 +1,7 @@
 use super::backend::{Backend, Value};
+use super::oauth_client_writes::{AddClient, ChangeClient, RemoveClient};
 use super::oauth_logouts::{ClaimLogout, DUE, FinishLogout};
-use super::oauth_writes::{
-    AddClient, ChangeClient, DenyDevice, PollDevice, RemoveClient, RevokeGrant, ShowGrant, WithdrawConsent,
-};
+use super::oauth_writes::{DenyDevice, PollDevice, RevokeGrant, ShowGrant, WithdrawConsent};
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Record;

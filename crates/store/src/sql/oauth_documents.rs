@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::oauth_writes::end_client;
+use super::oauth_client_writes::end_client;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::store::SqlStore;

@@ -1,8 +1,8 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::oauth::client;
+use super::oauth_client_writes::add_client;
 use super::oauth_documents::{DisableDocument, ForbidDocument, RemoveDocument};
-use super::oauth_writes::add_client;
 use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::store::SqlStore;

@@ -36,7 +36,7 @@ pub(crate) async fn a_code_relies_on_the_consent_that_is_stored(fixture: Fixture
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
     let relies = |scope: &str| NewCode { consent: Some(scope.to_owned()), ..new_code(&session) };
-    assert!(!store.add_code(&relies("openid")).await.unwrap(), "there is none");
+    assert!(!store.add_code(&relies("openid")).await.unwrap(), "nobody has consented");
     assert!(store.add_code(&NewCode { agreed: Some("openid".to_owned()), ..new_code(&session) }).await.unwrap());
     assert!(store.add_code(&relies("openid")).await.unwrap());
     assert!(!store.add_code(&relies("email openid")).await.unwrap(), "another one");

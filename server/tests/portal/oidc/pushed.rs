@@ -61,7 +61,7 @@ async fn a_pushed_request_waits_for_a_person_who_came_in_time() {
     let answer = provider.enter(&person, &back, None).await.json();
     assert!(parameters(answer["location"].as_str().unwrap()).contains_key("code"), "{answer}");
 
-    // Nobody came with the other one in time, and a note of one request is none for another.
+    // Nobody opened the other request in time, and the note of one request is not accepted for another.
     let noted = back.split('&').find(|pair| pair.starts_with("postern_arrived=")).unwrap();
     for query in [late.clone(), format!("{late}&{noted}")] {
         assert_eq!(provider.open(&person, &query).await.status, StatusCode::BAD_REQUEST, "{query}");

@@ -1,0 +1,77 @@
+//! The explanation of a judgement: why the server accepts or refuses an app's authorization request.
+
+use super::actor::Actor;
+use super::oauth_clients::{ClientError, ClientPlace, Listed, list};
+use oidc::authorize::{self, AuthorizationRequest, Refusal, ShownError};
+use oidc::document::is_document_id;
+use oidc::{Client, Params};
+use wire::clients::{Fact, RequestVerdict};
+
+/// Judges an app's authorization request as the server does. `url`: the link, or its query string.
+///
+/// # Errors
+/// As [`list`].
+pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, ClientError> {
+    let query = url.trim().split_once('?').map_or(url.trim(), |(_, query)| query);
+    let params = Params::parse(query.split('#').next().unwrap_or_default());
+    let id = match authorize::client_id(&params) {
+        Ok(id) => id,
+        Err(refused) => return Ok(shown_error(None, refused)),
+    };
+    let clients = list(actor).await?;
+    let client = clients.iter().find(|listed| listed.id == id).and_then(|listed| listed.client.as_ref().ok());
+    let Some(client) = client else { return Ok(shown_error(None, unknown(actor, id, &clients))) };
+    if client.settings.disabled {
+        return Ok(shown_error(Some(client), authorize::disabled_client(id)));
+    }
+    let resources = &actor.config.settings.oauth.resources;
+    Ok(match AuthorizationRequest::judge(&params, client, false, resources).map_err(|refusal| *refusal) {
+        Ok(request) => RequestVerdict {
+            accepted: true,
+            client: Some(client.name().to_owned()),
+            error: None,
+            description: format!("{} gets the scopes: {}", client.name(), request.scopes),
+            facts: conditions(client),
+        },
+        Err(Refusal::Shown(refused)) => shown_error(Some(client), refused),
+        Err(Refusal::Redirected(refused)) => {
+            let facts = vec![("Sent to", refused.to.redirect_uri)];
+            shown_error(Some(client), ShownError { error: refused.error, facts })
+        }
+    })
+}
+
+fn unknown(actor: &Actor<'_>, id: &str, clients: &[Listed]) -> ShownError {
+    let mut refused = authorize::unknown_client(id);
+    if actor.config.settings.oauth.client_documents && is_document_id(id) {
+        let text = "the client is a document that was not fetched yet: it is when a signed-in person opens the link";
+        text.clone_into(&mut refused.error.description);
+        return refused;
+    }
+    let added = clients.iter().filter(|listed| !matches!(listed.stored, ClientPlace::Document(_)));
+    refused.facts.extend(added.map(|listed| ("Registered client_id", listed.id.clone())));
+    refused
+}
+
+/// Returns what a person needs besides.
+fn conditions(client: &Client) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if !client.settings.groups.is_empty() {
+        facts.push(Fact { name: "Needs one of these groups".to_owned(), value: client.settings.groups.join(", ") });
+    }
+    if client.settings.second_factor != domain::second_factor::Requirement::Optional {
+        facts.push(Fact { name: "Second factor".to_owned(), value: client.settings.second_factor.as_str().to_owned() });
+    }
+    facts
+}
+
+fn shown_error(client: Option<&Client>, refused: ShownError) -> RequestVerdict {
+    let fact = |(name, value): (&str, String)| Fact { name: name.to_owned(), value };
+    RequestVerdict {
+        accepted: false,
+        client: client.map(|client| client.name().to_owned()),
+        error: Some(refused.error.code.as_str().to_owned()),
+        description: refused.error.description,
+        facts: refused.facts.into_iter().map(fact).collect(),
+    }
+}
