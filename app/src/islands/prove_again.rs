@@ -5,7 +5,7 @@ use crate::browser::{api, fresh_proof};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
-use leptos::task::{spawn_local, tick};
+use leptos::task::spawn_local;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 use wire::problem::Code;
@@ -29,14 +29,10 @@ pub fn ProveAgain() -> impl IntoView {
     Effect::new(move |_| {
         fresh_proof::register(move |proofs| {
             offered.set(proofs);
-            spawn_local(async move {
-                // The browser gives the focus to what is visible when the dialog opens.
-                tick().await;
-                if let Some(dialog) = dialog.get_untracked() {
-                    // Fails only if it is open already.
-                    let _ = dialog.show_modal();
-                }
-            });
+            if let Some(dialog) = dialog.get_untracked() {
+                // Fails only if it is open already.
+                let _ = dialog.show_modal();
+            }
         });
     });
     let empty = move || {
