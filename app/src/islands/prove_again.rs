@@ -99,7 +99,7 @@ pub fn ProveAgain() -> impl IntoView {
                         autofocus
                     />
                 </div>
-                <p class="odd-line" role="alert">
+                <p class:odd-line=move || !said.get().is_empty() role="alert">
                     {said}
                 </p>
                 <div class="choices">
