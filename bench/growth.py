@@ -8,6 +8,7 @@ machine's.
 
 import argparse
 import http.client
+import itertools
 import json
 import os
 import sqlite3
@@ -36,13 +37,21 @@ class Sqlite:
     def __init__(self, folder: str, _server: str | None):
         self.settings, self.file = [], os.path.join(folder, "postern.db")
 
-    def fill(self, statements: list[str]) -> None:
+    def fill(self, statements: list[str]) -> list[int]:
+        """Runs the statements and returns the bytes that each added to the database."""
         with sqlite3.connect(self.file) as connection:
             connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;")
+            sizes = [self._bytes(connection)]
             for statement in statements:
                 connection.execute(statement)
+                sizes.append(self._bytes(connection))
         connection.executescript("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE);")
         connection.close()
+        return [after - before for before, after in itertools.pairwise(sizes)]
+
+    @staticmethod
+    def _bytes(connection: sqlite3.Connection) -> int:
+        return connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()[0]
 
     def columns(self, table: str) -> list[str]:
         with sqlite3.connect(self.file) as connection:
@@ -55,6 +64,11 @@ class Sqlite:
     @staticmethod
     def padded(prefix: str, length: int, number: str = "n") -> str:
         return f"printf('{prefix}%0{length - len(prefix)}d', {number})"
+
+    @staticmethod
+    def mixed(length: int) -> str:
+        """Returns an expression for unique text in no order, as random ids have none."""
+        return f"substr(hex(randomblob({length})), 1, {length})"
 
     def end(self) -> None:
         pass
@@ -78,8 +92,11 @@ class Postgres(Sqlite):
             raise RuntimeError(done.stderr)
         return done.stdout
 
-    def fill(self, statements: list[str]) -> None:
-        self._run(self.place, [*statements, "VACUUM ANALYZE"])
+    def fill(self, statements: list[str]) -> list[int]:
+        size = "SELECT pg_database_size(current_database())"
+        sizes = self._run(self.place, [size, *(part for statement in statements for part in (statement, size))])
+        self._run(self.place, ["VACUUM ANALYZE"])
+        return [after - before for before, after in itertools.pairwise(map(int, sizes.split()))]
 
     def columns(self, table: str) -> list[str]:
         query = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
@@ -93,19 +110,23 @@ class Postgres(Sqlite):
     def padded(prefix: str, length: int, number: str = "n") -> str:
         return f"'{prefix}' || lpad(CAST({number} AS TEXT), {length - len(prefix)}, '0')"
 
+    @staticmethod
+    def mixed(length: int) -> str:
+        return f"substr(md5(CAST(n AS TEXT)) || md5('2' || n), 1, {length})"
+
     def end(self) -> None:
         self._run(self.server, [f"DROP DATABASE {self.database}"])
 
 
-def copies(engine, count: int) -> list[str]:
-    """Returns statements that copy the one row of each table, with other keys."""
+def copies(engine, count: int) -> dict[str, tuple[int, str]]:
+    """Returns for each table the number of rows, and the statement that copies its one row with other keys."""
     now = int(time.time() * 1000)
     user, name = engine.padded("0", 26), "'user' || n"
     address = "(10 + n / 16777216) || '.' || (n / 65536 % 256) || '.' || (n / 256 % 256) || '.' || (n % 256)"
     ban = {"id": engine.padded("0", 26), "identity": address, "seq": "n", "until": str(now + 86_400_000)}
     ban |= {"incident": engine.padded("", 7)}
-    session = {"id": engine.padded("s", 22), "refresh_hash": engine.padded("h", 43), "seq": "0"}
-    # Most sessions were not refreshed at this moment.
+    session = {"id": engine.mixed(22), "refresh_hash": engine.mixed(43), "seq": "0"}
+    # Ids and hashes are random in use too, which fills the pages of an index less. Most sessions were not refreshed now.
     session |= {"changed_at": f"{now} - 3600000 - n"}
     tables = [
         ("users", count, {"id": user, "name": name, "name_key": name, "skeleton": name, "role": "'user'"}),
@@ -114,15 +135,15 @@ def copies(engine, count: int) -> list[str]:
         ("audit", count, {"id": engine.padded("0", 26), "at": f"{now} - n * 1000", "user_id": user}),
         ("bans", count, ban),
     ]
-    statements = []
+    statements = {}
     for table, rows, other in tables:
         columns = engine.columns(table)
         values = [other.get(column, f"t.{column}") for column in columns]
         one = f"(SELECT * FROM {table} LIMIT 1) t"
-        statements.append(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {one}, {engine.numbers(rows)}"
-        )
-    return [*statements, f"UPDATE sequences SET value = {count + 1} WHERE name = 'bans'"]
+        numbers = engine.numbers(rows)
+        copy = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {one}, {numbers}"
+        statements[table] = (rows, copy)
+    return statements
 
 
 def timed(work, times: int) -> float:
@@ -165,7 +186,11 @@ class Size:
         expect(self.ada.sign_in(), 200)
         self.program.stop()
         began = time.monotonic()
-        self.engine.fill(copies(self.engine, count))
+        tables = copies(self.engine, count)
+        statements = [statement for _, statement in tables.values()]
+        added = self.engine.fill([*statements, f"UPDATE sequences SET value = {count + 1} WHERE name = 'bans'"])
+        # With the indexes of the table.
+        self.row_bytes = {table: size / rows for (table, (rows, _)), size in zip(tables.items(), added)}
         print(f"{self.engine.name}, {count} accounts: filled in {time.monotonic() - began:.0f} s", flush=True)
 
     def _browser(self, address: str) -> Browser:
@@ -190,7 +215,7 @@ class Size:
             figures[" ".join(words)] = timed(lambda words=words: self.program.run(*words), 3)
         # The time of a command that reads no database.
         figures["(any command)"] = timed(lambda: self.program.run("config", "check"), 3)
-        return figures
+        return figures | {f"bytes per row of {table}": size for table, size in self.row_bytes.items()}
 
     def _restart(self) -> float:
         began = time.perf_counter()
