@@ -277,7 +277,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
             (StatusCode::UNAUTHORIZED, "Confirm that it is you, and send the request again.")
         }
         Code::PasskeyRefused => (StatusCode::UNAUTHORIZED, "This passkey was not accepted."),
-        Code::Banned => (StatusCode::FORBIDDEN, "This address is closed for a while."),
+        Code::Banned => (StatusCode::FORBIDDEN, "This address is banned for a while."),
         Code::AccountDelayed => (StatusCode::TOO_MANY_REQUESTS, "Too many tries on this account. Wait a little."),
         Code::ShortKeyExpired => (StatusCode::BAD_REQUEST, "The short_key has expired. Get a new challenge."),
         Code::ShortKeyMismatch => {
@@ -317,7 +317,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
             (StatusCode::CONFLICT, "This is the last administrator: make another account an administrator first.")
         }
         Code::GroupRequired => {
-            (StatusCode::CONFLICT, "The settings of this site require a second factor of this group, so it stays.")
+            (StatusCode::CONFLICT, "The settings require a second factor for this group: remove it there first.")
         }
         Code::EmailTaken => (StatusCode::CONFLICT, "Another account has this e-mail address."),
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
@@ -335,7 +335,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::PasswordTooLong => (StatusCode::UNPROCESSABLE_ENTITY, "The password is longer than 1,024 bytes."),
         Code::PasswordCommon => (StatusCode::UNPROCESSABLE_ENTITY, "The password is too easy to guess."),
         Code::BadRequest => (StatusCode::BAD_REQUEST, "The request has the wrong form for this path."),
-        Code::NotFound => (StatusCode::NOT_FOUND, "Nothing is here."),
+        Code::NotFound => (StatusCode::NOT_FOUND, "Not found."),
         Code::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "This path does not support this method."),
         Code::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 16 KiB."),
         Code::Timeout => (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive."),

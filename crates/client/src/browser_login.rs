@@ -106,7 +106,7 @@ impl BrowserLogin {
     pub async fn finish(self, http: &HttpClient, environment: &dyn Environment) -> Result<Profile> {
         let issuer = http.server().origin();
         let waiting = receive(&self.listener, &self.state, &issuer);
-        let late = |_| Error::Browser("nobody answered in the browser within ten minutes".to_owned());
+        let late = |_| Error::Browser("the browser sent no answer within ten minutes".to_owned());
         let code = tokio::time::timeout(TIMEOUT, waiting).await.map_err(late)??;
         let pairs = [
             ("grant_type", "authorization_code"),
@@ -181,7 +181,7 @@ impl DeviceLogin {
                 }
             }
         };
-        let late = |_| Error::Browser("nobody typed the code in time".to_owned());
+        let late = |_| Error::Browser("the code was not entered in time".to_owned());
         tokio::time::timeout(Duration::from_secs(self.codes.expires_in), waiting).await.map_err(late)?
     }
 }
@@ -291,8 +291,8 @@ async fn answer(mut stream: TcpStream, state: &str, issuer: &str) -> Option<Resu
     let callback_result = callback_result(std::str::from_utf8(&head).ok()?, state, issuer);
     let (status, says) = match &callback_result {
         Some(Ok(_)) => ("200 OK", "You can close this page and go back to the terminal."),
-        Some(Err(_)) => ("200 OK", "Nobody was signed in. You can close this page."),
-        None => ("404 Not Found", "Nothing is here."),
+        Some(Err(_)) => ("200 OK", "The terminal was not signed in. You can close this page."),
+        None => ("404 Not Found", "Not found."),
     };
     let page = format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Postern</title><p>{says}");
     let response = format!(

@@ -26,8 +26,8 @@ pub enum Error {
     Changed(String),
     /// The connection broke, and the rest would cost a payment.
     #[error(
-        "the answer of {0} broke off, and the gate asks to be paid for the rest: nothing was paid for that. The next \
-         run fetches all of it again, and pays if it has to"
+        "the answer of {0} broke off, and the rest would cost another payment: nothing was paid for it. The next run \
+         fetches the whole answer again, and pays if necessary"
     )]
     RestCosts(String),
     /// An answer is too long to be held in memory.
@@ -105,15 +105,15 @@ pub enum Error {
     /// No node knows the payment, and its offer has expired, so it may not be sent any more. It may have been sent in
     /// time.
     #[error(
-        "nothing was paid: the payment {txid} was prepared for an offer of {origin} that has run out, and your \
-         wallet's node does not know it. Others may, and could still mine it. If your wallet does not show it in \
-         an hour: postern-client toll forget {origin} {txid}"
+        "nothing was paid: the payment {txid} was prepared for an offer of {origin} that has expired, and your \
+         wallet's node does not know it. Another node may know it, and it may still be mined. If your wallet does not \
+         show it after an hour: postern-client toll forget {origin} {txid}"
     )]
     PaymentUncertain { origin: String, txid: String },
     /// The wallet's node refuses the stored payment.
     #[error(
-        "nothing more was paid: your wallet's node does not take the payment {txid}. The next run tries again. If \
-         another payment has spent the same money, and is in a block: postern-client toll forget {origin} {txid}"
+        "nothing more was paid: your wallet's node does not accept the payment {txid}. The next run tries again. If \
+         another payment has spent the same money and is in a block: postern-client toll forget {origin} {txid}"
     )]
     PaymentStuck {
         origin: String,
@@ -130,26 +130,26 @@ pub enum Error {
     /// It costs something, and no wallet is configured.
     #[error("this costs {xmr} XMR, and no wallet is configured: use --wallet URL", xmr = format_xmr(*.0))]
     NoWallet(u64),
-    /// It costs more than the limit, and nobody confirmed it.
-    #[error("not paid: this costs {xmr} XMR, and nobody confirmed it", xmr = format_xmr(*.0))]
+    /// It costs more than the limit, and was not confirmed.
+    #[error("not paid: this costs {xmr} XMR, and the payment was not confirmed", xmr = format_xmr(*.0))]
     NotAgreed(u64),
     /// The terms differ from those that were confirmed.
-    #[error("not paid: {0} has changed its price meanwhile")]
+    #[error("not paid: {0} has changed its price: run the command again")]
     PriceChanged(String),
     /// The gate asks for payment again right after a payment.
-    #[error("{0} asks for another payment right after a payment: nothing more was paid")]
+    #[error("{0} asks for another payment directly after a payment: nothing more was paid")]
     AskedAgain(String),
     #[error("the machine's random source failed")]
     Random,
     #[error(
         "the keyring cannot be used here. Unlock it, or keep secrets in a file: login --storage file. \
-         logout --here forgets what is kept for this server"
+         logout --here deletes the secrets of this server"
     )]
     Keyring(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The record of a gate is in a keyring that cannot be used. Without it, the client would pay again.
     #[error(
-        "what you bought at {origin} is in a keyring that cannot be used here, and nothing is bought again without it. \
-         Unlock it, or run this where it is unlocked. At other gates, get --storage file needs no keyring"
+        "your payments and tokens at {origin} are in a keyring that cannot be used here, and nothing is paid without \
+         them. Unlock it, or run this where it is unlocked. At other gates, get --storage file needs no keyring"
     )]
     PaymentKeyring {
         origin: String,

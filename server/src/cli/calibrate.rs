@@ -12,7 +12,7 @@ const MOST_KIB: u32 = 262_144;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CalibrateArgs {
-    /// Time for one hash. 50ms are not noticeable at sign-in, and each offline guess costs an attacker as much
+    /// Time for one hash. 50ms is not noticeable at sign-in, and each offline guess costs an attacker the same
     #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = time)]
     target: Duration,
 }

@@ -188,7 +188,7 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
             if !oauth_clients::remove(&actor, &id).await? {
                 return Err(known(ClientError::NotFound));
             }
-            println!("{id} is removed, and everything that it got is invalid.");
+            println!("{id} is removed, and its codes and tokens are invalid.");
             if is_document_id(&id) {
                 println!(
                     "Its document is fetched again when somebody opens its link. To keep it out, disable it then."
@@ -222,9 +222,7 @@ async fn warn(actor: &Actor<'_>, required: &[String]) -> Outcome {
     let groups = profiles::groups(actor.store).await?;
     let exists = |name: &String| groups.iter().any(|group| group.name.eq_ignore_ascii_case(name));
     for name in required.iter().filter(|name| Role::parse(name).is_none() && !exists(name)) {
-        eprintln!(
-            "No group is named {name}, so nobody may use the client because of it: postern group add \"{name}\"."
-        );
+        eprintln!("There is no group {name}, so it admits no one to the client. Add it: postern group add \"{name}\".");
     }
     Ok(())
 }

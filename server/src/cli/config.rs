@@ -7,7 +7,7 @@ use clap::Subcommand;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Time limit of the look into the database.
+/// Time limit for reading the database.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Subcommand)]

@@ -47,7 +47,7 @@ pub(super) enum KeyCommand {
     /// Revoke keys now: anything signed, authenticated or sealed with them becomes invalid, and new ones are in use
     ///
     /// Sessions continue. A MAC key ends the refresh tokens of OpenID Connect apps too: such an app sends people through
-    /// the portal once more.
+    /// the portal again.
     Revoke {
         /// Kind of the key
         #[arg(long, value_enum, required_unless_present = "all")]
@@ -122,10 +122,10 @@ pub(super) async fn run(config: Config, command: KeyCommand) -> Outcome {
         KeyCommand::Rewrap { prepare: false } => {
             let done = rewrap::rewrap(&actor).await?;
             println!(
-                "{} values are under the key {} now, and the keys before it are gone.",
+                "{} values are encrypted under the key {} now, and earlier keys were deleted.",
                 done.resealed, done.sealer
             );
-            println!("Earlier backups need the old key: keep a copy of it as long as you keep them.");
+            println!("Earlier backups need the old key: keep a copy of it as long as you keep those backups.");
             Ok(())
         }
     }
@@ -228,9 +228,9 @@ fn ended_with(kind: KeyKind) -> &'static str {
         KeyKind::Signing => "Access tokens and tickets that it signed are invalid. Sessions continue with new ones.",
         KeyKind::IdToken => "ID tokens that it signed are invalid.",
         KeyKind::Mac => {
-            "Refresh tokens of OpenID Connect apps are invalid: such an app sends people through the portal once more. \
-             Sessions at the portal continue. Known devices are unknown until their next sign-in, and browsers at the \
-             paid gate lose what they bought."
+            "Refresh tokens of OpenID Connect apps are invalid: such an app sends people through the portal again. \
+             Sessions at the portal continue. Known devices are unknown until their next sign-in, and tokens of \
+             browsers at the paid gate are invalid."
         }
         KeyKind::Digest => "",
     }

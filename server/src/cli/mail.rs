@@ -118,7 +118,7 @@ async fn list(store: &dyn Store, json: bool, now: UnixMs) -> Outcome {
         return print::json(&mails.into_iter().map(listed).collect::<Vec<_>>());
     }
     if mails.is_empty() {
-        print::empty("No message waits.");
+        print::empty("The queue is empty.");
         return Ok(());
     }
     let row = |mail: QueuedMail| {

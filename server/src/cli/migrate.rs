@@ -45,7 +45,7 @@ pub(super) async fn run(config: Config, args: MigrateArgs) -> Outcome {
             "{rows} rows in {tables} tables were moved, read back and compared. {from} accepts no more writes.\n\
              Set database_url to the new database and start the server. The key-encryption key stays where it is."
         ),
-        TransferOutcome::WasThere => println!("All {rows} rows in {tables} tables were there already."),
+        TransferOutcome::WasThere => println!("Nothing to do: all {rows} rows in {tables} tables are there already."),
     }
     Ok(())
 }

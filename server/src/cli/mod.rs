@@ -47,7 +47,7 @@ pub use demo::{Demo, DemoArgs};
 pub use outcome::{Failure, Outcome, blocking, data_folder};
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 the named thing does not exist";
+    "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 the named object does not exist";
 
 /// The section of the help for the options that every command has.
 const GLOBAL: &str = "Global options";

@@ -155,7 +155,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert_eq!(code(&["session", "list", "alice"]), Some(3));
     assert_eq!(code(&["session", "end", "alice"]), Some(3));
     assert_eq!(code(&["session", "end", "nobody"]), Some(3));
-    assert!(done(&["--help"]).contains("3 the named thing does not exist"));
+    assert!(done(&["--help"]).contains("3 the named object does not exist"));
 }
 
 #[test]

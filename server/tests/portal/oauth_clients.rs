@@ -172,7 +172,7 @@ fn clients_are_managed_from_the_command_line() {
     );
     let changed = ["name=My cloud", "groups=family, the staff", "second_factor=required"];
     let warned = done(&[&["set", "cloud"], &changed[..]].concat());
-    assert!(warned.contains("cloud is changed") && warned.contains("No group is named the staff"), "{warned}");
+    assert!(warned.contains("cloud is changed") && warned.contains("There is no group the staff"), "{warned}");
     let shown: Value = serde_json::from_str(&done(&["show", "cloud"])).unwrap();
     assert_eq!(
         (&shown["name"], &shown["groups"], &shown["second_factor"]),

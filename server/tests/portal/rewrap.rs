@@ -274,7 +274,7 @@ fn the_command_says_what_it_did_and_backups_go_on() {
     assert!(run(&["setup"]).status.success());
     let first = run(&["key", "rewrap"]);
     assert!(
-        first.status.success() && output_text(&first).contains("5 values are under the key"),
+        first.status.success() && output_text(&first).contains("5 values are encrypted under the key"),
         "{}",
         output_text(&first)
     );

@@ -33,7 +33,7 @@ pub struct Offer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableOffer {
     /// An offer of the scheme of 2022. Anyone who intercepts such a payment could use it.
-    #[error("the gate speaks an older protocol that is not safe to pay")]
+    #[error("the gate uses an older protocol, in which a payment is not safe")]
     Old,
     #[error("the gate's challenge has a missing, duplicate or invalid {0}")]
     Wrong(&'static str),

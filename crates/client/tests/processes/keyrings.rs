@@ -75,7 +75,10 @@ async fn a_keyring_out_of_reach_is_named_with_the_ways_out() {
         for (arguments, output) in run_all(home.path(), &bus, &commands).await {
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
-            assert!(said.contains("what you bought at https://gate.example is in a keyring"), "{arguments:?}: {said}");
+            assert!(
+                said.contains("your payments and tokens at https://gate.example are in a keyring"),
+                "{arguments:?}: {said}"
+            );
             assert!(said.contains("Unlock it") && said.contains("--storage file"), "{arguments:?}: {said}");
         }
         // The second run reports it again: the item is not forgotten before it is removed.

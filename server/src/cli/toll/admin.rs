@@ -78,7 +78,7 @@ fn payments(payments: Vec<TollPayment>, json: bool) -> Outcome {
         return print::json(&payments);
     }
     if payments.is_empty() {
-        print::empty("Nothing was paid yet.");
+        print::empty("There is no payment.");
         return Ok(());
     }
     let rows = payments.into_iter().map(|payment| {
@@ -100,7 +100,7 @@ fn revenue(days: Vec<TollDay>, json: bool) -> Outcome {
         return print::json(&days);
     }
     if days.is_empty() {
-        print::empty("Nobody was asked to pay in these days.");
+        print::empty("There were no offers in these days.");
         return Ok(());
     }
     let rows = days.into_iter().map(|day| {
@@ -116,7 +116,7 @@ fn tokens(tokens: Vec<TollToken>, json: bool) -> Outcome {
         return print::json(&tokens);
     }
     if tokens.is_empty() {
-        print::empty("Nothing was bought yet.");
+        print::empty("There is no token.");
         return Ok(());
     }
     let rows = tokens.into_iter().map(|token| {

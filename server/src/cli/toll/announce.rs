@@ -40,7 +40,7 @@ impl Announcer {
             let announced = self.announce().await;
             match &announced {
                 // Logged once, not every few seconds.
-                Err(error) if could => tracing::warn!(cause = %error, "the dashboard does not hear of this gate"),
+                Err(error) if could => tracing::warn!(cause = %error, "this gate could not be announced"),
                 _ => {}
             }
             could = announced.is_ok();
@@ -51,7 +51,7 @@ impl Announcer {
             }
         }
         if let Err(error) = self.store.end_gate(&self.id).await {
-            tracing::warn!(cause = %error, "the dashboard takes this gate for running for a while");
+            tracing::warn!(cause = %error, "the dashboard shows this gate as running for up to 30 seconds");
         }
     }
 

@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Login(Login),
     /// Choose from a menu
     Menu,
-    /// Your user key for private services
+    /// Show, replace and revoke your user key for services
     Keys {
         #[command(subcommand)]
         what: Keys,
