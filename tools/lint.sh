@@ -12,6 +12,9 @@ mkdir -p site
 step "links of the documentation"
 node tools/docs/links.mjs
 
+step "the page on capacity is what the measured figures give"
+python3 bench/capacity.py --check
+
 step "bans, licences, sources and advisories of packages"
 tools/deny.sh
 
