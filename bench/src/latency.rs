@@ -126,7 +126,7 @@ async fn ask_steadily(target: &SessionCheck, rate: f64, time: Duration) -> Resul
     Ok(load::concurrent_tasks(lanes.len(), lanes, ask).await?.concat())
 }
 
-/// Measures checks beside logins. The logins come from a thread of their own, because a client that waits for another
+/// Measures checks during logins. The logins come from a thread of their own, because a client that waits for another
 /// would distort both.
 fn ask_beside_logins(target: &SessionCheck, place: &ServiceAddress, time: Duration) -> Result<Vec<Taken>> {
     // More logins than can be done in that time.

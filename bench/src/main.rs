@@ -1,4 +1,4 @@
-//! Measures Postern beside the limits of its machine, and reports which targets are met.
+//! Measures Postern and the limits of its machine, and reports which targets are met.
 //!
 //! Figures of one run belong together: on another machine, or at another hour of a shared one, both columns change.
 //! Nothing fails here; the reader decides.

@@ -1,4 +1,4 @@
-//! The OpenID provider: discovery, userinfo and introspection beside bare axum, and the exchange of a code beside its
+//! The OpenID provider: discovery, userinfo and introspection next to bare axum, and the exchange of a code next to its
 //! two signatures.
 
 use crate::machine;

@@ -18,14 +18,14 @@ const URI: &str = "https://app.example/callback";
 /// Exchanges of one measurement.
 pub(crate) const EXCHANGES: u16 = 300;
 
-/// The app that is measured.
+/// Returns the settings of the measured app.
 pub(crate) fn client() -> Result<ClientSettings> {
     Ok(serde_json::from_value(json!({
         "id": CLIENT, "secret_hash": secret_hash(SECRET), "redirect_uris": [URI], "pkce": "optional",
     }))?)
 }
 
-/// The form of an introspection.
+/// Returns the body of an introspection.
 pub(crate) fn introspection(token: &str) -> String {
     oidc::params::with_query("", &[("token", token), ("client_id", CLIENT), ("client_secret", SECRET)])
         .trim_start_matches('?')

@@ -67,7 +67,7 @@ impl Service {
         self.runtime.block_on(fill(self.state.clone(), users))
     }
 
-    /// Serves another service beside it, in the same way.
+    /// Serves another service next to it, in the same way.
     pub(crate) fn beside(&self, service: impl HttpService) -> Result<u16> {
         self.runtime.block_on(async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

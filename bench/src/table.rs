@@ -1,4 +1,4 @@
-//! The table: every figure beside the limit that was measured in the same run.
+//! The table: every figure with the limit that was measured in the same run.
 
 use crate::machine;
 

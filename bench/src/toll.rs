@@ -1,4 +1,4 @@
-//! The paid gate: the cost of its proxy beside nginx's, the cost of a token, and the time to verify a proof of payment.
+//! The paid gate: the cost of its proxy and of nginx's, the cost of a token, and the time to verify a proof of payment.
 
 use crate::client::Client;
 use crate::load;

@@ -23,7 +23,7 @@ pub(crate) struct Ask {
     pub path: &'static str,
     /// `Name: value`
     pub headers: Vec<String>,
-    /// What is posted; `None`: it is a GET.
+    /// The posted body; `None`: it is a GET.
     pub body: Option<String>,
     /// Says something new each time.
     pub lines: Option<Lines>,
@@ -45,12 +45,12 @@ pub(crate) fn start() -> Result<Serving> {
     Serving::start(pinned())
 }
 
-/// Measures a route beside its bare twin. Returns the row, and its ratio for a target.
+/// Measures a route and its bare twin. Returns the row, and its ratio for a target.
 pub(crate) fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) -> Result<(Row, f64)> {
     beside(name, (serving.pid(), asked), "bare axum", (serving.pid(), bare))
 }
 
-/// Measures a process beside another, or the same one. Returns the row, and its ratio for a target.
+/// Measures a process and another one, or itself. Returns the row, and its ratio for a target.
 pub(crate) fn beside(name: &str, asked: (u32, &Ask), other: &str, limit: (u32, &Ask)) -> Result<(Row, f64)> {
     let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -89,14 +89,14 @@ fn script(lines: &Lines) -> Result<NamedTempFile> {
     Ok(script)
 }
 
-/// What wrk runs to post a body.
+/// Writes the Lua script by which wrk posts a body.
 fn posting(body: &str) -> Result<NamedTempFile> {
     let mut script = NamedTempFile::new()?;
     write!(script, "wrk.method = \"POST\"\nwrk.body = {body:?}\n")?;
     Ok(script)
 }
 
-/// How many requests were answered, each as it should be.
+/// Returns the number of answered requests. Each must have the expected status.
 fn run(ask: &Ask) -> Result<f64> {
     let mut command = if pinned() { Command::new("taskset") } else { Command::new("wrk") };
     if pinned() {

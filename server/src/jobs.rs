@@ -210,7 +210,7 @@ async fn maintain(state: &AppState) {
 }
 
 /// Reads the server keys, the allow-list and the clients, whatever the numbers of changes say. Version 0.1 changes them
-/// without a number, and may run beside this one during an upgrade.
+/// without a number, and may run together with this one during an upgrade.
 ///
 /// # Errors
 /// The store fails.

@@ -146,7 +146,7 @@ pub struct Outbound {
     notices_by_host: Hosts,
 }
 
-/// The networks beside the public internet.
+/// The networks besides the public internet.
 #[derive(Debug, Clone)]
 struct Networks {
     internal: Arc<Vec<IpNet>>,
@@ -279,7 +279,7 @@ impl fmt::Debug for Outbound {
     }
 }
 
-/// Gives the HTTP client only judged addresses, and it connects to no others.
+/// Gives the HTTP client only checked addresses; it connects to no others.
 struct GuardedResolver {
     reach: Reach,
     networks: Networks,

@@ -35,7 +35,7 @@ pub struct SyncFreshness {
 impl SyncFreshness {
     /// Creates the state before the first read. With several nodes, a session that one has ended must not be admitted
     /// by another, so a node that has not followed the order of changes for too long refuses. A single node on its file
-    /// ends sessions in its own cache; only commands write beside it.
+    /// ends sessions in its own cache; only commands write to the file too.
     pub fn new(nodes_share_the_database: bool) -> Self {
         Self {
             read: AtomicI64::new(0),

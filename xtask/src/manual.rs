@@ -75,7 +75,7 @@ pub(crate) fn write(workspace: &Workspace, mode: Mode) -> Result<usize> {
     Ok(size)
 }
 
-/// Returns the pages of the table of contents in order, without those about the project itself.
+/// Returns the pages of the table of contents, without those about the project itself.
 fn contents(summary: &str) -> Vec<Page> {
     let mut section = String::new();
     let mut pages = Vec::new();
@@ -92,7 +92,7 @@ fn contents(summary: &str) -> Vec<Page> {
     pages
 }
 
-/// Renders a page: its first heading, the rest as HTML, and the files that it links to.
+/// Renders a page. Returns its first heading, the rest as HTML, and the files that it links to.
 fn render(text: &str, address: &dyn Fn(&str) -> Link) -> (Option<String>, String, Vec<String>) {
     let mut title = None;
     let mut linked = Vec::new();

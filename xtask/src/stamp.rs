@@ -27,7 +27,7 @@ const FILES: [&str; 8] = [
 /// The package that becomes the bundles.
 const ROOT: &str = "frontend";
 
-/// Returns a digest of all inputs of the site: the mode, the compiler and the sources.
+/// Returns a digest of the site's inputs: mode, compiler and sources.
 pub(crate) fn of_inputs(workspace: &Workspace, mode: Mode) -> Result<String> {
     let mut digest = Sha256::new();
     digest.update(format!("{mode:?}\n"));

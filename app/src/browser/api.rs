@@ -42,7 +42,7 @@ pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<FetchR
             Some(Code::InsufficientUserAuthentication) if confirmations > 0 => {
                 confirmations -= 1;
                 match fresh_proof::ask(answer.texts("proofs")).await {
-                    // The same request once more.
+                    // The same request again.
                     Some(true) => {}
                     // As any refusal: the page stays, and so does what the person typed.
                     Some(false) => return Ok(answer.refused()),

@@ -3,7 +3,7 @@
 use leptos::prelude::window;
 use wasm_bindgen::JsValue;
 
-/// Returns the value of `#name=...` and removes it from the address bar and history, because it may be a secret.
+/// Returns the value of `#name=...`, and removes it from address bar and history: it may be secret.
 pub fn take(name: &str) -> Option<String> {
     let location = window().location();
     let hash = location.hash().ok()?;

@@ -37,8 +37,7 @@ pub fn sign_in_path(next: &str, why: &str) -> String {
     }
 }
 
-/// Appends this page's fragment to a URL, as a server's redirect would (RFC 9110, section 10.2.2). An existing fragment
-/// remains.
+/// Appends this page's fragment to a URL, as redirects do (RFC 9110, section 10.2.2). An existing fragment remains.
 pub(crate) fn with_fragment(address: String) -> String {
     if address.contains('#') {
         return address;

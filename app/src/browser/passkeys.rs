@@ -137,7 +137,7 @@ pub fn was_filled() -> bool {
     if !storage.is_object() || member(&storage, FILLED).as_string().as_deref() != Some("1") {
         return false;
     }
-    // If this fails, the next page asks once more, and the server answers that the account has one.
+    // If this fails, the next page asks again, and the server answers that the account has one.
     let _ = js_sys::Reflect::set(&storage, &FILLED.into(), &"0".into());
     true
 }

@@ -114,7 +114,7 @@ impl Connection {
         }
     }
 
-    /// Waits, and listens meanwhile, because the server may end the connection.
+    /// Waits and listens at the same time, because the server may end the connection.
     pub async fn rest(&mut self, ms: i32) -> Result<(), ConnectionEnd> {
         let waited = match select(pin!(self.events.next()), pin!(clock::sleep(ms))).await {
             Either::Left((event, _)) => Some(event),

@@ -46,7 +46,7 @@ async fn open(keys: &DeviceKeys, sealed: &str) -> Option<UserKeyJwk> {
     serde_json::from_slice(&sealed.open(&shared).ok()?).ok()
 }
 
-/// Computes ECDH (RFC 7518, section 4.6) in the browser, because the private half cannot be exported.
+/// Computes ECDH (RFC 7518, section 4.6) in the browser: the private half cannot be exported.
 async fn agree(private: &CryptoKey, public: &EcJwk) -> Option<Zeroizing<[u8; 32]>> {
     let subtle = subtle()?;
     let jwk: Object = object(&[

@@ -1,7 +1,7 @@
 use crate::browser::page;
 use leptos::prelude::document;
 
-/// Adds this page's fragment to the link between sign-in and sign-up, so that the way back keeps it.
+/// Adds this page's fragment to the link between sign-in and sign-up, to keep it.
 pub(super) fn carry_fragment() {
     let link = document().query_selector(".aside a").ok().flatten();
     if let Some((link, address)) = link.and_then(|link| link.get_attribute("href").map(|address| (link, address))) {

@@ -71,7 +71,7 @@ fn refused(answer: &FetchResponse) -> bool {
     show_failure(&problem.map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title)))
 }
 
-/// Shows a message in this section; the form beside it has its own.
+/// Shows a message in this section; the form next to it has its own.
 fn show_message(text: &str) {
     if let Some(place) = page::by_id("passkeys-said") {
         place.set_text_content(Some(text));

@@ -6,7 +6,7 @@ const HEIGHT: f64 = 48.0;
 const EDGE: f64 = 3.0;
 const PLACES: f64 = 59.0;
 
-/// The last minute as a line. The number beside it is for people who cannot see it.
+/// The last minute as a line. The number next to it is for people who cannot see it.
 #[component]
 pub fn Plot(values: Signal<Vec<i64>>) -> impl IntoView {
     view! {

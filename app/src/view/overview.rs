@@ -17,7 +17,7 @@ pub struct OverviewView {
     pub signed_in_at: i64,
     /// The account has no passkey, and could have one here.
     pub offer_passkey: bool,
-    /// Whether the browser may make a passkey by itself: the person has just signed in with a password and has none.
+    /// Whether the browser may make a passkey automatically, after a sign-in with a password to an account without one.
     pub upgrade: bool,
     /// Apps that the person may open.
     pub apps: Vec<wire::oauth::AppTile>,

@@ -1,4 +1,4 @@
-//! The parts of the demo, beside each other on this machine.
+//! The parts of the demo, all on this machine.
 
 use http::Uri;
 use server::cli::Outcome;

@@ -119,7 +119,7 @@ fn settings(
     Ok(settings)
 }
 
-/// Writes the view key beside the network, readable by its owner only, as the gate requires.
+/// Writes the view key into the network's folder, readable by its owner only, as the gate requires.
 fn write_view_key(config: &Config, key: &str) -> Result<PathBuf, Failure> {
     let path = config.settings.data_dir.join(CHAIN).join("view.key");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
@@ -140,7 +140,7 @@ fn greet(gate: SocketAddr, wallet: &str) {
     }
 }
 
-/// Returns the shell command of the client: beside this program, or else by its name.
+/// Returns the shell command of the client: in this program's folder, or else by its name.
 fn client() -> Option<String> {
     let beside = std::env::current_exe().ok().map(|program| program.with_file_name(CLIENT));
     if let Some(path) = beside.filter(|path| path.is_file()) {

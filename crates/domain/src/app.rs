@@ -1,6 +1,6 @@
 //! Apps behind Postern and their access rules.
 //!
-//! A rule has a path, but an app may read the same bytes as another path: decoded once more, in lower case, cut at a
+//! A rule has a path, but an app may read the same bytes as another path: decoded again, in lower case, cut at a
 //! `;`. Therefore the rules are applied to every reading that an app may use, and the strictest result counts. A
 //! path without a certain reading gets the strictest result of all.
 

@@ -7,7 +7,7 @@ use crate::{CLOCK_TOLERANCE_MS, UnixMs};
 
 /// Age of an answer of the database beyond which a node that shares it refuses requests.
 pub const SHARED_LIMIT_MS: i64 = 1_500;
-/// The same for a single node on its file: only commands write beside it.
+/// The same for a single node on its file: only commands write to it too.
 pub const ALONE_LIMIT_MS: i64 = 15_000;
 
 /// The changes that a node must read, given the last number of a kind.

@@ -26,7 +26,7 @@ pub enum LoginRefusal {
     Wrong,
     Disabled,
     Shut,
-    /// The password is right, and the code beside it is wrong.
+    /// The password is right, and the code with it is wrong.
     WrongCode,
 }
 

@@ -29,7 +29,7 @@ impl RequestInitiator<'_> {
         }
     }
 
-    /// Whether the page opens in a window of its own, where the person sees its address.
+    /// Whether the page opens in its own window, where the person sees its address.
     pub fn is_top_level_navigation(&self) -> bool {
         self.mode == Some("navigate") && self.dest == Some("document") && self.purpose.is_none()
     }

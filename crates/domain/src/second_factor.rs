@@ -16,7 +16,7 @@ pub struct Factors {
     pub totp: bool,
     /// Number of passkeys and security keys that work at this site: those of its host.
     pub passkeys: u32,
-    /// Whether the owner requires a passkey beside the password. Without passkeys it has no effect.
+    /// Whether the owner requires a passkey after the password. Without passkeys it has no effect.
     pub passkey_after_password: bool,
     /// Number of recovery codes that are not used yet. They replace a lost factor and do not count as one.
     pub recovery_codes: u32,
@@ -43,7 +43,7 @@ impl ProofKind {
 }
 
 impl Factors {
-    /// Whether a password alone is not sufficient. A passkey that was added beside the password does not change that
+    /// Whether a password alone is not sufficient. A passkey that was added to the password does not change that
     /// until its owner says so, because a lost device would lock the owner out.
     pub fn any(self) -> bool {
         self.totp || (self.passkeys > 0 && self.passkey_after_password)
@@ -54,7 +54,7 @@ impl Factors {
         self.totp || self.passkeys > 0
     }
 
-    /// Whether a sign-in by password needs a second factor, for an account of which this is required.
+    /// Whether a sign-in by password needs a second factor if the account has this requirement.
     pub fn needed_after_password(self, required: Requirement) -> bool {
         self.any() || (required > Requirement::Optional && self.held())
     }
@@ -69,7 +69,7 @@ impl Factors {
         kinds.into_iter().filter_map(|(held, kind)| held.then_some(kind)).collect()
     }
 
-    /// Returns the kinds of a fresh proof: of a second factor where one is needed after the password, or of the password.
+    /// Returns the kinds of a fresh proof: a second factor if one is needed, or the password.
     pub fn fresh_proofs(self, required: Requirement) -> Vec<ProofKind> {
         if self.needed_after_password(required) { self.kinds() } else { vec![ProofKind::Password] }
     }

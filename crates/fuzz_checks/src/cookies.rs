@@ -1,4 +1,4 @@
-//! `Cookie`: a cookie of ours is found, whatever others are beside it (RFC 6265, section 5.4).
+//! `Cookie`: a cookie of ours is found among any others (RFC 6265, section 5.4).
 
 use crate::{input, portal};
 use http::{HeaderMap, HeaderValue, header};

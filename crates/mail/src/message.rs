@@ -11,7 +11,7 @@ use std::io;
 pub struct Message {
     /// The left part of the message id. It is the same in each attempt, so that mail programs show one message.
     pub id: String,
-    /// The name beside the sender's address.
+    /// The display name of the sender's address.
     pub from_name: String,
     pub from: EmailAddress,
     pub to: EmailAddress,

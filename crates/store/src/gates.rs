@@ -1,4 +1,4 @@
-//! Data of gates beside payments: unpaid requests, late payments and the gates' own state.
+//! Data of gates besides payments: unpaid requests, late payments and the gates' own state.
 
 use crate::Result;
 use crate::toll::PaymentId;

@@ -19,7 +19,8 @@ pub struct InitialToken {
     pub expires_at: UnixMs,
 }
 
-/// The registration of a client by itself, written only if the token has a use left and the list is not full.
+/// The registration of a client that registers itself. Written only if the token has a use left and the list is not
+/// full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterClient {
     pub client: StoredClient,

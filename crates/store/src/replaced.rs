@@ -37,7 +37,7 @@ const VOID_STEPS: &str = "UPDATE totp SET last_step = max(last_step, $1 + drift)
 /// the device may have grown by one.
 const STEPS_AHEAD: i64 = 2;
 
-/// What became of the recovery codes of a copy.
+/// The fate of the recovery codes of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestoredCodes {
     /// They are those of the replaced database, used or not.

@@ -16,7 +16,7 @@ pub struct Service {
     /// The role that a ticket for it requires.
     pub role: Option<Role>,
     pub created_at: UnixMs,
-    /// When its key or its role was last changed.
+    /// The time of the last change of its key or its role.
     pub changed_at: UnixMs,
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::process::{Child, Command};
 
-/// A child process that is killed when this is dropped, so that a test that panics leaves none behind.
+/// A child process that is killed when this is dropped, also if a test panics.
 #[derive(Debug)]
 pub struct Running(Child);
 

@@ -1,4 +1,4 @@
-//! The service's private key, in a file for its owner only, with the public half beside it.
+//! The service's private key, in a file for its owner only, with a second file for the public half.
 
 use jwe::PrivateKey;
 use std::fs::{self, DirBuilder, OpenOptions};

@@ -40,8 +40,8 @@ pub(crate) struct ForwardedClient<'a> {
     pub https: bool,
 }
 
-/// Removes hop-by-hop headers (RFC 9110, section 7.6.1), headers that only a proxy may set, and all credentials for the
-/// gate. Then sets the true values.
+/// Replaces the headers that a proxy must not forward. Removes hop-by-hop headers (RFC 9110, section 7.6.1), headers that
+/// only a proxy may set, and all credentials for the gate. Then sets the true values.
 pub(crate) fn rewrite(headers: &mut HeaderMap, forwarded: ForwardedClient<'_>, inject: &[(HeaderName, HeaderValue)]) {
     forget_named_by_connection(headers);
     let strange = |name: &HeaderName| {

@@ -58,7 +58,7 @@ pub(crate) async fn static_page(
     page.unwrap_or_else(|| page::redirect(caller.target, []))
 }
 
-/// Handles `POST /.well-known/tpat/anew`: makes another offer, beside those that have ended.
+/// Handles `POST /.well-known/tpat/anew`: makes another offer, in addition to those that have ended.
 pub(crate) async fn new_offer(
     payments: &PaymentService,
     table: &RouteTable,

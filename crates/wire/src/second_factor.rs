@@ -18,8 +18,8 @@ pub struct SecondFactor {
     pub remember: bool,
 }
 
-/// The encrypted content of `POST /api/account/confirm`: the password of an account without a second factor, a code, or a
-/// passkey. `Debug` hides it.
+/// The encrypted content of `POST /api/account/confirm`. It is the password of an account without a second factor, a
+/// code, or a passkey. `Debug` hides it.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityConfirmation {

@@ -57,8 +57,7 @@ pub enum Answer {
     Time {
         /// RFC 3339 with nanoseconds, UTC: when the answer was made.
         time: String,
-        /// The server's time between reading the command and writing this, in nanoseconds, which the client subtracts
-        /// from its round trip.
+        /// Nanoseconds between reading the command and writing this. The client subtracts them from its round trip.
         held_ns: u64,
     },
     Renewed {

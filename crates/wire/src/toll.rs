@@ -21,7 +21,7 @@ pub const CHALLENGE_HEADER: &str = "tpat-challenge";
 pub const TOKEN_HEADER: &str = "tpat-token";
 /// The token's remaining requests, in answers to paid requests.
 pub const QUOTA_HEADER: &str = "tpat-quota";
-/// The token's expiry in unix seconds, beside the quota.
+/// The token's expiry in unix seconds, sent with the quota.
 pub const EXPIRES_HEADER: &str = "tpat-expires";
 
 /// `POST`: redeems a payment for a token.
@@ -127,7 +127,7 @@ pub struct OfferedBundle {
     pub expires: u64,
 }
 
-/// The body of `POST redeem`, beside `Authorization: TPAT txid:proof` and the proof of possession.
+/// The body of `POST redeem`, sent with `Authorization: TPAT txid:proof` and the proof of possession.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RedeemRequest {

@@ -60,7 +60,7 @@ pub struct SealedUserKey {
     pub key: String,
 }
 
-/// The protected header's own members, beside those of RFC 7518, section 4.6.
+/// The protected header's own members, in addition to those of RFC 7518, section 4.6.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserKeyHeader {
     pub alg: String,

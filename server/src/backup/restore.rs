@@ -28,7 +28,7 @@ pub(crate) struct RestoredBackup {
     pub recovery_codes: RestoredCodes,
     /// `None`: there was no database to compare with.
     pub reverted: Option<RevertedAccounts>,
-    /// What differs besides, as `reverted`. `None`: the other database is of another version.
+    /// Other differences, as `reverted`. `None`: the other database is of another version.
     pub differences: Option<Vec<(Difference, Vec<String>)>>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct RestoreOptions {
     pub now: UnixMs,
 }
 
-/// Copies the backup beside the database and checks it.
+/// Copies the backup into the folder of the database and checks it.
 ///
 /// # Errors
 /// It is damaged, not a backup, or from a newer version; or the database is in use, or exists and must not be replaced.

@@ -6,7 +6,7 @@ use crate::site::SiteFiles;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// The program beside this one that has the demo.
+/// The program in the same folder that has the demo.
 const PROGRAM: &str = "postern-demo";
 
 #[derive(Debug, Default, clap::Args)]

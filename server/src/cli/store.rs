@@ -1,4 +1,4 @@
-//! Opens the store for commands, beside a running server.
+//! Opens the store for commands, also while a server runs.
 
 use super::{Failure, data_folder};
 use crate::config::Config;

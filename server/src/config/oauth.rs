@@ -24,7 +24,7 @@ pub struct OAuthSettings {
     pub max_registered: u32,
     /// Resources that clients may name which nobody at this site has added (RFC 8707).
     pub resources: Vec<String>,
-    /// Networks beside the public internet that logout notices of clients of administrators may reach.
+    /// Networks besides the public internet that logout notices of clients of administrators may reach.
     pub internal_networks: Vec<String>,
     /// A PEM file with further certificate authorities for such requests.
     pub certificate_authorities: Option<PathBuf>,

@@ -22,7 +22,7 @@ use wire::second_factor::{FirstCode, NewTotp, RecoveryCodes, SecondFactors, Totp
 
 /// The word for one-time codes in the audit log.
 const TOTP: &str = "totp";
-/// The word for a passkey beside the password.
+/// The name of the setting for a passkey after the password.
 const PASSKEY: &str = "passkey";
 /// The word for everything that an administrator removes.
 const ALL: &str = "all";

@@ -213,12 +213,12 @@ async fn record(state: &AppState, mail: &QueuedMail, failure: String, is_final: 
     state.store.fail_mail(&failed).await.map(drop)
 }
 
-/// What a row of the queue becomes.
+/// The message that a row of the queue becomes, or the reason why it becomes none.
 enum Composed {
     Ready(EmailAddress, MailText),
     /// The link was used, replaced or revoked meanwhile.
     DeadLink,
-    /// What the message is about is gone.
+    /// The link, account or event of the message is gone.
     Gone,
 }
 

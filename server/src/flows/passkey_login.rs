@@ -149,7 +149,7 @@ fn judge<'a>(
 pub(super) struct UsableAssertion {
     pub used: UsedPasskey,
     pub label: String,
-    /// What its owner should know of.
+    /// Changes that its owner should know of.
     pub changes: Vec<PasskeyChange>,
 }
 

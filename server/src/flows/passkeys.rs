@@ -116,7 +116,7 @@ pub async fn begin(
 }
 
 /// Registers a passkey. Where a second factor is required, the account gets recovery codes if it has none, because the
-/// passkey may be its only factor. A browser that made the passkey by itself would show them to nobody.
+/// passkey may be its only factor. A browser that made the passkey automatically would not show them.
 ///
 /// # Errors
 /// `passkey_refused`, `short_key_expired`, `short_key_mismatch`, `full`, `bad_request` for an invalid name
@@ -167,7 +167,7 @@ pub async fn add(
     };
     match state.store.add_passkey(&new).await? {
         AddPasskeyOutcome::Added => {
-            // The person has just been verified by it, beside the fresh proof that a registration needs.
+            // The person has just been verified by it, in addition to the fresh proof that a registration needs.
             if passkey.user_verified {
                 factors::renew(state, session, Method::Passkey, now).await;
             }

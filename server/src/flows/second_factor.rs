@@ -1,4 +1,4 @@
-//! The second factor of a sign-in: a code in the envelope beside the password, or afterwards in a pending sign-in.
+//! The second factor of a sign-in: a code in the envelope with the password, or afterwards in a pending sign-in.
 
 use super::accept::{self, SignIn, outcome};
 use super::issue::IssuedTokens;
@@ -166,7 +166,7 @@ impl Presented {
 /// Finishes a pending sign-in with a code that was right. Of two requests, one succeeds.
 ///
 /// # Errors
-/// `wrong_credentials`: the account was disabled, its password changed, or the sign-in finished meanwhile.
+/// `wrong_credentials`: the account was disabled, its password changed, or the sign-in has finished already.
 pub async fn complete(
     state: &AppState,
     client: &Client,

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// The base point of P-256.
+    /// Returns the base point of P-256.
     fn base() -> Value {
         let x = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
         let y = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";

@@ -22,7 +22,7 @@ use wire::problem::Code;
 /// The detail of the audit row.
 const THROUGH_BROWSER: &str = "through a browser";
 
-/// Begins the one session that an access token of the terminal program gives. It is bound to the token's key, and as
+/// Begins the one session that an access token of the terminal program permits. It is bound to the token's key, and as
 /// fresh as the session that agreed.
 ///
 /// # Errors

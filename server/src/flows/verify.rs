@@ -118,7 +118,7 @@ pub async fn judge(
     })
 }
 
-/// The level of a session's sign-in, beside a requirement.
+/// The level of a session's sign-in, compared with a requirement.
 #[derive(Debug)]
 pub enum Reached {
     Met,

@@ -9,7 +9,7 @@ use std::sync::Once;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Returns the client's address: the peer's, unless the peer is a trusted proxy that names a client.
+/// Returns the client's address: the peer's, or the one that a trusted proxy names.
 ///
 /// # Errors
 /// A trusted proxy names a client that is not an address.
@@ -42,7 +42,7 @@ fn text(entry: &[u8]) -> Option<&str> {
     std::str::from_utf8(entry).ok().map(str::trim)
 }
 
-/// Parses `203.0.113.7`, `2001:db8::7`, and with brackets, a port, quotes or a zone, as some proxies write them.
+/// Parses an address, also with brackets, a port, quotes or a zone, as some proxies write them.
 fn address(entry: &str) -> Option<IpAddr> {
     let entry = unquoted(entry);
     if let Ok(address) = entry.parse::<IpAddr>() {

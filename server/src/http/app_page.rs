@@ -180,7 +180,7 @@ fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: P
     response
 }
 
-/// Percent-encodes text for a query value.
+/// Encodes text with percent signs for a query value.
 pub(crate) fn encoded(text: &str) -> String {
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'/');
     text.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect()

@@ -61,7 +61,7 @@ impl std::fmt::Debug for Callback {
     }
 }
 
-/// On the app's host: sets the tab's state cookie and redirects to the portal.
+/// Sets the tab's state cookie on the app's host, and redirects to the portal.
 pub(crate) async fn start(
     State(state): State<AppState>,
     cookies: Cookies,
@@ -154,7 +154,7 @@ pub(crate) async fn enter(
 }
 
 /// Exchanges the code for a session of this app, on the app's host. An invalid code is ignored if a session is open,
-/// and otherwise requested once more.
+/// and otherwise requested again.
 pub(crate) async fn callback(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -198,7 +198,7 @@ pub(crate) async fn stored_url_page(State(state): State<AppState>, request: Requ
     Ok(of_app(&state, app_page::stored_url_page(&state)))
 }
 
-/// On the app's host: shows a button, because a link alone must not sign out.
+/// Shows a button on the app's host, because a link alone must not sign out.
 pub(crate) async fn ask_to_sign_out(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::sign_out(&state)))

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use std::borrow::Cow;
 use wire::problem::Code;
 
-/// Whether a request is for one of these files, in `/pkg/...` or beside it.
+/// Whether a request is for one of these files, in `/pkg/...` or next to that folder.
 pub(crate) fn is_asked(method: &Method, path: &str) -> bool {
     let is_file = path.starts_with("/pkg/") || matches!(path, "/favicon.svg" | "/robots.txt");
     is_file && matches!(*method, Method::GET | Method::HEAD)

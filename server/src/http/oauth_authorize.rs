@@ -134,7 +134,7 @@ pub(crate) fn leave_host(uri: &str) -> String {
     redirect_uri::host_of(uri).unwrap_or(uri).to_owned()
 }
 
-/// The same parameters by GET, because a form of another site brings no cookie along.
+/// Redirects to the same parameters by GET, because another site's form sends no cookie.
 async fn again_as_get(request: Request) -> Response {
     let request = match body::read(request).await {
         Ok(request) => request,

@@ -107,7 +107,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
     render::document(State(state), view, request).await
 }
 
-/// `POST /api/oauth/device`: the person's answer, with a proof of the session's key.
+/// `POST /api/oauth/device`: stores the person's answer, with a proof of the session's key.
 pub(crate) async fn answer(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,

@@ -39,7 +39,7 @@ pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) ->
     }
 }
 
-/// `None`: the request has no token.
+/// Answers a request with a token. `None`: the request has no token.
 async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Response>, TokenError> {
     let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
     let Some(Presented { scheme, token }) = read(parts, body)? else { return Ok(None) };

@@ -11,7 +11,7 @@ use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use std::sync::Arc;
 
-/// The context of every page: its loaded data ([`View`], in the request's extensions).
+/// Returns the context of every page: its loaded data ([`View`], in the request's extensions).
 pub(crate) fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {

@@ -40,7 +40,7 @@ enum ResponseViewer {
 ///
 /// With `/api/verify?redirect`, a person gets 302 instead of 401. Caddy forwards that, while nginx treats other
 /// statuses than 401 and 403 as a failure. With `/api/verify?answer` the answer always goes to the client: nginx asks
-/// once more in this way for answers that it cannot forward from the first.
+/// again in this way for answers that it cannot forward from the first.
 pub(crate) async fn verify(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -3,7 +3,7 @@
 /// An account as a file has it, unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RawAccount {
-    /// Where it is in the file, for people: `line 3`.
+    /// Its position in the file, for people: `line 3`.
     pub location: String,
     pub username: String,
     /// Empty texts are absent values.

@@ -16,7 +16,7 @@ pub struct Ready {
     status: &'static str,
     store: &'static str,
     sync: &'static str,
-    /// This node's clock beside the database's.
+    /// This node's clock, compared with the database's.
     clock: &'static str,
 }
 

@@ -142,7 +142,7 @@ fn twice(package: &str, types: &BTreeMap<String, Vec<ModulePath>>) -> Vec<String
     wrong.map(line).collect()
 }
 
-/// Returns a line for each import of a higher layer, and for each module that no layer has.
+/// Returns a line for each import of a higher layer, and for each module without a layer.
 fn upward(imports: &Imports, layers: &[(&str, &[&str])]) -> Vec<String> {
     let layer = |path: &ModulePath| {
         let top = path.first()?;

@@ -37,7 +37,7 @@ pub(super) trait Backend: Database {
     fn opt_int(row: &Self::Row, column: &str) -> Result<Option<i64>, Error>;
     fn text(row: &Self::Row, column: &str) -> Result<String, Error>;
     fn opt_text(row: &Self::Row, column: &str) -> Result<Option<String>, Error>;
-    /// `is_kept`: the connection keeps the prepared statement for the next time.
+    /// Executes a statement. `is_kept`: the connection keeps the prepared statement for the next time.
     fn execute<'c>(
         connection: &'c mut Self::Connection,
         sql: &'static str,

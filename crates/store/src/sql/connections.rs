@@ -20,8 +20,8 @@ const MOMENT: Duration = Duration::from_secs(1);
 pub(super) struct Connections<DB: Backend> {
     pub(super) pool: Pool<DB>,
     pub(super) access: Access,
-    /// Limits the connections beside the pool that still wait for an answer. Without it, each retry while the server
-    /// is silent would take another of the server's connections, until none is left for anybody.
+    /// Limits the connections outside of the pool that still wait for an answer. Without it, each retry while the
+    /// server is silent would take another of the server's connections, until none is left.
     silent: Arc<Semaphore>,
 }
 
@@ -32,7 +32,7 @@ impl<DB: Backend> Clone for Connections<DB> {
 }
 
 impl<DB: Backend> Connections<DB> {
-    /// `silent`: maximum number of connections beside the pool.
+    /// Creates connections. `silent`: maximum number outside of the pool.
     pub(super) fn new(pool: Pool<DB>, access: Access, silent: u32) -> Self {
         let silent = Arc::new(Semaphore::new(usize::try_from(silent).unwrap_or(usize::MAX)));
         Self { pool, access, silent }

@@ -68,7 +68,7 @@ pub(super) async fn succeeded<DB: Backend>(
     tx.count(SUCCEEDED, [Value::Text(&client_key), after]).await
 }
 
-/// Records a successful name for an address. A known device counts by itself, so this skips it.
+/// Records a successful name for an address. A known device counts for itself, so this skips it.
 pub(super) async fn succeed<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     client_key: ClientKey,

@@ -55,7 +55,7 @@ impl LedgerEntry {
         Self { id, state: Mutex::new(EntryState { token, unwritten: 0, in_writing: 0, held: 0 }) }
     }
 
-    /// The token as last read from the store.
+    /// Returns the token as last read from the store.
     pub fn token(&self) -> TollToken {
         self.state.lock().token.clone()
     }

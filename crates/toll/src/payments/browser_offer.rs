@@ -180,7 +180,7 @@ impl BrowserOffer<'_> {
         base64url(&self.issued.challenge.random)
     }
 
-    /// The part of the cookie's name that distinguishes it from others.
+    /// Returns the part of the cookie's name that distinguishes it from others.
     pub(super) fn short(&self) -> String {
         short(&self.issued.challenge)
     }

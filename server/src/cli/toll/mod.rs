@@ -15,7 +15,7 @@ use crate::config::{Config, Layers};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum TollCommand {
-    /// Run the paid gate, a separate program beside the portal
+    /// Run the paid gate, a separate process next to the portal
     Run,
     /// List the routes, in the order in which they are tried
     Routes {
