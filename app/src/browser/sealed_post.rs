@@ -30,8 +30,8 @@ impl From<Unreachable> for PostError {
     }
 }
 
-/// Encrypts `plaintext` and posts it; calls `sealed` when the message is sent. If the key has expired or changed, gets a
-/// new one and tries again.
+/// Encrypts `plaintext` and posts it; calls `sealed` when the message is sent. If the key has expired or changed, gets
+/// a new one and tries again.
 pub(crate) async fn sealed_post(
     kind: EnvelopeKind,
     path: &str,
@@ -67,8 +67,8 @@ pub(crate) async fn sealed_post(
     }
 }
 
-/// Posts like [`sealed_post`], and again after a fresh proof if the server demands one. `None`: the page goes to sign-in for
-/// that.
+/// Posts like [`sealed_post`], and again after a fresh proof if the server demands one. `None`: the page goes to sign-in
+/// for that.
 #[cfg(any(feature = "ssr", feature = "private"))]
 pub(crate) async fn post_with_proof(
     kind: EnvelopeKind,
