@@ -29,7 +29,7 @@ const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZ
 const PRICE: u64 = 1_000_000;
 const HOUR_MS: i64 = 3_600_000;
 
-/// Runs that process: its upstream's port is the first line of its standard input, its own port the first line of its
+/// Runs that process. Its upstream's port is the first line of its standard input, its own port the first line of its
 /// output.
 pub(crate) fn serve() -> Result<()> {
     let mut lines = std::io::stdin().lock().lines();

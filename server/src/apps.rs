@@ -68,8 +68,8 @@ impl IdentityHeadersCache {
         Before(self.forgotten.load(Ordering::SeqCst))
     }
 
-    /// Stores the value made from a row, unless a change was received after the row was read, since that change may
-    /// concern the row.
+    /// Stores the value made from a row, unless a change was received after the row was read. That change may concern
+    /// the row.
     pub fn keep(&self, session: &str, app: &str, identity: &Arc<IdentityHeaders>, before: Before) {
         let key = (session.to_owned(), app.to_owned());
         self.entries.insert(key.clone(), Arc::clone(identity));

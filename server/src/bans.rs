@@ -71,8 +71,8 @@ impl Bans {
         longest(of_scope.into_iter().take(scopes(scope) / 2), client_key, now)
     }
 
-    /// Loads all bans in force in pages, so that a million rows are never in memory at once, and forgets all others.
-    /// Each page may take as long as `timeout`.
+    /// Loads all bans in force in pages, and forgets all others. A million rows are never in memory at once. Each page
+    /// may take as long as `timeout`.
     ///
     /// # Errors
     /// The store fails or does not answer. Then the bans stay as they were.

@@ -31,8 +31,8 @@ const SKEW_MS: i64 = 60_000;
 /// Period that ended sessions and key versions remain visible to their owner.
 const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 
-/// Applies the changes of other processes since the last call, in the order of commits: ends of sessions, changes of
-/// their people, bans, server keys, the allow-list, and clients.
+/// Applies the changes of other processes since the last call, in the order of commits. These are ends of sessions,
+/// changes of their people, bans, server keys, the allowlist, and clients.
 ///
 /// # Errors
 /// The store fails or does not answer, or a missing key cannot be made. Then what follows is read again by the next call.

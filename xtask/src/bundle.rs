@@ -55,8 +55,8 @@ pub(crate) struct Bundle {
     pub wasm: Vec<u8>,
 }
 
-/// Compiles the crate `frontend` with the islands of one bundle and copies the module to a folder
-/// of that bundle, since the next build overwrites it.
+/// Compiles the crate `frontend` with the islands of one bundle. Copies the module to a folder of that bundle, because
+/// the next build overwrites it.
 pub(crate) fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<PathBuf> {
     let messages = run(workspace
         .cargo()

@@ -38,7 +38,7 @@ impl FetchResponse {
         (200..300).contains(&self.status)
     }
 
-    /// Turns the answer into a refusal after which the page does not go to sign-in: the person was asked for a proof
+    /// Turns the answer into a refusal after which the page does not go to sign-in. The person was asked for a proof
     /// and gave none.
     #[cfg(any(feature = "ssr", feature = "signed-in"))]
     pub(crate) fn refused(mut self) -> Self {

@@ -160,8 +160,8 @@ async fn challenge(retry_budget: &mut RetryBudget) -> Result<Challenge, PostErro
     }
 }
 
-/// The remaining time that the form may wait automatically, in seconds: for a busy server, and for a short ban caused
-/// by another person behind the same address. After that the person decides.
+/// The remaining time that the form may wait automatically, in seconds. It waits for a busy server, and for a short ban
+/// caused by another person behind the same address. After that the person decides.
 #[derive(Debug)]
 struct RetryBudget(u64);
 

@@ -9,7 +9,7 @@ use wire::Code;
 
 const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
-/// Handles the page's plain forms: those with a `data-method` are sent as JSON to their action, and open their
+/// Handles the page's plain forms. Those with a `data-method` are sent as JSON to their action, and open their
 /// `data-done` after a success.
 #[island]
 pub fn Forms() -> impl IntoView {

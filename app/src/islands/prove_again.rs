@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 const NO_PASSKEY: &str = "No passkey was used. Try again.";
 const TOO_LATE: &str = "That took too long. Try again.";
 
-/// The dialog that asks for the password, a passkey or a code when a request needs a fresh proof of the person. Then the
-/// request is sent again, and the page keeps what the person typed.
+/// The dialog that asks for a fresh proof of the person: the password, a passkey or a code. Then the request is sent
+/// again, and the page keeps the text that the person typed.
 ///
 /// It is on the page from the start, because the page's policy (Trusted Types) lets no script make markup.
 #[island]

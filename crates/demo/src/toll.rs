@@ -99,8 +99,8 @@ impl SampleGate {
     }
 }
 
-/// Returns the gate's settings: the configured listener, and the demo's values for everything else, so that real
-/// addresses and nodes are not used.
+/// Returns the gate's settings: the configured listener, and otherwise the demo's values. Real addresses and nodes are
+/// never used.
 fn settings(
     set: &TollSettings,
     node: &str,

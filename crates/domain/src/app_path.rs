@@ -13,7 +13,7 @@ pub fn safe_path(text: Option<&str>) -> &str {
     text.filter(fits).unwrap_or("/")
 }
 
-/// Returns a request's target as a browser would write it: backslashes and bytes other than visible ASCII are
+/// Returns a request's target as a browser would write it. Backslashes and bytes other than visible ASCII are
 /// percent-encoded (RFC 3986, section 2.1).
 pub fn written_out(target: &[u8]) -> String {
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// A host and a port (RFC 3986, section 3.2) in a browser's form: lower case, without the scheme's default port, an
-/// IPv6 address in brackets and canonical form (RFC 5952), no trailing dot.
+/// A host and a port (RFC 3986, section 3.2) in a browser's form. It is in lower case, without the scheme's default
+/// port and without a trailing dot. An IPv6 address is in brackets and in canonical form (RFC 5952).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Authority {
     host: String,

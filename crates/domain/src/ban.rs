@@ -137,12 +137,12 @@ impl RateLimits {
         Self { sign_in_at_once: 10, sign_in_per_minute: 30, at_once: 100, per_minute: 6000, refused_per_minute: None };
 }
 
-/// Number of successful names that allow one more failing name before it is a spray, because people behind a shared
-/// address mistype.
+/// Number of successful names that allow one more failing name before it is a spray. People behind a shared address
+/// mistype too.
 const SUCCEEDED_FOR_ONE: u64 = 4;
 
-/// Returns the number of names that must fail from one client to be a spray, if this many others have signed in from
-/// there within the same window.
+/// Returns the number of names that must fail from one client to be a spray. `succeeded`: names that have signed in
+/// from there within the same window.
 pub fn spray_threshold(rule: &BanRule, succeeded: u64) -> u64 {
     u64::from(rule.threshold).saturating_add(succeeded / SUCCEEDED_FOR_ONE)
 }

@@ -6,7 +6,7 @@ use crate::server_key::LONGEST_TOKEN_MS;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Clock tolerance: a node with a fast clock may have signed the last access token, and a verifier allows another half
+/// Clock tolerance. A node with a fast clock may have signed the last access token, and a verifier allows another half
 /// minute.
 const CLOCKS_MS: i64 = 90_000;
 

@@ -96,8 +96,8 @@ impl KeySchedule {
         self.keys.last()
     }
 
-    /// Whether a key must be added, because otherwise none would be in use now, or once the last one's time has come on
-    /// every clock.
+    /// Whether a key must be added. Otherwise none would be in use now, or once the last one's time has come on every
+    /// clock.
     pub fn needs_another(&self) -> bool {
         self.newest().is_none_or(|newest| newest.revoked_at.is_some())
     }

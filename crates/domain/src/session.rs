@@ -3,8 +3,8 @@
 use crate::UnixMs;
 use crate::token_hash::TokenHash;
 
-/// Period that the replaced tokens of an unbound session remain valid in any case, for requests of other tabs that were
-/// already sent.
+/// Period that the replaced tokens of an unbound session remain valid in any case. Other tabs may have sent requests
+/// with them already.
 pub const GRACE_MS: i64 = 10_000;
 
 /// Period that the replaced refresh token of an unbound session remains valid while no token of the next generation was

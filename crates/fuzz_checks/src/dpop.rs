@@ -9,8 +9,8 @@ const METHOD: &str = "POST";
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Es256, Algorithm::EdDsa];
 const URL: &str = "https://portal.example/api/refresh";
 
-/// Checks `data`: a proof; or its header and its claims, with a line break between them, which are signed here by the
-/// key of the corpus (`ES256`, or `EdDSA` if the first byte is a space).
+/// Checks `data`: a proof, or its header and its claims with a line break between them. The latter are signed here by
+/// the key of the corpus (`ES256`, or `EdDSA` if the first byte is a space).
 pub(crate) fn check(data: &[u8]) {
     let (header, claims) = input::halves(data);
     if claims.is_empty() {

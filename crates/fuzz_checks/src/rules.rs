@@ -35,8 +35,8 @@ fn plainly(path: &str) -> Allow {
     }
 }
 
-/// Returns the readings of a path by programs: unchanged, decoded once or twice, normalised as browsers do it before or
-/// after that, and in small letters.
+/// Returns the readings of a path by programs. They are unchanged, decoded once or twice, normalised as browsers do it
+/// before or after that, and in lower case.
 fn readings(path: &str) -> Vec<String> {
     let mut all = vec![path.to_owned()];
     for _ in 0..2 {

@@ -81,8 +81,8 @@ impl KeyPair {
         self.algorithm
     }
 
-    /// Returns the public key: an uncompressed point of 65 bytes for P-256 (SEC 1, section 2.3.3), 32 bytes for
-    /// Ed25519, and an `RSAPublicKey` in DER (RFC 8017, appendix A.1.1) for RSA.
+    /// Returns the public key. For P-256 it is an uncompressed point of 65 bytes (SEC 1, section 2.3.3), for Ed25519 it
+    /// has 32 bytes, and for RSA it is an `RSAPublicKey` in DER (RFC 8017, appendix A.1.1).
     pub fn public(&self) -> &[u8] {
         &self.public
     }

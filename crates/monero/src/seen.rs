@@ -7,8 +7,7 @@ pub struct NodeTransaction {
     pub blob: Vec<u8>,
     /// The number of its block; `None`: in the pool.
     pub block: Option<u64>,
-    /// The time when its block was made, or when the node first saw it in the pool: unix seconds, according to the
-    /// node.
+    /// The time of its block, or of its first appearance in the node's pool. Unix seconds, according to the node.
     pub since: Option<u64>,
     pub double_spend_seen: bool,
 }

@@ -128,8 +128,8 @@ impl Verifier for FallbackVerifier {
     }
 }
 
-/// A verifier that also asks a wallet, and accepts a payment only if both agree, for operators who prefer the reference
-/// code. Any wallet works, even an empty one. It answers some 20 requests a second.
+/// A verifier that also asks a wallet, and accepts a payment only if both agree. It is for operators who prefer the
+/// reference code. Any wallet works, even an empty one. It answers about 20 requests a second.
 #[derive(Debug)]
 pub struct WalletVerifier {
     own: NodeVerifier,

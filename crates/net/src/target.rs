@@ -17,8 +17,8 @@ pub(crate) enum InvalidTarget {
     Length,
 }
 
-/// Normalises all forms of targets: the path with its query, and the host in the header `Host` (RFC 9112, section 3.2;
-/// RFC 9113, section 8.3.1).
+/// Normalises all forms of targets. Afterwards the target is the path with its query, and the host is in the header
+/// `Host` (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
 ///
 /// # Errors
 /// `CONNECT`, `*`, and authorities without a path; no host, several, or one that differs from the target's; a body with

@@ -149,8 +149,8 @@ impl ClaimsRequest {
         self.essential_acr.is_none() || acr.is_some_and(|acr| self.strongest_reached(acr).is_some())
     }
 
-    /// Returns the `acr` that the tokens of a sign-in name: a level that the client requires, since it compares them by
-    /// their names (OpenID Connect Core, section 5.5.1.1), or else the one that was reached.
+    /// Returns the `acr` that the tokens of a sign-in name. It is a level that the client requires, which compares
+    /// levels by name (OpenID Connect Core, section 5.5.1.1), or else the one that was reached.
     pub fn named_acr<'a>(&'a self, reached: &'a str) -> &'a str {
         self.strongest_reached(reached).unwrap_or(reached)
     }

@@ -4,7 +4,7 @@ use domain::UnixMs;
 
 /// The `grant_type` of a device that asks for its tokens (section 3.4).
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// Lifetime of a code in milliseconds: long enough to sign in on another device, and to set up a second factor there.
+/// Lifetime of a code in milliseconds. It suffices to sign in on another device, and to set up a second factor there.
 pub const LIFE_MS: i64 = 30 * 60_000;
 /// Time between two polls in milliseconds.
 pub const INTERVAL_MS: i64 = 5_000;

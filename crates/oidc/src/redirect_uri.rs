@@ -114,8 +114,8 @@ pub fn host_of(uri: &str) -> Option<&str> {
     host(origin(uri)?.split_once("://")?.1)
 }
 
-/// Whether a client id is the URL of a metadata document: https with a path, without fragment, query, user name or dot
-/// segments (draft-ietf-oauth-client-id-metadata-document, section 3).
+/// Whether a client id is the URL of a metadata document. It has https and a path, and no fragment, query, user name or
+/// dot segments (draft-ietf-oauth-client-id-metadata-document, section 3).
 pub fn is_document_id(id: &str) -> bool {
     let Some(rest) = id.strip_prefix("https://") else { return false };
     let Some((_, path)) = rest.split_once('/') else { return false };

@@ -40,9 +40,9 @@ pub fn verify_registration(expected: &Expected, received: &Registration) -> Resu
     registered(expected, received, false)
 }
 
-/// Verifies a registration with conditional mediation: the browser made the passkey without asking after it had filled
-/// in a password, so the user need neither be present nor verified (section 7.1, steps 15 and 16). Every sign-in with
-/// it still verifies the user.
+/// Verifies a registration with conditional mediation. The browser made the passkey without asking after it had filled
+/// in a password. The user need therefore neither be present nor verified (section 7.1, steps 15 and 16). Every sign-in
+/// with it still verifies the user.
 ///
 /// # Errors
 /// The first check that fails.

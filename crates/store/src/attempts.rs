@@ -83,8 +83,8 @@ pub struct AttemptRefusal {
     pub trigger: Trigger,
     /// Digest of the name that was sent, with its own ladder and failures. `None` for an envelope that did not open.
     pub account: Option<String>,
-    /// Whether this counts as a failure in a row, like a wrong password: of the account, or of the known device
-    /// ([`Attempt::failures_of`]).
+    /// Whether this counts as a failure in a row, like a wrong password. It counts for the account, or for the known
+    /// device ([`Attempt::failures_of`]).
     pub counts_as_failure: bool,
     /// Evidence for operators, without secrets and without the client's text.
     pub evidence: String,

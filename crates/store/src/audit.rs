@@ -303,9 +303,9 @@ pub struct AuditSearch {
 #[async_trait]
 pub trait Audit {
     async fn append(&self, entry: &AuditEntry) -> Result<()>;
-    /// Appends the entry unless an entry with the same event, user, session, address and target exists since `since`, or
-    /// [`MOST_REPEATED`] of the event and user. Otherwise a client could fill the log by repetition. Two concurrent calls
-    /// may both append.
+    /// Appends the entry unless it repeats others. None is appended if one with the same event, user, session, address
+    /// and target exists since `since`, or [`MOST_REPEATED`] of the event and user. Otherwise a client could fill the
+    /// log by repetition. Two concurrent calls may both append.
     async fn append_once(&self, entry: &AuditEntry, since: UnixMs) -> Result<()>;
     /// Returns entries of all users, newest first.
     async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>>;
@@ -318,8 +318,8 @@ pub trait Audit {
     async fn dismiss_entries(&self, user: &str, until: UnixMs) -> Result<()>;
     /// Counts the user's entries since then whose outcome is not `ok`, or that are [`AuditEvent::TokenReused`].
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
-    /// Counts the sign-ins that worked, in hours that began at or after `since`: each hour's first millisecond and its
-    /// count, oldest first. An hour without sign-ins is missing.
+    /// Counts the successful sign-ins in hours that began at or after `since`. Returns each hour's first millisecond
+    /// and its count, oldest first. An hour without sign-ins is missing.
     async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>>;
     /// Deletes older entries and returns their number.
     async fn sweep_audit(&self, before: UnixMs) -> Result<u64>;

@@ -4,7 +4,7 @@ use crate::Result;
 use async_trait::async_trait;
 use domain::UnixMs;
 
-/// The number of the last change of each kind, in the order of commits: a node that has read a change has read all with
+/// The number of the last change of each kind, in the order of commits. A node that has read a change has read all with
 /// lower numbers. A number lower than an earlier answer means that the database is an older copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LastChanges {

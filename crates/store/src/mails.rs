@@ -157,8 +157,8 @@ pub trait Mails {
     async fn retry_mail(&self, id: &str, now: UnixMs) -> Result<bool>;
     /// Deletes a message that was not sent. `false`: no such message exists.
     async fn drop_mail(&self, id: &str) -> Result<bool>;
-    /// Gives up what was not sent in time, erases codes of expired links, and deletes counts, expired proofs, and
-    /// messages that were given up before `old`. Returns the number of messages that were given up.
+    /// Gives up late messages and deletes old ones. Erases codes of expired links, and deletes counts, expired proofs,
+    /// and messages that were given up before `old`. Returns the number of messages that were given up.
     async fn sweep_mails(&self, now: UnixMs, old: UnixMs) -> Result<u64>;
     /// Replaces the account's earlier link, and queues the message.
     async fn begin_email_proof(&self, begin: &BeginEmailProof) -> Result<BeginEmailProofOutcome>;

@@ -33,8 +33,8 @@ const WITH_CODES: &str = "SELECT COUNT(DISTINCT user_id) FROM recovery_codes WHE
 const VOID_CODES: &str = "DELETE FROM recovery_codes";
 const VOID_STEPS: &str = "UPDATE totp SET last_step = max(last_step, $1 + drift)";
 
-/// Number of steps by which a used code may be ahead of the clock: a code of the next step is accepted, and the drift of
-/// the device may have grown by one.
+/// Number of steps by which a used code may be ahead of the clock. A code of the next step is accepted, and the drift
+/// of the device may have grown by one.
 const STEPS_AHEAD: i64 = 2;
 
 /// The fate of the recovery codes of a copy.
@@ -139,9 +139,9 @@ const QUERIES: [(Difference, &str, [&str; 2]); 15] = [
     (Difference::ServerKeysReturned, SERVER_KEYS, COPY_HERE),
 ];
 
-/// Takes over from `replaced` what was used up since the copy was made: recovery codes, one-time codes, counters of
-/// passkeys, proofs; and the consents that were withdrawn. Without such a database, voids the values that may have been
-/// used since.
+/// Takes over from `replaced` the values that were used up since the copy was made. These are recovery codes, one-time
+/// codes, counters of passkeys, and proofs. Withdrawn consents stay withdrawn. Without such a database, voids the
+/// values that may have been used since.
 ///
 /// # Errors
 /// The copy cannot be written.

@@ -122,8 +122,8 @@ pub trait SecondFactors {
     /// Changes whether a sign-in by password needs a passkey too. `false`: nothing changed, or the account has no
     /// passkey of the host.
     async fn set_passkey_after_password(&self, request: &PasskeyAfterPassword) -> Result<bool>;
-    /// Deletes every second factor of an account, also one that waits for its first code, its recovery codes, pending
-    /// sign-ins and remembered devices. `false`: it has no factor.
+    /// Deletes every second factor of an account. This includes one that waits for its first code, recovery codes,
+    /// pending sign-ins and remembered devices. `false`: it has no factor.
     async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
     /// Replaces all recovery codes.
     async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()>;

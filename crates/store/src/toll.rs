@@ -134,8 +134,8 @@ pub struct TollDay {
 
 #[async_trait]
 pub trait Toll {
-    /// Counts a payment for an offer once, and creates the token when the offer's payments have the price and the
-    /// confirmations, in one transaction. A repetition by the same client returns the same answer.
+    /// Counts a payment for an offer once. In the same transaction, creates the token when the offer's payments have
+    /// the price and the confirmations. A repetition by the same client returns the same answer.
     async fn redeem(&self, redemption: &Redemption) -> Result<RedemptionOutcome>;
     /// Like [`Self::redeem`] for a counted payment, with the watcher's data; the redemption's amount, outputs and block
     /// are ignored. `None`: it was not counted, or has disappeared.
@@ -155,8 +155,8 @@ pub trait Toll {
     async fn use_token(&self, id: &str, requests: i64) -> Result<Option<TollToken>>;
     /// Returns the transactions that may still disappear, each once.
     async fn unsettled(&self) -> Result<Vec<String>>;
-    /// Returns transactions that are in no block, each once, in the order of their ids, beginning after `after`: those
-    /// that were in the pool at the last check, and those that disappeared at `lost_since` or later.
+    /// Returns transactions that are in no block, each once, by id, beginning after `after`. They were in the pool at
+    /// the last check, or disappeared at `lost_since` or later.
     async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>>;
     /// Records a transaction's state on a chain of `height` blocks. Suspends tokens when it has disappeared and resumes
     /// them when it returns. Ends watching after `settled_after` confirmations. Returns the ids of changed tokens.

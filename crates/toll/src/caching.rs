@@ -12,7 +12,7 @@ const TARGETED: [&str; 5] =
 /// Request headers that determine the answer of a paid route.
 const DECIDE: [&str; 3] = ["accept", "authorization", "cookie"];
 
-/// Restricts an answer of a paid route to its own client's caches; with a token in it, to no cache at all.
+/// Restricts an answer of a paid route to its own client's caches. No cache may store one with a token.
 pub(crate) fn restrict(headers: &mut HeaderMap) {
     let targeted: Vec<HeaderName> = headers.keys().filter(|name| is_targeted(name.as_str())).cloned().collect();
     for name in &targeted {

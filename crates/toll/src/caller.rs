@@ -93,7 +93,7 @@ impl<'a> Caller<'a> {
         self.is_elsewhere() && !self.page().is_some_and(|page| cors::lists(listed, &page))
     }
 
-    /// Whether a browser may have sent this for a page of another origin, over plain http, where it marks only its
+    /// Whether a browser may have sent this for a page of another origin over plain http. There it marks only its
     /// navigations (Upgrade Insecure Requests, section 3.2.1). No page can forge that mark or another page's address.
     /// Programs are not affected.
     fn may_be_embedded(&self, own: &Authority) -> bool {

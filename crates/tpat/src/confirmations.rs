@@ -51,8 +51,8 @@ pub fn confirmations(block: Option<u64>, height: u64) -> u64 {
     block.map_or(0, |block| height.saturating_sub(block))
 }
 
-/// Returns the seconds until a pending payment is worth another check: 5 s if it only must be seen, otherwise a quarter
-/// of a block for each missing block, at most ten minutes.
+/// Returns the seconds until a pending payment is worth another check. That is 5 s if it only must be seen, otherwise a
+/// quarter of a block for each missing block, at most ten minutes.
 pub fn retry_after_s(have: u64, need: u64) -> u64 {
     need.saturating_sub(have).saturating_mul(BLOCK_S / 4).clamp(5, 600)
 }

@@ -16,7 +16,7 @@ const MERGE_MINING: u8 = 3;
 const ADDITIONAL: u8 = 4;
 const MINERGATE: u8 = 0xde;
 
-/// Parses fields up to the first broken or unknown one, like the reference wallet, so that a payer cannot hide keys
+/// Parses fields up to the first broken or unknown one, like the reference wallet. A payer therefore cannot hide keys
 /// after it. The first field of each kind counts.
 pub(crate) fn read(mut extra: &[u8]) -> TxKeys {
     let mut keys = TxKeys::default();

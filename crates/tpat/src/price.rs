@@ -36,8 +36,8 @@ pub fn purchase(terms: &ChallengeTerms, paid: u64) -> Purchase {
     Purchase::Bought(Bought { times, quota, ttl_s: terms.ttl_s, remainder: paid % price })
 }
 
-/// Returns the number of blocks for which a payment is valid in the scheme of 2022: `ttl` for each time the price was
-/// paid, counted from the payment's block.
+/// Returns the number of blocks for which a payment is valid in the scheme of 2022. That is `ttl` for each time the
+/// price was paid, counted from the payment's block.
 pub fn blocks_bought(paid: u64, price: u64, ttl_blocks: u64) -> u64 {
     (paid / price.max(1)).saturating_mul(ttl_blocks)
 }

@@ -89,8 +89,8 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
     all.next().is_none().then_some(proof)
 }
 
-/// Verifies the proof for a token that is bound to `jkt` (section 4.3, checks 1 to 9 and 12; the caller checks nonce,
-/// `iat` and `jti`). Returns `None` for any invalid proof.
+/// Verifies the proof for a token that is bound to `jkt` (section 4.3, checks 1 to 9 and 12). The caller checks nonce,
+/// `iat` and `jti`. Returns `None` for any invalid proof.
 pub fn of_token(headers: &HeaderMap, method: &str, url: &str, token: &str, jkt: &str) -> Option<Proof> {
     let proof = verify(presented(headers)?, method, url)?;
     (proof.jkt == jkt && proof.ath.as_deref() == Some(token_hash(token).as_str())).then_some(proof)

@@ -19,7 +19,7 @@ pub fn made_at(key: &[u8; 32], nonce: &str) -> Option<UnixMs> {
     hmac_is(key, &[time], tag).then(|| i64::from_be_bytes(*time))
 }
 
-/// Period that a used proof must be remembered, in milliseconds: from the earliest to the latest time at which its
+/// Period that a used proof must be remembered, in milliseconds. It covers the earliest to the latest time at which its
 /// nonce is accepted.
 pub const REMEMBERED_MS: i64 = LIFETIME_MS + 2 * CLOCK_TOLERANCE_MS;
 

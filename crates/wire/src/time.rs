@@ -29,7 +29,7 @@ pub struct Hello {
     pub ticket: String,
     /// 32 random bytes, base64url, new for this connection.
     pub client_random: String,
-    /// A proof (RFC 9449) by the client key in the ticket: `htm` is `HELLO`, `htu` the service's name, `nonce` the
+    /// A proof (RFC 9449) by the client key in the ticket. `htm` is `HELLO`, `htu` the service's name, `nonce` the
     /// server's random value, `ath` the hash of the ticket (section 4.2).
     pub proof: String,
 }

@@ -76,8 +76,8 @@ pub enum Network {
     Testnet,
 }
 
-/// The body of a 402 that asks for a payment: the members of the `WWW-Authenticate` header, a text for people, and the
-/// other bundles.
+/// The body of a 402 that asks for a payment. It has the members of the `WWW-Authenticate` header, a text for people,
+/// and the other bundles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// A subaddress of the gate's operator.

@@ -210,8 +210,8 @@ pub async fn issue(
     Ok(Response::code(request.return_to(), &code, &state.config.origin))
 }
 
-/// Notes in the query string of a pushed request when its person came, so that it does not expire while the person signs in.
-/// A query without such a request, or with the note, remains as it is.
+/// Notes in the query string of a pushed request when its person arrived. It then does not expire while the person
+/// signs in. A query without such a request, or with the note, remains as it is.
 ///
 /// # Errors
 /// No MAC key is available.

@@ -23,8 +23,8 @@ struct AppAccess {
     given_at: UnixMs,
 }
 
-/// Returns the apps with access to a person's data, by the app's name: those with a consent, and those with valid tokens,
-/// such as devices and apps that ask nobody.
+/// Returns the apps with access to a person's data, by the app's name. They have a consent, or valid tokens without
+/// one, such as devices and the operator's own apps.
 ///
 /// # Errors
 /// The store fails.

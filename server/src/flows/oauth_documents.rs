@@ -69,7 +69,7 @@ pub async fn find(state: &AppState, id: &str, reader: Option<Reader<'_>>) -> Res
     Ok(FoundClient::Client(if reader.is_some() { renewed(state, known).await? } else { known.client }))
 }
 
-/// Returns the client of a document with its present keys, because a key that it has withdrawn must not serve any longer.
+/// Returns the client of a document with its present keys. A key that it has withdrawn must not be used any more.
 /// `None`: no document with this id is stored, or its client is disabled.
 ///
 /// # Errors

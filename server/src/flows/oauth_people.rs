@@ -29,8 +29,8 @@ pub async fn person(state: &AppState, client: &Client, grant: &GrantRow) -> Resu
     })
 }
 
-/// Returns the `sub` of a person for a client: the account's id, or another one for each sector (OpenID Connect Core,
-/// section 8.1). A pairwise one is random and stored, because every key of this server is replaced at some time.
+/// Returns the `sub` of a person for a client. It is the account's id, or another one for each sector (OpenID Connect
+/// Core, section 8.1). A pairwise one is random and stored, because every key of this server is replaced at some time.
 ///
 /// # Errors
 /// The store fails.
@@ -52,8 +52,8 @@ pub async fn known_subject(state: &AppState, client: &Client, user: &str) -> Res
     }
 }
 
-/// Whether the person of a grant still has what is required: by the client a group or role, by the client and the account
-/// the level of the sign-in. Its session may have reached that level after the grant was made.
+/// Whether the person of a grant still meets the requirements. The client may require a group or role, and client and
+/// account a level of the sign-in. Its session may have reached that level after the grant was made.
 ///
 /// # Errors
 /// The store fails.

@@ -52,7 +52,8 @@ pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: 
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
-/// Proves the person again in a live session: by a passkey or a code where a second factor is needed, or by the password.
+/// Proves the person again in a live session. If a second factor is needed, this takes a passkey or a code, otherwise
+/// the password.
 ///
 /// # Errors
 /// The refusal. A wrong password or code counts like one at sign-in.

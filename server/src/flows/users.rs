@@ -34,8 +34,8 @@ pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
     Ok(store.users().await?.into_iter().map(shown).collect())
 }
 
-/// Returns a part of all accounts by name, after the one with the id `after`, and the id to continue with if there are
-/// more. Reads no more than that part.
+/// Returns a part of all accounts by name, after the one with the id `after`. Also returns the id to continue with, if
+/// there are more. Reads no more than that part.
 ///
 /// # Errors
 /// The store fails.

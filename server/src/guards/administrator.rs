@@ -10,8 +10,8 @@ use http::request::Parts;
 use store::users::User;
 use wire::problem::Code;
 
-/// An extractor: the handler runs only for a live session of an administrator, and changes something only after a fresh
-/// proof of the person.
+/// An extractor for live sessions of administrators. A handler that changes something runs only after a fresh proof of
+/// the person.
 #[derive(Debug, Clone)]
 pub struct Administrator {
     pub session: SignedIn,

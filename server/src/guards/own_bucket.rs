@@ -63,7 +63,7 @@ fn authenticates_clients(request: &Request) -> bool {
     taken && *request.method() == Method::POST
 }
 
-/// Finds an OAuth client that proves its secret or its key: the server of an app, which may share its address with an
+/// Finds an OAuth client that proves its secret or its key. The server of an app may share its address with an
 /// attacker.
 async fn of_oauth_client(state: &AppState, client: &mut Client, request: Request) -> Result<Request, ApiError> {
     let request = match body::read(request).await {

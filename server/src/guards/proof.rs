@@ -87,8 +87,8 @@ pub async fn of_token(
     use_up(state, method, &proof).await
 }
 
-/// Whether a valid proof has a fresh nonce and is used for the first time: at this node, and at any node if the request
-/// may change something.
+/// Checks that a valid proof has a fresh nonce and is used for the first time. If the request may change something,
+/// that means the first time at any node, otherwise at this one.
 async fn use_up(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiError> {
     let now = state.now();
     let fresh = proof.nonce.as_deref().is_some_and(|nonce| state.keyring.nonce_is_fresh(nonce, now));

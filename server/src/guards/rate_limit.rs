@@ -46,7 +46,7 @@ impl RequestCount {
     }
 }
 
-/// Counts a POST of an app that has no secret, and that stores a row: without a limit anybody could fill the disk.
+/// Counts a POST that stores a row, of an app without a secret. Without a limit, anybody could fill the disk.
 ///
 /// # Errors
 /// `busy`: over the limit, with the time to wait.

@@ -45,7 +45,8 @@ pub async fn check(state: &AppState, session: &SignedIn) -> Result<(), ApiError>
     }
 }
 
-/// Returns what a fresh proof of the session's account is, and until when its last one is fresh; `None`: it is not.
+/// Returns the kind of fresh proof that the session's account needs, and the time until which its last one is fresh.
+/// `None`: it is not fresh.
 ///
 /// # Errors
 /// The store fails. The row is read, because another node may have renewed it a moment ago.

@@ -122,8 +122,8 @@ async fn public(state: &AppState, client: Client, request: Request, routes: &Rou
     Ok(routes.answer(client, request).await)
 }
 
-/// Whether the request reads a public document, for which automatic bans do not count in the default preset: an attacker
-/// at the address of an app's server could otherwise shut out everybody who uses the app.
+/// Whether the request reads a public document. Automatic bans do not apply to these in the default preset. Otherwise
+/// an attacker at the address of an app's server could shut out everybody who uses the app.
 pub fn is_metadata(state: &AppState, gate: RouteGuard, method: &Method) -> bool {
     gate == RouteGuard::Metadata
         && matches!(*method, Method::GET | Method::HEAD)

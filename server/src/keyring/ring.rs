@@ -141,8 +141,8 @@ impl Keyring {
         self.ring().id_token.current(now).ok_or(KeyringError::None(KeyKind::IdToken.as_str()))
     }
 
-    /// Returns the signing key of this algorithm for ID tokens: the one in use, or else the newest other one that is
-    /// published. After a change of the algorithm, this is the next key, or the replaced one in its overlap.
+    /// Returns the signing key of this algorithm for ID tokens. It is the one in use, or else the newest other one that
+    /// is published. After a change of the algorithm, this is the next key, or the replaced one in its overlap.
     pub fn signing_with(&self, algorithm: &str, now: UnixMs) -> Option<Arc<SigningKey>> {
         let signing = &self.ring().signing;
         let fits = |key: &Arc<SigningKey>| key.public.alg == algorithm;

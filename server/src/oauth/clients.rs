@@ -114,7 +114,7 @@ pub(crate) fn plain_words(client: &Client, scopes: &Scopes) -> Vec<String> {
     consent::plain_words(scopes).into_iter().map(str::to_owned).collect()
 }
 
-/// Builds the client of the terminal program: public, on a loopback address or as a device, with a key of its own.
+/// Builds the client of the terminal program. It is public, on a loopback address or a device, with its own key.
 fn terminal() -> Option<Client> {
     let settings = serde_json::json!({
         "id": TERMINAL_CLIENT,

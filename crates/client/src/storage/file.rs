@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     Ok(Some(text))
 }
 
-/// Writes a temporary file for the owner only and renames it, so that a reader sees either the old or the new file.
+/// Writes a temporary file for the owner only and renames it. A reader sees either the old or the new file.
 pub(super) fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     let broken = |error| Error::File(path.to_owned(), error);
     let folder = path.parent().unwrap_or_else(|| Path::new("."));

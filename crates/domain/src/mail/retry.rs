@@ -10,8 +10,7 @@ pub const CLAIM_MS: i64 = 5 * 60_000;
 const FIRST_PAUSE_MS: i64 = 60_000;
 const LONGEST_PAUSE_MS: i64 = 2 * 60 * 60_000;
 
-/// Returns the time at which a message is given up: when its link has expired, if it has one, or else after
-/// [`GIVE_UP_AFTER_MS`].
+/// Returns the time at which a message is given up: at its link's expiry, and after [`GIVE_UP_AFTER_MS`] at the latest.
 pub fn deadline(now: UnixMs, link_expires_at: Option<UnixMs>) -> UnixMs {
     let latest = now.saturating_add(GIVE_UP_AFTER_MS);
     link_expires_at.map_or(latest, |expires| expires.min(latest))

@@ -33,9 +33,8 @@ pub(super) async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, subject: &str, per_h
     Ok(tx.execute(COUNT, values).await? == 1)
 }
 
-/// Queues a notice to the owner of the row's account, if the row is a notice, mail is on, and the account has an
-/// address that is proved or vouched for. Over the limit none is written; the owner still sees the event on the next
-/// visit.
+/// Queues a notice to the owner of the row's account, if the row is a notice and mail is on. The account's address must
+/// be proved or vouched for. Over the limit no notice is queued; the owner still sees the event at the next visit.
 pub(super) async fn notify_owner<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry) -> Result<()> {
     let Some(user) = entry.user.as_deref().filter(|_| entry.is_mailed()) else { return Ok(()) };
     let Some(row) = tx.one(OWNER, [Value::Text(user)]).await? else { return Ok(()) };

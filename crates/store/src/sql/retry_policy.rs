@@ -5,8 +5,7 @@ use sqlx::error::DatabaseError;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Time limit of a statement's wait for a connection and for an answer of PostgreSQL, and of a writer's wait for the
-/// SQLite file.
+/// Time limit for a connection, for an answer of PostgreSQL, and for a writer's lock on the SQLite file.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause between two attempts at a busy file.
 const PAUSE: Duration = Duration::from_millis(2);

@@ -75,8 +75,8 @@ impl Source {
         Ok(ordered)
     }
 
-    /// Reads the rows after `after`, the number of a row, and returns them as lines, with the number of the last one.
-    /// `None`: there are none.
+    /// Reads the rows after the row number `after`. Returns them as lines, with the number of the last one. `None`: no
+    /// row is left.
     pub(super) async fn page(&mut self, table: &Table, after: i64) -> Result<Option<(Vec<u8>, i64)>, TransferError> {
         let sql = format!(
             "SELECT group_concat(line, char(10)) || char(10) AS lines, max(number) AS last FROM

@@ -53,8 +53,8 @@ const MOST_READ: usize = 32;
 /// Maximum number of tokens that are tried. On plain http others can set a second one.
 const MOST_TRIED: usize = 3;
 
-/// Returns a browser's credentials for a route, in the form of a program's `Authorization` value: one, unless somebody
-/// else has set more.
+/// Returns a browser's credentials for a route, in the form of a program's `Authorization` value. There is one, unless
+/// somebody else has set more cookies.
 pub(crate) fn token_credentials(headers: &HeaderMap, cookies: RouteCookies<'_>) -> Vec<String> {
     let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
     let name = cookies.name(TOKEN);

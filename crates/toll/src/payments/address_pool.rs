@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tpat::challenge::RouteId;
 use tpat::{Address, ViewPair};
 
-/// A permanent identifier of an address: account and index in the wallet, or the first bytes of a listed address's
-/// hash, so that the order of the list does not matter.
+/// A permanent identifier of an address: account and index, or a part of its hash. A listed address has the first bytes
+/// of its hash, so that the order of the list does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubaddressIndex {
     pub account: u32,

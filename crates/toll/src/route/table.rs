@@ -24,8 +24,8 @@ impl RouteTable {
         Self { routes, by_id, has_origins }
     }
 
-    /// Returns the route for a request's method, host and path: the first match for each reading of the path, and of
-    /// those the most expensive. `None`: a reading has no route, so the request must not pass.
+    /// Returns the route for a request's method, host and path. It is the most expensive of the first matches for each
+    /// reading of the path. `None`: a reading has no route, so the request must not pass.
     pub fn find(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<&Arc<Route>> {
         let takes = |reading| self.routes.iter().find(|route| route.mismatch_of(method, host, reading).is_none());
         let found: Vec<_> = path.readings().iter().map(takes).collect::<Option<_>>()?;
