@@ -131,7 +131,7 @@ impl Metrics {
         );
         registry.register("bans", "Bans that this process made, by trigger", self.bans.clone());
         registry.register("mails", "Attempts to send a message, by outcome", self.mails.clone());
-        registry.register("app_checks", "Requests to apps, by what became of them", self.app_checks.clone());
+        registry.register("app_checks", "Requests to apps, by verdict", self.app_checks.clone());
     }
 
     /// Returns when this process started.

@@ -67,7 +67,7 @@ pub enum OutboundError {
     Status(u16),
     #[error("the answer is longer than {0} bytes")]
     Long(usize),
-    #[error("too many requests are under way")]
+    #[error("too many requests are in progress")]
     Busy,
 }
 

@@ -10,7 +10,7 @@ use wire::account::AccountChange;
 use wire::paths;
 
 const MAILED: &str = "A link that sets a new password is on its way to the account's address.";
-const NOT_MAILED: &str = "The link was not mailed, because this address has enough messages in this hour.";
+const NOT_MAILED: &str = "The link was not mailed, because this address has reached its limit for this hour.";
 
 /// Says why no link was made.
 fn say_why(failed: Result<FetchResponse, Unreachable>) {

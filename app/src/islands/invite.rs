@@ -85,5 +85,5 @@ pub fn Invite(site: String, mail: bool) -> impl IntoView {
 }
 
 const NOT_MAILED: &str =
-    "The link was not mailed, because this address has enough messages in this hour. Give it to the person yourself.";
+    "The link was not mailed, because this address has reached its limit for this hour. Give it to the person.";
 const FAILED: &str = "That did not work, and no invitation was created. Try again.";

@@ -82,7 +82,7 @@ fn respond(outcome: RedeemOutcome) -> Response<Body> {
 }
 
 fn malformed() -> PaymentProblem {
-    let title = "Show a payment as Authorization: TPAT, transaction id, colon, OutProofV2; with the challenge.";
+    let title = "Present a payment as Authorization: TPAT, transaction id, colon, OutProofV2; with the challenge.";
     PaymentProblem::new(TollCode::Malformed, title)
 }
 

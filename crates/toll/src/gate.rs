@@ -163,7 +163,7 @@ impl Gate {
         body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
         let payments = self.payments().map_err(GateProblem::answer)?;
-        let unreadable = || GateProblem::bad_request("This is not the form of the page.").answer();
+        let unreadable = || GateProblem::bad_request("The form cannot be read.").answer();
         let back = page_routes::back(body).await.ok_or_else(unreadable)?;
         let routed = self.page_route(peer, host, parts, &back).map_err(GateProblem::answer)?;
         let caller = Caller { target: &back, ..self.caller(routed.client, &routed.host, parts) };
@@ -256,7 +256,7 @@ impl Gate {
     /// A trusted proxy names a client that is no address. No other client may be counted in its place.
     fn client(&self, peer: IpAddr, parts: &Parts) -> Result<IpAddr, GateProblem> {
         let forwarded = (self.environment.client)(peer, &parts.headers);
-        forwarded.map_err(|_| GateProblem::bad_request("The proxy in front names a client that is no address."))
+        forwarded.map_err(|_| GateProblem::bad_request("The proxy in front sent an invalid client address."))
     }
 
     fn caller<'a>(&self, client: IpAddr, host: &'a str, parts: &'a Parts) -> Caller<'a> {

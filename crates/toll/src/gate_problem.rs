@@ -41,7 +41,7 @@ impl GateProblem {
 
     /// Reports that paid requests are not possible now; nothing was charged.
     pub(crate) fn closed() -> Self {
-        let title = "Payments cannot be taken here now. Do not pay; try again later.";
+        let title = "Payments cannot be accepted now. Do not pay; try again later.";
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self { status, code: Code::Unavailable, title, retry_after: Some(60) }
     }
@@ -57,7 +57,7 @@ impl GateProblem {
 
     /// Reports a loop: the upstream is the gate itself.
     pub(crate) fn looped() -> Self {
-        let title = "This request has come round to the gate that sent it. Nothing was charged.";
+        let title = "This request was forwarded back to the gate that sent it. Nothing was charged.";
         Self { status: StatusCode::LOOP_DETECTED, code: Code::Unavailable, title, retry_after: None }
     }
 

@@ -20,7 +20,7 @@ pub(crate) async fn redeem_form(
     caller: &Caller<'_>,
     body: Body,
 ) -> Response<Body> {
-    let unreadable = || GateProblem::bad_request("This is not the form of the page.").answer();
+    let unreadable = || GateProblem::bad_request("The form cannot be read.").answer();
     if caller.method != Method::POST {
         return unreadable();
     }

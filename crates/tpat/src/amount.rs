@@ -8,7 +8,7 @@ const DIGITS: usize = 12;
 pub enum InvalidAmount {
     #[error("an amount consists of digits and at most one point: 0.002")]
     Malformed,
-    #[error("an amount has at most 12 digits behind the point")]
+    #[error("an amount has at most 12 digits after the point")]
     TooFine,
     #[error("the amount is larger than possible")]
     TooMuch,

@@ -11,7 +11,7 @@ pub enum ProofRefusal {
     OtherTransaction,
     #[error("the transaction has an unsupported version or kind")]
     Version,
-    #[error("the transaction comes from mining")]
+    #[error("this is a coinbase transaction")]
     Coinbase,
     #[error("the transaction has no usable key")]
     NoKey,

@@ -10,7 +10,7 @@ pub enum MalformedAuthorization {
     #[error("the request does not contain exactly one access token")]
     Request,
     /// The token is empty or has characters that no token has: `invalid_token`.
-    #[error("the access token is none")]
+    #[error("the access token is empty or has invalid characters")]
     Token(Scheme),
 }
 

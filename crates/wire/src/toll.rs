@@ -212,7 +212,7 @@ pub enum TollCode {
     WrongMessage,
     /// The proof does not show a payment to the challenge's address. 422.
     BadProof,
-    /// The payment cannot be spent yet: it is locked, or comes from mining. 422.
+    /// The payment cannot be spent yet: it is locked or newly mined. 422.
     LockedFunds,
     /// The kind of transaction is not supported. 422.
     UnsupportedTransaction,

@@ -75,7 +75,7 @@ fn summary(checked: &CheckedImport, all: usize) {
         groups.len()
     );
     if links > 0 {
-        eprintln!("{links} of them have no password hash that can be taken, and get a one-time link instead.");
+        eprintln!("{links} of them have no password hash that can be imported, and get a one-time link instead.");
     }
 }
 

@@ -92,8 +92,8 @@ pub(super) fn queued(mailed: bool) -> &'static str {
     if mailed {
         "The running server mails the link."
     } else {
-        "The link was not mailed: this address has enough messages in this hour, or the server has not been started with \
-         mail yet."
+        "The link was not mailed: this address has reached its limit of messages for this hour, or the server has not \
+         been started with mail yet."
     }
 }
 

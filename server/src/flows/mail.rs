@@ -40,7 +40,7 @@ pub enum MailError {
     NoAddress,
     #[error("the account has no address that is unproved")]
     NothingToProve,
-    #[error("this address has enough messages in this hour")]
+    #[error("this address has reached its limit of messages for this hour")]
     OverLimit,
     #[error("the link was used or replaced, or has expired")]
     UsedUp,

@@ -26,7 +26,7 @@ pub enum ClientError {
     Unusable(&'static str, String),
     #[error("a client with this id exists")]
     Taken,
-    #[error("the database has as many clients as are allowed")]
+    #[error("the database has the maximum number of clients")]
     Full,
     #[error("no client of the database has this id; those of postern.toml are changed there")]
     NotFound,

@@ -30,11 +30,11 @@ impl std::fmt::Debug for ImportedHash {
 pub enum InvalidHash {
     #[error("there is no password hash")]
     Missing,
-    #[error("the password hash is {0}, and only argon2id and bcrypt can be taken")]
+    #[error("the password hash is {0}, and only argon2id and bcrypt can be imported")]
     Algorithm(&'static str),
     #[error("the password hash is damaged")]
     Damaged,
-    #[error("the password hash costs so much that every sign-in would be slow")]
+    #[error("the password hash is too expensive: every sign-in would be slow")]
     Expensive,
 }
 

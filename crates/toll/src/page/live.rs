@@ -106,12 +106,12 @@ pub(crate) fn expired(view: OfferView<'_>, received: AmountReceived, name: &str,
 
 /// Returns 503: no payment could be found now, so none is requested.
 pub(crate) fn closed(back: &str, mode: PageMode) -> Response<Body> {
-    let state = state_line("This site does not see the Monero network at the moment.", LATER_S, back, mode);
+    let state = state_line("This site cannot reach the Monero network at the moment.", LATER_S, back, mode);
     let body = format!(
         "{state}<p>Do not pay now: a payment could not be checked. If you have paid already, nothing is lost; it is found \
          when the site sees the network again.</p>"
     );
-    let page = page(StatusCode::SERVICE_UNAVAILABLE, "Payments cannot be taken now", &body);
+    let page = page(StatusCode::SERVICE_UNAVAILABLE, "Payments cannot be accepted now", &body);
     let mut page = with_refresh(page, LATER_S, mode);
     page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_S));
     page
@@ -120,12 +120,12 @@ pub(crate) fn closed(back: &str, mode: PageMode) -> Response<Body> {
 /// Builds a page for a token that is not usable at the moment. Paying again would not help.
 pub(crate) fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) -> Response<Body> {
     let state = match problem.code() {
-        TollCode::TooMany => "Your payment is in no block yet. The rest of what you bought can be used when it is.",
+        TollCode::TooMany => "Your payment is not in a block yet. The rest of your requests can be used after that.",
         TollCode::TokenSuspended => {
             "What you bought is on hold: its payment has disappeared from the network, or the operator of this site has \
              suspended it. It can be used again when that has changed."
         }
-        _ => "Something does not work here at the moment.",
+        _ => "Something does not work on this site at the moment.",
     };
     let state = state_line(state, LATER_S, back, mode);
     let body = format!("{state}<p>Do not pay again: what you paid is not lost.</p>");

@@ -29,8 +29,9 @@ impl PaymentService {
         credential: &str,
         caller: &Caller<'_>,
     ) -> Result<(HeldRequest, bool), PaymentProblem> {
-        let forged =
-            || PaymentProblem::new(TollCode::Forged, "This token was not made here.").status(StatusCode::UNAUTHORIZED);
+        let forged = || {
+            PaymentProblem::new(TollCode::Forged, "This gate did not issue the token.").status(StatusCode::UNAUTHORIZED)
+        };
         let Ok(Credential::Session(text)) = Credential::parse(credential) else { return Err(forged()) };
         let token = match self.secrets.token(&text) {
             Some(token) => token,

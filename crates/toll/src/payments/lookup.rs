@@ -53,7 +53,7 @@ fn missing() -> PaymentProblem {
 }
 
 fn locked() -> PaymentProblem {
-    PaymentProblem::new(TollCode::LockedFunds, "This money is locked, or comes from mining: it is not taken here.")
+    PaymentProblem::new(TollCode::LockedFunds, "This money is locked or newly mined, and is not accepted.")
 }
 
 /// Reports that no node answers. Nothing is lost, since the payment is in the chain.
@@ -68,10 +68,10 @@ fn refused(refusal: ProofRefusal) -> PaymentProblem {
         ProofRefusal::Coinbase => locked(),
         ProofRefusal::Signature => PaymentProblem::new(
             TollCode::WrongMessage,
-            "The proof does not fit: it must be made for this transaction, the challenge's address and its message.",
+            "The proof does not match. Make it for this transaction, the challenge's address and its message.",
         ),
         ProofRefusal::TooLarge | ProofRefusal::Unreadable | ProofRefusal::Version | ProofRefusal::BurnedOutput => {
-            PaymentProblem::new(TollCode::UnsupportedTransaction, "A transaction of this kind is not taken here.")
+            PaymentProblem::new(TollCode::UnsupportedTransaction, "This kind of transaction is not accepted.")
         }
         // The node's fault, not the client's.
         ProofRefusal::OtherTransaction => unavailable(&Error::Disagreement),

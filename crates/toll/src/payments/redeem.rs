@@ -145,7 +145,7 @@ impl PaymentService {
         let who = (caller.client, caller.is_elsewhere());
         by_offer.and_then(|()| self.redemptions.take(who, all, caller.now)).map_err(|wait| {
             let wait = u64::try_from(wait).unwrap_or_default().div_ceil(1000);
-            PaymentProblem::new(TollCode::TooMany, "Too many payments were shown from here. Wait a little.")
+            PaymentProblem::new(TollCode::TooMany, "Too many payments were presented from here. Wait a little.")
                 .retry_after(wait)
         })
     }
@@ -155,7 +155,7 @@ impl PaymentService {
         table: &RouteTable,
         text: &str,
     ) -> Result<(IssuedOffer, Pricing), PaymentProblem> {
-        let forged = || PaymentProblem::new(TollCode::Forged, "This challenge was not made here.");
+        let forged = || PaymentProblem::new(TollCode::Forged, "This gate did not issue the challenge.");
         let challenge = self.secrets.challenge(text).ok_or_else(forged)?;
         let subaddress = SubaddressIndex { account: challenge.terms.account, index: challenge.terms.index };
         let (route, address) = (table.by_id(challenge.terms.route), self.address(subaddress));
@@ -323,7 +323,7 @@ pub(super) fn saturating_i64(number: u64) -> i64 {
 }
 
 pub(super) fn malformed() -> PaymentProblem {
-    PaymentProblem::new(TollCode::Malformed, "Show a payment as TPAT, transaction id, colon and an OutProofV2.")
+    PaymentProblem::new(TollCode::Malformed, "Present a payment as TPAT, transaction id, colon and an OutProofV2.")
 }
 
 /// Builds the problem of a payment after the end of its offer. `name`: the name in the list of late payments.

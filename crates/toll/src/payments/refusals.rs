@@ -18,14 +18,14 @@ pub(super) fn check_active(token: &TollToken) -> Result<(), PaymentProblem> {
 
 /// Reports that an unconfirmed token has used up its provisional quota.
 pub(super) fn awaiting_block() -> PaymentProblem {
-    let title = "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.";
+    let title = "The payment is not in a block yet. The rest of this token can be used after that. Do not pay again.";
     PaymentProblem::new(TollCode::TooMany, title).retry_after(30)
 }
 
 pub(super) fn problem(refused: TokenRefusal) -> PaymentProblem {
     match refused {
         TokenRefusal::Spent => PaymentProblem::new(TollCode::TokenSpent, "This token is used up. Pay for another."),
-        TokenRefusal::Over => PaymentProblem::new(TollCode::TokenSpent, "This token's time is over. Pay for another."),
+        TokenRefusal::Over => PaymentProblem::new(TollCode::TokenSpent, "This token has expired. Pay for another."),
         TokenRefusal::Early => awaiting_block(),
         TokenRefusal::Asleep => PaymentProblem::new(
             TollCode::TokenSuspended,
@@ -35,7 +35,7 @@ pub(super) fn problem(refused: TokenRefusal) -> PaymentProblem {
         TokenRefusal::Suspended => {
             PaymentProblem::new(TollCode::TokenSuspended, "This token was suspended by an administrator.")
         }
-        TokenRefusal::Revoked => PaymentProblem::new(TollCode::TokenRevoked, "This token was taken back."),
+        TokenRefusal::Revoked => PaymentProblem::new(TollCode::TokenRevoked, "This token was revoked."),
     }
 }
 

@@ -99,7 +99,7 @@ async fn a_wrong_proof_is_explained_and_can_be_pasted_again() {
     let name = txid(9).to_string();
     for (fields, status, says) in [
         ([("challenge", &*challenge), ("txid", &name), ("proof", PROOFS[0]), ("back", "/")], 404, "No node knows"),
-        ([("challenge", "AAAA"), ("txid", &name), ("proof", PROOFS[0]), ("back", "/")], 400, "not made here"),
+        ([("challenge", "AAAA"), ("txid", &name), ("proof", PROOFS[0]), ("back", "/")], 400, "did not issue"),
         ([("challenge", &*challenge), ("txid", "<b>"), ("proof", "<b>"), ("back", "//evil.example")], 400, "&lt;b&gt;"),
     ] {
         let declined = paste(&world, &fields).await;

@@ -108,7 +108,7 @@ async fn of_the_server(context: &Context, session: &Session) -> Outcome {
         Some(4) => ServerKeyKind::Mac,
         _ => return Ok(()),
     };
-    if agrees("Make a new one? The current one stays valid as long as it is needed.")? {
+    if agrees("Make a new one? The current one stays valid for its overlap.")? {
         server_keys::rotate(context, session, kind).await?;
     }
     Ok(())
