@@ -213,7 +213,8 @@ impl AuthorizationRequest {
         let asked = Scopes::parse(params.get("scope").unwrap_or_default());
         let scopes = client.allowed(&asked);
         if scopes.is_empty() {
-            let text = if asked.is_empty() { "scope is missing" } else { "this client may have none of these scopes" };
+            let text =
+                if asked.is_empty() { "scope is missing" } else { "this client may not have any of these scopes" };
             return Err(OAuthError::new(ErrorCode::InvalidScope, text));
         }
         if asked.contains(OPENID) && !scopes.contains(OPENID) {

@@ -69,7 +69,7 @@ impl Credentials {
                     return Err(invalid("client_assertion_type must be the one of RFC 7523"));
                 }
                 let claimed = unverified_subject(jwt)
-                    .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "the client_assertion is no JWT"))?;
+                    .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "the client_assertion is not a JWT"))?;
                 if id.is_some_and(|id| id != claimed) {
                     return Err(invalid("client_id differs from the one of the client_assertion"));
                 }

@@ -66,7 +66,7 @@ pub fn mail(config: &Config, counts: MailCounts) -> Option<Finding> {
     const CHECK: &str = "mail";
     let MailCounts { waiting, given_up } = counts;
     if given_up > 0 {
-        let says = format!("The mail server did not take {}.", messages(given_up));
+        let says = format!("The mail server did not accept {}.", messages(given_up));
         let advice = "See `postern mail queue` for the reasons, then retry or drop them; `postern mail test ADDRESS` shows \
                       what the server answers.";
         return Some(Finding::new(CHECK, FindingLevel::Warning, says, advice));
@@ -78,11 +78,11 @@ pub fn mail(config: &Config, counts: MailCounts) -> Option<Finding> {
         });
     }
     if waiting > MANY_WAITING {
-        let says = format!("The mail server has not taken {} yet.", messages(waiting));
+        let says = format!("The mail server has not accepted {} yet.", messages(waiting));
         let advice = "See `postern mail queue`, and try `postern mail test ADDRESS`.";
         return Some(Finding::new(CHECK, FindingLevel::Warning, says, advice));
     }
-    Some(Finding::fine(CHECK, "The mail server takes the messages."))
+    Some(Finding::fine(CHECK, "The mail server accepts the messages."))
 }
 
 fn messages(count: u64) -> String {
@@ -180,7 +180,7 @@ fn names(users: &[User], stray: &[String]) -> Finding {
         CHECK,
         FindingLevel::Warning,
         format!("These names look alike: {}.", alike.join("; ")),
-        "If one of them is not who it seems to be, disable it; or give it another name: postern user rename ID NAME.",
+        "If one of them impersonates the other, disable it. Otherwise rename one: postern user rename ID NAME.",
     )
 }
 
@@ -245,7 +245,7 @@ fn clock(newest: Option<UnixMs>, now: UnixMs) -> Finding {
         CHECK,
         FindingLevel::Problem,
         format!("The newest row was written {} from now: the clock is behind, or was ahead.", span(ahead)),
-        "Set the clock (timedatectl; NTP on every node): tokens and bans are judged by it.",
+        "Set the clock (timedatectl; NTP on every node): tokens and bans depend on it.",
     )
 }
 

@@ -42,7 +42,7 @@ async fn node(url: &str, network: NetworkSetting) -> Finding {
             return Finding::new(
                 CHECK,
                 FindingLevel::Problem,
-                format!("The Monero node does not answer: {error}. Nobody is asked to pay meanwhile."),
+                format!("The Monero node does not answer: {error}. The gate makes no offers."),
                 "Start monerod, or correct toll.monerod.",
             );
         }
@@ -56,7 +56,7 @@ async fn node(url: &str, network: NetworkSetting) -> Finding {
                 "The Monero node {url} has {height} blocks of {} and is behind the network.",
                 target_height.max(height)
             ),
-            "Wait until it is in step: nobody is asked to pay until then.",
+            "Wait until it is synchronised: the gate makes no offers until then.",
         );
     }
     let wanted = match network {
@@ -66,14 +66,14 @@ async fn node(url: &str, network: NetworkSetting) -> Finding {
     };
     match nettype.as_str() {
         nettype if nettype == wanted => {
-            Finding::fine(CHECK, format!("The Monero node {url} is in step, with {height} blocks."))
+            Finding::fine(CHECK, format!("The Monero node {url} is synchronised, with {height} blocks."))
         }
         // A private chain for tests uses addresses of mainnet.
         "fakechain" if network == NetworkSetting::Mainnet => Finding::new(
             CHECK,
             FindingLevel::Hint,
-            format!("The Monero node {url} has a chain for tests: what is paid there is worth nothing."),
-            "For real payments, ask a node of the Monero network (toll.monerod).",
+            format!("The Monero node {url} has a test chain: payments on it are worthless."),
+            "For real payments, use a node of the Monero network (toll.monerod).",
         ),
         other => Finding::new(
             CHECK,
@@ -99,7 +99,7 @@ async fn wallet(settings: &TollSettings) -> Option<Finding> {
         Err(error) => Finding::new(
             CHECK,
             FindingLevel::Problem,
-            format!("The wallet that verifies payments does not answer: {error}. Nobody is asked to pay meanwhile."),
+            format!("The wallet that verifies payments does not answer: {error}. The gate makes no offers."),
             "Start monero-wallet-rpc, correct toll.wallet_rpc, or set toll.verifier = \"monerod\".",
         ),
     })
@@ -144,8 +144,8 @@ async fn upstreams(settings: &TollSettings) -> Vec<Finding> {
             Finding::new(
                 CHECK,
                 FindingLevel::Problem,
-                format!("Nobody listens at {endpoint}, behind the gate (routes: {routes})."),
-                "Start that program, or correct the upstream of these routes. Requests to it cost nothing meanwhile.",
+                format!("No program behind the gate listens at {endpoint} (routes: {routes})."),
+                "Start that program, or correct the upstream of these routes. Until then, requests to it cost nothing.",
             )
         });
     }

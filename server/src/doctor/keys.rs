@@ -108,10 +108,10 @@ fn sealed_values(can_seal: bool, keys: usize, left: usize) -> Finding {
             CHECK,
             FindingLevel::Problem,
             format!(
-                "The key-encryption key of this machine does not open {left} encrypted values: they are under a key \
-                 that is not here."
+                "The key-encryption key of this machine does not decrypt {left} values: they are under a key that is \
+                 not here."
             ),
-            "Put back the key file with which the server ran, or add its key as a second line of the present file.",
+            "Put back the key file with which the server ran, or add its key as a second line of the current file.",
         );
     }
     if left > 0 || keys > 1 {

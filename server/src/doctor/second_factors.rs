@@ -32,7 +32,7 @@ pub(super) fn required_groups(policy: &Policy, known: &[GroupName]) -> Finding {
         CHECK,
         FindingLevel::Warning,
         format!(
-            "[second_factor] names groups that do not exist, so nothing is required of anybody: {}.",
+            "[second_factor] names groups that do not exist, so these requirements have no effect: {}.",
             missing.join(", ")
         ),
         "Add them with postern group add, or correct the names in the settings.",

@@ -38,7 +38,7 @@ pub(crate) async fn authorize(
     }
     let scopes = client.allowed(&Scopes::parse(params.get("scope").unwrap_or("openid")));
     if scopes.is_empty() {
-        return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may have none of these scopes").into());
+        return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may not have any of these scopes").into());
     }
     state.client_tokens.check(&client, &scopes, state.now()).map_err(ApiError::broken)??;
     if client.is_public() {

@@ -68,8 +68,8 @@ async fn a_message_is_tried_again_with_growing_pauses_and_given_up() {
     assert_eq!(portal.store().mail_counts().await.unwrap(), MailCounts { waiting: 0, given_up: 1 });
     let finding = findings().await;
     assert_eq!(finding.state, doctor::FindingLevel::Warning);
-    assert!(finding.says.contains("did not take 1 message"), "{}", finding.says);
-    assert!(root.get(paths::DASHBOARD_PAGE).await.text.contains("did not take 1 message"));
+    assert!(finding.says.contains("did not accept 1 message"), "{}", finding.says);
+    assert!(root.get(paths::DASHBOARD_PAGE).await.text.contains("did not accept 1 message"));
     mail.answer_recipients("250 Ok");
     let row = portal.store().mails().await.unwrap().remove(0);
     assert!(portal.store().retry_mail(&row.id, portal.clock_now()).await.unwrap());
