@@ -35,5 +35,5 @@ export CARGO_TARGET_DIR=$target
 # A fixed time: with the commit's, the C libraries and everything that uses them would be compiled again for each
 # commit.
 export SOURCE_DATE_EPOCH=0
-cargo build --locked --release --target "$triple" --package postern-server --package postern-client --bin postern --bin postern-client >&2
-echo "$target/$triple/release"
+cargo build --locked --profile dist --target "$triple" --package postern-server --package postern-client --bin postern --bin postern-client >&2
+echo "$target/$triple/dist"
