@@ -18,11 +18,14 @@ use axum::body::Body;
 use domain::authority::Authority;
 use domain::client_key::ClientKey;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use parking_lot::RwLock;
 use std::net::IpAddr;
 use std::sync::Arc;
 use wire::toll::{PRICES, REDEEM};
+
+/// The methods that the answer to a refused one names (RFC 9110, section 15.5.6).
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 #[derive(Debug, Clone)]
 pub struct GateConfig {
@@ -97,6 +100,12 @@ impl Gate {
         parts: Parts,
         body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
+        // An upstream's answer would show the headers that the gate adds for it (RFC 9110, section 9.3.8).
+        if parts.method == Method::TRACE {
+            let mut refused = GateProblem::method_not_allowed().answer();
+            refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static(METHODS));
+            return Err(refused);
+        }
         match parts.uri.path() {
             REDEEM | FORM_PATH => self.redeem(peer, &host, &parts, body).await,
             STATIC_PATH if parts.method == Method::GET => self.static_page(peer, host, &parts).await,

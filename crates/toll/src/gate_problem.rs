@@ -27,6 +27,11 @@ impl GateProblem {
         Self { status: StatusCode::NOT_FOUND, code: Code::NotFound, title: "Not found.", retry_after: None }
     }
 
+    pub(crate) fn method_not_allowed() -> Self {
+        let title = "This method is not allowed.";
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, code: Code::MethodNotAllowed, title, retry_after: None }
+    }
+
     /// Reports that a page of another origin sent a form of the gate's pages.
     pub(crate) fn cross_site() -> Self {
         let title = "Send this form from the page of this site.";

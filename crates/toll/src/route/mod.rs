@@ -36,11 +36,12 @@ pub struct Route {
 }
 
 impl Route {
-    /// Returns the reason why the route does not match a request, in any reading of its path; `None`: it matches.
+    /// Returns the reason why the route does not match a request, in any reading of its path and regardless of case;
+    /// `None`: it matches.
     pub(crate) fn mismatch(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<Mismatch> {
         let mut mismatch = Some(Mismatch::Path);
         for reading in path.readings() {
-            mismatch = self.mismatch_of(method, host, reading);
+            mismatch = self.mismatch_by(method, host, || self.path.matches_folded(reading));
             if mismatch.is_none() {
                 break;
             }
@@ -48,8 +49,8 @@ impl Route {
         mismatch
     }
 
-    /// Returns the same for one reading.
-    fn mismatch_of(&self, method: &Method, host: &Authority, path: &PathReading) -> Option<Mismatch> {
+    /// Returns the same for one reading, whose path `is_below` compares with the pattern.
+    fn mismatch_by(&self, method: &Method, host: &Authority, is_below: impl Fn() -> bool) -> Option<Mismatch> {
         if !self.is_on(host) {
             return Some(Mismatch::Host);
         }
@@ -57,7 +58,7 @@ impl Route {
         if !self.methods.is_empty() && !as_get && !self.methods.contains(method) {
             return Some(Mismatch::Method);
         }
-        (!self.path.matches(path)).then_some(Mismatch::Path)
+        (!is_below()).then_some(Mismatch::Path)
     }
 
     /// Whether it is a route of this host.

@@ -23,11 +23,12 @@ pub struct AmbiguousPath;
 impl RequestPath {
     /// Reads a path (RFC 3986, section 3.3) in all ways that programs are known to. An encoded slash or backslash may
     /// separate segments. Text after a semicolon may be a parameter. Percent signs may be decoded once or repeatedly.
-    /// An encoded question mark may end the path. Empty segments do not count, because many programs merge slashes and
-    /// ignore a trailing one.
+    /// An encoded question mark may end the path. Dots and spaces at the end of a segment do not count on Windows, and
+    /// some programs read full-width letters (U+FF01 to U+FF5E) as ASCII. Empty segments do not count, because many
+    /// programs merge slashes and ignore a trailing one.
     ///
     /// # Errors
-    /// A reading has a dot segment, control characters, a literal backslash, a percent sign without two digits, or
+    /// A reading has a dot segment, also one with spaces after it, control characters, a literal backslash, a percent sign without two digits, or
     /// overlong UTF-8 (RFC 3629, section 10).
     pub fn read(path: &str) -> Result<Self, AmbiguousPath> {
         let levels = levels(path.as_bytes())?;
@@ -43,7 +44,12 @@ impl RequestPath {
                 for cut in cuts(level, split > 0) {
                     for separators in [b"/".as_slice(), b"/\\"] {
                         for parameters in [Parameters::Kept, Parameters::Early, Parameters::Late] {
-                            found.insert(segments(cut, separators, done - split, parameters)?);
+                            let reading = segments(cut, separators, done - split, parameters)?;
+                            for other in [reading.without_ends(), reading.narrow()] {
+                                found.insert(other.without_ends());
+                                found.insert(other);
+                            }
+                            found.insert(reading);
                         }
                     }
                 }
@@ -67,6 +73,28 @@ impl RequestPath {
 impl PathReading {
     pub(super) fn segments(&self) -> &[Vec<u8>] {
         &self.0
+    }
+
+    /// Removes dots and spaces at the ends of segments, as Windows does in file names.
+    fn without_ends(&self) -> Self {
+        let end = |segment: &Vec<u8>| {
+            let length = segment.iter().rposition(|byte| !b". ".contains(byte)).map_or(0, |last| last + 1);
+            segment[..length].to_vec()
+        };
+        Self(self.0.iter().map(end).filter(|segment| !segment.is_empty()).collect())
+    }
+
+    /// Replaces full-width forms.
+    fn narrow(&self) -> Self {
+        let narrow = |c: char| match u32::from(c) {
+            wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
+            _ => c,
+        };
+        let text = |segment: &Vec<u8>| {
+            std::str::from_utf8(segment)
+                .map_or_else(|_| segment.clone(), |text| text.chars().map(narrow).collect::<String>().into_bytes())
+        };
+        Self(self.0.iter().map(text).collect())
     }
 }
 
@@ -118,7 +146,7 @@ fn segments(
             Parameters::Late => before_parameters(&segment).to_vec(),
             Parameters::Kept | Parameters::Early => segment,
         };
-        if segment == b"." || segment == b".." {
+        if matches!(segment.trim_ascii_end(), b"." | b"..") {
             return Err(AmbiguousPath);
         }
         if !segment.is_empty() {
@@ -201,6 +229,9 @@ mod tests {
             ("/price%3fx", vec![vec!["price"], vec!["price?x"]]),
             ("/a;%2fb", vec![vec!["a"], vec!["a", "b"], vec!["a;", "b"], vec!["a;/b"]]),
             ("/a%252fb", vec![vec!["a", "b"], vec!["a%2fb"], vec!["a/b"]]),
+            ("/price./x", vec![vec!["price", "x"], vec!["price.", "x"]]),
+            ("/price%20", vec![vec!["price"], vec!["price "]]),
+            ("/pri%EF%BD%83e", vec![vec!["price"], vec!["pri\u{ff43}e"]]),
         ] {
             assert_eq!(readings(path), expected, "{path}");
         }
@@ -215,6 +246,8 @@ mod tests {
             "/a/%2e%2e/price",
             "/a/..%2fprice",
             "/a/..;/price",
+            "/a/..%20/price",
+            "/a/.%20%20/price",
             "/a/..;x=1/price",
             "/a%2f..%2fprice",
             "/a%5c..%5cprice",

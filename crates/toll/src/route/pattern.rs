@@ -24,21 +24,31 @@ enum PatternSegment {
 pub struct InvalidPattern(String);
 
 impl PathPattern {
+    /// Whether the pattern matches the path in exactly this spelling.
     pub fn matches(&self, path: &PathReading) -> bool {
+        self.matches_by(path, |own, segment| own == segment)
+    }
+
+    /// Whether the pattern matches the path regardless of case, as some programs and file systems read it.
+    pub fn matches_folded(&self, path: &PathReading) -> bool {
+        self.matches_by(path, |own, segment| folded(own) == folded(segment))
+    }
+
+    fn matches_by(&self, path: &PathReading, same: impl Fn(&[u8], &[u8]) -> bool) -> bool {
         let segments = path.segments();
         let long_enough =
             if self.open { segments.len() >= self.parts.len() } else { segments.len() == self.parts.len() };
-        long_enough && self.parts.iter().zip(segments).all(|(part, segment)| part.matches(segment))
+        long_enough
+            && self.parts.iter().zip(segments).all(|(part, segment)| match part {
+                PatternSegment::Exactly(own) => same(own, segment),
+                PatternSegment::Any => true,
+            })
     }
 }
 
-impl PatternSegment {
-    fn matches(&self, segment: &[u8]) -> bool {
-        match self {
-            Self::Exactly(own) => own == segment,
-            Self::Any => true,
-        }
-    }
+/// Returns a segment in lower case. Bytes that are not UTF-8 are compared as ASCII.
+fn folded(segment: &[u8]) -> Vec<u8> {
+    std::str::from_utf8(segment).map_or_else(|_| segment.to_ascii_lowercase(), |text| text.to_lowercase().into_bytes())
 }
 
 impl FromStr for PathPattern {
@@ -98,6 +108,9 @@ mod tests {
             let path = RequestPath::read(path).expect(path);
             assert_eq!(parsed.matches(&path.readings()[0]), expected, "{pattern} {path:?}");
         }
+        let path = RequestPath::read("/PRICE/%C3%89").expect("a path");
+        let pattern: PathPattern = "/Price/\u{e9}".parse().expect("a pattern");
+        assert!(!pattern.matches(&path.readings()[0]) && pattern.matches_folded(&path.readings()[0]));
         for wrong in ["", "price", "/a**", "/**/a", "/a*", "/a?b", "/..", "/a;b", "/a%2fb", "/100%2541"] {
             assert!(wrong.parse::<PathPattern>().is_err(), "{wrong}");
         }

@@ -1,6 +1,6 @@
 //! The routes in order; the first match applies.
 
-use super::{Mismatch, RequestPath, Route};
+use super::{Mismatch, PathPattern, RequestPath, Route};
 use crate::upstream::{ForwardSettings, Upstream, UpstreamAddress};
 use domain::authority::Authority;
 use http::Method;
@@ -24,12 +24,20 @@ impl RouteTable {
         Self { routes, by_id, has_origins }
     }
 
-    /// Returns the route for a request's method, host and path. It is the most expensive of the first matches for each
-    /// reading of the path. `None`: a reading has no route, so the request must not pass.
+    /// Returns the route for a request's method, host and path: the first match for each reading of the path, with and
+    /// without regard to case, and of those the most expensive. `None`: a reading has no route, so the request must not
+    /// pass.
     pub fn find(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<&Arc<Route>> {
-        let takes = |reading| self.routes.iter().find(|route| route.mismatch_of(method, host, reading).is_none());
-        let found: Vec<_> = path.readings().iter().map(takes).collect::<Option<_>>()?;
+        let mut found = Vec::new();
+        for reading in path.readings() {
+            found.push(self.first(method, host, |pattern| pattern.matches(reading))?);
+            found.extend(self.first(method, host, |pattern| pattern.matches_folded(reading)));
+        }
         found.into_iter().max_by(|one, other| one.compare_price(other))
+    }
+
+    fn first(&self, method: &Method, host: &Authority, fits: impl Fn(&PathPattern) -> bool) -> Option<&Arc<Route>> {
+        self.routes.iter().find(|route| route.mismatch_by(method, host, || fits(&route.path)).is_none())
     }
 
     /// Returns every route in order, with the reason why it does not match; `None`: it matches.

@@ -37,9 +37,16 @@ async fn no_spelling_of_a_paid_path_is_free() {
         "//price",
         "/;x/price",
         "/%2fprice",
+        "/PRICE",
+        "/Price/",
+        "/price.",
+        "/price%20",
+        "/%EF%BD%90rice",
     ] {
         assert_eq!(world.client.get(path).await.status, 402, "{path}");
     }
+    let trace = world.client.send(world.client.request(Method::TRACE, "/free")).await;
+    assert_eq!((trace.status, trace.header("allow").is_some_and(|allowed| allowed.contains("GET"))), (405, true));
     assert_eq!(world.arrived(), 0);
     for path in ["/@scope%2fname", "/x%2fprice", "/prices;x", "/100%25", "/caf%e9"] {
         let reply = world.client.get(path).await;
@@ -54,6 +61,10 @@ async fn the_dearest_reading_decides_and_one_that_leads_nowhere_is_closed() {
     world.gate.replace(before(&world, "/dear/*", Some(dear)));
     assert_eq!(world.client.demand("/price/..a").await.min_amt.0, PRICE);
     assert_eq!(world.client.demand("/dear/price").await.min_amt.0, 50 * PRICE);
+    // Programs that ignore case, Windows' file names, and full-width letters.
+    for spelling in ["/DEAR/price", "/Dear/x", "/dear./x", "/dear%20/x", "/%EF%BD%84ear/x"] {
+        assert_eq!(world.client.demand(spelling).await.min_amt.0, 50 * PRICE, "{spelling}");
+    }
     // One segment or two: no route takes two.
     assert_eq!(world.client.get("/dear/a%2fb").await.status, 404);
     // As a query or as a part of the segment, it is the same route.
