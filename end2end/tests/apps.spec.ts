@@ -378,6 +378,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
         'x-rewrite-url': '/open/x',
         'x-real-ip': '198.51.100.1',
         forwarded: 'for=198.51.100.1;host=elsewhere.test',
+        connection: 'close, Remote-User, Remote-Roles, Remote-Session, Authorization, Remote-Authorization',
       };
       const place = { origin: world.wiki.origin, port: world.front.port, tls: true };
       const FALSE = /elsewhere|^\/open|evil|198\.51|OPTIONS|^1$/;

@@ -223,8 +223,9 @@ impl AppRules {
         if self.0.is_empty() {
             return RuleDecision::DEFAULT;
         }
-        let path = target.split(['?', '#']).next().unwrap_or_default();
-        if overridden {
+        let path = target.split('?').next().unwrap_or_default();
+        // A request target has no fragment (RFC 9112, section 3.2). Some apps read a number sign as part of the path.
+        if overridden || path.contains('#') {
             return self.strictest();
         }
         // Frameworks answer HEAD like GET.

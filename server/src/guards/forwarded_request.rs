@@ -4,7 +4,7 @@ use crate::api_error::ApiError;
 use crate::config::App;
 use crate::state::AppState;
 use domain::app_path::written_out;
-use domain::header_name::reads_as;
+use domain::header_name::{begins_like, reads_as};
 use http::{HeaderMap, HeaderName, Uri, header};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -22,6 +22,9 @@ const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
 /// Headers by which some frameworks override the request's method. An app behind CGI reads them with `_` too.
 const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
 
+/// Headers that proxies and this portal write for apps.
+const RESERVED: [&str; 3] = ["remote-", "x-forwarded-", "x-real-ip"];
+
 /// The request that a proxy asks about.
 #[derive(Debug, Clone)]
 pub struct ForwardedRequest<'a> {
@@ -37,8 +40,8 @@ impl<'a> ForwardedRequest<'a> {
     /// Reads the headers of a trusted proxy, each of which must occur exactly once.
     ///
     /// # Errors
-    /// `forbidden`: the peer is not a trusted proxy. `bad_request`: a header is missing or duplicate. `no_app`: no app
-    /// has this host and scheme.
+    /// `forbidden`: the peer is not a trusted proxy. `bad_request`: a header is missing, duplicate or imitated. `no_app`:
+    /// no app has this host and scheme.
     pub fn read(state: &'a AppState, peer: IpAddr, headers: &'a HeaderMap) -> Result<Self, ApiError> {
         if !state.config.proxies.trusts(peer) {
             return Err(ApiError::explained(Code::Forbidden, "Only a proxy in trusted_proxies may call this."));
@@ -51,10 +54,20 @@ impl<'a> ForwardedRequest<'a> {
         let (proto, host) = (header(&PROTO)?, header(&HOST)?);
         let app = state.config.apps.at(host).filter(|app| is_of(app, proto));
         let app = app.ok_or_else(|| ApiError::new(Code::NoApp))?;
+        if let Some(name) = headers.keys().find(|name| is_imitated(name)) {
+            let why = format!("The proxy must remove the header {name}: some apps read it as one of the proxy's own.");
+            return Err(ApiError::explained(Code::BadRequest, why));
+        }
         let overridden = headers.keys().any(|name| OVERRIDES.iter().any(|known| reads_as(name.as_str(), known)));
         let target = target(headers).ok_or_else(|| missing(&URI))?;
         Ok(Self { app, method: header(&METHOD)?, target, overridden })
     }
+}
+
+/// Whether an app behind CGI reads a client's header as a reserved one.
+fn is_imitated(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.contains('_') && RESERVED.iter().any(|reserved| begins_like(name, reserved))
 }
 
 /// Accepts a WebSocket's scheme too, which some proxies send.
