@@ -1,4 +1,7 @@
 //! The bans in force, in memory, so that the first check of every request reads no database.
+//!
+//! A million bans take seconds to load. They are loaded beside the first requests, each of which asks the database about
+//! its own client.
 
 use crate::query_timeout::{QUERY_TIMEOUT, in_time, within};
 use domain::UnixMs;
@@ -6,6 +9,7 @@ use domain::ban::{Scope, Trigger};
 use domain::client_key::ClientKey;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::bans::{Ban, BanCursor, BanSearch, Bans as StoredBans};
 
@@ -14,6 +18,8 @@ use store::bans::{Ban, BanCursor, BanSearch, Bans as StoredBans};
 const CAP: usize = 2_000_000;
 /// Number of rows read at a time.
 const PAGE: u32 = 5_000;
+/// How long a start waits for one page.
+pub(crate) const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The table of bans, loaded at startup. This process updates it at once, and other processes' changes arrive within a
 /// second.
@@ -23,6 +29,8 @@ const PAGE: u32 = 5_000;
 pub struct Bans {
     tables: RwLock<BanTables>,
     cursor: Mutex<SyncCursor>,
+    /// Whether the tables hold all bans in force.
+    is_loaded: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +79,42 @@ impl Bans {
         longest(of_scope.into_iter().take(scopes(scope) / 2), client_key, now)
     }
 
+    /// Loads all bans in force if they are one page. Otherwise [`Self::load`] must follow.
+    ///
+    /// # Errors
+    /// The store fails or does not answer.
+    pub async fn load_few(&self, store: &(impl StoredBans + Sync + ?Sized), now: UnixMs) -> store::Result<()> {
+        let search = BanSearch { in_force: Some(true), limit: PAGE, now, ..BanSearch::default() };
+        if within(START_TIMEOUT, store.search_bans(&search)).await?.len() < PAGE as usize {
+            self.load(store, now, START_TIMEOUT).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the bans on a client's address and on its own bucket, as long as not all bans are loaded.
+    ///
+    /// # Errors
+    /// The store fails or does not answer.
+    pub async fn look_up(
+        &self,
+        store: &(impl StoredBans + Sync + ?Sized),
+        keys: [ClientKey; 2],
+        now: UnixMs,
+    ) -> store::Result<()> {
+        if self.is_loaded() {
+            return Ok(());
+        }
+        for client_key in keys {
+            self.apply(&in_time(store.bans_on(client_key, now)).await?);
+        }
+        Ok(())
+    }
+
+    /// Whether all bans in force are loaded.
+    pub fn is_loaded(&self) -> bool {
+        self.is_loaded.load(Ordering::Acquire)
+    }
+
     /// Loads all bans in force in pages, and forgets all others. A million rows are never in memory at once. Each page
     /// may take as long as `timeout`.
     ///
@@ -98,10 +142,12 @@ impl Bans {
         *self.cursor.lock() = SyncCursor { after: BanCursor::after(up_to), up_to };
         // This process may have imposed a ban meanwhile, which is not in the new tables.
         let last = in_time(store.last_ban_change()).await?;
-        self.read_changes(store, last).await
+        self.read_changes(store, last).await?;
+        self.is_loaded.store(true, Ordering::Release);
+        Ok(())
     }
 
-    /// Applies the changes up to the number `last` in pages, each once.
+    /// Applies the changes up to the number `last` in pages, each once. The first load reads them itself.
     ///
     /// # Errors
     /// The store fails or does not answer.
@@ -111,6 +157,9 @@ impl Bans {
         last: i64,
         now: UnixMs,
     ) -> store::Result<()> {
+        if !self.is_loaded() {
+            return Ok(());
+        }
         let (after, up_to) = {
             let cursor = self.cursor.lock();
             (cursor.after.seq, cursor.up_to)

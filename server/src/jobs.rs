@@ -1,5 +1,6 @@
 //! Background jobs: reading other nodes' changes, and deleting expired rows.
 
+use crate::bans::START_TIMEOUT;
 use crate::error_chain::chain;
 use crate::flows::{mail, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
@@ -114,6 +115,7 @@ async fn read_rotations(state: &AppState) -> Result<(), KeyringError> {
 /// Runs until `stop` is set.
 pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
     tokio::join!(
+        load_bans(&state, stop.clone()),
         follow_nodes(&state, stop.clone()),
         send_mail(&state, stop.clone()),
         every(SYNC_EVERY, stop.clone(), || refresh_rotations(&state)),
@@ -121,6 +123,22 @@ pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
         // Apart from the others: a million rows that expire together take longer than caches may be old.
         every(SWEEP_EVERY, stop, || maintain(&state)),
     );
+}
+
+/// Loads the bans, if the start has left them because they are many.
+async fn load_bans(state: &AppState, mut stop: watch::Receiver<bool>) {
+    while !state.bans.is_loaded() {
+        let load = async {
+            if let Err(error) = state.bans.load(&*state.store, state.now(), START_TIMEOUT).await {
+                tracing::error!(cause = %chain(&error), "loading the bans failed; each request asks the database");
+                tokio::time::sleep(SYNC_EVERY).await;
+            }
+        };
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = load => {}
+        }
+    }
 }
 
 /// Does a piece of work again and again until `stop` is set.

@@ -31,13 +31,9 @@ use leptos::prelude::LeptosOptions;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 use store::Store;
 use tokio::sync::Semaphore;
 use verify::ReplayCache;
-
-/// How long a start waits for one page of bans.
-const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Maximum number of links that are mailed at a time after the answer. More wait only while the database is slow.
 pub(crate) const LINK_REQUESTS: u32 = 64;
@@ -145,7 +141,7 @@ impl AppState {
             key_encryption: key,
             keyring,
         }));
-        state.bans.load(&*state.store, state.now(), LOAD_TIMEOUT).await?;
+        state.bans.load_few(&*state.store, state.now()).await?;
         state.allowlist.reload(&*state.store).await?;
         state.clients.reload(&*state.store).await?;
         let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;

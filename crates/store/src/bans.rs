@@ -132,6 +132,8 @@ pub trait Bans {
     async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>>;
     /// Returns the bans in force.
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>>;
+    /// Returns the bans in force on the client key, the longest first.
+    async fn bans_on(&self, client_key: ClientKey, now: UnixMs) -> Result<Vec<Ban>>;
     /// Returns the number of the last change to a ban. If it is lower than an earlier answer, the database is an older
     /// copy.
     async fn last_ban_change(&self) -> Result<i64>;

@@ -111,6 +111,8 @@ pub enum RenameOutcome {
 #[async_trait]
 pub trait Users {
     async fn user_count(&self) -> Result<u64>;
+    /// Returns whether an account exists. Unlike a count, it costs the same with a million accounts.
+    async fn has_users(&self) -> Result<bool>;
     /// Returns the user with this key, by [`domain::account::name_key`].
     async fn user_by_key(&self, key: &str) -> Result<Option<User>>;
     async fn user_by_id(&self, id: &str) -> Result<Option<User>>;

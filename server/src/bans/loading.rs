@@ -65,6 +65,10 @@ impl StoredBans for SlowStore {
     async fn active_bans(&self, _: UnixMs) -> Result<Vec<Ban>> {
         Err(Error::Closed)
     }
+    async fn bans_on(&self, client_key: ClientKey, _: UnixMs) -> Result<Vec<Ban>> {
+        let pages = self.pages.lock();
+        Ok(pages.iter().flatten().filter(|ban| ban.client_key == client_key).cloned().collect())
+    }
     async fn last_ban_change(&self) -> Result<i64> {
         Ok(if self.pages.lock().is_empty() { 9 } else { 7 })
     }
@@ -117,4 +121,20 @@ async fn a_load_drops_missing_bans_and_reads_later_changes() {
     let is_closed = |number| bans.closed(key(number), Scope::Everything, NOW).is_some();
     assert!(!is_closed(lifted_elsewhere), "its lift was read by nobody here");
     assert!(is_closed(lifted_elsewhere + 1) && is_closed(2) && !is_closed(3));
+}
+
+#[tokio::test]
+async fn each_client_is_looked_up_until_all_bans_are_loaded() {
+    let bans = Bans::default();
+    let store = store(2, Duration::ZERO);
+    let is_closed = |number| bans.closed(key(number), Scope::Everything, NOW).is_some();
+    bans.load_few(&store, NOW).await.expect("the first page");
+    assert!(!bans.is_loaded() && bans.is_empty());
+    let (asked, other) = (PAGE + 3, PAGE + 2);
+    bans.look_up(&store, [key(4_000_000), key(asked)], NOW).await.expect("looked up");
+    assert!(is_closed(asked) && !is_closed(other) && !is_closed(4_000_000));
+    // The cursor has no position yet.
+    bans.catch_up(&store, 7, NOW).await.expect("nothing is read");
+    bans.load(&store, NOW, Duration::from_mins(1)).await.expect("loaded");
+    assert!(bans.is_loaded() && is_closed(asked) && is_closed(other));
 }

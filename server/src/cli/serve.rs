@@ -121,7 +121,7 @@ async fn print_addresses(state: &AppState, listener: &TcpListener, tls: bool) ->
             "Warning: {elsewhere} passkeys were made for another host and do not work at this public URL. See postern doctor."
         );
     }
-    if state.store.user_count().await? == 0 {
+    if !state.store.has_users().await? {
         println!("No account exists yet. Create the first one, an administrator, here:");
         println!("  {}", setup::link(&state.config, &state.keyring, state.now())?);
     }

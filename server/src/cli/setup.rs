@@ -10,7 +10,7 @@ use crate::setup;
 
 pub(super) async fn run(config: Config) -> Outcome {
     let store = super::store::open_or_create(&config).await?;
-    if store.user_count().await? > 0 {
+    if store.has_users().await? {
         return Err("an account exists already: add more with 'postern user add'".into());
     }
     let key = KeyEncryptionKey::load(&config, &*store, &SystemEntropy).await?;

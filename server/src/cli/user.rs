@@ -25,7 +25,7 @@ pub(super) async fn run(config: Config, command: UserCommand) -> Outcome {
     let desk = UserAdmin { actor };
     match command {
         UserCommand::Add { name, role } => desk.add(&name, role.into()).await,
-        UserCommand::List { json } => desk.list(json).await,
+        UserCommand::List { after, limit, json } => desk.list(after.as_deref(), limit, json).await,
         UserCommand::SetPassword { name } => desk.set_password(&name).await,
         UserCommand::Disable { name } => desk.set_disabled(&name, true).await,
         UserCommand::Enable { name } => desk.set_disabled(&name, false).await,
@@ -86,8 +86,15 @@ impl UserAdmin<'_> {
         }
     }
 
-    async fn list(&self, json: bool) -> Outcome {
-        let users = users::list(self.actor.store).await?;
+    async fn list(&self, after: Option<&str>, limit: usize, json: bool) -> Outcome {
+        let after = match after {
+            Some(name) => self.find(name).await?.id,
+            None => String::new(),
+        };
+        let (users, next) = users::page(self.actor.store, &after, limit).await?;
+        if let (Some(_), Some(last)) = (next, users.last()) {
+            eprintln!("More accounts follow: add --after {}", last.username);
+        }
         if json {
             return print::json(&users);
         }

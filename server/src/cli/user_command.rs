@@ -14,8 +14,14 @@ pub(super) enum UserCommand {
         #[arg(long, value_enum, default_value = "user")]
         role: RoleName,
     },
-    /// List accounts
+    /// List accounts by name
     List {
+        /// Only those after this account, to continue a list
+        #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+        after: Option<String>,
+        /// At most this many
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
         /// As JSON
         #[arg(long)]
         json: bool,

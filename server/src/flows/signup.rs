@@ -83,7 +83,7 @@ fn invalid(bad: InvalidAccountName) -> ApiError {
 
 /// Returns the role of the new account and the invitation that it consumes; `None`: this client may not sign up.
 async fn admit(state: &AppState, code: Option<&str>) -> Result<Option<(Role, Option<String>)>, ApiError> {
-    if state.store.user_count().await? == 0 {
+    if !state.store.has_users().await? {
         let coded = code.is_some_and(|code| setup::is_code(&state.keyring, code, state.now()));
         return Ok(coded.then_some((Role::Administrator, None)));
     }

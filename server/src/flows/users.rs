@@ -1,7 +1,6 @@
 //! Administration of accounts.
 
 use super::actor::Actor;
-use super::paging::ENTRIES;
 use super::profiles::shown_email;
 use domain::account::{AccountDigest, Role, name_key};
 use store::Store;
@@ -34,16 +33,16 @@ pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
     Ok(store.users().await?.into_iter().map(shown).collect())
 }
 
-/// Returns a part of all accounts by name, after the one with the id `after`. Also returns the id to continue with, if
-/// there are more. Reads no more than that part.
+/// Returns at most `limit` accounts by name, after the one with the id `after`, and the id to continue with if there are
+/// more. Reads no others.
 ///
 /// # Errors
 /// The store fails.
-pub async fn page(store: &dyn Store, after: &str) -> store::Result<(Vec<Account>, Option<String>)> {
-    let limit = u32::try_from(ENTRIES + 1).unwrap_or(u32::MAX);
-    let mut users = store.users_after(after, limit).await?;
-    let more = users.len() > ENTRIES;
-    users.truncate(ENTRIES);
+pub async fn page(store: &dyn Store, after: &str, limit: usize) -> store::Result<(Vec<Account>, Option<String>)> {
+    let one_more = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX);
+    let mut users = store.users_after(after, one_more).await?;
+    let more = users.len() > limit;
+    users.truncate(limit);
     let next = users.last().filter(|_| more).map(|user| user.id.clone());
     let mut accounts = Vec::with_capacity(users.len());
     for user in users {

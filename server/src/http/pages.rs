@@ -173,7 +173,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
             _ => None,
         },
         closed: closed.map(|closed| BanNotice { until: closed.until, incident: closed.incident }),
-        first_run: state.store.user_count().await? == 0,
+        first_run: !state.store.has_users().await?,
         signup: state.config.settings.signup.mode == SignupMode::Open,
         forgotten: state.mailer.is_some(),
         remember_days: flows::remembered_devices::days(state),
@@ -181,7 +181,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
 }
 
 async fn signup(state: &AppState, next: String) -> Result<Page, ApiError> {
-    let first_run = state.store.user_count().await? == 0;
+    let first_run = !state.store.has_users().await?;
     let settings = &state.config.settings;
     Ok(Page::View(View::Signup(SignupView {
         next,
@@ -274,7 +274,7 @@ async fn administration(
         paths::USERS_PAGE => {
             let word = asked(uri).word.unwrap_or_default();
             let (users, count, next) = if word.trim().is_empty() {
-                let (users, next) = flows::users::page(&*state.store, &after(uri)).await?;
+                let (users, next) = flows::users::page(&*state.store, &after(uri), paging::ENTRIES).await?;
                 (users, usize::try_from(state.store.user_count().await?).unwrap_or(usize::MAX), next)
             } else {
                 let users = flows::users::search(&*state.store, &word).await?;

@@ -1,11 +1,15 @@
 //! Reasons for which an address is banned.
 
 use crate::support::{PASSWORD, Portal, forged_login};
+use domain::ban::{Scope, Trigger};
+use domain::client_key::ClientKey;
+use futures::future::join_all;
 use http::StatusCode;
 use serde_json::json;
+use std::net::Ipv4Addr;
 use std::time::Duration;
-use store::audit::AuditEvent;
-use store::bans::BanLift;
+use store::audit::{AuditEntry, AuditEvent};
+use store::bans::{Ban, BanLift};
 use wire::paths;
 
 #[tokio::test]
@@ -195,4 +199,42 @@ async fn with_the_strict_preset_eleven_at_once_are_a_flood() {
     drop(turn);
     assert_eq!(second.await.unwrap().code(), "banned");
     first.await.unwrap();
+}
+
+#[tokio::test]
+async fn bans_apply_before_all_of_them_are_loaded() {
+    let portal = Portal::start().await;
+    let now = portal.state.now();
+    // More than are loaded before the first answer.
+    let bans: Vec<_> = (0..5_001_u32)
+        .map(|number| Ban {
+            id: format!("{number:026}"),
+            incident: format!("{number:07}"),
+            client_key: ClientKey::V4(Ipv4Addr::from_bits(0x0A00_0000 + number)),
+            scope: Scope::Everything,
+            trigger: Trigger::Flood,
+            reason: String::new(),
+            evidence: String::new(),
+            since: now,
+            until: now + 60_000,
+            made_by: "engine".to_owned(),
+            lifted_at: None,
+            lifted_by: None,
+            lift_reason: None,
+        })
+        .collect();
+    let audit = portal.entry(AuditEvent::BanMade, "nobody");
+    let audits: Vec<_> = bans.iter().map(|ban| AuditEntry { id: ban.id.clone(), ..audit.clone() }).collect();
+    for outcome in join_all(bans.iter().zip(&audits).map(|(ban, audit)| portal.store().ban(ban, audit))).await {
+        outcome.unwrap();
+    }
+    let restarted = portal.another().await;
+    let (banned, free) = (portal.browser("10.0.0.7"), portal.browser("10.1.0.7"));
+    for is_loaded in [false, true] {
+        assert_eq!(restarted.state.bans.is_loaded(), is_loaded);
+        assert_eq!(banned.at(&restarted).get("/login").await.code(), "banned");
+        assert_eq!(free.at(&restarted).get("/login").await.status, StatusCode::OK);
+        restarted.state.bans.load(&*restarted.state.store, now, Duration::from_mins(1)).await.unwrap();
+    }
+    assert_eq!(restarted.state.bans.in_force(now), 5_001);
 }

@@ -195,6 +195,14 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         self.all(ACTIVE, [Value::Int(now)]).await?.iter().map(ban).collect()
     }
 
+    async fn bans_on(&self, client_key: ClientKey, now: UnixMs) -> Result<Vec<Ban>> {
+        self.all(ALL_ACTIVE_OF, [Value::Text(&client_key.to_string()), Value::Int(now)])
+            .await?
+            .iter()
+            .map(ban)
+            .collect()
+    }
+
     async fn last_ban_change(&self) -> Result<i64> {
         let row = self.one(LAST, [Value::Text(Sequence::Bans.as_str())]).await?;
         row.map_or(Ok(0), |row| row.int("n"))
@@ -229,9 +237,9 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     }
 
     async fn ban_record(&self, client_key: ClientKey, now: UnixMs) -> Result<BanRecord> {
+        let bans = self.bans_on(client_key, now).await?;
         let client_key = client_key.to_string();
         let values = [Value::Text(&client_key), Value::Int(now)];
-        let bans = self.all(ALL_ACTIVE_OF, values).await?;
         let (rungs, strikes) = (self.all(RUNGS, values).await?, self.all(STRIKES, values).await?);
         let rung = |row: &Record<DB>| {
             let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.int("until")? };
@@ -239,7 +247,7 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         };
         let strike = |row: &Record<DB>| Ok((row.enum_column("strikes", "cause", Trigger::parse)?, row.int("at")?));
         Ok(BanRecord {
-            bans: bans.iter().map(ban).collect::<Result<_>>()?,
+            bans,
             rungs: rungs.iter().map(rung).collect::<Result<_>>()?,
             strikes: strikes.iter().map(strike).collect::<Result<_>>()?,
         })

@@ -74,6 +74,8 @@ pub async fn open_sqlite(
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-2048")
+        // Rows cross from the database's thread in such groups. With fewer, both threads wait for each other.
+        .row_buffer_size(1_000)
         .disable_statement_logging();
     let writer = connect_writer(&pool(writer).max_connections(1), &connect).await?;
     let mut transaction = begin(&writer).await?;

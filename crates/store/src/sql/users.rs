@@ -29,6 +29,7 @@ macro_rules! parameters {
 
 sql! {
     COUNT = "SELECT COUNT(*) AS n FROM users WHERE deleted_at IS NULL";
+    ANY = "SELECT 1 AS n FROM users WHERE deleted_at IS NULL LIMIT 1";
     BY_KEY = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE name_key = $1";
     BY_ID = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE id = $1 AND deleted_at IS NULL";
     ALL = "SELECT id, name, name_key, password_hash, role, created_at, signed_in_at, disabled_at FROM users
@@ -69,7 +70,7 @@ impl Write for NewUser {
         }
         // Every new user takes this lock, so that a set-up cannot run beside an ordinary first user.
         lock_named(tx, "new user", self.now).await?;
-        if self.only_first && tx.count(COUNT, []).await? > 0 {
+        if self.only_first && tx.one(ANY, []).await?.is_some() {
             return Ok(AddUserOutcome::NotFirst);
         }
         let skeleton = self.name.skeleton();
@@ -127,6 +128,10 @@ impl NewUser {
 impl<DB: Backend> Users for SqlStore<DB> {
     async fn user_count(&self) -> Result<u64> {
         self.count(COUNT, []).await
+    }
+
+    async fn has_users(&self) -> Result<bool> {
+        Ok(self.one(ANY, []).await?.is_some())
     }
 
     async fn user_by_key(&self, key: &str) -> Result<Option<User>> {

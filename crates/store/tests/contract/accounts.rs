@@ -92,6 +92,7 @@ pub(crate) async fn deletion_leaves_an_id_and_nothing_else(fixture: Fixture) {
     assert_eq!(store.user_by_key("ada").await.unwrap(), None);
     assert_eq!(store.user_by_id(&ada).await.unwrap(), None);
     assert_eq!(store.user_count().await.unwrap(), 0);
+    assert!(!store.has_users().await.unwrap());
     assert!(store.users().await.unwrap().is_empty());
     assert!(
         store.set_disabled(&ada, false, &entry(AuditEvent::UserEnabled, None, NOW), NOW).await.unwrap()

@@ -20,6 +20,8 @@ pub(crate) async fn those_in_force_and_those_changed(fixture: Fixture) {
     let active = store.active_bans(NOW + SECOND).await.unwrap();
     assert!(active.contains(&short) && active.contains(&long) && active.len() == 2, "{active:?}");
     assert_eq!(store.active_bans(short.until).await.unwrap(), std::slice::from_ref(&long));
+    assert_eq!(store.bans_on(v6, NOW + SECOND).await.unwrap(), std::slice::from_ref(&long));
+    assert!(store.bans_on(v6, long.until).await.unwrap().is_empty());
     let first = store.bans_changed(&BanCursor::default(), 1).await.unwrap();
     assert_eq!(first.bans, std::slice::from_ref(&short));
     let second = store.bans_changed(&first.next, 10).await.unwrap();

@@ -8,6 +8,7 @@ use store::users::{AddUserOutcome, DeleteUser, NewUser, PasswordHash, RenameOutc
 pub(crate) async fn is_found_by_key_and_id(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.user_count().await.unwrap(), 0);
+    assert!(!store.has_users().await.unwrap());
     let mut new = new_user("Ada.Lovelace");
     new.role = Role::Administrator;
     assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
@@ -25,6 +26,7 @@ pub(crate) async fn is_found_by_key_and_id(fixture: Fixture) {
     assert_eq!(store.user_by_key("Ada.Lovelace").await.unwrap(), None);
     assert_eq!(store.user_by_id("nobody").await.unwrap(), None);
     assert_eq!(store.user_count().await.unwrap(), 1);
+    assert!(store.has_users().await.unwrap());
     assert_eq!(store.audit_of(&new.id, 10).await.unwrap(), [new.audit]);
 }
 
