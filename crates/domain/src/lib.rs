@@ -40,6 +40,7 @@ pub mod session;
 pub mod short_key;
 pub mod token_hash;
 pub mod totp;
+mod typed_code;
 pub mod user_key;
 
 /// A time in unix milliseconds.

@@ -1,6 +1,7 @@
 //! Recovery codes: 120 random bits each, for a person who has lost the other factors. Each works once.
 
 use crate::encoding::{base64url, sha256};
+use crate::typed_code;
 use base32::Alphabet;
 
 /// Number of codes in a set.
@@ -22,7 +23,7 @@ pub fn code(random: &[u8; BYTES]) -> String {
 ///
 /// It needs no key or salt, because nobody can guess 120 bits.
 pub fn hash(typed: &str) -> Option<String> {
-    let plain: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let plain = typed_code::plain(typed);
     if plain.len() != LENGTH || !plain.is_ascii() {
         return None;
     }
@@ -41,7 +42,12 @@ mod tests {
         assert_eq!(written, "1111-1111-0000-0000-ZZZZ-ZZZZ");
         let expected = hash(&written);
         assert!(expected.is_some());
-        for typed in ["1111 1111 0000 0000 zzzz zzzz", "iill-llll-oooo-OOOO-zzzzzzzz", " 11111111 00000000zzzzzzzz\n"] {
+        for typed in [
+            "1111 1111 0000 0000 zzzz zzzz",
+            "iill-llll-oooo-OOOO-zzzzzzzz",
+            " 11111111 00000000zzzzzzzz\n",
+            "1111\u{2013}1111\u{2010}0000-0000-ZZZZ-ZZZZ",
+        ] {
             assert_eq!(hash(typed), expected, "{typed}");
         }
     }

@@ -1,9 +1,11 @@
 //! Time-based one-time codes (RFC 6238): HMAC-SHA-1, six digits, a step of 30 seconds.
 //!
 //! A code is accepted during its own step and the next one, by the clock of the device that shows it. That device's
-//! drift is remembered: each accepted code that is ahead moves it on.
+//! drift is remembered: each accepted code that is ahead moves it on. A code of the server's own time sets it again,
+//! because a clock may have been corrected (RFC 6238, section 6).
 
 use crate::UnixMs;
+use crate::typed_code;
 use totp_rs::{Algorithm, Builder, Totp};
 
 /// Bytes of a secret: 160 bits, as RFC 4226, section 4, recommends.
@@ -24,19 +26,24 @@ pub struct Matched {
     pub drift: i64,
 }
 
-/// Returns the six digits of a text that may be a code. People write them with a space in the middle.
+/// Returns the six digits of a text that may be a code. People write them with a space in the middle, and in the digits
+/// of their script.
 pub fn digits(text: &str) -> Option<String> {
-    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let digits = typed_code::plain(text);
     (digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
 /// Checks a code by a device whose drift is known. Steps are tried from the newest one.
 pub fn check(secret: &[u8], code: &str, drift: i64, now: UnixMs) -> Option<Matched> {
-    let at = step(now) + drift;
-    let matched = find(secret, code, (at - 1..=at + 1).rev())?;
-    // One step back is a code that was typed late, which does not show the clock's drift.
-    let drift = if matched > at { (drift + 1).min(MOST_DRIFT) } else { drift };
-    Some(Matched { step: matched, drift })
+    let own = step(now);
+    let at = own + drift;
+    if let Some(matched) = find(secret, code, (at - 1..=at + 1).rev()) {
+        // One step back is a code that was typed late, which does not show the clock's drift.
+        let drift = if matched > at { (drift + 1).min(MOST_DRIFT) } else { drift };
+        return Some(Matched { step: matched, drift });
+    }
+    let matched = find(secret, code, (own - 1..=own + 1).rev())?;
+    Some(Matched { step: matched, drift: (matched - own).max(0) })
 }
 
 /// Checks the first code of a device, whose drift it shows.
@@ -143,6 +150,18 @@ mod tests {
     }
 
     #[test]
+    fn a_corrected_clock_is_accepted_at_once() {
+        let own = NOW.div_euclid(STEP_MS);
+        for drift in [-9, -3, 3, 10] {
+            assert_eq!(check(SECRET, &at(0), drift, NOW), Some(Matched { step: own, drift: 0 }), "{drift}");
+            assert_eq!(check(SECRET, &at(1), drift, NOW), Some(Matched { step: own + 1, drift: 1 }), "{drift}");
+            assert_eq!(check(SECRET, &at(drift), drift, NOW), Some(Matched { step: own + drift, drift }), "still");
+        }
+        assert_eq!(check(SECRET, &at(-1), 5, NOW), Some(Matched { step: own - 1, drift: 0 }), "typed late");
+        assert_eq!(check(SECRET, &at(2), 5, NOW), None);
+    }
+
+    #[test]
     fn the_first_code_shows_the_drift_and_works_again_with_it() {
         for (steps, drift) in [(0, 0), (-1, 0), (-2, -1), (1, 1), (10, 10), (-10, -9)] {
             let first = check_first(SECRET, &at(steps), NOW).expect("matched");
@@ -157,7 +176,8 @@ mod tests {
         let code = at(0);
         let (head, tail) = code.split_at(3);
         assert!(check(SECRET, &format!(" {head} {tail}\n"), 0, NOW).is_some());
-        for wrong in ["", "12345", "1234567", "+12345", "12345a", "\u{661}23456"] {
+        assert_eq!(digits("\u{661}\u{662}\u{663}-456").as_deref(), Some("123456"), "an Arabic keyboard");
+        for wrong in ["", "12345", "1234567", "+12345", "12345a", "\u{2460}23456"] {
             assert_eq!(digits(wrong), None, "{wrong:?}");
         }
         assert_eq!(check(b"short", &code, 0, NOW), None);
