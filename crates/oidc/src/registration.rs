@@ -64,13 +64,14 @@ pub fn read(id: &str, metadata: &Map<String, Value>, default: AuthMethod) -> Res
     if has_keys && jwks.is_none() && jwks_uri.is_none() {
         return Err(invalid("jwks", "or jwks_uri is needed for private_key_jwt"));
     }
-    if texts("response_types")?.iter().flatten().any(|kind| kind != "code") {
+    // A document describes the client to every server, so what is not supported here is left out (RFC 7591, section 2).
+    if texts("response_types")?.is_some_and(|kinds| !kinds.iter().any(|kind| kind == "code")) {
         return Err(invalid("response_types", "only code is supported"));
     }
     let grants = texts("grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
-    let supported = ["authorization_code", "refresh_token", device::GRANT_TYPE];
-    if grants.iter().any(|grant| !supported.contains(&grant.as_str())) {
-        return Err(invalid("grant_types", "authorization_code, refresh_token and device_code are supported"));
+    let ways_in = ["authorization_code", device::GRANT_TYPE];
+    if !grants.iter().any(|grant| ways_in.contains(&grant.as_str())) {
+        return Err(invalid("grant_types", "needs authorization_code or device_code"));
     }
     let alg = match text("id_token_signed_response_alg")? {
         None | Some("RS256") => IdTokenAlg::Rs256,
@@ -102,7 +103,7 @@ pub fn read(id: &str, metadata: &Map<String, Value>, default: AuthMethod) -> Res
         let known = Scopes::parse(scope).limited_to(&SUPPORTED.into_iter().collect());
         settings.scopes = known.iter().map(str::to_owned).collect();
         if settings.scopes.is_empty() {
-            return Err(invalid("scope", "names none of this server's scopes"));
+            settings.scopes.push("openid".to_owned());
         }
     }
     Ok(Metadata { settings, method })

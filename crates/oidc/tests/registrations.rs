@@ -58,6 +58,16 @@ fn a_document_describes_a_client_without_a_secret() {
     let client = Client::new(settings, &[], ClientSource::Document).expect("a client");
     assert!(client.is_public() && client.asks_consent() && client.redirects_to("http://127.0.0.1:9000/callback"));
 
+    for (member, value) in [
+        ("grant_types", json!(["authorization_code", "client_credentials"])),
+        ("response_types", json!(["code", "none"])),
+        ("scope", json!("mcp:tools")),
+    ] {
+        let mut more = document.clone();
+        more[member] = value;
+        let scopes = if member == "scope" { vec!["openid"] } else { vec!["openid", "profile"] };
+        assert_eq!(read(&more).expect(member).scopes, scopes, "a document is for other servers too");
+    }
     for (member, value, named) in [
         ("client_id", json!("https://agent.example/other.json"), "client_id"),
         ("client_id", Value::Null, "client_id"),

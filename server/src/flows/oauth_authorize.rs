@@ -129,14 +129,14 @@ pub async fn examine(
     if let Some(missing) = missing {
         if request.prompt.none {
             let error = OAuthError::new(ErrorCode::InteractionRequired, "the sign-in needs a second factor");
-            return Ok(respond(state, request.return_to(), &error));
+            return Ok(refuse_silently(state, &client, facts.as_ref(), request.return_to(), &error));
         }
         return Ok(AuthorizationOutcome::MissingFactor(missing));
     }
     let view = facts.as_ref().map(|facts| facts.view());
     let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.div_euclid(1000));
     Ok(match step {
-        Step::Refuse(error) => respond(state, request.return_to(), &error),
+        Step::Refuse(error) => refuse_silently(state, &client, facts.as_ref(), request.return_to(), &error),
         Step::SignIn { again: false } => {
             AuthorizationOutcome::SignIn { again: false, query: given.encode_without(&[]) }
         }
@@ -243,8 +243,20 @@ fn refuse(state: &AppState, client: &Client, to: authorize::ReturnTo, error: &OA
     if client.is_unchecked() { AuthorizationOutcome::Leave(response) } else { AuthorizationOutcome::Respond(response) }
 }
 
-fn respond(state: &AppState, to: authorize::ReturnTo, error: &OAuthError) -> AuthorizationOutcome {
-    AuthorizationOutcome::Respond(Response::error(to, error, &state.config.origin))
+/// Refuses a request that this person cannot answer, or not without being asked. A client that nobody has checked gets
+/// the error at once only on the person's own computer, or if the person has agreed to it before.
+fn refuse_silently(
+    state: &AppState,
+    client: &Client,
+    facts: Option<&Facts>,
+    to: authorize::ReturnTo,
+    error: &OAuthError,
+) -> AuthorizationOutcome {
+    let is_local = !to.redirect_uri.starts_with("https://");
+    if is_local || facts.is_some_and(|facts| facts.agreed.is_some()) {
+        return AuthorizationOutcome::Respond(Response::error(to, error, &state.config.origin));
+    }
+    refuse(state, client, to, error)
 }
 
 struct Found {

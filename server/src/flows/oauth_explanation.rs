@@ -2,8 +2,10 @@
 
 use super::actor::Actor;
 use super::oauth_clients::{ClientError, ClientPlace, Listed, list};
-use oidc::authorize::{self, AuthorizationRequest, Refusal, ShownError};
+use domain::encoding::{base64url, sha256};
+use oidc::authorize::{self, AuthorizationRequest, PUSHED, Refusal, ShownError};
 use oidc::document::is_document_id;
+use oidc::error::{ErrorCode, OAuthError};
 use oidc::{Client, Params};
 use wire::clients::{Fact, RequestVerdict};
 
@@ -13,7 +15,21 @@ use wire::clients::{Fact, RequestVerdict};
 /// As [`list`].
 pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, ClientError> {
     let query = url.trim().split_once('?').map_or(url.trim(), |(_, query)| query);
-    let params = Params::parse(query.split('#').next().unwrap_or_default());
+    let given = Params::parse(query.split('#').next().unwrap_or_default());
+    let (params, pushed) = match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
+        Some(reference) => {
+            let hash = base64url(&sha256(reference.as_bytes()));
+            match actor.store.pushed_request(&hash, actor.now).await? {
+                Some(stored) => (Params::parse(&stored.parameters), true),
+                None => {
+                    let text = "the pushed request has expired or was used: explain a new one within its lifetime";
+                    let error = OAuthError::new(ErrorCode::InvalidRequestUri, text);
+                    return Ok(shown_error(None, ShownError { error, facts: Vec::new() }));
+                }
+            }
+        }
+        None => (given, false),
+    };
     let id = match authorize::client_id(&params) {
         Ok(id) => id,
         Err(refused) => return Ok(shown_error(None, refused)),
@@ -25,7 +41,7 @@ pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, Cli
         return Ok(shown_error(Some(client), authorize::disabled_client(id)));
     }
     let resources = &actor.config.settings.oauth.resources;
-    Ok(match AuthorizationRequest::judge(&params, client, false, resources).map_err(|refusal| *refusal) {
+    Ok(match AuthorizationRequest::judge(&params, client, pushed, resources).map_err(|refusal| *refusal) {
         Ok(request) => RequestVerdict {
             accepted: true,
             client: Some(client.name().to_owned()),

@@ -11,6 +11,7 @@ use oidc::Client;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use store::oauth::DueLogout;
+use wire::problem::Code;
 
 /// Number of due notices that one round reads. Those to a host that is slow are left, so others must be among them.
 const ROUND: i64 = 200;
@@ -82,7 +83,8 @@ async fn notify_client(state: &AppState, client: &Arc<Client>, uri: &str, due: &
 
 async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {
     let now = state.now();
-    let sub = oauth_people::subject(state, client, &due.user).await?;
+    let sub = oauth_people::known_subject(state, client, &due.user).await?;
+    let sub = sub.ok_or_else(|| ApiError::explained(Code::NotFound, "The client does not know this person."))?;
     let claims = json!({
         "iss": state.config.origin,
         "aud": client.id(),

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use wire::paths;
 use wire::problem::{Code, MEDIA_TYPE};
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:30rem;margin:18vh auto 0;padding:0 1.25rem}\
+pub(super) const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:30rem;margin:18vh auto 0;padding:0 1.25rem}\
 h1{font-size:1.4rem}a,button{font:inherit}button{min-height:2.75rem;padding:0 1.25rem}";
 
 /// Stores the URL for [`KEPT`] and goes to sign-in. Both URLs are of this origin.

@@ -4,7 +4,7 @@
 //! copied cookie gets no code.
 
 use super::app_introduction::{AppIntroduction, describe, signed_in_as};
-use super::app_page::encoded;
+use super::app_page::{STYLE, encoded};
 use super::sign_in_path::sign_in_from;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
@@ -126,7 +126,9 @@ async fn leave(state: &AppState, request: Request, href: String, response: &rule
         start: None,
         leave: Some(LeaveLink { host: leave_host(&response.to.redirect_uri), href }),
     };
-    render::document(State(state.clone()), View::Refused(view), request).await
+    let mut response = render::document(State(state.clone()), View::Refused(view), request).await;
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
 }
 
 /// Returns the host that a link leads to, or the whole URI of a native app.
@@ -244,12 +246,13 @@ pub(crate) fn refused(error: ShownError) -> RefusedView {
     }
 }
 
-/// Posts the fragment's parameters, and removes them from the history first.
-const POST_FORM: &str = "const f=document.forms[0];for(const [n,v] of new URLSearchParams(location.hash.slice(1))){\
+/// Moves the fragment's parameters into the form, and removes them from the history.
+const FILL_FORM: &str = "const f=document.forms[0];for(const [n,v] of new URLSearchParams(location.hash.slice(1))){\
 const i=document.createElement('input');i.type='hidden';i.name=n;i.value=v;f.append(i)}\
-history.replaceState(null,'',location.pathname);f.submit()";
+history.replaceState(null,'',location.pathname);";
 
-/// `/oauth/form_post`: posts an answer to a client at a registered redirect URI.
+/// `/oauth/form_post`: posts an answer to a client at a registered redirect URI. Anybody can write such a link, so a
+/// client that nobody has checked gets it only if the person presses a button (RFC 9700, section 4.11.2).
 pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -> Response {
     let params = Params::parse(request.uri().query().unwrap_or_default());
     let client = match oauth_client::find(&state, params.get("client_id").unwrap_or_default()).await {
@@ -261,14 +264,27 @@ pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -
         return super::not_found::not_found(State(state), request).await;
     };
     let nonce = base64url(&state.entropy.bytes::<16>());
+    let (ask, button, send) = if client.is_unchecked() {
+        let host = escaped(&leave_host(uri));
+        let site = escaped(&state.config.settings.site.name);
+        let ask =
+            format!("<h1>Continue to {host}?</h1><p>You are leaving {site}. Nobody here has checked this app.</p>");
+        (ask, "<button>Continue</button>", "")
+    } else {
+        (String::new(), "", "f.submit()")
+    };
     let html = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Opening</title></head><body>\
-         <form method=\"post\" action=\"{}\"></form><noscript>Opening this app needs JavaScript.</noscript>\
-         <script nonce=\"{nonce}\">{POST_FORM}</script></body></html>\n",
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Opening</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><style nonce=\"{nonce}\">{STYLE}</style></head><body>\
+         <main>{ask}<form method=\"post\" action=\"{}\">{button}</form></main>\
+         <noscript>Opening this app needs JavaScript.</noscript>\
+         <script nonce=\"{nonce}\">{FILL_FORM}{send}</script></body></html>\n",
         escaped(uri)
     );
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action {}; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action {}; \
+         frame-ancestors 'none'",
         origins(client, uri)
     );
     let mut response = Html(html).into_response();

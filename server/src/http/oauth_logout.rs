@@ -28,7 +28,10 @@ use wire::problem::Code;
 /// Asks whether to sign out, or does it at once if the app's ID token is of this session.
 pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> Response {
     if request.method() == Method::POST {
-        let Ok(request) = body::read(request).await else { return ApiError::new(Code::BadRequest).into_response() };
+        let request = match body::read(request).await {
+            Ok(request) => request,
+            Err(error) => return error.into_response(),
+        };
         let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
         let query = encoded_again(&String::from_utf8_lossy(&form));
         return Redirect::to(&format!("{}?{query}", paths::OAUTH_LOGOUT)).into_response();

@@ -1,6 +1,6 @@
 //! Clients of the OpenID provider that administrators add, change and remove.
 
-use crate::oidc::{Provider, URI};
+use crate::oidc::{Provider, SECRET, URI};
 use crate::support::{Answer, ORIGIN, Portal, Visitor, output_text, postern};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -140,6 +140,19 @@ async fn the_pages_show_clients_and_explain_requests() {
     let good = oidc::params::with_query(paths::CLIENT_REQUESTS, &[("request", &Provider::query(&[]))]);
     assert_eq!(root.get(&good).await.json()["accepted"], true);
     assert_eq!(provider.browser.get(&good).await.code(), "forbidden");
+
+    let explained = async |link: &str| {
+        root.get(&oidc::params::with_query(paths::CLIENT_REQUESTS, &[("request", link)])).await.json()
+    };
+    let all = oidc::Params::parse(&Provider::query(&[]));
+    let names = ["client_id", "redirect_uri", "response_type", "scope", "code_challenge", "code_challenge_method"];
+    let mut pushed: Vec<_> = names.iter().map(|name| (*name, all.get(name).unwrap())).collect();
+    pushed.push(("client_secret", SECRET));
+    let pushed = provider.client(paths::OAUTH_PAR, &pushed, &[]).await.json();
+    let link = |uri: &str| format!("{ORIGIN}{}?client_id=app&request_uri={uri}", paths::OAUTH_AUTHORIZE);
+    let uri = pushed["request_uri"].as_str().unwrap();
+    assert_eq!(explained(&link(uri)).await["accepted"], true, "{pushed}");
+    assert_eq!(explained(&link(&format!("{uri}x"))).await["error"], "invalid_request_uri");
 }
 
 #[test]

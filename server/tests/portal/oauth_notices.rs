@@ -1,10 +1,12 @@
 //! Notices to clients about ended sessions: those that do not take them, and those that may not get them.
 
-use crate::oidc::{Provider, SECRET};
+use crate::oidc::{Provider, SECRET, claims};
 use http::StatusCode;
 use serde_json::json;
 use server::flows::oauth_logouts::send_due;
 use server::outbound::Reach;
+use store::audit::AuditEvent;
+use store::users::DeleteUser;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wire::paths;
@@ -91,4 +93,39 @@ async fn attack_a_logout_uri_leads_into_the_network() {
     assert!(provider.portal.store().due_logouts(provider.portal.clock_now(), 9).await.unwrap().is_empty());
     let nobody = futures::FutureExt::now_or_never(listener.accept());
     assert!(nobody.is_none());
+}
+
+#[tokio::test]
+async fn a_pairwise_client_hears_of_a_deleted_account_by_the_name_that_it_knows() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let provider = Provider::with(&format!(
+        "[[clients]]\nid = 'pair'\nsecret_hash = '{}'\nredirect_uris = ['https://pair.example/']\n\
+         subject_type = 'pairwise'\nbackchannel_logout_uri = 'http://localhost:{}/logout'\n",
+        oidc::client::secret_hash(SECRET),
+        listener.local_addr().unwrap().port()
+    ))
+    .await;
+    let own = [("client_id", "pair"), ("redirect_uri", "https://pair.example/")];
+    let tokens = provider.exchange(&provider.code(&own).await, &own).await.json();
+    let known = claims(tokens["id_token"].as_str().unwrap());
+    let deletion = DeleteUser {
+        attempt: None,
+        user: provider.user.clone(),
+        account: "alice".to_owned(),
+        audit: provider.portal.entry(AuditEvent::UserDeleted, &provider.user),
+        now: provider.portal.clock_now(),
+    };
+    provider.portal.store().delete_user(&deletion).await.unwrap();
+    send_due(&provider.portal.state).await.unwrap();
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut request = String::new();
+    while !request.contains("logout_token=")
+        || !request.ends_with(|c: char| c.is_ascii_alphanumeric() || "-_".contains(c))
+    {
+        let mut part = [0; 4096];
+        let read = socket.read(&mut part).await.unwrap();
+        request.push_str(&String::from_utf8_lossy(&part[..read]));
+    }
+    let told = claims(request.split("logout_token=").nth(1).unwrap());
+    assert_eq!((&told["sub"], &told["sid"]), (&known["sub"], &known["sid"]));
 }

@@ -45,8 +45,20 @@ async fn a_client_registers_signs_people_in_changes_and_removes_itself() {
     let query = Provider::query(&[("client_id", id), ("redirect_uri", uri), ("scope", "openid profile email")]);
     let asked = provider.open(&provider.browser, &query).await;
     assert!(asked.text.contains("chose this name itself") && !asked.text.contains("e-mail"), "{}", asked.text);
+    // A link of a client that nobody has checked leads away only by a click (RFC 9700, section 4.11.2).
+    let quiet = Provider::query(&[("client_id", id), ("redirect_uri", uri), ("prompt", "none")]);
+    let form = format!("{}?client_id={id}&redirect_uri={uri}", paths::OAUTH_FORM_POST);
+    for browser in [&provider.browser, &portal.browser("203.0.113.8")] {
+        let shown = provider.open(browser, &quiet).await;
+        assert_eq!((shown.status, shown.header("location")), (StatusCode::BAD_REQUEST, ""));
+        assert!(shown.text.contains("agent.example"), "{}", shown.text);
+        let posted = page(browser, &form).await.text;
+        assert!(posted.contains("<button>Continue</button>") && !posted.contains("f.submit()"), "{posted}");
+    }
     let location = provider.enter(&provider.browser, &query, Some(true)).await.json();
     let code = parameters(location["location"].as_str().unwrap())["code"].clone();
+    let known = provider.open(&provider.browser, &format!("{quiet}&max_age=0")).await;
+    assert_eq!(parameters(known.header("location"))["error"], "login_required", "the person has agreed");
     let with = [("client_id", id), ("redirect_uri", uri), ("client_secret", secret)];
     let tokens = provider.exchange(&code, &with).await.json();
     assert_eq!(claims(tokens["id_token"].as_str().unwrap())["aud"], id, "{tokens}");

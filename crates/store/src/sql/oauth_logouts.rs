@@ -32,6 +32,10 @@ sql! {
     CLAIM = "UPDATE oauth_logouts SET tries = tries + 1, next_at = $4
         WHERE session_id = $1 AND client_id = $2 AND tries = $3";
     FINISH = "DELETE FROM oauth_logouts WHERE session_id = $1 AND client_id = $2";
+    // The names of a deleted account were kept for its notices.
+    ERASE_SUBJECTS = "DELETE FROM oauth_subjects WHERE user_id = $1
+        AND NOT EXISTS (SELECT 1 FROM oauth_logouts WHERE user_id = $1)
+        AND NOT EXISTS (SELECT 1 FROM users WHERE id = $1 AND deleted_at IS NULL)";
 }
 
 /// Lets the client of a grant wait for the end of its session.
@@ -64,9 +68,9 @@ pub(super) struct FinishLogout(pub DueLogout);
 
 impl Write for FinishLogout {
     type Output = ();
-    const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(FINISH, [Value::Text(&self.0.session), Value::Text(&self.0.client)]).await.map(drop)
+        tx.execute(FINISH, [Value::Text(&self.0.session), Value::Text(&self.0.client)]).await?;
+        tx.execute(ERASE_SUBJECTS, [Value::Text(&self.0.user)]).await.map(drop)
     }
 }
