@@ -28,8 +28,8 @@ impl RequestPath {
     /// programs merge slashes and ignore a trailing one.
     ///
     /// # Errors
-    /// A reading has a dot segment, also one with spaces after it, control characters, a literal backslash, a percent sign without two digits, or
-    /// overlong UTF-8 (RFC 3629, section 10).
+    /// A reading has a dot segment, also one with spaces after it, control characters, a literal backslash, a percent
+    /// sign without two digits, or overlong UTF-8 (RFC 3629, section 10).
     pub fn read(path: &str) -> Result<Self, AmbiguousPath> {
         let levels = levels(path.as_bytes())?;
         let strange = path.bytes().any(|byte| b"%;".contains(&byte));
@@ -41,14 +41,12 @@ impl RequestPath {
         let least = usize::from(levels.len() > 1);
         for done in least..levels.len() {
             for (split, level) in levels.iter().enumerate().take(done + 1) {
-                for cut in cuts(level, split > 0) {
+                let narrow = narrow(level);
+                for cut in cuts(level, split > 0).chain(cuts(&narrow, split > 0)) {
                     for separators in [b"/".as_slice(), b"/\\"] {
                         for parameters in [Parameters::Kept, Parameters::Early, Parameters::Late] {
                             let reading = segments(cut, separators, done - split, parameters)?;
-                            for other in [reading.without_ends(), reading.narrow()] {
-                                found.insert(other.without_ends());
-                                found.insert(other);
-                            }
+                            found.insert(reading.without_ends());
                             found.insert(reading);
                         }
                     }
@@ -82,19 +80,6 @@ impl PathReading {
             segment[..length].to_vec()
         };
         Self(self.0.iter().map(end).filter(|segment| !segment.is_empty()).collect())
-    }
-
-    /// Replaces full-width forms.
-    fn narrow(&self) -> Self {
-        let narrow = |c: char| match u32::from(c) {
-            wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
-            _ => c,
-        };
-        let text = |segment: &Vec<u8>| {
-            std::str::from_utf8(segment)
-                .map_or_else(|_| segment.clone(), |text| text.chars().map(narrow).collect::<String>().into_bytes())
-        };
-        Self(self.0.iter().map(text).collect())
     }
 }
 
@@ -146,7 +131,7 @@ fn segments(
             Parameters::Late => before_parameters(&segment).to_vec(),
             Parameters::Kept | Parameters::Early => segment,
         };
-        if matches!(segment.trim_ascii_end(), b"." | b"..") {
+        if matches!(narrow(&segment).trim_ascii_end(), b"." | b"..") {
             return Err(AmbiguousPath);
         }
         if !segment.is_empty() {
@@ -154,6 +139,16 @@ fn segments(
         }
     }
     Ok(PathReading(found))
+}
+
+/// Replaces full-width forms, as some programs do.
+fn narrow(text: &[u8]) -> Vec<u8> {
+    let narrow = |c: char| match u32::from(c) {
+        wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
+        _ => c,
+    };
+    std::str::from_utf8(text)
+        .map_or_else(|_| text.to_vec(), |text| text.chars().map(narrow).collect::<String>().into_bytes())
 }
 
 fn before_parameters(segment: &[u8]) -> &[u8] {
@@ -232,6 +227,7 @@ mod tests {
             ("/price./x", vec![vec!["price", "x"], vec!["price.", "x"]]),
             ("/price%20", vec![vec!["price"], vec!["price "]]),
             ("/pri%EF%BD%83e", vec![vec!["price"], vec!["pri\u{ff43}e"]]),
+            ("/a%EF%BC%8Fb", vec![vec!["a", "b"], vec!["a\u{ff0f}b"]]),
         ] {
             assert_eq!(readings(path), expected, "{path}");
         }
@@ -247,6 +243,7 @@ mod tests {
             "/a/..%2fprice",
             "/a/..;/price",
             "/a/..%20/price",
+            "/free/%EF%BC%8E%EF%BC%8E/price",
             "/a/.%20%20/price",
             "/a/..;x=1/price",
             "/a%2f..%2fprice",
