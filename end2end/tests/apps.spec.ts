@@ -378,7 +378,9 @@ for (const kind of ['nginx', 'caddy'] as const) {
         'x-rewrite-url': '/open/x',
         'x-real-ip': '198.51.100.1',
         forwarded: 'for=198.51.100.1;host=elsewhere.test',
-        connection: 'close, Remote-User, Remote-Roles, Remote-Session, Authorization, Remote-Authorization',
+        connection: 'Upgrade, HTTP2-Settings, Remote-User, Remote-Roles, Remote-Session, Authorization, Remote-Authorization',
+        upgrade: 'h2c',
+        'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
       };
       const place = { origin: world.wiki.origin, port: world.front.port, tls: true };
       const FALSE = /elsewhere|^\/open|evil|198\.51|OPTIONS|^1$/;
@@ -390,6 +392,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
       const bare = world.wiki.upstream.seen.at(-1)?.headers;
       // The client's own header, marked as such.
       expect(told(bare), 'nobody').toEqual(['authorization: Bearer of-', 'remote-authorization: app']);
+      expect([bare?.upgrade, bare?.['http2-settings']], 'a tunnel past the portal').toEqual([undefined, undefined]);
       const claims = Object.entries(bare ?? {}).filter(([name]) => /forwarded|original|rewrite|real.ip|method/i.test(name));
       expect(claims.filter(([, value]) => FALSE.test(String(value)))).toEqual([]);
       expect(Object.fromEntries(claims)).toMatchObject({ 'x-forwarded-host': expect.stringContaining(WIKI), 'x-forwarded-proto': 'https' });

@@ -23,7 +23,7 @@ const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
 const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
 
 /// Headers that proxies and this portal write for apps.
-const RESERVED: [&str; 3] = ["remote-", "x-forwarded-", "x-real-ip"];
+const RESERVED: [&str; 5] = ["remote-", "x-forwarded-", "x-real-ip", "x-original-", "x-rewrite-url"];
 
 /// The request that a proxy asks about.
 #[derive(Debug, Clone)]

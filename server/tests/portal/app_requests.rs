@@ -71,7 +71,7 @@ async fn rules_say_who_passes() {
     let overridden = verify_with(&alice.wiki, WIKI, "/", &[("x-http-method-override", "DELETE")]).await;
     assert_eq!(overridden.code(), "", "a page that a person can read");
     assert_eq!(overridden.status, StatusCode::FORBIDDEN);
-    for imitated in ["remote_user", "remote_roles", "x_forwarded-for", "x_real_ip"] {
+    for imitated in ["remote_user", "remote_roles", "x_forwarded-for", "x_real_ip", "x_original_url", "x-rewrite_url"] {
         let refused = verify_with(&alice.wiki, WIKI, "/assets/app.js", &[(imitated, "root")]).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{imitated}");
     }
