@@ -29,6 +29,7 @@ pub mod oauth_documents;
 pub mod oauth_explanation;
 pub mod oauth_initial_tokens;
 pub mod oauth_logouts;
+pub(crate) mod oauth_marks;
 pub mod oauth_people;
 pub mod oauth_registration;
 pub mod oauth_token;

@@ -1,7 +1,7 @@
 //! Authorization requests of clients: checked for the page, and again when the code is issued.
 
 use super::oauth_documents::{self, FoundClient, Reader};
-use super::oauth_people;
+use super::{oauth_marks, oauth_people};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
@@ -10,9 +10,8 @@ use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
-use domain::UnixMs;
 use domain::authentication::Authentication;
-use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use domain::encoding::{base64url, sha256};
 use oidc::authorize::{self, AuthorizationRequest, PUSHED, Redirected, Refusal, Response, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::exchange::{CODE_MS, GrantDetails};
@@ -23,14 +22,13 @@ use store::audit::AuditEvent;
 use store::oauth::{NewCode, PushedRequest};
 use wire::problem::Code;
 
-/// The parameter that marks a request after it sent the person to sign in. Clients do not use it.
+/// The parameter that marks a request after it sent the person to sign in. Clients do not use it. With its time, a
+/// sign-in since then satisfies `prompt=login`.
 pub const MARK: &str = "postern_sign_in";
 /// The parameter with the time at which a person came with a pushed request. Clients do not use it.
 const ARRIVED: &str = "postern_arrived";
 /// Time limit for a person's sign-in, with the set-up of a second factor and the answer to the app.
 pub const SIGN_IN_SECONDS: i64 = 60 * 60;
-/// How far the clocks of two nodes may differ.
-const SKEW_SECONDS: i64 = 30;
 
 /// A checked request and the next step.
 #[derive(Debug)]
@@ -114,7 +112,7 @@ pub async fn examine(
         None => None,
     };
     let plain = given.encode_without(&[MARK]);
-    let sent = given.get(MARK).and_then(|mark| read_mark(state, mark, &plain));
+    let sent = given.get(MARK).and_then(|mark| oauth_marks::read(state, mark, &plain, SIGN_IN_SECONDS));
     let facts = match session {
         Some(session) => Some(facts(state, session, &client).await?),
         None => None,
@@ -141,7 +139,7 @@ pub async fn examine(
             AuthorizationOutcome::SignIn { again: false, query: given.encode_without(&[]) }
         }
         Step::SignIn { again: true } => {
-            let mark = mark(state, &plain)?;
+            let mark = oauth_marks::mark(state, &plain)?;
             AuthorizationOutcome::SignIn { again: true, query: format!("{plain}&{MARK}={mark}") }
         }
         Step::Ask => AuthorizationOutcome::Ask(Box::new(Examined::new(client, request, pushed, facts))),
@@ -219,7 +217,7 @@ pub fn arrived(state: &AppState, query: &str) -> Result<String, ApiError> {
     let given = Params::parse(query);
     match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
         Some(reference) if given.get(ARRIVED).is_none() && given.repeated().is_none() => {
-            let mark = mark(state, &arrival(reference))?;
+            let mark = oauth_marks::mark(state, &arrival(reference))?;
             Ok(format!("{}&{ARRIVED}={mark}", given.encode_without(&[])))
         }
         _ => Ok(query.to_owned()),
@@ -286,7 +284,8 @@ async fn find(
         return Ok(Ok(Found { client, params: given.clone(), pushed: None }));
     };
     let (hash, now) = (base64url(&sha256(reference.as_bytes())), state.now());
-    let arrived = given.get(ARRIVED).and_then(|mark| read_mark(state, mark, &arrival(reference)));
+    let arrived =
+        given.get(ARRIVED).and_then(|mark| oauth_marks::read(state, mark, &arrival(reference), SIGN_IN_SECONDS));
     let came_at = arrived.map_or(now, |seconds| now.min(seconds.saturating_mul(1000)));
     let stored = state.store.pushed_request(&hash, now).await?;
     let is_plain = given.repeated().is_none();
@@ -348,31 +347,4 @@ async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<
         groups,
         agreed,
     })
-}
-
-/// Marks a request that sends the person to sign in: the time, and a MAC over time and request. With it, a sign-in
-/// since then satisfies `prompt=login`.
-fn mark(state: &AppState, query: &str) -> Result<String, ApiError> {
-    let now = state.now();
-    let seconds = now.div_euclid(1000);
-    let tag =
-        hmac_sha256(&state.keyring.macs(now)?.oauth_sign_in, &marked(seconds, query).each_ref().map(Vec::as_slice));
-    Ok(format!("{seconds}.{}", base64url(&tag[..16])))
-}
-
-fn read_mark(state: &AppState, mark: &str, query: &str) -> Option<i64> {
-    let (seconds, tag) = mark.split_once('.')?;
-    let (seconds, tag) = (seconds.parse::<i64>().ok()?, from_base64url(tag)?);
-    let now: UnixMs = state.now();
-    let parts = marked(seconds, query);
-    let good = state
-        .keyring
-        .authentic(now, |macs| hmac_is(&macs.oauth_sign_in, &parts.each_ref().map(Vec::as_slice), &tag).then_some(()));
-    good?;
-    let age = now.div_euclid(1000) - seconds;
-    (-SKEW_SECONDS..=SIGN_IN_SECONDS).contains(&age).then_some(seconds)
-}
-
-fn marked(seconds: i64, query: &str) -> [Vec<u8>; 2] {
-    [seconds.to_be_bytes().to_vec(), sha256(query.as_bytes()).to_vec()]
 }

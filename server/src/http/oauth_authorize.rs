@@ -9,7 +9,7 @@ use super::sign_in_path::sign_in_from;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::oauth_authorize::{self, AuthorizationOutcome, Examined};
-use crate::flows::{self};
+use crate::flows::{self, oauth_marks};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{body, oauth_client};
 use crate::oauth::clients::{is_terminal, plain_words};
@@ -82,8 +82,14 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
             *response.status_mut() = StatusCode::BAD_REQUEST;
             response
         }
-        AuthorizationOutcome::Respond(response) => Redirect::to(&location(&response, query)).into_response(),
-        AuthorizationOutcome::Leave(response) => leave(state, request, location(&response, query), &response).await,
+        AuthorizationOutcome::Respond(response) => match location(state, &response, query) {
+            Ok(to) => Redirect::to(&to).into_response(),
+            Err(error) => return Err((error, request)),
+        },
+        AuthorizationOutcome::Leave(response) => match location(state, &response, query) {
+            Ok(href) => leave(state, request, href, &response).await,
+            Err(error) => return Err((error, request)),
+        },
         AuthorizationOutcome::MissingFactor(missing) => Redirect::to(&enrol::path_from(missing, &here)).into_response(),
         AuthorizationOutcome::SignIn { again: false, .. } => {
             Redirect::to(&sign_in_from(state, &headers, &here)).into_response()
@@ -168,10 +174,10 @@ pub(crate) async fn enter(
         (AuthorizationOutcome::Answer(examined), _) => (examined, false),
         (AuthorizationOutcome::Ask(examined), Some(true)) => (examined, true),
         (AuthorizationOutcome::Ask(examined), Some(false)) => {
-            return Ok(answer(location(&oauth_authorize::declined(&state, &examined), &query)));
+            return Ok(answer(location(&state, &oauth_authorize::declined(&state, &examined), &query)?));
         }
         (AuthorizationOutcome::Respond(response) | AuthorizationOutcome::Leave(response), _) => {
-            return Ok(answer(location(&response, &query)));
+            return Ok(answer(location(&state, &response, &query)?));
         }
         // The page leads to sign-in or shows the error.
         (AuthorizationOutcome::SignIn { query, .. }, _) => {
@@ -188,7 +194,7 @@ pub(crate) async fn enter(
     };
     let issued = oauth_authorize::issue(state.clone(), caller, session, *examined, agreed);
     let response = flows::run_to_completion(issued).await?;
-    Ok(answer(location(&response, &query)))
+    Ok(answer(location(&state, &response, &query)?))
 }
 
 fn answer(location: String) -> Json<AppAnswer> {
@@ -197,13 +203,19 @@ fn answer(location: String) -> Json<AppAnswer> {
 
 /// Returns the URL for an answer: the client's own, or our page that posts a form to it. The fragment with the
 /// parameters reaches no server.
-fn location(response: &rules::Response, query: &str) -> String {
+///
+/// # Errors
+/// No MAC key is available.
+fn location(state: &AppState, response: &rules::Response, query: &str) -> Result<String, ApiError> {
     match response.to.mode {
-        ResponseMode::Query => response.query_uri(),
+        ResponseMode::Query => Ok(response.query_uri()),
         ResponseMode::FormPost => {
-            let client = encoded(Params::parse(query).get("client_id").unwrap_or_default());
-            let uri = encoded(&response.to.redirect_uri);
-            format!("{}?client_id={client}&redirect_uri={uri}#{}", paths::OAUTH_FORM_POST, response.form())
+            let params = Params::parse(query);
+            let (client, uri) = (params.get("client_id").unwrap_or_default(), &response.to.redirect_uri);
+            let form = response.form();
+            let mark = oauth_marks::of_answer(state, client, uri, &form)?;
+            let (client, uri) = (encoded(client), encoded(uri));
+            Ok(format!("{}?client_id={client}&redirect_uri={uri}&mark={mark}#{form}", paths::OAUTH_FORM_POST))
         }
     }
 }
@@ -246,41 +258,44 @@ pub(crate) fn refused(error: ShownError) -> RefusedView {
     }
 }
 
-/// Moves the fragment's parameters into the form, and removes them from the history.
-const FILL_FORM: &str = "const f=document.forms[0];for(const [n,v] of new URLSearchParams(location.hash.slice(1))){\
-const i=document.createElement('input');i.type='hidden';i.name=n;i.value=v;f.append(i)}\
-history.replaceState(null,'',location.pathname);";
+/// Posts the fragment's parameters if they are the answer that this server gave, and removes them from the history first.
+/// Without https, a script cannot compute a digest, so the person must press the button.
+const POST_FORM: &str = "const f=document.forms[0],h=location.hash.slice(1);\
+history.replaceState(null,'',location.pathname);\
+const fill=()=>{for(const [n,v] of new URLSearchParams(h)){\
+const i=document.createElement('input');i.type='hidden';i.name=n;i.value=v;f.append(i)}};\
+if(!globalThis.crypto?.subtle){fill();f.hidden=false}\
+else crypto.subtle.digest('SHA-256',new TextEncoder().encode(h)).then(d=>{\
+const t=btoa(String.fromCharCode(...new Uint8Array(d))).replace(/\\+/g,'-').replace(/\\//g,'_').replace(/=/g,'');\
+if(t===f.dataset.digest){fill();f.submit()}else document.getElementById('wrong').hidden=false})";
 
-/// `/oauth/form_post`: posts an answer to a client at a registered redirect URI. Anybody can write such a link, so a
-/// client that nobody has checked gets it only if the person presses a button (RFC 9700, section 4.11.2).
+/// `/oauth/form_post`: posts an answer of this server to a client at a registered redirect URI. A link without its mark
+/// could post anything there, with the cookies of that app.
 pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -> Response {
     let params = Params::parse(request.uri().query().unwrap_or_default());
-    let client = match oauth_client::find(&state, params.get("client_id").unwrap_or_default()).await {
+    let id = params.get("client_id").unwrap_or_default();
+    let client = match oauth_client::find(&state, id).await {
         Ok(client) => client,
         Err(error) => return pages::broken(state, error, request).await,
     };
     let uri = params.get("redirect_uri").filter(|uri| client.as_ref().is_some_and(|client| client.redirects_to(uri)));
-    let (Some(client), Some(uri)) = (&client, uri) else {
+    let digest = uri.and_then(|uri| oauth_marks::answer_digest(&state, params.get("mark")?, id, uri));
+    let (Some(client), Some(uri), Some(digest)) = (&client, uri, digest) else {
         return super::not_found::not_found(State(state), request).await;
     };
     let nonce = base64url(&state.entropy.bytes::<16>());
-    let (ask, button, send) = if client.is_unchecked() {
-        let host = escaped(&leave_host(uri));
-        let site = escaped(&state.config.settings.site.name);
-        let ask =
-            format!("<h1>Continue to {host}?</h1><p>You are leaving {site}. Nobody here has checked this app.</p>");
-        (ask, "<button>Continue</button>", "")
-    } else {
-        (String::new(), "", "f.submit()")
-    };
     let html = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Opening</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><style nonce=\"{nonce}\">{STYLE}</style></head><body>\
-         <main>{ask}<form method=\"post\" action=\"{}\">{button}</form></main>\
+         <meta name=\"color-scheme\" content=\"light dark\"><style nonce=\"{nonce}\">{STYLE}</style></head><body><main>\
+         <form method=\"post\" action=\"{}\" data-digest=\"{}\" hidden><h1>Continue to {}?</h1>\
+         <button>Continue</button></form>\
+         <p id=\"wrong\" hidden>This link is not complete. Begin again in the app.</p></main>\
          <noscript>Opening this app needs JavaScript.</noscript>\
-         <script nonce=\"{nonce}\">{FILL_FORM}{send}</script></body></html>\n",
-        escaped(uri)
+         <script nonce=\"{nonce}\">{POST_FORM}</script></body></html>\n",
+        escaped(uri),
+        escaped(&digest),
+        escaped(&leave_host(uri))
     );
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action {}; \

@@ -70,10 +70,13 @@ async fn attack_the_pages_are_not_framed_and_keep_no_opener() {
     let provider = Provider::start().await;
     let query = Provider::query(&[("client_id", "other"), ("redirect_uri", "https://other.example/")]);
     let quiet = Provider::query(&[("prompt", "none")]);
+    let answer =
+        provider.enter(&provider.browser, &Provider::query(&[("response_mode", "form_post")]), None).await.json();
+    let form_page = answer["location"].as_str().unwrap().split('#').next().unwrap().to_owned();
     for path in [
         format!("{}?{query}", paths::OAUTH_AUTHORIZE),
         format!("{}?{quiet}", paths::OAUTH_AUTHORIZE),
-        format!("{}?client_id=app&redirect_uri={URI}", paths::OAUTH_FORM_POST),
+        form_page,
         paths::OAUTH_LOGOUT.to_owned(),
         paths::DEVICE_PAGE.to_owned(),
     ] {

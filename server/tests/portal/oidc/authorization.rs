@@ -2,6 +2,7 @@
 
 use super::{Provider, URI, claims, parameters};
 use crate::support::ORIGIN;
+use domain::encoding::{base64url, sha256};
 use http::{Method, StatusCode};
 use serde_json::json;
 use wire::paths;
@@ -106,10 +107,29 @@ async fn form_post_answers_with_a_page_that_may_post_to_the_app_alone() {
     assert!(fragment.starts_with("code=") && fragment.contains("&state=xyz&iss="), "{fragment}");
     assert!(!page.contains("code="), "no server receives the code in a URL");
     let page = provider.browser.send(Method::GET, page, None, &[("sec-fetch-mode", "navigate")]).await;
-    assert!(page.text.contains(&format!("<form method=\"post\" action=\"{URI}\">")), "{}", page.text);
+    assert!(page.text.contains(&format!("<form method=\"post\" action=\"{URI}\" ")), "{}", page.text);
     assert!(page.header("content-security-policy").contains("form-action https://app.example;"));
     let evil = format!("{}?client_id=app&redirect_uri=https://evil.example/", paths::OAUTH_FORM_POST);
     assert_eq!(provider.browser.get(&evil).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn attack_a_link_to_the_form_page_posts_the_fields_of_a_stranger() {
+    let provider = Provider::start().await;
+    let query = Provider::query(&[("response_mode", "form_post")]);
+    let answer = provider.enter(&provider.browser, &query, None).await.json();
+    let (page, fragment) = answer["location"].as_str().unwrap().split_once('#').unwrap();
+    let shown = provider.browser.get(page).await.text;
+    let digest = base64url(&sha256(fragment.as_bytes()));
+    assert!(shown.contains(&format!("data-digest=\"{digest}\"")), "it posts no other fragment: {shown}");
+    let (bare, mark) = page.split_once("&mark=").unwrap();
+    let other = base64url(&sha256(b"user=bob&confirm=yes"));
+    let forged = mark.replacen(mark.split('.').next().unwrap(), &other, 1);
+    for link in [bare.to_owned(), format!("{bare}&mark={forged}"), page.replace("client_id=app", "client_id=spa")] {
+        assert_eq!(provider.browser.get(&link).await.status, StatusCode::NOT_FOUND, "{link}");
+    }
+    provider.portal.advance(11 * 60_000).await;
+    assert_eq!(provider.browser.get(page).await.status, StatusCode::NOT_FOUND, "an old answer");
 }
 
 #[tokio::test]
