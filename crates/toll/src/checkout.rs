@@ -90,6 +90,8 @@ fn malformed() -> PaymentProblem {
 #[derive(Debug)]
 pub(crate) struct Admission {
     unit: Option<HeldRequest>,
+    /// Whether this is one of a client's free requests for a paid route. A stream then ends after its first period.
+    is_one_free: bool,
     stream: Option<StreamHandle>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -117,7 +119,7 @@ pub(crate) async fn admit(
         Ok(PresentedCredential::Nothing)
             if payments.is_free(route, pricing.allowance, caller).await.map_err(|problem| problem.shown(caller))? =>
         {
-            Ok(Admission::free())
+            Ok(Admission { is_one_free: true, ..Admission::free() })
         }
         Ok(PresentedCredential::Nothing) if caller.is_browser() => {
             Err(payments.browser_page(table, route, pricing, caller).await)
@@ -233,12 +235,13 @@ impl Admission {
     }
 
     fn new(unit: Option<HeldRequest>, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        Self { unit, stream: None, headers }
+        Self { unit, is_one_free: false, stream: None, headers }
     }
 
-    /// Ties a tunnel, if the request becomes one, to the token that paid for it, so that both end together.
+    /// Ties a tunnel, if the request becomes one, to the token that paid for it, so that both end together. A free one
+    /// ends after its first period.
     pub(crate) fn attach(&mut self, request: &mut Request<Body>) {
-        if self.unit.is_some() && request.headers().contains_key(header::UPGRADE) {
+        if (self.unit.is_some() || self.is_one_free) && request.headers().contains_key(header::UPGRADE) {
             self.stream.get_or_insert_default().attach(request);
         }
     }
@@ -255,11 +258,16 @@ impl Admission {
             response.headers_mut().insert(name, value);
         }
         let own = response.extensions().get::<NotCharged>().is_some();
-        let Some(unit) = self.unit.filter(|_| !own && !response.status().is_server_error()) else { return response };
-        let entry = unit.entry();
-        let left = unit.charge((environment.now)());
-        response.headers_mut().insert(QUOTA_HEADER, left.requests.into());
-        response.headers_mut().insert(EXPIRES_HEADER, unix_seconds(left.expires_at).into());
+        if own || response.status().is_server_error() || (self.unit.is_none() && !self.is_one_free) {
+            return response;
+        }
+        let entry = self.unit.map(|unit| {
+            let entry = unit.entry();
+            let left = unit.charge((environment.now)());
+            response.headers_mut().insert(QUOTA_HEADER, left.requests.into());
+            response.headers_mut().insert(EXPIRES_HEADER, unix_seconds(left.expires_at).into());
+            entry
+        });
         let tunnel = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         if !tunnel && response.body().size_hint().exact().is_some() {
             return response;

@@ -60,6 +60,12 @@ impl GateProblem {
         }
     }
 
+    /// Reports that the rest of a request's body did not arrive.
+    pub(crate) fn slow_body() -> Self {
+        let title = "The rest of the request did not arrive. Nothing was charged.";
+        Self { status: StatusCode::REQUEST_TIMEOUT, code: Code::Timeout, title, retry_after: None }
+    }
+
     /// Reports a loop: the upstream is the gate itself.
     pub(crate) fn looped() -> Self {
         let title = "This request was forwarded back to the gate that sent it. Nothing was charged.";

@@ -48,6 +48,7 @@ pub(crate) fn rewrite(headers: &mut HeaderMap, forwarded: ForwardedClient<'_>, i
         let name = name.as_str();
         [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| begins_like(name, start))
             || DROPPED.iter().any(|dropped| reads_as(name, dropped))
+            || inject.iter().any(|(own, _)| reads_as(name, own.as_str()))
     };
     let names: Vec<HeaderName> = headers.keys().filter(|name| strange(name)).cloned().collect();
     for name in names {

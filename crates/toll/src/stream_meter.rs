@@ -42,15 +42,16 @@ impl StreamHandle {
 }
 
 pub(crate) struct StreamMeter {
-    entry: Arc<LedgerEntry>,
+    /// The token that pays. `None`: the first period was free, and no other follows.
+    entry: Option<Arc<LedgerEntry>>,
     span_ms: i64,
     due: UnixMs,
     environment: Environment,
 }
 
 impl StreamMeter {
-    /// Starts metering now. The request itself has paid for the first period.
-    pub(crate) fn new(entry: Arc<LedgerEntry>, span_ms: i64, environment: Environment) -> Self {
+    /// Starts metering now. The request itself has paid for the first period, or was free.
+    pub(crate) fn new(entry: Option<Arc<LedgerEntry>>, span_ms: i64, environment: Environment) -> Self {
         let due = (environment.now)().saturating_add(span_ms);
         Self { entry, span_ms, due, environment }
     }
@@ -71,12 +72,13 @@ impl StreamMeter {
 
     fn charge_due(&mut self) -> bool {
         let now = (self.environment.now)();
+        let Some(entry) = &self.entry else { return now < self.due };
         while now >= self.due {
-            let Ok(unit) = self.entry.take(now) else { return false };
+            let Ok(unit) = entry.take(now) else { return false };
             unit.charge(now);
             self.due = self.due.saturating_add(self.span_ms);
         }
-        self.entry.is_open(now)
+        entry.is_open(now)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Forwards requests and streams the answers.
 
 use super::body_limit::limited;
+use super::body_progress::{WaitingFor, observed};
 use super::{CircuitBreaker, UpstreamAddress};
 use crate::gate_problem::GateProblem;
 use axum::body::Body;
@@ -22,7 +23,8 @@ const VIA_NAME: &str = "postern-toll";
 /// The settings of forwarding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForwardSettings {
-    /// Time limit for the start of an upstream's answer.
+    /// Time limit for the start of an upstream's answer, after the request has arrived. Also the longest pause in a
+    /// request's body.
     pub answer_within: Duration,
     /// Maximum length of a request body, in bytes.
     pub max_body: u64,
@@ -62,7 +64,6 @@ impl Upstream {
             .with_host_behaviour(host)
             // Our own code has set these headers.
             .with_x_forwarded_for(XForwardedFor::Preserve)
-            .with_upstream_timeout(forward.answer_within)
             .with_via(VIA_NAME);
         let proxy = ReverseProxy::new_with_client("", address.as_str(), client).with_policy(policy);
         Self { address, forward: forward.clone(), breaker: CircuitBreaker::default(), proxy }
@@ -79,7 +80,12 @@ impl Upstream {
         }
         let (parts, body) = request.into_parts();
         let (body, over) = limited(body, self.forward.max_body);
-        let Ok(response) = self.proxy.proxy_request(Request::from_parts(parts, body)).await;
+        let (body, progress) = observed(body);
+        let forwarded = self.proxy.proxy_request(Request::from_parts(parts, body));
+        let Ok(response) = (tokio::select! {
+            response = forwarded => response,
+            side = progress.stalled(self.forward.answer_within) => return self.timed_out(side, now()),
+        });
         let Some(error) = response.extensions().get::<ProxyError>() else {
             return self.record_response(response);
         };
@@ -88,10 +94,21 @@ impl Upstream {
         }
         tracing::debug!(upstream = self.address.as_str(), cause = error.message(), "an upstream did not answer");
         // A client that disconnects during its body says nothing about the upstream.
-        if error.is_connect() || response.status() == StatusCode::GATEWAY_TIMEOUT {
+        if error.is_connect() {
             self.breaker.failed(now());
         }
         GateProblem::upstream(response.status(), 1).answer()
+    }
+
+    /// Answers a request that has waited too long. A slow client says nothing about the upstream.
+    fn timed_out(&self, side: WaitingFor, now: UnixMs) -> Response<Body> {
+        match side {
+            WaitingFor::Client => GateProblem::slow_body().answer(),
+            WaitingFor::Upstream => {
+                self.breaker.failed(now);
+                GateProblem::upstream(StatusCode::GATEWAY_TIMEOUT, 1).answer()
+            }
+        }
     }
 
     fn record_response(&self, response: Response<Body>) -> Response<Body> {

@@ -1,6 +1,7 @@
 //! The upstream programs.
 
 mod body_limit;
+mod body_progress;
 mod breaker;
 mod forward;
 

@@ -1,12 +1,13 @@
 //! Streams pay for their time after their answer has begun.
 
-use crate::support::{PRICE, PROOFS, World, entry, txid};
+use crate::support::{PRICE, PROOFS, World, entry, pricing, txid};
 use futures::{SinkExt, StreamExt};
 use http::Method;
 use store::toll::TokenChange;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use toll::pricing::{Allowance, Pricing};
 use wire::toll::Offer;
 
 fn payment(name: u8) -> String {
@@ -84,4 +85,16 @@ async fn a_tunnel_ends_with_its_token() {
     world.later(60);
     assert!(!matches!(socket.next().await, Some(Ok(_))));
     assert!(connect_async(request).await.is_err(), "used up");
+}
+
+#[tokio::test]
+async fn a_free_stream_ends_after_its_first_period() {
+    let allowance = Some(Allowance { requests: 1, window_ms: 3_600_000 });
+    let world = World::with(Pricing { allowance, ..pricing() }).await;
+    let mut response = world.client.request(Method::GET, "/open/stream").send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.chunk().await.unwrap().unwrap(), "first");
+    world.later(60);
+    assert!(response.chunk().await.is_err());
+    assert_eq!(world.client.get("/open/stream").await.status, 402);
 }

@@ -40,6 +40,17 @@ async fn one_that_says_nothing_is_waited_for_so_long() {
 }
 
 #[tokio::test]
+async fn a_client_that_stops_in_its_body_does_not_close_the_upstream_to_others() {
+    let forward = ForwardSettings { answer_within: Duration::from_millis(50), ..ForwardSettings::default() };
+    let world = World::with(|upstream| vec![route("all", "/**", upstream, &forward)]).await;
+    for _ in 0..4 {
+        let reply = world.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234").await;
+        assert_eq!((reply.status, &reply.json()["code"]), (408, &"timeout".into()));
+    }
+    assert_eq!(world.get("/", "").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
     let forward = ForwardSettings { max_body: 10, ..ForwardSettings::default() };
     let world = World::with(|upstream| vec![route("all", "/**", upstream, &forward)]).await;

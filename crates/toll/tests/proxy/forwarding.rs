@@ -56,13 +56,15 @@ async fn the_upstream_gets_the_real_client_address() {
         vec![all]
     })
     .await;
-    let reply = world.get("/", &format!("{lies}X-Api-Key: theirs\r\n")).await;
+    let reply = world.get("/", &format!("{lies}X-Api-Key: theirs\r\nX_Api_Key: theirs\r\nx-api_key: theirs\r\n")).await;
     assert_eq!(reply.seen("x-forwarded-for"), ["127.0.0.1"]);
     assert_eq!(reply.seen("x-forwarded-proto"), ["http"]);
     assert_eq!(reply.seen("x-forwarded-host"), ["api.example"]);
     assert_eq!(reply.seen("forwarded"), ["for=127.0.0.1;host=\"api.example\";proto=http"]);
     assert_eq!(reply.seen("x-api-key"), ["ours"], "Connection takes nothing of ours away");
     for gone in [
+        "x_api_key",
+        "x-api_key",
         "x-forwarded-port",
         "x-real-ip",
         "remote-user",
