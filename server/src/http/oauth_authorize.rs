@@ -259,7 +259,8 @@ pub(crate) fn refused(error: ShownError) -> RefusedView {
 }
 
 /// Posts the fragment's parameters if they are the answer that this server gave, and removes them from the history first.
-/// Without https, a script cannot compute a digest, so the person must press the button.
+/// Without https, a script cannot compute a digest, so the person must press the button. The same holds for a client
+/// that nobody has checked: it may have got the link for itself, and have registered the URI of another app.
 const POST_FORM: &str = "const f=document.forms[0],h=location.hash.slice(1);\
 history.replaceState(null,'',location.pathname);\
 const fill=()=>{for(const [n,v] of new URLSearchParams(h)){\
@@ -267,7 +268,7 @@ const i=document.createElement('input');i.type='hidden';i.name=n;i.value=v;f.app
 if(!globalThis.crypto?.subtle){fill();f.hidden=false}\
 else crypto.subtle.digest('SHA-256',new TextEncoder().encode(h)).then(d=>{\
 const t=btoa(String.fromCharCode(...new Uint8Array(d))).replace(/\\+/g,'-').replace(/\\//g,'_').replace(/=/g,'');\
-if(t===f.dataset.digest){fill();f.submit()}else document.getElementById('wrong').hidden=false})";
+if(t===f.dataset.digest){fill();'ask' in f.dataset?f.hidden=false:f.submit()}else document.getElementById('wrong').hidden=false})";
 
 /// `/oauth/form_post`: posts an answer of this server to a client at a registered redirect URI. A link without its mark
 /// could post anything there, with the cookies of that app.
@@ -284,11 +285,12 @@ pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -
         return super::not_found::not_found(State(state), request).await;
     };
     let nonce = base64url(&state.entropy.bytes::<16>());
+    let ask = if client.is_unchecked() { " data-ask" } else { "" };
     let html = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Opening</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><style nonce=\"{nonce}\">{STYLE}</style></head><body><main>\
-         <form method=\"post\" action=\"{}\" data-digest=\"{}\" hidden><h1>Continue to {}?</h1>\
+         <form method=\"post\" action=\"{}\" data-digest=\"{}\"{ask} hidden><h1>Continue to {}?</h1>\
          <button>Continue</button></form>\
          <p id=\"wrong\" hidden>This link is not complete. Begin again in the app.</p></main>\
          <noscript>Opening this app needs JavaScript.</noscript>\

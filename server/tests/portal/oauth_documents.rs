@@ -314,6 +314,7 @@ async fn a_form_is_posted_to_a_client_whose_id_has_reserved_characters() {
     let path = location["location"].as_str().unwrap().split('#').next().unwrap();
     let shown = page(&provider.browser, path).await;
     assert!(shown.text.contains("method=\"post\""), "{path}: {}", shown.text);
+    assert!(shown.text.contains(" data-ask hidden>"), "nobody has checked this client: {}", shown.text);
 }
 
 fn odd(id: &str) -> String {
