@@ -82,10 +82,10 @@ impl Upstream {
         let (body, over) = limited(body, self.forward.max_body);
         let (body, progress) = observed(body);
         let forwarded = self.proxy.proxy_request(Request::from_parts(parts, body));
-        let Ok(response) = (tokio::select! {
+        let Ok(response) = tokio::select! {
             response = forwarded => response,
             side = progress.stalled(self.forward.answer_within) => return self.timed_out(side, now()),
-        });
+        };
         let Some(error) = response.extensions().get::<ProxyError>() else {
             return self.record_response(response);
         };
