@@ -132,9 +132,7 @@ async fn leave(state: &AppState, request: Request, href: String, response: &rule
         start: None,
         leave: Some(LeaveLink { host: leave_host(&response.to.redirect_uri), href }),
     };
-    let mut response = render::document(State(state.clone()), View::Refused(view), request).await;
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
+    render::document(State(state.clone()), View::Refused(view), request).await
 }
 
 /// Returns the host that a link leads to, or the whole URI of a native app.
