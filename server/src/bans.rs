@@ -104,7 +104,8 @@ impl Bans {
         if self.is_loaded() {
             return Ok(());
         }
-        for client_key in keys {
+        let [address, own] = keys;
+        for client_key in std::iter::once(address).chain((own != address).then_some(own)) {
             self.apply(&in_time(store.bans_on(client_key, now)).await?);
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! path without a certain reading gets the strictest result of all.
 
 use crate::account::Role;
+use crate::app_path::narrow;
 use crate::profile::GroupName;
 use crate::second_factor::Requirement;
 use crate::service::admits;
@@ -365,14 +366,4 @@ fn without_dots(path: &str) -> String {
     }
     let end = if ends_open && !parts.is_empty() { "/" } else { "" };
     format!("/{}{end}", parts.join("/"))
-}
-
-/// Replaces full-width forms (U+FF01 to U+FF5E), as some apps do.
-fn narrow(path: &str) -> String {
-    path.chars()
-        .map(|c| match u32::from(c) {
-            wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
-            _ => c,
-        })
-        .collect()
 }

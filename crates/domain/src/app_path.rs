@@ -20,6 +20,16 @@ pub fn written_out(target: &[u8]) -> String {
     target.iter().map(|b| if plain(*b) { char::from(*b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
+/// Replaces full-width forms (U+FF01 to U+FF5E) by ASCII, as some programs do when they read a path.
+pub fn narrow(path: &str) -> String {
+    path.chars()
+        .map(|c| match u32::from(c) {
+            wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
+            _ => c,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,7 +49,7 @@ impl PasskeyLabel {
 }
 
 /// Whether a character changes the direction of writing (Unicode, UAX 9).
-fn is_directional(letter: char) -> bool {
+pub(crate) fn is_directional(letter: char) -> bool {
     matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

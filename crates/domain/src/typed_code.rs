@@ -1,5 +1,7 @@
 //! Codes as people type and copy them: with spaces, hyphens and invisible characters, and in the digits of their script.
 
+use crate::passkey::is_directional;
+
 /// The zeros of scripts whose keyboards have digits of their own (Unicode, general category Nd).
 const ZEROS: [char; 18] = [
     '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}', '\u{ce6}',
@@ -13,10 +15,9 @@ pub(crate) fn plain(typed: &str) -> String {
 
 fn is_separator(c: char) -> bool {
     let is_dash = matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}');
-    // Soft hyphens, marks of zero width and of the direction of writing, which copied text contains.
-    let is_invisible = matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    c.is_whitespace() || is_dash || is_invisible
+    // Soft hyphens and marks of zero width, which copied text contains.
+    let is_invisible = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
+    c.is_whitespace() || is_dash || is_invisible || is_directional(c)
 }
 
 fn ascii_digit(c: char) -> char {

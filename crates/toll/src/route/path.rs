@@ -1,5 +1,6 @@
 //! Paths in all readings of programs: decoded once or more, so that no spelling of a paid path escapes its price.
 
+use domain::app_path;
 use std::collections::BTreeSet;
 
 /// Maximum number of decoding steps. A path that needs more is refused.
@@ -141,14 +142,9 @@ fn segments(
     Ok(PathReading(found))
 }
 
-/// Replaces full-width forms, as some programs do.
+/// Replaces full-width forms. Bytes that are not UTF-8 stay as they are.
 fn narrow(text: &[u8]) -> Vec<u8> {
-    let narrow = |c: char| match u32::from(c) {
-        wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
-        _ => c,
-    };
-    std::str::from_utf8(text)
-        .map_or_else(|_| text.to_vec(), |text| text.chars().map(narrow).collect::<String>().into_bytes())
+    std::str::from_utf8(text).map_or_else(|_| text.to_vec(), |text| app_path::narrow(text).into_bytes())
 }
 
 fn before_parameters(segment: &[u8]) -> &[u8] {
