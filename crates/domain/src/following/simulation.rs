@@ -38,6 +38,8 @@ enum Step {
 struct Question {
     asked_at: UnixMs,
     last: Option<Position>,
+    /// Whether the node's clock was set after the query was sent.
+    clock_was_set: bool,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -87,8 +89,7 @@ impl World {
             Step::Pass(ms) => self.now += ms,
             Step::Ask(node) => {
                 let asked_at = self.now + self.nodes[node].ahead;
-                self.nodes[node].question = Some((Question { asked_at, last: None }, self.now));
-                self.nodes[node].clock_was_set = false;
+                self.nodes[node].question = Some((Question { asked_at, last: None, clock_was_set: false }, self.now));
             }
             Step::Answer(node) => {
                 let last = self.last();
@@ -114,6 +115,9 @@ impl World {
             Step::Clock(node, ahead) => {
                 self.nodes[node].ahead = ahead;
                 self.nodes[node].clock_was_set = true;
+                if let Some((question, _)) = &mut self.nodes[node].question {
+                    question.clock_was_set = true;
+                }
             }
             Step::Failover(lost) => {
                 self.waiting.clear();
@@ -132,7 +136,9 @@ impl World {
     fn apply(&mut self, node: usize) {
         let Self { ends, nodes, .. } = self;
         let node = &mut nodes[node];
-        let Some((Question { asked_at, last: Some(last) }, really)) = node.question.take() else { return };
+        let Some((Question { asked_at, last: Some(last), clock_was_set }, really)) = node.question.take() else {
+            return;
+        };
         match catch_up(node.applied, last) {
             CatchUp::Nothing => {}
             CatchUp::Newer => node.ended.extend(ends.range(node.applied.number + 1..).map(|(_, session)| *session)),
@@ -140,13 +146,15 @@ impl World {
         }
         node.applied = last;
         node.asked_at = asked_at;
+        node.clock_was_set = clock_was_set;
         node.really_asked_at = really;
     }
 
     /// Checks that an end that was answered is respected by every node, a second and a half later at the latest.
     fn check(&self, node: usize, session: u8) -> Result<(), TestCaseError> {
         let state = &self.nodes[node];
-        // A clock that was set back by the time since the last query hides that time, until the next query.
+        // A clock that was set back by the time since the last query hides that time, until the answer to a query that
+        // was sent since.
         if state.clock_was_set {
             return Ok(());
         }
