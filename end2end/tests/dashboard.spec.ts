@@ -72,7 +72,7 @@ test('the first key press skips to the content', async ({ page, server }) => {
   await expect(skip).toBeFocused();
   await expect(skip).toBeInViewport();
   await page.keyboard.press('Enter');
-  expect(page.url()).toContain('#content');
+  await expect(page).toHaveURL(/#content$/);
 });
 
 test('a page that is none says so, signed in or not', async ({ page, server, watch }) => {
