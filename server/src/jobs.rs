@@ -39,7 +39,8 @@ const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 /// The store fails or does not answer, or a missing key cannot be made. Then what follows is read again by the next call.
 pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     // The time before the query, because changes that are committed after it may be missing from the answer.
-    let began = state.now();
+    let asked_at = state.moment();
+    let began = asked_at.unix;
     let last = in_time(state.store.last_changes()).await?;
     state.sync.compare_clocks(last.clock, began, state.now());
     let applied = state.sync.applied();
@@ -67,7 +68,7 @@ pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     if step(applied.clients, last.clients) != CatchUp::Nothing {
         in_time(state.clients.reload(&*state.store)).await?;
     }
-    state.sync.followed_at(began, last);
+    state.sync.followed_at(asked_at, last);
     Ok(())
 }
 

@@ -66,7 +66,7 @@ impl Inner {
         let gate = RouteGuard::of(path);
         // Keys and metadata are the same for everybody, and verifiers need them.
         let is_public = matches!(gate, RouteGuard::Public | RouteGuard::Metadata) && path != paths::VERIFY;
-        if state.sync.may_miss_bans(state.now()) && !is_public {
+        if state.sync.may_miss_bans(state.moment()) && !is_public {
             return Err(ApiError::wait(Code::Unavailable, 1000));
         }
         let mut client = client::of(state, &request)?;

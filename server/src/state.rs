@@ -104,7 +104,8 @@ impl AppState {
         site: SiteFiles,
     ) -> Result<Self, StartError> {
         // The numbers are read first, so that changes during loading are read again.
-        let began = clock.now();
+        let asked_at = clock.moment();
+        let began = asked_at.unix;
         let changes = store.last_changes().await?;
         let key = KeyEncryptionKey::load(&config, &*store, &*entropy).await?;
         let vault = Vault { store: &*store, key: &key, entropy: &*entropy, config: &config, now: clock.now() };
@@ -147,7 +148,7 @@ impl AppState {
         let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;
         state.sessions.remember(&ended, began);
         state.sync.read_at(began);
-        state.sync.followed_at(began, changes);
+        state.sync.followed_at(asked_at, changes);
         state.renew_mail_limit().await?;
         Ok(state)
     }
@@ -165,6 +166,11 @@ impl AppState {
 
     pub fn now(&self) -> domain::UnixMs {
         self.clock.now()
+    }
+
+    /// Returns the time by which the age of knowledge of other nodes is measured.
+    pub fn moment(&self) -> domain::following::Moment {
+        self.clock.moment()
     }
 
     /// Returns the means to make and read server keys.

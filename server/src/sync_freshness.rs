@@ -1,7 +1,7 @@
 //! The age of this node's knowledge of other nodes' changes.
 
 use domain::UnixMs;
-use domain::following::{ALONE_LIMIT_MS, SHARED_LIMIT_MS, clock_ahead, clocks_differ, may_judge};
+use domain::following::{ALONE_LIMIT_MS, Moment, SHARED_LIMIT_MS, clock_ahead, clocks_differ, may_judge};
 use domain::revocation::REVOCATION_RETENTION_MS;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -25,6 +25,8 @@ pub struct SyncFreshness {
     read: AtomicI64,
     /// The time of the last read of the order of changes.
     followed: AtomicI64,
+    /// The same by the steady clock. A reader between the two writes finds a moment that is no newer than the last one.
+    followed_steady: AtomicI64,
     /// The numbers up to which changes were applied.
     applied: Mutex<LastChanges>,
     /// The lead of this node's clock over the database's, in milliseconds.
@@ -40,6 +42,7 @@ impl SyncFreshness {
         Self {
             read: AtomicI64::new(0),
             followed: AtomicI64::new(0),
+            followed_steady: AtomicI64::new(0),
             applied: Mutex::default(),
             ahead: AtomicI64::new(0),
             is_shared: nodes_share_the_database,
@@ -47,14 +50,14 @@ impl SyncFreshness {
     }
 
     /// Whether the caches are too old to be trusted.
-    pub fn is_stale(&self, now: UnixMs) -> bool {
+    pub fn is_stale(&self, now: Moment) -> bool {
         let limit = if self.is_shared { SHARED_LIMIT_MS } else { ALONE_LIMIT_MS };
         // After the clock was set back, the age is unknown, so treat it as stale.
-        self.age(now).abs() > STALE_MS || !may_judge(self.followed.load(Ordering::Relaxed), limit, now)
+        self.age(now.unix).abs() > STALE_MS || !may_judge(self.followed(), limit, now)
     }
 
     /// Whether another node may have imposed bans of which this node knows nothing.
-    pub fn may_miss_bans(&self, now: UnixMs) -> bool {
+    pub fn may_miss_bans(&self, now: Moment) -> bool {
         self.is_shared && self.is_stale(now)
     }
 
@@ -74,9 +77,14 @@ impl SyncFreshness {
     }
 
     /// Records that the changes up to these numbers were applied, by a query that began at `began`.
-    pub fn followed_at(&self, began: UnixMs, last: LastChanges) {
+    pub fn followed_at(&self, began: Moment, last: LastChanges) {
         *self.applied.lock() = last;
-        self.followed.store(began, Ordering::Relaxed);
+        self.followed.store(began.unix, Ordering::Relaxed);
+        self.followed_steady.store(began.steady, Ordering::Relaxed);
+    }
+
+    fn followed(&self) -> Moment {
+        Moment { unix: self.followed.load(Ordering::Relaxed), steady: self.followed_steady.load(Ordering::Relaxed) }
     }
 
     /// Returns the numbers up to which changes were applied.
@@ -114,17 +122,20 @@ mod tests {
     #[test]
     fn nodes_that_share_a_database_refuse_soon_and_one_alone_is_patient() {
         for (shared, limit) in [(true, 1_500), (false, 15_000)] {
+            let at = |unix| Moment { unix, steady: unix - 900_000 };
             let sync = SyncFreshness::new(shared);
-            assert!(sync.is_stale(1_000_000), "before the first read");
+            assert!(sync.is_stale(at(1_000_000)), "before the first read");
             sync.read_at(1_000_000);
-            assert!(sync.is_stale(1_000_000));
-            sync.followed_at(1_000_000, LastChanges::default());
-            assert!(!sync.is_stale(1_000_000 + limit));
-            assert!(sync.is_stale(1_000_001 + limit));
-            assert!(sync.is_stale(1_000_000 - limit - 1), "a clock that was set back");
-            sync.followed_at(1_015_001, LastChanges::default());
-            assert!(sync.is_stale(1_015_001), "rotations are too old");
-            assert_eq!(sync.may_miss_bans(1_015_001), shared);
+            assert!(sync.is_stale(at(1_000_000)));
+            sync.followed_at(at(1_000_000), LastChanges::default());
+            assert!(!sync.is_stale(at(1_000_000 + limit)));
+            assert!(sync.is_stale(at(1_000_001 + limit)));
+            assert!(sync.is_stale(at(1_000_000 - limit - 1)), "a clock that was set back");
+            let hidden = Moment { unix: 1_000_000, ..at(1_000_001 + limit) };
+            assert!(sync.is_stale(hidden), "a clock that was set back by the time that has passed");
+            sync.followed_at(at(1_015_001), LastChanges::default());
+            assert!(sync.is_stale(at(1_015_001)), "rotations are too old");
+            assert_eq!(sync.may_miss_bans(at(1_015_001)), shared);
         }
     }
 

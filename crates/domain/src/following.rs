@@ -41,11 +41,23 @@ pub fn catch_up(applied: Position, last: Position) -> CatchUp {
     }
 }
 
+/// A time of one node, by two clocks, because neither alone measures an age.
+///
+/// The clock of the day can be set back and then hides time. The steady clock does not count the time during which a
+/// virtual machine was paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// By the clock of the day.
+    pub unix: UnixMs,
+    /// By the steady clock, in milliseconds since some start.
+    pub steady: i64,
+}
+
 /// Whether a node may decide about requests by its caches. `asked_at`: when it sent the query whose answer it has
-/// applied, by its own clock.
-pub fn may_judge(asked_at: UnixMs, limit_ms: i64, now: UnixMs) -> bool {
-    // After the clock was set back, the age is unknown.
-    (now - asked_at).abs() <= limit_ms
+/// applied.
+pub fn may_judge(asked_at: Moment, limit_ms: i64, now: Moment) -> bool {
+    // A clock that was set since then refuses too, until the next answer.
+    (now.unix - asked_at.unix).abs() <= limit_ms && now.steady - asked_at.steady <= limit_ms
 }
 
 /// Returns how far a clock is ahead of the database's, in milliseconds, measured by one query.
@@ -81,8 +93,12 @@ mod tests {
 
     #[test]
     fn an_old_answer_judges_nothing_and_neither_does_one_from_the_future() {
-        assert!(may_judge(1_000, 1_500, 2_500) && !may_judge(1_000, 1_500, 2_501));
-        assert!(may_judge(4_000, 1_500, 2_500) && !may_judge(4_001, 1_500, 2_500));
+        let at = |unix, steady| Moment { unix, steady };
+        let judges = |asked_at, now| may_judge(asked_at, 1_500, now);
+        assert!(judges(at(1_000, 0), at(2_500, 1_500)) && !judges(at(1_000, 0), at(2_501, 1_501)));
+        assert!(judges(at(4_000, 0), at(2_500, 0)) && !judges(at(4_001, 0), at(2_500, 0)));
+        assert!(!judges(at(9_000, 0), at(9_000, 1_501)), "a clock that was set back hides no time");
+        assert!(!judges(at(9_000, 0), at(19_000, 0)), "a machine that was paused");
     }
 
     #[test]

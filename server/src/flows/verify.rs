@@ -215,7 +215,7 @@ async fn identity_headers(
     session: &str,
 ) -> Result<Option<Arc<IdentityHeaders>>, ApiError> {
     let now = state.now();
-    if state.sync.is_stale(now) {
+    if state.sync.is_stale(state.moment()) {
         return Err(ApiError::wait(Code::Unavailable, 1000));
     }
     if !state.sessions.is_live(&*state.store, session, now).await? {

@@ -143,7 +143,7 @@ impl FromRequestParts<AppState> for SealedCaller {
 async fn live(state: &AppState, token: &str) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
     let now = state.now();
     let Some(claims) = verify_for(state, &state.config.origin, token).await? else { return Ok(None) };
-    if state.sync.is_stale(now) {
+    if state.sync.is_stale(state.moment()) {
         return Err(ApiError::wait(Code::Unavailable, 1000));
     }
     let takes = state.sessions.takes(&*state.store, &claims.sid, claims.generation, now).await?;

@@ -11,7 +11,7 @@ use wire::problem::Code;
 pub(crate) async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     let now = state.now();
     // Answers 503 while out of sync, because an incomplete list would be trusted.
-    if state.sync.is_stale(now) {
+    if state.sync.is_stale(state.moment()) {
         return Err(ApiError::wait(Code::Unavailable, 1000));
     }
     let list =

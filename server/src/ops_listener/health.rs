@@ -29,7 +29,7 @@ pub async fn alive() -> &'static str {
 /// failing job logs the cause. Writing is not tried, because every probe would write.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
     let answers = matches!(tokio::time::timeout(TIMEOUT, state.store.ping()).await, Ok(Ok(())));
-    let fresh = !state.sync.is_stale(state.now());
+    let fresh = !state.sync.is_stale(state.moment());
     let agrees = !state.sync.clocks_differ();
     let is_ready = answers && fresh && agrees;
     let code = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

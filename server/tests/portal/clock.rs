@@ -66,7 +66,17 @@ async fn changes_of_another_node_after_a_jump_are_read_at_once() {
     portal.advance(0).await;
     assert_eq!(portal.browser("203.0.113.9").get(paths::CHALLENGE).await.code(), "banned");
     portal.clock.advance(-HOUR);
-    assert!(portal.state.sync.is_stale(portal.state.now()), "how old memory is, nobody knows");
+    assert!(portal.state.sync.is_stale(portal.state.moment()), "the age of the caches is unknown");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_hide_that_a_node_follows_nobody() {
+    let portal = Portal::start().await;
+    portal.advance(0).await;
+    assert!(!portal.state.sync.is_stale(portal.state.moment()));
+    portal.clock.advance(HOUR);
+    portal.clock.set(-HOUR);
+    assert!(portal.state.sync.is_stale(portal.state.moment()), "an hour passed since the last answer");
 }
 
 #[tokio::test]

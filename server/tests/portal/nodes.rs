@@ -100,11 +100,11 @@ async fn a_ban_that_was_lifted_before_a_failover_ends_at_a_node_that_missed_it()
     assert_eq!(lifted.status, StatusCode::NO_CONTENT, "{}", lifted.text);
     // The other database has the same numbers, and another history.
     let last = portal.store().last_changes().await.unwrap();
-    other.state.sync.followed_at(other.state.now(), LastChanges { timeline: last.timeline + 1, ..last });
+    other.state.sync.followed_at(other.state.moment(), LastChanges { timeline: last.timeline + 1, ..last });
     other.clock.advance(20_000);
     follow(&other.state).await.unwrap();
     other.state.sync.read_at(other.state.now());
-    assert!(!other.state.sync.is_stale(other.state.now()));
+    assert!(!other.state.sync.is_stale(other.state.moment()));
     assert!(is_open().await);
 }
 
@@ -169,7 +169,7 @@ async fn a_node_that_deletes_for_long_stays_ready() {
     // Deleting takes longer than caches may be old.
     portal.clock.advance(MINUTE);
     let deadline = Instant::now() + Duration::from_mins(1);
-    while portal.state.sync.is_stale(portal.state.now()) {
+    while portal.state.sync.is_stale(portal.state.moment()) {
         assert!(Instant::now() < deadline, "the node is stale while it deletes");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

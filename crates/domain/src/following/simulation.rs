@@ -4,7 +4,7 @@
 //! transactions commit late, clocks are minutes apart and jump, nodes and the database pause, and the database is
 //! replaced by an older copy. proptest chooses the schedules, prints the shortest one that fails, and keeps its seed.
 
-use super::{CatchUp, Position, SHARED_LIMIT_MS, catch_up, may_judge};
+use super::{CatchUp, Moment, Position, SHARED_LIMIT_MS, catch_up, may_judge};
 use crate::UnixMs;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,10 +36,8 @@ enum Step {
 /// A query in transit.
 #[derive(Debug, Clone, Copy)]
 struct Question {
-    asked_at: UnixMs,
+    asked_at: Moment,
     last: Option<Position>,
-    /// Whether the node's clock was set after the query was sent.
-    clock_was_set: bool,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -48,11 +46,8 @@ struct Node {
     ahead: i64,
     applied: Position,
     ended: BTreeSet<u8>,
-    asked_at: UnixMs,
-    /// The real time at which that query was sent.
-    really_asked_at: UnixMs,
-    clock_was_set: bool,
-    question: Option<(Question, UnixMs)>,
+    asked_at: Moment,
+    question: Option<Question>,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +65,8 @@ struct World {
 
 impl World {
     fn new(ahead: &[i64]) -> Self {
-        let node = |ahead: &i64| Node { ahead: *ahead, asked_at: i64::MIN / 4, ..Node::default() };
+        let never = Moment { unix: i64::MIN / 4, steady: i64::MIN / 4 };
+        let node = |ahead: &i64| Node { ahead: *ahead, asked_at: never, ..Node::default() };
         Self { now: 1_000_000, nodes: ahead.iter().map(node).collect(), ..Self::default() }
     }
 
@@ -78,22 +74,27 @@ impl World {
         Position { timeline: self.timeline, number: self.ends.keys().next_back().copied().unwrap_or(0) }
     }
 
+    /// Returns the time by the clocks of a node.
+    fn moment(&self, node: usize) -> Moment {
+        Moment { unix: self.now + self.nodes[node].ahead, steady: self.now }
+    }
+
     /// Returns whether the node admits the session. `None`: it refuses to decide.
     fn judges(&self, node: usize, session: u8) -> Option<bool> {
+        let now = self.moment(node);
         let node = &self.nodes[node];
-        may_judge(node.asked_at, SHARED_LIMIT_MS, self.now + node.ahead).then(|| !node.ended.contains(&session))
+        may_judge(node.asked_at, SHARED_LIMIT_MS, now).then(|| !node.ended.contains(&session))
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
         match *step {
             Step::Pass(ms) => self.now += ms,
             Step::Ask(node) => {
-                let asked_at = self.now + self.nodes[node].ahead;
-                self.nodes[node].question = Some((Question { asked_at, last: None, clock_was_set: false }, self.now));
+                self.nodes[node].question = Some(Question { asked_at: self.moment(node), last: None });
             }
             Step::Answer(node) => {
                 let last = self.last();
-                if let Some((question, _)) = &mut self.nodes[node].question {
+                if let Some(question) = &mut self.nodes[node].question {
                     question.last.get_or_insert(last);
                 }
             }
@@ -112,13 +113,7 @@ impl World {
                 }
             }
             Step::Judge(node, session) => self.check(node, session)?,
-            Step::Clock(node, ahead) => {
-                self.nodes[node].ahead = ahead;
-                self.nodes[node].clock_was_set = true;
-                if let Some((question, _)) = &mut self.nodes[node].question {
-                    question.clock_was_set = true;
-                }
-            }
+            Step::Clock(node, ahead) => self.nodes[node].ahead = ahead,
             Step::Failover(lost) => {
                 self.waiting.clear();
                 self.timeline += 1;
@@ -136,9 +131,7 @@ impl World {
     fn apply(&mut self, node: usize) {
         let Self { ends, nodes, .. } = self;
         let node = &mut nodes[node];
-        let Some((Question { asked_at, last: Some(last), clock_was_set }, really)) = node.question.take() else {
-            return;
-        };
+        let Some(Question { asked_at, last: Some(last) }) = node.question.take() else { return };
         match catch_up(node.applied, last) {
             CatchUp::Nothing => {}
             CatchUp::Newer => node.ended.extend(ends.range(node.applied.number + 1..).map(|(_, session)| *session)),
@@ -146,18 +139,10 @@ impl World {
         }
         node.applied = last;
         node.asked_at = asked_at;
-        node.clock_was_set = clock_was_set;
-        node.really_asked_at = really;
     }
 
     /// Checks that an end that was answered is respected by every node, a second and a half later at the latest.
     fn check(&self, node: usize, session: u8) -> Result<(), TestCaseError> {
-        let state = &self.nodes[node];
-        // A clock that was set back by the time since the last query hides that time, until the answer to a query that
-        // was sent since.
-        if state.clock_was_set {
-            return Ok(());
-        }
         let Some(answered) = self.answered.get(&session) else { return Ok(()) };
         if self.judges(node, session) == Some(true) {
             let late = self.now - answered;
