@@ -96,6 +96,8 @@ pub struct GroupMembers {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accounts {
     pub users: Vec<Account>,
+    /// The id to continue with, if more accounts follow.
+    pub next: Option<String>,
 }
 
 /// The body of `PATCH /api/admin/users/{id}`: the changes.

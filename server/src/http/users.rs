@@ -12,14 +12,31 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use domain::account::Role;
-use http::StatusCode;
+use http::{StatusCode, Uri};
+use serde::Deserialize;
 use store::users::{ChangeOutcome, User};
 use wire::account::{AccountChange, Accounts, NewReset, OneTimeLink};
 use wire::problem::Code;
 use wire::user_keys::UserKeys;
 
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Accounts>, ApiError> {
-    Ok(Json(Accounts { users: users::list(&*state.store).await? }))
+/// Maximum number of accounts in one answer.
+const PAGE: usize = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct UserListQuery {
+    /// The id of the last account of the previous page.
+    after: String,
+}
+
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    _: Administrator,
+    uri: Uri,
+) -> Result<Json<Accounts>, ApiError> {
+    let query: UserListQuery = request::query(&uri)?;
+    let (users, next) = users::page(&*state.store, &query.after, PAGE).await?;
+    Ok(Json(Accounts { users, next }))
 }
 
 /// Changes profile, groups, role or status.

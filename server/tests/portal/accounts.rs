@@ -105,6 +105,25 @@ async fn only_administrators_administer_and_a_lost_role_is_lost_at_once() {
 }
 
 #[tokio::test]
+async fn the_list_of_accounts_has_pages() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    for number in 0..150 {
+        portal.add_user(&format!("person{number:03}")).await;
+    }
+    let (mut names, mut after) = (Vec::new(), String::new());
+    for expected in [100, 51] {
+        let page = root.get(&format!("{}?after={after}", paths::USERS)).await.json();
+        let users = page["users"].as_array().unwrap();
+        assert_eq!(users.len(), expected);
+        names.extend(users.iter().map(|user| user["username"].as_str().unwrap().to_owned()));
+        after = page["next"].as_str().unwrap_or_default().to_owned();
+    }
+    assert!(after.is_empty(), "nothing follows the last page");
+    assert!(names.is_sorted() && names.len() == 151);
+}
+
+#[tokio::test]
 async fn the_last_administrator_cannot_leave() {
     let portal = Portal::start().await;
     let root = administrator(&portal).await;
