@@ -63,8 +63,8 @@ class Answer:
 
 
 class Browser:
-    def __init__(self, origin: str, port: int, address: str, name: str, password: str, watch):
-        self.origin, self.port, self.name, self.password = origin, port, name, password
+    def __init__(self, origin: str, port: int, address: str, name: str, password: str, watch, server: str = "127.0.0.1"):
+        self.origin, self.port, self.name, self.password, self.server = origin, port, name, password, server
         self.address, self.watch = address, watch
         self.key, self.receiving = Key(), Key()
         self.cookies: dict[str, str] = {}
@@ -85,7 +85,7 @@ class Browser:
         headers |= {"DPoP": proof} if proof else {}
         if method != "GET":
             headers |= {"Origin": self.origin, "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection(self.server, self.port, timeout=TIMEOUT)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()

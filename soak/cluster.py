@@ -6,23 +6,25 @@ import shutil
 import subprocess
 import threading
 
+from hosts import Host
+
 
 class Link:
     """A way to the database: passes bytes, refuses, or is silent like a host that was unplugged."""
 
     loop = asyncio.new_event_loop()
 
-    def __init__(self, target: int):
+    def __init__(self, host: Host, target: tuple[str, int]):
         if not self.loop.is_running():
             threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.target, self.mode, self.age = target, "pass", 0
+        self.address, self.target, self.mode, self.age = host.address, target, "pass", 0
         # The open connections, with the age of the link when each was opened.
         self.writers: dict[asyncio.StreamWriter, int] = {}
-        serve = asyncio.start_server(self._carry, "127.0.0.1", 0)
+        serve = asyncio.start_server(self._carry, host.address, 0)
         server = asyncio.run_coroutine_threadsafe(serve, self.loop).result()
         self.port = server.sockets[0].getsockname()[1]
 
-    def set(self, mode: str, target: int | None = None) -> None:
+    def set(self, mode: str, target: tuple[str, int] | None = None) -> None:
         """Sets `pass`, `refuse` (and close open connections), or `silent`."""
         self.mode, self.target = mode, target or self.target
         if mode != "silent":
@@ -44,7 +46,7 @@ class Link:
                 await asyncio.sleep(0.1)
             if self.mode == "refuse":
                 return
-            there, back = await asyncio.open_connection("127.0.0.1", self.target)
+            there, back = await asyncio.open_connection(*self.target)
             self.writers[back] = age
             pipes = [asyncio.create_task(self._pipe(*ends, age)) for ends in ((reader, back), (there, writer))]
             await asyncio.wait(pipes, return_when=asyncio.FIRST_COMPLETED)
@@ -76,9 +78,9 @@ class Link:
 class Balancer:
     """HAProxy, which checks whether each node is ready, as in the configuration of the guide."""
 
-    def __init__(self, folder: str, port: int, nodes: list):
+    def __init__(self, folder: str, host: Host, port: int, nodes: list):
         servers = "\n".join(
-            f"    server node{n} 127.0.0.1:{node.port} check port {node.operator} inter 300ms fall 1 rise 1"
+            f"    server node{n} {node.host.address}:{node.port} check port {node.operator} inter 300ms fall 1 rise 1"
             for n, node in enumerate(nodes)
         )
         self.file = os.path.join(folder, "haproxy.cfg")
@@ -90,7 +92,7 @@ class Balancer:
     timeout client 20s
     timeout server 20s
 frontend all
-    bind 127.0.0.1:{port}
+    bind {host.address}:{port}
     default_backend nodes
 backend nodes
     balance roundrobin
@@ -104,7 +106,7 @@ backend nodes
             )
         binary = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/bin")
         with open(os.path.join(folder, "haproxy.log"), "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([binary, "-db", "-f", self.file], stdout=log, stderr=log)
+            self.process = subprocess.Popen([*host.prefix, binary, "-db", "-f", self.file], stdout=log, stderr=log)
 
     def end(self) -> None:
         self.process.terminate()

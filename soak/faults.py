@@ -46,6 +46,29 @@ def one_cut_off_silently(cluster) -> None:
     cluster.links[number].set("pass")
 
 
+def node_unplugged(cluster) -> bool:
+    """Pulls the network cable of a node: neither HAProxy nor the database gets an answer or an error."""
+    node = cluster.random.choice(cluster.nodes)
+    if not node.host.can_be_unplugged:
+        return False
+    node.host.unplug()
+    time.sleep(5)
+    node.host.plug_in()
+    return True
+
+
+def database_unplugged(cluster) -> bool:
+    host = cluster.databases.primary.host
+    if not host.can_be_unplugged:
+        return False
+    host.unplug()
+    time.sleep(4)
+    if any(node.ready() for node in cluster.nodes):
+        cluster.journal.violation("a node that reaches no database says that it is ready")
+    host.plug_in()
+    return True
+
+
 def host_vanished(cluster) -> None:
     """Simulates a database host that loses power: open connections never end, and the standby has its address."""
     for way in cluster.ways:
@@ -107,8 +130,8 @@ def etcd_frozen(cluster) -> None:
 def _fail_over(cluster, killed: bool) -> None:
     cluster.databases.fail_over(killed)
     for way in cluster.ways:
-        if way.target != cluster.databases.port:
-            way.set("pass", cluster.databases.port)
+        if way.target != cluster.databases.place:
+            way.set("pass", cluster.databases.place)
     wait_for(lambda: all(node.ready() for node in cluster.nodes))
     cluster.databases.add_standby()
 
@@ -117,6 +140,8 @@ ALL = [
     node_killed,
     one_cut_off,
     one_cut_off_silently,
+    node_unplugged,
+    database_unplugged,
     clock_off,
     connections_taken,
     database_frozen,
@@ -128,4 +153,4 @@ ALL = [
     primary_killed,
     host_vanished,
 ]
-WITH_PATRONI = [fault for fault in ALL if fault is not disk_full] + [etcd_frozen]
+WITH_PATRONI = [fault for fault in ALL if fault not in (disk_full, database_unplugged)] + [etcd_frozen]

@@ -22,12 +22,14 @@ import urllib.error
 import urllib.request
 
 import faults
+import hosts
 import invariants
 import patroni
 import pooler
 from browser import Browser, Lost
 from cluster import Balancer, Link
 from database import Database
+from hosts import Host, Hosts
 from journal import Journal
 from people import PasswordGuesser, Tab
 from postgres import Databases
@@ -50,19 +52,19 @@ class Answers(Journal):
 
 
 class Node(Program):
-    def __init__(self, binary: str, folder: str, origin: str, link: Link, parameters: str):
+    def __init__(self, binary: str, folder: str, origin: str, link: Link, parameters: str, host: Host, proxies: list[str]):
         os.makedirs(folder, mode=0o700)
         self.operator, self.link = free_port(), link
         settings = [
             "log.level=info",
-            f"operator.listen=127.0.0.1:{self.operator}",
-            'trusted_proxies=["127.0.0.1"]',
+            f"operator.listen={host.address}:{self.operator}",
+            f"trusted_proxies={json.dumps(proxies)}",
             "password.memory_kib=1024",
             "ban.invalid_credentials.threshold=3",
             'ban.invalid_credentials.ladder=["1h"]',
-            f"database_url=postgres://postgres@127.0.0.1:{link.port}/postgres{parameters}",
+            f"database_url=postgres://postgres@{link.address}:{link.port}/postgres{parameters}",
         ]
-        super().__init__(binary, folder, settings)
+        super().__init__(binary, folder, settings, host=host)
         self.origin = origin
 
     def ready(self) -> bool:
@@ -70,7 +72,7 @@ class Node(Program):
 
     def state(self) -> dict:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.operator}/readyz", timeout=3) as answer:
+            with urllib.request.urlopen(f"http://{self.host.address}:{self.operator}/readyz", timeout=3) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as refused:
             return json.load(refused)
@@ -83,7 +85,9 @@ class RefusalProbe:
 
     def __init__(self, journal: Journal, nodes: list[Node], origin: str):
         self.journal, self.nodes = journal, nodes
-        self.browsers = [Browser(origin, node.port, "203.0.113.200", "prober", "", journal.watch) for node in nodes]
+        self.browsers = [
+            Browser(origin, node.port, "203.0.113.200", "prober", "", journal.watch, node.host.address) for node in nodes
+        ]
         self.asked = {"ended": 0, "banned": 0, "put off": 0}
         self.begun: dict[str, float] = {}
         self.banned_at: float | None = None
@@ -135,9 +139,10 @@ class Cluster:
         self.journal.secrets.add(PASSWORD)
         self.over = threading.Event()
         self.outages: list[tuple] = []
-        self.databases = patroni.Patroni(self.folder) if options.patroni else Databases(self.folder)
-        self.pooler = pooler.Pooler(self.folder, self.databases.port) if options.pooler else None
-        self.links = [Link((self.pooler or self.databases).port) for _ in range(NODES)]
+        self.hosts = Hosts()
+        self.databases = patroni.Patroni(self.folder) if options.patroni else Databases(self.folder, self.hosts)
+        self.pooler = pooler.Pooler(self.folder, self.hosts, self.databases.place) if options.pooler else None
+        self.links = [Link(self.hosts.harness, (self.pooler or self.databases).place) for _ in range(NODES)]
         # The links that end at the database itself.
         self.ways = [self.pooler.upstream] if self.pooler else self.links
         port = free_port()
@@ -145,7 +150,13 @@ class Cluster:
         binary = os.path.abspath(options.postern)
         folders = [os.path.join(self.folder, f"node{n}") for n in range(NODES)]
         parameters = "?pooler=transaction" if options.pooler else ""
-        self.nodes = [Node(binary, *own, parameters) for own in zip(folders, [self.origin] * NODES, self.links, strict=True)]
+        self.front = self.hosts.add("haproxy")
+        # The prober is a proxy too: it names a client's address to each node.
+        proxies = [self.front.address, self.hosts.harness.address]
+        self.nodes = [
+            Node(binary, folder, self.origin, link, parameters, self.hosts.add(os.path.basename(folder)), proxies)
+            for folder, link in zip(folders, self.links, strict=True)
+        ]
         self.port, self.balancer = port, None
 
     def start(self) -> None:
@@ -161,7 +172,7 @@ class Cluster:
         for node in self.nodes:
             node.start()
             wait_for(node.ready)
-        self.balancer = Balancer(self.folder, self.port, self.nodes)
+        self.balancer = Balancer(self.folder, self.front, self.port, self.nodes)
         wait_for(self._serves)
         browsers = [self._browser(name, n) for n, name in enumerate(people[:-1], 1)]
         self.actors = [
@@ -177,7 +188,7 @@ class Cluster:
             thread.start()
 
     def _must_name_the_pooler(self) -> None:
-        url = f"database_url=postgres://postgres@127.0.0.1:{self.pooler.port}/postgres"
+        url = f"database_url=postgres://postgres@{self.pooler.host.address}:{self.pooler.port}/postgres"
         try:
             self.nodes[0].run("user", "list", "--set", url)
         except RuntimeError as refused:
@@ -186,7 +197,9 @@ class Cluster:
         self.journal.violation("a pooler that the settings do not name is not refused")
 
     def _browser(self, name: str, number: int) -> Browser:
-        return Browser(self.origin, self.port, f"203.0.113.{number}", name, PASSWORD, self.journal.watch)
+        return Browser(
+            self.origin, self.port, f"203.0.113.{number}", name, PASSWORD, self.journal.watch, self.front.address
+        )
 
     def _serves(self) -> bool:
         try:
@@ -309,6 +322,7 @@ def main() -> int:
     parser.add_argument("--patroni", action="store_true", help="Patroni chooses the primary")
     parser.add_argument("--pooler", action="store_true", help="PgBouncer in transaction mode before the database")
     options = parser.parse_args()
+    hosts.enter()
     packages = patroni.missing() if options.patroni else []
     packages += ["pgbouncer"] if options.pooler and not pooler.find() else []
     if packages:

@@ -91,11 +91,12 @@ class Member:
 
 
 class Patroni:
-    """Two members, with the same methods as `postgres.Databases`."""
+    """Two members on the host of the harness, with the same methods as `postgres.Databases`."""
 
     def __init__(self, folder: str):
         os.chmod(folder, 0o755)
-        self.folder, self.port, client, peer = folder, free_port(), free_port(), free_port()
+        self.place = "127.0.0.1", free_port()
+        self.folder, client, peer = folder, free_port(), free_port()
         self.processes: list[subprocess.Popen] = []
         urls = {"client": f"http://127.0.0.1:{client}", "peer": f"http://127.0.0.1:{peer}"}
         flags = [f"--listen-{kind}-urls={url}" for kind, url in urls.items()]
@@ -132,7 +133,7 @@ class Patroni:
     timeout client 1h
     timeout server 1h
 listen primary
-    bind 127.0.0.1:{self.port}
+    bind 127.0.0.1:{self.place[1]}
     option httpchk GET /primary
     http-check expect status 200
     default-server inter 1s fall 2 rise 1 on-marked-down shutdown-sessions

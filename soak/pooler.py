@@ -7,6 +7,7 @@ import socket
 import subprocess
 
 from cluster import Link
+from hosts import Hosts
 from program import free_port, wait_for
 
 # Fewer than the nodes' connections, so that the sessions change hands.
@@ -18,8 +19,8 @@ def find() -> str | None:
 
 
 class Pooler:
-    def __init__(self, folder: str, target: int):
-        self.port, self.upstream = free_port(), Link(target)
+    def __init__(self, folder: str, hosts: Hosts, target: tuple[str, int]):
+        self.host, self.port, self.upstream = hosts.add("pooler"), free_port(), Link(hosts.harness, target)
         home = os.path.join(folder, "pgbouncer")
         os.makedirs(home)
         users, settings = os.path.join(home, "users.txt"), os.path.join(home, "pgbouncer.ini")
@@ -28,9 +29,9 @@ class Pooler:
         with open(settings, "w", encoding="ascii") as file:
             file.write(
                 f"""[databases]
-postgres = host=127.0.0.1 port={self.upstream.port}
+postgres = host={self.upstream.address} port={self.upstream.port}
 [pgbouncer]
-listen_addr = 127.0.0.1
+listen_addr = {self.host.address}
 listen_port = {self.port}
 unix_socket_dir =
 auth_type = trust
@@ -46,12 +47,16 @@ server_login_retry = 1
         user = "postgres" if "postgres" in names else "nobody"
         as_user = ["runuser", "-u", user, "--"] if os.getuid() == 0 else []
         with open(os.path.join(home, "pgbouncer.log"), "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([*as_user, find(), settings], stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.host.prefix, *as_user, find(), settings], stdout=log, stderr=log)
         wait_for(self._listens, 10)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.host.address, self.port
 
     def _listens(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            socket.create_connection(self.place, timeout=1).close()
             return True
         except OSError:
             return False

@@ -9,7 +9,8 @@ import subprocess
 import time
 
 from disk import SmallDisk
-from program import free_port, wait_for
+from hosts import Host, Hosts
+from program import LOOPBACK, free_port, wait_for
 
 # Few enough that the nodes and a crowd reach the limit.
 CONNECTIONS = 45
@@ -20,9 +21,9 @@ DISK_MIB = 320
 class Server:
     """One PostgreSQL server."""
 
-    def __init__(self, folder: str, name: str, mib: int = 0):
+    def __init__(self, folder: str, name: str, mib: int = 0, host: Host = LOOPBACK):
         """`mib`: size of its disk, see `SmallDisk`; 0: that of the folder."""
-        home = os.path.join(folder, name)
+        home, self.host = os.path.join(folder, name), host
         self.disk = SmallDisk(home, mib) if mib else None
         self.data, self.port = os.path.join(home, "data"), free_port()
         self.tools = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
@@ -32,7 +33,7 @@ class Server:
         self.owner = owner if self.as_user else None
 
     def run(self, *arguments: str) -> None:
-        command = [*self.as_user, os.path.join(self.tools, arguments[0]), *arguments[1:]]
+        command = [*self.host.prefix, *self.as_user, os.path.join(self.tools, arguments[0]), *arguments[1:]]
         done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{arguments}: {done.stderr}{done.stdout}{self._log()}")
@@ -47,19 +48,21 @@ class Server:
     def create(self) -> None:
         self._own_folder()
         self.run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "--locale=C", "--encoding=UTF8", "--no-sync")
+        with open(os.path.join(self.data, "pg_hba.conf"), "a", encoding="ascii") as file:
+            file.write("host all all samenet trust\nhost replication all samenet trust\n")
 
     def copy(self, primary: "Server") -> None:
         """Becomes a standby of `primary`."""
         shutil.rmtree(self.data, ignore_errors=True)
         self._own_folder()
-        source = f"host=127.0.0.1 port={primary.port} user=postgres application_name=standby"
+        source = f"host={primary.host.address} port={primary.port} user=postgres application_name=standby"
         self.run("pg_basebackup", "-D", self.data, "-R", "-d", source, "--checkpoint=fast", "--no-sync")
 
     def start(self, synchronous: bool) -> None:
         standbys = "*" if synchronous else ""
         # Without a socket: the lock file of one would be copied with the data, and name a process that may exist again.
         options = (
-            f"-p {self.port} -c unix_socket_directories= -c listen_addresses=127.0.0.1 -c max_connections={CONNECTIONS} -c fsync=off "
+            f"-p {self.port} -c unix_socket_directories= -c listen_addresses={self.host.address} -c max_connections={CONNECTIONS} -c fsync=off "
             f"-c full_page_writes=on -c synchronous_commit=on -c max_wal_senders=5 -c wal_keep_size=64 -c max_wal_size=96"
         )
         self.run("pg_ctl", "-D", self.data, "-l", os.path.join(self.data, "server.log"), "-w", "-s", "-o", options, "start")
@@ -103,8 +106,8 @@ class Server:
     def is_standby(self) -> bool:
         return self.query("SELECT pg_is_in_recovery()") == "t"
 
-    def url(self, port: int | None = None) -> str:
-        return f"postgres://postgres@127.0.0.1:{port or self.port}/postgres"
+    def url(self) -> str:
+        return f"postgres://postgres@{self.host.address}:{self.port}/postgres"
 
     def _own_folder(self) -> None:
         os.makedirs(self.data, mode=0o700)
@@ -116,9 +119,9 @@ class Server:
 class Databases:
     """A primary and its synchronous standby."""
 
-    def __init__(self, folder: str):
+    def __init__(self, folder: str, hosts: Hosts):
         os.chmod(folder, 0o755)
-        self.primary, self.standby = (Server(folder, name, DISK_MIB) for name in ("pg1", "pg2"))
+        self.primary, self.standby = (Server(folder, name, DISK_MIB, hosts.add(name)) for name in ("pg1", "pg2"))
         self.primary.create()
         self.primary.start(False)
         self.add_standby()
@@ -131,9 +134,9 @@ class Databases:
         wait_for(lambda: self.primary.query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1")
 
     @property
-    def port(self) -> int:
-        """Returns the port of the current primary."""
-        return self.primary.port
+    def place(self) -> tuple[str, int]:
+        """Returns address and port of the current primary."""
+        return self.primary.host.address, self.primary.port
 
     def restart(self) -> None:
         self.primary.stop("fast")

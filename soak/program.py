@@ -8,13 +8,17 @@ import socket
 import subprocess
 import time
 
+from hosts import Host
+
+LOOPBACK = Host("loopback", "127.0.0.1", [])
+
 
 def free_port() -> int:
     """A port that no outgoing connection takes while its program is down: it is below the ephemeral ports."""
     while True:
         with socket.socket() as free:
             try:
-                free.bind(("127.0.0.1", random.SystemRandom().randrange(12_000, 20_000)))
+                free.bind(("", random.SystemRandom().randrange(12_000, 20_000)))
                 return free.getsockname()[1]
             except OSError:
                 pass
@@ -31,8 +35,8 @@ def wait_for(condition, seconds: float = 60) -> float:
 
 
 class Program:
-    def __init__(self, binary: str, folder: str, settings: list[str], log: str = "server.log"):
-        self.binary, self.folder, self.settings = binary, folder, settings
+    def __init__(self, binary: str, folder: str, settings: list[str], log: str = "server.log", host: Host = LOOPBACK):
+        self.binary, self.folder, self.settings, self.host = binary, folder, settings, host
         self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
         self.log_path = os.path.join(folder, log)
@@ -66,7 +70,7 @@ class Program:
         end = time.monotonic() + 60
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                socket.create_connection((self.host.address, self.port), timeout=1).close()
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > end:
@@ -75,7 +79,7 @@ class Program:
 
     def serving(self) -> list[str]:
         """Returns the command line of the running program."""
-        return self._command("serve", "--listen", f"127.0.0.1:{self.port}", "--public-url", self.origin)
+        return self._command("serve", "--listen", f"{self.host.address}:{self.port}", "--public-url", self.origin)
 
     def kill(self) -> None:
         """Ends the server as a power cut would (SIGKILL)."""
@@ -94,7 +98,7 @@ class Program:
 
     def _command(self, *arguments: str) -> list[str]:
         settings = [part for setting in ("time.embedded=false", *self.settings) for part in ("--set", setting)]
-        return [self.binary, "--data-dir", self.folder, *settings, *arguments]
+        return [*self.host.prefix, self.binary, "--data-dir", self.folder, *settings, *arguments]
 
     def _environment(self) -> dict[str, str]:
         environment = {"PATH": os.environ["PATH"]}
