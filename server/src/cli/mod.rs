@@ -18,6 +18,7 @@ mod import;
 mod invite;
 mod key;
 pub mod listen;
+mod log_format;
 mod mail;
 mod manual;
 mod migrate;

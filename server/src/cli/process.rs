@@ -1,5 +1,6 @@
 //! The signals and the log of a program that runs until it is ended.
 
+use super::log_format::{JsonLine, TextFields};
 use super::{Failure, Outcome};
 use crate::config::{LogFormat, LogSettings};
 use crate::metrics::PANICS;
@@ -8,6 +9,7 @@ use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::DefaultFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -47,8 +49,14 @@ pub(super) fn start_log(log: &LogSettings) -> Outcome {
     // A client must not be able to fill the disk with log lines.
     let rate = LogRate::default();
     let started = match log.format {
-        LogFormat::Text => builder.with_target(false).finish().with(rate.clone()).try_init(),
-        LogFormat::Json => builder.json().with_span_list(false).finish().with(rate.clone()).try_init(),
+        LogFormat::Text => {
+            let builder = builder.with_target(false).fmt_fields(TextFields(DefaultFields::new()));
+            builder.finish().with(rate.clone()).try_init()
+        }
+        LogFormat::Json => {
+            let builder = builder.json().with_span_list(false).map_event_format(JsonLine);
+            builder.finish().with(rate.clone()).try_init()
+        }
     };
     started.map_err(|error| Failure::from(error.to_string()))?;
     rate.report()?;

@@ -6,7 +6,6 @@ use crate::state::AppState;
 use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
-use tracing::Instrument;
 use wire::problem::Code;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,9 +17,7 @@ pub async fn named<F: Future<Output = Response>>(
     answer: impl FnOnce(Request) -> F,
 ) -> Response {
     let id = state.request_ids.next();
-    // At the highest level, so that every log line has the id.
-    let span = tracing::error_span!("request", %id);
-    let mut response = logged(state, request, answer).instrument(span).await;
+    let mut response = id.scope(logged(state, request, answer)).await;
     if let Ok(id) = HeaderValue::from_bytes(id.as_bytes()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
