@@ -70,6 +70,15 @@ pub struct PersonClaims {
     pub groups: Vec<String>,
 }
 
+impl AccessTokenClaims {
+    /// Whether verified claims are for this audience and in time.
+    pub fn are_for(&self, audience: &str, now: UnixMs) -> bool {
+        let now = now.div_euclid(1000);
+        // The issuer uses its own clock, so there is no tolerance after the end.
+        self.aud == audience && now < self.exp && self.nbf <= now + SKEW_SECONDS
+    }
+}
+
 impl PersonClaims {
     pub fn of(username: &str, profile: &Profile) -> Self {
         let email = profile.email.as_ref().filter(|email| email.state.is_reliable());
@@ -195,7 +204,7 @@ impl Tokens {
     /// Returns the claims of a token that this server signed and that has not expired. Whether its session still
     /// accepts it is checked elsewhere, on every request. `audience`: our own origin, or an app's.
     pub fn verify_for(&self, audience: &str, token: &str, now: UnixMs) -> Option<Arc<AccessTokenClaims>> {
-        self.known(token, now).filter(|claims| claims.aud == audience && is_in_time(claims, now))
+        self.known(token, now).filter(|claims| claims.are_for(audience, now))
     }
 
     /// Returns the claims of a token that this server signed, of any time and audience. An unknown token is verified
@@ -204,7 +213,10 @@ impl Tokens {
         let revocations = self.keyring.revocations();
         let hash = sha256(token.as_bytes());
         match self.verified.get(&hash).filter(|known| known.revocations == revocations) {
-            Some(known) => Some(known.claims),
+            Some(known) => {
+                self.counts.hits.inc();
+                Some(known.claims)
+            }
             None if parse(token).is_some() && may_verify() => self.known(token, now),
             None => None,
         }
@@ -263,12 +275,6 @@ pub fn issued_at(now: UnixMs) -> i64 {
 
 fn parse(token: &str) -> Option<UnverifiedToken<'_>> {
     UnverifiedToken::parse(token, TYP, LONGEST_TOKEN).ok()
-}
-
-fn is_in_time(claims: &AccessTokenClaims, now: UnixMs) -> bool {
-    let now = now.div_euclid(1000);
-    // The issuer uses its own clock, so there is no tolerance after the end.
-    now < claims.exp && claims.nbf <= now + SKEW_SECONDS
 }
 
 impl std::fmt::Debug for Tokens {

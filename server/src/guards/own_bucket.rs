@@ -6,7 +6,7 @@
 //! limited, so that a banned address cannot make the server work.
 
 use super::forwarded_request::{self, ForwardedRequest};
-use super::token::PresentedToken;
+use super::token::{PresentedToken, SeenToken};
 use super::{app_cookie, body, known_device, oauth_client, rate_limit};
 use crate::api_error::ApiError;
 use crate::client::Client;
@@ -14,6 +14,7 @@ use crate::config::{App, Preset};
 use crate::keyring::MacKeys;
 use crate::rate_limiter::RequestClass;
 use crate::state::AppState;
+use crate::tokens::AccessTokenClaims;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request};
 use domain::client_key::ClientKey;
@@ -23,6 +24,7 @@ use domain::refresh_token::RefreshToken;
 use http::{HeaderMap, Method};
 use oidc::Params;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use wire::paths;
 
 /// Finds the client's own bucket. The strict preset has none. Credentials of an OAuth client may be in the body, which is
@@ -30,7 +32,7 @@ use wire::paths;
 ///
 /// # Errors
 /// That body is too long, incomplete or too slow.
-pub async fn find(state: &AppState, client: &mut Client, request: Request) -> Result<Request, ApiError> {
+pub async fn find(state: &AppState, client: &mut Client, mut request: Request) -> Result<Request, ApiError> {
     if state.config.settings.ban.preset == Preset::Strict {
         return Ok(request);
     }
@@ -48,7 +50,17 @@ pub async fn find(state: &AppState, client: &mut Client, request: Request) -> Re
         | paths::SECOND_FACTOR
         | paths::SIGNUP
         | paths::RESET => None,
-        _ => of_app(state, client, &request).or_else(|| of_portal(state, client, headers)),
+        _ => match of_app(state, client, &request) {
+            Some(key) => Some(key),
+            None => match of_portal(state, client, headers) {
+                Some((key, seen)) => {
+                    // The handler need not verify it again.
+                    request.extensions_mut().insert(seen);
+                    Some(key)
+                }
+                None => None,
+            },
+        },
     };
     Ok(request)
 }
@@ -89,7 +101,8 @@ async fn of_oauth_client(state: &AppState, client: &mut Client, request: Request
     } else {
         client.known = known_device::find(state, &parts.headers);
         let by_refresh = of_refresh_token(state, &params);
-        client.session = by_refresh.or_else(|| of_portal(state, client, &parts.headers));
+        let by_token = || of_portal(state, client, &parts.headers).map(|(key, _)| key);
+        client.session = by_refresh.or_else(by_token);
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
@@ -121,12 +134,18 @@ fn grant_bucket(id: &str) -> ClientKey {
 }
 
 /// Finds a session by a token from Postern. It may be expired, because the following refresh is from the same person.
-fn of_portal(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<ClientKey> {
+fn of_portal(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<(ClientKey, SeenToken)> {
     let shown = PresentedToken::read(state, headers).ok()??;
-    of_token(state, client, &shown, &state.config.origin)
+    let (key, claims) = of_token(state, client, &shown, &state.config.origin)?;
+    Some((key, SeenToken { shown, claims }))
 }
 
-fn of_token(state: &AppState, client: &Client, shown: &PresentedToken, audience: &str) -> Option<ClientKey> {
+fn of_token(
+    state: &AppState,
+    client: &Client,
+    shown: &PresentedToken,
+    audience: &str,
+) -> Option<(ClientKey, Arc<AccessTokenClaims>)> {
     let now = state.now();
     let may_check = || state.rate_limiter.may_check_token(client.client_key, now);
     let claims = state.tokens.known_or(&shown.token, now, may_check)?;
@@ -134,7 +153,7 @@ fn of_token(state: &AppState, client: &Client, shown: &PresentedToken, audience:
         return None;
     }
     let in_time = now < claims.exp.saturating_mul(1000);
-    state.sessions.seems_live(&claims.sid, in_time, now).then(|| bucket(&claims.sub))
+    state.sessions.seems_live(&claims.sid, in_time, now).then(|| (bucket(&claims.sub), claims))
 }
 
 /// Finds an app's session, on the app's own host or in a proxy's question about a request.
@@ -153,7 +172,7 @@ fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Client
         state.sessions.seems_live(&session, true, state.now()).then(|| bucket(&session))
     };
     let by_header = || of_token(state, client, &PresentedToken::read(state, headers).ok()??, &app.origin);
-    by_cookie().or_else(by_header)
+    by_cookie().or_else(|| by_header().map(|(key, _)| key))
 }
 
 fn bucket(name: &str) -> ClientKey {

@@ -12,7 +12,7 @@
 //! Sign-in, sign-up, a reset link and `/api/refresh` use no access token.
 
 use super::copied::{self, TokenOwner};
-use super::token::PresentedToken;
+use super::token::{PresentedToken, SeenToken};
 use super::{factor_policy, proof};
 use crate::api_error::ApiError;
 use crate::client::Client;
@@ -93,10 +93,25 @@ impl SignedIn {
 impl SignedIn {
     /// Reads the client's token. A token in a cookie proves no key yet.
     async fn read(parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
+        if let Some(SeenToken { shown, claims }) = parts.extensions.get() {
+            let claims = claims.are_for(&state.config.origin, state.now()).then(|| Arc::clone(claims));
+            return Self::of(parts, state, shown, accepted(state, claims).await?).await;
+        }
         let shown = PresentedToken::read(state, &parts.headers)?.ok_or_else(|| PresentedToken::refusal(state, None))?;
-        let refusal = || PresentedToken::refusal(state, Some(&shown));
-        let claims = live(state, &shown.token).await?.ok_or_else(refusal)?;
-        let proven = proof::of_presented(state, parts, &shown, &claims).await?.ok_or_else(refusal)?;
+        let claims = live(state, &shown.token).await?;
+        Self::of(parts, state, &shown, claims).await
+    }
+
+    /// Checks the proof and the second factor of a token. `claims`: those that its session accepts, if any.
+    async fn of(
+        parts: &Parts,
+        state: &AppState,
+        shown: &PresentedToken,
+        claims: Option<Arc<AccessTokenClaims>>,
+    ) -> Result<Self, ApiError> {
+        let refusal = || PresentedToken::refusal(state, Some(shown));
+        let claims = claims.ok_or_else(refusal)?;
+        let proven = proof::of_presented(state, parts, shown, &claims).await?.ok_or_else(refusal)?;
         let session = Self { claims, proven };
         factor_policy::check(state, &session.claims, parts.uri.path()).await?;
         Ok(session)
@@ -141,8 +156,17 @@ impl FromRequestParts<AppState> for SealedCaller {
 
 /// Returns the claims of a token from Postern that its session accepts now.
 async fn live(state: &AppState, token: &str) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
+    let claims = verify_for(state, &state.config.origin, token).await?;
+    accepted(state, claims).await
+}
+
+/// Returns the claims if their session accepts them now.
+async fn accepted(
+    state: &AppState,
+    claims: Option<Arc<AccessTokenClaims>>,
+) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
     let now = state.now();
-    let Some(claims) = verify_for(state, &state.config.origin, token).await? else { return Ok(None) };
+    let Some(claims) = claims else { return Ok(None) };
     if state.sync.is_stale(state.moment()) {
         return Err(ApiError::wait(Code::Unavailable, 1000));
     }

@@ -6,6 +6,7 @@ use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
 use http::HeaderMap;
 use std::fmt;
+use std::sync::Arc;
 use verify::{MalformedAuthorization, Scheme};
 use wire::problem::Code;
 
@@ -15,6 +16,14 @@ pub struct PresentedToken {
     /// `None`: it came in a cookie.
     pub scheme: Option<Scheme>,
     pub token: String,
+}
+
+/// A token of Postern whose signature was verified before the handler, with its claims. It may have expired or be for
+/// another audience.
+#[derive(Debug, Clone)]
+pub struct SeenToken {
+    pub shown: PresentedToken,
+    pub claims: Arc<AccessTokenClaims>,
 }
 
 impl PresentedToken {
