@@ -40,6 +40,7 @@ pub mod passwords;
 mod period;
 mod query_timeout;
 mod rate_limiter;
+mod recent_tokens;
 mod refusal_feed;
 mod request_id;
 mod revocations;

@@ -5,9 +5,11 @@ use domain::UnixMs;
 use domain::authentication::{Authentication, Methods};
 use domain::revocation::EndedSessions;
 use domain::session::{is_first_use, takes_access};
+use moka::ops::compute::Op;
 use moka::sync::Cache;
 use parking_lot::RwLock;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
 use store::sessions::{SessionChange, SessionRow};
 
@@ -23,6 +25,8 @@ pub struct LiveSession {
     pub ends_at: UnixMs,
     pub revoked: bool,
     pub authentication: Authentication,
+    /// Another number after each change of what is stored of the session, its person or its grants.
+    pub version: u64,
 }
 
 /// A bounded cache over the store. [`SessionCache::apply`] brings other nodes' changes.
@@ -30,12 +34,26 @@ pub struct LiveSession {
 pub struct SessionCache {
     live: Cache<String, LiveSession>,
     ended: Arc<RwLock<EndedSessions>>,
+    /// The last version that was given.
+    versions: Arc<AtomicU64>,
+    /// The number of calls of [`Self::outdate`] and [`Self::clear`].
+    outdated: Arc<AtomicU64>,
     counts: CacheCounts,
 }
 
+/// The state of the cache before rows were read from the store.
+#[derive(Debug, Clone, Copy)]
+pub struct BeforeReading(u64);
+
 impl Default for SessionCache {
     fn default() -> Self {
-        Self { live: Cache::new(100_000), ended: Arc::default(), counts: CacheCounts::default() }
+        Self {
+            live: Cache::new(100_000),
+            ended: Arc::default(),
+            versions: Arc::default(),
+            outdated: Arc::default(),
+            counts: CacheCounts::default(),
+        }
     }
 }
 
@@ -52,9 +70,7 @@ impl SessionCache {
         };
         if is_first_use(live.bound, live.generation, live.used, generation) {
             store.show_generation(id, generation).await?;
-            if let Some(live) = self.live.get(id) {
-                self.insert(id, LiveSession { used: live.used.max(generation), ..live });
-            }
+            self.alter(id, |live| LiveSession { used: live.used.max(generation), ..live });
         }
         Ok(true)
     }
@@ -111,34 +127,86 @@ impl SessionCache {
             ends_at: row.life.ends_at,
             revoked: row.life.revoked || row.user_disabled,
             authentication: row.authentication,
+            version: self.next_version(),
         };
-        self.insert(&row.id, live);
-        // The session may have ended after the row was read, and its end have been applied before it was cached.
-        if !live.revoked && self.ended.read().contains(&row.id) {
-            let live = LiveSession { revoked: true, ..live };
-            self.insert(&row.id, live);
-            return live;
+        self.insert(&row.id, live)
+    }
+
+    /// Caches a session, and returns it as it is cached.
+    pub fn insert(&self, id: &str, live: LiveSession) -> LiveSession {
+        self.live.insert(id.to_owned(), live);
+        // The session may have ended after the row was read or written, and its end have been applied before this.
+        if !live.revoked && self.ended.read().contains(id) {
+            self.alter(id, |live| LiveSession { revoked: true, ..live });
+            return LiveSession { revoked: true, ..live };
         }
         live
     }
 
-    pub fn insert(&self, id: &str, live: LiveSession) {
-        self.live.insert(id.to_owned(), live);
+    /// Changes a cached session. Concurrent changes wait for each other: otherwise one that began before an end could
+    /// bring the session back.
+    fn alter(&self, id: &str, change: impl FnOnce(LiveSession) -> LiveSession) {
+        self.live.entry_by_ref(id).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+            Some(live) => match change(live) {
+                changed if changed == live => Op::Nop,
+                changed => Op::Put(changed),
+            },
+            None => Op::Nop,
+        });
+    }
+
+    /// Returns a number that no cached session has.
+    pub fn next_version(&self) -> u64 {
+        self.versions.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Returns the version of a live session, if it is cached.
+    pub fn version(&self, id: &str, now: UnixMs) -> Option<u64> {
+        self.live.get(id).filter(|live| live.is_live(now)).map(|live| live.version)
+    }
+
+    /// Call it before a row of a session, its person or its grants is read, to keep what is made from it.
+    pub fn before_reading(&self) -> BeforeReading {
+        BeforeReading(self.outdated.load(Ordering::SeqCst))
+    }
+
+    /// Returns the version of a live session for what is made from rows. Rows that were read since `before` belong to
+    /// it, and so do rows that are read later, while it is the session's version. `None`: the session has ended, or the
+    /// rows that were read may be of before a change.
+    ///
+    /// # Errors
+    /// The session is not cached and the store fails.
+    pub async fn version_since(
+        &self,
+        store: &dyn Store,
+        id: &str,
+        before: BeforeReading,
+        now: UnixMs,
+    ) -> store::Result<Option<u64>> {
+        let live = self.find(store, id, now).await?.filter(|live| live.is_live(now));
+        // In this order: a change that is not counted yet will find the session, and give it another version.
+        Ok(live.map(|live| live.version).filter(|_| self.outdated.load(Ordering::SeqCst) == before.0))
+    }
+
+    /// Gives cached sessions another version after a change of what is stored of them.
+    pub fn outdate<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
+        // Before the versions, for rows that are read meanwhile.
+        self.outdated.fetch_add(1, Ordering::SeqCst);
+        for id in ids {
+            let version = self.next_version();
+            self.alter(id, |live| LiveSession { version, ..live });
+        }
     }
 
     /// Updates when and how a cached session was authenticated.
     pub fn renew(&self, id: &str, authentication: Authentication) {
-        if let Some(live) = self.live.get(id) {
-            self.insert(id, LiveSession { authentication, ..live });
-        }
+        self.alter(id, |live| LiveSession { authentication, ..live });
     }
 
     /// Ends a session in this cache at once.
     pub fn end(&self, id: &str, now: UnixMs) {
         self.ended.write().add(id, now, now);
-        if let Some(live) = self.live.get(id) {
-            self.insert(id, LiveSession { revoked: true, ..live });
-        }
+        self.alter(id, |live| LiveSession { revoked: true, ..live });
     }
 
     /// Returns the recently ended sessions of all nodes.
@@ -156,6 +224,7 @@ impl SessionCache {
 
     /// Clears the cache, so that the next check reads the store.
     pub fn clear(&self) {
+        self.outdated.fetch_add(1, Ordering::SeqCst);
         self.live.invalidate_all();
     }
 
@@ -166,20 +235,15 @@ impl SessionCache {
                 // Ended when this node read it at the earliest, because the writer's clock may be slow.
                 self.ended.write().add(&change.id, ended_at.max(now), now);
             }
-            let Some(held) = self.live.get(&change.id) else { continue };
-            let news = LiveSession {
+            self.alter(&change.id, |held| LiveSession {
                 generation: change.generation.max(held.generation),
-                used: held.used,
-                bound: held.bound,
                 rotated_at: change.rotated_at.max(held.rotated_at),
                 idle_at: change.idle_at.max(held.idle_at),
                 ends_at: change.ends_at,
                 revoked: change.revoked_at.is_some() || held.revoked,
                 authentication: later(change.authentication, held.authentication),
-            };
-            if news != held {
-                self.insert(&change.id, news);
-            }
+                ..held
+            });
         }
     }
 }
@@ -200,7 +264,7 @@ impl LiveSession {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use domain::account::Role;
     use domain::session::Session;
@@ -239,5 +303,52 @@ mod tests {
         cache.end("one", 1);
         assert!(!cache.update(&row).is_live(1));
         assert!(!cache.seems_live("one", true, 1));
+    }
+
+    pub(crate) fn live(ends_at: UnixMs, version: u64) -> LiveSession {
+        LiveSession {
+            generation: 0,
+            used: 0,
+            bound: true,
+            rotated_at: 0,
+            idle_at: ends_at,
+            ends_at,
+            revoked: false,
+            authentication: Authentication { methods: Methods::PASSWORD, at: 0 },
+            version,
+        }
+    }
+
+    #[test]
+    fn a_change_gives_a_session_another_version_and_an_end_none() {
+        let cache = SessionCache::default();
+        cache.insert("one", live(100, cache.next_version()));
+        let first = cache.version("one", 1);
+        assert!(first.is_some() && cache.version("one", 100).is_none(), "it has expired");
+        cache.outdate(["one", "unknown"]);
+        let second = cache.version("one", 1);
+        assert!(second.is_some() && second != first && cache.version("unknown", 1).is_none());
+        cache.renew("one", Authentication { methods: Methods::PASSWORD, at: 7 });
+        assert_eq!(cache.version("one", 1), second);
+        cache.end("one", 1);
+        assert_eq!(cache.version("one", 1), None);
+        cache.outdate(["one"]);
+        assert_eq!(cache.version("one", 1), None, "nothing brings it back");
+    }
+
+    #[test]
+    fn changes_at_the_same_time_lose_no_end() {
+        for _ in 0..200 {
+            let cache = SessionCache::default();
+            cache.insert("one", live(100, cache.next_version()));
+            std::thread::scope(|scope| {
+                scope.spawn(|| cache.end("one", 1));
+                for at in 0..4 {
+                    let cache = &cache;
+                    scope.spawn(move || cache.renew("one", Authentication { methods: Methods::PASSWORD, at }));
+                }
+            });
+            assert!(!cache.live.get("one").expect("cached").is_live(1));
+        }
     }
 }

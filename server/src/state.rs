@@ -17,6 +17,7 @@ use crate::oauth::tokens::ClientTokens;
 use crate::outbound::Outbound;
 use crate::passwords::{self, HashPool};
 use crate::rate_limiter::RateLimiter;
+use crate::recent_tokens::RecentTokens;
 use crate::refusal_feed::RefusalFeed;
 use crate::request_id::RequestIds;
 use crate::revocations::Revocations;
@@ -66,6 +67,7 @@ pub struct Inner {
     pub notes: AuditRowLimit,
     pub sessions: SessionCache,
     pub identity_headers: IdentityHeadersCache,
+    pub recent_tokens: RecentTokens,
     pub revocations: Revocations,
     pub attempt_locks: KeyedMutex,
     pub proofs: ReplayCache,
@@ -126,6 +128,7 @@ impl AppState {
             notes: AuditRowLimit::default(),
             sessions: SessionCache::default(),
             identity_headers: IdentityHeadersCache::default(),
+            recent_tokens: RecentTokens::default(),
             revocations: Revocations::default(),
             attempt_locks: KeyedMutex::new(passwords::threads(&config.settings)),
             proofs: ReplayCache::default(),
@@ -171,6 +174,13 @@ impl AppState {
     /// Returns the time by which the age of knowledge of other nodes is measured.
     pub fn moment(&self) -> domain::following::Moment {
         self.clock.moment()
+    }
+
+    /// Forgets what this node keeps of people: headers for apps, and answers about tokens of clients. A request has
+    /// changed names, roles, profiles or groups; the other nodes follow the order of changes.
+    pub fn forget_people(&self) {
+        self.identity_headers.clear();
+        self.recent_tokens.forget();
     }
 
     /// Returns the means to make and read server keys.

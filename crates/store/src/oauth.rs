@@ -131,6 +131,8 @@ pub struct GrantRotation {
     pub to_hash: TokenHash,
     /// Thumbprint of the key that access tokens are bound to from now on.
     pub jkt: Option<String>,
+    /// The owner of the grant, if that key is another one than before. Then every node reads the grant again.
+    pub rebound: Option<String>,
     /// New end of the session if it is not used again.
     pub idle_at: UnixMs,
     pub now: UnixMs,

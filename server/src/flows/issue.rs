@@ -97,6 +97,7 @@ pub fn first(
         ends_at: row.ends_at,
         revoked: false,
         authentication: Authentication { methods: row.methods, at: row.now },
+        version: state.sessions.next_version(),
     };
     let device = KnownDevice::issue(&state.keyring.macs(row.now)?.device, account, jkt, row.now);
     Ok(IssuedTokens { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })

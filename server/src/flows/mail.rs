@@ -142,7 +142,10 @@ pub async fn prove(state: &AppState, client: &Client, user: &str, session: &str,
     };
     let prove = ProveEmail { user: user.to_owned(), code_hash: CodeHash::of(code.trim()), audit, now: state.now() };
     match state.store.prove_email(&prove).await? {
-        ProveEmailOutcome::Proved => Ok(()),
+        ProveEmailOutcome::Proved => {
+            state.forget_people();
+            Ok(())
+        }
         ProveEmailOutcome::UsedUp => Err(MailError::UsedUp),
         ProveEmailOutcome::EmailTaken => Err(MailError::EmailTaken),
     }

@@ -3,26 +3,20 @@
 use super::oauth_people::{self, read_details};
 use crate::api_error::ApiError;
 use crate::guards::oauth_client;
-use crate::oauth::tokens::ClientToken;
+use crate::oauth::tokens::LONGEST_TOKEN;
+use crate::recent_tokens::{Introspection, KnownChanges, LiveToken, RecentToken};
 use crate::state::AppState;
-use domain::encoding::base64url;
+use axum::body::Bytes;
+use domain::encoding::{base64url, sha256};
 use domain::refresh_token::RefreshToken;
+use oidc::exchange::GrantDetails;
 use oidc::scope::OPENID;
 use oidc::{Client, Scopes, exchange};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use store::oauth::GrantRow;
 
-/// An access token with its live grant.
-#[derive(Debug)]
-pub struct LiveToken {
-    pub token: ClientToken,
-    pub grant: GrantRow,
-    /// The client that it was issued to.
-    pub client: Arc<Client>,
-}
-
-/// Finds the live grant of an access token. `None`: the token is not valid.
+/// Finds the live grant of an access token in the store. `None`: the token is not valid.
 ///
 /// # Errors
 /// The store fails, or this node cannot know whether the session has ended.
@@ -50,30 +44,84 @@ pub async fn live(state: &AppState, text: &str) -> Result<Option<LiveToken>, Api
     Ok(Some(LiveToken { token, grant, client }))
 }
 
-/// Returns the claims that an access token may read. `None`: it lacks the scope `openid`.
+/// Finds the live grant of an access token, in memory if nothing has changed since the token was read. `None`: the token
+/// is not valid.
+///
+/// # Errors
+/// As [`live`].
+pub async fn recent(state: &AppState, text: &str) -> Result<Option<Arc<RecentToken>>, ApiError> {
+    if text.len() > LONGEST_TOKEN {
+        return Ok(None);
+    }
+    let (now, hash) = (state.now(), sha256(text.as_bytes()));
+    let known = known_changes(state);
+    // A single node whose file does not answer asks it again instead of refusing.
+    if !state.sync.is_stale(state.moment())
+        && let Some(token) = state.recent_tokens.find(&hash, known, &state.sessions, now)
+    {
+        return Ok(Some(token));
+    }
+    let before = state.sessions.before_reading();
+    let Some(live) = live(state, text).await? else { return Ok(None) };
+    let version = state.sessions.version_since(&*state.store, &live.grant.session, before, now).await?;
+    let client_ends_at = state.clients.expires_at(live.client.id());
+    let token = Arc::new(RecentToken::new(live, known, version, client_ends_at, now));
+    state.recent_tokens.keep(hash, &token);
+    Ok(Some(token))
+}
+
+fn known_changes(state: &AppState) -> KnownChanges {
+    KnownChanges {
+        keys: state.keyring.changes(),
+        clients: state.clients.changes(),
+        people: state.recent_tokens.forgotten(),
+    }
+}
+
+/// Returns the claims that an access token may read, as JSON. `None`: it lacks the scope `openid`.
 ///
 /// # Errors
 /// The store fails.
-pub async fn userinfo(state: &AppState, live: &LiveToken) -> Result<Option<Map<String, Value>>, ApiError> {
+pub async fn userinfo(state: &AppState, token: &RecentToken) -> Result<Option<Bytes>, ApiError> {
+    let live = &token.live;
     if !live.token.scopes.contains(OPENID) {
         return Ok(None);
     }
+    if let Some(body) = token.userinfo.get() {
+        return Ok(Some(body.clone()));
+    }
     let details = read_details(&live.grant.details)?;
     let person = oauth_people::person(state, &live.client, &live.grant).await?;
-    Ok(Some(person.claims(&live.token.scopes, &live.client.allowed_claims(&details.userinfo))))
+    let claims = person.claims(&live.token.scopes, &live.client.allowed_claims(&details.userinfo));
+    let body = serialized(&claims)?;
+    Ok(Some(token.userinfo.get_or_init(|| body).clone()))
 }
 
-/// Answers an introspection (RFC 7662) by an authenticated client. A token of another client is inactive, unless it is
-/// for a resource that the client serves.
+/// Answers an introspection (RFC 7662) by an authenticated client, as JSON. A token of another client is inactive,
+/// unless it is for a resource that the client serves.
 ///
 /// # Errors
 /// The store fails.
-pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result<Value, ApiError> {
-    let inactive = json!({"active": false});
-    let Some(LiveToken { token, grant, client: owner }) = live(state, text).await? else {
-        return introspect_refresh(state, client, text).await;
+pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result<Bytes, ApiError> {
+    let Some(token) = recent(state, text).await? else {
+        return serialized(&introspect_refresh(state, client, text).await?);
     };
-    let details = read_details(&grant.details)?;
+    let owner = token.live.client.id();
+    if let Some(known) = token.introspection.get() {
+        return Ok(if may_introspect(client, owner, &known.audiences) { known.body.clone() } else { inactive() });
+    }
+    let details = read_details(&token.live.grant.details)?;
+    let audiences = audiences(state, &token.live, &details);
+    if !may_introspect(client, owner, &audiences) {
+        return Ok(inactive());
+    }
+    let body = serialized(&described(state, &token.live, &details, &audiences).await?)?;
+    Ok(token.introspection.get_or_init(|| Introspection { audiences, body }).body.clone())
+}
+
+/// Returns the client and the resources that a token is for.
+fn audiences(state: &AppState, live: &LiveToken, details: &GrantDetails) -> Vec<String> {
+    let LiveToken { token, grant, client: owner } = live;
     let mut audiences: Vec<&str> = match &token.aud {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
@@ -85,11 +133,30 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
     // An administrator may have taken resources from the client since.
     let open = &state.config.settings.oauth.resources;
     audiences.retain(|audience| *audience == grant.client || owner.may_name(audience, open));
-    let serves = client.settings.introspects.iter().any(|own| audiences.contains(&own.as_str()));
-    if audiences.is_empty() || (grant.client != client.id() && !serves) {
-        return Ok(inactive);
-    }
-    let sub = oauth_people::subject(state, &owner, &grant.user).await?;
+    audiences.into_iter().map(str::to_owned).collect()
+}
+
+fn may_introspect(client: &Client, owner: &str, audiences: &[String]) -> bool {
+    let serves = || client.settings.introspects.iter().any(|own| audiences.contains(own));
+    !audiences.is_empty() && (owner == client.id() || serves())
+}
+
+fn inactive() -> Bytes {
+    Bytes::from_static(br#"{"active":false}"#)
+}
+
+fn serialized(body: &impl serde::Serialize) -> Result<Bytes, ApiError> {
+    serde_json::to_vec(body).map(Bytes::from).map_err(ApiError::broken)
+}
+
+async fn described(
+    state: &AppState,
+    live: &LiveToken,
+    details: &GrantDetails,
+    audiences: &[String],
+) -> Result<Value, ApiError> {
+    let LiveToken { token, grant, client: owner } = live;
+    let sub = oauth_people::subject(state, owner, &grant.user).await?;
     let sid = owner.session_id(&grant.session, &sub).into_owned();
     Ok(json!({
         "active": true,
@@ -98,7 +165,7 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
         "aud": audiences,
         "client_id": grant.client,
         // A pairwise subject hides who it is.
-        "username": owner.sector().is_none().then_some(grant.username),
+        "username": owner.sector().is_none().then_some(&grant.username),
         "scope": token.scopes.to_string(),
         "exp": token.exp,
         "iat": grant.rotated_at.div_euclid(1000),
@@ -107,7 +174,7 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
         "acr": details.acr,
         "amr": details.amr,
         "sid": sid,
-        "cnf": grant.jkt.map(|jkt| json!({"jkt": jkt})),
+        "cnf": grant.jkt.as_ref().map(|jkt| json!({"jkt": jkt})),
     }))
 }
 
@@ -153,6 +220,7 @@ pub async fn revoke(state: AppState, client: String, text: String) -> Result<(),
     };
     if let Some(grant) = grant.filter(|grant| grant.client == client) {
         state.store.revoke_grant(&grant.id, None, state.now()).await?;
+        state.sessions.outdate([grant.session.as_str()]);
     }
     Ok(())
 }

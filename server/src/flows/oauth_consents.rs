@@ -68,6 +68,7 @@ pub async fn withdraw(state: &AppState, caller: &Caller, user: &str, client: &st
     entry.user = Some(user.to_owned());
     client.clone_into(&mut entry.about);
     let done = state.store.withdraw_consent(user, client, &entry, state.now()).await?;
+    state.recent_tokens.forget();
     if done { Ok(()) } else { Err(ApiError::new(Code::NotFound)) }
 }
 

@@ -207,6 +207,7 @@ async fn revoke_reused(state: &AppState, caller: &Caller, grant: Option<&str>) -
     entry.session = Some(row.session.clone());
     entry.about = row.client.clone();
     if state.store.revoke_grant(grant, Some(&entry), state.now()).await? {
+        state.sessions.outdate([row.session.as_str()]);
         tracing::warn!(
             name: net::KEPT,
             grant, client = %row.client,
@@ -273,11 +274,15 @@ async fn refresh(
                     from_hash: token.hash(),
                     to_hash: successor.hash(),
                     jkt: bound_to.clone(),
+                    rebound: (bound_to != grant.jkt).then(|| grant.user.clone()),
                     idle_at: now + state.config.settings.session.idle.ms(),
                     now,
                 };
                 if !state.store.rotate_grant(&rotation).await? {
                     continue;
+                }
+                if rotation.rebound.is_some() {
+                    state.sessions.outdate([grant.session.as_str()]);
                 }
                 successor
             }

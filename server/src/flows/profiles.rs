@@ -141,7 +141,9 @@ pub async fn set_own(
         ..audit::entry(state, client, event, audit::OK)
     };
     let change = edit.read(user, EmailState::Unproved, state.now(), entry)?;
-    settle(state.store.set_profile(&change).await?)
+    settle(state.store.set_profile(&change).await?)?;
+    state.forget_people();
+    Ok(())
 }
 
 fn settle(outcome: SetProfileOutcome) -> Result<(), ProfileError> {

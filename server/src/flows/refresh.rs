@@ -112,6 +112,7 @@ async fn rotate(
         ends_at: row.life.ends_at,
         revoked: false,
         authentication: row.authentication,
+        version: state.sessions.next_version(),
     };
     issue_successor(state, row, live, &successor, delivery).map(Some)
 }

@@ -69,6 +69,7 @@ pub(crate) async fn begin(
     if !state.store.begin_session(&begin).await? {
         return Err(refused());
     }
+    state.sessions.outdate([grant.session.as_str()]);
     let live = LiveSession {
         generation: 0,
         used: 0,
@@ -78,6 +79,7 @@ pub(crate) async fn begin(
         ends_at: row.ends_at,
         revoked: false,
         authentication,
+        version: state.sessions.next_version(),
     };
     let owner = SessionOwner { user: &grant.user, username: &grant.username, role: grant.role };
     issue::tokens(&state, &owner, &row.id, Some(jkt), live, &opening.token, Delivery::Body)

@@ -11,6 +11,21 @@ use serde_json::Value;
 use std::sync::Arc;
 use wire::paths;
 
+/// The form of a request that has proved its client's secret, so that the handler reads neither again.
+#[derive(Debug, Clone)]
+pub struct ProvenForm {
+    pub client: Arc<Client>,
+    pub params: Params,
+}
+
+/// A client that a request proves.
+#[derive(Debug, Clone)]
+pub enum ProvenClient {
+    BySecret(Arc<Client>),
+    /// Whether the assertion comes for the first time is checked later.
+    ByAssertion(Arc<Client>),
+}
+
 /// Returns the client with this id, unless it is disabled or has expired. A client that is a document must have been read
 /// before: only an authorization request fetches a new one.
 ///
@@ -24,7 +39,7 @@ pub async fn find(state: &AppState, id: &str) -> Result<Option<Arc<Client>>, Api
     Ok(document.map(|document| document.client).filter(|client| !client.settings.disabled))
 }
 
-/// Returns the id of the client whose secret or key the request proves. An assertion is not used up, and no keys are fetched.
+/// Returns the client whose secret or key the request proves. An assertion is not used up, and no keys are fetched.
 /// `may_check`: whether a signature of the client with this id may be verified now, or its document read from the store.
 ///
 /// # Errors
@@ -34,20 +49,22 @@ pub async fn proves(
     headers: &HeaderMap,
     params: &Params,
     may_check: impl Fn(&str) -> bool,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<ProvenClient>, ApiError> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Ok(credentials) = Credentials::read(authorization, params) else { return Ok(None) };
     let id = credentials.client_id();
-    let proven = match &credentials {
-        Credentials::None { .. } => false,
+    Ok(match &credentials {
+        Credentials::None { .. } => None,
         Credentials::Secret { .. } => {
-            state.clients.find(id, state.now()).is_some_and(|client| credentials.fit(&client))
+            let client = state.clients.find(id, state.now()).filter(|client| credentials.fit(client));
+            client.map(ProvenClient::BySecret)
         }
+        Credentials::Assertion { .. } if !may_check(id) => None,
         Credentials::Assertion { jwt, .. } => {
-            may_check(id) && find(state, id).await?.is_some_and(|client| has_signed(state, &client, jwt))
+            let client = find(state, id).await?.filter(|client| has_signed(state, client, jwt));
+            client.map(ProvenClient::ByAssertion)
         }
-    };
-    Ok(proven.then(|| id.to_owned()))
+    })
 }
 
 /// Whether one of the client's keys that are known here has signed an assertion for this server.

@@ -6,6 +6,7 @@
 //! limited, so that a banned address cannot make the server work.
 
 use super::forwarded_request::{self, ForwardedRequest};
+use super::oauth_client::{ProvenClient, ProvenForm};
 use super::token::{PresentedToken, SeenToken};
 use super::{app_cookie, body, known_device, oauth_client, rate_limit};
 use crate::api_error::ApiError;
@@ -18,11 +19,12 @@ use crate::tokens::AccessTokenClaims;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request};
 use domain::client_key::ClientKey;
-use domain::encoding::base64url;
+use domain::encoding::{base64url, sha256};
 use domain::known_device::{bucket_at, session_bucket};
 use domain::refresh_token::RefreshToken;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header};
 use oidc::Params;
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use wire::paths;
@@ -86,23 +88,31 @@ async fn of_oauth_client(state: &AppState, client: &mut Client, request: Request
             return Err(error);
         }
     };
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     // The body is in memory and within the limit.
     let bytes = to_bytes(body, body::LIMIT).await.map_err(ApiError::broken)?;
-    let params = Params::parse(&String::from_utf8_lossy(&bytes));
+    let text = String::from_utf8_lossy(&bytes);
+    let params = Params::parse(&text);
     let address = client.client_key;
     let may_check = |id: &str| {
         let key = ClientKey::Device(bucket_at(client_bucket(id), address));
         state.rate_limiter.may_check_token(key, state.now())
     };
-    if let Some(id) = oauth_client::proves(state, &parts.headers, &params, may_check).await? {
-        client.session = Some(client_bucket(&id));
-        client.proven = true;
-    } else {
+    let proven = oauth_client::proves(state, &parts.headers, &params, may_check).await?;
+    let Some(proven) = proven else {
         client.known = known_device::find(state, &parts.headers);
         let by_refresh = of_refresh_token(state, &params);
         let by_token = || of_portal(state, client, &parts.headers).map(|(key, _)| key);
         client.session = by_refresh.or_else(by_token);
+        return Ok(Request::from_parts(parts, Body::from(bytes)));
+    };
+    client.proven = true;
+    let (ProvenClient::BySecret(own) | ProvenClient::ByAssertion(own)) = &proven;
+    client.session = Some(client_bucket(own.id()));
+    // The handler refuses a form that is not UTF-8 and a second header, whatever else the request proves.
+    let is_one = matches!(text, Cow::Borrowed(_)) && parts.headers.get_all(header::AUTHORIZATION).iter().count() < 2;
+    if let (ProvenClient::BySecret(client), true) = (proven, is_one) {
+        parts.extensions.insert(ProvenForm { client, params });
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
@@ -115,6 +125,9 @@ fn client_bucket(id: &str) -> ClientKey {
 fn of_grant(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<ClientKey> {
     let (_, token) = verify::presented(headers).ok()??;
     let now = state.now();
+    if let Some(known) = state.recent_tokens.genuine(&sha256(token.as_bytes()), state.keyring.changes(), now) {
+        return Some(*known.bucket.get_or_init(|| grant_bucket(&known.live.grant.id)));
+    }
     // An opaque token costs one HMAC, a JWT a signature.
     let may_check = !token.contains('.') || state.rate_limiter.may_check_token(client.client_key, now);
     let read = if may_check { state.client_tokens.read(token, now) } else { None };

@@ -1,6 +1,7 @@
 //! Checks per kind of route before its handler, the cheapest first. They read the database only for a ban.
 
 use super::client::{self, Client};
+use super::oauth_client::ProvenForm;
 use super::{body, host, rate_limit, same_origin, sign_in};
 use crate::api_error::ApiError;
 use crate::config::Preset;
@@ -145,7 +146,9 @@ async fn oauth_client(
 ) -> Result<Response, ApiError> {
     let counted = rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?;
     let proves = needs_secret_or_token(&request);
-    let response = routes.answer(client, body::read(request).await?).await;
+    let is_read = request.extensions().get::<ProvenForm>().is_some();
+    let request = if is_read { request } else { body::read(request).await? };
+    let response = routes.answer(client, request).await;
     // A resource server may ask about every request of its own clients, and must not lock its address out.
     if proves && response.status().is_success() {
         counted.forgive();

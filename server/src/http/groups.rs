@@ -54,7 +54,7 @@ pub(crate) async fn rename(
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &client, &administrator);
         profiles::rename_group(&actor, &id, &request.name).await?;
-        state.identity_headers.clear();
+        state.forget_people();
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -70,7 +70,7 @@ pub(crate) async fn remove(
         let actor = Actor::administrator(&state, &client, &administrator);
         let group = profiles::find_group(&*state.store, &id).await?;
         profiles::remove_group(&actor, &group).await?;
-        state.identity_headers.clear();
+        state.forget_people();
         Ok(StatusCode::NO_CONTENT)
     })
     .await

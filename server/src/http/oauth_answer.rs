@@ -3,6 +3,7 @@
 use super::ApiError;
 use crate::flows::oauth_token::TokenError;
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use oidc::error::{ErrorCode, OAuthError};
@@ -70,6 +71,13 @@ fn failed(error: ApiError) -> Response {
     response.headers_mut().remove(header::CONTENT_LENGTH);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     *response.body_mut() = body.into();
+    response
+}
+
+/// Answers with JSON text.
+pub(crate) fn json_body(text: Bytes) -> Response {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -1,15 +1,17 @@
 //! `/oauth/token`, `/oauth/revoke`, `/oauth/introspect` and `/oauth/par`: requests of clients.
 
-use super::oauth_answer::{OAuthErrorResponse, open};
+use super::ApiError;
+use super::oauth_answer::{OAuthErrorResponse, json_body, open};
 use crate::client::Client as Caller;
 use crate::dpop;
 use crate::flows::oauth_authorize::SIGN_IN_SECONDS;
 use crate::flows::oauth_token::{TokenError, TokenResponse, exchange as run_exchange};
 use crate::flows::{self, oauth_access, oauth_authentication};
+use crate::guards::oauth_client::ProvenForm;
 use crate::guards::{proof, rate_limit};
 use crate::state::AppState;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use domain::encoding::{base64url, sha256};
@@ -22,6 +24,7 @@ use serde_json::{Map, json};
 use std::sync::Arc;
 use store::oauth::PushedRequest;
 use wire::paths;
+use wire::problem::Code;
 
 /// Time within which a person must come with a pushed request. After that, the sign-in has its own time limit.
 const PUSHED_SECONDS: i64 = 600;
@@ -32,17 +35,21 @@ pub(super) async fn read(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(Arc<Client>, Params), OAuthErrorResponse> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        let text = "the body must be application/x-www-form-urlencoded";
-        return Err(OAuthError::new(ErrorCode::InvalidRequest, text).into());
-    }
+    check_is_form(headers)?;
     let body = std::str::from_utf8(body);
     let body = body.map_err(|_| OAuthError::new(ErrorCode::InvalidRequest, "the body is not UTF-8"))?;
     let params = Params::parse(body);
     let client = oauth_authentication::authenticate(state, headers, &params).await??;
     Ok((client, params))
+}
+
+fn check_is_form(headers: &HeaderMap) -> Result<(), OAuthError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(());
+    }
+    Err(OAuthError::new(ErrorCode::InvalidRequest, "the body must be application/x-www-form-urlencoded"))
 }
 
 /// Exchanges a code or a refresh token.
@@ -100,7 +107,7 @@ pub(crate) async fn revoke(
     body: Bytes,
 ) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
-    let token = token_of(&params)?;
+    let token = token_of(&params)?.to_owned();
     flows::run_to_completion(oauth_access::revoke(state.clone(), client.id().to_owned(), token)).await?;
     Ok(open(StatusCode::OK.into_response()))
 }
@@ -108,21 +115,28 @@ pub(crate) async fn revoke(
 /// Says whether a token is valid (RFC 7662), to confidential clients only.
 pub(crate) async fn introspect(
     State(state): State<AppState>,
-    headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, OAuthErrorResponse> {
-    let (client, params) = read(&state, &headers, &body).await?;
+    let (mut parts, body) = request.into_parts();
+    let (client, params) = match parts.extensions.remove::<ProvenForm>() {
+        Some(form) => {
+            check_is_form(&parts.headers)?;
+            (form.client, form.params)
+        }
+        None => {
+            let body = to_bytes(body, crate::guards::body::LIMIT).await;
+            read(&state, &parts.headers, &body.map_err(|_| ApiError::new(Code::TooLarge))?).await?
+        }
+    };
     if client.is_public() {
         let text = "introspection is for clients that authenticate";
         return Err(OAuthError::new(ErrorCode::InvalidClient, text).into());
     }
-    let token = token_of(&params)?;
-    Ok(open(Json(oauth_access::introspect(&state, &client, &token).await?).into_response()))
+    Ok(open(json_body(oauth_access::introspect(&state, &client, token_of(&params)?).await?)))
 }
 
-fn token_of(params: &Params) -> Result<String, OAuthError> {
-    let token = params.get("token").map(str::to_owned);
-    token.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "token is missing"))
+fn token_of(params: &Params) -> Result<&str, OAuthError> {
+    params.get("token").ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "token is missing"))
 }
 
 /// Stores an authorization request (RFC 9126).

@@ -1,12 +1,13 @@
 //! `/oauth/userinfo` (OpenID Connect Core, section 5.3).
 
 use super::ApiError;
-use super::oauth_answer::{OAuthErrorResponse, open};
+use super::oauth_answer::{OAuthErrorResponse, json_body, open};
 use crate::client::Client as Caller;
-use crate::flows::oauth_access::{self, LiveToken};
+use crate::flows::oauth_access;
 use crate::flows::oauth_token::TokenError;
 use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
+use crate::recent_tokens::LiveToken;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -43,11 +44,11 @@ pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) ->
 async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Response>, TokenError> {
     let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
     let Some(Presented { scheme, token }) = read(parts, body)? else { return Ok(None) };
-    let live = oauth_access::live(state, &token).await?;
-    let live = live.ok_or_else(|| invalid("the access token is not valid or has expired"))?;
-    bound(state, parts, scheme, &token, &live).await?;
-    match oauth_access::userinfo(state, &live).await? {
-        Some(claims) => Ok(Some(Json(claims).into_response())),
+    let recent = oauth_access::recent(state, &token).await?;
+    let recent = recent.ok_or_else(|| invalid("the access token is not valid or has expired"))?;
+    bound(state, parts, scheme, &token, &recent.live).await?;
+    match oauth_access::userinfo(state, &recent).await? {
+        Some(claims) => Ok(Some(json_body(claims))),
         None => Err(OAuthError::new(ErrorCode::InsufficientScope, "userinfo needs the scope openid").into()),
     }
 }
@@ -61,11 +62,13 @@ async fn bound(
     live: &LiveToken,
 ) -> Result<(), TokenError> {
     let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
+    if (scheme, &live.grant.jkt) == (Scheme::Bearer, &None) {
+        return Ok(());
+    }
     let (caller, app) = (parts.extensions.get::<Caller>(), live.client.label());
     let owner = TokenOwner::of_grant(&live.grant, &app);
     match (scheme, &live.grant.jkt) {
-        (Scheme::Bearer, None) => Ok(()),
-        (Scheme::Bearer, Some(_)) => {
+        (Scheme::Bearer, _) => {
             if let Some(caller) = caller {
                 copied::record(state, caller, owner).await?;
             }

@@ -58,11 +58,11 @@ pub(crate) async fn change(
         // Done first, because it can be refused, and then nothing else must have changed.
         if !profile.is_empty() {
             flows::profiles::set(&actor, &user.id, &profile).await?;
-            state.identity_headers.clear();
+            state.forget_people();
         }
         if let Some(role) = role {
             settle(&state, users::set_role(&actor, &user, role).await?)?;
-            state.identity_headers.clear();
+            state.forget_people();
         }
         if let Some(disabled) = request.disabled {
             settle(&state, users::set_disabled(&actor, &user, disabled).await?)?;

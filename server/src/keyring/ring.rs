@@ -24,6 +24,7 @@ pub struct Keyring {
     /// The time of the last read. Locked during a read, so that an older result never replaces a newer one.
     asked: Mutex<UnixMs>,
     revocations: AtomicU64,
+    changes: AtomicU64,
     pub digests: Digests,
 }
 
@@ -79,6 +80,7 @@ impl Keyring {
             ring: RwLock::new(Ring::read(vault, &keys, None)?),
             asked: Mutex::new(vault.now),
             revocations: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
             digests: vault.digests(&keys)?,
         })
     }
@@ -119,6 +121,8 @@ impl Keyring {
         }
         let is_revoked = ring.signing.loses_by(&line(KeyKind::Signing, &keys), vault.now);
         *self.ring.write() = Ring::read(vault, &keys, Some(&ring))?;
+        // After the keys, so that a reader of the new number finds the new keys.
+        self.changes.fetch_add(1, Ordering::SeqCst);
         if is_revoked {
             self.revocations.fetch_add(1, Ordering::Release);
         }
@@ -263,6 +267,11 @@ impl Keyring {
     /// Returns a number that increases after each revocation of a signing key, which invalidates cached verifications.
     pub fn revocations(&self) -> u64 {
         self.revocations.load(Ordering::Acquire)
+    }
+
+    /// Returns a number that increases after each change of the keys in memory.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     fn ring(&self) -> Arc<Ring> {

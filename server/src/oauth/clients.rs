@@ -9,6 +9,7 @@ use oidc::{Client, ClientSettings, ClientSource, Scopes, consent};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
 use store::oauth::StoredClient;
 use store::oauth_registrations::StoredDocument;
@@ -26,6 +27,8 @@ pub struct Clients {
     /// The terminal program, which no list shows.
     terminal: Option<Arc<Client>>,
     stored: RwLock<BTreeMap<String, StoredEntry>>,
+    /// The number of reads that found a client changed or removed.
+    changes: AtomicU64,
     pub document_fetches: DocumentFetches,
     pub key_sets: KeySets,
     /// Locked during a read, so that an older result never replaces a newer one.
@@ -33,11 +36,14 @@ pub struct Clients {
 }
 
 /// A client of the database.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct StoredEntry {
     client: Arc<Client>,
     /// End of a registration that the client made itself. Its row may be swept later.
     expires_at: Option<UnixMs>,
+    /// These tell a client from one with the same registration that was removed.
+    created_at: UnixMs,
+    changed_at: UnixMs,
 }
 
 impl StoredEntry {
@@ -62,14 +68,36 @@ impl Clients {
         for row in store.clients().await? {
             match read(&row) {
                 Ok(client) => {
-                    let entry = StoredEntry { client: Arc::new(client), expires_at: row.expires_at };
+                    let entry = StoredEntry {
+                        client: Arc::new(client),
+                        expires_at: row.expires_at,
+                        created_at: row.created_at,
+                        changed_at: row.changed_at,
+                    };
                     clients.insert(row.id.clone(), entry);
                 }
                 Err(problem) => tracing::error!(client = %row.id, %problem, "a stored client cannot be used"),
             }
         }
-        *self.stored.write() = clients;
+        let mut stored = self.stored.write();
+        let is_changed = stored.iter().any(|(id, entry)| clients.get(id) != Some(entry));
+        *stored = clients;
+        drop(stored);
+        // After the clients, so that a reader of the new number finds the new clients.
+        if is_changed {
+            self.changes.fetch_add(1, Ordering::SeqCst);
+        }
         Ok(())
+    }
+
+    /// Returns a number that increases after a client was changed or removed. An added client changes no other one.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Returns the end of a registration that the client made itself. `None`: it has none, or no such client is stored.
+    pub fn expires_at(&self, id: &str) -> Option<UnixMs> {
+        self.stored.read().get(id).and_then(|entry| entry.expires_at)
     }
 
     /// Reads them again after a change. A failure is logged, because the change is stored, and nodes follow changes anyway.

@@ -17,7 +17,8 @@ use verify::{TYP, UnverifiedToken};
 
 /// Lifetime of an ID token in seconds. It says who signed in and gives no access.
 const ID_TOKEN_SECONDS: i64 = 600;
-const LONGEST_TOKEN: usize = 8192;
+/// Maximum length of a token.
+pub(crate) const LONGEST_TOKEN: usize = 8192;
 
 /// A signer and verifier of clients' tokens.
 #[derive(Clone)]

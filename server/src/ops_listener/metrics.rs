@@ -38,6 +38,9 @@ pub fn registry(state: &AppState) -> Arc<Registry> {
         "Access tokens whose signature was checked",
         state.tokens.cache().misses.clone(),
     );
+    let recent = state.recent_tokens.cache();
+    ours.register("client_token_cache_hits", "Tokens of clients whose grant was in memory", recent.hits.clone());
+    ours.register("client_token_cache_misses", "Tokens of clients whose grant was read", recent.misses.clone());
     ours.register("session_cache_hits", "Sessions found in memory", state.sessions.cache().hits.clone());
     ours.register("session_cache_misses", "Sessions asked of the store", state.sessions.cache().misses.clone());
     all.register_collector(Box::new(Now(state.clone())));

@@ -63,6 +63,7 @@ mod passkeys;
 mod password_hashes;
 mod profiles;
 mod raw_requests;
+mod recent_tokens;
 mod refresh;
 mod remembered_devices;
 mod restored;

@@ -63,6 +63,7 @@ const SERVER: [(&str, &[&str]); 9] = [
             "outbound",
             "passwords",
             "rate_limiter",
+            "recent_tokens",
             "refusal_feed",
             "request_id",
             "revocations",

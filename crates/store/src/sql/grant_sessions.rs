@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::session_writes::{insert_session, lock_user};
+use super::session_writes::{insert_session, lock_user, mark_sessions};
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
@@ -37,6 +37,7 @@ impl Write for BeginSession {
             return Ok(false);
         }
         tx.execute(DATE_BACK, [Value::Text(&self.session.id), Value::Int(self.authenticated_at)]).await?;
+        mark_sessions(tx, &self.session.user, self.session.now).await?;
         append(tx, &self.audit).await?;
         Ok(true)
     }

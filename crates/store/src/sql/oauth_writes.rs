@@ -3,6 +3,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::oauth_logouts::notify_client;
+use super::session_writes::mark_sessions;
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
@@ -59,7 +60,7 @@ sql! {
     EXTEND = "UPDATE sessions SET idle_at = $2, used_at = $3, changed_at = $3
         WHERE id = (SELECT session_id FROM oauth_grants WHERE id = $1) AND idle_at < $2";
     SHOW = "UPDATE oauth_grants SET used_generation = $2 WHERE id = $1 AND generation >= $2 AND used_generation < $2";
-    REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING user_id";
 
     WITHDRAW = "DELETE FROM oauth_consents WHERE user_id = $1 AND client_id = $2";
     // A used code stays, so that its second use is noticed.
@@ -174,6 +175,10 @@ impl Write for GrantRotation {
         if tx.execute(ROTATE, values).await? == 0 {
             return Ok(false);
         }
+        // Before one session is extended, because all are locked in one order here as elsewhere.
+        if let Some(user) = &self.rebound {
+            mark_sessions(tx, user, self.now).await?;
+        }
         tx.execute(EXTEND, [Value::Text(&self.id), Value::Int(self.idle_at), Value::Int(self.now)]).await?;
         Ok(true)
     }
@@ -203,11 +208,15 @@ impl Write for RevokeGrant {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let revoked = tx.execute(REVOKE, [Value::Text(&self.id), Value::Int(self.now)]).await? == 1;
-        if let (true, Some(audit)) = (revoked, &self.audit) {
+        let Some(grant) = tx.one(REVOKE, [Value::Text(&self.id), Value::Int(self.now)]).await? else {
+            return Ok(false);
+        };
+        // Every node forgets what it keeps of the person's tokens.
+        mark_sessions(tx, &grant.text("user_id")?, self.now).await?;
+        if let Some(audit) = &self.audit {
             append(tx, audit).await?;
         }
-        Ok(revoked)
+        Ok(true)
     }
 }
 
@@ -229,6 +238,9 @@ impl Write for WithdrawConsent {
         let ended = tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
         if withdrawn + dropped + ended == 0 {
             return Ok(false);
+        }
+        if ended > 0 {
+            mark_sessions(tx, &self.user, self.now).await?;
         }
         append(tx, &self.audit).await?;
         Ok(true)

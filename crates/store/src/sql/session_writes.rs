@@ -89,7 +89,8 @@ pub(super) async fn revoke_all<DB: Backend>(
     ended.iter().map(|row| row.text("id")).collect()
 }
 
-/// Marks the valid sessions as changed, so that every node drops their cached headers for apps.
+/// Marks the valid sessions as changed, so that every node drops what it keeps of them: headers for apps, and answers
+/// about tokens of clients.
 pub(super) async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
     if tx.execute(MARK, [Value::Text(user), Value::Int(now)]).await? > 0 {
         publish(tx, user, now).await?;

@@ -62,6 +62,7 @@ fn rotation(id: &str, from: u32, hash: &str, to: &str) -> GrantRotation {
         from_hash: token_hash(hash),
         to_hash: token_hash(to),
         jkt: None,
+        rebound: None,
         idle_at: NOW + 90 * DAY,
         now: NOW + SECOND,
     }
