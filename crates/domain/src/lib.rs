@@ -38,6 +38,7 @@ pub mod server_key;
 pub mod service;
 pub mod session;
 pub mod short_key;
+pub mod shown_text;
 pub mod token_hash;
 pub mod totp;
 mod typed_code;

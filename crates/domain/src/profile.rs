@@ -1,5 +1,7 @@
 //! A person's profile: display name, e-mail address with its state, and groups.
 
+use crate::account::Role;
+use crate::shown_text::is_invisible;
 use email_address::Options;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
@@ -44,20 +46,6 @@ impl DisplayName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a character is a control, is invisible or reorders others (Unicode's `Default_Ignorable_Code_Point`), is for
-/// private use, or is unassigned. Joiners and variation selectors are visible in emoji and in Indic and Persian names.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-                | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}'
-                | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}'..='\u{ffff}'
-                | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}'
-        )
 }
 
 impl fmt::Display for DisplayName {
@@ -197,6 +185,10 @@ pub enum InvalidGroupName {
          a digit"
     )]
     Characters,
+    #[error(
+        "user and administrator are roles: an app could take a member of such a group for one. Choose another name"
+    )]
+    Role,
 }
 
 impl GroupName {
@@ -221,6 +213,20 @@ impl GroupName {
             return Err(InvalidGroupName::Characters);
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// Parses the name of a group that is added, renamed or imported. Groups that exist may still have a role's name.
+    ///
+    /// # Errors
+    /// The violated rule.
+    pub fn parse_new(text: &str) -> Result<Self, InvalidGroupName> {
+        let name = Self::parse(text)?;
+        if name.is_role() { Err(InvalidGroupName::Role) } else { Ok(name) }
+    }
+
+    /// Whether this is the name of a role, which many apps mix with groups.
+    pub fn is_role(&self) -> bool {
+        Role::parse(&self.key()).is_some()
     }
 
     pub fn as_str(&self) -> &str {
@@ -311,6 +317,11 @@ mod tests {
             assert_eq!(GroupName::parse(text).map(|name| name.0), Ok(text.to_owned()));
         }
         assert_eq!(GroupName::parse("Family").map(|name| name.key()), Ok("family".to_owned()));
+        for role in ["user", "Administrator", " ADMINISTRATOR "] {
+            assert_eq!(GroupName::parse_new(role), Err(InvalidGroupName::Role), "{role}");
+            assert!(GroupName::parse(role).is_ok_and(|name| name.is_role()), "one that exists can be read and renamed");
+        }
+        assert!(GroupName::parse_new("administrators").is_ok());
         for text in ["a,b", "a\nb", "a  b", "-a", "a-", "famille é", "a;b", "\"a\"", "a%2Cb"] {
             assert_eq!(GroupName::parse(text), Err(InvalidGroupName::Characters), "{text}");
         }

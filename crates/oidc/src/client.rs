@@ -1,13 +1,17 @@
 //! A registered client.
 
+use crate::error::{ErrorCode, OAuthError};
 use crate::redirect_uri;
 use crate::scope::{SUPPORTED, Scopes};
 use domain::encoding::{base64url, from_base64url, sha256};
+use domain::shown_text;
 
 pub use crate::client_settings::{AccessTokenFormat, ClientSettings, IdTokenAlg, Pkce, SubjectType};
 
 /// Maximum number of redirect URIs, and of each other list.
 const MOST_URIS: usize = 64;
+/// Maximum number of characters of a name.
+const LONGEST_NAME: usize = 60;
 /// Minimum and maximum lifetime of clients' access tokens, in seconds.
 const LIFETIME: std::ops::RangeInclusive<i64> = 30..=3600;
 
@@ -69,7 +73,7 @@ impl Client {
             return Err(invalid("id", "1 to 64 letters, digits and . _ ~ -"));
         }
         if settings.name.as_ref().is_some_and(|name| !is_name(name)) {
-            return Err(invalid("name", "1 to 60 characters on one line"));
+            return Err(invalid("name", "1 to 60 visible characters on one line, without directional characters"));
         }
         let hash = |text: &String| from_base64url(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let secrets: Option<Vec<_>> = secrets.iter().map(hash).collect();
@@ -127,6 +131,18 @@ impl Client {
             return Err(invalid("pkce", "a client without a secret or keys needs PKCE"));
         }
         Ok(client)
+    }
+
+    /// Checks the name that people see, when a client is registered or changed. Names that were stored before may break
+    /// these rules. `site`: the name of this site.
+    ///
+    /// # Errors
+    /// People could not read the name, or would take an unchecked app for this site.
+    pub fn check_name(&self, site: &str) -> Result<(), InvalidClient> {
+        let Some(name) = &self.settings.name else { return Ok(()) };
+        let foreign = || if self.is_unchecked() { shown_text::check_foreign(name, site) } else { Ok(()) };
+        let checked = shown_text::check(name, LONGEST_NAME).and_then(|()| foreign());
+        checked.map_err(|problem| InvalidClient { setting: "name", problem: problem.to_string() })
     }
 
     pub fn id(&self) -> &str {
@@ -196,6 +212,20 @@ impl Client {
         self.settings.resources.iter().chain(open).any(|allowed| allowed == resource)
     }
 
+    /// Checks the resources of a request (RFC 8707, section 2).
+    ///
+    /// # Errors
+    /// `invalid_target`: the client may not ask for a token for one of them.
+    pub fn check_resources(&self, resources: &[String], open: &[String]) -> Result<(), OAuthError> {
+        match resources.iter().find(|resource| !self.may_name(resource, open)) {
+            None => Ok(()),
+            Some(resource) => {
+                let text = format!("resource {resource} is not in the registration of this client");
+                Err(OAuthError::new(ErrorCode::InvalidTarget, text))
+            }
+        }
+    }
+
     /// Whether a person with one of these roles and groups may use the client. As in the rules of apps, upper and lower
     /// case are the same: no two groups differ in it alone.
     pub fn admits<'a>(&self, mut groups: impl Iterator<Item = &'a str>) -> bool {
@@ -220,7 +250,7 @@ fn is_name(name: &str) -> bool {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    (1..=60).contains(&name.chars().count()) && !name.trim().is_empty() && !name.chars().any(hidden)
+    (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.trim().is_empty() && !name.chars().any(hidden)
 }
 
 /// Whether a text is a host name or address without a port.

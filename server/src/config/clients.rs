@@ -34,6 +34,8 @@ pub(super) fn clients(
             }
             let checked = Client::new(client.clone(), &secrets(client)?, ClientSource::Settings);
             let checked = checked.map_err(|error| named(error.setting, &error.problem))?;
+            // The site's own name is no matter here, because the operator wrote both.
+            checked.check_name("").map_err(|error| named(error.setting, &error.problem))?;
             usable(&checked, signing, reserved, passkeys).map_err(|(setting, problem)| named(setting, &problem))?;
             Ok(checked)
         })

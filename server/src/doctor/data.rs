@@ -47,12 +47,13 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
         findings.push(names(&store.users().await?, &store.stray_names().await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
+        let all: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
+        findings.push(roles_as_groups(&all));
         findings.extend(mail(config, store.mail_counts().await?));
         findings.push(clients(config, &store.clients().await?));
         findings.push(second_factors(&store.administrators_without_factor(config.relying_party()).await?));
-        let known: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
-        findings.push(required_groups(&config.factor_policy, &known));
+        findings.push(required_groups(&config.factor_policy, &all));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
     };
@@ -150,6 +151,23 @@ fn groups(unknown: &[(String, GroupName)]) -> Finding {
         FindingLevel::Warning,
         format!("Rules of apps name groups that do not exist: {}.", listed.join(", ")),
         "Add them with postern group add, or correct the rules.",
+    )
+}
+
+fn roles_as_groups(groups: &[GroupName]) -> Finding {
+    const CHECK: &str = "group_names";
+    let listed: Vec<_> = groups.iter().filter(|group| group.is_role()).map(ToString::to_string).collect();
+    if listed.is_empty() {
+        return Finding::fine(CHECK, "No group has the name of a role.");
+    }
+    Finding::new(
+        CHECK,
+        FindingLevel::Warning,
+        format!(
+            "These groups have the names of roles, so apps may take their members for administrators: {}.",
+            listed.join(", ")
+        ),
+        "Rename each with postern group rename, and correct the rules that name it.",
     )
 }
 

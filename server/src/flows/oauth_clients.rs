@@ -125,6 +125,7 @@ fn checked(
     let client = Client::new(settings, secrets, source)?;
     // A client that cannot be used here can still be disabled.
     if !client.settings.disabled {
+        client.check_name(&actor.config.settings.site.name)?;
         usable(actor.config, &client).map_err(|(setting, problem)| ClientError::Unusable(setting, problem))?;
     }
     Ok(client)

@@ -78,7 +78,8 @@ pub async fn may_still_use(state: &AppState, client: &Client, grant: &GrantRow) 
 /// The store fails.
 pub async fn groups_and_roles(state: &AppState, user: &str, roles: &[String]) -> Result<Vec<String>, ApiError> {
     let profile = state.store.profile(user).await?.unwrap_or_default();
-    let groups = profile.groups.iter().map(|group| group.as_str().to_owned());
+    // A group that has the name of a role gives nobody the role.
+    let groups = profile.groups.iter().filter(|group| !group.is_role()).map(|group| group.as_str().to_owned());
     Ok(roles.iter().cloned().chain(groups).collect())
 }
 

@@ -154,6 +154,7 @@ fn hash(token: &str) -> String {
 
 fn checked(state: &AppState, wish: Metadata, secrets: &[String]) -> Result<Client, TokenError> {
     let client = Client::new(wish.settings, secrets, ClientSource::Registered).map_err(refused)?;
+    client.check_name(&state.config.settings.site.name).map_err(refused)?;
     let signing = state.config.settings.keys.signing_algorithm.as_str();
     client_usable(&client, signing, &[&state.config.origin], state.config.has_passkeys())
         .map_err(|(setting, problem)| refused(InvalidClient { setting, problem }))?;

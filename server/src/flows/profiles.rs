@@ -211,7 +211,7 @@ pub async fn members(store: &dyn Store, id: &str) -> store::Result<Vec<account::
 /// # Errors
 /// The name is invalid or taken, or the store fails.
 pub async fn add_group(actor: &Actor<'_>, name: &str) -> Result<account::Group, ProfileError> {
-    let (id, name) = (actor.entropy.ulid(actor.now), GroupName::parse(name)?);
+    let (id, name) = (actor.entropy.ulid(actor.now), GroupName::parse_new(name)?);
     let audit = actor.entry(AuditEvent::GroupAdded, &name);
     settle_group(actor.store.add_group(&id, &name, &audit, actor.now).await?)?;
     Ok(account::Group { id, name: name.to_string(), created_at: actor.now, members: 0 })
@@ -230,7 +230,7 @@ fn check_requirement(actor: &Actor<'_>, name: &GroupName) -> Result<(), ProfileE
 /// # Errors
 /// The name is invalid or taken, no such group exists, the settings name it, or the store fails.
 pub async fn rename_group(actor: &Actor<'_>, id: &str, name: &str) -> Result<(), ProfileError> {
-    let name = GroupName::parse(name)?;
+    let name = GroupName::parse_new(name)?;
     let present = actor.store.groups().await?.into_iter().find(|group| group.id == id);
     let present = present.ok_or(ProfileError::NoGroup)?.name;
     if present.key() != name.key() {

@@ -96,7 +96,7 @@ fn account(
     };
     let mut groups: Vec<GroupName> = Vec::new();
     for text in &raw.groups {
-        match GroupName::parse(text) {
+        match GroupName::parse_new(text) {
             Ok(group) => {
                 let group = spellings.entry(group.key()).or_insert(group).clone();
                 if !groups.contains(&group) {

@@ -309,3 +309,37 @@ async fn administrators_see_and_revoke_the_tokens_of_registrations() {
     let late = root.send(Method::DELETE, &path, None, &[]).await;
     assert_eq!(late.code(), "insufficient_user_authentication");
 }
+
+#[tokio::test]
+async fn attack_the_name_of_a_client_hides_text_or_passes_for_this_site() {
+    let (flood, hidden) = ("\u{5d0}\u{301}\u{301}\u{301}\u{301}", "Wiki\u{202e}knab");
+    let provider = Provider::with(ON).await;
+    let portal = &provider.portal;
+    let initial = token(portal, 10).await;
+    for name in ["\u{2800}", " ", flood, hidden, "Wi\u{ad}ki", "Postern in a terminal", "Роstеrn"] {
+        let mut metadata = metadata();
+        metadata["client_name"] = name.into();
+        let refused = send(portal, Method::POST, paths::OAUTH_REGISTER, &initial, Some(&metadata)).await;
+        assert_eq!(refused.json()["error"], "invalid_client_metadata", "{name:?}: {}", refused.text);
+    }
+    let root = portal.administrator().await;
+    let wish = |name: &str| json!({"id": "wiki", "name": name, "redirect_uris": ["https://wiki.example/"]});
+    for name in [flood, hidden, "\u{2800}"] {
+        assert_eq!(root.post(paths::CLIENTS, &wish(name)).await.code(), "bad_request", "{name:?}");
+    }
+    let own = root.post(paths::CLIENTS, &wish("Postern wiki")).await;
+    assert_eq!(own.status, StatusCode::CREATED, "an administrator vouches for it: {}", own.text);
+}
+
+#[test]
+fn attack_a_name_in_a_command_or_the_settings_hides_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| output_text(&postern(folder.path(), arguments, ""));
+    let uri = ["--redirect-uri", "https://wiki.example/", "wiki"];
+    let refused = run(&[&["client", "add", "--name", "Wiki\u{202e}knab"][..], &uri].concat());
+    assert!(refused.contains("directional characters"), "{refused}");
+    let settings = "[[clients]]\nid = 'wiki'\nname = \"Wiki\\u202Eknab\"\nredirect_uris = ['https://wiki.example/']\n";
+    std::fs::write(folder.path().join("postern.toml"), settings).unwrap();
+    let refused = run(&["config", "check"]);
+    assert!(refused.contains("directional characters"), "{refused}");
+}
