@@ -8,6 +8,7 @@ use crate::config::Config;
 use async_trait::async_trait;
 use domain::public_address::is_public;
 use ipnet::IpNet;
+use oidc::document::is_content_type;
 use oidc::{Client, ClientSource};
 use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -65,6 +66,8 @@ pub enum OutboundError {
     Certificates(#[source] std::sync::Arc<std::io::Error>),
     #[error("the answer has the status {0}")]
     Status(u16),
+    #[error("the answer has the content type '{0}' and not application/json")]
+    Kind(String),
     #[error("the answer is longer than {0} bytes")]
     Long(usize),
     #[error("too many requests are in progress")]
@@ -190,6 +193,25 @@ impl Outbound {
     /// # Errors
     /// The URL leads to a forbidden address, or there is no document.
     pub async fn get(&self, reach: Reach, url: &str, longest: usize) -> Result<Vec<u8>, OutboundError> {
+        self.fetch(reach, url, longest, |_| true).await
+    }
+
+    /// Fetches a metadata document from the public internet. It must say that it is JSON, because anybody may put a text on
+    /// some hosts.
+    ///
+    /// # Errors
+    /// As [`Self::get`], or it is of another kind.
+    pub async fn get_document(&self, url: &str, longest: usize) -> Result<Vec<u8>, OutboundError> {
+        self.fetch(Reach::Public, url, longest, is_content_type).await
+    }
+
+    async fn fetch(
+        &self,
+        reach: Reach,
+        url: &str,
+        longest: usize,
+        accepts: fn(&str) -> bool,
+    ) -> Result<Vec<u8>, OutboundError> {
         let _permit = self.documents.try_acquire().map_err(|_| OutboundError::Busy)?;
         let _slot = HostSlot::take(&self.documents_by_host, url).ok_or(OutboundError::Busy)?;
         let url = self.judge(reach, url)?;
@@ -197,6 +219,10 @@ impl Outbound {
         let mut answer = request.send().await?;
         if answer.status() != 200 {
             return Err(OutboundError::Status(answer.status().as_u16()));
+        }
+        let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !accepts(kind) {
+            return Err(OutboundError::Kind(kind.chars().take(100).collect()));
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await? {

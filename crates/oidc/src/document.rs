@@ -10,6 +10,12 @@ pub use crate::redirect_uri::is_document_id;
 /// Maximum length of a document in bytes (section 6.6 of the draft suggests 5 KiB).
 pub const LONGEST: usize = 5 * 1024;
 
+/// Whether a content type is that of a document: `application/json`, or a more specific one (section 4 of the draft).
+pub fn is_content_type(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
 /// Reads a document that was fetched from `id`.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use crate::api_error::ApiError;
 use crate::error_chain::chain;
 use crate::guards::client_document::{self, KnownDocument};
-use crate::outbound::{OutboundError, Reach};
+use crate::outbound::OutboundError;
 use crate::state::AppState;
 use domain::client_key::ClientKey;
 use oidc::authorize::{ShownError, disabled_client, unknown_client};
@@ -105,14 +105,15 @@ async fn fetch(
         state.clients.document_fetches.fail(id, now);
         Ok(Err(text))
     };
-    let body = match state.outbound.get(Reach::Public, id, LONGEST).await {
+    let body = match state.outbound.get_document(id, LONGEST).await {
         Ok(body) => body,
         // The document has not failed, so nothing is remembered.
         Err(OutboundError::Busy) => return Ok(Err("was not fetched, because this site is busy: try again".to_owned())),
         Err(error) => {
             tracing::info!(client = id, cause = %chain(&error), "a client's document could not be fetched");
             // The same for every cause, or the page would tell which ports of a network are open.
-            let text = "could not be fetched: it must be at a public address and answer with status 200";
+            let text = "could not be fetched: it must be at a public address and answer with status 200 and the content type \
+                        application/json";
             return failure(text.to_owned());
         }
     };
@@ -125,6 +126,9 @@ async fn fetch(
         Ok(client) => client,
         Err(invalid) => return failure(format!("is not accepted: {invalid}")),
     };
+    if let Err(invalid) = client.check_name(&state.config.settings.site.name) {
+        return failure(format!("is not accepted: {invalid}"));
+    }
     let same_app = known.filter(|known| known.client.is_same_app(&client)).map(|known| known.row.registration.clone());
     let expires_at = now + state.config.settings.session.absolute.ms();
     let document = StoredDocument { id: id.to_owned(), registration, fetched_at: now, expires_at, disabled_at: None };

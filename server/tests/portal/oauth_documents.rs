@@ -90,6 +90,25 @@ async fn attack_a_document_leads_into_the_network() {
 }
 
 #[tokio::test]
+async fn attack_a_text_on_the_host_of_somebody_else_is_a_document() {
+    let server = DocumentServer::start(agent).await;
+    let provider = server.provider().await;
+    let query = Provider::query(&[("client_id", &server.id), ("redirect_uri", "http://127.0.0.1/callback")]);
+    for kind in ["text/plain", "text/html; charset=utf-8", "application/octet-stream", "application/jsonp", ""] {
+        server.answers_as(kind);
+        provider.portal.advance(31_000).await;
+        let shown = provider.open(&provider.browser, &query).await;
+        assert!(shown.text.contains("content type"), "{kind}: {}", shown.text);
+    }
+    for kind in ["application/json; charset=utf-8", "application/oauth-client+json"] {
+        server.answers_as(kind);
+        provider.portal.advance(2 * HOUR).await;
+        provider.browser.refresh().await;
+        assert!(provider.open(&provider.browser, &query).await.text.contains("calls itself Agent"), "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_serves_while_its_host_is_down() {
     let server = DocumentServer::start(agent).await;
     let provider = server.provider().await;

@@ -12,14 +12,15 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use wire::paths;
 
+const JSON: &str = "application/json";
 pub(crate) const URI: &str = "http://127.0.0.1:7777/callback";
 
 /// A server at `https://localhost` that answers each request with a document, and its certificate.
 pub(crate) struct DocumentServer {
     pub id: String,
     seen: Arc<AtomicUsize>,
-    /// Status and body.
-    answer: Arc<Mutex<(u16, String)>>,
+    /// Status, content type and body.
+    answer: Arc<Mutex<(u16, &'static str, String)>>,
     folder: tempfile::TempDir,
 }
 
@@ -32,16 +33,16 @@ impl DocumentServer {
         let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let id = format!("https://localhost:{}/client.json", listener.local_addr().unwrap().port());
-        let answer = Arc::new(Mutex::new((200, document(&id))));
+        let answer = Arc::new(Mutex::new((200, JSON, document(&id))));
         let seen = Arc::new(AtomicUsize::new(0));
         let (acceptor, count, given) = (TlsAcceptor::from(Arc::new(config)), Arc::clone(&seen), Arc::clone(&answer));
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
                 let acceptor = acceptor.clone();
-                let (status, body) = given.lock().unwrap().clone();
+                let (status, kind, body) = given.lock().unwrap().clone();
                 let answer = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
                     body.len()
                 );
                 tokio::spawn(async move {
@@ -74,7 +75,12 @@ impl DocumentServer {
 
     /// The document from now on.
     pub(crate) fn answers(&self, status: u16, body: &str) {
-        *self.answer.lock().unwrap() = (status, body.to_owned());
+        *self.answer.lock().unwrap() = (status, JSON, body.to_owned());
+    }
+
+    /// The same document, of another kind.
+    pub(crate) fn answers_as(&self, kind: &'static str) {
+        self.answer.lock().unwrap().1 = kind;
     }
 
     pub(crate) fn request<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
