@@ -10,7 +10,9 @@ pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// Maximum number of seconds until an assertion expires.
 const LONGEST_ASSERTION: i64 = 600;
 /// Tolerance for the client's clock, in seconds.
-const SKEW: i64 = 60;
+const SKEW: i64 = 30;
+/// The values of `typ` in an assertion's header. Other JWTs that the client signs are no assertions.
+const TYPES: [&str; 2] = ["JWT", "client-authentication+jwt"];
 
 /// The credentials of a request.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct AssertionClaims {
     pub sub: String,
     pub aud: serde_json::Value,
     pub exp: i64,
+    #[serde(default)]
+    pub nbf: Option<i64>,
     pub jti: String,
 }
 
@@ -90,11 +94,13 @@ impl Credentials {
         client_id
     }
 
-    /// Whether these are credentials of the client. An assertion's signature is checked elsewhere.
+    /// Whether these are credentials of the client. An assertion's signature is checked elsewhere. A client with keys cannot
+    /// fall back to the secret that it had before.
     pub fn fit(&self, client: &Client) -> bool {
         match self {
             Self::Secret { secret, unencoded, .. } => {
-                client.has_secret(secret) || unencoded.as_ref().is_some_and(|secret| client.has_secret(secret))
+                let is_own = |secret: &String| client.has_secret(secret);
+                !client.settings.has_keys() && (is_own(secret) || unencoded.as_ref().is_some_and(is_own))
             }
             Self::Assertion { .. } => client.settings.has_keys(),
             Self::None { .. } => client.is_public(),
@@ -106,12 +112,14 @@ impl AssertionClaims {
     /// Whether a verified assertion is the client's, for this server, and in time (RFC 7523, section 3).
     pub fn are_of(&self, client: &str, audiences: &[&str], now: i64) -> bool {
         let named = |name: &str| audiences.contains(&name);
+        // With a second audience, that server could use the assertion here.
         let for_us = match &self.aud {
             serde_json::Value::String(one) => named(one),
-            serde_json::Value::Array(all) => all.iter().any(|one| one.as_str().is_some_and(named)),
+            serde_json::Value::Array(all) => matches!(&all[..], [serde_json::Value::String(one)] if named(one)),
             _ => false,
         };
-        let in_time = now < self.exp.saturating_add(SKEW) && self.exp <= now + LONGEST_ASSERTION + SKEW;
+        let has_begun = self.nbf.is_none_or(|nbf| nbf <= now.saturating_add(SKEW));
+        let in_time = has_begun && now < self.exp.saturating_add(SKEW) && self.exp <= now + LONGEST_ASSERTION + SKEW;
         self.iss == client && self.sub == client && for_us && in_time && (1..=256).contains(&self.jti.len())
     }
 }
@@ -120,6 +128,20 @@ impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Credentials({})", self.client_id())
     }
+}
+
+/// Whether the header of a JWT is that of an assertion. Without `typ` it may be one. `crit` names extensions that this
+/// server does not know (RFC 7515, section 4.1.11).
+pub fn has_assertion_header(jwt: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Header {
+        typ: Option<String>,
+        crit: Option<serde_json::Value>,
+    }
+    let header = jwt.split('.').next().and_then(domain::encoding::from_base64url);
+    let header = header.and_then(|header| serde_json::from_slice::<Header>(&header).ok());
+    let is_type = |typ: &str| TYPES.iter().any(|own| own.eq_ignore_ascii_case(typ));
+    header.is_some_and(|header| header.crit.is_none() && header.typ.as_deref().is_none_or(is_type))
 }
 
 /// Returns the text after a scheme, which has any case.

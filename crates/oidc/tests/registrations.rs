@@ -1,6 +1,7 @@
 //! Registrations of clients: by themselves, by their documents, and by administrators.
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
+use domain::encoding::base64url;
 use oidc::client::{SubjectType, secret_hash};
 use oidc::document::{self, is_document_id};
 use oidc::preset::Preset;
@@ -217,12 +218,22 @@ fn keys_are_an_object_with_a_public_key_that_can_be_used() {
         json!({"keys": ["x"]}),
         json!({"keys": [with("use", json!("enc"))]}),
         json!({"keys": [with("x", json!("AQAB"))]}),
+        json!({"keys": [with("key_ops", json!(["encrypt"]))]}),
+        json!({"keys": [with("alg", json!("ES384"))]}),
         json!({"keys": [with("crv", json!("P-384"))]}),
         json!({"keys": [key, with("d", json!(x))]}),
         json!({"keys": [key, {"kty": "oct", "k": x}]}),
         json!({"keys": vec![key.clone(); 17]}),
     ] {
         assert_eq!(client(bad.clone()).expect_err("refused").setting, "jwks", "{bad}");
+    }
+    // A short modulus with zeros before it, a short one, an even exponent and the exponent 1.
+    let rsa = |n: &[u8], e: &[u8]| json!({"keys": [{"kty": "RSA", "n": base64url(n), "e": base64url(e)}]});
+    let (long, short) = ([&[0x80; 255][..], &[1]].concat(), [&[0; 128][..], &[0x81; 128]].concat());
+    assert!(client(rsa(&long, &[1, 0, 1])).is_ok());
+    let low = [&[0x7f][..], &long[1..]].concat();
+    for (n, e) in [(&short, &[1, 0, 1][..]), (&low, &[1, 0, 1]), (&long, &[2]), (&long, &[1]), (&long, &[0, 1, 0, 1])] {
+        assert_eq!(client(rsa(n, e)).expect_err("refused").setting, "jwks", "{n:?} {e:?}");
     }
     // A command and a plain form send text.
     let typed = |text: &str| {

@@ -60,6 +60,20 @@ fn attack_a_confidential_client_cannot_be_impersonated_without_its_secret() {
 }
 
 #[test]
+fn attack_a_client_with_keys_is_impersonated_with_its_old_secret() {
+    let mut keyed = settings("app");
+    keyed.jwks_uri = Some("https://app.example/keys.json".to_owned());
+    let secrets = [oidc::client::secret_hash("s3cret+/=%")];
+    let keyed = Client::new(keyed, &secrets, ClientSource::Administrator).expect("keyed");
+    for (header, form) in
+        [(None, "client_id=app&client_secret=s3cret%2B%2F%3D%25"), (Some(basic("app:s3cret+/=%")), "")]
+    {
+        let read = Credentials::read(header.as_deref(), &Params::parse(form)).expect("read");
+        assert!(read.fit(&client("app")) && !read.fit(&keyed), "{form}");
+    }
+}
+
+#[test]
 fn two_ways_at_once_are_refused() {
     for (header, form, code) in [
         (Some(basic("app:s")), "client_secret=s&client_id=app", ErrorCode::InvalidRequest),
@@ -82,19 +96,25 @@ fn an_assertion_is_of_its_client_for_this_server_and_for_a_short_time() {
         sub: "app".to_owned(),
         aud: json!(["https://auth.example/oauth/token"]),
         exp: 1_060,
+        nbf: None,
         jti: "1".to_owned(),
     };
     let audiences = ["https://auth.example", "https://auth.example/oauth/token"];
     let fits = |claims: &AssertionClaims| claims.are_of("app", &audiences, 1_000);
     assert!(fits(&good));
     assert!(fits(&AssertionClaims { aud: json!("https://auth.example"), ..good.clone() }));
+    assert!(fits(&AssertionClaims { nbf: Some(1_030), exp: 1_630, ..good.clone() }));
     for wrong in [
         AssertionClaims { iss: "other".to_owned(), ..good.clone() },
         AssertionClaims { sub: "other".to_owned(), ..good.clone() },
         AssertionClaims { aud: json!("https://evil.example"), ..good.clone() },
         AssertionClaims { aud: json!(7), ..good.clone() },
-        AssertionClaims { exp: 900, ..good.clone() },
-        AssertionClaims { exp: 100_000, ..good.clone() },
+        AssertionClaims { aud: json!(["https://auth.example", "https://other.example"]), ..good.clone() },
+        AssertionClaims { nbf: Some(1_031), ..good.clone() },
+        AssertionClaims { exp: 970, ..good.clone() },
+        AssertionClaims { exp: 1_631, ..good.clone() },
+        AssertionClaims { exp: i64::MAX, ..good.clone() },
+        AssertionClaims { exp: i64::MIN, ..good.clone() },
         AssertionClaims { jti: String::new(), ..good.clone() },
     ] {
         assert!(!fits(&wrong), "{wrong:?}");

@@ -5,8 +5,8 @@ use crate::api_error::ApiError;
 use crate::state::AppState;
 use http::{HeaderMap, header};
 use jose::PublicKey;
-use oidc::client_auth::{AssertionClaims, Credentials};
-use oidc::{Client, Params};
+use oidc::client_auth::{AssertionClaims, Credentials, has_assertion_header};
+use oidc::{Client, Params, jwks};
 use serde_json::Value;
 use std::sync::Arc;
 use wire::paths;
@@ -88,6 +88,9 @@ pub fn is_for_this_server(state: &AppState, client: &Client, claims: &AssertionC
 
 /// Returns the claims of an assertion that a key of this JWKS has signed.
 pub fn signed_claims(keys: &Value, jwt: &str) -> Option<AssertionClaims> {
+    if !has_assertion_header(jwt) {
+        return None;
+    }
     let keys = keys.get("keys").and_then(Value::as_array).into_iter().flatten();
     keys.filter_map(public_key).find_map(|key| key.verify(jwt).ok())
 }
@@ -95,7 +98,7 @@ pub fn signed_claims(keys: &Value, jwt: &str) -> Option<AssertionClaims> {
 /// Reads a key of a JWKS. Its kind determines the algorithm.
 fn public_key(jwk: &Value) -> Option<PublicKey> {
     let member = |name: &str| jwk.get(name).and_then(Value::as_str);
-    if member("use").is_some_and(|usage| usage != "sig") {
+    if !jwk.as_object().is_some_and(jwks::verifies) {
         return None;
     }
     match member("kty")? {

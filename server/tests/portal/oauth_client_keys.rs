@@ -48,11 +48,41 @@ async fn a_client_proves_itself_with_its_own_key_once() {
         (&key, json!({"jti": "5", "exp": now - 61})),
         (&key, json!({"jti": "6", "exp": now + 3600})),
         (&key, json!({"jti": ""})),
+        (&key, json!({"jti": "7", "nbf": now + 31})),
+        (&key, json!({"jti": "8", "aud": [ORIGIN, "https://other.example"]})),
+        (&key, json!({"jti": "9", "aud": []})),
+        (&key, json!({"jti": "10", "exp": now - 31})),
+        (&key, json!({"jti": "11", "sub": "app"})),
+        (&key, json!({"jti": "12", "aud": format!("{ORIGIN}/")})),
     ] {
         let refused = exchange(assertion(key, &changes)).await;
         assert_eq!(refused.json()["error"], "invalid_client", "{changes}: {}", refused.text);
     }
-    // Fifty at once, of which only the first is accepted.
+    for (jti, changes) in [
+        ("13", json!({"nbf": now + 30})),
+        ("14", json!({"aud": [ORIGIN]})),
+        ("15", json!({"aud": format!("{ORIGIN}{}", paths::OAUTH_TOKEN)})),
+    ] {
+        let mut changes = changes;
+        changes["jti"] = jti.into();
+        assert_eq!(exchange(assertion(&key, &changes)).await.status, StatusCode::OK, "{changes}");
+    }
+    // Other JWTs of the client are no assertions.
+    let typed = async |jti: &str, header: Value| {
+        let claims = json!({"iss": "keyed", "sub": "keyed", "aud": ORIGIN, "exp": now + 60, "jti": jti});
+        exchange(key.sign(&header, &claims)).await.status
+    };
+    assert_eq!(typed("16", json!({"alg": "ES256"})).await, StatusCode::OK);
+    let own = json!({"alg": "ES256", "typ": "client-authentication+jwt"});
+    assert_eq!(typed("17", own).await, StatusCode::OK);
+    for (jti, header) in [
+        ("18", json!({"alg": "ES256", "typ": "dpop+jwt"})),
+        ("19", json!({"alg": "ES256", "typ": "at+jwt"})),
+        ("20", json!({"alg": "ES256", "crit": ["exp"]})),
+    ] {
+        assert_eq!(typed(jti, header.clone()).await, StatusCode::UNAUTHORIZED, "{header}");
+    }
+    // Twenty at once, of which only the first is accepted.
     let jwt = assertion(&key, &json!({"jti": "many"}));
     let pairs = |jwt: &str| {
         [
