@@ -27,6 +27,7 @@ pub enum TokenRequest {
     /// A device asks for its tokens (RFC 8628, section 3.4).
     Device {
         code: String,
+        resources: Vec<String>,
     },
     Refresh {
         token: String,
@@ -57,7 +58,9 @@ impl TokenRequest {
                 scope: params.get("scope").map(Scopes::parse),
                 resources: params.resources(),
             }),
-            Some(crate::device::GRANT_TYPE) => Ok(Self::Device { code: needed("device_code")? }),
+            Some(crate::device::GRANT_TYPE) => {
+                Ok(Self::Device { code: needed("device_code")?, resources: params.resources() })
+            }
             Some(_) => {
                 let text = "only authorization_code, refresh_token and device_code are supported";
                 Err(OAuthError::new(ErrorCode::UnsupportedGrantType, text))

@@ -60,7 +60,12 @@ pub fn judge(
     let to = match (params.get("post_logout_redirect_uri"), client) {
         (None, _) => None,
         (Some(_), None) => {
-            return Err(invalid("post_logout_redirect_uri needs an id_token_hint or the client_id of a client"));
+            let text = if params.get("id_token_hint").is_some() {
+                "id_token_hint is not a valid ID token of this server, so post_logout_redirect_uri needs a client_id"
+            } else {
+                "post_logout_redirect_uri needs an id_token_hint or the client_id of a client"
+            };
+            return Err(invalid(text));
         }
         (Some(uri), Some(client)) if client.leaves_to(uri) => Some(match params.get("state") {
             Some(state) => with_query(uri, &[("state", state)]),

@@ -52,6 +52,8 @@ pub struct StoredKey {
     pub alg: String,
     /// The private half, encrypted. Empty after its end.
     pub sealed: String,
+    /// The public half of a signing key as JWK, from the time when its private half was erased. Otherwise empty.
+    pub public_half: String,
     pub created_at: UnixMs,
     pub used_from: UnixMs,
     pub revoked_at: Option<UnixMs>,
@@ -102,6 +104,6 @@ pub trait Keys {
     /// this at the same time, one succeeds. `false`: another key exists; read again.
     async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&AuditEntry>) -> Result<bool>;
     async fn revoke_key(&self, revocation: &KeyRevocation) -> Result<RevokeKeyOutcome>;
-    /// Erases the private half of an ended key. `false`: it was erased before.
-    async fn erase_key(&self, kid: &str) -> Result<bool>;
+    /// Erases the private half of an ended key, and stores the public one if it has one. `false`: it was erased before.
+    async fn erase_key(&self, kid: &str, public_half: &str) -> Result<bool>;
 }

@@ -171,6 +171,8 @@ pub struct PendingDevice {
     pub user_code_hash: String,
     pub client: String,
     pub scope: String,
+    /// The resources that it asks for, separated by spaces.
+    pub resources: String,
     pub expires_at: UnixMs,
     /// The device must not poll before.
     pub poll_at: UnixMs,

@@ -41,7 +41,12 @@ fn hash(text: &str) -> String {
 ///
 /// # Errors
 /// The store fails.
-pub async fn begin(state: &AppState, client: &Client, scopes: &Scopes) -> Result<DeviceCodes, ApiError> {
+pub async fn begin(
+    state: &AppState,
+    client: &Client,
+    scopes: &Scopes,
+    resources: &[String],
+) -> Result<DeviceCodes, ApiError> {
     let device_code = state.entropy.secret();
     let user_code = device::user_code(state.entropy.bytes());
     let now = state.now();
@@ -50,6 +55,8 @@ pub async fn begin(state: &AppState, client: &Client, scopes: &Scopes) -> Result
         user_code_hash: hash(&device::normalized(&user_code).unwrap_or_default()),
         client: client.id().to_owned(),
         scope: scopes.to_string(),
+        // A resource has no space, because only registered ones are accepted.
+        resources: resources.join(" "),
         expires_at: now + device::LIFE_MS,
         poll_at: now,
         denied: false,
@@ -86,7 +93,11 @@ pub async fn answer(
     typed: String,
     agreed: bool,
 ) -> Result<(), ApiError> {
-    let missing = || ApiError::explained(Code::NotFound, "No device waits with this code.");
+    let missing = || {
+        let text = "No device waits with this code: it was answered already, or half an hour has passed. If your device \
+                    still shows a code, let it show a new one.";
+        ApiError::explained(Code::NotFound, text)
+    };
     let WaitingDevice { client, scopes, row } = find(&state, &typed).await?.ok_or_else(missing)?;
     let (claims, now) = (&session.claims, state.now());
     if !agreed {
@@ -98,7 +109,8 @@ pub async fn answer(
     }
     let groups = super::oauth_people::groups_and_roles(&state, &claims.sub, &claims.roles).await?;
     if !client.admits(groups.iter().map(String::as_str)) {
-        return Err(ApiError::new(Code::RoleMissing));
+        let text = "This account may not use the app. Ask an administrator of this site, or sign in as somebody else.";
+        return Err(ApiError::explained(Code::RoleMissing, text));
     }
     let required = client.settings.second_factor;
     if let Some(missing) = factor_policy::missing_for(&state, claims, required).await? {
@@ -111,7 +123,7 @@ pub async fn answer(
         auth_time: authentication.auth_time(),
         acr: Some(authentication.methods.acr().to_owned()),
         amr: authentication.methods.amr().into_iter().map(str::to_owned).collect(),
-        resources: Vec::new(),
+        resources: row.resources.split_whitespace().map(str::to_owned).collect(),
         id_token: Vec::new(),
         userinfo: Vec::new(),
     };

@@ -81,6 +81,10 @@ pub async fn exchange(
         return Err(OAuthError::new(ErrorCode::InvalidDpopProof, "this client must prove a key (RFC 9449)").into());
     }
     match request {
+        // The code of a device is for its own grant type, which the client may have lost meanwhile.
+        TokenRequest::Code { redirect_uri: Some(uri), .. } if uri == oidc::device::GRANT_TYPE => {
+            Err(invalid_grant("redirect_uri differs from the one in the authorization request"))
+        }
         TokenRequest::Code { code, redirect_uri, verifier, resources } => {
             let presented = PresentedCode { hash: base64url(&sha256(code.as_bytes())), redirect_uri, verifier };
             redeem(&state, &caller, &client, &presented, &resources, jkt.as_deref()).await
@@ -89,14 +93,14 @@ pub async fn exchange(
             let text = "the device_code is of no device of this client, which may not use the device flow";
             Err(OAuthError::new(ErrorCode::ExpiredToken, text).into())
         }
-        TokenRequest::Device { code } => {
+        TokenRequest::Device { code, resources } => {
             let hash = base64url(&sha256(code.as_bytes()));
             if state.store.code(&hash).await?.is_none() {
                 return Err(oauth_device::poll(&state, &client, &code).await?.into());
             }
             let redirect_uri = Some(oidc::device::GRANT_TYPE.to_owned());
             let presented = PresentedCode { hash, redirect_uri, verifier: None };
-            redeem(&state, &caller, &client, &presented, &[], jkt.as_deref()).await
+            redeem(&state, &caller, &client, &presented, &resources, jkt.as_deref()).await
         }
         TokenRequest::Refresh { token, scope, resources } => {
             refresh(&state, &caller, &client, &token, scope.as_ref(), &resources, jkt.as_deref()).await

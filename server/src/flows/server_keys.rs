@@ -164,7 +164,9 @@ pub async fn rotate_due(state: &AppState) -> Result<(), keyring::KeyringError> {
                 _ => None,
             };
             if over.is_some_and(|over| now > over + KEEP_MS) {
-                state.store.erase_key(&key.kid).await?;
+                let is_revoked = key.revoked_at.is_some();
+                let public_half = if is_revoked { String::new() } else { state.vault().public_half(key) };
+                state.store.erase_key(&key.kid, &public_half).await?;
             }
         }
     }

@@ -40,11 +40,13 @@ pub(crate) async fn authorize(
     if scopes.is_empty() {
         return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may not have any of these scopes").into());
     }
+    let resources = params.resources();
+    client.check_resources(&resources, &state.config.settings.oauth.resources)?;
     state.client_tokens.check(&client, &scopes, state.now()).map_err(ApiError::broken)??;
     if client.is_public() {
         rate_limit::enter_stored(&state, &caller, &headers)?;
     }
-    let codes = oauth_device::begin(&state, &client, &scopes).await?;
+    let codes = oauth_device::begin(&state, &client, &scopes, &resources).await?;
     let page = format!("{}{}", state.config.origin, paths::DEVICE_PAGE);
     let body = json!({
         "device_code": codes.device_code,

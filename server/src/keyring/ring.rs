@@ -5,7 +5,9 @@ use super::{Algorithm, Digests, EnvelopeKey, KeyringError, MacKeys, SigningKey, 
 use axum::body::Bytes;
 use domain::UnixMs;
 use domain::encoding::base64url;
+use jose::PublicKey;
 use parking_lot::{Mutex as Lock, RwLock};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,6 +34,8 @@ struct Ring {
     envelope: ServingKeys<EnvelopeKey>,
     signing: ServingKeys<SigningKey>,
     id_token: ServingKeys<SigningKey>,
+    /// The public halves of signing keys that have ended, by id.
+    ended_signing: HashMap<String, PublicKey>,
     macs: ServingKeys<MacKeys>,
     /// The serialized public keys of the current second, because many clients request them.
     written: Lock<Option<(i64, Bytes)>>,
@@ -44,6 +48,7 @@ impl Ring {
             envelope: vault.envelope(keys, before.map(|ring| &ring.envelope))?,
             signing: vault.signing(KeyKind::Signing, keys, before.map(|ring| &ring.signing))?,
             id_token: vault.signing(KeyKind::IdToken, keys, before.map(|ring| &ring.id_token))?,
+            ended_signing: vault.ended_signing(keys),
             macs: vault.macs(keys, before.map(|ring| &ring.macs))?,
             written: Lock::new(None),
         }))
@@ -164,10 +169,12 @@ impl Keyring {
         names
     }
 
-    /// Returns the key with this id, if ID tokens that it signed are valid: an RSA key, or a signing key.
-    pub fn verifying_id_token(&self, kid: &str, now: UnixMs) -> Option<Arc<SigningKey>> {
+    /// Returns the public half of the key with this id that signs or has signed ID tokens: an RSA key, or a signing key. It
+    /// may have ended long ago, but was not revoked.
+    pub fn verifying_hint(&self, kid: &str, now: UnixMs) -> Option<PublicKey> {
         let ring = self.ring();
-        ring.id_token.serving(kid, now).or_else(|| ring.signing.serving(kid, now))
+        let held = [&ring.id_token, &ring.signing].into_iter().find_map(|keys| keys.unrevoked(kid, now));
+        held.map(|key| key.verifying.clone()).or_else(|| ring.ended_signing.get(kid).cloned())
     }
 
     /// Returns the key with this id, if its signatures are valid.

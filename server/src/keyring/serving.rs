@@ -27,6 +27,12 @@ impl<K> ServingKeys<K> {
         self.keys.get(kid).cloned()
     }
 
+    /// Returns the key with this id, even if it has ended since it was read.
+    pub(super) fn unrevoked(&self, kid: &str, now: UnixMs) -> Option<Arc<K>> {
+        self.line.state(kid, self.rules, now).filter(|state| *state != ServerKeyState::Revoked)?;
+        self.keys.get(kid).cloned()
+    }
+
     pub(super) fn all_serving(&self, now: UnixMs) -> impl DoubleEndedIterator<Item = &Arc<K>> {
         self.line.serving(self.rules, now).filter_map(|key| self.keys.get(&key.kid))
     }

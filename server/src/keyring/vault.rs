@@ -9,11 +9,13 @@ use crate::error_chain::chain;
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
 use domain::server_key::{RotationRules, ServerKeyState};
+use jose::PublicKey;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use store::Store;
 use store::keys::{KeyKind, StoredKey, line};
+use wire::jwk::TokenJwk;
 use zeroize::Zeroizing;
 
 /// The means to make and read keys.
@@ -84,7 +86,8 @@ impl Vault<'_> {
     fn seal(&self, kind: KeyKind, made: Made, used_from: UnixMs) -> Result<StoredKey, KeyringError> {
         let Made { kid, alg, secret } = made;
         let sealed = self.key.seal(self.entropy, &associated_data(kind, &kid), &secret)?;
-        Ok(StoredKey { kid, kind, alg: alg.to_owned(), sealed, created_at: self.now, used_from, revoked_at: None })
+        let (alg, public_half) = (alg.to_owned(), String::new());
+        Ok(StoredKey { kid, kind, alg, sealed, public_half, created_at: self.now, used_from, revoked_at: None })
     }
 
     pub(super) fn envelope(
@@ -158,6 +161,31 @@ impl Vault<'_> {
         Ok(now_held)
     }
 
+    /// Returns the public halves of signing keys that have ended, by id. A revoked key is not among them, because others may
+    /// sign with it.
+    pub(super) fn ended_signing(&self, keys: &[StoredKey]) -> HashMap<String, PublicKey> {
+        let mut ended = HashMap::new();
+        for kind in [KeyKind::Signing, KeyKind::IdToken] {
+            let (line, rules) = (line(kind, keys), rules(self.config, kind));
+            let is_ended = |key: &&StoredKey| line.state(&key.kid, rules, self.now) == Some(ServerKeyState::Ended);
+            for key in keys.iter().filter(|key| key.kind == kind).filter(is_ended) {
+                let half = if key.sealed.is_empty() { key.public_half.clone() } else { self.public_half(key) };
+                ended.extend(verifying_key(&half).map(|half| (key.kid.clone(), half)));
+            }
+        }
+        ended
+    }
+
+    /// Returns the public half of a signing key as it is stored. Empty: it is another key, or cannot be read.
+    pub fn public_half(&self, key: &StoredKey) -> String {
+        let read = || {
+            let secret = self.open(key).ok()?;
+            serde_json::to_string(&SigningKey::read(&key.alg, &secret)?.public.key).ok()
+        };
+        let signs = matches!(key.kind, KeyKind::Signing | KeyKind::IdToken);
+        signs.then(read).flatten().unwrap_or_default()
+    }
+
     fn open(&self, key: &StoredKey) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
         Ok(self.key.open(&associated_data(key.kind, &key.kid), &key.sealed)?)
     }
@@ -166,6 +194,15 @@ impl Vault<'_> {
 /// Returns the associated data, so that a moved row cannot be decrypted. The store uses the same name.
 fn associated_data(kind: KeyKind, kid: &str) -> String {
     format!("keys/{}/{kid}", kind.as_str())
+}
+
+/// Reads a stored public half.
+fn verifying_key(public_half: &str) -> Option<PublicKey> {
+    match serde_json::from_str(public_half).ok()? {
+        TokenJwk::Ec(key) => PublicKey::p256(&key.x, &key.y),
+        TokenJwk::Okp(key) => PublicKey::ed25519(&key.x),
+        TokenJwk::Rsa(key) => PublicKey::rsa(&key.n, &key.e),
+    }
 }
 
 fn unreadable(key: &StoredKey) -> KeyringError {

@@ -268,7 +268,8 @@ impl ClientTokens {
         token.claims(&key.verifying).ok()
     }
 
-    /// Reads an ID token that a client shows again. It may have expired. `None`: this server did not sign it.
+    /// Reads an ID token that a client shows again. It may have expired, and its key may have been replaced. `None`: this
+    /// server did not sign it, or its key was revoked.
     pub fn hint(&self, token: &str, now: UnixMs) -> Option<Hint> {
         #[derive(Deserialize)]
         struct Header {
@@ -290,8 +291,7 @@ impl ClientTokens {
         if header.typ.as_deref() != Some("JWT") {
             return None;
         }
-        let key = self.keyring.verifying_id_token(&header.kid, now)?;
-        let claims: Claims = key.verifying.verify(token).ok()?;
+        let claims: Claims = self.keyring.verifying_hint(&header.kid, now)?.verify(token).ok()?;
         (claims.iss == self.issuer).then_some(Hint { client: claims.aud, sub: claims.sub, session: claims.sid })
     }
 

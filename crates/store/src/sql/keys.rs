@@ -15,11 +15,11 @@ use domain::UnixMs;
 use domain::server_key::KeySchedule;
 
 sql! {
-    ALL = "SELECT kid, kind, alg, sealed, created_at, used_from, revoked_at FROM keys ORDER BY created_at";
+    ALL = "SELECT kid, kind, alg, sealed, public_half, created_at, used_from, revoked_at FROM keys ORDER BY created_at";
     ADD = "INSERT INTO keys (kid, kind, alg, sealed, created_at, used_from, revoked_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     REVOKE = "UPDATE keys SET revoked_at = $3 WHERE kid = $1 AND kind = $2 AND revoked_at IS NULL";
-    ERASE = "UPDATE keys SET sealed = '' WHERE kid = $1 AND sealed <> ''";
+    ERASE = "UPDATE keys SET sealed = '', public_half = $2 WHERE kid = $1 AND sealed <> ''";
 }
 
 struct AddKey {
@@ -75,13 +75,16 @@ impl Write for KeyRevocation {
     }
 }
 
-struct EraseKey(String);
+struct EraseKey {
+    kid: String,
+    public_half: String,
+}
 
 impl Write for EraseKey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        Ok(tx.execute(ERASE, [Value::Text(&self.0)]).await? == 1)
+        Ok(tx.execute(ERASE, [Value::Text(&self.kid), Value::Text(&self.public_half)]).await? == 1)
     }
 }
 
@@ -124,8 +127,8 @@ impl<DB: Backend> Keys for SqlStore<DB> {
         self.write(revocation.clone()).await
     }
 
-    async fn erase_key(&self, kid: &str) -> Result<bool> {
-        self.write(EraseKey(kid.to_owned())).await
+    async fn erase_key(&self, kid: &str, public_half: &str) -> Result<bool> {
+        self.write(EraseKey { kid: kid.to_owned(), public_half: public_half.to_owned() }).await
     }
 }
 
@@ -135,6 +138,7 @@ fn key<DB: Backend>(row: &Record<DB>) -> Result<StoredKey> {
         kind: row.enum_column("keys", "kind", KeyKind::parse)?,
         alg: row.text("alg")?,
         sealed: row.text("sealed")?,
+        public_half: row.text("public_half")?,
         created_at: row.int("created_at")?,
         used_from: row.int("used_from")?,
         revoked_at: row.opt_int("revoked_at")?,

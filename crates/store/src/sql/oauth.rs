@@ -33,9 +33,9 @@ sql! {
         WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.ends_at > $2
             AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2
         ORDER BY g.client_id, g.created_at, g.id";
-    DEVICE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
+    DEVICE = "SELECT device_hash, user_code_hash, client_id, scope, resources, expires_at, poll_at, denied_at
         FROM oauth_devices WHERE device_hash = $1";
-    DEVICE_OF_CODE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
+    DEVICE_OF_CODE = "SELECT device_hash, user_code_hash, client_id, scope, resources, expires_at, poll_at, denied_at
         FROM oauth_devices WHERE user_code_hash = $1";
     // Rows of earlier versions are kept no longer than they are valid.
     PUSHED = "SELECT id_hash, client_id, parameters, expires_at, COALESCE(kept_until, expires_at) AS kept_until
@@ -225,6 +225,7 @@ fn device<DB: Backend>(row: &Record<DB>) -> Result<PendingDevice> {
         user_code_hash: row.text("user_code_hash")?,
         client: row.text("client_id")?,
         scope: row.text("scope")?,
+        resources: row.text("resources")?,
         expires_at: row.int("expires_at")?,
         poll_at: row.int("poll_at")?,
         denied: row.opt_int("denied_at")?.is_some(),

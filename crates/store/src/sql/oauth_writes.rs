@@ -22,8 +22,8 @@ sql! {
         WHERE user_code_hash = $1 AND client_id = $2 AND denied_at IS NULL AND expires_at > $3";
     USE_PUSHED = "DELETE FROM oauth_requests WHERE id_hash = $1";
     USE_DEVICE = "DELETE FROM oauth_devices WHERE user_code_hash = $1";
-    ADD_DEVICE = "INSERT INTO oauth_devices (device_hash, user_code_hash, client_id, scope, expires_at, poll_at)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+    ADD_DEVICE = "INSERT INTO oauth_devices (device_hash, user_code_hash, client_id, scope, resources, expires_at, poll_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     DENY_DEVICE = "UPDATE oauth_devices SET denied_at = $2
         WHERE user_code_hash = $1 AND denied_at IS NULL AND expires_at > $2";
     POLL_DEVICE = "UPDATE oauth_devices SET poll_at = $2 WHERE device_hash = $1";
@@ -252,9 +252,10 @@ impl Write for PendingDevice {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        let texts = [&self.device_hash, &self.user_code_hash, &self.client, &self.scope].map(|text| Value::Text(text));
-        let [device, user_code, client, scope] = texts;
-        let values = [device, user_code, client, scope, Value::Int(self.expires_at), Value::Int(self.poll_at)];
+        let texts = [&self.device_hash, &self.user_code_hash, &self.client, &self.scope, &self.resources];
+        let [device, user_code, client, scope, resources] = texts.map(|text| Value::Text(text));
+        let (expires_at, poll_at) = (Value::Int(self.expires_at), Value::Int(self.poll_at));
+        let values = [device, user_code, client, scope, resources, expires_at, poll_at];
         tx.execute(ADD_DEVICE, values).await.map(drop)
     }
 }

@@ -11,6 +11,7 @@ pub(crate) fn key(kind: KeyKind, used_from: i64) -> StoredKey {
         kind,
         alg: "ES256".into(),
         sealed,
+        public_half: String::new(),
         created_at: used_from,
         used_from,
         revoked_at: None,
@@ -98,8 +99,11 @@ pub(crate) async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixtur
     assert_eq!(stored.len(), 3);
     let line = store::keys::line(KeyKind::Signing, &stored);
     assert_eq!(line.current(NOW + MINUTE).map(|key| &key.kid), Some(&other.successor.kid));
-    assert!(store.erase_key(&first.kid).await.unwrap());
-    assert!(!store.erase_key(&first.kid).await.unwrap());
+    assert!(store.erase_key(&first.kid, "{}").await.unwrap());
+    assert!(!store.erase_key(&first.kid, "").await.unwrap());
+    let stored = store.keys().await.unwrap();
+    let erased = stored.iter().find(|key| key.kid == first.kid).unwrap();
+    assert_eq!((erased.sealed.as_str(), erased.public_half.as_str()), ("", "{}"));
 }
 
 /// One revokes the key in use and the other one the waiting key, without knowledge of each other.

@@ -26,7 +26,7 @@ pub(crate) async fn a_value_is_resealed_only_as_it_was(fixture: Fixture) {
     }
     assert!(store.sealed_by_others("sealer02", 10).await.unwrap().is_empty());
     assert!(store.keys().await.unwrap().iter().all(|key| key.sealed == "sealer02.again"));
-    assert!(store.erase_key(&old.kid).await.unwrap());
+    assert!(store.erase_key(&old.kid, "").await.unwrap());
     assert_eq!(store.sealed_by_others("sealer03", 10).await.unwrap().len(), 1, "what is erased has nothing to open");
 }
 

@@ -138,6 +138,7 @@ async fn key_comes_back(store: &dyn Store, odd: &str) {
         kind: KeyKind::Mac,
         alg: odd.to_owned(),
         sealed: odd.to_owned(),
+        public_half: String::new(),
         created_at: NOW,
         used_from: NOW,
         revoked_at: Some(NOW),

@@ -38,6 +38,42 @@ async fn a_device_is_connected_by_its_code() {
 }
 
 #[tokio::test]
+async fn attack_a_device_or_a_pushed_request_names_a_resource_of_another_client() {
+    let (api, files) = ("https://api.example", "https://files.example");
+    let client = format!("[[clients]]\nid = 'box'\nname = 'Box'\ndevice = true\nresources = ['{api}', '{files}']\n");
+    let provider = Provider::with(&client).await;
+    for own in ["tv", "box"] {
+        let foreign = if own == "tv" { api } else { "https://other.example" };
+        let pairs = [("client_id", own), ("resource", foreign)];
+        let refused = provider.client(paths::OAUTH_DEVICE, &pairs, &[]).await;
+        assert_eq!(
+            (refused.status, refused.json()["error"].clone()),
+            (StatusCode::BAD_REQUEST, json!("invalid_target"))
+        );
+    }
+    let query = Provider::query(&[("client_secret", SECRET), ("resource", files)]);
+    let pairs = oidc::params::pairs(&query);
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let refused = provider.client(paths::OAUTH_PAR, &pairs, &[]).await;
+    assert_eq!((refused.status, refused.json()["error"].clone()), (StatusCode::BAD_REQUEST, json!("invalid_target")));
+
+    let tokens = async |wanted: &[(&str, &str)]| {
+        provider.portal.advance(60_000).await;
+        let asked = [("client_id", "box"), ("resource", api), ("resource", files)];
+        let codes = provider.client(paths::OAUTH_DEVICE, &asked, &[]).await.json();
+        let answer = json!({"user_code": codes["user_code"], "agreed": true});
+        assert_eq!(provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &answer).await.status, StatusCode::OK);
+        let device = codes["device_code"].as_str().unwrap();
+        let pairs = [("grant_type", oidc::device::GRANT_TYPE), ("device_code", device), ("client_id", "box")];
+        provider.client(paths::OAUTH_TOKEN, &[&pairs[..], wanted].concat(), &[]).await.json()
+    };
+    let aud = |tokens: &serde_json::Value| claims(tokens["access_token"].as_str().unwrap())["aud"].clone();
+    assert_eq!(aud(&tokens(&[]).await), json!([api, files]));
+    assert_eq!(aud(&tokens(&[("resource", files)]).await), files);
+    assert_eq!(tokens(&[("resource", "https://other.example")]).await["error"], "invalid_target");
+}
+
+#[tokio::test]
 async fn attack_nobody_fills_the_database_with_requests_of_apps_without_a_secret() {
     let provider = Provider::start().await;
     let challenge = base64url(&sha256(VERIFIER.as_bytes()));

@@ -200,6 +200,22 @@ async fn a_lost_answer_of_a_refresh_is_given_again() {
 }
 
 #[tokio::test]
+async fn twenty_refreshes_at_once_give_one_successor_with_the_scopes_of_the_grant() {
+    let provider = Provider::start().await;
+    let first = provider.tokens().await;
+    let token = first["refresh_token"].as_str().unwrap();
+    let tries = (0..20).map(|_| provider.refresh(token, &[("scope", "openid")]));
+    let answers: Vec<_> = futures::future::join_all(tries).await.iter().map(crate::support::Answer::json).collect();
+    let next = &answers[0]["refresh_token"];
+    for answer in &answers {
+        assert_eq!((&answer["refresh_token"], &answer["scope"]), (next, &json!("openid")), "{answer}");
+    }
+    // A narrower access token leaves the refresh token as it was (RFC 6749, section 6).
+    let whole = provider.refresh(next.as_str().unwrap(), &[]).await.json();
+    assert_eq!(whole["scope"], first["scope"], "{whole}");
+}
+
+#[tokio::test]
 async fn attack_a_code_is_used_twice() {
     let provider = Provider::start().await;
     for later in [0, 31_000, 3_600_000] {
