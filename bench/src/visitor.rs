@@ -71,7 +71,7 @@ impl Visitor {
 
 fn seal(challenge: &Challenge, origin: &str) -> Result<Bytes> {
     let (username, password) = (NAME.to_owned(), PASSWORD.to_owned());
-    let credentials = Credentials { username, password, code: None, remember: false };
+    let credentials = Credentials { username, password, code: None, remember: false, factor: false };
     let plaintext = zeroize::Zeroizing::new(serde_json::to_vec(&credentials)?);
     let Challenge { short_key, key, now, .. } = challenge;
     let envelope = seal::seal(key, EnvelopeKind::Login, short_key, origin, None, now / 1000, &plaintext)?;

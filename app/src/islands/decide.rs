@@ -39,7 +39,8 @@ async fn answer(name: &str) -> bool {
                 true
             }
             None => {
-                page::say(&answer.problem().map_or_else(|| super::act::FAILED.to_owned(), |problem| problem.title));
+                let said = answer.problem().map(|problem| problem.detail.unwrap_or(problem.title));
+                page::say(&said.unwrap_or_else(|| super::act::FAILED.to_owned()));
                 false
             }
         },

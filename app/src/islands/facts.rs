@@ -24,6 +24,17 @@ pub fn closed() -> Option<(i64, String)> {
     Some((fact("closed-ms")?.parse().ok()?, fact("incident").unwrap_or_default()))
 }
 
+/// Whether the second factor is asked for even in a remembered browser.
+#[cfg(feature = "ssr")]
+pub fn factor() -> bool {
+    matches!(use_context::<View>(), Some(View::Login(login)) if login.asks_for_factor())
+}
+
+#[cfg(not(feature = "ssr"))]
+pub fn factor() -> bool {
+    fact("factor").is_some()
+}
+
 /// Returns the minimum number of characters in a password.
 #[cfg(feature = "ssr")]
 pub fn password_min() -> u32 {

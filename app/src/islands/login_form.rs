@@ -81,7 +81,7 @@ fn submit(event: Event) {
     let given = Some(code.value()).filter(|code| !code.is_empty());
     let remember = form.input("#remember").is_some_and(|remember| remember.checked());
     let username = name.value().trim().to_owned();
-    let typed = Credentials { username, password: password.value(), code: given, remember };
+    let typed = Credentials { username, password: password.value(), code: given, remember, factor: facts::factor() };
     let plaintext = Zeroizing::new(serde_json::to_vec(&typed).unwrap_or_default());
     spawn_local(async move {
         let sealed = || form.set_step(FormStep::Checking);

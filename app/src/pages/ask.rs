@@ -112,7 +112,8 @@ pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
         (_, Some(true)) => "The device is connected. You can go back to it.",
         (_, Some(false)) => "The device is not connected.",
         (true, None) => {
-            "No device waits with this code. Codes are valid for half an hour: let the device show a new one."
+            "No device waits with this code. Codes are valid for half an hour and one answer: let the device show a new \
+             one."
         }
         (false, None) => "Enter the code that your device shows.",
     };

@@ -14,8 +14,15 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
     }
     let other = way_back(paths::SIGNUP_PAGE, &login.next);
     let (closed_ms, incident) = facts::closed().unzip();
+    let factor = login.asks_for_factor().then_some("");
     view! {
-        <main class="page-center" data-next=login.next data-closed-ms=closed_ms data-incident=incident>
+        <main
+            class="page-center"
+            data-next=login.next
+            data-closed-ms=closed_ms
+            data-incident=incident
+            data-factor=factor
+        >
             <section class="card">
                 <CardTitle title=format!("Sign in to {}", site.name) />
                 {login.why.map(|why| view! { <p class="why">{reason(why)}</p> })}

@@ -20,6 +20,14 @@ pub struct LoginView {
     pub remember_days: Option<u32>,
 }
 
+impl LoginView {
+    /// Whether the second factor is asked for even in a remembered browser: the person has to prove it again.
+    pub fn asks_for_factor(&self) -> bool {
+        use SignInReason::{Again, Confirm, Factor};
+        matches!(self.why, Some(Again | Confirm | Factor))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInReason {
     /// The session expired or was ended remotely.

@@ -59,6 +59,12 @@ impl Factors {
         self.any() || (required > Requirement::Optional && self.held())
     }
 
+    /// Returns the strictest requirement that these factors can meet.
+    pub fn strictest(self) -> Requirement {
+        let met = Requirement::ALL.into_iter().filter(|one| one.can_be_met_with(self));
+        met.max().unwrap_or_default()
+    }
+
     /// Returns the kinds of proof that this account can give besides a password, the strongest first.
     pub fn kinds(self) -> Vec<ProofKind> {
         let kinds = [

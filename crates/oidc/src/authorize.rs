@@ -1,16 +1,18 @@
 //! Authorization requests (OpenID Connect Core, section 3.1.2; OAuth 2.1, section 4.1.1).
 
-use crate::claims::{ClaimsRequest, scopes_of};
+use crate::claims::{ClaimsRequest, scopes_of, strongest_reached};
 use crate::client::{Client, Pkce};
 use crate::error::{ErrorCode, OAuthError};
 use crate::params::{Params, with_query};
 use crate::pkce;
 use crate::redirect_uri;
 use crate::scope::{OPENID, Scopes};
+use domain::second_factor::Requirement;
 
 /// The `request_uri` of a pushed request begins with this (RFC 9126, section 2.2).
 pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
-const LONGEST_STATE: usize = 2048;
+/// Some apps keep all of a page's parameters in it.
+const LONGEST_STATE: usize = 8192;
 const LONGEST_NONCE: usize = 512;
 
 /// A valid authorization request.
@@ -204,7 +206,7 @@ impl AuthorizationRequest {
             return Err(invalid("this client must push its requests to the PAR endpoint"));
         }
         if to.state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
-            return Err(invalid("state is longer than 2048 bytes"));
+            return Err(invalid("state is longer than 8192 bytes"));
         }
         let nonce = params.get("nonce");
         if nonce.is_some_and(|nonce| nonce.len() > LONGEST_NONCE) {
@@ -221,10 +223,7 @@ impl AuthorizationRequest {
             return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may not have the scope openid"));
         }
         let resources = params.resources();
-        if let Some(resource) = resources.iter().find(|resource| !client.may_name(resource, open)) {
-            let text = format!("resource {resource} is not in the registration of this client");
-            return Err(OAuthError::new(ErrorCode::InvalidTarget, text));
-        }
+        client.check_resources(&resources, open)?;
         let claims = match params.get("claims") {
             Some(text) => {
                 ClaimsRequest::parse(text).ok_or_else(|| invalid("claims is not an object as in section 5.5"))?
@@ -252,6 +251,20 @@ impl AuthorizationRequest {
     /// Returns the scopes that the person is asked for. A claim that is requested by name counts as its scope.
     pub fn consent_scopes(&self) -> Scopes {
         self.scopes.with(&scopes_of(self.claims.userinfo.iter().chain(&self.claims.id_token)))
+    }
+
+    /// Returns the weakest of the levels in `acr_values`, each of which satisfies the client (section 3.1.2.1). `None`: it
+    /// names no known level.
+    pub fn wanted_level(&self) -> Option<Requirement> {
+        self.acr_values.iter().filter_map(|value| Requirement::of_acr(value)).min()
+    }
+
+    /// Returns the `acr` that the tokens of a sign-in name. Clients compare levels by name, so it is the strongest level
+    /// that was reached among those of the essential claim (section 5.5.1.1), or among `acr_values`. If there is none, it is
+    /// the level that was reached.
+    pub fn named_acr<'a>(&'a self, reached: &'a str) -> &'a str {
+        let voluntary = || strongest_reached(&self.acr_values, reached);
+        self.claims.named_acr(reached).or_else(voluntary).unwrap_or(reached)
     }
 
     /// Returns the place to answer at.

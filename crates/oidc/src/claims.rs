@@ -146,20 +146,20 @@ impl ClaimsRequest {
     /// Whether a sign-in with this `acr` reaches one of the levels that the client requires. A higher level reaches a lower
     /// one.
     pub fn is_reached_by(&self, acr: Option<&str>) -> bool {
-        self.essential_acr.is_none() || acr.is_some_and(|acr| self.strongest_reached(acr).is_some())
+        self.essential_acr.is_none() || acr.is_some_and(|acr| self.named_acr(acr).is_some())
     }
 
-    /// Returns the `acr` that the tokens of a sign-in name. It is a level that the client requires, which compares
-    /// levels by name (OpenID Connect Core, section 5.5.1.1), or else the one that was reached.
-    pub fn named_acr<'a>(&'a self, reached: &'a str) -> &'a str {
-        self.strongest_reached(reached).unwrap_or(reached)
+    /// Returns the strongest level that the client requires and that a sign-in with this `acr` reaches.
+    pub fn named_acr(&self, reached: &str) -> Option<&str> {
+        strongest_reached(self.essential_acr.as_deref().unwrap_or_default(), reached)
     }
+}
 
-    fn strongest_reached(&self, acr: &str) -> Option<&str> {
-        let reached = Requirement::of_acr(acr)?;
-        let levels = self.essential_acr.iter().flatten().filter_map(|value| Some((Requirement::of_acr(value)?, value)));
-        levels.filter(|(level, _)| *level <= reached).max_by_key(|(level, _)| *level).map(|(_, value)| value.as_str())
-    }
+/// Returns the strongest of these levels that a sign-in with this `acr` reaches.
+pub(crate) fn strongest_reached<'a>(levels: &'a [String], acr: &str) -> Option<&'a str> {
+    let reached = Requirement::of_acr(acr)?;
+    let levels = levels.iter().filter_map(|value| Some((Requirement::of_acr(value)?, value)));
+    levels.filter(|(level, _)| *level <= reached).max_by_key(|(level, _)| *level).map(|(_, value)| value.as_str())
 }
 
 fn values(claim: &Map<String, Value>) -> Vec<String> {

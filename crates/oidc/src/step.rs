@@ -4,6 +4,7 @@ use crate::authorize::AuthorizationRequest;
 use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
 use crate::scope::Scopes;
+use domain::second_factor::Requirement;
 
 /// How far the clocks of two nodes may differ.
 const SKEW_SECONDS: i64 = 30;
@@ -19,6 +20,8 @@ pub struct SessionFacts<'a> {
     pub acr: Option<&'a str>,
     /// Roles and groups of the person.
     pub groups: Vec<&'a str>,
+    /// The strictest level that the person's factors can reach.
+    pub reachable: Requirement,
     /// The scopes that the person agreed to for this client, if any.
     pub agreed: Option<Scopes>,
 }
@@ -28,6 +31,8 @@ pub struct SessionFacts<'a> {
 pub enum Step {
     /// The person must sign in. `again`: although a session exists.
     SignIn { again: bool },
+    /// The person must sign in with a second factor, although a session exists.
+    StepUp,
     /// The person must be asked.
     Ask,
     /// A code may be issued.
@@ -73,11 +78,16 @@ pub fn next(
     }
     if !request.claims.is_reached_by(session.acr) || !client.settings.second_factor.is_met_by_acr(session.acr) {
         if !has_just && !request.prompt.none {
-            return sign_in(true);
+            return Step::StepUp;
         }
         let text =
             "the sign-in does not reach the level that the app needs: set up a second factor on the account page";
         return refuse(ErrorCode::UnmetAuthenticationRequirements, text);
+    }
+    // These levels are voluntary, so nobody is asked for a factor that the account does not have.
+    let wanted_level = request.wanted_level().filter(|level| !level.is_met_by_acr(session.acr));
+    if wanted_level.is_some_and(|level| level <= session.reachable) && !has_just && !request.prompt.none {
+        return Step::StepUp;
     }
     let agreed = session.agreed.as_ref().is_some_and(|agreed| request.consent_scopes().is_within(agreed));
     if request.prompt.consent || (client.asks_consent() && !agreed) {

@@ -152,7 +152,14 @@ fn a_client_that_must_push_its_requests_does() {
 const NOW: i64 = 1_000_000;
 
 fn facts(auth_time: i64) -> SessionFacts<'static> {
-    SessionFacts { user: Some("u1"), auth_time, acr: Some("urn:postern:acr:1"), groups: vec!["user"], agreed: None }
+    SessionFacts {
+        user: Some("u1"),
+        auth_time,
+        acr: Some("urn:postern:acr:1"),
+        groups: vec!["user"],
+        reachable: Requirement::Optional,
+        agreed: None,
+    }
 }
 
 fn step(changes: &[(&str, &str)], session: Option<&SessionFacts<'_>>, sent: Option<i64>, hint: Option<&str>) -> Step {
@@ -256,11 +263,32 @@ fn a_higher_level_reaches_a_lower_one() {
         let request = judge(&client(|_| {}), &[("claims", &claims)]).expect("accepted");
         assert_eq!(request.claims.is_reached_by(Some(acr)), named.is_some(), "{asked} {acr}");
         assert!(!request.claims.is_reached_by(None));
-        assert_eq!(request.claims.named_acr(acr), named.unwrap_or(acr));
+        assert_eq!(request.named_acr(acr), named.unwrap_or(acr));
     }
     let request = judge(&client(|_| {}), &[]).expect("accepted");
     assert!(request.claims.is_reached_by(None), "no level is required");
-    assert_eq!(request.claims.named_acr("urn:postern:acr:phr"), "urn:postern:acr:phr");
+    assert_eq!(request.named_acr("urn:postern:acr:phr"), "urn:postern:acr:phr");
+}
+
+#[test]
+fn voluntary_levels_ask_for_a_factor_that_the_account_has() {
+    let (one, two, phr) = ("urn:postern:acr:1", "urn:postern:acr:2", "urn:postern:acr:phr");
+    let low = facts(NOW);
+    let with_codes = SessionFacts { reachable: Requirement::Required, ..facts(NOW) };
+    let stepped =
+        |values: &str, session: &SessionFacts<'_>, sent| step(&[("acr_values", values)], Some(session), sent, None);
+    assert_eq!(stepped(two, &with_codes, None), Step::StepUp);
+    assert_eq!(stepped(two, &with_codes, Some(NOW)), Step::Answer, "asked once");
+    assert_eq!(stepped(two, &low, None), Step::Answer, "the account has no factor");
+    assert_eq!(stepped(phr, &with_codes, None), Step::Answer, "nor a passkey");
+    assert_eq!(stepped(&format!("{two} {one}"), &with_codes, None), Step::Answer, "each of them is enough");
+    assert_eq!(stepped("urn:other", &with_codes, None), Step::Answer);
+    let quiet = step(&[("acr_values", two), ("prompt", "none")], Some(&with_codes), None, None);
+    assert_eq!(quiet, Step::Answer);
+    let request = judge(&client(|_| {}), &[("acr_values", &format!("{one} {two}"))]).expect("accepted");
+    for (reached, named) in [(one, one), (two, two), (phr, two)] {
+        assert_eq!(request.named_acr(reached), named, "{reached}");
+    }
 }
 
 #[test]
@@ -276,7 +304,7 @@ fn access_by_group_and_by_level() {
 
     let claims = r#"{"id_token":{"acr":{"essential":true,"values":["urn:postern:acr:2"]}}}"#;
     let low = step(&[("claims", claims)], Some(&facts(NOW)), None, None);
-    assert_eq!(low, Step::SignIn { again: true }, "a second factor may be missing");
+    assert_eq!(low, Step::StepUp, "a second factor may be missing");
     let low = step(&[("claims", claims)], Some(&facts(NOW)), Some(NOW), None);
     assert_eq!(refused(&low), Some(ErrorCode::UnmetAuthenticationRequirements), "and still is");
     let quiet = step(&[("claims", claims), ("prompt", "none")], Some(&facts(NOW)), None, None);
@@ -287,8 +315,8 @@ fn access_by_group_and_by_level() {
     let strict = client(|settings| settings.second_factor = Requirement::Required);
     let request = judge(&strict, &[]).expect("accepted");
     for (acr, first) in [
-        (Some("urn:postern:acr:1"), Step::SignIn { again: true }),
-        (None, Step::SignIn { again: true }),
+        (Some("urn:postern:acr:1"), Step::StepUp),
+        (None, Step::StepUp),
         (Some("urn:postern:acr:2"), Step::Answer),
         (Some("urn:postern:acr:phr"), Step::Answer),
     ] {

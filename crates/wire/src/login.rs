@@ -18,6 +18,9 @@ pub struct Credentials {
     /// Whether this browser is not asked for a code again for a while, if the operator permits that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub remember: bool,
+    /// Whether the second factor is asked for even if this browser is remembered: the person was sent here to prove it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub factor: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]

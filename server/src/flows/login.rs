@@ -88,8 +88,8 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             let (methods, memory, recovery_code) = match (factors.needed_after_password(required), code) {
                 (false, _) => (Methods::PASSWORD, DeviceMemory::Unconcerned, None),
                 (true, None) => match remembered_devices::find(state, keys, &user.id, required).await? {
-                    Some(remembered) => (Methods::PASSWORD, remembered, None),
-                    None => return Err(second_factor::begin(state, client, &received, &user, factors).await),
+                    Some(remembered) if !credentials.factor => (Methods::PASSWORD, remembered, None),
+                    _ => return Err(second_factor::begin(state, client, &received, &user, factors).await),
                 },
                 (true, Some(code)) => match second_factor::check_code(state, client, &user.id, code).await? {
                     Some(proven) => {

@@ -12,6 +12,7 @@ use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
 use domain::authentication::Authentication;
 use domain::encoding::{base64url, sha256};
+use domain::second_factor::Requirement;
 use oidc::authorize::{self, AuthorizationRequest, PUSHED, Redirected, Refusal, Response, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::exchange::{CODE_MS, GrantDetails};
@@ -44,6 +45,8 @@ pub enum AuthorizationOutcome {
     Leave(Response),
     /// The person signs in. The query string leads back to the same request.
     SignIn { again: bool, query: String },
+    /// The person signs in with a second factor, although a session exists. The query string leads back.
+    StepUp { query: String },
     /// The person needs a second factor first, which the account requires.
     MissingFactor(MissingFactor),
     /// The person is asked.
@@ -112,11 +115,12 @@ pub async fn examine(
         None => None,
     };
     let plain = given.encode_without(&[MARK]);
-    let sent = given.get(MARK).and_then(|mark| oauth_marks::read(state, mark, &plain, SIGN_IN_SECONDS));
     let facts = match session {
-        Some(session) => Some(facts(state, session, &client).await?),
+        Some(session) => Some(facts(state, session, &client, &request).await?),
         None => None,
     };
+    let auth_time = facts.as_ref().map_or(0, |facts| facts.authentication.auth_time());
+    let sent = given.get(MARK).and_then(|mark| sent_at(state, mark, &plain, auth_time));
     let required = client.settings.second_factor;
     // Nobody sets a factor up for an app that refuses the account anyway.
     let admitted = facts.as_ref().is_some_and(|facts| client.admits(facts.groups.iter().map(String::as_str)));
@@ -139,16 +143,37 @@ pub async fn examine(
             AuthorizationOutcome::SignIn { again: false, query: given.encode_without(&[]) }
         }
         Step::SignIn { again: true } => {
-            let mark = oauth_marks::mark(state, &plain)?;
-            AuthorizationOutcome::SignIn { again: true, query: format!("{plain}&{MARK}={mark}") }
+            AuthorizationOutcome::SignIn { again: true, query: marked(state, &plain, auth_time)? }
         }
+        Step::StepUp => AuthorizationOutcome::StepUp { query: marked(state, &plain, auth_time)? },
         Step::Ask => AuthorizationOutcome::Ask(Box::new(Examined::new(client, request, pushed, facts))),
         Step::Answer => AuthorizationOutcome::Answer(Box::new(Examined::new(client, request, pushed, facts))),
     })
 }
 
+/// Returns a query string with the time at which its request sends the person to sign in. `auth_time`: of the present
+/// session.
+fn marked(state: &AppState, plain: &str, auth_time: i64) -> Result<String, ApiError> {
+    let mark = oauth_marks::mark(state, &of_sign_in(plain, auth_time))?;
+    Ok(format!("{plain}&{MARK}={mark}.{auth_time}"))
+}
+
+/// Returns the time at which this very request sent the person to sign in. `None`: it did not, or nobody has signed in
+/// since. Clocks of nodes differ, so the times alone would not tell.
+fn sent_at(state: &AppState, mark: &str, plain: &str, auth_time: i64) -> Option<i64> {
+    let (mark, earlier) = mark.rsplit_once('.')?;
+    let earlier = earlier.parse().ok()?;
+    let sent = oauth_marks::read(state, mark, &of_sign_in(plain, earlier), SIGN_IN_SECONDS);
+    sent.filter(|_| auth_time != earlier)
+}
+
+/// Returns what the mark of a sign-in authenticates.
+fn of_sign_in(plain: &str, auth_time: i64) -> String {
+    format!("{plain}\n{auth_time}")
+}
+
 /// Issues a code to a session whose key was proven, and returns the answer for the client. `agreed`: the person has
-/// just agreed.
+/// just agreed. `None`: a pushed request that was answered meanwhile, perhaps by a second click.
 ///
 /// # Errors
 /// `insufficient_user_authentication` for the terminal program; the store fails.
@@ -158,7 +183,7 @@ pub async fn issue(
     session: SignedIn,
     examined: Examined,
     agreed: bool,
-) -> Result<Response, ApiError> {
+) -> Result<Option<Response>, ApiError> {
     let Examined { client, request, pushed, agreed: before } = examined;
     if is_terminal(&client) {
         recent_factor::check(&state, &session).await?;
@@ -170,7 +195,7 @@ pub async fn issue(
         scope: request.scopes.to_string(),
         nonce: request.nonce.clone(),
         auth_time: authentication.auth_time(),
-        acr: Some(request.claims.named_acr(authentication.methods.acr()).to_owned()),
+        acr: Some(request.named_acr(authentication.methods.acr()).to_owned()),
         amr: authentication.methods.amr().into_iter().map(str::to_owned).collect(),
         resources: request.resources.clone(),
         id_token: request.claims.id_token.clone(),
@@ -199,13 +224,15 @@ pub async fn issue(
         now,
     };
     if !state.store.add_code(&row).await? {
-        let error = OAuthError::new(
-            ErrorCode::LoginRequired,
-            "the session or the consent has ended, or the request was used before",
-        );
-        return Ok(Response::error(request.return_to(), &error, &state.config.origin));
+        if let Some(hash) = &row.pushed
+            && state.store.pushed_request(hash, now).await?.is_none()
+        {
+            return Ok(None);
+        }
+        let error = OAuthError::new(ErrorCode::LoginRequired, "the session or the consent has ended meanwhile");
+        return Ok(Some(Response::error(request.return_to(), &error, &state.config.origin)));
     }
-    Ok(Response::code(request.return_to(), &code, &state.config.origin))
+    Ok(Some(Response::code(request.return_to(), &code, &state.config.origin)))
 }
 
 /// Notes in the query string of a pushed request when its person arrived. It then does not expire while the person
@@ -304,6 +331,7 @@ struct Facts {
     user: Option<String>,
     authentication: Authentication,
     groups: Vec<String>,
+    reachable: Requirement,
     agreed: Option<Scopes>,
 }
 
@@ -314,6 +342,7 @@ impl Facts {
             auth_time: self.authentication.auth_time(),
             acr: Some(self.authentication.methods.acr()),
             groups: self.groups.iter().map(String::as_str).collect(),
+            reachable: self.reachable,
             agreed: self.agreed.clone(),
         }
     }
@@ -329,7 +358,12 @@ pub async fn authentication(state: &AppState, session: &SignedIn) -> Result<Auth
     Ok(row.ok_or_else(|| ApiError::new(Code::NoSession))?.authentication)
 }
 
-async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<Facts, ApiError> {
+async fn facts(
+    state: &AppState,
+    session: &SignedIn,
+    client: &Client,
+    request: &AuthorizationRequest,
+) -> Result<Facts, ApiError> {
     let claims = &session.claims;
     let groups = if client.settings.groups.is_empty() {
         Vec::new()
@@ -341,10 +375,16 @@ async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<
     } else {
         None
     };
+    let reachable = if request.wanted_level().is_some_and(|level| level > Requirement::Optional) {
+        factor_policy::held(state, &claims.sub).await?.strictest()
+    } else {
+        Requirement::Optional
+    };
     Ok(Facts {
         user: oauth_people::known_subject(state, client, &claims.sub).await?,
         authentication: authentication(state, session).await?,
         groups,
+        reachable,
         agreed,
     })
 }

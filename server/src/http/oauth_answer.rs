@@ -56,8 +56,8 @@ fn failed(error: ApiError) -> Response {
         Code::UseDpopNonce => ErrorCode::UseDpopNonce,
         Code::BadProof => ErrorCode::InvalidDpopProof,
         Code::TooLarge | Code::BadRequest | Code::Timeout => ErrorCode::InvalidRequest,
-        Code::Forbidden => ErrorCode::AccessDenied,
-        Code::Busy => ErrorCode::TemporarilyUnavailable,
+        Code::Forbidden | Code::Banned => ErrorCode::AccessDenied,
+        Code::Busy | Code::Unavailable | Code::AccountDelayed => ErrorCode::TemporarilyUnavailable,
         _ => ErrorCode::ServerError,
     };
     let description = error.description().to_owned();

@@ -20,18 +20,22 @@ use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::encoding::base64url;
+use domain::local_path::written_out;
 use http::{HeaderValue, Method, StatusCode, header};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
+use oidc::error::{ErrorCode, OAuthError};
 use oidc::params::encoded_again;
 use oidc::{Client, Params, redirect_uri};
 use std::collections::BTreeSet;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
-use wire::problem::Code;
 
 /// The `why` of a sign-in page that is shown although a session exists.
 const AGAIN: &str = "again";
 
+/// Maximum length in bytes of an app's link, as the sign-in page carries it. The mark of a sign-in still fits into a local
+/// path, and the page's own request into a body.
+const LONGEST_LINK: usize = 15 * 1024;
 const REVOCABLE: &str = "You can revoke this on your account page at any time.";
 
 /// Shows the page, or leads to sign-in, or back to the app with an error.
@@ -49,6 +53,9 @@ pub(crate) async fn authorize(
 async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<Response, (ApiError, Request)> {
     if request.method() == Method::POST {
         return Ok(again_as_get(request).await);
+    }
+    if is_too_long(&request) {
+        return Ok(too_long(state, request).await);
     }
     let headers = request.headers().clone();
     let query = match oauth_authorize::arrived(state, request.uri().query().unwrap_or_default()) {
@@ -94,11 +101,8 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
         AuthorizationOutcome::SignIn { again: false, .. } => {
             Redirect::to(&sign_in_from(state, &headers, &here)).into_response()
         }
-        AuthorizationOutcome::SignIn { again: true, query } => {
-            let next = format!("{}?{query}", paths::OAUTH_AUTHORIZE);
-            let to = format!("{}?next={}&why={AGAIN}", paths::LOGIN_PAGE, encoded(&next));
-            Redirect::to(&to).into_response()
-        }
+        AuthorizationOutcome::SignIn { again: true, query } => sign_in_again(&query, AGAIN),
+        AuthorizationOutcome::StepUp { query } => sign_in_again(&query, enrol::FACTOR),
         AuthorizationOutcome::Answer(examined) => {
             let body = body_of(query, None, session.as_ref());
             let nonce = state.keyring.nonce(state.now());
@@ -111,6 +115,27 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
             render::document(State(state.clone()), view, request).await
         }
     })
+}
+
+/// Leads to the sign-in page although a session exists. `why`: the reason that the page shows.
+fn sign_in_again(query: &str, why: &str) -> Response {
+    let next = format!("{}?{query}", paths::OAUTH_AUTHORIZE);
+    Redirect::to(&format!("{}?next={}&why={why}", paths::LOGIN_PAGE, encoded(&next))).into_response()
+}
+
+/// Whether the link of an app is too long for the way through sign-in.
+pub(crate) fn is_too_long(request: &Request) -> bool {
+    request.uri().path_and_query().is_some_and(|link| written_out(link.as_str()).len() > LONGEST_LINK)
+}
+
+/// Says that the link of an app is too long.
+pub(crate) async fn too_long(state: &AppState, request: Request) -> Response {
+    let text = "the link of the app is longer than 15 KiB. Its developer can push the request to the endpoint for pushed \
+                authorization requests (RFC 9126) instead, or shorten state";
+    let shown = ShownError { error: OAuthError::new(ErrorCode::InvalidRequest, text), facts: Vec::new() };
+    let mut response = render::document(State(state.clone()), View::Refused(refused(shown)), request).await;
+    *response.status_mut() = StatusCode::URI_TOO_LONG;
+    response
 }
 
 /// Returns the link to the page at which a person begins at an app. An app whose page is not registered has one at the root
@@ -155,7 +180,7 @@ async fn again_as_get(request: Request) -> Response {
 /// `POST /api/oauth/authorize`: issues a code to a session whose key was proven.
 ///
 /// # Errors
-/// `bad_request`: the person must be asked first.
+/// The store fails.
 pub(crate) async fn enter(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
@@ -178,21 +203,26 @@ pub(crate) async fn enter(
             return Ok(answer(location(&state, &response, &query)?));
         }
         // The page leads to sign-in or shows the error.
-        (AuthorizationOutcome::SignIn { query, .. }, _) => {
+        (AuthorizationOutcome::SignIn { query, .. } | AuthorizationOutcome::StepUp { query }, _) => {
             return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
         }
-        // The request has expired or the session has changed meanwhile. The page says so and leads on.
-        (AuthorizationOutcome::Expired(..) | AuthorizationOutcome::MissingFactor(_), _) => {
+        // The request, the client, the consent or the session has changed meanwhile. The page says so and leads on.
+        (
+            AuthorizationOutcome::Expired(..)
+            | AuthorizationOutcome::MissingFactor(_)
+            | AuthorizationOutcome::Shown(_)
+            | AuthorizationOutcome::Ask(_),
+            _,
+        ) => {
             return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
-        }
-        // The page sends no such request.
-        (AuthorizationOutcome::Shown(_) | AuthorizationOutcome::Ask(_), _) => {
-            return Err(ApiError::new(Code::BadRequest));
         }
     };
     let issued = oauth_authorize::issue(state.clone(), caller, session, *examined, agreed);
-    let response = flows::run_to_completion(issued).await?;
-    Ok(answer(location(&state, &response, &query)?))
+    Ok(answer(match flows::run_to_completion(issued).await? {
+        Some(response) => location(&state, &response, &query)?,
+        // The app has its answer. A second one would look like an attack to it.
+        None => format!("{}?{query}", paths::OAUTH_AUTHORIZE),
+    }))
 }
 
 fn answer(location: String) -> Json<AppAnswer> {

@@ -1,6 +1,6 @@
 //! `/oauth/logout`: an app signs a person out (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::oauth_authorize::{leave_host, refused};
+use super::oauth_authorize::{is_too_long, leave_host, refused, too_long};
 use super::{ApiError, pages, render, request};
 use crate::client::Client as Caller;
 use crate::cookies::{self, CookieName};
@@ -35,6 +35,9 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
         let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
         let query = encoded_again(&String::from_utf8_lossy(&form));
         return Redirect::to(&format!("{}?{query}", paths::OAUTH_LOGOUT)).into_response();
+    }
+    if is_too_long(&request) {
+        return too_long(&state, request).await;
     }
     let query = request.uri().query().unwrap_or_default().to_owned();
     let headers = request.headers().clone();
@@ -119,16 +122,9 @@ async fn judge(
     session: Option<&SignedIn>,
 ) -> Result<Result<JudgedLogout, OAuthError>, ApiError> {
     let params = Params::parse(query);
-    let hint = match params.get("id_token_hint") {
-        None => None,
-        Some(token) => match state.client_tokens.hint(token, state.now()) {
-            Some(hint) => Some(hint),
-            None => {
-                let text = "id_token_hint is not an ID token of this server";
-                return Ok(Err(OAuthError::new(ErrorCode::InvalidRequest, text)));
-            }
-        },
-    };
+    // A hint that cannot be verified counts as none, so that the person is asked. Apps keep ID tokens longer than this server
+    // keeps its keys, and a person who only gets an error stays signed in.
+    let hint = params.get("id_token_hint").and_then(|token| state.client_tokens.hint(token, state.now()));
     let id = match logout::client_id(&params, hint.as_ref()) {
         Ok(id) => id,
         Err(error) => return Ok(Err(error)),
@@ -137,7 +133,7 @@ async fn judge(
         Some(id) => oauth_client::find(state, id).await?,
         None => None,
     };
-    if id.is_some() && client.is_none() {
+    if params.get("client_id").is_some() && client.is_none() {
         return Ok(Err(OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id")));
     }
     // The hint has the names that its client knows.

@@ -52,7 +52,8 @@ async fn a_claim_by_name_is_asked_for_and_remembered_as_its_scope() {
     let named = [&plain[..], &[("claims", ALL)]].concat();
     tokens(&provider, &own, &Provider::query(&plain), Some(true)).await;
     let query = Provider::query(&named);
-    assert_eq!(provider.enter(&provider.browser, &query, None).await.code(), "bad_request", "the person is asked");
+    let asked = provider.enter(&provider.browser, &query, None).await.json();
+    assert_eq!(asked["location"], format!("{}?{query}", paths::OAUTH_AUTHORIZE), "the person is asked");
     let quiet = Provider::query(&[&named[..], &[("prompt", "none")]].concat());
     let quiet = provider.enter(&provider.browser, &quiet, None).await.json();
     assert_eq!(parameters(quiet["location"].as_str().unwrap())["error"], "consent_required");
@@ -105,7 +106,8 @@ async fn a_higher_level_than_the_essential_one_is_enough_and_the_token_names_the
 async fn a_link_with_odd_characters_or_long_values_survives_sign_in() {
     let provider = Provider::start().await;
     let (brace, long) = ("{\"a\":`é\\}", "{".repeat(2048));
-    for state in [brace, &long] {
+    let longer = "a".repeat(8192);
+    for state in [brace, &long, &longer] {
         let raw = state.replace('"', "%22");
         let query =
             format!("{}&state={raw}&claims={{%22id_token%22:{{%22name%22:null}}}}", Provider::query(&[("state", "")]));
@@ -121,4 +123,37 @@ async fn a_link_with_odd_characters_or_long_values_survives_sign_in() {
         assert!(returned.contains(&("state".to_owned(), state.to_owned())), "{returned:?}");
         assert!(location.contains("code="), "{location}");
     }
+}
+
+#[tokio::test]
+async fn a_link_that_is_too_long_gets_a_page_that_says_so() {
+    let provider = Provider::start().await;
+    let stranger = provider.portal.browser("203.0.113.8");
+    let longest = "a".repeat(15 * 1024);
+    for browser in [&provider.browser, &stranger] {
+        let shown = provider.open(browser, &Provider::query(&[("state", &longest)])).await;
+        assert_eq!((shown.status, shown.header("location")), (StatusCode::URI_TOO_LONG, ""));
+        assert!(shown.text.contains("pushed authorization requests"), "{}", shown.text);
+        let shown = page(browser, &format!("{}?state={longest}", paths::OAUTH_LOGOUT)).await;
+        assert_eq!(shown.status, StatusCode::URI_TOO_LONG);
+    }
+    // A long state comes back with every answer.
+    let long = "a".repeat(8192);
+    let states = [
+        provider.returned(&[("state", &long)]).await,
+        provider.returned(&[("state", &long), ("response_mode", "form_post")]).await,
+        provider.returned(&[("state", &long), ("scope", "unknown")]).await,
+        parameters(
+            provider
+                .open(&stranger, &Provider::query(&[("state", &long), ("prompt", "none")]))
+                .await
+                .header("location"),
+        ),
+    ];
+    for returned in states {
+        assert_eq!(returned["state"], long);
+    }
+    let other = [("client_id", "other"), ("redirect_uri", "https://other.example/"), ("state", &long)];
+    let agreed = provider.enter(&provider.browser, &Provider::query(&other), Some(true)).await.json();
+    assert_eq!(parameters(agreed["location"].as_str().unwrap())["state"], long);
 }

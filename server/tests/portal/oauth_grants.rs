@@ -223,3 +223,79 @@ async fn a_document_is_disabled_before_it_was_ever_fetched() {
     assert_eq!(patch(&root, id, &json!({"disabled": false})).await.status, StatusCode::NO_CONTENT);
     assert!(opened().await.contains("could not be fetched"), "it is as if it was never stored");
 }
+
+/// A page may be open while something changes, and a button may be pressed twice.
+#[tokio::test]
+async fn an_answer_that_comes_too_late_leads_to_a_page() {
+    let provider = Provider::start().await;
+    let (root, secret) = wiki(&provider).await;
+    let here = |query: &str| format!("{}?{query}", paths::OAUTH_AUTHORIZE);
+    let enter = async |query: &str| provider.enter(&provider.browser, query, None).await.json()["location"].clone();
+    // Two clicks on the answer to a pushed request.
+    let plain = oidc::params::pairs(&Provider::query(&WIKI));
+    let mut pairs: Vec<_> = plain.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    pairs.push(("client_secret", &secret));
+    let pushed = provider.client(paths::OAUTH_PAR, &pairs, &[]).await.json();
+    let query = crate::oidc::form(&[("client_id", "wiki"), ("request_uri", pushed["request_uri"].as_str().unwrap())]);
+    let clicks = futures::future::join_all((0..5).map(|_| enter(&query))).await;
+    let (codes, pages): (Vec<_>, Vec<_>) =
+        clicks.iter().partition(|to| to.as_str().unwrap().starts_with("https://wiki.example/?code="));
+    assert_eq!(codes.len(), 1, "{clicks:?}");
+    assert!(pages.iter().all(|to| **to == here(&query)), "{clicks:?}");
+    let shown = provider.open(&provider.browser, &query).await;
+    assert!(shown.text.contains("Begin again at the app"), "{}", shown.text);
+
+    // The consent is withdrawn in another tab, while the page that needed none is open.
+    let query = Provider::query(&OTHER);
+    provider.enter(&provider.browser, &query, Some(true)).await;
+    let path = format!("{}/other", paths::CONSENTS);
+    assert_eq!(provider.browser.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(enter(&query).await, here(&query));
+    assert!(provider.open(&provider.browser, &query).await.text.contains("will be able to"));
+
+    // An administrator disables the client.
+    set(&root, &json!({"disabled": true})).await;
+    let query = Provider::query(&WIKI);
+    assert_eq!(enter(&query).await, here(&query));
+    let shown = provider.open(&provider.browser, &query).await;
+    assert!(shown.text.contains("an administrator has disabled this client"), "{}", shown.text);
+}
+
+#[tokio::test]
+async fn attack_the_code_of_a_device_is_exchanged_as_an_authorization_code() {
+    let provider = Provider::start().await;
+    let codes = provider.client(paths::OAUTH_DEVICE, &[("client_id", "tv")], &[]).await.json();
+    let answer = json!({"user_code": codes["user_code"], "agreed": true});
+    assert_eq!(provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &answer).await.status, StatusCode::OK);
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", codes["device_code"].as_str().unwrap()),
+        ("redirect_uri", oidc::device::GRANT_TYPE),
+        ("client_id", "tv"),
+    ];
+    assert_eq!(provider.client(paths::OAUTH_TOKEN, &pairs, &[]).await.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn attack_a_group_named_like_a_role_opens_a_client_for_that_role() {
+    let staff = "[[clients]]\nid = 'staff'\nredirect_uris = ['https://staff.example/']\ngroups = ['administrator']\n";
+    let provider = Provider::with(staff).await;
+    let root = provider.portal.administrator().await;
+    for name in ["administrator", "User", " ADMINISTRATOR "] {
+        let refused = root.post(paths::GROUPS, &json!({ "name": name })).await;
+        assert_eq!(refused.code(), "bad_request", "{name}: {}", refused.text);
+    }
+    // One from an earlier version.
+    let state = &provider.portal.state;
+    let group = domain::profile::GroupName::parse("Administrator").unwrap();
+    let audit = provider.portal.entry(store::audit::AuditEvent::GroupAdded, &provider.user);
+    let added = provider.portal.store().add_group(&state.ulid(), &group, &audit, state.now()).await.unwrap();
+    assert_eq!(added, store::profiles::GroupOutcome::Done);
+    let path = format!("{}/{}", paths::USERS, provider.user);
+    let joined = root.send(Method::PATCH, &path, Some(json!({"groups": [group.as_str()]}).to_string()), &[]).await;
+    assert!(joined.status.is_success(), "{}", joined.text);
+    let own = [("client_id", "staff"), ("redirect_uri", "https://staff.example/")];
+    assert_eq!(provider.returned(&own).await["error"], "access_denied");
+    let admitted = provider.enter(&root, &Provider::query(&own), None).await.json();
+    assert!(parameters(admitted["location"].as_str().unwrap()).contains_key("code"), "{admitted}");
+}

@@ -1,12 +1,13 @@
 //! Requests at the edges of the standards, as a strict client or test suite sends them.
 
-use crate::oidc::{Provider, SECRET, URI, claims, form, parameters};
+use crate::oidc::{Provider, SECRET, URI, claims, clients, form, header, parameters};
 use crate::support::{Answer, ClientKey, ORIGIN, Visitor};
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use http::{Method, Request, StatusCode};
 use oidc::params::with_query;
 use serde_json::json;
+use server::flows::server_keys::rotate_due;
 use std::net::SocketAddr;
 use tower::ServiceExt;
 use wire::paths;
@@ -263,7 +264,7 @@ async fn parameters_of_any_text_come_back_or_are_refused() {
             assert!(provider.returned(&[(name, text)]).await.contains_key("code"), "{name} {text:?}");
         }
     }
-    for (name, longest) in [("state", 2048), ("nonce", 512)] {
+    for (name, longest) in [("state", 8192), ("nonce", 512)] {
         let (fits, long) = ("x".repeat(longest), "x".repeat(longest + 1));
         assert!(provider.returned(&[(name, &fits)]).await.contains_key("code"));
         assert_eq!(provider.returned(&[(name, &long)]).await["error"], "invalid_request");
@@ -302,6 +303,46 @@ async fn an_expired_id_token_is_still_a_hint() {
     let forged = format!("{}.{signature}", hint.rsplit_once('.').unwrap().0);
     let refused = provider.returned(&[("id_token_hint", &forged)]).await;
     assert_eq!(refused["error"], "invalid_request");
+}
+
+/// Apps keep ID tokens as long as their own sessions, and send them back at the end.
+#[tokio::test]
+async fn an_id_token_is_a_hint_after_its_key_was_replaced_and_erased_but_not_after_it_was_revoked() {
+    const DAY: i64 = 24 * 60 * 60_000;
+    let provider = Provider::with("[session]\nidle = '30d'\nabsolute = '30d'\n").await;
+    let root = provider.portal.administrator().await;
+    let tokens = provider.tokens().await;
+    let old = tokens["id_token"].as_str().unwrap();
+    let rotated = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": "id_token"})).await;
+    assert_eq!(rotated.status, StatusCode::CREATED, "{}", rotated.text);
+    provider.portal.advance(DAY / 2).await;
+    provider.browser.refresh().await;
+    let new = provider.tokens().await["id_token"].as_str().unwrap().to_owned();
+    assert_ne!(header(old)["kid"], header(&new)["kid"]);
+    provider.portal.advance(2 * DAY).await;
+    rotate_due(&provider.portal.state).await.unwrap();
+    let kid = header(old)["kid"].clone();
+    let row = provider.portal.store().keys().await.unwrap().into_iter().find(|key| kid == key.kid).unwrap();
+    assert_eq!(row.sealed, "", "the private half is erased");
+    provider.browser.refresh().await;
+    let shown = async |browser: &Visitor, hint: &str| {
+        let query = form(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://app.example/bye")]);
+        page(browser, &format!("{}?{query}", paths::OAUTH_LOGOUT)).await.text
+    };
+    let node = provider.portal.another_with(&clients()).await;
+    for browser in [provider.browser.clone(), provider.browser.at(&node)] {
+        for hint in [old, &new] {
+            assert!(shown(&browser, hint).await.contains("the sign-out page"), "it is of this session");
+        }
+    }
+    assert!(provider.returned(&[("id_token_hint", old), ("prompt", "none")]).await.contains_key("code"));
+    // Others may sign with a revoked key.
+    root.refresh().await;
+    root.confirm().await;
+    let path = format!("{}/{}", paths::SERVER_KEYS, header(&new)["kid"].as_str().unwrap());
+    assert!(root.send(Method::DELETE, &path, Some("{}".to_owned()), &[]).await.status.is_success());
+    assert!(!shown(&provider.browser, &new).await.contains("the sign-out page"));
+    assert_eq!(provider.returned(&[("id_token_hint", &new)]).await["error"], "invalid_request");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! "Remember this device": a browser that passed the second factor is not asked for it again while it is remembered.
 
+use crate::oidc::{Provider, claims, parameters};
 use crate::second_factor::{Enrolled, login_with};
 use crate::support::{Answer, PASSWORD, Portal, Visitor};
 use http::{Method, StatusCode};
@@ -57,6 +58,44 @@ async fn a_remembered_device_is_not_asked_again_and_its_session_is_one_factor() 
     let later = portal.browser("203.0.113.7");
     assert_eq!(browser.bare().login("alice", PASSWORD).await.code(), "second_factor_required", "30 days are over");
     assert_eq!(later.login("alice", PASSWORD).await.code(), "second_factor_required");
+}
+
+#[tokio::test]
+async fn attack_a_remembered_browser_claims_no_factor_and_is_asked_for_it() {
+    let provider = Provider::with(ON).await;
+    let portal = &provider.portal;
+    let alice = Enrolled::of(portal, provider.user.clone(), &[]).await;
+    let browser = remembered(portal, &alice, "203.0.113.9").await;
+    sign_out(&browser).await;
+    portal.advance(60_000).await;
+    let token = async |location: &str| {
+        let code = parameters(location)["code"].clone();
+        claims(provider.exchange(&code, &[]).await.json()["id_token"].as_str().unwrap())
+    };
+    let essential = r#"{"id_token":{"acr":{"essential":true,"value":"urn:postern:acr:2"}}}"#;
+    for (name, value) in [("claims", essential), ("acr_values", "urn:postern:acr:2"), ("prompt", "login")] {
+        portal.advance(60_000).await;
+        assert_eq!(browser.login("alice", PASSWORD).await.status, StatusCode::OK);
+        let plain = provider.enter(&browser, &Provider::query(&[]), None).await.json();
+        let plain = token(plain["location"].as_str().unwrap()).await;
+        assert_eq!((&plain["amr"], &plain["acr"]), (&json!(["pwd"]), &json!("urn:postern:acr:1")), "{name}");
+
+        portal.advance(60_000).await;
+        let to = provider.open(&browser, &Provider::query(&[(name, value)])).await.header("location").to_owned();
+        let why = if name == "prompt" { "&why=again" } else { "&why=factor" };
+        assert!(to.starts_with("/login?next=") && to.ends_with(why), "{to}");
+        let page = browser.send(Method::GET, &to, None, &[("sec-fetch-mode", "navigate")]).await;
+        assert!(page.text.contains(" data-factor"), "{}", page.text);
+        let next = page.text.split("data-next=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        let mut content = json!({"username": "alice", "password": PASSWORD, "factor": true});
+        assert_eq!(browser.post_sealed(EnvelopeKind::Login, &content).await.code(), "second_factor_required", "{name}");
+        content["code"] = alice.code(portal, 0).into();
+        assert_eq!(browser.post_sealed(EnvelopeKind::Login, &content).await.status, StatusCode::OK);
+        let entered = provider.enter(&browser, next.split_once('?').unwrap().1, None).await.json();
+        let stepped = token(entered["location"].as_str().unwrap()).await;
+        assert_eq!((&stepped["amr"], &stepped["acr"]), (&json!(["pwd", "otp", "mfa"]), &json!("urn:postern:acr:2")));
+        sign_out(&browser).await;
+    }
 }
 
 #[tokio::test]

@@ -66,6 +66,25 @@ async fn prompt_login_makes_the_person_sign_in_again() {
     }
 }
 
+/// A sign-in of a moment ago is within the difference of clocks, but is not a new one.
+#[tokio::test]
+async fn attack_the_link_of_the_sign_in_page_is_opened_without_a_sign_in() {
+    let provider = Provider::start().await;
+    for changes in [("prompt", "login"), ("max_age", "1")] {
+        provider.portal.advance(5_000).await;
+        let to = provider.open(&provider.browser, &Provider::query(&[changes])).await;
+        let page =
+            provider.browser.send(Method::GET, to.header("location"), None, &[("sec-fetch-mode", "navigate")]).await;
+        let next = page.text.split("data-next=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        let marked = next.split_once('?').unwrap().1;
+        let still = provider.enter(&provider.browser, marked, None).await.json();
+        assert!(still["location"].as_str().unwrap().starts_with(paths::OAUTH_AUTHORIZE), "{still}");
+        let again = provider.browser.clone().signed_in("alice").await;
+        let returned = provider.enter(&again, marked, None).await.json();
+        assert!(returned["location"].as_str().unwrap().starts_with(&format!("{URI}?code=")), "{returned}");
+    }
+}
+
 #[tokio::test]
 async fn max_age_is_measured_from_the_sign_in() {
     let provider = Provider::start().await;

@@ -24,11 +24,18 @@ async fn an_app_signs_a_person_out() {
     for wrong in [
         form(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://evil.example/")]),
         form(&[("post_logout_redirect_uri", back)]),
-        form(&[("id_token_hint", "eyJ.eyJ.x")]),
+        form(&[("id_token_hint", "eyJ.eyJ.x"), ("post_logout_redirect_uri", back)]),
         form(&[("id_token_hint", hint), ("client_id", "other")]),
     ] {
         let refused = page(&wrong).await;
         assert_eq!((refused.status, refused.header("location")), (StatusCode::BAD_REQUEST, ""), "{wrong}");
+    }
+    // A hint that cannot be verified counts as none.
+    for query in [
+        form(&[("id_token_hint", "eyJ.eyJ.x")]),
+        form(&[("id_token_hint", "eyJ.eyJ.x"), ("client_id", "app"), ("post_logout_redirect_uri", back)]),
+    ] {
+        assert!(page(&query).await.text.contains("Stay signed in"), "{query}");
     }
     let answer = provider.browser.post(paths::OAUTH_SIGN_OUT, &json!({ "request": query })).await;
     assert_eq!(answer.json()["location"], "https://app.example/bye?state=s1");

@@ -100,8 +100,13 @@ async fn sign_in(http: &HttpClient, args: &Login) -> Outcome<Profile> {
     loop {
         tries -= 1;
         let password = if args.password_stdin { read_password()? } else { ask_password()? };
-        let mut credentials =
-            Credentials { username: username.clone(), password: password.to_string(), code: None, remember: false };
+        let mut credentials = Credentials {
+            username: username.clone(),
+            password: password.to_string(),
+            code: None,
+            remember: false,
+            factor: false,
+        };
         let mut result = login_with_waits(http, &credentials, args.wait).await;
         if let Err(CliError::Client(error)) = &result
             && error.code() == Some(Code::SecondFactorRequired)
