@@ -194,11 +194,12 @@ pub(crate) async fn enter(
     }
     let outcome = oauth_authorize::examine(&state, &query, &caller, Some(&session)).await?;
     let (examined, agreed) = match (outcome, agreed) {
-        (AuthorizationOutcome::Answer(examined), _) => (examined, false),
-        (AuthorizationOutcome::Ask(examined), Some(true)) => (examined, true),
-        (AuthorizationOutcome::Ask(examined), Some(false)) => {
+        // Also after the person has agreed in another tab: the last answer counts.
+        (AuthorizationOutcome::Answer(examined) | AuthorizationOutcome::Ask(examined), Some(false)) => {
             return Ok(answer(location(&state, &oauth_authorize::declined(&state, &examined), &query)?));
         }
+        (AuthorizationOutcome::Answer(examined), _) => (examined, false),
+        (AuthorizationOutcome::Ask(examined), Some(true)) => (examined, true),
         (AuthorizationOutcome::Respond(response) | AuthorizationOutcome::Leave(response), _) => {
             return Ok(answer(location(&state, &response, &query)?));
         }

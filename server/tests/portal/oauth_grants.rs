@@ -253,6 +253,12 @@ async fn an_answer_that_comes_too_late_leads_to_a_page() {
     assert_eq!(enter(&query).await, here(&query));
     assert!(provider.open(&provider.browser, &query).await.text.contains("will be able to"));
 
+    // The person declines in one tab after agreeing in another.
+    let agreed = provider.enter(&provider.browser, &query, Some(true)).await.json();
+    assert!(parameters(agreed["location"].as_str().unwrap()).contains_key("code"), "{agreed}");
+    let declined = provider.enter(&provider.browser, &query, Some(false)).await.json();
+    assert_eq!(parameters(declined["location"].as_str().unwrap())["error"], "access_denied");
+
     // An administrator disables the client.
     set(&root, &json!({"disabled": true})).await;
     let query = Provider::query(&WIKI);
