@@ -6,6 +6,7 @@ use crate::rate_limiter::LimitExceeded;
 use axum::response::{IntoResponse, Response};
 use domain::UnixMs;
 use domain::authentication::FRESH_MS;
+use domain::known_device::DeviceRefusal;
 use domain::second_factor::ProofKind;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct ApiError {
     proofs: Option<Box<RequestedProofs>>,
 }
 
-/// The proofs that would be sufficient.
+/// What a refused sign-in needs next: the proofs that would be sufficient, or another device.
 struct RequestedProofs {
     /// The secret of a pending sign-in.
     pending: Option<String>,
@@ -35,6 +36,8 @@ struct RequestedProofs {
     level: Option<&'static str>,
     /// The text for people, if it differs from the code's.
     title: Option<&'static str>,
+    /// Why the browser's known device did not count. The client sees only its new cookie.
+    device: Option<DeviceRefusal>,
 }
 
 impl std::fmt::Debug for RequestedProofs {
@@ -90,6 +93,12 @@ impl ApiError {
         }
     }
 
+    /// Builds the answer to a sign-in for which the browser's known device does not count.
+    pub fn device_mismatch(refusal: DeviceRefusal) -> Self {
+        let proofs = RequestedProofs { device: Some(refusal), ..RequestedProofs::new(None, &[]) };
+        Self { proofs: Some(Box::new(proofs)), ..Self::new(Code::DeviceMismatch) }
+    }
+
     /// Builds the answer to a request that needs a fresh proof of the person (RFC 9470).
     pub fn insufficient_user_authentication(kinds: &[ProofKind]) -> Self {
         Self {
@@ -140,6 +149,10 @@ impl ApiError {
         self.detail.as_deref().unwrap_or_else(|| Self::title(self.code))
     }
 
+    pub fn device_refusal(&self) -> Option<&DeviceRefusal> {
+        self.proofs.as_ref()?.device.as_ref()
+    }
+
     pub fn code(&self) -> Code {
         self.code
     }
@@ -153,7 +166,7 @@ impl ApiError {
 impl RequestedProofs {
     fn new(pending: Option<String>, kinds: &[ProofKind]) -> Self {
         let kinds = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-        Self { pending, kinds, level: None, title: None }
+        Self { pending, kinds, level: None, title: None, device: None }
     }
 }
 

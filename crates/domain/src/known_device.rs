@@ -8,6 +8,7 @@ use crate::UnixMs;
 use crate::account::AccountDigest;
 use crate::client_key::ClientKey;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use std::borrow::Cow;
 
 /// Period after its last sign-in that a device is known: a year.
 pub const LIFETIME_MS: i64 = 365 * 24 * 60 * 60_000;
@@ -58,6 +59,11 @@ impl KnownDevice {
         self.holder == holder(account, jkt)
     }
 
+    /// Whether it was issued for this account, with any key. One of the first version names no account.
+    pub fn is_of_account(&self, account: &AccountDigest) -> bool {
+        self.account == Some(bucket(account))
+    }
+
     /// Returns the key that its attempts are counted by.
     pub fn client_key(&self) -> ClientKey {
         let mut id = [0; 16];
@@ -91,6 +97,117 @@ pub fn bucket_at(bucket: ClientKey, address: ClientKey) -> [u8; 16] {
 fn holder(account: &AccountDigest, jkt: Option<&str>) -> [u8; 32] {
     // A digest has a fixed length, so the two parts are unambiguous.
     sha256(&[account.as_str().as_bytes(), jkt.unwrap_or_default().as_bytes()].concat())
+}
+
+/// Reason why a device does not count for a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceRefusal {
+    /// It is not of this account and key, which sign in now.
+    Other(DeviceHolder),
+    /// Too many wrong passwords came from it.
+    Spent,
+}
+
+/// An account with the key of a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceHolder([u8; 32]);
+
+impl DeviceHolder {
+    pub fn of(account: &AccountDigest, jkt: Option<&str>) -> Self {
+        Self(holder(account, jkt))
+    }
+}
+
+/// The device cookies of all accounts that have signed in with one browser, in one cookie. They are separated by dots,
+/// the last used one first. A leading dot and a time in unix seconds: until then, none counts for a sign-in.
+///
+/// A cookie for each account could not be chosen: the browser does not know which one is of a name, and the server
+/// reads the name after it has counted the request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeviceList<'a> {
+    devices: Vec<Cow<'a, str>>,
+    paused_until: UnixMs,
+}
+
+impl<'a> DeviceList<'a> {
+    /// Maximum number of accounts; the one that has not signed in for longest makes room.
+    pub const MAX: usize = 8;
+    /// Period in which the browser seals its sign-in again, in milliseconds.
+    const PAUSE_MS: i64 = 60_000;
+
+    /// Reads a cookie, without verifying the devices in it.
+    pub fn read(cookie: &'a str) -> Self {
+        let (paused, devices) =
+            cookie.strip_prefix('.').map_or(("", cookie), |rest| rest.split_once('.').unwrap_or((rest, "")));
+        let devices = devices.split('.').filter(|device| !device.is_empty()).take(Self::MAX);
+        let paused = paused.parse::<i64>().unwrap_or(0).saturating_mul(1000);
+        Self { devices: devices.map(Cow::Borrowed).collect(), paused_until: paused }
+    }
+
+    /// Returns the device that was used last.
+    pub fn last(&self) -> Option<&str> {
+        self.devices.first().map(Cow::as_ref)
+    }
+
+    /// Whether no device counts for a sign-in now. A longer pause than ours is not from this server.
+    pub fn is_paused(&self, now: UnixMs) -> bool {
+        (now..=now.saturating_add(Self::PAUSE_MS + 1000)).contains(&self.paused_until)
+    }
+
+    /// Returns the cookie after a sign-in. `of_another` tells whether a device is good and of another account.
+    #[must_use]
+    pub fn with(mut self, device: String, of_another: impl Fn(&str) -> bool) -> Self {
+        self.devices.retain(|known| of_another(known));
+        self.devices.insert(0, Cow::Owned(device));
+        self.devices.truncate(Self::MAX);
+        Self { paused_until: 0, ..self }
+    }
+
+    /// Returns the cookie without the devices of an account.
+    #[must_use]
+    pub fn without(mut self, of_another: impl Fn(&str) -> bool) -> Self {
+        self.devices.retain(|known| of_another(known));
+        self
+    }
+
+    /// Returns the cookie for the next try of a sign-in, for which the last device did not count. The account's own
+    /// device comes first, if there is one. Otherwise no device counts, and none of another account is lost.
+    #[must_use]
+    pub fn after_refusal(
+        mut self,
+        refusal: &DeviceRefusal,
+        now: UnixMs,
+        read: impl Fn(&str) -> Option<KnownDevice>,
+    ) -> Self {
+        let found = match refusal {
+            DeviceRefusal::Spent => {
+                self.devices = self.devices.split_off(self.devices.len().min(1));
+                None
+            }
+            DeviceRefusal::Other(holder) => {
+                let is_own = |device: &Cow<'a, str>| read(device).is_some_and(|known| known.holder == holder.0);
+                self.devices.iter().position(is_own)
+            }
+        };
+        match found {
+            Some(at) => {
+                let own = self.devices.remove(at);
+                self.devices.insert(0, own);
+                self.paused_until = 0;
+            }
+            None => self.paused_until = now.saturating_add(Self::PAUSE_MS),
+        }
+        self
+    }
+
+    /// Returns the value of the cookie; `None`: there is nothing to keep.
+    pub fn write(&self) -> Option<String> {
+        if self.devices.is_empty() {
+            return None;
+        }
+        let devices = self.devices.join(".");
+        Some(if self.paused_until == 0 { devices } else { format!(".{}.{devices}", self.paused_until / 1000) })
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +245,44 @@ mod tests {
         let known = KnownDevice::read(&KEY, &cookie, NOW).expect("good");
         assert!(known.is_of(&account("alice"), None));
         assert_eq!(known.share(), known.client_key());
+    }
+
+    #[test]
+    fn a_browser_keeps_the_devices_of_several_people() {
+        let read = |device: &str| KnownDevice::read(&KEY, device, NOW);
+        let issue = |name: &str| KnownDevice::issue(&KEY, &account(name), Some("jkt"), NOW);
+        let sign_in = |cookie: &str, name: &str| {
+            let of_another = |device: &str| read(device).is_some_and(|known| !known.is_of_account(&account(name)));
+            DeviceList::read(cookie).with(issue(name), of_another).write().expect("one")
+        };
+        let refused = |cookie: &str, refusal: &DeviceRefusal| {
+            DeviceList::read(cookie).after_refusal(refusal, NOW, read).write().unwrap_or_default()
+        };
+        let other = |name: &str| DeviceRefusal::Other(DeviceHolder::of(&account(name), Some("jkt")));
+        let (alice, bob) = (issue("alice"), issue("bob"));
+
+        let one = sign_in("", "alice");
+        assert_eq!(one, alice);
+        // Another person signs in: no device counts for a minute, and none is lost.
+        let paused = refused(&one, &other("bob"));
+        let list = DeviceList::read(&paused);
+        assert_eq!(list.last(), Some(alice.as_str()));
+        assert!(list.is_paused(NOW) && list.is_paused(NOW + 59_000) && !list.is_paused(NOW + 61_000), "{paused}");
+        let both = sign_in(&paused, "bob");
+        assert_eq!(both, format!("{bob}.{alice}"));
+        // The first one finds the device again.
+        assert_eq!(refused(&both, &other("alice")), format!("{alice}.{bob}"));
+        assert_eq!(sign_in(&both, "bob"), both, "each account has one device here");
+        // Only the device that guessed is lost.
+        let spent = refused(&both, &DeviceRefusal::Spent);
+        assert!(DeviceList::read(&spent).is_paused(NOW), "{spent}");
+        assert_eq!(DeviceList::read(&spent).last(), Some(alice.as_str()));
+        assert_eq!(refused(&alice, &DeviceRefusal::Spent), "");
+        // What nobody has made is dropped, and a pause without end is none.
+        assert_eq!(sign_in("junk..\u{e4}", "alice"), alice);
+        assert!(!DeviceList::read(".99999999999999.x").is_paused(NOW) && !DeviceList::read(".").is_paused(NOW));
+        let many = (0..20).fold(String::new(), |cookie, number| sign_in(&cookie, &format!("user{number}")));
+        assert_eq!(many.split('.').count(), DeviceList::MAX);
     }
 
     #[test]

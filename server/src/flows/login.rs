@@ -18,6 +18,7 @@ use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, DelayDecision};
 use domain::authentication::Methods;
 use domain::ban::Trigger;
+use domain::known_device::{DeviceHolder, DeviceRefusal};
 use domain::login::{LoginFacts, LoginRefusal, LoginVerdict, judge};
 use store::attempts::{Attempt, AttemptRefusal, LoginContext, LoginLookup};
 use store::audit::AuditEvent;
@@ -47,7 +48,8 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     let name_key = name_key(&credentials.username);
     let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));
     if client.known.as_ref().is_some_and(|known| !known.is_of(&digest, jkt.as_deref())) {
-        return Err(ApiError::new(Code::DeviceMismatch).into());
+        let holder = DeviceHolder::of(&digest, jkt.as_deref());
+        return Err(ApiError::device_mismatch(DeviceRefusal::Other(holder)).into());
     }
     let asked = LoginLookup {
         name_key: &name_key,
@@ -67,7 +69,9 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             return Err(ApiError::wait(Code::AccountDelayed, ms).into());
         }
         // After this many failures the device counts as unknown.
-        DelayDecision::Shut if client.known.is_some() => return Err(ApiError::new(Code::DeviceMismatch).into()),
+        DelayDecision::Shut if client.known.is_some() => {
+            return Err(ApiError::device_mismatch(DeviceRefusal::Spent).into());
+        }
         DelayDecision::Shut | DelayDecision::Open => {}
     }
 

@@ -17,6 +17,7 @@ use domain::account_delay::{self, DelayDecision};
 use domain::authentication::{Method, Methods};
 use domain::ban::Trigger;
 use domain::code_hash::CodeHash;
+use domain::known_device::{DeviceHolder, DeviceRefusal};
 use domain::recovery_code;
 use domain::second_factor::{Factors, PENDING_MS};
 use store::attempts::{AttemptRefusal, LoginContext, LoginLookup};
@@ -131,7 +132,8 @@ pub async fn present(
     let user = state.store.user_by_id(&row.user).await?.ok_or_else(expired)?;
     let account = state.keyring.digests.account(&user.name);
     if client.known.as_ref().is_some_and(|known| !known.is_of(&account, jkt.as_deref())) {
-        return Err(ApiError::new(Code::DeviceMismatch).into());
+        let holder = DeviceHolder::of(&account, jkt.as_deref());
+        return Err(ApiError::device_mismatch(DeviceRefusal::Other(holder)).into());
     }
     let lookup = LoginLookup {
         name_key: &name_key(&user.name),

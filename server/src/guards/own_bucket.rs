@@ -42,8 +42,10 @@ pub async fn find(state: &AppState, client: &mut Client, mut request: Request) -
         return of_oauth_client(state, client, request).await;
     }
     let headers = request.headers();
-    client.known = known_device::find(state, headers);
-    client.session = match request.uri().path() {
+    let path = request.uri().path();
+    let signs_in = matches!(path, paths::LOGIN | paths::PASSKEY_LOGIN | paths::AUTHENTICATE | paths::SECOND_FACTOR);
+    client.known = known_device::find(state, headers, signs_in);
+    client.session = match path {
         paths::OAUTH_USERINFO => of_grant(state, client, headers),
         // With a session's bucket, the owner of one account could guess at others.
         paths::LOGIN
@@ -100,7 +102,7 @@ async fn of_oauth_client(state: &AppState, client: &mut Client, request: Request
     };
     let proven = oauth_client::proves(state, &parts.headers, &params, may_check).await?;
     let Some(proven) = proven else {
-        client.known = known_device::find(state, &parts.headers);
+        client.known = known_device::find(state, &parts.headers, false);
         let by_refresh = of_refresh_token(state, &params);
         let by_token = || of_portal(state, client, &parts.headers).map(|(key, _)| key);
         client.session = by_refresh.or_else(by_token);

@@ -2,7 +2,6 @@
 
 use super::{ApiError, delivery, request};
 use crate::client::Client;
-use crate::cookies::{self, CookieName};
 use crate::flows;
 use crate::flows::sealed::SealedMessage;
 use crate::state::AppState;
@@ -14,7 +13,6 @@ use http::HeaderMap;
 use tower_cookies::Cookies;
 use wire::login::{Delivery, SignedIn, TerminalSignIn};
 use wire::paths;
-use wire::problem::Code;
 
 pub(crate) async fn login(
     State(state): State<AppState>,
@@ -27,11 +25,9 @@ pub(crate) async fn login(
     let delivery = sealed.request.delivery;
     let issued =
         flows::run_to_completion(flows::login::login(state.clone(), client, sealed)).await.inspect_err(|error| {
-            if error.code() == Code::DeviceMismatch {
-                cookies::clear(&cookies, &state.config, CookieName::Device);
-            }
+            delivery::choose_device(&state, &headers, &cookies, error);
         })?;
-    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+    Ok(delivery::deliver(&state, &headers, &cookies, delivery, issued))
 }
 
 /// Finishes a sign-in that waits for its second factor.
@@ -44,8 +40,9 @@ pub(crate) async fn second_factor(
 ) -> Result<Json<SignedIn>, ApiError> {
     let sealed = SealedMessage::read(&state, paths::SECOND_FACTOR, &headers, body)?;
     let delivery = sealed.request.delivery;
-    let issued = flows::run_to_completion(flows::second_factor::answer(state.clone(), client, sealed)).await?;
-    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+    let answered = flows::run_to_completion(flows::second_factor::answer(state.clone(), client, sealed)).await;
+    let issued = answered.inspect_err(|error| delivery::choose_device(&state, &headers, &cookies, error))?;
+    Ok(delivery::deliver(&state, &headers, &cookies, delivery, issued))
 }
 
 /// Like login, for programs: the tokens are always in the body.
@@ -59,7 +56,7 @@ pub(crate) async fn authenticate(
     let mut sealed = SealedMessage::read(&state, paths::AUTHENTICATE, &headers, body)?;
     sealed.request.delivery = Delivery::Body;
     let issued = flows::run_to_completion(flows::login::login(state.clone(), client, sealed)).await?;
-    Ok(delivery::deliver(&state, &cookies, Delivery::Body, issued))
+    Ok(delivery::deliver(&state, &headers, &cookies, Delivery::Body, issued))
 }
 
 /// Begins a session of the terminal program, for which a person agreed in a browser.
@@ -72,6 +69,6 @@ pub(crate) async fn terminal(
 ) -> Result<Json<SignedIn>, ApiError> {
     let request: TerminalSignIn = request::body(&body)?;
     let issued =
-        flows::run_to_completion(flows::terminal_login::begin(state.clone(), client, headers, request)).await?;
-    Ok(delivery::deliver(&state, &cookies, Delivery::Body, issued))
+        flows::run_to_completion(flows::terminal_login::begin(state.clone(), client, headers.clone(), request)).await?;
+    Ok(delivery::deliver(&state, &headers, &cookies, Delivery::Body, issued))
 }

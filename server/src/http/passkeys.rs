@@ -100,8 +100,9 @@ pub(crate) async fn login(
 ) -> Result<Json<SignedInAnswer>, ApiError> {
     let sealed = SealedMessage::read(&state, paths::PASSKEY_LOGIN, &headers, body)?;
     let delivery = sealed.request.delivery;
-    let issued = flows::run_to_completion(passkey_login::login(state.clone(), client, sealed)).await?;
-    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+    let answered = flows::run_to_completion(passkey_login::login(state.clone(), client, sealed)).await;
+    let issued = answered.inspect_err(|error| delivery::choose_device(&state, &headers, &cookies, error))?;
+    Ok(delivery::deliver(&state, &headers, &cookies, delivery, issued))
 }
 
 /// Returns where people manage passkeys, for their managers (W3C, A Well-Known URL for Passkey Endpoints).

@@ -1,6 +1,6 @@
 //! `POST /api/password`, `POST /api/reset`, `POST /api/account/delete`
 
-use super::{ApiError, request};
+use super::{ApiError, delivery, request};
 use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::flows;
@@ -65,9 +65,10 @@ pub(crate) async fn delete(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let sealed = SealedMessage::read(&state, paths::ACCOUNT_DELETE, &headers, body)?;
+    let name = session.claims.preferred_username.clone();
     flows::run_to_completion(flows::password::delete(state.clone(), client, session, sealed)).await?;
-    for name in [CookieName::Access, CookieName::Refresh, CookieName::Device] {
-        cookies::clear(&cookies, &state.config, name);
-    }
+    cookies::clear(&cookies, &state.config, CookieName::Access);
+    cookies::clear(&cookies, &state.config, CookieName::Refresh);
+    delivery::forget_devices(&state, &headers, &cookies, &name);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -34,7 +34,7 @@ pub(crate) async fn refresh(
     let proof = dpop::presented(&headers).map(str::to_owned);
     let issued =
         flows::run_to_completion(flows::refresh::refresh(state.clone(), client, token, proof, delivery)).await?;
-    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+    Ok(delivery::deliver(&state, &headers, &cookies, delivery, issued))
 }
 
 /// Returns the browser's refresh token: the first value that this server issued.

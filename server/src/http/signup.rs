@@ -24,5 +24,5 @@ pub(crate) async fn signup(
     let sealed = SealedMessage::read(&state, paths::SIGNUP, &headers, body)?;
     let delivery = sealed.request.delivery;
     let issued = flows::run_to_completion(flows::signup::signup(state.clone(), client, sealed)).await?;
-    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+    Ok(delivery::deliver(&state, &headers, &cookies, delivery, issued))
 }
