@@ -318,6 +318,10 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         }
         Code::Full => (StatusCode::CONFLICT, "The list is full: remove an entry first."),
         Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
+        Code::OtherAccount => (
+            StatusCode::CONFLICT,
+            "Another account has signed in in this browser, so nothing was changed. Reload the page.",
+        ),
         Code::SignupClosed => (
             StatusCode::FORBIDDEN,
             "Sign-up with this link is not possible. If you have just created your account with it, sign in.",

@@ -1,5 +1,7 @@
 //! Requests to this site.
 
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+use crate::browser::page;
 use js_sys::Reflect;
 use leptos::prelude::window;
 use serde::Deserialize;
@@ -135,6 +137,10 @@ pub async fn send(
     headers.set(wire::paths::PAGE_HEADER, "1")?;
     if method != "GET" {
         headers.set("Content-Type", "application/json")?;
+        #[cfg(any(feature = "ssr", feature = "signed-in"))]
+        if let Some(account) = page::fact("account") {
+            headers.set(wire::paths::ACCOUNT_HEADER, &account)?;
+        }
     }
     if let Some(proof) = proof {
         headers.set("DPoP", proof)?;
@@ -150,5 +156,10 @@ pub async fn send(
     let response: Response = window().fetch_with_str_and_init(path, &init).await?.unchecked_into();
     let json = response.json()?.await.unwrap_or_default();
     let nonce = response.headers().get("DPoP-Nonce")?;
-    Ok(FetchResponse { status: response.status(), nonce, json })
+    let answer = FetchResponse { status: response.status(), nonce, json };
+    #[cfg(any(feature = "ssr", feature = "signed-in"))]
+    if answer.code() == Some(Code::OtherAccount) {
+        page::say_other_account(&answer.text("detail").unwrap_or_default());
+    }
+    Ok(answer)
 }

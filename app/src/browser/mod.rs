@@ -18,6 +18,8 @@ pub mod session;
 pub mod fragment;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 pub mod fresh_proof;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub(crate) mod kept;
 #[cfg(any(feature = "ssr", feature = "dashboard", feature = "private"))]
 pub mod passkey_managers;
 #[cfg(any(feature = "ssr", feature = "login"))]

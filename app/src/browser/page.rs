@@ -1,5 +1,9 @@
 //! The current page and its navigation.
 
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+use crate::browser::kept;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+use js_sys::Function;
 use js_sys::{Object, Reflect};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
@@ -45,6 +49,16 @@ pub(crate) fn with_fragment(address: String) -> String {
     address + &window().location().hash().unwrap_or_default()
 }
 
+/// Adds this page's fragment to the link that continues to where the person wanted to go.
+#[cfg(all(feature = "hydrate", feature = "signed-in"))]
+pub(crate) fn carry_fragment() {
+    let link = document().query_selector("a[data-carry]").ok().flatten();
+    if let Some((link, address)) = link.and_then(|link| link.get_attribute("href").map(|address| (link, address))) {
+        // Fails only for an invalid name.
+        let _ = link.set_attribute("href", &with_fragment(address));
+    }
+}
+
 /// Creates a JavaScript object with these members.
 pub fn object<T: JsCast>(members: &[(&str, &JsValue)]) -> T {
     let object = Object::new();
@@ -79,11 +93,52 @@ pub fn reload() {
     let _ = window().location().reload();
 }
 
+/// Loads this page again, which then says what was done.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub(crate) fn reload_saying(text: &str) {
+    kept::keep(kept::RESULT, text);
+    reload();
+}
+
+/// Says what was done before the page was loaded again. The focus goes to the heading, because the button that was
+/// pressed may be gone. The page does not scroll.
+#[cfg(all(feature = "hydrate", feature = "signed-in"))]
+pub(crate) fn say_result() {
+    let Some(text) = kept::take(kept::RESULT) else { return };
+    let shown = by_id("said").and_then(|place| place.text_content()).unwrap_or_default();
+    say([&text, " ", &shown].concat().trim_end());
+    focus_heading();
+}
+
+/// Moves the focus to the page's heading, without scrolling.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub(crate) fn focus_heading() {
+    let Some(heading) = document().query_selector("h1").ok().flatten() else { return };
+    // Fails only for an invalid name.
+    let _ = heading.set_attribute("tabindex", "-1");
+    let focus = Reflect::get(&heading, &JsValue::from_str("focus")).ok().and_then(|it| it.dyn_into::<Function>().ok());
+    if let Some(focus) = focus {
+        let _ = focus.call1(&heading, &object::<JsValue>(&[("preventScroll", &JsValue::TRUE)]));
+    }
+}
+
 /// Shows a message and announces it to screen readers.
 pub fn say(text: &str) {
     if let Some(place) = by_id("said") {
         place.set_text_content(Some(text));
     }
+}
+
+/// Says that another account has signed in in another tab.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub(crate) fn say_other_account(text: &str) {
+    let Some(note) = by_id("other-account") else { return };
+    if let Some(said) = note.first_element_child() {
+        said.set_text_content(Some(text));
+    }
+    // Fails only for an invalid name.
+    let _ = note.remove_attribute("hidden");
+    note.scroll_into_view_with_bool(false);
 }
 
 /// Copies a text to the clipboard. `false`: the browser does not allow it.

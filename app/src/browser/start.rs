@@ -6,5 +6,7 @@ pub fn start() {
     {
         crate::browser::awake::watch();
         crate::browser::local_times::localise();
+        crate::browser::page::carry_fragment();
+        crate::browser::page::say_result();
     }
 }

@@ -70,7 +70,7 @@ pub fn Frame(
             </a>
             <div class="menu" id=MENU popover="auto">
                 <div class="menu-head">
-                    <p>"Signed in as " <b>{viewer.username.clone()}</b></p>
+                    <p>"Signed in as " <b><bdi>{viewer.username.clone()}</bdi></b></p>
                     <button class="button plain" type="button" popovertarget=MENU popovertargetaction="hide">
                         "Close"
                     </button>
@@ -81,15 +81,34 @@ pub fn Frame(
                 {more}
             </div>
             <div class="who">
-                <span class="name">{viewer.username}</span>
+                <span class="name" dir="auto">{viewer.username.clone()}</span>
                 <SignOut />
             </div>
         </header>
-        <main id="content" class="page" data-password-min=password_min>
+        <main id="content" class="page" data-password-min=password_min data-account=viewer.account data-username=viewer.username>
+            <OtherAccount />
+            <noscript>
+                <p class="why">
+                    "JavaScript is switched off, so the buttons that change something do not work. Everything can be read. \
+                     Switch it on for this site, then reload this page."
+                </p>
+            </noscript>
             {children()}
         </main>
         <ProveAgain />
         <Stuck class="stuck page" loss="its buttons do nothing" />
+    }
+}
+
+/// Says that another account has signed in in another tab. The browser's code fills it in and shows it.
+#[component]
+fn OtherAccount() -> impl IntoView {
+    view! {
+        <p id="other-account" class="why" role="alert" hidden>
+            <span></span>
+            " "
+            <a href="">"Reload this page"</a>
+        </p>
     }
 }
 

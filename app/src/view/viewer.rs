@@ -3,6 +3,8 @@
 /// The person who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
+    /// The account's id.
+    pub account: String,
     pub username: String,
     pub administrator: bool,
     /// Whether the session is bound to a key of this device.

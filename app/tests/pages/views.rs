@@ -39,7 +39,7 @@ pub(crate) fn login() -> LoginView {
 }
 
 pub(crate) fn viewer() -> Viewer {
-    Viewer { username: "<i>ada".to_owned(), administrator: true, bound: true, toll: true }
+    Viewer { account: "01ADA".to_owned(), username: "<i>ada".to_owned(), administrator: true, bound: true, toll: true }
 }
 
 pub(crate) fn devices() -> Vec<Device> {

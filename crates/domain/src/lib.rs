@@ -11,6 +11,7 @@ pub mod app_session;
 pub mod authentication;
 pub mod authority;
 pub mod ban;
+pub mod bidi;
 pub mod client_key;
 pub mod code_hash;
 pub mod cookie;

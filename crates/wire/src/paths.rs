@@ -172,3 +172,6 @@ pub const OPENAPI: &str = "/api/openapi.json";
 /// A header of any value that our own pages send with every request to this site. Another origin's page may not set it
 /// (Fetch, CORS-preflight).
 pub const PAGE_HEADER: &str = "postern-page";
+/// The id of the account that a page was rendered for. Our pages send it with each change; requests without it are
+/// accepted too.
+pub const ACCOUNT_HEADER: &str = "postern-account";

@@ -66,6 +66,8 @@ pub enum Code {
     Full,
     /// The request does not come from this site's own pages. 403.
     CrossSite,
+    /// The page was rendered for another account than the one that is signed in now. 409.
+    OtherAccount,
     /// Sign-up is closed, or the invitation is invalid or used. 403.
     SignupClosed,
     /// The one-time link was used or replaced, or has expired. 410.

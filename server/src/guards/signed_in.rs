@@ -19,9 +19,11 @@ use crate::client::Client;
 use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
 use axum::extract::FromRequestParts;
+use domain::bidi::isolated;
 use http::HeaderMap;
 use http::request::Parts;
 use std::sync::Arc;
+use wire::paths;
 use wire::problem::Code;
 use wire::session::SessionInfo;
 
@@ -111,6 +113,7 @@ impl SignedIn {
     ) -> Result<Self, ApiError> {
         let refusal = || PresentedToken::refusal(state, Some(shown));
         let claims = claims.ok_or_else(refusal)?;
+        check_page(&parts.headers, &claims)?;
         let proven = proof::of_presented(state, parts, shown, &claims).await?.ok_or_else(refusal)?;
         let session = Self { claims, proven };
         factor_policy::check(state, &session.claims, parts.uri.path()).await?;
@@ -152,6 +155,23 @@ impl FromRequestParts<AppState> for SealedCaller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         SignedIn::read(parts, state).await.map(Self)
     }
+}
+
+/// Checks that the request's page was rendered for the account that is signed in. Otherwise an old tab would change the
+/// account that has signed in in another tab since: both share cookies and key. Programs send no such header.
+///
+/// # Errors
+/// `other_account`
+pub fn check_page(headers: &HeaderMap, claims: &AccessTokenClaims) -> Result<(), ApiError> {
+    let mut accounts = headers.get_all(paths::ACCOUNT_HEADER).iter();
+    if accounts.all(|account| account.as_bytes() == claims.sub.as_bytes()) {
+        return Ok(());
+    }
+    let name = isolated(&claims.preferred_username);
+    let detail = format!(
+        "You are signed in as {name} in another tab, so nothing was changed. Reload this page to continue as {name}."
+    );
+    Err(ApiError::explained(Code::OtherAccount, detail))
 }
 
 /// Returns the claims of a token from Postern that its session accepts now.

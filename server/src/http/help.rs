@@ -72,7 +72,13 @@ mod tests {
     });
 
     fn loaded(path: &str, word: &str) -> View {
-        let viewer = Viewer { username: "ada".to_owned(), administrator: true, bound: true, toll: false };
+        let viewer = Viewer {
+            account: "1".to_owned(),
+            username: "ada".to_owned(),
+            administrator: true,
+            bound: true,
+            toll: false,
+        };
         load(SITE, path, word.to_owned(), viewer)
     }
 

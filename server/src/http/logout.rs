@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::flows;
 use crate::guards::proof;
+use crate::guards::signed_in::check_page;
 use crate::guards::token::PresentedToken;
 use crate::state::AppState;
 use axum::Extension;
@@ -33,6 +34,7 @@ pub(crate) async fn logout(
 async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<String>, ApiError> {
     let Some(shown) = PresentedToken::read(state, &parts.headers)? else { return Ok(None) };
     let Some(claims) = state.tokens.verify_signature(&shown.token, state.now()) else { return Ok(None) };
+    check_page(&parts.headers, &claims)?;
     match proof::of_presented(state, parts, &shown, &claims).await? {
         Some(_) => Ok(Some(claims.sid.clone())),
         None if shown.scheme.is_none() => Ok(None),

@@ -64,7 +64,7 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
         },
         Ok(JudgedLogout { request: LogoutRequest { certain: true, .. }, .. }) => View::Enter(EnterView {
             app: "the sign-out page".to_owned(),
-            body: body_of(&query),
+            body: body_of(&query, session.as_ref()),
             nonce: state.keyring.nonce(state.now()),
             path: paths::OAUTH_SIGN_OUT.to_owned(),
         }),
@@ -77,7 +77,7 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
             note: String::new(),
             path: paths::OAUTH_SIGN_OUT.to_owned(),
             yes: "Sign out".to_owned(),
-            yes_body: body_of(&query),
+            yes_body: body_of(&query, session.as_ref()),
             no: "Stay signed in".to_owned(),
             no_body: String::new(),
             nonce: state.keyring.nonce(state.now()),
@@ -98,8 +98,14 @@ pub(crate) async fn sign_out(
     parts: http::request::Parts,
     body: Bytes,
 ) -> Result<Json<AppAnswer>, ApiError> {
-    let AppRequest { request: query, .. } = request::body(&body)?;
+    let AppRequest { request: query, account, .. } = request::body(&body)?;
     let session = SignedIn::find(&state, Some(&caller), &parts.headers).await?;
+    if let (Some(account), Some(session)) = (&account, &session)
+        && *account != session.claims.sub
+    {
+        // Somebody else has signed in since: the page asks again.
+        return Ok(Json(AppAnswer { location: format!("{}?{query}", paths::OAUTH_LOGOUT) }));
+    }
     let found = judge(&state, &query, session.as_ref())
         .await?
         .map_err(|error| ApiError::explained(Code::BadRequest, error.description))?;
@@ -161,6 +167,7 @@ fn after(request: &LogoutRequest) -> String {
     request.to.clone().unwrap_or_else(|| format!("{}?why=signed_out", paths::LOGIN_PAGE))
 }
 
-fn body_of(query: &str) -> String {
-    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed: None, account: None }).unwrap_or_default()
+fn body_of(query: &str, session: Option<&SignedIn>) -> String {
+    let account = session.map(|session| session.claims.sub.clone());
+    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed: None, account }).unwrap_or_default()
 }

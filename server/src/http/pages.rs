@@ -196,6 +196,7 @@ async fn viewer(state: &AppState, signed_in: &SignedIn) -> Result<Viewer, ApiErr
     let claims = &signed_in.claims;
     let administrator = claims.roles.iter().any(|role| role == Role::Administrator.as_str());
     Ok(Viewer {
+        account: claims.sub.clone(),
         username: claims.preferred_username.clone(),
         administrator,
         bound: claims.cnf.is_some(),

@@ -80,6 +80,7 @@ mod signup;
 mod slow_clients;
 mod step_up;
 mod support;
+mod tabs;
 mod terminal_login;
 mod tickets;
 mod time_server;
