@@ -33,7 +33,7 @@ test('the first start leads to the set-up, and its link makes one administrator'
     const used = new SignupPage(late);
     await used.open(link);
     await used.submit({ name: 'second', password: newPassword() });
-    await expect(used.alert).toContainText('Sign-up with this link is not possible.');
+    await expect(used.alert).toContainText('This link is not complete, or not valid any more.');
 
     const client = new Client(server);
     const challenge = await client.challenge();
@@ -84,7 +84,7 @@ test('another code makes nobody an administrator', async ({ page, server, watch 
   const setup = new SignupPage(page);
   await setup.open(`/signup#code=${'A'.repeat(24)}`);
   await setup.submit({ name: NAME, password: newPassword() });
-  await expect(setup.alert).toContainText('Sign-up with this link is not possible.');
+  await expect(setup.alert).toContainText('This is not the set-up link that is valid now.');
   expect((await server.command(['user', 'list'])).stdout).toBe('');
 });
 

@@ -6,6 +6,9 @@ use wire::{Code, Problem};
 
 pub(crate) const BROKEN: &str = "Something went wrong, and nothing was changed. Try again in a moment. \
                           If it happens again, tell the person who runs this site.";
+/// For a person who is signed in, and types no name.
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub(crate) const WRONG_PASSWORD: &str = "That is not your current password. Type it again.";
 pub(crate) const ASK: &str = "If this was not you, tell the person who runs this site.";
 
 /// Returns one or two sentences. `until`: the end of the wait, in the reader's time zone.
@@ -16,9 +19,15 @@ pub fn sentence(problem: &Problem, until: &str) -> String {
         Code::Banned => closed(problem.retry_after.map(|_| until), incident),
         Code::AccountDelayed => "There were many wrong passwords for this name.".to_owned(),
         Code::Busy => "Many people are signing in right now, so nothing was checked.".to_owned(),
-        Code::Unavailable | Code::Unknown => BROKEN.to_owned(),
+        // What a program must do differently is of no use to a person.
+        Code::Unavailable
+        | Code::Unknown
+        | Code::DeviceMismatch
+        | Code::ShortKeyExpired
+        | Code::ShortKeyMismatch
+        | Code::BadEnvelope => BROKEN.to_owned(),
         // The server's text is exact enough.
-        _ => problem.title.clone(),
+        _ => problem.detail.clone().unwrap_or_else(|| problem.title.clone()),
     }
 }
 
@@ -93,5 +102,7 @@ mod tests {
     fn a_code_without_words_of_ours_speaks_the_servers() {
         assert_eq!(sentence(&problem(Code::NameTaken), ""), "The name is taken.");
         assert_eq!(sentence(&problem(Code::Unknown), ""), BROKEN);
+        let used = Problem { detail: Some("It was used.".to_owned()), ..problem(Code::SignupClosed) };
+        assert_eq!(sentence(&used, ""), "It was used.");
     }
 }

@@ -78,6 +78,35 @@ impl AccountName {
     }
 }
 
+/// Names under which a stranger could speak for the site.
+const RESERVED: [&str; 18] = [
+    "administrator",
+    "admin",
+    "root",
+    "superuser",
+    "sysadmin",
+    "system",
+    "postern",
+    "support",
+    "helpdesk",
+    "security",
+    "abuse",
+    "hostmaster",
+    "postmaster",
+    "webmaster",
+    "mailer-daemon",
+    "moderator",
+    "operator",
+    "noreply",
+];
+
+/// Whether a name is one of the people who run the site, or looks like one. Only they give such a name.
+pub fn is_reserved(name: &AccountName) -> bool {
+    let bare = |text: &str| text.replace(['.', '_', '-', '@', '+'], "");
+    let asked = name_skeleton(&bare(name.as_str()));
+    RESERVED.iter().any(|reserved| name_skeleton(&bare(reserved)) == asked)
+}
+
 /// Returns the key for finding an account by any text that was sent as its name. A forbidden name has a key too,
 /// because it may belong to an account from before this rule.
 pub fn name_key(sent: &str) -> String {

@@ -1,6 +1,6 @@
 //! Account names: the valid ones, and the equal ones.
 
-use domain::account::{AccountDigest, AccountName, InvalidAccountName, Role, name_key, name_skeleton};
+use domain::account::{AccountDigest, AccountName, InvalidAccountName, Role, is_reserved, name_key, name_skeleton};
 use proptest::prelude::*;
 
 #[test]
@@ -30,6 +30,21 @@ fn names_and_not_names() {
         ("👩", InvalidAccountName::Characters),
     ] {
         assert_eq!(AccountName::parse(text), Err(fault), "{text:?}");
+    }
+}
+
+#[test]
+fn names_that_speak_for_the_site_are_reserved() {
+    for name in
+        ["admin", "Administrator", "ROOT", "Ad.Min", "no-reply", "\u{430}dmin", "\u{ff52}oot", "supp0rt", "p0stern"]
+    {
+        // A mixture of scripts is no name at all.
+        if let Ok(name) = AccountName::parse(name) {
+            assert!(is_reserved(&name), "{name}");
+        }
+    }
+    for name in ["ada", "roots", "administrators", "rooty", "security.guard"] {
+        assert!(!is_reserved(&AccountName::parse(name).unwrap()), "{name}");
     }
 }
 

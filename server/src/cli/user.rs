@@ -12,7 +12,7 @@ use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
 use crate::passwords::{HashPool, common};
 use crate::user_keys;
-use domain::account::{AccountDigest, AccountName, Role};
+use domain::account::{AccountDigest, AccountName, Role, is_reserved};
 use domain::password::check_length;
 use std::io::{BufRead, IsTerminal};
 use store::audit::AuditEvent;
@@ -24,13 +24,13 @@ pub(super) async fn run(config: Config, command: UserCommand) -> Outcome {
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     let desk = UserAdmin { actor };
     match command {
-        UserCommand::Add { name, role } => desk.add(&name, role.into()).await,
+        UserCommand::Add { name, role, allow_reserved } => desk.add(&name, role.into(), allow_reserved).await,
         UserCommand::List { after, limit, json } => desk.list(after.as_deref(), limit, json).await,
         UserCommand::SetPassword { name } => desk.set_password(&name).await,
         UserCommand::Disable { name } => desk.set_disabled(&name, true).await,
         UserCommand::Enable { name } => desk.set_disabled(&name, false).await,
         UserCommand::Role { name, role } => desk.set_role(&name, role.into()).await,
-        UserCommand::Rename { account, name } => desk.rename(&account, &name).await,
+        UserCommand::Rename { account, name, allow_reserved } => desk.rename(&account, &name, allow_reserved).await,
         UserCommand::Set { account, display_name, email, groups } => {
             desk.set(&account, display_name.as_deref(), email.as_deref(), groups.as_deref()).await
         }
@@ -53,8 +53,9 @@ struct UserAdmin<'a> {
 }
 
 impl UserAdmin<'_> {
-    async fn add(&self, name: &str, role: Role) -> Outcome {
+    async fn add(&self, name: &str, role: Role, allow_reserved: bool) -> Outcome {
         let name = AccountName::parse(name)?;
+        check_reserved(&name, role, allow_reserved)?;
         let hash = self.ask_password(name.as_str()).await?;
         let Actor { entropy, now, .. } = self.actor;
         let id = entropy.ulid(now);
@@ -180,8 +181,9 @@ impl UserAdmin<'_> {
         settle(changed, &format!("{} has the role {}", user.name, role.as_str()))
     }
 
-    async fn rename(&self, account: &str, name: &str) -> Outcome {
+    async fn rename(&self, account: &str, name: &str, allow_reserved: bool) -> Outcome {
         let (user, name) = (self.find(account).await?, AccountName::parse(name)?);
+        check_reserved(&name, user.role, allow_reserved)?;
         let audit = self.actor.entry_of(AuditEvent::UserRenamed, &user.id);
         match self.actor.store.rename_user(&user.id, &name, &audit, self.actor.now).await? {
             RenameOutcome::Renamed => {
@@ -318,6 +320,16 @@ fn email_line(email: &wire::account::Email) -> String {
         other => other,
     };
     format!("{} ({state})", email.address)
+}
+
+/// Refuses a name under which an ordinary account would speak for the site.
+fn check_reserved(name: &AccountName, role: Role, allow_reserved: bool) -> Outcome {
+    if role == Role::User && !allow_reserved && is_reserved(name) {
+        return Err(
+            format!("{name} is a reserved name: people would take it for this site. Use --allow-reserved").into()
+        );
+    }
+    Ok(())
 }
 
 fn confusable_name(name: &AccountName) -> Failure {

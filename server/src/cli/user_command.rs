@@ -13,6 +13,9 @@ pub(super) enum UserCommand {
         /// Role of the new account
         #[arg(long, value_enum, default_value = "user")]
         role: RoleName,
+        /// Accept a name that speaks for this site, such as "support"
+        #[arg(long)]
+        allow_reserved: bool,
     },
     /// List accounts by name
     List {
@@ -55,6 +58,9 @@ pub(super) enum UserCommand {
         account: String,
         /// Its new name
         name: String,
+        /// Accept a name that speaks for this site, such as "support"
+        #[arg(long)]
+        allow_reserved: bool,
     },
     /// Set an account's display name, e-mail address or groups
     Set {

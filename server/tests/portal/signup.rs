@@ -113,6 +113,9 @@ async fn a_name_is_found_in_every_encoding_and_a_look_alike_is_refused() {
     ] {
         assert_eq!(sign_up(&visitor(), &join(name)).await.code(), code, "{name}");
     }
+    let reserved = sign_up(&visitor(), &join("Supp0rt")).await;
+    assert_eq!((reserved.status, reserved.code().as_str()), (StatusCode::CONFLICT, "name_taken"), "{}", reserved.text);
+    assert!(reserved.text.contains("reserved"), "{}", reserved.text);
     portal.add_user("paypa").await;
     let cyrillic = sign_up(&visitor(), &join("\u{440}\u{430}\u{443}\u{440}\u{430}")).await;
     assert_eq!((cyrillic.status, cyrillic.code().as_str()), (StatusCode::CONFLICT, "name_confusable"));
