@@ -19,7 +19,7 @@ pub(crate) fn register(open: impl Fn(OfferedProofs) + 'static) {
 }
 
 /// The kinds of proof that the dialog offers.
-#[expect(clippy::struct_excessive_bools, reason = "each is offered or not by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is offered independently")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct OfferedProofs {
     pub(crate) password: bool,

@@ -1,5 +1,6 @@
 use crate::components::When;
 use crate::text::{trigger, wait};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::bans::Ban;
 use wire::paths;
@@ -22,12 +23,12 @@ pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
         <li class="device ban">
             <div>
                 <h3 class="figures">{address} " " <span class="badge">{trigger::name(&trigger).to_owned()}</span></h3>
-                <p>{reason} {(!evidence.is_empty()).then(|| view! { <span class="quiet">" Evidence: " {evidence} "."</span> })}</p>
+                <p><bdi>{reason}</bdi> {(!evidence.is_empty()).then(|| view! { <span class="quiet">" Evidence: " <bdi>{evidence}</bdi> "."</span> })}</p>
                 <p class="small quiet">
                     {scope} " \u{b7} " {end} " \u{b7} since " <When now at=since /> " by " {named(made_by)}
                     " \u{b7} incident " <code>{incident}</code>
                 </p>
-                {ban.lift_reason.map(|reason| view! { <p class="small quiet">"Reason for lifting: " {reason}</p> })}
+                {ban.lift_reason.map(|reason| view! { <p class="small quiet">"Reason for lifting: " <bdi>{reason}</bdi></p> })}
             </div>
             {lift}
         </li>
@@ -36,7 +37,7 @@ pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
 
 /// Returns a text for authors that are not people.
 pub(crate) fn named(by: String) -> String {
-    if matches!(by.as_str(), "engine" | "command line") { format!("the {by}") } else { by }
+    if matches!(by.as_str(), "engine" | "command line") { format!("the {by}") } else { isolated(&by) }
 }
 
 /// The remaining time, counted down by the browser.

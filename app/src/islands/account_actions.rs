@@ -1,9 +1,10 @@
-use super::act::{FAILED, show};
+use super::act::{FAILED, NO_ANSWER, done, show};
 use super::busy_until_alive;
 use super::confirm_dialog::ConfirmDialog;
 use super::one_time_link::OneTimeLink;
 use crate::browser::fetch::{FetchResponse, Unreachable};
 use crate::browser::{api, page};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::account::AccountChange;
@@ -14,8 +15,8 @@ const NOT_MAILED: &str = "The link was not mailed, because this address has reac
 
 /// Says why no link was made.
 fn say_why(failed: Result<FetchResponse, Unreachable>) {
-    let problem = failed.ok().and_then(|answer| answer.problem());
-    page::say(&problem.map_or_else(|| FAILED.to_owned(), |problem| problem.title));
+    let Ok(answer) = failed else { return page::say(NO_ANSWER) };
+    page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title));
 }
 
 /// Returns the question before an account's role changes, its explanation, and the label of the button that changes it.
@@ -49,16 +50,20 @@ pub fn AccountActions(
     let link = OneTimeLink::new();
     let (question, granting, closing) = (ConfirmDialog::new(), ConfirmDialog::new(), ConfirmDialog::new());
     let path = StoredValue::new([paths::USERS, "/", &id].concat());
-    let send = move |method: &'static str, body: Option<String>| {
+    let send = move |method: &'static str, body: Option<String>, label: &'static str| {
         busy.set(true);
         spawn_local(async move {
-            busy.set(show(api::call(method, &path.get_value(), body.as_deref()).await));
+            busy.set(show(api::call(method, &path.get_value(), body.as_deref()).await, &done(label)));
         });
     };
-    let change = move |request: AccountChange| send("PATCH", serde_json::to_string(&request).ok());
+    let change = move |request: AccountChange, label| send("PATCH", serde_json::to_string(&request).ok(), label);
     let other_role = if administrator { "user" } else { "administrator" };
-    let set_role = move || change(AccountChange { role: Some(other_role.to_owned()), ..AccountChange::default() });
-    let set_disabled = move || change(AccountChange { disabled: Some(!disabled), ..AccountChange::default() });
+    let (role_label, disable_label) =
+        (if administrator { "Remove admin" } else { "Make admin" }, if disabled { "Enable" } else { "Disable" });
+    let set_role =
+        move || change(AccountChange { role: Some(other_role.to_owned()), ..AccountChange::default() }, role_label);
+    let set_disabled =
+        move || change(AccountChange { disabled: Some(!disabled), ..AccountChange::default() }, disable_label);
     // Nothing is lost by enabling an account.
     let close_or_open = move |_| if disabled { set_disabled() } else { closing.ask() };
     let reset = move |_| {
@@ -84,10 +89,9 @@ pub fn AccountActions(
             busy.set(false);
         });
     };
+    let name = isolated(&name);
     let about = |verb: &str| [verb, " ", &name].concat();
     let (role_question, role_about, role_yes) = role_question(administrator, &name);
-    let (role_label, disable_label) =
-        (if administrator { "Remove admin" } else { "Make admin" }, if disabled { "Enable" } else { "Disable" });
     view! {
         <div class="choices">
             <button class="button plain" type="button" disabled=busy aria-label=about("Reset password for") on:click=reset>
@@ -130,7 +134,7 @@ pub fn AccountActions(
                  stays in the audit log. This cannot be undone.",
                 ["Keep account".to_owned(), "Delete account".to_owned()],
                 true,
-                move || send("DELETE", None),
+                move || send("DELETE", None, "Delete account"),
             )}
         {link
             .view(

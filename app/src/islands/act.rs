@@ -30,13 +30,15 @@ pub fn Act(action: ConfirmedAction) -> impl IntoView {
     let spoken = (!spoken.is_empty()).then_some(spoken);
     let destructive = method == "DELETE";
     let class = if destructive { "button danger" } else { "button plain" };
+    let done = StoredValue::new(done(&yes));
     let request = StoredValue::new((method, path, body));
     let act = move || {
         busy.set(true);
         spawn_local(async move {
             let (method, path, body) = request.get_value();
             let body = Some(body.as_str()).filter(|body| !body.is_empty());
-            busy.set(show(api::call(&method, &path, body).await));
+            let answer = api::call(&method, &path, body).await;
+            busy.set(done.with_value(|done| show(answer, done)));
         });
     };
     view! {
@@ -47,14 +49,21 @@ pub fn Act(action: ConfirmedAction) -> impl IntoView {
     }
 }
 
-pub(super) const FAILED: &str = "That did not work, and nothing was changed. Try again.";
+/// Returns the result of an action for the next page.
+pub(super) fn done(label: &str) -> String {
+    ["Done: ", label, "."].concat()
+}
 
-/// Shows the result of a request: the updated page, or the error. `true`: a navigation has started, so buttons keep
-/// waiting.
-pub(super) fn show(answer: Result<FetchResponse, Unreachable>) -> bool {
+pub(super) const FAILED: &str = "That did not work, and nothing was changed. Try again.";
+pub(super) const NO_ANSWER: &str = "This site did not answer, so it is not certain whether that was done. Check your \
+                                    connection, then reload the page and look.";
+
+/// Shows the result of a request: the updated page, which says `done`, or the error. `true`: a navigation has started, so
+/// buttons keep waiting.
+pub(super) fn show(answer: Result<FetchResponse, Unreachable>, done: &str) -> bool {
     match answer {
         // Another person did it already, which is a success.
-        Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
+        Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload_saying(done),
         // The page is navigating to sign-in.
         Ok(answer) if answer.status == 401 => {}
         Ok(answer) => {
@@ -62,7 +71,7 @@ pub(super) fn show(answer: Result<FetchResponse, Unreachable>) -> bool {
             return false;
         }
         Err(_) => {
-            page::say(FAILED);
+            page::say(NO_ANSWER);
             return false;
         }
     }

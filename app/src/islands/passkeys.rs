@@ -1,10 +1,11 @@
-use super::act::FAILED;
+use super::act::{FAILED, NO_ANSWER, done};
 use super::busy_until_alive;
 use super::confirm_dialog::ConfirmDialog;
 use super::saved_codes::SavedCodes;
 use crate::browser::fetch::FetchResponse;
 use crate::browser::passkey_managers::{Registered, register, tell_managers};
 use crate::browser::{api, page, passkeys};
+use domain::bidi::isolated;
 use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -32,7 +33,7 @@ pub fn AddPasskey() -> impl IntoView {
                 Ok(Registered::Yes(made)) => {
                     tell_managers().await;
                     if made.is_empty() {
-                        page::reload();
+                        page::reload_saying(&done("Add a passkey"));
                     }
                     codes.set(made);
                     true
@@ -43,7 +44,7 @@ pub fn AddPasskey() -> impl IntoView {
                 Ok(Registered::Cancelled) => show_failure("No passkey was added."),
                 Ok(Registered::Refused(answer)) if answer.status == 401 && answer.code().is_none() => true,
                 Ok(Registered::Refused(answer)) => refused(&answer),
-                Err(_) => show_failure(FAILED),
+                Err(_) => show_failure(NO_ANSWER),
             });
         });
     };
@@ -92,13 +93,13 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
                 // Another device did it already, which is a success.
                 Ok(answer) if answer.is_ok() || answer.status == 404 => {
                     tell_managers().await;
-                    page::reload();
+                    page::reload_saying(&done(if method == "DELETE" { "Remove passkey" } else { "Rename passkey" }));
                     true
                 }
                 // The page is navigating to sign-in.
                 Ok(answer) if answer.status == 401 => true,
                 Ok(answer) => refused(&answer),
-                Err(_) => show_failure(FAILED),
+                Err(_) => show_failure(NO_ANSWER),
             });
         });
     };
@@ -114,7 +115,8 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
             rename();
         }
     };
-    let about = |verb: &str| [verb, ": ", &label].concat();
+    let shown = isolated(&label);
+    let about = |verb: &str| [verb, ": ", &shown].concat();
     view! {
         <div class="choices">
             <button class="button plain" type="button" disabled=busy aria-label=about("Rename") on:click=move |_| naming.ask()>
@@ -126,7 +128,7 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
         </div>
         {naming
             .view(
-                ["Rename ", &label].concat(),
+                ["Rename ", &shown].concat(),
                 view! {
                     <label>
                         <span>"New name"</span>
@@ -139,7 +141,7 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
             )}
         {removal
             .view(
-                ["Remove ", &label, "?"].concat(),
+                ["Remove ", &shown, "?"].concat(),
                 "You can no longer sign in with it. Your passkey manager is told to forget it, where it listens.",
                 ["Keep passkey".to_owned(), "Remove passkey".to_owned()],
                 true,

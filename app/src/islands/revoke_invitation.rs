@@ -1,3 +1,4 @@
+use super::act::{NO_ANSWER, done};
 use super::busy_until_alive;
 use crate::browser::{api, page};
 use leptos::prelude::*;
@@ -14,10 +15,14 @@ pub fn RevokeInvitation(id: String, title: String) -> impl IntoView {
         spawn_local(async move {
             match api::call("DELETE", &path, None).await {
                 // Used or revoked meanwhile, which is a success.
-                Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
+                Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload_saying(&done("Revoke invitation")),
                 Ok(answer) if answer.status == 401 => {}
-                _ => {
+                Ok(_) => {
                     page::say("That did not work, and the invitation is still valid. Try again.");
+                    busy.set(false);
+                }
+                Err(_) => {
+                    page::say(NO_ANSWER);
                     busy.set(false);
                 }
             }

@@ -1,8 +1,10 @@
 use crate::components::{Frame, Tied, When};
 use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm, SecondFactorForm};
+use crate::text::names::joined;
 use crate::text::query::escaped;
 use crate::text::{ago, email};
 use crate::view::{AccountView, Site, Viewer};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Profile;
 use wire::passkeys::{Passkey, Passkeys};
@@ -21,6 +23,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
             <header>
                 <h1>"Account"</h1>
             </header>
+            <p id="said" role="status" class="quiet"></p>
             <div class="columns">
                 <div class="stack">
                     <Person viewer=person profile insecure />
@@ -72,7 +75,7 @@ pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
         view! {
             <li class="passkey">
                 <div>
-                    <h3>{passkey.label.clone()}</h3>
+                    <h3><bdi>{passkey.label.clone()}</bdi></h3>
                     <p class="small quiet">{about} " \u{b7} " {used}</p>
                     {elsewhere}
                 </div>
@@ -164,6 +167,7 @@ pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
             <noscript>
                 <p>"Setting up a second factor needs JavaScript."</p>
             </noscript>
+            <p id="factors-said" role="status"></p>
             <SecondFactorForm enrolled guarded keys />
             {enrolled.then(|| view! { <Act action=remove /> })}
         </section>
@@ -179,7 +183,7 @@ fn Person(viewer: Viewer, profile: Option<Profile>, insecure: bool) -> impl Into
             <dl class="facts">
                 <div>
                     <dt>"Name"</dt>
-                    <dd>{viewer.username.clone()}</dd>
+                    <dd><bdi>{viewer.username.clone()}</bdi></dd>
                 </div>
                 <div>
                     <dt>"Role"</dt>
@@ -206,7 +210,7 @@ fn ProfileFacts(profile: Profile) -> impl IntoView {
         view! {
             <div>
                 <dt>{name}</dt>
-                <dd>{value.unwrap_or_else(|| "none".to_owned())}</dd>
+                <dd><bdi>{value.unwrap_or_else(|| "none".to_owned())}</bdi></dd>
             </div>
         }
     };
@@ -214,7 +218,7 @@ fn ProfileFacts(profile: Profile) -> impl IntoView {
     view! {
         {fact("Display name", display_name)}
         {fact("E-mail", email)}
-        {fact("Groups", (!groups.is_empty()).then(|| groups.join(", ")))}
+        {fact("Groups", (!groups.is_empty()).then(|| joined(&groups)))}
     }
 }
 
@@ -226,6 +230,7 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
     }
     let card = move |consent: wire::oauth::Consent| {
         let wire::oauth::Consent { client, name, allows, agreed, given_at, .. } = consent;
+        let shown = isolated(&name);
         let (since, after) = if agreed {
             ("Agreed ", "It asks again the next time that you sign in there.")
         } else {
@@ -235,8 +240,8 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
             method: "DELETE".to_owned(),
             path: format!("{}/{}", paths::CONSENTS, escaped(&client)),
             label: "Revoke".to_owned(),
-            spoken: format!("Revoke the access of {name}"),
-            title: format!("Revoke the access of {name}?"),
+            spoken: format!("Revoke the access of {shown}"),
+            title: format!("Revoke the access of {shown}?"),
             about: ["The app can no longer read your data here. ", after].concat(),
             no: "Keep".to_owned(),
             yes: "Revoke access".to_owned(),
@@ -245,7 +250,7 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
         view! {
             <li class="device">
                 <div>
-                    <h3 class="device-name">{name}</h3>
+                    <h3 class="device-name"><bdi>{name}</bdi></h3>
                     <p class="small quiet">"May " {allows.join("; ")} "."</p>
                     <p class="small quiet">{since} <When now at=given_at /></p>
                 </div>
@@ -256,7 +261,6 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
     view! {
         <section class="panel">
             <h2>"Apps with access"</h2>
-            <p id="said" role="status" class="small quiet"></p>
             <ul class="devices">{consents.into_iter().map(card).collect_view()}</ul>
         </section>
     }

@@ -1,8 +1,10 @@
 use crate::components::{Frame, HoursChart, Options, When};
 use crate::islands::LiveRefusals;
+use crate::text::names::joined;
 use crate::text::plain::plain;
 use crate::text::query::query;
 use crate::view::{AuditFilter, AuditView, Site};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::audit::AuditEntry;
 use wire::paths;
@@ -105,8 +107,9 @@ fn Trail(entries: Vec<AuditEntry>, now: i64) -> impl IntoView {
             outcome => format!("{}: {}", plain(&entry.event), plain(outcome).to_lowercase()),
         };
         let whom = entry.user.or(entry.user_id).unwrap_or_default();
-        let about = [whom, entry.about].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
-        let by = entry.by.or(entry.by_id).map(|by| format!(" by {by}"));
+        let about = [whom, entry.about].into_iter().filter(|text| !text.is_empty());
+        let about = joined(&about.collect::<Vec<_>>());
+        let by = entry.by.or(entry.by_id).map(|by| format!(" by {}", isolated(&by)));
         // The command line has no address.
         let from = [entry.address.trim_matches('-'), &entry.device].join(" ");
         view! {

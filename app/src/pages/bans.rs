@@ -138,7 +138,7 @@ fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
         (None, None) => " is not banned, because it is on the allowlist.".into_any(),
     };
     let held = bans.into_iter().map(|ban| {
-        view! { <li class="event">{ban.reason} " " {ban.evidence} " " <code>{ban.incident}</code></li> }
+        view! { <li class="event"><bdi>{ban.reason}</bdi> " " <bdi>{ban.evidence}</bdi> " " <code>{ban.incident}</code></li> }
     });
     let rules = rules.into_iter().map(|rule| {
         let next = wait::span(i64::try_from(rule.next_seconds).unwrap_or(i64::MAX / 1000) * 1000);
@@ -259,7 +259,7 @@ fn AllowedRow(allowed: Allowed, now: i64) -> impl IntoView {
                 <p>
                     <span class="figures">{network}</span>
                     " \u{b7} "
-                    {comment}
+                    <bdi>{comment}</bdi>
                 </p>
                 <p class="small quiet">{until} " \u{b7} added by " {named(made_by)} " " <When now at=created_at /></p>
             </div>

@@ -4,6 +4,7 @@ use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
 use crate::text::names::first_names;
 use crate::text::query::{escaped, query};
 use crate::view::{ClientView, Site};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 use wire::clients::Client;
@@ -44,7 +45,7 @@ pub fn ClientPage(site: Site, client: ClientView) -> impl IntoView {
     view! {
         <Frame site viewer here=paths::CLIENTS_PAGE>
             <header>
-                <h1 tabindex="-1">{client.name.clone()}</h1>
+                <h1 tabindex="-1"><bdi>{client.name.clone()}</bdi></h1>
             </header>
             <p id="said" role="status" class="quiet">
                 {said}
@@ -187,7 +188,7 @@ fn Secret(path: String, client: Client) -> impl IntoView {
 
 #[component]
 fn Ends(path: String, client: Client) -> impl IntoView {
-    let (name, is_document) = (client.name, client.source == "document");
+    let (name, is_document) = (isolated(&client.name), client.source == "document");
     let (label, about, yes) = if client.disabled {
         (
             "Enable",

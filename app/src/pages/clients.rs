@@ -2,6 +2,7 @@ use crate::components::{Frame, More, Options, When, owned};
 use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
 use crate::text::query::query;
 use crate::view::{ClientsView, Site};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 use wire::clients::{Client, RegistrationToken, RequestVerdict};
@@ -47,7 +48,7 @@ pub fn ClientsPage(site: Site, clients: ClientsView) -> impl IntoView {
 fn Card(client: Client, now: i64) -> impl IntoView {
     let from = match client.source.as_str() {
         "settings" => "in postern.toml",
-        "registered" => "registered by itself",
+        "registered" => "registered by the app",
         "document" => "a document",
         _ => "added by an administrator",
     };
@@ -60,7 +61,7 @@ fn Card(client: Client, now: i64) -> impl IntoView {
         <li class="device">
             <div>
                 <h2 class="device-name">
-                    <a href=page>{client.name.clone()}</a>
+                    <a href=page><bdi>{client.name.clone()}</bdi></a>
                     {client.disabled.then(|| view! { <span class="badge">"disabled"</span> })}
                     {client.problem.is_some().then(|| view! { <span class="badge">"unreadable"</span> })}
                 </h2>
@@ -84,7 +85,7 @@ fn Tokens(tokens: Vec<RegistrationToken>, now: i64) -> impl IntoView {
             method: "DELETE".to_owned(),
             path: format!("{}/{id}", paths::REGISTRATION_TOKENS),
             label: "Revoke".to_owned(),
-            spoken: format!("Revoke {title}"),
+            spoken: format!("Revoke {}", isolated(&title)),
             title: "Revoke this token?".to_owned(),
             about: "No app can register with it any more. Apps that it has registered stay.".to_owned(),
             no: "Keep token".to_owned(),
@@ -94,7 +95,7 @@ fn Tokens(tokens: Vec<RegistrationToken>, now: i64) -> impl IntoView {
         view! {
             <li class="device">
                 <div>
-                    <h3 class="device-name">{title}</h3>
+                    <h3 class="device-name"><bdi>{title}</bdi></h3>
                     <p class="small quiet">
                         "for " {apps} " \u{b7} made " <When now at=created_at /> " \u{b7} expires " <When now at=expires_at />
                     </p>

@@ -2,6 +2,7 @@ use crate::components::{Frame, More, When};
 use crate::islands::{Act, ConfirmedAction, Forms};
 use crate::text::query::query;
 use crate::view::{GroupsView, Site};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Group;
 use wire::paths;
@@ -19,7 +20,7 @@ pub fn GroupsPage(site: Site, groups: GroupsView) -> impl IntoView {
     let unknown = unknown.into_iter().map(|(app, group)| {
         view! {
             <p class="odd-line">
-                "The rules of the app " <b>{app}</b> " name the group " <b>{group}</b> ", which does not exist."
+                "The rules of the app " <b><bdi>{app}</bdi></b> " name the group " <b><bdi>{group}</bdi></b> ", which does not exist."
             </p>
         }
     });
@@ -65,12 +66,13 @@ fn Card(group: Group, now: i64) -> impl IntoView {
         _ => format!("{members} accounts"),
     };
     let found = format!("{}?{}", paths::USERS_PAGE, query(&[("word", &name)]));
+    let shown = isolated(&name);
     let action = ConfirmedAction {
         method: "DELETE".to_owned(),
         path: path.clone(),
         label: "Remove".to_owned(),
-        spoken: format!("Remove the group {name}"),
-        title: format!("Remove {name}?"),
+        spoken: format!("Remove the group {shown}"),
+        title: format!("Remove {shown}?"),
         about: "Its accounts stay, and are no longer in it. Apps that let in this group refuse them.".to_owned(),
         no: "Keep group".to_owned(),
         yes: "Remove group".to_owned(),
@@ -80,7 +82,7 @@ fn Card(group: Group, now: i64) -> impl IntoView {
     view! {
         <li class="device">
             <div>
-                <h2 class="device-name">{name.clone()}</h2>
+                <h2 class="device-name"><bdi>{name.clone()}</bdi></h2>
                 <p class="small quiet">
                     <a href=found>{count}</a>
                     " \u{b7} added "
@@ -97,11 +99,11 @@ fn Card(group: Group, now: i64) -> impl IntoView {
                 >
                     <div>
                         <label for=field.clone() class="unseen">
-                            {format!("New name of {name}")}
+                            {format!("New name of {shown}")}
                         </label>
                         <input id=field name="name" value=name.clone() maxlength="64" required autocomplete="off" spellcheck="false" />
                     </div>
-                    <button class="button plain" type="submit" aria-label=format!("Rename {name}") disabled>
+                    <button class="button plain" type="submit" aria-label=format!("Rename {shown}") disabled>
                         "Rename"
                     </button>
                 </form>

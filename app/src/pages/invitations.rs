@@ -1,6 +1,7 @@
 use crate::components::{Frame, More, When};
 use crate::islands::{Invite, RevokeInvitation};
 use crate::view::{InvitationsView, Site};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Invitation;
 use wire::paths;
@@ -22,12 +23,12 @@ pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoVie
             <li class="device">
                 <div>
                     <h2 class="device-name">
-                        {title.clone()}
+                        <bdi>{title.clone()}</bdi>
                         {(role == "administrator").then(|| view! { <span class="badge">"administrator"</span> })}
                     </h2>
                     <p class="small quiet">"created " <When now at=created_at /> " \u{b7} expires " <When now at=expires_at /></p>
                 </div>
-                <RevokeInvitation id title />
+                <RevokeInvitation id title=isolated(&title) />
             </li>
         }
     };

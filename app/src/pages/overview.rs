@@ -2,6 +2,7 @@ use crate::components::{ActivityLine, Frame, SiteStatePanel, Tied, When};
 use crate::islands::{Forms, PasskeyUpgrade};
 use crate::text::activity;
 use crate::view::{Activity, OverviewView, Site, Viewer};
+use domain::bidi::initial;
 use leptos::prelude::*;
 use wire::paths;
 use wire::session::Device;
@@ -79,12 +80,11 @@ fn Tiles(apps: Vec<wire::oauth::AppTile>) -> impl IntoView {
         return ().into_any();
     }
     let tile = |app: wire::oauth::AppTile| {
-        let letter: String = app.name.chars().take(1).flat_map(char::to_uppercase).collect();
         view! {
             <li>
                 <a class="tile" href=app.url>
-                    <span class="tile-icon" aria-hidden="true">{letter}</span>
-                    {app.name}
+                    <span class="tile-icon" aria-hidden="true">{initial(&app.name)}</span>
+                    <bdi>{app.name}</bdi>
                 </a>
             </li>
         }
@@ -111,7 +111,7 @@ fn Person(
         if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
     view! {
         <section class="panel first">
-            <h2>"Signed in as " {viewer.username.clone()}</h2>
+            <h2>"Signed in as " <bdi>{viewer.username.clone()}</bdi></h2>
             <p>{role} " Signed in " <When now at=signed_in_at /> "."</p>
             <Tied viewer insecure />
             {offer_passkey

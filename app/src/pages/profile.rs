@@ -1,9 +1,10 @@
 use crate::components::Frame;
 use crate::islands::{Act, ConfirmedAction, Forms};
 use crate::text::email;
-use crate::text::names::first_names;
+use crate::text::names::{first_names, joined};
 use crate::text::query::query;
 use crate::view::{HeldFactors, PersonView, ProfileDone, ProfileView, Site};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Profile;
 use wire::paths;
@@ -23,7 +24,7 @@ pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
     let proof = email.as_ref().filter(|email| mail && email.state == "unproved");
     let proof = proof.map(|email| view! { <AddressProof address=email.address.clone() /> });
     let address = email.map(|email| email.address).unwrap_or_default();
-    let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+    let groups = if groups.is_empty() { "none".to_owned() } else { joined(&groups) };
     view! {
         <Frame site viewer here=paths::ACCOUNT_PAGE>
             <header>
@@ -112,7 +113,7 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
     view! {
         <Frame site viewer here=paths::USERS_PAGE>
             <header>
-                <h1 tabindex="-1">{account.username.clone()}</h1>
+                <h1 tabindex="-1"><bdi>{account.username.clone()}</bdi></h1>
             </header>
             <p id="said" role="status" class="quiet">
                 {said}
@@ -187,7 +188,7 @@ fn Factors(id: String, name: String, factors: HeldFactors) -> impl IntoView {
         method: "DELETE".to_owned(),
         path: format!("{}/{id}/second-factors", paths::USERS),
         label: "Remove all factors".to_owned(),
-        title: format!("Remove all factors of {name}?"),
+        title: format!("Remove all factors of {}?", isolated(&name)),
         about: "Passkeys, one-time codes, recovery codes and remembered browsers are removed, and the password alone signs in. \
                 Do this only if you are sure that the person asks who the account belongs to: a message alone may come from a \
                 thief. The owner sees it."

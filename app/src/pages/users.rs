@@ -1,7 +1,9 @@
 use crate::components::{Frame, More, When};
 use crate::islands::AccountActions;
 use crate::text::email;
+use crate::text::names::joined;
 use crate::view::{Site, UsersView};
+use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Account;
 use wire::paths;
@@ -58,20 +60,21 @@ fn Row(account: Account, mine: bool, mail: bool, now: i64) -> impl IntoView {
     let badge = |text: &'static str| view! { <span class="badge">{text}</span> };
     let mail = mail && !disabled && email.as_ref().is_some_and(|email| email.state != "unproved");
     let facts: Vec<_> = display_name
+        .map(|name| isolated(&name))
         .into_iter()
         .chain(email.map(|email| format!("{} ({})", email.address, email::name(&email.state))))
-        .chain((!groups.is_empty()).then(|| groups.join(", ")))
+        .chain((!groups.is_empty()).then(|| joined(&groups)))
         .collect();
     let facts = (!facts.is_empty()).then(|| view! { <p class="small">{facts.join(" \u{b7} ")}</p> });
     let profile = format!("{}?id={id}", paths::PERSON_PAGE);
-    let profile_label = format!("Profile of {username}");
+    let profile_label = format!("Profile of {}", isolated(&username));
     // A person's own account is changed on their account page.
     let actions = (!mine).then(|| view! { <AccountActions id name=username.clone() administrator disabled mail /> });
     view! {
         <li class="device">
             <div>
                 <h2 class="device-name">
-                    {username.clone()} {mine.then(|| badge("you"))} {administrator.then(|| badge("administrator"))}
+                    <bdi>{username.clone()}</bdi> " " {mine.then(|| badge("you"))} {administrator.then(|| badge("administrator"))}
                     {disabled.then(|| badge("disabled"))}
                 </h2>
                 {facts}

@@ -1,9 +1,11 @@
 //! An account's events as sentences for its owner.
 
 use crate::view::{Activity, ActivityEvent};
+use domain::bidi::isolated;
 
 pub fn sentence(activity: &Activity) -> String {
     let Activity { count, address, device, about, .. } = activity;
+    let about = &isolated(about);
     let times = if *count > 1 { format!(" {count} times") } else { String::new() };
     let with = if device.is_empty() { String::new() } else { format!(" with {device}") };
     match activity.event {

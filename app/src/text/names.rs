@@ -1,11 +1,18 @@
 //! Lists of names in hints.
 
+use domain::bidi::isolated;
+
 /// Maximum number of names in a hint; a site may have hundreds of groups.
 const MOST: usize = 12;
 
+/// Returns all names, each isolated from its neighbours.
+pub fn joined(names: &[String]) -> String {
+    names.iter().map(|name| isolated(name)).collect::<Vec<_>>().join(", ")
+}
+
 /// Returns the first names, and how many more exist: `family, staff`.
 pub fn first_names(names: &[String]) -> String {
-    let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    let shown = joined(names.get(..MOST).unwrap_or(names));
     match names.len().saturating_sub(MOST) {
         0 => shown,
         more => format!("{shown}, and {more} more"),

@@ -8,6 +8,7 @@ use crate::error_chain::chain;
 use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use crate::mailer::Mailer;
 use crate::state::AppState;
+use domain::bidi::isolated;
 use domain::client_key::ClientKey;
 use domain::code_hash::CodeHash;
 use domain::invitation::code;
@@ -287,9 +288,10 @@ fn text(
     let until = mail.link_expires_at.map(moment).unwrap_or_default();
     let at = entry.map(|entry| moment(entry.at)).unwrap_or_default();
     let network = entry.map(|entry| network(entry, config.settings.ipv6_prefix)).unwrap_or_default();
+    let username = isolated(username);
     let values = [
         ("site", config.settings.site.name.as_str()),
-        ("username", username),
+        ("username", &username),
         ("link", &link),
         ("code", code),
         ("until", &until),

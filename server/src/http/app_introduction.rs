@@ -2,6 +2,7 @@
 
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
+use domain::bidi::isolated;
 use oidc::{Client, ClientSource, redirect_uri};
 
 /// How a page names an app.
@@ -14,12 +15,12 @@ pub(crate) struct AppIntroduction {
 
 /// Names the account that a page is about, because a person may have several.
 pub(crate) fn signed_in_as(session: &SignedIn) -> String {
-    format!("You are signed in here as {}.", session.claims.preferred_username)
+    format!("You are signed in here as {}.", isolated(&session.claims.preferred_username))
 }
 
 /// Introduces an app that wants to sign a person in. Only a host is proved, so that of a document comes first.
 pub(crate) fn describe(client: &Client) -> AppIntroduction {
-    let name = client.name();
+    let name = isolated(client.name());
     match client.source {
         ClientSource::Document => {
             let host = redirect_uri::host_of(client.id()).unwrap_or_default();
@@ -34,15 +35,15 @@ pub(crate) fn describe(client: &Client) -> AppIntroduction {
                 "{name} wants to sign you in. The app chose this name itself, and nobody at this site has checked it: \
                  continue only if you have just opened it yourself."
             );
-            AppIntroduction { title: name.to_owned(), about }
+            AppIntroduction { title: name, about }
         }
         ClientSource::Settings if is_terminal(client) => {
             let about = "A program on this computer wants to be signed in as you. Go on only if you have just started \
                          that in a terminal.";
-            AppIntroduction { title: name.to_owned(), about: about.to_owned() }
+            AppIntroduction { title: name, about: about.to_owned() }
         }
         ClientSource::Settings | ClientSource::Administrator => {
-            AppIntroduction { title: name.to_owned(), about: format!("{name} wants to sign you in.") }
+            AppIntroduction { about: format!("{name} wants to sign you in."), title: name }
         }
     }
 }

@@ -19,6 +19,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
+use domain::bidi::isolated;
 use domain::encoding::base64url;
 use domain::local_path::written_out;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -257,7 +258,7 @@ fn body_of(query: &str, agreed: Option<bool>, session: Option<&SignedIn>) -> Str
 fn ask(state: &AppState, examined: &Examined, query: &str, session: Option<&SignedIn>) -> AskView {
     let (client, request) = (&examined.client, &examined.request);
     let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
-    let name = client.name();
+    let name = isolated(client.name());
     let AppIntroduction { title, about } = describe(client);
     let about = if is_terminal(client) { about } else { format!("{about} It answers at {to}.") };
     let account = session.map(signed_in_as).unwrap_or_default();

@@ -16,6 +16,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
+use domain::bidi::isolated;
 use http::HeaderMap;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::params::with_query;
@@ -84,7 +85,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
                 let answer = DeviceAnswer { user_code: typed.to_owned(), agreed, account };
                 serde_json::to_string(&answer).unwrap_or_default()
             };
-            let name = found.client.name();
+            let name = isolated(found.client.name());
             let AppIntroduction { title, about } = describe(&found.client);
             let about = if found.client.is_unchecked() { format!("{about} ") } else { String::new() };
             View::Ask(Box::new(AskView {
