@@ -33,7 +33,7 @@ test('an invitation makes one account, and then it is used up', async ({ page, v
   const second = new SignupPage(await visit());
   await second.open(link);
   await second.submit({ name: newName(), password: newPassword() });
-  await expect(second.alert).toContainText('Sign-up with this link is not possible.');
+  await expect(second.alert).toContainText('This invitation was already used.');
   await people.open('/dashboard/invitations');
   await expect(people.cards).toHaveCount(0);
 });
@@ -62,7 +62,7 @@ test('an invitation is revoked', async ({ page, visit, server, watch }) => {
   const signup = new SignupPage(await visit());
   await signup.open(link);
   await signup.submit({ name: newName(), password: newPassword() });
-  await expect(signup.alert).toContainText('Sign-up with this link is not possible.');
+  await expect(signup.alert).toContainText('This invitation was withdrawn.');
 });
 
 test('the printed invitation is the link and what it is for', async ({ page, server, watch }) => {
@@ -154,7 +154,7 @@ test('a person changes the password, and every other session ends', async ({ pag
   await account.old.fill('not the old password');
   await account.password.fill(newPassword());
   await account.button.click();
-  await expect(account.alert).toContainText('Wrong name or password.');
+  await expect(account.alert).toContainText('That is not your current password.');
   await account.alive();
 
   const better = newPassword();

@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import { LoginPage } from '../pages/login';
 import { VirtualAuthenticator } from '../support/passkeys';
 import type { Person, Server } from '../support/server';
 import { expect, test } from '../support/test';
+import { totp } from '../support/totp';
 import { at } from '../support/url';
 
 test.skip(({ browserName }) => browserName !== 'chromium', 'only Chromium has virtual authenticators');
@@ -28,17 +28,6 @@ async function leave(page: Page, authenticator: VirtualAuthenticator): Promise<L
   const login = new LoginPage(page);
   await login.open();
   return login;
-}
-
-/** Returns a code (RFC 6238 with the defaults). */
-function totp(secret: string, now = Date.now()): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret.replaceAll(' ', '')].map((c) => alphabet.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(now / 30_000)));
-  const mac = createHmac('sha1', key).update(step).digest();
-  return String((mac.readUInt32BE((mac.at(-1) ?? 0) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 async function amr(page: Page): Promise<unknown> {

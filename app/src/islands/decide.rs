@@ -45,7 +45,7 @@ async fn answer(name: &str) -> bool {
             }
         },
         Err(_) => {
-            page::say(super::act::FAILED);
+            page::say(super::act::NO_ANSWER);
             false
         }
     }

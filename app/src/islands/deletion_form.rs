@@ -1,3 +1,4 @@
+use super::facts;
 use super::form::{Alert, FormHandle, FormStep, PasswordField, Submit, wake};
 use crate::browser::sealed_post::post_with_proof;
 use crate::browser::{api, page};
@@ -16,6 +17,8 @@ pub fn DeletionForm() -> impl IntoView {
     view! {
         <form class="form" method="post" on:submit=submit>
             <Alert />
+            // Password managers learn whose password it is.
+            <input type="text" autocomplete="username" value=facts::username() readonly hidden />
             <PasswordField label="Your password" autocomplete="current-password" described_by="caps" />
             <Submit label="Delete account" />
         </form>

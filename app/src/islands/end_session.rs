@@ -1,10 +1,10 @@
+use super::act::NO_ANSWER;
 use super::busy_until_alive;
 use crate::browser::{api, page};
 use leptos::html::Button;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::Element;
 use wire::paths;
 
 /// A button that ends the session of its card. `device` is the card's heading.
@@ -25,8 +25,12 @@ pub fn EndSession(device: String) -> impl IntoView {
                 // Another person ended it already, which is a success.
                 Ok(answer) if answer.is_ok() || answer.status == 404 => leave(&card, &name),
                 Ok(answer) if answer.status == 401 => {}
-                _ => {
+                Ok(_) => {
                     page::say("That did not work, and the session is still open. Try again.");
+                    busy.set(false);
+                }
+                Err(_) => {
+                    page::say(NO_ANSWER);
                     busy.set(false);
                 }
             }
@@ -43,7 +47,5 @@ fn leave(card: &Element, name: &str) {
     card.remove();
     page::say(&["The session of ", name, " has ended."].concat());
     // The focused button disappears with its card.
-    if let Some(heading) = document().query_selector("h1").ok().flatten() {
-        let _ = heading.unchecked_into::<HtmlElement>().focus();
-    }
+    page::focus_heading();
 }

@@ -50,3 +50,17 @@ pub fn password_min() -> u32 {
 pub fn password_min() -> u32 {
     fact("password-min").and_then(|min| min.parse().ok()).unwrap_or(0)
 }
+
+/// Returns the name of the account that the page was rendered for.
+#[cfg(feature = "ssr")]
+pub fn username() -> String {
+    match use_context::<View>() {
+        Some(View::Account(account) | View::Delete(account)) => account.viewer.username,
+        _ => String::new(),
+    }
+}
+
+#[cfg(all(not(feature = "ssr"), feature = "private"))]
+pub fn username() -> String {
+    fact("username").unwrap_or_default()
+}

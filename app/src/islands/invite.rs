@@ -1,3 +1,4 @@
+use super::act::NO_ANSWER;
 use super::busy_until_alive;
 use super::one_time_link::OneTimeLink;
 use crate::browser::{api, page};
@@ -35,7 +36,7 @@ pub fn Invite(site: String, mail: bool) -> impl IntoView {
                 }
                 Ok(answer) if answer.status == 401 => return,
                 Ok(answer) => page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title)),
-                Err(_) => page::say(FAILED),
+                Err(_) => page::say(NO_ANSWER),
             }
             busy.set(false);
         });

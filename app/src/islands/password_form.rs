@@ -17,6 +17,8 @@ pub fn PasswordForm() -> impl IntoView {
     view! {
         <form class="form" method="post" on:submit=submit>
             <Alert />
+            // Password managers learn whose password it is.
+            <input type="text" autocomplete="username" value=facts::username() readonly hidden />
             <label for="old">"Current password"</label>
             <input id="old" type="password" autocomplete="current-password" autocapitalize="off" required />
             <PasswordField label="New password" autocomplete="new-password" described_by="strength caps" />

@@ -2,6 +2,7 @@ use super::act::FAILED;
 use crate::browser::fresh_proof::OfferedProofs;
 use crate::browser::sealed_post::{PostError, confirm_by_passkey, sealed_post};
 use crate::browser::{api, fresh_proof};
+use crate::text::{no_answer, refusal};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
@@ -80,7 +81,7 @@ pub fn ProveAgain() -> impl IntoView {
         <dialog node_ref=dialog aria-labelledby="prove-again" on:close=closed>
             <h2 id="prove-again">"Confirm that it is you"</h2>
             <form on:submit=submit>
-                <p>{move || question(offered.get())} " What you were doing continues by itself."</p>
+                <p>{move || question(offered.get())} " Then Postern continues with what you were doing."</p>
                 <p hidden=move || !offered.get().passkey>
                     <button class="button" type="button" disabled=busy on:click=with_passkey>
                         "Use a passkey"
@@ -160,7 +161,11 @@ fn said_of(answer: Result<(), PostError>) -> Result<(), String> {
     match answer {
         Ok(()) => Ok(()),
         Err(PostError::Problem(problem)) if problem.code == Code::ShortKeyExpired => Err(TOO_LATE.to_owned()),
+        Err(PostError::Problem(problem)) if problem.code == Code::WrongCredentials => {
+            Err(refusal::WRONG_PASSWORD.to_owned())
+        }
         Err(PostError::Problem(problem)) => Err(problem.title),
+        Err(PostError::Unreachable) => Err(no_answer::UNREACHABLE.to_owned()),
         Err(_) => Err(FAILED.to_owned()),
     }
 }

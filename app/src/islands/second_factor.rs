@@ -1,3 +1,4 @@
+use super::act::{FAILED, NO_ANSWER, done};
 use super::busy_until_alive;
 use super::saved_codes::SavedCodes;
 use crate::browser::fetch::{FetchResponse, Unreachable};
@@ -8,8 +9,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::paths;
 use wire::second_factor::{FactorChange, FirstCode};
-
-const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
 /// A generator of one-time codes whose first code has not been entered yet.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +100,7 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
                 node_ref=field
                 autocomplete="one-time-code"
                 inputmode="numeric"
-                maxlength="7"
+                maxlength="20"
                 spellcheck="false"
                 required
             />
@@ -143,20 +142,27 @@ fn last_value(svg: &str, name: &str) -> String {
 fn taken(answer: Result<FetchResponse, Unreachable>) -> Option<FetchResponse> {
     match answer {
         Ok(answer) if answer.is_ok() => {
-            page::say("");
+            say("");
             return Some(answer);
         }
-        Ok(answer) => page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title)),
-        Err(_) => page::say(FAILED),
+        Ok(answer) => say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title)),
+        Err(_) => say(NO_ANSWER),
     }
     None
+}
+
+/// Shows a message in this section, because the page may be long.
+fn say(text: &str) {
+    if let Some(place) = page::by_id("factors-said") {
+        place.set_text_content(Some(text));
+    }
 }
 
 /// Shows the recovery codes of an answer, or the updated page if it has none.
 fn show(answer: &FetchResponse, codes: RwSignal<String>) {
     let made = answer.texts("recovery_codes").join("\n");
     if made.is_empty() {
-        page::reload();
+        page::reload_saying(&done("Change second factor"));
     }
     codes.set(made);
 }

@@ -1,5 +1,5 @@
-use super::act::FAILED;
-use super::forms::{body, each, set_busy, show_error};
+use super::act::{FAILED, NO_ANSWER};
+use super::forms::{body, each, keep_form, set_busy, show_error};
 use super::one_time_link::OneTimeLink;
 use crate::browser::{api, page};
 use leptos::ev;
@@ -46,13 +46,13 @@ async fn send(form: HtmlFormElement, secret: OneTimeLink, done: StoredValue<Stri
             Some(text) => secret.show(text),
             None => page::go(&done.get_value()),
         },
-        Ok(answer) if answer.status == 401 => return,
+        Ok(answer) if answer.status == 401 => return keep_form(&form),
         Ok(answer) => {
             show_error(
                 &answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title)),
             );
         }
-        Err(_) => show_error(FAILED),
+        Err(_) => show_error(NO_ANSWER),
     }
     busy(false);
 }

@@ -1,6 +1,6 @@
 //! Pages about apps that sign people in here.
 
-use crate::components::CardTitle;
+use crate::components::{CardTitle, Stuck};
 use crate::islands::Decide;
 use crate::view::{AskView, DeviceCodeView, LeaveLink, RefusedView};
 use leptos::prelude::*;
@@ -25,6 +25,7 @@ pub fn AskPage(ask: AskView) -> impl IntoView {
                 {note}
                 <Decide yes no />
                 <p id="said" role="status" class="quiet"></p>
+                <Stuck loss="its buttons do nothing" />
                 <noscript>
                     <p>
                         "This needs JavaScript, because the key of this device never leaves the browser. Switch it on for \
@@ -121,7 +122,7 @@ pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
         view! {
             <form class="form" method="get" action=wire::paths::DEVICE_PAGE>
                 <label for="code">"Code"</label>
-                <input id="code" name="user_code" autocomplete="off" autocapitalize="characters" maxlength="12" required />
+                <input id="code" name="user_code" autocomplete="off" autocapitalize="characters" maxlength="24" required />
                 <button class="button" type="submit">"Go on"</button>
             </form>
         }

@@ -23,7 +23,7 @@ pub fn EnrolPage(site: Site, enrol: EnrolView) -> impl IntoView {
     let sign_in = sign_in.map(|path| {
         view! {
             <p>
-                "You have one already: " <a href=path>"sign in with it"</a> "."
+                "You have one already: " <a href=path data-carry="">"sign in with it"</a> "."
             </p>
         }
     });
@@ -32,6 +32,7 @@ pub fn EnrolPage(site: Site, enrol: EnrolView) -> impl IntoView {
             <header>
                 <h1>{title}</h1>
             </header>
+            <p id="said" role="status" class="quiet"></p>
             <section class="panel">
                 <p>{why}</p>
                 {sign_in}

@@ -1,5 +1,6 @@
 use crate::components::{CardTitle, Stuck};
 use crate::islands::Forms;
+use crate::text::query::{query, way_back};
 use crate::view::{ForgottenView, Site};
 use leptos::prelude::*;
 use wire::paths;
@@ -7,6 +8,8 @@ use wire::paths;
 /// `/forgotten`: asks for a link that sets a new password.
 #[component]
 pub fn ForgottenPage(site: Site, forgotten: ForgottenView) -> impl IntoView {
+    let done =
+        format!("{}?{}", paths::FORGOTTEN_PAGE, query(&[("done", &"sent".to_owned()), ("next", &forgotten.next)]));
     let content = if forgotten.done {
         view! {
             <p role="status">
@@ -33,7 +36,7 @@ pub fn ForgottenPage(site: Site, forgotten: ForgottenView) -> impl IntoView {
                 method="post"
                 action=paths::FORGOTTEN_PASSWORD
                 data-method="POST"
-                data-done=format!("{}?done=sent", paths::FORGOTTEN_PAGE)
+                data-done=done
             >
                 <label for="account">"Account name"</label>
                 <input id="account" name="account" required maxlength="254" autocomplete="username" autocapitalize="none" spellcheck="false" />
@@ -51,7 +54,7 @@ pub fn ForgottenPage(site: Site, forgotten: ForgottenView) -> impl IntoView {
                 <CardTitle title=format!("New password for {}", site.name) />
                 {content}
                 <p class="quiet aside">
-                    <a href=paths::LOGIN_PAGE>"Back to sign-in"</a>
+                    <a href=way_back(paths::LOGIN_PAGE, &forgotten.next)>"Back to sign-in"</a>
                 </p>
             </section>
         </main>

@@ -13,6 +13,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
         return view! { <NotYet name=site.name /> }.into_any();
     }
     let other = way_back(paths::SIGNUP_PAGE, &login.next);
+    let forgotten = way_back(paths::FORGOTTEN_PAGE, &login.next);
     let (closed_ms, incident) = facts::closed().unzip();
     let factor = login.asks_for_factor().then_some("");
     view! {
@@ -34,7 +35,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
                     .then(|| {
                         view! {
                             <p class="quiet aside">
-                                <a href=paths::FORGOTTEN_PAGE>"Forgot password?"</a>
+                                <a href=forgotten>"Forgot password?"</a>
                             </p>
                         }
                     })}
@@ -42,7 +43,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
                     .signup
                     .then(|| {
                         view! {
-                            <p class="quiet aside">
+                            <p class="quiet aside other">
                                 "No account yet? " <a href=other>"Sign up"</a>
                             </p>
                         }

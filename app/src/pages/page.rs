@@ -20,7 +20,7 @@ use super::profile::{PersonPage, ProfilePage};
 use super::reset::ResetPage;
 use super::resume::ResumePage;
 use super::server_keys::ServerKeysPage;
-use super::signup::SignupPage;
+use super::signup::{SignedInPage, SignupPage};
 use super::time::TimePage;
 use super::toll::TollPage;
 use super::users::UsersPage;
@@ -38,6 +38,7 @@ pub fn Page() -> impl IntoView {
     let page = match view {
         View::Login(login) => view! { <LoginPage site login /> }.into_any(),
         View::Signup(signup) => view! { <SignupPage site signup /> }.into_any(),
+        View::SignedIn(viewer) => view! { <SignedInPage viewer /> }.into_any(),
         View::Resume(resume) => view! { <ResumePage site resume /> }.into_any(),
         View::Enter(enter) => view! { <EnterPage enter /> }.into_any(),
         View::Ask(ask) => view! { <AskPage ask=*ask /> }.into_any(),

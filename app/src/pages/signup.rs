@@ -1,8 +1,8 @@
-use crate::components::{CardTitle, NoCode, SealedNote};
-use crate::islands::SignupForm;
+use crate::components::{CardTitle, NoCode, SealedNote, Stuck};
 use crate::islands::form::{Alert, PasswordField, Strength, Submit};
+use crate::islands::{Forms, SignupForm};
 use crate::text::query::way_back;
-use crate::view::{SignupView, Site};
+use crate::view::{SignupView, Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
 
@@ -38,7 +38,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
                 {(!first)
                     .then(|| {
                         view! {
-                            <p class="quiet aside">
+                            <p class="quiet aside other">
                                 "Already have an account? " <a href=other>"Sign in"</a>
                             </p>
                         }
@@ -72,13 +72,45 @@ fn Form() -> impl IntoView {
     }
 }
 
+/// `/signup` for a person who is signed in: an invitation is usually for another account.
+#[component]
+pub fn SignedInPage(viewer: Viewer) -> impl IntoView {
+    view! {
+        <main class="page-center" data-account=viewer.account>
+            <section class="card">
+                <CardTitle title="You are signed in" />
+                <p>
+                    "You are signed in as " <b><bdi>{viewer.username}</bdi></b> ". This page creates another account. If an \
+                     invitation led you here, it was not used: sign out to use it, or keep it for the person whom it is for."
+                </p>
+                <noscript>
+                    <p class="why">"Signing out needs JavaScript. Switch it on for this site, then reload this page."</p>
+                </noscript>
+                <Stuck loss="its button does nothing" />
+                <p id="said" role="status" class="quiet"></p>
+                // Reloads this page after the sign-out, because the invitation's code is in its fragment.
+                <form class="form" method="post" action=paths::LOGOUT data-method="POST" data-done="">
+                    <button class="button" type="submit" disabled>
+                        "Sign out and continue"
+                    </button>
+                </form>
+                <Forms />
+                <p class="aside"><a href=paths::DASHBOARD_PAGE>"Stay signed in and go to your overview"</a></p>
+            </section>
+        </main>
+    }
+}
+
 #[component]
 fn Shut(name: String) -> impl IntoView {
     view! {
         <main class="page-center">
             <section class="card">
                 <CardTitle title=name />
-                <p>"Sign-up is closed on this site. Ask the person who runs it for an account."</p>
+                <p>
+                    "Sign-up is closed on this site. If you were given a link, it no longer works: ask the person who runs \
+                     this site for an account."
+                </p>
                 <p><a class="button" href=paths::LOGIN_PAGE>"Sign in"</a></p>
             </section>
         </main>

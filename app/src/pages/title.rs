@@ -6,6 +6,7 @@ pub(crate) fn title(view: &View, site: &str) -> String {
         View::Login(_) => "Sign in",
         View::Signup(signup) if signup.first_run => "Set up",
         View::Signup(_) => "Sign up",
+        View::SignedIn(_) => "You are signed in",
         View::Resume(_) | View::Enter(_) => "Opening",
         View::Ask(_) => "Continue?",
         View::DeviceCode(_) => "Connect a device",

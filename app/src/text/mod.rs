@@ -21,7 +21,7 @@ pub mod query;
 pub mod countdown;
 #[cfg(any(feature = "ssr", feature = "login"))]
 pub mod link;
-#[cfg(any(feature = "ssr", feature = "login", feature = "private"))]
+#[cfg(any(feature = "ssr", feature = "login", feature = "signed-in"))]
 pub mod no_answer;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod refusal;

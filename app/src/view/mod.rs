@@ -60,6 +60,8 @@ pub struct Bundle {
 pub enum View {
     Login(LoginView),
     Signup(SignupView),
+    /// The page for signing up, opened by a person who is signed in.
+    SignedIn(Viewer),
     Resume(ResumeView),
     Enter(EnterView),
     /// A question of an app.

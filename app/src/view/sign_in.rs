@@ -94,6 +94,8 @@ pub struct ResetView {
 /// The page that asks for a link for a forgotten password.
 #[derive(Debug, Clone)]
 pub struct ForgottenView {
+    /// The page to open after sign-in: a validated local path.
+    pub next: String,
     /// The request was sent.
     pub done: bool,
 }

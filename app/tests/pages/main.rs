@@ -5,8 +5,8 @@ mod views;
 
 use crate::views::{NOW, activity, devices, entries, help, login, site, site_state, toll, viewer, views};
 use app::view::{
-    AccountView, ActivityView, BanNotice, DevicesView, HelpPart, HelpView, LoginView, OverviewView, ResumeView,
-    SignupView, SiteState, View,
+    AccountView, ActivityEvent, ActivityView, BanNotice, DevicesView, HelpPart, HelpView, LoginView, OverviewView,
+    ResumeView, SignupView, SiteState, View, Viewer,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
@@ -209,6 +209,32 @@ fn history_speaks_in_sentences() {
     let (html, _) = render(View::Activity(ActivityView { viewer: viewer(), entries: activity() }));
     assert!(html.contains("3 wrong passwords from 203.0.113.0/24"), "{html}");
     assert!(html.contains("Today"), "{html}");
+}
+
+#[test]
+fn a_right_to_left_name_does_not_reorder_its_neighbours() {
+    let name = "\u{5e9}\u{5dc}\u{5d5}\u{5dd}";
+    let viewer = Viewer { username: name.to_owned(), ..viewer() };
+    let mut entries = activity();
+    for entry in &mut entries {
+        entry.event = ActivityEvent::AppOpened;
+        name.clone_into(&mut entry.about);
+    }
+    let (html, _) = render(View::Activity(ActivityView { viewer, entries }));
+    assert!(html.contains(&format!("Opened \u{2068}{name}\u{2069} 3 times")), "{html}");
+    assert!(html.contains(&format!("<bdi>{name}</bdi>")), "{html}");
+}
+
+#[test]
+fn each_page_has_one_line_for_messages() {
+    for view in views().into_iter().chain([View::Account(Box::new(account()))]) {
+        let (html, _) = render(view);
+        let lines = html.matches(r#"id="said""#).count();
+        assert!(lines <= 1, "{lines} in {html}");
+        if html.contains("Sign out") && html.contains("leptos-island") && html.contains("id=\"content\"") {
+            assert!(html.contains(r#"id="other-account""#) && html.contains(r#"data-account="01ADA""#), "{html}");
+        }
+    }
 }
 
 #[test]

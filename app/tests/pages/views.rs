@@ -187,6 +187,7 @@ pub(crate) fn views() -> Vec<View> {
     };
     vec![
         View::Login(login()),
+        View::SignedIn(viewer.clone()),
         View::Login(LoginView { why: Some(SignInReason::KeyGone), first_run: true, ..login() }),
         View::Signup(SignupView {
             next: "/dashboard".to_owned(),

@@ -131,7 +131,8 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         {
             Ok(Page::Elsewhere(target))
         }
-        (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
+        (paths::SIGNUP_PAGE, Some(_)) if asked.next.is_some() => Ok(Page::Elsewhere(target)),
+        (paths::SIGNUP_PAGE, Some(signed_in)) => Ok(Page::View(View::SignedIn(viewer(state, &signed_in).await?))),
         (paths::LOGIN_PAGE, _) => login(state, client, target, asked.why.as_deref()).await,
         (paths::RESUME_PAGE, _) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state, target).await,
@@ -141,7 +142,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         }
         (paths::FORGOTTEN_PAGE, _) if state.mailer.is_some() => {
             let done = asked.done.as_deref() == Some("sent");
-            Ok(Page::View(View::Forgotten(ForgottenView { done })))
+            Ok(Page::View(View::Forgotten(ForgottenView { next: target, done })))
         }
         (paths::FORGOTTEN_PAGE, _) => Ok(Page::View(View::NotFound)),
         (path, Some(signed_in)) => match factor_policy::missing(state, &signed_in.claims).await? {

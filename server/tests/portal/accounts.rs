@@ -25,6 +25,25 @@ fn code(answer: &crate::support::Answer) -> String {
     answer.json()["link"].as_str().unwrap().split_once("#code=").unwrap().1.to_owned()
 }
 
+/// Returns what an answer says to the person.
+fn says(answer: &crate::support::Answer) -> String {
+    answer.json()["detail"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn an_invitation_that_a_signed_in_person_opens_is_not_thrown_away() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let page = async |path: &str| alice.send(Method::GET, path, None, &[("sec-fetch-mode", "navigate")]).await;
+    let signup = page("/signup").await;
+    assert_eq!(signup.status, StatusCode::OK);
+    assert!(signup.text.contains("You are signed in as") && signup.text.contains(r#"action="/api/logout""#));
+    // With a way back, the person wanted to go there.
+    let next = page("/signup?next=%2Fdashboard%2Fkeys").await;
+    assert_eq!((next.status, next.header("location")), (StatusCode::SEE_OTHER, "/dashboard/keys"));
+}
+
 async fn sign_up(portal: &Portal, address: &str, name: &str, code: Option<&str>) -> crate::support::Answer {
     let content = json!({"username": name, "password": PASSWORD, "code": code});
     portal.browser(address).post_sealed(EnvelopeKind::Signup, &content).await
@@ -35,7 +54,8 @@ async fn an_invitation_makes_one_account_of_its_role() {
     let portal = Portal::start().await;
     let root = administrator(&portal).await;
     assert_eq!(sign_up(&portal, "203.0.113.20", "alice", None).await.code(), "signup_closed");
-    assert_eq!(sign_up(&portal, "203.0.113.21", "alice", Some("guessed")).await.code(), "signup_closed");
+    let guessed = sign_up(&portal, "203.0.113.21", "alice", Some("guessed")).await;
+    assert!(guessed.code() == "signup_closed" && says(&guessed).contains("not complete"), "{}", guessed.text);
 
     let request = json!({"role": "administrator", "note": "the cook", "hours": 24});
     let made = root.post(paths::INVITATIONS, &request).await;
@@ -46,7 +66,8 @@ async fn an_invitation_makes_one_account_of_its_role() {
     let joined = sign_up(&portal, "203.0.113.22", "alice", Some(&code(&made))).await;
     assert_eq!(joined.status, StatusCode::OK, "{}", joined.text);
     assert_eq!(joined.json()["session"]["roles"], json!(["administrator"]));
-    assert_eq!(sign_up(&portal, "203.0.113.23", "bob", Some(&code(&made))).await.code(), "signup_closed");
+    let used = sign_up(&portal, "203.0.113.23", "bob", Some(&code(&made))).await;
+    assert!(used.code() == "signup_closed" && says(&used).contains("already used"), "{}", used.text);
     assert_eq!(root.get(paths::INVITATIONS).await.json()["invitations"], json!([]));
 }
 
@@ -59,13 +80,15 @@ async fn invitations_run_out_and_are_revoked() {
     portal.advance(60 * 60_000).await;
     assert_eq!(root.refresh().await.status, StatusCode::OK);
     assert_eq!(root.confirm().await.status, StatusCode::NO_CONTENT);
-    assert_eq!(sign_up(&portal, "203.0.113.20", "alice", Some(&code(&short))).await.code(), "signup_closed");
+    let late = sign_up(&portal, "203.0.113.20", "alice", Some(&code(&short))).await;
+    assert!(late.code() == "signup_closed" && says(&late).contains("expired"), "{}", late.text);
     let open = root.get(paths::INVITATIONS).await.json();
     let id = open["invitations"][0]["id"].as_str().unwrap();
     let path = format!("{}/{id}", paths::INVITATIONS);
     assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
     assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(sign_up(&portal, "203.0.113.21", "alice", Some(&code(&long))).await.code(), "signup_closed");
+    let revoked = sign_up(&portal, "203.0.113.21", "alice", Some(&code(&long))).await;
+    assert!(revoked.code() == "signup_closed" && says(&revoked).contains("withdrawn"), "{}", revoked.text);
     for wrong in [json!({"role": "king", "hours": 1}), json!({"role": "user", "hours": 721}), json!({"role": "user"})] {
         assert_eq!(root.post(paths::INVITATIONS, &wrong).await.code(), "bad_request", "{wrong}");
     }

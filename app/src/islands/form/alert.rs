@@ -15,7 +15,7 @@ pub fn Alert() -> impl IntoView {
     view! {
         <div class=class>
             <p role="alert">
-                <span id="said">{said}</span>
+                <span class="said">{said}</span>
                 " "
                 <span id="wait-said" class="unseen">
                     {left.clone()}

@@ -114,7 +114,7 @@ impl FormHandle {
 
     /// Shows an error; hides it if the text is empty.
     pub(crate) fn say(&self, text: &str) {
-        self.write("#said", text);
+        self.write(".said", text);
         self.write_wait("");
         if let Some(alert) = self.part(".alert") {
             let _ = alert.class_list().toggle_with_force("loud", !text.is_empty());
@@ -154,7 +154,14 @@ impl FormHandle {
         };
         let seconds = problem.retry_after.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0);
         let until = clock::now() + seconds * 1000;
-        self.say(&refusal::sentence(problem, &local_time(until)));
+        let said = refusal::sentence(problem, &local_time(until));
+        #[cfg(any(feature = "ssr", feature = "private"))]
+        let said = if problem.code == wire::Code::WrongCredentials && self.part("#username").is_none() {
+            refusal::WRONG_PASSWORD.to_owned()
+        } else {
+            said
+        };
+        self.say(&said);
         if seconds > 0 {
             self.pause(until);
         }
