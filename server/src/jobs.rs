@@ -244,7 +244,7 @@ pub async fn read_again(state: &AppState) -> Result<(), KeyringError> {
 pub async fn sweep(state: &AppState) {
     let (now, store) = (state.now(), &*state.store);
     state.bans.sweep(now);
-    state.rate_limiter.sweep();
+    state.rate_limiter.sweep(now);
     state.attempt_locks.sweep();
     done("attempts", store.sweep_attempts(now).await);
     done("sessions", store.sweep_sessions(now - KEEP_SESSIONS_MS).await);

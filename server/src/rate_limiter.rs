@@ -7,12 +7,14 @@ use domain::UnixMs;
 use domain::ban::RateLimits;
 use domain::client_key::ClientKey;
 use domain::rate::Rate;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::time::Duration;
 
 const MINUTE_MS: i64 = 60_000;
+/// Number of client keys that are counted.
+const COUNTED: usize = 100_000;
 /// Factor by which all known devices and sessions at one address together may exceed an address's limit.
 const SHARED: u32 = 10;
 /// Maximum number of waiting sign-ins from one account's devices.
@@ -97,8 +99,12 @@ pub struct LimitExceeded {
 
 impl RateLimiter {
     pub fn new(limits: RateLimits) -> Self {
-        let counters = Cache::builder().max_capacity(100_000).time_to_idle(Duration::from_mins(3)).build();
-        Self { limits, counters, refused: AtomicU32::default() }
+        Self { limits, counters: Cache::new(COUNTED), refused: AtomicU32::default() }
+    }
+
+    fn counter(&self, client_key: ClientKey) -> Arc<Counter> {
+        let Ok(counter) = self.counters.get_or_insert_with(&client_key, || Ok::<_, Infallible>(Arc::default()));
+        counter
     }
 
     /// Counts a request.
@@ -111,7 +117,7 @@ impl RateLimiter {
         class: RequestClass,
         now: UnixMs,
     ) -> Result<CountedRequest, LimitExceeded> {
-        let counter = self.counters.get_with(client_key, Arc::default);
+        let counter = self.counter(client_key);
         match self.limits.refused_per_minute {
             None => self.enter_strict(counter, class, now),
             Some(refused_per_minute) => self.enter_lenient(counter, class, now, refused_per_minute),
@@ -196,7 +202,7 @@ impl RateLimiter {
     /// # Errors
     /// The maximum for that account is waiting.
     pub fn enter_share(&self, share: ClientKey) -> Result<CountedRequest, LimitExceeded> {
-        let counter = self.counters.get_with(share, Arc::default);
+        let counter = self.counter(share);
         let in_flight = CountedRequest::begin(counter, RequestClass::SignIn, None);
         if in_flight.others() >= SHARE_AT_ONCE {
             let limit = PassedLimit::AtOnce(SHARE_AT_ONCE);
@@ -207,7 +213,7 @@ impl RateLimiter {
 
     /// Whether the signature of another unknown token may be verified for this address.
     pub fn may_check_token(&self, address: ClientKey, now: UnixMs) -> bool {
-        let counter = self.counters.get_with(address, Arc::default);
+        let counter = self.counter(address);
         take(&counter.unknown_tokens, UNKNOWN_TOKENS, now).is_ok()
     }
 
@@ -217,7 +223,7 @@ impl RateLimiter {
     /// # Errors
     /// Milliseconds to wait.
     pub fn enter_stored(&self, client_key: ClientKey, elsewhere: bool, now: UnixMs) -> Result<(), i64> {
-        let counter = self.counters.get_with(client_key, Arc::default);
+        let counter = self.counter(client_key);
         let stored = if elsewhere { &counter.stored_elsewhere } else { &counter.stored };
         take(stored, STORED_REQUESTS, now).map_err(|wait_ms| wait_ms + self.spread())
     }
@@ -227,13 +233,31 @@ impl RateLimiter {
         self.counters.get(&client_key).map_or(0, |counter| counter.sign_in.load(Ordering::SeqCst))
     }
 
-    /// Removes quiet clients and releases their memory.
-    pub fn sweep(&self) {
-        self.counters.run_pending_tasks();
+    /// Removes clients whose counters say no more than new ones.
+    pub fn sweep(&self, now: UnixMs) {
+        self.counters.retain(|_, counter| Arc::strong_count(counter) > 1 || !counter.is_full_again(now));
     }
 
     fn spread(&self) -> i64 {
         i64::from(self.refused.fetch_add(1, Ordering::Relaxed) % SPREAD) * 1000
+    }
+}
+
+impl Counter {
+    /// Whether the bursts of all limits are available again.
+    fn is_full_again(&self, now: UnixMs) -> bool {
+        let states = [
+            &self.failed,
+            &self.arrived,
+            &self.metadata,
+            &self.elsewhere,
+            &self.shared,
+            &self.refused,
+            &self.unknown_tokens,
+            &self.stored,
+            &self.stored_elsewhere,
+        ];
+        states.iter().all(|due_at| due_at.load(Ordering::SeqCst) <= now)
     }
 }
 
@@ -354,6 +378,19 @@ mod tests {
             drop(floods.enter(who(), RequestClass::Other, 0).expect("within the burst"));
         }
         assert!(floods.enter(who(), RequestClass::Other, 0).is_err(), "and no more than that");
+    }
+
+    #[test]
+    fn a_client_is_forgotten_when_its_limits_are_full_again() {
+        let floods = RateLimiter::new(limits(Some(5)));
+        let held = floods.enter(who(), RequestClass::Other, 0).expect("within the burst");
+        floods.sweep(MINUTE_MS);
+        assert_eq!(floods.counters.len(), 1, "a request is in progress");
+        drop(held);
+        floods.sweep(1);
+        assert_eq!(floods.counters.len(), 1, "its arrival counts");
+        floods.sweep(MINUTE_MS);
+        assert_eq!(floods.counters.len(), 0);
     }
 
     #[test]

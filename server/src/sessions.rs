@@ -5,13 +5,15 @@ use domain::UnixMs;
 use domain::authentication::{Authentication, Methods};
 use domain::revocation::EndedSessions;
 use domain::session::{is_first_use, takes_access};
-use moka::ops::compute::Op;
-use moka::sync::Cache;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
 use store::sessions::{SessionChange, SessionRow};
+
+/// Number of cached sessions.
+const REMEMBERED: usize = 100_000;
 
 /// The part of a session that a check needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,9 @@ pub struct LiveSession {
 /// A bounded cache over the store. [`SessionCache::apply`] brings other nodes' changes.
 #[derive(Debug, Clone)]
 pub struct SessionCache {
-    live: Cache<String, LiveSession>,
+    live: Arc<Cache<String, LiveSession>>,
+    /// Locked by each write. Otherwise a change that began before an end could bring the session back.
+    writing: Arc<Mutex<()>>,
     ended: Arc<RwLock<EndedSessions>>,
     /// The last version that was given.
     versions: Arc<AtomicU64>,
@@ -48,7 +52,8 @@ pub struct BeforeReading(u64);
 impl Default for SessionCache {
     fn default() -> Self {
         Self {
-            live: Cache::new(100_000),
+            live: Arc::new(Cache::new(REMEMBERED)),
+            writing: Arc::default(),
             ended: Arc::default(),
             versions: Arc::default(),
             outdated: Arc::default(),
@@ -134,7 +139,10 @@ impl SessionCache {
 
     /// Caches a session, and returns it as it is cached.
     pub fn insert(&self, id: &str, live: LiveSession) -> LiveSession {
-        self.live.insert(id.to_owned(), live);
+        {
+            let _writing = self.writing.lock();
+            self.live.insert(id.to_owned(), live);
+        }
         // The session may have ended after the row was read or written, and its end have been applied before this.
         if !live.revoked && self.ended.read().contains(id) {
             self.alter(id, |live| LiveSession { revoked: true, ..live });
@@ -143,16 +151,14 @@ impl SessionCache {
         live
     }
 
-    /// Changes a cached session. Concurrent changes wait for each other: otherwise one that began before an end could
-    /// bring the session back.
+    /// Changes a cached session.
     fn alter(&self, id: &str, change: impl FnOnce(LiveSession) -> LiveSession) {
-        self.live.entry_by_ref(id).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
-            Some(live) => match change(live) {
-                changed if changed == live => Op::Nop,
-                changed => Op::Put(changed),
-            },
-            None => Op::Nop,
-        });
+        let _writing = self.writing.lock();
+        let Some(live) = self.live.get(id) else { return };
+        let changed = change(live);
+        if changed != live {
+            self.live.insert(id.to_owned(), changed);
+        }
     }
 
     /// Returns a number that no cached session has.
@@ -225,7 +231,7 @@ impl SessionCache {
     /// Clears the cache, so that the next check reads the store.
     pub fn clear(&self) {
         self.outdated.fetch_add(1, Ordering::SeqCst);
-        self.live.invalidate_all();
+        self.live.clear();
     }
 
     /// Applies other nodes' changes: all ends, and changes of cached sessions.
@@ -299,7 +305,7 @@ pub(crate) mod tests {
         };
         assert!(cache.update(&row).is_live(1));
         // Another request has read the row; the end is applied before it is cached again.
-        cache.live.invalidate("one");
+        cache.live.remove("one");
         cache.end("one", 1);
         assert!(!cache.update(&row).is_live(1));
         assert!(!cache.seems_live("one", true, 1));
