@@ -231,6 +231,8 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
     let card = move |consent: wire::oauth::Consent| {
         let wire::oauth::Consent { client, name, allows, agreed, given_at, .. } = consent;
         let shown = isolated(&name);
+        // Such an app chose its name itself.
+        let document = client.starts_with("https://").then(|| format!("Described at {client}"));
         let (since, after) = if agreed {
             ("Agreed ", "It asks again the next time that you sign in there.")
         } else {
@@ -251,6 +253,7 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
             <li class="device">
                 <div>
                     <h3 class="device-name"><bdi>{name}</bdi></h3>
+                    {document.map(|document| view! { <p class="small quiet">{document}</p> })}
                     <p class="small quiet">"May " {allows.join("; ")} "."</p>
                     <p class="small quiet">{since} <When now at=given_at /></p>
                 </div>

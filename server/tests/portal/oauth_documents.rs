@@ -55,6 +55,8 @@ async fn a_document_is_a_client() {
     assert_eq!(server.seen(), 1);
     let consents = provider.browser.get(paths::CONSENTS).await.json();
     assert_eq!(consents["consents"][0]["name"], "Agent");
+    let account = page(&provider.browser, paths::ACCOUNT_PAGE).await;
+    assert!(account.text.contains(&format!("Described at {}", server.id)), "its name is not alone: {}", account.text);
     let path = format!("{}/{}", paths::CONSENTS, server.id.replace(':', "%3A").replace('/', "%2F"));
     let withdrawn = provider.browser.send(Method::DELETE, &path, None, &[]).await;
     assert_eq!(withdrawn.status, StatusCode::NO_CONTENT, "{}", withdrawn.text);
