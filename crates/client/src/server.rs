@@ -17,8 +17,8 @@ impl Server {
     /// # Errors
     /// It is not an origin, or has more: a path, a user name, a query.
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong =
-            || Error::Server(format!("{text:?} is not the address of a server: write https://auth.example.com"));
+        // The text is not repeated, because it may have a password.
+        let wrong = || Error::Server("this is not the address of a server: write https://auth.example.com".to_owned());
         let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let url = Url::parse(&text).map_err(|_| wrong())?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -48,7 +48,7 @@ impl Server {
     /// # Errors
     /// It is not a web URL.
     pub fn of(url: &str) -> Result<Self> {
-        let wrong = || Error::Server(format!("{url:?} is not a URL"));
+        let wrong = || Error::Server("this is not a URL: write https://example.com/path".to_owned());
         Self::parse(&Url::parse(url).map_err(|_| wrong())?.origin().ascii_serialization()).map_err(|_| wrong())
     }
 

@@ -1,7 +1,7 @@
 //! `postern migrate`
 
 use super::{Failure, Outcome};
-use crate::config::Config;
+use crate::config::{Config, without_password};
 use store::transfer::{TransferOutcome, reopen, transfer};
 
 /// Move an installation from an SQLite file to PostgreSQL.
@@ -28,7 +28,7 @@ pub(super) async fn run(config: Config, args: MigrateArgs) -> Outcome {
     let from = args.from.unwrap_or_else(|| config.database_url());
     if args.reopen {
         reopen(&from).await.map_err(Failure::from)?;
-        println!("{from} accepts writes again.");
+        println!("{} accepts writes again.", without_password(&from));
         return Ok(());
     }
     let Some(to) = args.to else { return Ok(()) };
@@ -42,8 +42,9 @@ pub(super) async fn run(config: Config, args: MigrateArgs) -> Outcome {
     match outcome {
         TransferOutcome::Tried => println!("{rows} rows in {tables} tables would be moved. Nothing was changed."),
         TransferOutcome::Moved => println!(
-            "{rows} rows in {tables} tables were moved, read back and compared. {from} accepts no more writes.\n\
-             Set database_url to the new database and start the server. The key-encryption key stays where it is."
+            "{rows} rows in {tables} tables were moved, read back and compared. {} accepts no more writes.\n\
+             Set database_url to the new database and start the server. The key-encryption key stays where it is.",
+            without_password(&from)
         ),
         TransferOutcome::WasThere => println!("Nothing to do: all {rows} rows in {tables} tables are there already."),
     }

@@ -92,7 +92,7 @@ impl Apps {
             let checked = app.check(insecure)?;
             // Cookies ignore ports (RFC 6265, section 8.5).
             if !hosts.insert(checked.authority.host().to_owned()) {
-                let problem = format!("'{}': each app has a host of its own, and none is this site's", app.origin);
+                let problem = format!("{}: each app has a host of its own, and none is this site's", app.name);
                 return Err(ConfigError::invalid("apps.origin", &problem));
             }
             if !names.insert(app.name.clone()) {

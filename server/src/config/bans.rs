@@ -5,6 +5,8 @@ use super::durations::DurationSetting;
 use domain::ban::{BanPolicy, BanRule};
 use serde::{Deserialize, Serialize};
 
+const CENTURY: u64 = 36_525 * 24 * 60 * 60;
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BanSettings {
@@ -89,6 +91,13 @@ impl BanSettings {
 
 impl BanRuleSettings {
     fn apply(&self, name: &str, rule: &mut BanRule) -> Result<(), ConfigError> {
+        let spans = self.ladder.iter().flatten().chain(&self.window).chain(&self.quiet);
+        if spans.into_iter().any(|span| span.0.as_secs() > CENTURY) {
+            return Err(ConfigError::invalid(name, "a duration must be at most a century"));
+        }
+        if self.window.is_some_and(|window| window.0.is_zero()) {
+            return Err(ConfigError::invalid(name, "window must not be 0, in which nothing can happen"));
+        }
         if let Some(threshold) = self.threshold {
             if threshold == 0 {
                 return Err(ConfigError::invalid(name, "threshold must be at least 1"));

@@ -60,7 +60,7 @@ pub fn usable(client: &Client, signing: &str, reserved: &[&str], passkeys: bool)
     }
     let taken = |resource: &&String| reserved.iter().any(|own| is_same_url(resource, own));
     match client.settings.resources.iter().find(taken) {
-        Some(resource) => Err(("resources", format!("{resource} is this site itself"))),
+        Some(_) => Err(("resources", "one is this site itself".to_owned())),
         None => Ok(()),
     }
 }
@@ -68,7 +68,9 @@ pub fn usable(client: &Client, signing: &str, reserved: &[&str], passkeys: bool)
 fn secrets(client: &ClientSettings) -> Result<Vec<String>, ConfigError> {
     let mut hashes: Vec<_> = client.secret_hash.iter().cloned().collect();
     if let Some(file) = &client.secret_file {
-        let invalid = |problem: String| ConfigError::invalid("clients.secret_file", &format!("{file}: {problem}"));
+        // The file's name may be the secret, in the wrong setting.
+        let invalid =
+            |problem: String| ConfigError::invalid("clients.secret_file", &format!("{}: {problem}", client.id));
         let secret = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
         let secret = secret.trim();
         if secret.len() < SHORTEST_SECRET {

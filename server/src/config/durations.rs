@@ -20,9 +20,8 @@ impl DurationSetting {
 impl<'de> Deserialize<'de> for DurationSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let span = humantime::parse_duration(&text).map_err(|_| {
-            serde::de::Error::custom(format!("'{text}' is not a length of time: write 90s, 5m, 2h or 30d"))
-        })?;
+        let span = humantime::parse_duration(&text)
+            .map_err(|_| serde::de::Error::custom("this is not a length of time: write 90s, 5m, 2h or 30d"))?;
         Ok(Self(span))
     }
 }

@@ -43,8 +43,14 @@ fn without_injected(mut routes: Value) -> Value {
 }
 
 /// Returns `postgres://user:***@host/name`. PostgreSQL also accepts the password as a parameter.
-pub(super) fn without_password(url: &str) -> String {
+pub fn without_password(url: &str) -> String {
     let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+    // A password with one of these characters makes a URL that means something else.
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let first = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    if rest.find('@').is_some_and(|at| at > first) {
+        return format!("{scheme}://***");
+    }
     let mut shown = match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (who, host))) => match who.split_once(':') {
             Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
@@ -90,6 +96,9 @@ mod tests {
                 "postgres://h/n?user=u&password=***&sslpassword=***",
             ),
             ("sqlite:data/postern.db", "sqlite:data/postern.db"),
+            ("postgres://u:p?ss@h/n", "postgres://***"),
+            ("postgres://u:p/ss@h/n", "postgres://***"),
+            ("postgres://u:p#ss@h/n", "postgres://***"),
         ] {
             assert_eq!(without_password(url), expected);
         }

@@ -36,7 +36,7 @@ impl TryFrom<String> for Schedule {
             "off" => Ok(Self(None)),
             span => humantime::parse_duration(span)
                 .map(|span| Self(Some(DurationSetting(span))))
-                .map_err(|_| format!("'{text}' is neither a length of time like 90d nor \"off\"")),
+                .map_err(|_| "this is neither a length of time like 90d nor \"off\"".to_owned()),
         }
     }
 }
@@ -65,10 +65,13 @@ impl KeySettings {
     /// # Errors
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
+        let (hour, day, century) =
+            (Duration::from_hours(1), Duration::from_hours(24), Duration::from_secs(36_525 * DAY));
         let schedules = [("keys.signing_rotation", self.signing_rotation), ("keys.mac_rotation", self.mac_rotation)];
-        if let Some((setting, _)) = schedules.iter().find(|(_, every)| every.0.is_some_and(|span| span.0 < hour)) {
-            return Err(ConfigError::invalid(setting, "must be at least 1h, or \"off\""));
+        if let Some((setting, _)) =
+            schedules.iter().find(|(_, every)| every.0.is_some_and(|span| span.0 < hour || span.0 > century))
+        {
+            return Err(ConfigError::invalid(setting, "must be 1h to a century, or \"off\""));
         }
         if self.signing_algorithm == Algorithm::Rs256 {
             let problem = "must be \"ES256\" or \"EdDSA\"; ID tokens have an RSA key of their own";

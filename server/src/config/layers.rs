@@ -95,7 +95,8 @@ fn deserialize<T: DeserializeOwned>(table: Table) -> Result<T, String> {
     T::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| explained(error.message()))
 }
 
-/// Says what to write where the library's message does not, or names a type of Rust.
+/// Says what to write where the library's message does not, or names a type of Rust. Leaves out the value, which may
+/// be a secret in the wrong place.
 fn explained(problem: &str) -> String {
     const PLAIN: [(&str, &str); 6] = [
         ("invalid socket address syntax", "write an address and a port, as in 127.0.0.1:3000 or [::1]:3000"),
@@ -105,11 +106,23 @@ fn explained(problem: &str) -> String {
         ("expected a map", "expected a section"),
         ("unknown variant", "unknown value"),
     ];
-    let plain = PLAIN.iter().fold(problem.to_owned(), |text, (library, plain)| text.replace(library, plain));
+    let plain = PLAIN.iter().fold(without_value(problem), |text, (library, plain)| text.replace(library, plain));
     let numbers = ["u8", "u16", "u32", "u64", "usize"].map(|name| format!("expected {name}"));
     match numbers.iter().find(|number| plain.ends_with(*number) || plain.contains(&format!("{number}\n"))) {
         Some(number) => plain.replace(number, "expected a whole number, without quotes"),
         None => plain,
+    }
+}
+
+/// Removes the value from a message of serde. The expected form follows it.
+fn without_value(problem: &str) -> String {
+    let expected = || problem.rfind("expected ").map(|at| problem.get(at..).unwrap_or_default());
+    let quotes = ["invalid type: ", "invalid value: "].iter().any(|form| problem.starts_with(form));
+    match expected() {
+        Some(expected) if quotes => expected.to_owned(),
+        Some(expected) if problem.starts_with("unknown variant ") => format!("unknown value, {expected}"),
+        None if quotes || problem.starts_with("unknown variant ") => "the value has another form".to_owned(),
+        _ => problem.to_owned(),
     }
 }
 
@@ -155,10 +168,46 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Table, ConfigError> {
     let place = || path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: unreadable(&error) })?;
+    let invalid = |error: toml::de::Error| ConfigError {
+        place: error.span().map_or_else(place, |span| format!("{}{}", place(), position(&text, span.start))),
+        // Its Display prints the whole line, and so a password.
+        problem: explained(error.message()),
+    };
     // Parsed as settings first, because only this error contains the line.
-    toml::from_str::<T>(&text)
-        .map_err(|error| ConfigError { place: place(), problem: explained(&error.to_string()) })?;
-    toml::from_str(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })
+    toml::from_str::<T>(&text).map_err(invalid)?;
+    toml::from_str(&text).map_err(invalid)
+}
+
+/// Formats a place in a file as `, line 3, column 10: ban.preset`.
+fn position(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let (document, _) = DeTable::parse_recoverable(text);
+    let key = key_at(document.get_ref(), at).map(|key| format!(": {key}")).unwrap_or_default();
+    format!(", line {line}, column {column}{key}")
+}
+
+/// Returns the full name of the key whose name or value is at a position.
+fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let name = key.get_ref();
+        if key.span().contains(&at) {
+            return Some(name.to_string());
+        }
+        let inner = match value.get_ref() {
+            DeValue::Table(table) => key_at(table, at),
+            DeValue::Array(list) => list.iter().find_map(|item| match item.get_ref() {
+                DeValue::Table(table) => key_at(table, at),
+                _ => None,
+            }),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => Some(format!("{name}.{inner}")),
+            None => value.span().contains(&at).then(|| name.to_string()),
+        }
+    })
 }
 
 /// Sets one value in the table. Parses it alone first, so that an error names its source.
@@ -281,6 +330,47 @@ mod tests {
             for part in says {
                 assert!(error.contains(part), "'{error}' does not say '{part}'");
             }
+        }
+    }
+
+    #[test]
+    fn an_error_never_quotes_a_value() {
+        const SECRET: &str = "hunter2";
+        let files: [(&str, &[&str]); 13] = [
+            ("database_url = 'postgres://u:hunter2@h/n", &["line 1, column"]),
+            ("\ndatabase_url = postgres://u:hunter2@h/n", &["line 2, column"]),
+            ("password = { min = 'hunter2' }", &["line 1, column", "password.min", "a whole number"]),
+            ("database_url = ['hunter2']", &["line 1, column 16", "database_url", "expected a string"]),
+            ("[ban]\npreset = 'hunter2'", &["line 2, column 10", "ban.preset", "`strict`"]),
+            ("[session]\nidle = 'hunter2, expected'", &["session.idle", "30d"]),
+            ("[keys]\nmac_rotation = 'hunter2'", &["keys.mac_rotation", "off"]),
+            ("operator.listen = 'hunter2'", &["operator.listen", "127.0.0.1:3001"]),
+            ("trusted_proxies = ['hunter2']", &["trusted_proxies", "10.0.0.0/8"]),
+            ("toll.monerod = ['http://u:hunter2@127.0.0.1:18081']", &["toll.monerod", "127.0.0.1:18081"]),
+            ("[[toll.routes]]\nname = 'a'\nupstream = 'http://u:hunter2@h'", &["toll.routes.upstream"]),
+            (
+                "[[clients]]\nid = 'a'\nredirect_uris = ['https://a.example']\nsecret_file = '/hunter2'",
+                &["secret_file"],
+            ),
+            (
+                "mail = { server = 'localhost', from = 'a@example.org', username = 'a', password_file = '/hunter2' }",
+                &["mail.password_file"],
+            ),
+        ];
+        for (file, says) in files {
+            let error = layers(file, &[], &[]).expect_err(file).to_string();
+            assert!(!error.contains(SECRET), "{error}");
+            for part in says {
+                assert!(error.contains(part), "'{error}' does not say '{part}'");
+            }
+        }
+        for setting in ["database_url", "password.min", "ban.preset", "public_url", "listen", "session.idle", "clients"]
+        {
+            let variable = format!("POSTERN_{}", setting.to_uppercase().replace('.', "__"));
+            let of_variable = layers("", &[(&variable, SECRET)], &[]).expect_err(setting).to_string();
+            let of_flag = layers("", &[], &[(setting, SECRET)]).expect_err(setting).to_string();
+            assert!(of_variable.contains(&variable) && !of_variable.contains(SECRET), "{of_variable}");
+            assert!(of_flag.contains(setting) && !of_flag.contains(SECRET), "{of_flag}");
         }
     }
 

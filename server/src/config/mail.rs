@@ -93,6 +93,9 @@ impl MailSettings {
                 ("mail.from", self.from.is_some()),
                 ("mail.username", self.username.is_some()),
                 ("mail.password_file", self.password_file.is_some()),
+                ("mail.port", self.port.is_some()),
+                ("mail.from_name", self.from_name.is_some()),
+                ("mail.certificate_authority", self.certificate_authority.is_some()),
             ];
             return match unused.iter().find(|(_, is_set)| *is_set) {
                 Some((setting, _)) => Err(ConfigError::invalid(setting, "has no effect without mail.server")),
@@ -115,12 +118,21 @@ impl MailSettings {
                            localhost";
             return Err(ConfigError::invalid("mail.security", problem));
         }
+        if self.port == Some(0) {
+            return Err(ConfigError::invalid("mail.port", "must be 1 to 65535"));
+        }
+        if let Some(file) = &self.certificate_authority {
+            std::fs::read(file).map_err(|error| {
+                ConfigError::invalid("mail.certificate_authority", &format!("{}: {error}", file.display()))
+            })?;
+        }
         if self.username.is_none() && self.password_file.is_some() {
             return Err(ConfigError::invalid("mail.username", "is missing: there is a password"));
         }
         if let Some(file) = &self.password_file {
             std::fs::read_to_string(file)
-                .map_err(|error| ConfigError::invalid("mail.password_file", &format!("{}: {error}", file.display())))?;
+                // The file's name may be the password, in the wrong setting.
+                .map_err(|error| ConfigError::invalid("mail.password_file", &format!("cannot be read: {error}")))?;
         }
         Ok(())
     }

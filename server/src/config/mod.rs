@@ -10,6 +10,7 @@ mod effective;
 mod error;
 mod keys;
 mod layers;
+mod listeners;
 mod mail;
 mod oauth;
 mod operator;
@@ -24,7 +25,7 @@ mod toll_route;
 pub use apps::{App, AppSettings, Apps};
 pub use bans::Preset;
 pub use clients::usable as client_usable;
-pub use effective::effective;
+pub use effective::{effective, without_password};
 pub use error::ConfigError;
 pub use keys::{KeySettings, Schedule};
 pub use layers::{Layers, Origins};
@@ -104,6 +105,15 @@ impl Config {
         if settings.tls.redirect_http.is_some() && !https {
             return Err(ConfigError::invalid("tls.redirect_http", "redirects to public_url, which is not https"));
         }
+        if settings.tls.certificate.is_some() && !https {
+            let problem = "serves https, and public_url is not https: write public_url = \"https://...\"";
+            return Err(ConfigError::invalid("tls.certificate", problem));
+        }
+        if settings.client_address != ClientAddress::default() && settings.trusted_proxies.is_empty() {
+            let problem = "nobody may write the client's address: list the proxies in trusted_proxies";
+            return Err(ConfigError::invalid("client_address", problem));
+        }
+        listeners::check(&settings)?;
         settings.time.check(https)?;
         settings.toll.check()?;
         settings.operator.allows("toll.operator_listen", settings.toll.operator_listen)?;

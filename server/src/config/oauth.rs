@@ -50,8 +50,8 @@ impl OAuthSettings {
     /// # Errors
     /// Names the one that is invalid.
     pub fn check_resources(&self, own: &str) -> Result<(), ConfigError> {
-        for resource in &self.resources {
-            let invalid = |problem: &str| ConfigError::invalid("oauth.resources", &format!("{resource}: {problem}"));
+        for (at, resource) in (1..).zip(&self.resources) {
+            let invalid = |problem: &str| ConfigError::invalid("oauth.resources", &format!("entry {at}: {problem}"));
             redirect_uri::check(resource).map_err(|error| invalid(&error.to_string()))?;
             if is_same_url(resource, own) {
                 return Err(invalid("is this site itself"));
@@ -71,9 +71,14 @@ impl OAuthSettings {
         if !(3600..=3650 * DAY).contains(&self.registration_lifetime.0.as_secs()) {
             return Err(ConfigError::invalid("oauth.registration_lifetime", "must be 1h to 10 years"));
         }
+        if let Some(file) = &self.certificate_authorities {
+            std::fs::read(file).map_err(|error| {
+                ConfigError::invalid("oauth.certificate_authorities", &format!("{}: {error}", file.display()))
+            })?;
+        }
         let read = |text: &String| {
-            let problem = format!("'{text}' is not a network like 10.0.0.0/8");
-            network::parse(text).ok_or_else(|| ConfigError::invalid("oauth.internal_networks", &problem))
+            let problem = "each one is a network like 10.0.0.0/8";
+            network::parse(text).ok_or_else(|| ConfigError::invalid("oauth.internal_networks", problem))
         };
         self.internal_networks.iter().map(read).collect()
     }

@@ -30,7 +30,7 @@ impl TryFrom<String> for ListenSetting {
             "" | "off" => Ok(Self(None)),
             address => match address.parse() {
                 Ok(address) => Ok(Self(Some(address))),
-                Err(_) => Err(format!("'{text}' is neither an address like 127.0.0.1:3001 nor \"off\"")),
+                Err(_) => Err("this is neither an address like 127.0.0.1:3001 nor \"off\"".to_owned()),
             },
         }
     }

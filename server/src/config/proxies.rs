@@ -30,8 +30,8 @@ impl TrustedProxies {
     pub(super) fn new(trusted: &[String], client_address: ClientAddress) -> Result<Self, ConfigError> {
         let read = |text: &String| {
             network::parse(text).ok_or_else(|| {
-                let problem = format!("'{text}' is neither an address nor a network like 10.0.0.0/8");
-                ConfigError::invalid("trusted_proxies", &problem)
+                let problem = "each one is an address or a network like 10.0.0.0/8";
+                ConfigError::invalid("trusted_proxies", problem)
             })
         };
         let trusted = trusted.iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -231,7 +231,7 @@ impl Settings {
     /// # Errors
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let ranges: [(&str, u64, u64, u64); 13] = [
+        let ranges: [(&str, u64, u64, u64); 14] = [
             ("ipv6_prefix", self.ipv6_prefix.into(), 32, 128),
             ("password.min", self.password.min.into(), 8, 128),
             ("password.memory_kib", self.password.memory_kib.into(), 8, 4_194_304),
@@ -239,6 +239,8 @@ impl Settings {
             ("password.threads", self.password.threads as u64, 0, 1024),
             ("password.queue", self.password.queue as u64, 1, 65_536),
             ("session.access in seconds", self.session.access.0.as_secs(), 1, LONGEST_ACCESS),
+            // Times are added to the clock's, and must not overflow.
+            ("session.absolute in seconds", self.session.absolute.0.as_secs(), 1, CENTURY),
             ("retention.audit in seconds", self.retention.audit.0.as_secs(), DAY, CENTURY),
             ("retention.bans in seconds", self.retention.bans.0.as_secs(), DAY, CENTURY),
             ("connections.max", self.connections.max as u64, 1, 1_000_000),
@@ -248,7 +250,7 @@ impl Settings {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
+                return Err(ConfigError::invalid(name, &format!("must be between {least} and {most}")));
             }
         }
         self.operator.check()?;
@@ -258,6 +260,15 @@ impl Settings {
             && !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
         {
             return Err(ConfigError::invalid("database_url", "write sqlite:path or postgres://user@host/database"));
+        }
+        if let Some(path) = self.database_url.as_deref().and_then(|url| url.strip_prefix("sqlite:")) {
+            let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
+            if path.is_empty() || path == ":memory:" {
+                return Err(ConfigError::invalid("database_url", "name a file, as in sqlite:data/postern.db"));
+            }
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            return Err(ConfigError::invalid("data_dir", "name a folder; the default is data"));
         }
         if !self.log.level.split(',').all(names_a_level) {
             let problem = "write error, warn, info, debug, trace or off, or one for each module: info,server=debug";
@@ -293,6 +304,38 @@ fn names_a_level(directive: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        let with = |text: &str| crate::config::Config::new(toml::from_str(text).expect(text));
+        for (text, named) in [
+            ("session.absolute = '300years'", "session.absolute"),
+            ("session.access = '0s'", "session.access"),
+            ("session.idle = '1s'", "session"),
+            ("keys.signing_rotation = '1000years'", "keys.signing_rotation"),
+            ("ban.flood.window = '0s'", "ban.flood"),
+            ("ban.flood.window = '1000years'", "ban.flood"),
+            ("ban.flood.quiet = '1000years'", "ban.flood"),
+            ("ban.flood.ladder = ['1s', '1000years']", "ban.flood"),
+            ("database_url = 'sqlite::memory:'", "database_url"),
+            ("database_url = 'sqlite://?mode=rwc'", "database_url"),
+            ("data_dir = ''", "data_dir"),
+            ("client_address = 'forwarded'", "client_address"),
+            ("tls = { certificate = 'a', key = 'b' }", "tls.certificate"),
+            ("mail.port = 25", "mail.port"),
+            ("mail.certificate_authority = 'a'", "mail.certificate_authority"),
+            ("mail = { server = 'localhost', from = 'a@example.org', port = 0 }", "mail.port"),
+            (
+                "mail = { server = 'localhost', from = 'a@example.org', certificate_authority = '/nowhere' }",
+                "mail.certificate_authority",
+            ),
+            ("time.tcp = 'localhost:0'", "time.tcp"),
+            ("oauth.certificate_authorities = '/nowhere'", "oauth.certificate_authorities"),
+        ] {
+            let error = with(text).expect_err(text).to_string();
+            assert!(error.starts_with(named), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn misspelt_levels_and_databases_are_refused() {

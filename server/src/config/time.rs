@@ -64,7 +64,7 @@ impl TimeSettings {
             return Err(ConfigError::invalid("time.url", "pages over https can only open wss://"));
         }
         let port = self.tcp.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>()));
-        if !self.tcp.is_empty() && !matches!(port, Some(Ok(_))) {
+        if !self.tcp.is_empty() && !matches!(port, Some(Ok(1..))) {
             return Err(ConfigError::invalid("time.tcp", "write host:port"));
         }
         if https && self.embedded == Some(true) && self.url.is_empty() {

@@ -3,7 +3,7 @@
 use super::durations::DurationSetting;
 use super::layers::{TIME_SERVER, first_of, is_of_time_server, layered};
 use super::operator::ListenSetting;
-use super::{ConfigError, LogSettings};
+use super::{ConfigError, LogSettings, listeners};
 use crate::network;
 use domain::authority::Origin;
 use serde::{Deserialize, Serialize};
@@ -96,14 +96,21 @@ impl TimeServerSettings {
         for (name, url) in [("issuer", &self.issuer)].into_iter().chain(self.origins.iter().map(|url| ("origins", url)))
         {
             if Origin::parse(url).ok().is_none_or(|canonical| canonical.to_string() != *url) {
-                let problem =
-                    format!("'{url}' is not an origin: write https://host or https://host:port, in lower case");
-                return Err(ConfigError::invalid(name, &problem));
+                let problem = "this is not an origin: write https://host or https://host:port, in lower case";
+                return Err(ConfigError::invalid(name, problem));
             }
         }
-        if let Some(wrong) = self.trusted_proxies.iter().find(|text| network::parse(text).is_none()) {
-            let problem = format!("'{wrong}' is neither an address nor a network like 10.0.0.0/8");
-            return Err(ConfigError::invalid("trusted_proxies", &problem));
+        if self.trusted_proxies.iter().any(|text| network::parse(text).is_none()) {
+            let problem = "each one is an address or a network like 10.0.0.0/8";
+            return Err(ConfigError::invalid("trusted_proxies", problem));
+        }
+        if self.trusted_proxies.iter().filter_map(|text| network::parse(text)).any(|network| network.prefix_len() == 0)
+        {
+            let problem = "a network of length 0 is everybody: then anyone chooses the address that is counted";
+            return Err(ConfigError::invalid("trusted_proxies", problem));
+        }
+        if let Some(tcp) = self.tcp.0 {
+            listeners::apart(&[("listen", self.listen), ("tcp", tcp)])?;
         }
         let ranges = [
             ("max_connections", self.max_connections as u64, 1, 1_000_000),
@@ -111,7 +118,7 @@ impl TimeServerSettings {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
+                return Err(ConfigError::invalid(name, &format!("must be between {least} and {most}")));
             }
         }
         Ok(())
@@ -153,6 +160,8 @@ mod tests {
             ("origins", "['https://Portal.example']"),
             ("max_connections", "0"),
             ("idle", "1s"),
+            ("trusted_proxies", "['0.0.0.0/0']"),
+            ("tcp", "127.0.0.1:3002"),
         ] {
             let error = load(&[], &[(flag, value)]).expect_err(value).to_string();
             assert!(error.contains(flag), "{error}");

@@ -90,7 +90,7 @@ impl TollSettings {
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
+                return Err(ConfigError::invalid(name, &format!("must be between {least} and {most}")));
             }
         }
         Origin::parse(&self.public_url)
@@ -122,7 +122,7 @@ impl TollSettings {
             Ok(wire::toll::Network::Testnet) if self.network == NetworkSetting::Testnet => return Ok(()),
             Ok(_) => "this address is of another network than toll.network".to_owned(),
         };
-        Err(ConfigError::invalid("toll.addresses", &format!("'{text}': {problem}")))
+        Err(ConfigError::invalid("toll.addresses", &problem))
     }
 
     fn check_routes(&self) -> Result<(), ConfigError> {
@@ -162,5 +162,5 @@ fn node(setting: &str, url: &str) -> Result<(), ConfigError> {
     if good {
         return Ok(());
     }
-    Err(ConfigError::invalid(setting, &format!("'{url}' is not a node's URL: write http://127.0.0.1:18081")))
+    Err(ConfigError::invalid(setting, "this is not a node's URL: write http://127.0.0.1:18081, without a password"))
 }

@@ -158,7 +158,7 @@ impl TryFrom<String> for XmrAmount {
             _ => None,
         };
         read.map(Self).ok_or_else(|| {
-            format!("'{text}' is not an amount: write \"0.002 XMR\" (at most 12 decimals) or \"2000000000 piconero\"")
+            "this is not an amount: write \"0.002 XMR\" (at most 12 decimals) or \"2000000000 piconero\"".to_owned()
         })
     }
 }
@@ -201,8 +201,8 @@ impl TryFrom<String> for HostPattern {
             Ok(host) if host.port().is_none() && !name.ends_with(':') && !name.ends_with(":80") => {
                 Ok(Self(format!("{below}{}", host.host())))
             }
-            Err(error @ InvalidAuthority::NotAscii) => Err(format!("'{text}': {error}")),
-            _ => Err(format!("'{text}' is not a host: write api.example.com, or *.example.com for every name below")),
+            Err(error @ InvalidAuthority::NotAscii) => Err(error.to_string()),
+            _ => Err("this is not a host: write api.example.com, or *.example.com for every name below".to_owned()),
         }
     }
 }
@@ -224,7 +224,7 @@ impl TryFrom<String> for MethodName {
         let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         match text.parse() {
             Ok(method) if known.contains(&text.as_str()) => Ok(Self(method)),
-            _ => Err(format!("'{text}' is not a method: write {}", known.join(", "))),
+            _ => Err(format!("this is not a method: write {}", known.join(", "))),
         }
     }
 }
@@ -272,7 +272,7 @@ impl TollRouteSettings {
         }
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
-                let problem = format!("{value} is not between {least} and {most}");
+                let problem = format!("must be between {least} and {most}");
                 return Err(ConfigError::invalid(&self.setting(name), &problem));
             }
         }

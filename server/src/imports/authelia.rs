@@ -30,7 +30,7 @@ struct FileUser {
 /// # Errors
 /// It is not YAML of this form.
 pub(super) fn read(text: &str) -> Result<Vec<RawAccount>, ImportError> {
-    let file: UsersFile = serde_saphyr::from_str(text).map_err(|error| ImportError::Format(error.to_string()))?;
+    let file: UsersFile = serde_saphyr::from_str(text).map_err(|error| of_yaml(&error))?;
     let mut accounts: Vec<_> = file
         .users
         .into_iter()
@@ -55,6 +55,12 @@ pub(super) fn read(text: &str) -> Result<Vec<RawAccount>, ImportError> {
     Ok(accounts.into_iter().map(|(_, account)| account).collect())
 }
 
+/// Names the place only, because the message quotes lines of the file, with hashes.
+fn of_yaml(error: &serde_saphyr::Error) -> ImportError {
+    let place = error.location().map_or_else(String::new, |at| format!("line {}, column {}: ", at.line(), at.column()));
+    ImportError::Format(format!("{place}this is not YAML with users, such as users: {{ada: {{displayname: Ada}}}}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +76,8 @@ mod tests {
         assert_eq!(john.groups, ["admins", "dev"]);
         assert_eq!(john.password, RawPassword::Hash("$2y$10$x".to_owned()));
         assert!(harry.disabled && harry.password == RawPassword::Missing && harry.location.starts_with("line 1"));
-        assert!(super::read("users: [a]").is_err() && super::read("users:\n  a: {groups: 7}").is_err());
+        assert!(super::read("users: [a]").is_err());
+        let error = super::read("users:\n  a:\n    password: $2y$10$x\n    groups: $2y$10$x").expect_err("no list");
+        assert!(error.to_string().starts_with("line ") && !error.to_string().contains("$2y"), "{error}");
     }
 }

@@ -103,7 +103,7 @@ fn account(
                     groups.push(group);
                 }
             }
-            Err(error) => note(format!("group '{text}': {error}")),
+            Err(error) => note(format!("a group: {error}")),
         }
     }
     if !fit_one_account(&groups) {
@@ -112,7 +112,7 @@ fn account(
     let role = match raw.role.trim() {
         "" => Some(Role::User),
         text => Role::parse(text).or_else(|| {
-            note(format!("a role is user or administrator, and not '{text}'"));
+            note("a role is user or administrator".to_owned());
             None
         }),
     };

@@ -12,8 +12,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
     let header = reader.headers().map_err(|error| of_csv(&error))?.clone();
-    if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name)) {
-        let problem = format!("there is no column '{unknown}'; columns are {}", COLUMNS.join(", "));
+    if let Some(unknown) = header.iter().position(|name| !COLUMNS.contains(&name)) {
+        // Without a header, this is a line with an account and its hash.
+        let problem = format!("name {} is not that of a column; columns are {}", unknown + 1, COLUMNS.join(", "));
         return Err(ImportError::Line { line: 1, problem });
     }
     if !header.iter().any(|name| name == "username") {
@@ -31,8 +32,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
         let disabled = match of("disabled").to_ascii_lowercase().as_str() {
             "" | "false" | "no" | "0" => false,
             "true" | "yes" | "1" => true,
-            other => {
-                let problem = format!("disabled is true or false, and not '{other}'");
+            _ => {
+                let problem = "disabled is true or false".to_owned();
                 return Err(ImportError::Line { line, problem });
             }
         };
@@ -87,13 +88,17 @@ mod tests {
     #[test]
     fn faults_of_the_file_name_the_line() {
         for (text, says) in [
-            ("name\nada\n", "line 1: there is no column 'name'"),
+            ("username,name\nada,\n", "line 1: name 2 is not that of a column"),
             ("email\na@example.org\n", "line 1: the first line names"),
             ("username,email\nada\n", "line 2: this line has 1 fields"),
             ("username,disabled\nada,maybe\n", "line 2: disabled"),
         ] {
             let error = read(text.as_bytes()).expect_err(text).to_string();
             assert!(error.starts_with(says), "{error}");
+        }
+        for text in ["ada,$argon2id$hash\n", "username,disabled\nada,$argon2id$hash\n"] {
+            let error = read(text.as_bytes()).expect_err(text).to_string();
+            assert!(!error.contains("argon2id"), "{error}");
         }
         assert!(read(b"username\n\xff\n").is_err());
     }

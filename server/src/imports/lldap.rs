@@ -56,7 +56,7 @@ pub(super) async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
 fn bootstrap(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
     let mut accounts = Vec::new();
     for document in serde_json::Deserializer::from_slice(bytes).into_iter::<Document>() {
-        let users = match document.map_err(|error| ImportError::Format(error.to_string()))? {
+        let users = match document.map_err(|error| of_json(&error))? {
             Document::Many(users) => users,
             Document::One(user) => vec![user],
         };
@@ -76,6 +76,15 @@ fn bootstrap(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
     Ok(accounts)
 }
 
+/// Names the place only, because the message of serde quotes a value, such as a password.
+fn of_json(error: &serde_json::Error) -> ImportError {
+    let problem = match error.classify() {
+        serde_json::error::Category::Data => "this is not a user of a bootstrap file, which has an id",
+        _ => "this is not JSON",
+    };
+    ImportError::Format(format!("line {}, column {}: {problem}", error.line(), error.column()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +98,7 @@ mod tests {
         assert_eq!(names, [("ada", "Ada L"), ("bob", "Bob"), ("eve", "")]);
         assert!(read.iter().all(|user| user.password == RawPassword::NotPortable));
         assert!(bootstrap(b"{\"name\":\"group-1\"}").is_err() && bootstrap(b"{").is_err());
+        let error = bootstrap(b"{\"id\":\"ada\"}\n{\"id\":[\"hunter2\"]}").expect_err("a list").to_string();
+        assert!(error.starts_with("line 2, column") && !error.contains("hunter2"), "{error}");
     }
 }

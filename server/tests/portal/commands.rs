@@ -2,8 +2,10 @@
 
 use crate::support::{Program, output_text, postern};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use testkit::Running;
 
 const PASSWORD: &str = "correct horse battery staple\n";
 
@@ -234,4 +236,66 @@ fn the_real_nft_reads_what_is_exported() {
     let exported = check();
     assert_eq!(exported.matches("timeout 86").count(), 3, "{exported}");
     assert!(exported.contains("2001:db8::/48") && !exported.contains("2001:db8::/64"), "{exported}");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(postern(folder.path(), &["user", "add", "ada"], PASSWORD).status.success());
+    let run = |arguments: &[&str], output: Stdio, errors: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.args(["--data-dir", "data"]).args(arguments).current_dir(folder.path());
+        command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().unwrap().wait_with_output().unwrap()
+    };
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    let full = || Stdio::from(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let lists = [&["user", "list"][..], &["audit"], &["config", "print"], &["completions", "bash"]];
+    for arguments in lists.into_iter().chain([&["time-server", "key"][..]]) {
+        let unread = run(arguments, closed(), Stdio::piped());
+        assert!(unread.status.success() && unread.stderr.is_empty(), "{arguments:?}: {}", output_text(&unread));
+        let lost = run(arguments, full(), Stdio::piped());
+        assert_eq!(lost.status.code(), Some(1), "{arguments:?}: {}", output_text(&lost));
+        let says = output_text(&lost);
+        assert!(says.contains("incomplete: No space left") && !says.contains("panicked"), "{arguments:?}: {says}");
+    }
+    let done = run(&["user", "disable", "nobody"], closed(), closed());
+    assert_eq!(done.status.code(), Some(3), "the command does its work");
+}
+
+#[test]
+fn a_hangup_ends_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let portal = Program::start(folder.path(), &[]);
+    portal.signal("HUP");
+    assert!(portal.end().contains("SIGHUP changes nothing"));
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+    command.args(["--data-dir", "data", "time-server", "--listen", "127.0.0.1:0", "--tcp", "off"]);
+    let mut time = Running::start(command.current_dir(folder.path()).stdout(Stdio::piped())).unwrap();
+    let mut line = String::new();
+    BufReader::new(time.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    for signal in ["-HUP", "-TERM"] {
+        assert!(Command::new("kill").args([signal, &time.id().to_string()]).status().unwrap().success());
+    }
+    assert!(time.wait().unwrap().success(), "only SIGTERM has ended it");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("postern.toml"), "database_url = postgres://u:hunter2@h/n\n").unwrap();
+    let of_file = postern(folder.path(), &["config", "check"], "");
+    assert_eq!(of_file.status.code(), Some(2));
+    let says = output_text(&of_file);
+    assert!(says.contains("postern.toml, line 1, column") && !says.contains("hunter2"), "{says}");
+    std::fs::remove_file(folder.path().join("postern.toml")).unwrap();
+    for set in ["hunter2", "database_url=hunter2", "trusted_proxies=['hunter2']", "mail.per_hour=hunter2"] {
+        let of_flag = postern(folder.path(), &["--set", set, "config", "check"], "");
+        assert_eq!(of_flag.status.code(), Some(2), "{set}");
+        assert!(!output_text(&of_flag).contains("hunter2"), "{}", output_text(&of_flag));
+    }
 }

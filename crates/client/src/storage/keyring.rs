@@ -60,7 +60,8 @@ impl Keyring {
         let KeyringItem { service, account } = item::<T>(server);
         let found = self.run_detached(move |items| Ok(items.get(&service, &account)?.map(Zeroizing::new)));
         let Some(secret) = found.await.map_err(about::<T>(server))? else { return Ok(None) };
-        serde_json::from_slice(&secret).map(Some).map_err(|error| Error::Keyring(error.into()))
+        // The error of serde quotes what it has read.
+        serde_json::from_slice(&secret).map(Some).map_err(|_| Error::Keyring("its content is invalid".into()))
     }
 
     pub(super) async fn delete<T: StoredRecord>(&self, server: &Server) -> Result<()> {

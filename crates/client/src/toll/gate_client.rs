@@ -174,7 +174,8 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
 
 /// Returns the URL for a proof (RFC 9449, section 4.2): as sent, without query and fragment.
 fn without_query(url: &str) -> Result<String> {
-    let mut url = Url::parse(url).map_err(|_| Error::Server(format!("{url:?} is not a URL")))?;
+    let mut url =
+        Url::parse(url).map_err(|_| Error::Server("this is not a URL: write https://example.com/path".to_owned()))?;
     url.set_query(None);
     url.set_fragment(None);
     Ok(url.to_string())

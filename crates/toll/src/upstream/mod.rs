@@ -17,8 +17,8 @@ pub struct UpstreamAddress(String);
 
 /// The text is not an upstream's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an upstream URL: write http://127.0.0.1:8080, with a path if needed")]
-pub struct InvalidUpstreamAddress(String);
+#[error("this is not an upstream URL: write http://127.0.0.1:8080, with a path if needed")]
+pub struct InvalidUpstreamAddress;
 
 impl std::str::FromStr for UpstreamAddress {
     type Err = InvalidUpstreamAddress;
@@ -29,7 +29,7 @@ impl std::str::FromStr for UpstreamAddress {
             uri.and_then(|uri| uri.into_parts().authority).filter(|authority| !authority.as_str().contains('@'));
         match named {
             Some(authority) if !authority.host().is_empty() => Ok(Self(text.to_owned())),
-            _ => Err(InvalidUpstreamAddress(text.to_owned())),
+            _ => Err(InvalidUpstreamAddress),
         }
     }
 }

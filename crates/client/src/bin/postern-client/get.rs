@@ -26,7 +26,7 @@ pub(crate) async fn run(context: &Context, args: Get) -> Outcome {
         let what = if url.starts_with('/') {
             "which server? Name it with --server URL".to_owned()
         } else {
-            format!("{url:?} is not a URL: write https://... or a path of the portal, such as /api/session")
+            "this is not a URL: write https://... or a path of the portal, such as /api/session".to_owned()
         };
         return Err(CliError::Usage(what));
     }
