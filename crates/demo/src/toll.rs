@@ -6,10 +6,7 @@ use regtest::RegtestNetwork;
 use server::cli::toll::{BoundGate, listen};
 use server::cli::{Failure, Outcome, blocking};
 use server::config::{Config, TollSettings};
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -52,7 +49,7 @@ struct SampleGate {
 /// # Errors
 /// The gate's address is in use, or the network does not start.
 pub(crate) fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
-    println!("Starting a private Monero network: this takes some seconds ...");
+    say!("Starting a private Monero network: this takes some seconds ...");
     let (sender, receiver) = mpsc::channel();
     let own = config.clone();
     let thread = beside("paid gate", move || {
@@ -122,21 +119,20 @@ fn settings(
 /// Writes the view key into the network's folder, readable by its owner only, as the gate requires.
 fn write_view_key(config: &Config, key: &str) -> Result<PathBuf, Failure> {
     let path = config.settings.data_dir.join(CHAIN).join("view.key");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-    file.write_all(key.as_bytes())?;
+    owner_file::write(&path, key.as_bytes())?;
     Ok(path)
 }
 
 fn greet(gate: SocketAddr, wallet: &str) {
-    println!(
+    say!(
         "The paid gate sells a price at http://{gate}/price, for play money. Open it in a browser, or pay from a terminal:"
     );
     let client = client();
     let name = client.as_deref().unwrap_or(CLIENT);
-    println!("  {name} toll set --wallet {wallet} --max-pay 0.01");
-    println!("  {name} get http://{gate}/price");
+    say!("  {name} toll set --wallet {wallet} --max-pay 0.01");
+    say!("  {name} get http://{gate}/price");
     if client.is_none() {
-        println!("  ({CLIENT} is not on the PATH, nor beside this program: make client builds it)");
+        say!("  ({CLIENT} is not on the PATH, nor beside this program: make client builds it)");
     }
 }
 

@@ -18,7 +18,7 @@ pub use http::{HttpSettings, serve, settled};
 pub use log::{KEPT, LogRate};
 pub use meter::MinimumRate;
 pub use stream::PermittedStream;
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsError, Validity, validity};
 
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};

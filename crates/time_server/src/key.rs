@@ -1,9 +1,9 @@
 //! The service's private key, in a file for its owner only, with a second file for the public half.
 
 use jwe::PrivateKey;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -52,21 +52,15 @@ fn read(path: &Path) -> Result<PrivateKey, String> {
     PrivateKey::from_jwk(&text).map_err(|error| error.to_string())
 }
 
-/// Writes a complete temporary file, so that a crash leaves no partial key.
+/// Writes the key, unless another process does so at the same time.
 fn create(path: &Path, random: &[u8; 32]) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let key = PrivateKey::generate(random).map_err(io::Error::other)?;
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(key.to_jwk().as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    // A hard link fails if the name exists, so that of two concurrent first starts one key wins.
-    let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
-    match linked {
+    let text = Zeroizing::new([key.to_jwk().as_bytes(), b"\n"].concat());
+    // Of two concurrent first starts, one key wins.
+    match owner_file::create(path, &text) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
@@ -77,7 +71,9 @@ fn publish(path: &Path, key: &PrivateKey) -> io::Result<()> {
     if fs::read_to_string(&file).is_ok_and(|was| was == text) {
         return Ok(());
     }
-    fs::write(file, text)
+    owner_file::write(&file, text.as_bytes())?;
+    // The public half is for everybody.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(test)]

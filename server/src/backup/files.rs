@@ -1,74 +1,74 @@
-//! Files that appear complete or not at all, readable by their owner only.
+//! The file of a backup or a restored database, until it gets its name.
 
 use super::BackupError;
+use owner_file::OwnerFile;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+
+/// Endings of the files that SQLite keeps beside a database. With another database they would be applied to that.
+pub(super) const JOURNALS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// A temporary file in the same folder, deleted unless it is kept.
 #[derive(Debug)]
-pub(super) struct DraftFile(PathBuf);
+pub(super) struct DraftFile {
+    file: OwnerFile,
+    _journals: Journals,
+}
+
+/// The journals of a draft, deleted with it.
+#[derive(Debug)]
+struct Journals(PathBuf);
 
 impl DraftFile {
     /// Creates an empty file with mode 0600.
     pub(super) fn beside(file: &Path) -> Result<Self, BackupError> {
-        let draft = Self(with_ending(file, &format!(".{}.new", std::process::id())));
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0).map_err(at(file))?;
-        Ok(draft)
+        let draft = OwnerFile::beside(file).map_err(at(file))?;
+        let journals = Journals(draft.path().to_owned());
+        Ok(Self { file: draft, _journals: journals })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        self.file.path()
     }
 
-    pub(super) fn fill(&self, content: &[u8]) -> Result<(), BackupError> {
-        let mut file = OpenOptions::new().write(true).truncate(true).open(&self.0).map_err(at(&self.0))?;
-        file.write_all(content).map_err(at(&self.0))
-    }
-
-    pub(super) fn copy_from(&self, from: &Path) -> Result<(), BackupError> {
+    /// Copies a database, with the journal of one that was not closed.
+    pub(super) fn copy_from(&mut self, from: &Path) -> Result<(), BackupError> {
         let mut source = File::open(from).map_err(at(from))?;
-        let mut target = OpenOptions::new().write(true).truncate(true).open(&self.0).map_err(at(&self.0))?;
-        std::io::copy(&mut source, &mut target).map(drop).map_err(at(&self.0))
+        std::io::copy(&mut source, &mut self.file).map_err(at(from))?;
+        for ending in ["-wal", "-journal"] {
+            let journal = with_ending(from, ending);
+            if journal.try_exists().map_err(at(&journal))? {
+                // SQLite gives the journal the mode of the database when it opens it.
+                owner_file::create(&with_ending(self.path(), ending), &fs::read(&journal).map_err(at(&journal))?)
+                    .map_err(at(&journal))?;
+            }
+        }
+        Ok(())
     }
 
     /// Renames it to `file`, unless that exists.
     pub(super) fn keep_as_new(self, file: &Path) -> Result<(), BackupError> {
-        self.sync()?;
-        match fs::hard_link(&self.0, file) {
+        match self.file.create(file) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 Err(BackupError::Exists(file.to_owned()))
             }
             other => other.map_err(at(file)),
-        }?;
-        sync_folder(file)
+        }
     }
 
     /// Renames it to `file`, replacing an existing one.
     pub(super) fn keep_as(self, file: &Path) -> Result<(), BackupError> {
-        self.sync()?;
-        fs::rename(&self.0, file).map_err(at(file))?;
-        sync_folder(file)
-    }
-
-    fn sync(&self) -> Result<(), BackupError> {
-        File::open(&self.0).and_then(|file| file.sync_all()).map_err(at(&self.0))
+        self.file.replace(file).map_err(at(file))
     }
 }
 
-impl Drop for DraftFile {
+impl Drop for Journals {
     fn drop(&mut self) {
-        // A kept file was renamed, so nothing is left to delete.
-        let _ = fs::remove_file(&self.0);
+        for ending in JOURNALS {
+            let _ = fs::remove_file(with_ending(&self.0, ending));
+        }
     }
-}
-
-/// Syncs the folder of a file, because its name is durable only then.
-fn sync_folder(file: &Path) -> Result<(), BackupError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
 }
 
 pub(super) fn with_ending(file: &Path, ending: &str) -> PathBuf {

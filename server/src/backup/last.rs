@@ -1,7 +1,7 @@
 //! The time of the last backup, stored in the data folder for `postern doctor`.
 
 use super::BackupError;
-use super::files::DraftFile;
+use super::files::at;
 use crate::config::Config;
 use domain::UnixMs;
 use std::path::PathBuf;
@@ -16,7 +16,6 @@ pub(crate) fn last(config: &Config) -> Option<UnixMs> {
 }
 
 pub(super) fn remember(config: &Config, now: UnixMs) -> Result<(), BackupError> {
-    let draft = DraftFile::beside(&path(config))?;
-    draft.fill(format!("{now}\n").as_bytes())?;
-    draft.keep_as(&path(config))
+    let path = path(config);
+    owner_file::write(&path, format!("{now}\n").as_bytes()).map_err(at(&path))
 }

@@ -4,9 +4,9 @@ use super::error::VARIABLE;
 use super::{Cipher, KeyEncryptionError};
 use crate::config::Config;
 use crate::entropy::Entropy;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use store::Store;
 use zeroize::Zeroizing;
@@ -56,17 +56,7 @@ impl KeySource {
     /// # Errors
     /// It can't be read, others can read it, or its content is invalid.
     pub fn keys(&self) -> Result<Vec<Zeroizing<String>>, KeyEncryptionError> {
-        let text = self.text()?;
-        let keys: Vec<_> = text
-            .split([',', '\n'])
-            .map(str::trim)
-            .filter(|key| !key.is_empty())
-            .map(|key| Zeroizing::new(key.to_owned()))
-            .collect();
-        if !keys.is_empty() && keys.iter().all(|key| Cipher::parse(key).is_some()) {
-            return Ok(keys);
-        }
-        Err(match self {
+        parse(&self.text()?).ok_or_else(|| match self {
             Self::Variable => KeyEncryptionError::Variable,
             Self::File(path) => failed(path, "is not 32 bytes in base64url"),
         })
@@ -106,12 +96,7 @@ impl KeySource {
     /// It can't be written.
     pub fn write(&self, keys: &[Zeroizing<String>]) -> Result<(), KeyEncryptionError> {
         let Self::File(path) = self else { return Err(KeyEncryptionError::Variable) };
-        let write = || {
-            let draft = draft(path, keys)?;
-            fs::rename(draft, path)?;
-            File::open(folder(path))?.sync_all()
-        };
-        write().map_err(|error| failed(path, error))
+        owner_file::write(path, lines(keys).as_bytes()).map_err(|error| failed(path, error))
     }
 }
 
@@ -128,26 +113,32 @@ fn failed(path: &Path, problem: impl ToString) -> KeyEncryptionError {
 }
 
 fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
-    let draft = draft(path, &[Zeroizing::new(entropy.secret())])?;
-    // A hard link fails if the name exists, so that of two concurrent first starts one key wins.
-    let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
-    match linked {
+    // Of two concurrent first starts, one key wins.
+    match owner_file::create(path, lines(&[Zeroizing::new(entropy.secret())]).as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
 }
 
-/// Writes a complete temporary file, so that a crash leaves no partial key.
-fn draft(path: &Path, keys: &[Zeroizing<String>]) -> io::Result<PathBuf> {
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+/// Reads keys from the content of a file or variable. `None`: there is none, or one is invalid.
+pub(crate) fn parse(text: &str) -> Option<Vec<Zeroizing<String>>> {
+    let keys: Vec<_> = text
+        .split([',', '\n'])
+        .map(str::trim)
+        .filter(|key| !key.is_empty())
+        .map(|key| Zeroizing::new(key.to_owned()))
+        .collect();
+    (!keys.is_empty() && keys.iter().all(|key| Cipher::parse(key).is_some())).then_some(keys)
+}
+
+/// Returns the content of a file with these keys.
+pub(crate) fn lines(keys: &[Zeroizing<String>]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(keys.len() * 64));
     for key in keys {
-        file.write_all(key.as_bytes())?;
-        file.write_all(b"\n")?;
+        text.push_str(key);
+        text.push('\n');
     }
-    file.sync_all()?;
-    Ok(draft)
+    text
 }
 
 fn folder(path: &Path) -> &Path {

@@ -11,4 +11,5 @@ mod keys;
 pub use cipher::Cipher;
 pub use error::{KeyEncryptionError, VARIABLE};
 pub use file::{KeySource, read};
+pub(crate) use file::{lines, parse};
 pub use keys::KeyEncryptionKey;

@@ -3,9 +3,8 @@
 use crate::{Error, Result};
 use serde::Serialize;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// Reads a file. Refuses one that others can read.
@@ -27,25 +26,8 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
 /// Writes a temporary file for the owner only and renames it. A reader sees either the old or the new file.
 pub(super) fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     let broken = |error| Error::File(path.to_owned(), error);
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let text = Zeroizing::new(serde_json::to_vec(value).map_err(|error| broken(error.into()))?);
-    let mut file = NamedTempFile::new_in(folder).map_err(broken)?;
-    file.write_all(&text).map_err(broken)?;
-    file.as_file().sync_all().map_err(broken)?;
-    file.persist(path).map_err(|error| broken(error.error))?;
-    sync_folder(folder).map_err(broken)
-}
-
-/// Makes the rename durable.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-/// Does nothing, because other systems cannot open folders.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
+    owner_file::write(path, &text).map_err(broken)
 }
 
 pub(super) fn make_folder(path: &Path) -> Result<()> {
