@@ -21,6 +21,10 @@ const END_RESETS: &str = "DELETE FROM resets WHERE expires_at > $1";
 const END_INVITATIONS: &str =
     "UPDATE invitations SET revoked_at = $1 WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > $1";
 const END_APP_CODES: &str = "DELETE FROM app_codes WHERE expires_at > $1";
+const RETIRE_SEALER: &str =
+    "INSERT INTO retired_sealers (kid, retired_at) VALUES ($1, $2) ON CONFLICT (kid) DO NOTHING";
+const SEALERS: &str = "SELECT DISTINCT substr(sealed, 1, 8) FROM (SELECT sealed FROM keys UNION ALL
+    SELECT sealed FROM user_keys UNION ALL SELECT sealed FROM totp) WHERE substr(sealed, 9, 1) = '.'";
 const ACCOUNTS: &str =
     "SELECT id, name, role, disabled_at, password_hash FROM users WHERE deleted_at IS NULL ORDER BY name";
 
@@ -115,6 +119,29 @@ pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Set
     transaction.commit().await?;
     copy.close().await?;
     Ok(Settled { sessions, links: resets + invitations })
+}
+
+/// Marks key-encryption keys of a copy as retired: they only decrypt.
+///
+/// # Errors
+/// The copy cannot be written.
+pub async fn retire_sealers(file: &Path, names: &[String], now: UnixMs) -> Result<()> {
+    let mut copy = open(file).await?;
+    for name in names {
+        sqlx::query(RETIRE_SEALER).bind(name.as_str()).bind(now).execute(&mut copy).await?;
+    }
+    Ok(copy.close().await?)
+}
+
+/// Returns the names of the key-encryption keys of a copy's values. Values from before keys had names are left out.
+///
+/// # Errors
+/// The copy cannot be read.
+pub async fn sealers(file: &Path) -> Result<Vec<String>> {
+    let mut copy = open(file).await?;
+    let names = sqlx::query_scalar(SEALERS).fetch_all(&mut copy).await?;
+    copy.close().await?;
+    Ok(names)
 }
 
 /// Returns all accounts of a database that is not open elsewhere, by name.

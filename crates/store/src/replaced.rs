@@ -33,6 +33,23 @@ const WITH_CODES: &str = "SELECT COUNT(DISTINCT user_id) FROM recovery_codes WHE
 const VOID_CODES: &str = "DELETE FROM recovery_codes";
 const VOID_STEPS: &str = "UPDATE totp SET last_step = max(last_step, $1 + drift)";
 
+/// Ends sessions of the copy that are ended, over or deleted in the other database.
+const END_SESSIONS: &str = "UPDATE main.sessions SET revoked_at = $1, changed_at = $1 WHERE revoked_at IS NULL
+    AND id NOT IN (SELECT id FROM replaced.sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1)";
+const ADVANCE_SESSIONS: &str = "UPDATE main.sessions SET generation = r.generation, used_generation = r.used_generation,
+        refresh_hash = r.refresh_hash, previous_hash = r.previous_hash, used_at = r.used_at, rotated_at = r.rotated_at,
+        idle_at = r.idle_at, ends_at = r.ends_at, changed_at = r.changed_at, auth_time = r.auth_time, methods = r.methods
+    FROM replaced.sessions r WHERE r.id = sessions.id AND sessions.revoked_at IS NULL";
+const LIVE_SESSIONS: &str =
+    "SELECT COUNT(*) FROM main.sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1";
+const SEALERS_OF_KEYS: &str = "SELECT DISTINCT substr(sealed, 1, 8) FROM replaced.keys WHERE sealed <> ''";
+const KEEP_KEYS: [&str; 3] = [
+    "DELETE FROM main.keys",
+    "INSERT INTO main.keys (kid, kind, alg, sealed, created_at, used_from, revoked_at)
+        SELECT kid, kind, alg, sealed, created_at, used_from, revoked_at FROM replaced.keys",
+    "INSERT OR IGNORE INTO main.retired_sealers (kid, retired_at) SELECT kid, retired_at FROM replaced.retired_sealers",
+];
+
 /// Number of steps by which a used code may be ahead of the clock. A code of the next step is accepted, and the drift
 /// of the device may have grown by one.
 const STEPS_AHEAD: i64 = 2;
@@ -44,6 +61,14 @@ pub enum RestoredCodes {
     CarriedOver,
     /// They may have been used since, so they are void. The number of accounts that had some.
     Voided(i64),
+}
+
+/// The server keys of a restored copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestoredKeys {
+    /// They are those of the replaced database, so keys that were rotated or revoked since stay so.
+    Kept,
+    OfBackup,
 }
 
 /// A kind of difference between a copy and the database that it replaces.
@@ -179,6 +204,56 @@ async fn carry_all(both: &mut SqliteConnection, newest: i64) -> Result<()> {
         query.execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+/// Ends the sessions of the copy that were ended since it was made, and takes over how far the others are: without their
+/// last refresh tokens they would end. Returns how many are valid.
+///
+/// # Errors
+/// One of the databases cannot be used, or they are of different versions. Then nothing is changed.
+pub async fn keep_live_sessions(copy: &Path, replaced: &Path, now: UnixMs) -> Result<i64> {
+    let mut both = open_both(copy, replaced).await?;
+    let kept = keep_sessions(&mut both, now).await;
+    both.close().await?;
+    kept
+}
+
+async fn keep_sessions(both: &mut SqliteConnection, now: UnixMs) -> Result<i64> {
+    let mut transaction = both.begin().await?;
+    sqlx::query(END_SESSIONS).bind(now).execute(&mut *transaction).await?;
+    sqlx::query(ADVANCE_SESSIONS).execute(&mut *transaction).await?;
+    let live = sqlx::query_scalar(LIVE_SESSIONS).bind(now).fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(live)
+}
+
+/// Takes over the server's keys from `replaced`, and which key-encryption keys are retired there. Otherwise a restore would
+/// bring keys back into use that were rotated or revoked since.
+///
+/// `sealers`: the names of the key-encryption keys that are there. Keys that they do not decrypt are not taken over.
+///
+/// # Errors
+/// The copy cannot be written.
+pub async fn keep_server_keys(copy: &Path, replaced: Option<&Path>, sealers: &[String]) -> Result<RestoredKeys> {
+    let Some(replaced) = replaced else { return Ok(RestoredKeys::OfBackup) };
+    let mut both = open_both(copy, replaced).await?;
+    let kept = keep_keys(&mut both, sealers).await;
+    both.close().await?;
+    // A database of another version may lack a column.
+    Ok(if kept.unwrap_or(false) { RestoredKeys::Kept } else { RestoredKeys::OfBackup })
+}
+
+async fn keep_keys(both: &mut SqliteConnection, sealers: &[String]) -> Result<bool> {
+    let used: Vec<String> = sqlx::query_scalar(SEALERS_OF_KEYS).fetch_all(&mut *both).await?;
+    if used.is_empty() || used.iter().any(|name| !sealers.contains(name)) {
+        return Ok(false);
+    }
+    let mut transaction = both.begin().await?;
+    for sql in KEEP_KEYS {
+        sqlx::query(sql).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Returns the names of what differs between a copy and the database that it replaces, by kind. A kind without

@@ -11,8 +11,15 @@ pub(crate) enum BackupError {
     Exists(PathBuf),
     #[error("{0} already exists: --force replaces it")]
     NeedsForce(PathBuf),
-    #[error("a server is using {0}: stop it first")]
+    #[error("a server or another command is using {0}: stop it first")]
     InUse(PathBuf),
+    #[error("'postern restore' is replacing {0}: wait until it is done")]
+    Restoring(PathBuf),
+    #[error(
+        "{0} lacks the key-encryption key of the backup, so nothing was replaced. Add the key from the time of the backup \
+         on a further line of that file, or restore a backup that was made with --with-key"
+    )]
+    LacksKey(String),
     #[error("{0} is not a Postern backup")]
     NoBackup(PathBuf),
     #[error("the copy is damaged: {0}")]

@@ -3,6 +3,7 @@
 mod error;
 mod files;
 mod last;
+mod lock;
 mod restore;
 mod reverted_accounts;
 mod sealed_key;
@@ -10,6 +11,7 @@ mod write;
 
 pub(crate) use error::BackupError;
 pub(crate) use last::last;
+pub(crate) use lock::share;
 pub(crate) use restore::{RestoreOptions, RestoredBackup, prepare};
 pub(crate) use sealed_key::Passphrase;
 pub(crate) use write::write;

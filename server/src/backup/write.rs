@@ -59,10 +59,5 @@ fn with_newer(mut keys: Vec<Zeroizing<String>>, config: &Config) -> Result<Zeroi
             keys.push(newer);
         }
     }
-    let mut text = Zeroizing::new(String::new());
-    for key in &keys {
-        text.push_str(key);
-        text.push('\n');
-    }
-    Ok(text)
+    Ok(key_encryption::lines(&keys))
 }

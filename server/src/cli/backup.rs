@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use store::Store;
 use store::audit::AuditEvent;
-use store::replaced::{Difference, RestoredCodes};
+use store::replaced::{Difference, RestoredCodes, RestoredKeys};
 use zeroize::Zeroizing;
 
 /// Maximum number of names on a line.
@@ -34,10 +34,10 @@ pub(super) struct BackupArgs {
 pub(super) struct RestoreArgs {
     /// A file written by 'postern backup'
     file: PathBuf,
-    /// Replace an existing database or another key-encryption key
+    /// Replace an existing database, and add the backup's key to another key-encryption key
     #[arg(long)]
     force: bool,
-    /// Keep the sessions of the backup, including those that were ended since
+    /// Keep the sessions of the backup that were not ended since
     #[arg(long)]
     keep_sessions: bool,
     /// Do not restore the key-encryption key
@@ -50,7 +50,7 @@ pub(super) struct RestoreArgs {
 
 pub(super) async fn backup(config: Config, args: BackupArgs) -> Outcome {
     if config.has_no_database_file() {
-        return Err(format!("there is no database yet: {}", config.database_url()).into());
+        return Err(format!("there is no database yet: {}", config.database_name()).into());
     }
     let passphrase = if args.with_key { Some(passphrase(args.passphrase_file.as_deref(), true)?) } else { None };
     let store = super::store::open(&config).await?;
@@ -71,11 +71,18 @@ pub(super) async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     let has_key = restoring.has_key() && !args.without_key;
     let passphrase = if has_key { Some(passphrase(args.passphrase_file.as_deref(), false)?) } else { None };
     let restored = restoring.restored().clone();
-    restoring.finish(&config, passphrase.as_ref(), args.force)?;
+    let keys = restoring.finish(&config, passphrase.as_ref(), args.force).await?;
     let store = super::store::open_for_server(&config).await?;
     record(&config, &*store, AuditEvent::BackupRestored, &args.file).await?;
     store.close().await;
-    print_restored(&restored, args.keep_sessions);
+    print_restored(&restored, args.keep_sessions, keys);
+    match keys {
+        RestoredKeys::Kept => println!("Server keys: those of the replaced database stay in use."),
+        RestoredKeys::OfBackup => println!(
+            "Server keys: those of the backup. Revoke any that was revoked since: see 'postern key list' and 'postern key \
+             revoke'."
+        ),
+    }
     if has_key {
         println!("The key-encryption key is restored too: {}", key_place(&config));
     } else {
@@ -92,11 +99,13 @@ async fn record(config: &Config, store: &dyn Store, event: AuditEvent, file: &Pa
 }
 
 /// Prints what an operator must check now.
-fn print_restored(restored: &RestoredBackup, keep_sessions: bool) {
+fn print_restored(restored: &RestoredBackup, keep_sessions: bool, keys: RestoredKeys) {
     let of = restored.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", moment(at)));
     println!("Restored the backup {of}.");
     println!("Accounts: {}", restored.accounts);
-    if keep_sessions {
+    if keep_sessions && restored.are_sessions_compared {
+        println!("Sessions kept: {}, without those that were ended since the backup", restored.settled.sessions);
+    } else if keep_sessions {
         println!("Sessions kept: {}, including any that were ended since the backup", restored.settled.sessions);
     } else {
         println!("Sessions ended: {}", restored.settled.sessions);
@@ -125,7 +134,8 @@ fn print_restored(restored: &RestoredBackup, keep_sessions: bool) {
         println!("The replaced database is of another version. {UNKNOWN}");
         return;
     };
-    for (difference, names) in differences {
+    let kept = |difference| keys == RestoredKeys::Kept && difference == Difference::ServerKeysReturned;
+    for (difference, names) in differences.iter().filter(|(difference, _)| !kept(*difference)) {
         print_names(says(*difference), names);
     }
 }

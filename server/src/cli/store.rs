@@ -1,6 +1,7 @@
 //! Opens the store for commands, also while a server runs.
 
 use super::{Failure, data_folder};
+use crate::backup;
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
@@ -46,6 +47,7 @@ pub async fn open_or_create(config: &Config) -> Result<Arc<dyn Store>, Failure> 
 /// Opens the store and applies pending changes of its tables.
 pub async fn open_for_server(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     data_folder(config)?;
+    backup::share(config)?;
     let opened = store::open(&config.database_url(), store::StoreOptions::default()).await;
     Ok(opened.map_err(|source| CannotOpen { name: config.database_name(), source })?)
 }

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use wire::envelope::EnvelopeKind;
@@ -76,7 +76,9 @@ async fn a_backup_taken_while_people_sign_in_lets_them_sign_in_elsewhere() {
     std::fs::write(there.path().join("wrong"), "a lantern at the gatf\n").unwrap();
     let wrong = postern(there.path(), &["restore", &full, "--passphrase-file", "wrong"], "");
     assert!(output_text(&wrong).contains("passphrase is wrong"), "{}", output_text(&wrong));
-    assert_eq!(std::fs::read_dir(there.path().join("data")).unwrap().count(), 0, "nothing half-done");
+    let left: Vec<_> =
+        std::fs::read_dir(there.path().join("data")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["postern.db.lock"], "nothing half-done");
     std::fs::write(there.path().join("passphrase"), PASSPHRASE).unwrap();
     let restored = postern(there.path(), &["restore", &full, "--passphrase-file", "passphrase"], "");
     assert!(restored.status.success(), "{}", output_text(&restored));
@@ -105,8 +107,10 @@ async fn restoring_ends_sessions_and_links_unless_sessions_are_kept() {
     assert!(in_background(folder.path(), &["backup", "then.db"]).await.status.success());
     program.end();
     for (more, line, status) in [
-        (None, "Sessions ended: 1\n", StatusCode::UNAUTHORIZED),
         (Some("--keep-sessions"), "Sessions kept: 1,", StatusCode::OK),
+        (None, "Sessions ended: 1\n", StatusCode::UNAUTHORIZED),
+        // The restore before has ended it.
+        (Some("--keep-sessions"), "Sessions kept: 0, without", StatusCode::UNAUTHORIZED),
     ] {
         let arguments: Vec<_> = ["restore", "then.db", "--force"].into_iter().chain(more).collect();
         let said = run(&arguments);
@@ -164,6 +168,80 @@ fn restoring_names_what_was_changed_since() {
     std::fs::remove_file(folder.path().join("data/postern.db")).unwrap();
     let said = run(&["restore", "then.db"], "");
     assert!(said.contains("no database to compare with"), "{said}");
+}
+
+#[test]
+fn nothing_else_uses_a_database_that_is_being_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "ada");
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    assert!(run(&["backup", "good.db"]).status.success());
+    let lock = std::fs::File::open(folder.path().join("data/postern.db.lock")).unwrap();
+    lock.lock().unwrap();
+    let second = run(&["restore", "good.db", "--force"]);
+    assert!(output_text(&second).contains("stop it first"), "{}", output_text(&second));
+    for command in [&["user", "list"][..], &["serve", "--listen", "127.0.0.1:0", "--set", "operator.listen=off"]] {
+        let refused = run(command);
+        assert!(output_text(&refused).contains("wait until it is done"), "{}", output_text(&refused));
+    }
+    lock.unlock().unwrap();
+    assert!(run(&["restore", "good.db", "--force"]).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_a_killed_server_is_copied_whole() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    add(here.path(), "ada");
+    let program = Program::start(here.path(), &[]);
+    add(here.path(), "bob");
+    program.kill();
+    let journal = here.path().join("data/postern.db-wal");
+    assert!(journal.metadata().is_ok_and(|journal| journal.len() > 0), "bob is in the journal");
+    for ending in ["", "-wal"] {
+        let name = format!("postern.db{ending}");
+        std::fs::copy(here.path().join("data").join(&name), there.path().join(&name)).unwrap();
+    }
+    let run = |folder: &Path, arguments: &[&str]| {
+        let output = postern(folder, arguments, "");
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+        output_text(&output)
+    };
+    assert!(run(there.path(), &["restore", "postern.db"]).contains("Accounts: 2\n"));
+    let left = std::fs::read_dir(there.path().join("data")).unwrap();
+    assert!(left.map(|file| file.unwrap().file_name()).all(|name| !name.to_string_lossy().ends_with(".new-wal")));
+    run(here.path(), &["backup", "then.db"]);
+    assert!(run(here.path(), &["restore", "then.db", "--force"]).contains("Accounts: 2\n"));
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "ada");
+    // A file may not grow over 64 blocks of 1,024 bytes: smaller than the database, and larger than what a command reads.
+    let limited = |arguments: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f 64; exec \"$0\" --data-dir data {arguments}");
+        Command::new("bash")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_postern")])
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    let size = folder.path().join("data/postern.db").metadata().unwrap().len();
+    assert!(size > 128 * 1024, "{size}");
+    let names = || -> Vec<_> {
+        let files =
+            std::fs::read_dir(folder.path()).unwrap().chain(std::fs::read_dir(folder.path().join("data")).unwrap());
+        files.map(|file| file.unwrap().file_name()).collect()
+    };
+    let failed = limited("backup then.db");
+    assert_eq!(failed.status.code(), Some(1), "{}", output_text(&failed));
+    assert!(!output_text(&failed).contains("panicked"), "{}", output_text(&failed));
+    assert!(postern(folder.path(), &["backup", "good.db"], "").status.success());
+    let failed = limited("restore --force good.db");
+    assert_eq!(failed.status.code(), Some(1), "{}", output_text(&failed));
+    let left = names();
+    assert!(left.iter().all(|name| name != "then.db" && !name.to_string_lossy().contains(".new")), "{left:?}");
+    assert_eq!(output_text(&postern(folder.path(), &["user", "list"], "")).lines().count(), 1);
 }
 
 fn make_newer(from: &Path, to: &Path) {

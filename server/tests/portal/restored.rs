@@ -80,3 +80,59 @@ async fn a_used_recovery_code_stays_used_and_what_comes_back_is_named() {
     assert!(restored.lines().any(|said| said == line), "{restored}");
     assert!(restored.contains("no database to compare with"), "{restored}");
 }
+
+#[test]
+fn keys_that_were_replaced_since_stay_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(folder, &["user", "add", "ada"]);
+    let kinds = ["signing", "mac", "envelope"];
+    for kind in kinds {
+        run(folder, &["key", "rotate", "--kind", kind]);
+    }
+    std::fs::write(folder.join("passphrase"), "a lantern at the gate\n").unwrap();
+    run(folder, &["backup", "--with-key", "--passphrase-file", "passphrase", "with-key.db"]);
+    run(folder, &["backup", "then.db"]);
+    run(folder, &["key", "revoke", "--all"]);
+    let key = folder.join("data/key-encryption.key");
+    let old = std::fs::read_to_string(&key).unwrap();
+    run(folder, &["key", "rewrap"]);
+    let new = std::fs::read_to_string(&key).unwrap();
+    assert_ne!(old, new);
+    let keys = run(folder, &["key", "list", "--json"]);
+
+    // Ada's keys in this backup are under the old key, which nobody has.
+    let refused = postern(folder, &["restore", "then.db", "--force"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(output_text(&refused).contains("lacks the key-encryption key"), "{}", output_text(&refused));
+    assert_eq!(run(folder, &["key", "list", "--json"]), keys, "nothing was replaced");
+
+    let restored = run(folder, &["restore", "with-key.db", "--force", "--passphrase-file", "passphrase"]);
+    assert!(restored.contains("those of the replaced database stay in use"), "{restored}");
+    assert!(!restored.contains("Server keys revoked since"), "{restored}");
+    assert_eq!(run(folder, &["key", "list", "--json"]), keys);
+    let both = std::fs::read_to_string(&key).unwrap();
+    assert_eq!(both, format!("{old}{new}"), "the last key is in use");
+    run(folder, &["key", "rewrap"]);
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), new);
+    Program::start(folder, &[]).end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_sessions_are_those_that_nobody_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(folder, &["user", "add", "ada"]);
+    let program = Program::start(folder, &[]);
+    let (stays, leaves) = (program.browser().signed_in("ada").await, program.browser().signed_in("ada").await);
+    run(folder, &["backup", "then.db"]);
+    assert!(leaves.post(paths::LOGOUT, &json!({})).await.status.is_success());
+    assert_eq!(stays.refresh().await.status, StatusCode::OK);
+    program.end();
+    let restored = run(folder, &["restore", "then.db", "--force", "--keep-sessions"]);
+    assert!(restored.contains("Sessions kept: 1, without"), "{restored}");
+    let program = Program::start(folder, &[]);
+    assert_eq!(program.browser_of(&stays).refresh().await.status, StatusCode::OK, "its last refresh token is known");
+    assert_eq!(program.browser_of(&leaves).get(paths::SESSION).await.status, StatusCode::UNAUTHORIZED);
+    program.end();
+}
