@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::audit::AuditEntry;
+use crate::resets::Reset;
 use crate::users::NewUser;
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -18,6 +19,8 @@ pub struct ImportUser {
     /// The account's groups. Missing ones are created.
     pub groups: Vec<GroupName>,
     pub disabled: bool,
+    /// The link by which its owner sets a password, with its audit row.
+    pub reset: Option<(Reset, AuditEntry)>,
 }
 
 /// An import.

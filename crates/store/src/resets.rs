@@ -41,22 +41,20 @@ pub enum MailResetOutcome {
     OverLimit,
     /// This installation sends no mail.
     Off,
-    /// A link that somebody else made for the account is valid. A stranger must not be able to void it.
-    OtherLink,
 }
 
 #[async_trait]
 pub trait Resets {
-    /// Stores a link, replacing the user's earlier one.
+    /// Stores a link. The user's earlier ones stay valid, at most three of one maker.
     async fn add_reset(&self, reset: &Reset, audit: &AuditEntry) -> Result<()>;
     /// As [`Self::add_reset`], and queues the link's message in the same transaction. The link is stored even if no
     /// message may be sent, because it is shown to the administrator too.
     async fn add_mailed_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<AddMailOutcome>;
-    /// Stores a link that the owner asked for, replacing an earlier one of that kind, and queues its message.
+    /// Stores a link that the owner asked for, and queues its message.
     async fn mail_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<MailResetOutcome>;
     /// Returns the user of a valid link.
     async fn reset_of(&self, code_hash: &CodeHash, now: UnixMs) -> Result<Option<User>>;
-    /// Consumes the link: sets the password, ends every session, deletes the account's failures. The attempt ends in
+    /// Consumes the link and the user's others: sets the password, ends every session, deletes the account's failures. The attempt ends in
     /// any case. Returns the ids of the ended sessions; `None`: the link is no longer valid.
     async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>>;
     /// Deletes expired links.

@@ -1,6 +1,6 @@
 //! `postern user import`
 
-use super::{Failure, Outcome, print};
+use super::{Failure, Outcome, output, print};
 use crate::flows::actor::Actor;
 use crate::flows::reset;
 use crate::imports::{self, CheckedImport, Existing, ImportAccount, ImportFormat};
@@ -8,10 +8,12 @@ use crate::key_encryption::KeyEncryptionKey;
 use crate::passwords::HashPool;
 use crate::user_keys;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use store::audit::AuditEvent;
 use store::imports::{Import, ImportOutcome, ImportUser};
 use store::users::{NewUser, PasswordHash};
+use zeroize::Zeroizing;
 
 /// Validity of an import's links in days.
 const LINK_DAYS: i64 = 7;
@@ -34,6 +36,9 @@ pub(super) struct ImportArgs {
     /// 7 days
     #[arg(long)]
     reset_links: bool,
+    /// Write these links to a file that only its owner can read, instead of printing them; must not exist
+    #[arg(long, value_name = "FILE")]
+    links: Option<PathBuf>,
 }
 
 pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &ImportArgs) -> Outcome {
@@ -44,7 +49,7 @@ pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &Import
     let emails = profiles.values().filter_map(|profile| profile.email.as_ref());
     let emails = emails.filter(|email| email.state.is_reliable()).map(|email| &email.address);
     let existing = Existing::new(users.iter().map(|user| user.name.as_str()), emails);
-    let checked = imports::check(&raw, existing, args.reset_links);
+    let checked = imports::check(&raw, existing, args.reset_links || args.links.is_some());
     let rows =
         checked.faults.iter().map(|fault| [fault.location.clone(), fault.username.clone(), fault.problem.clone()]);
     if !checked.faults.is_empty() {
@@ -62,7 +67,10 @@ pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &Import
         )
         .into());
     }
-    write(actor, key, &checked).await
+    if let Some(file) = args.links.as_deref().filter(|file| file.symlink_metadata().is_ok()) {
+        return Err(exists(file));
+    }
+    write(actor, key, &checked, args.links.as_deref()).await
 }
 
 fn summary(checked: &CheckedImport, all: usize) {
@@ -79,7 +87,29 @@ fn summary(checked: &CheckedImport, all: usize) {
     }
 }
 
-async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImport) -> Outcome {
+fn exists(file: &Path) -> Failure {
+    format!(
+        "{} exists and is not replaced. If an interrupted import wrote it, its links work if 'postern user list' shows the \
+         accounts. Otherwise delete it",
+        file.display()
+    )
+    .into()
+}
+
+/// Writes the links before the accounts. Otherwise an interrupted run would leave accounts whose links nobody has.
+fn hand_over(links: &str, file: Option<&Path>) -> Outcome {
+    let Some(file) = file.filter(|_| !links.is_empty()) else {
+        print!("{links}");
+        return output::is_whole()
+            .map_err(|error| format!("the links cannot be printed: {error}. Nothing was imported").into());
+    };
+    owner_file::create(file, links.as_bytes()).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(file),
+        _ => format!("{}: {error}. Nothing was imported", file.display()).into(),
+    })
+}
+
+async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImport, file: Option<&Path>) -> Outcome {
     let hashes = HashPool::start(&actor.config.settings, actor.entropy)?;
     let mut groups = BTreeMap::new();
     let mut users = Vec::with_capacity(checked.accounts.len());
@@ -91,19 +121,24 @@ async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImpor
         }
         users.push(import_user(actor, key, &hashes, account)?);
     }
+    let mut links = Zeroizing::new(String::new());
+    for (account, one) in checked.accounts.iter().zip(&mut users).filter(|(account, _)| account.hash.is_none()) {
+        let (link, reset, audit) = reset::unstored(actor, &one.user.id, LINK_DAYS * DAY_MS);
+        links.push_str(&format!("{}\t{link}\n", account.name));
+        one.reset = Some((reset, audit));
+    }
+    hand_over(&links, file)?;
     let import = Import { users, groups: groups.into_values().collect(), now: actor.now };
     match actor.store.import(&import).await? {
         ImportOutcome::Done { groups } => {
-            for (account, one) in checked.accounts.iter().zip(&import.users) {
-                if account.hash.is_none() {
-                    let link = reset::link_for(actor, &one.user.id, LINK_DAYS * DAY_MS).await?.link;
-                    println!("{}\t{link}", account.name);
-                }
-            }
             eprintln!("Imported {} accounts and made {} groups.", import.users.len(), groups.len());
             Ok(())
         }
         ImportOutcome::Taken(name) => {
+            if let Some(file) = file.filter(|_| !links.is_empty()) {
+                // Its links lead nowhere.
+                std::fs::remove_file(file)?;
+            }
             Err(format!("the name or address of {name} was taken meanwhile, and nothing was written: try again").into())
         }
     }
@@ -140,5 +175,6 @@ fn import_user(
         email: account.email.clone(),
         groups: account.groups.clone(),
         disabled: account.disabled,
+        reset: None,
     })
 }

@@ -21,22 +21,20 @@ use wire::password::PasswordReset;
 use wire::paths;
 use wire::problem::Code;
 
-/// Creates a link for a user; an earlier one becomes invalid.
+/// Creates a link for a user. Earlier ones stay valid until one of them is used.
 ///
 /// # Errors
 /// The store fails.
 pub async fn link(actor: &Actor<'_>, user: &str) -> store::Result<OneTimeLink> {
-    link_for(actor, user, RESET_MS).await
-}
-
-/// Creates a link that is valid for this many milliseconds.
-///
-/// # Errors
-/// The store fails.
-pub async fn link_for(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> store::Result<OneTimeLink> {
-    let (code, reset, audit) = new(actor, user, lifetime_ms, "");
+    let (code, reset, audit) = new(actor, user, RESET_MS, "");
     actor.store.add_reset(&reset, &audit).await?;
     Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at, mailed: None })
+}
+
+/// Makes a link that the caller stores: its URL, its row, and the row of the audit log.
+pub(crate) fn unstored(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> (String, Reset, AuditEntry) {
+    let (code, reset, audit) = new(actor, user, lifetime_ms, "");
+    (actor.link(paths::RESET_PAGE, &code), reset, audit)
 }
 
 /// Creates a link, and mails it to the account's address too. Both are one write.

@@ -6,7 +6,10 @@ use domain::encoding::base64url;
 use http::StatusCode;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
+use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use wire::paths;
 
 fn bcrypt_hash() -> String {
@@ -102,7 +105,8 @@ fn every_faulty_line_is_named_and_nothing_is_written_unless_asked() {
     assert_eq!(output_text(&run(&["group", "list"])), "family\t1\n");
     let wrong = write(folder.path(), "wrong.csv", "name\nada\n");
     assert!(
-        output_text(&run(&["user", "import", &wrong, "--format", "csv"])).contains("line 1: there is no column 'name'")
+        output_text(&run(&["user", "import", &wrong, "--format", "csv"]))
+            .contains("line 1: name 1 is not that of a column")
     );
 }
 
@@ -129,9 +133,24 @@ async fn accounts_of_lldap_get_links_because_nobody_can_check_opaque_records() {
     assert!(!refused.status.success() && output_text(&refused).contains("OPAQUE"), "{refused:?}");
     let dry = run(&["user", "import", file, "--format", "lldap", "--dry-run", "--reset-links"]);
     assert!(dry.status.success() && output_text(&run(&["user", "list"])).is_empty(), "{dry:?}");
-    let done = run(&["user", "import", file, "--format", "lldap", "--reset-links"]);
-    assert!(done.status.success(), "{done:?}");
-    let links = String::from_utf8(done.stdout).unwrap();
+    // Links that nobody receives make no accounts.
+    let (reader, lost) = std::io::pipe().unwrap();
+    drop(reader);
+    for output in [Stdio::from(lost), File::options().write(true).open("/dev/full").unwrap().into()] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.args(["--data-dir", "data", "user", "import", file, "--format", "lldap", "--reset-links"]);
+        assert!(!command.current_dir(folder.path()).stdout(output).status().unwrap().success());
+    }
+    let nowhere = run(&["user", "import", file, "--format", "lldap", "--links", "missing/links.tsv"]);
+    assert!(!nowhere.status.success() && output_text(&nowhere).contains("Nothing was imported"), "{nowhere:?}");
+    assert!(output_text(&run(&["user", "list"])).is_empty());
+    let done = run(&["user", "import", file, "--format", "lldap", "--links", "links.tsv"]);
+    assert!(done.status.success() && done.stdout.is_empty(), "{done:?}");
+    let written = folder.path().join("links.tsv");
+    assert_eq!(written.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let again = run(&["user", "import", file, "--format", "lldap", "--links", "links.tsv", "--skip-invalid"]);
+    assert!(output_text(&again).contains("is not replaced"), "{again:?}");
+    let links = std::fs::read_to_string(&written).unwrap();
     let names: Vec<_> = links.lines().filter_map(|line| line.split_once('\t')).collect();
     assert_eq!(names.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["ada", "bob"]);
     assert!(names.iter().all(|(_, link)| link.contains(&format!("{}#code=", paths::RESET_PAGE))), "{links}");

@@ -186,9 +186,13 @@ async fn links_that_open_nothing_any_more_are_not_mailed() {
     let id = root.get(paths::INVITATIONS).await.json()["invitations"][0]["id"].as_str().unwrap().to_owned();
     let revoked = root.send(Method::DELETE, &format!("{}/{id}", paths::INVITATIONS), None, &[]).await;
     assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.text);
-    // A link for a new password, and a second one that replaces it.
+    // A link for a new password that ended with the account's rights, and one that was made after that.
     let path = format!("{}/{ada}/reset", paths::USERS);
     root.post(&path, &json!({"mail": true})).await;
+    for disabled in [true, false] {
+        let audit = portal.entry(AuditEvent::PasswordSet, &ada);
+        assert!(portal.store().set_disabled(&ada, disabled, &audit, portal.state.now()).await.unwrap().is_done());
+    }
     let newer = root.post(&path, &json!({"mail": true})).await.json()["link"].as_str().unwrap().to_owned();
     assert_eq!(portal.store().mails().await.unwrap().len(), 3);
     let message = mail.only_message(&portal).await;

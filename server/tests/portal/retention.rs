@@ -2,6 +2,8 @@
 
 use crate::support::{PASSWORD, Portal};
 use server::jobs;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use store::bans::BanCursor;
 
 const DAY: i64 = 24 * 60 * 60_000;
@@ -23,4 +25,18 @@ async fn the_job_deletes_what_the_settings_say() {
     assert_eq!(left().await, (rows, 0));
     portal.advance(DAY).await;
     assert_eq!(left().await, (0, 0));
+}
+
+#[tokio::test]
+async fn the_row_of_a_named_lock_is_deleted_after_a_day() {
+    let portal = Portal::start().await;
+    let mut database = SqliteConnectOptions::new().filename(portal.database()).connect().await.unwrap();
+    let taken = "INSERT INTO turns (name, taken_at) VALUES ('toll of a challenge', $1)";
+    sqlx::query(taken).bind(portal.clock_now()).execute(&mut database).await.unwrap();
+    for left in [1, 0] {
+        jobs::sweep(&portal.state).await;
+        let count = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM turns WHERE name = 'toll of a challenge'");
+        assert_eq!(count.fetch_one(&mut database).await.unwrap(), left);
+        portal.advance(DAY + 60_000).await;
+    }
 }

@@ -4,6 +4,7 @@ use super::groups::{group_id, insert_group};
 use super::named_locks::lock_named;
 use super::names::{HOLDERS, is_confusable};
 use super::profiles::{is_email_taken, write_groups, write_profile};
+use super::resets::add as add_reset;
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Tx;
@@ -72,7 +73,12 @@ impl Import {
         write_groups(tx, id, &groups).await?;
         let disabled = Value::OptInt(one.disabled.then_some(self.now));
         let parameters = Value::OptText(one.imported_parameters.as_deref());
-        tx.execute(MARK, [Value::Text(id), parameters, disabled]).await.map(drop)
+        tx.execute(MARK, [Value::Text(id), parameters, disabled]).await?;
+        if let Some((reset, audit)) = &one.reset {
+            add_reset(tx, reset).await?;
+            append(tx, audit).await?;
+        }
+        Ok(())
     }
 }
 

@@ -21,18 +21,21 @@ use domain::UnixMs;
 use domain::code_hash::CodeHash;
 use domain::mail::{FORGOTTEN_PER_HOUR, recipient_key};
 
+/// Maximum number of open links of one maker for one account.
+const MOST_OPEN: i64 = 3;
+
 sql! {
-    REPLACE = "INSERT INTO resets (user_id, code_hash, made_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (user_id) DO UPDATE SET code_hash = excluded.code_hash, made_by = excluded.made_by,
-            created_at = excluded.created_at, expires_at = excluded.expires_at";
-    REPLACE_OWN = "INSERT INTO resets (user_id, code_hash, made_by, created_at, expires_at) VALUES ($1, $2, $1, $3, $4)
-        ON CONFLICT (user_id) DO UPDATE SET code_hash = excluded.code_hash, made_by = excluded.made_by,
-            created_at = excluded.created_at, expires_at = excluded.expires_at
-        WHERE resets.made_by = resets.user_id OR resets.expires_at <= $3";
+    ADD = "INSERT INTO resets (user_id, code_hash, made_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    // Links of one maker. Those of a person and those of an administrator must not displace each other.
+    KEEP_NEWEST = "DELETE FROM resets WHERE user_id = $1 AND COALESCE(made_by, '') = $2 AND code_hash <> $3
+        AND code_hash NOT IN (SELECT code_hash FROM resets WHERE user_id = $1 AND COALESCE(made_by, '') = $2
+            AND code_hash <> $3 ORDER BY created_at DESC, code_hash LIMIT $4)";
     USER_OF = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.signed_in_at, u.disabled_at
         FROM resets r JOIN users u ON u.id = r.user_id
         WHERE r.code_hash = $1 AND r.expires_at > $2 AND u.deleted_at IS NULL";
-    USE = "DELETE FROM resets WHERE code_hash = $1 AND user_id = $2 AND expires_at > $3";
+    // Ends the person's other links too. Of two that are used at once, the second finds none.
+    USE = "DELETE FROM resets WHERE user_id = $2 AND EXISTS
+        (SELECT 1 FROM resets r WHERE r.code_hash = $1 AND r.user_id = $2 AND r.expires_at > $3)";
 }
 
 struct AddReset {
@@ -49,15 +52,23 @@ impl Write for AddReset {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AddMailOutcome> {
-        let Reset { user, code_hash, made_by, created_at, expires_at } = &self.reset;
-        let (user, code, by) = (Value::Text(user), Value::Text(code_hash.as_str()), Value::OptText(made_by.as_deref()));
-        tx.execute(REPLACE, [user, code, by, Value::Int(*created_at), Value::Int(*expires_at)]).await?;
+        add(tx, &self.reset).await?;
         append(tx, &self.audit).await?;
         match &self.mail {
             Some(mail) => mail.run(tx).await,
             None => Ok(AddMailOutcome::Off),
         }
     }
+}
+
+/// Stores a link. Earlier ones of the same maker stay valid, up to [`MOST_OPEN`] in all.
+pub(super) async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, reset: &Reset) -> Result<()> {
+    let Reset { user, code_hash, made_by, created_at, expires_at } = reset;
+    let (owner, code) = (Value::Text(user), Value::Text(code_hash.as_str()));
+    let values = [owner, code, Value::OptText(made_by.as_deref()), Value::Int(*created_at), Value::Int(*expires_at)];
+    tx.execute(ADD, values).await?;
+    let (owner, by) = (Value::Text(user), Value::Text(made_by.as_deref().unwrap_or_default()));
+    tx.execute(KEEP_NEWEST, [owner, by, Value::Text(code_hash.as_str()), Value::Int(MOST_OPEN - 1)]).await.map(drop)
 }
 
 struct MailReset {
@@ -75,18 +86,13 @@ impl Write for MailReset {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<MailResetOutcome> {
         let Some(per_hour) = limit(tx).await? else { return Ok(MailResetOutcome::Off) };
-        let Reset { user, code_hash, created_at, expires_at, .. } = &self.reset;
         // Counted apart from other links, because anybody can ask for these, and must not use up the number of the
         // others.
         let subject = format!("forgotten.{}", recipient_key(&self.mail.recipient));
-        if !count(tx, &subject, per_hour.min(FORGOTTEN_PER_HOUR), *created_at).await? {
+        if !count(tx, &subject, per_hour.min(FORGOTTEN_PER_HOUR), self.reset.created_at).await? {
             return Ok(MailResetOutcome::OverLimit);
         }
-        let values =
-            [Value::Text(user), Value::Text(code_hash.as_str()), Value::Int(*created_at), Value::Int(*expires_at)];
-        if tx.execute(REPLACE_OWN, values).await? == 0 {
-            return Ok(MailResetOutcome::OtherLink);
-        }
+        add(tx, &self.reset).await?;
         append(tx, &self.audit).await?;
         add_link(tx, &self.mail).await?;
         Ok(MailResetOutcome::Queued)

@@ -20,6 +20,9 @@ const SIGN_INS_KEPT_MS: i64 = 24 * 3_600_000;
 /// Retention of counts of refusals, longer than any chart shows.
 const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 
+/// Retention of the rows of named locks. Each paid challenge has one.
+const LOCKS_KEPT_MS: i64 = 24 * 3_600_000;
+
 sql! {
     COUNT_SHORT_KEYS = "SELECT COUNT(*) AS n FROM short_keys";
     // The condition occurs twice, because PostgreSQL does not evaluate the inner one again after waiting for a locked
@@ -52,7 +55,7 @@ sql! {
     PROOFS = "DELETE FROM used_proofs WHERE expires_at <= $1
         AND id IN (SELECT id FROM used_proofs WHERE expires_at <= $1 LIMIT $2)";
     RESETS = "DELETE FROM resets WHERE expires_at <= $1
-        AND user_id IN (SELECT user_id FROM resets WHERE expires_at <= $1 LIMIT $2)";
+        AND code_hash IN (SELECT code_hash FROM resets WHERE expires_at <= $1 LIMIT $2)";
     PENDING = "DELETE FROM pending_sign_ins WHERE expires_at <= $1
         AND id IN (SELECT id FROM pending_sign_ins WHERE expires_at <= $1 LIMIT $2)";
     WAITING_TOTP = "DELETE FROM totp WHERE created_at <= $1 AND confirmed_at IS NULL
@@ -72,6 +75,9 @@ sql! {
         AND (identity, account) IN (SELECT identity, account FROM sign_ins WHERE at <= $1 LIMIT $2)";
     REFUSALS = "DELETE FROM refusals WHERE hour <= $1
         AND (hour, cause) IN (SELECT hour, cause FROM refusals WHERE hour <= $1 LIMIT $2)";
+    // A lock that is held has a newer time when its transaction ends, and then stays.
+    NAMED_LOCKS = "DELETE FROM turns WHERE taken_at <= $1
+        AND name IN (SELECT name FROM turns WHERE taken_at <= $1 LIMIT $2)";
     AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
     // No ban ends before its last change, and that column has an index.
     BANS = "DELETE FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) AND id IN
@@ -109,6 +115,7 @@ impl<DB: Backend> SqlStore<DB> {
         ] {
             gone += self.sweep(sql, before).await?;
         }
+        self.sweep(NAMED_LOCKS, now.saturating_sub(LOCKS_KEPT_MS)).await?;
         self.burnt.forget();
         Ok(gone)
     }

@@ -15,6 +15,7 @@ fn import_user(name: &str, email: &str, hash: &str, parameters: Option<&str>) ->
         email: Some(Email { address: EmailAddress::parse(email).unwrap(), state: EmailState::VouchedFor }),
         groups: vec![GroupName::parse("Family").unwrap(), GroupName::parse("media").unwrap()],
         disabled: name == "bob",
+        reset: None,
     }
 }
 

@@ -254,10 +254,11 @@ pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
         assert_eq!(said, outcome);
         codes.push(code);
     }
-    assert!(store.reset_of(&codes[0], NOW).await.unwrap().is_none(), "the later one replaces it");
-    assert!(store.reset_of(&codes[1], NOW).await.unwrap().is_some());
+    for code in &codes {
+        assert!(store.reset_of(code, NOW).await.unwrap().is_some(), "either message may be opened first");
+    }
     assert_eq!(store.mails().await.unwrap().len(), 2);
-    // An administrator's link is not voided by somebody who asks for another one.
+    // An administrator's link stays valid too.
     let given = Reset {
         user: ada.clone(),
         code_hash: CodeHash::of(&fresh("hash")),
@@ -266,10 +267,10 @@ pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
         expires_at: NOW + HOUR,
     };
     store.add_reset(&given, &entry(AuditEvent::ResetMade, Some(&ada), NOW)).await.unwrap();
-    assert_eq!(ask(NOW).await.0, MailResetOutcome::OtherLink);
+    assert_eq!(ask(NOW).await.0, MailResetOutcome::Queued);
     assert!(store.reset_of(&given.code_hash, NOW).await.unwrap().is_some());
     assert_eq!(ask(NOW).await.0, MailResetOutcome::OverLimit, "three in an hour");
-    assert_eq!(ask(NOW + HOUR).await.0, MailResetOutcome::Queued, "that one has expired");
+    assert_eq!(ask(NOW + HOUR).await.0, MailResetOutcome::Queued, "in the next hour");
 }
 
 pub(crate) async fn of_an_administrators_link_are_one_write_with_it(fixture: Fixture) {

@@ -135,7 +135,7 @@ contract! {
     }
     resets {
         set_a_password_once_and_end_the_sessions,
-        are_replaced_by_the_next_and_run_out,
+        are_open_together_until_one_is_used,
         are_void_after_every_change_of_their_account,
         of_a_former_administrator_are_void,
     }

@@ -139,14 +139,37 @@ pub(crate) async fn of_a_former_administrator_are_void(fixture: Fixture) {
     }
 }
 
-pub(crate) async fn are_replaced_by_the_next_and_run_out(fixture: Fixture) {
+pub(crate) async fn are_open_together_until_one_is_used(fixture: Fixture) {
     let store = fixture.open().await;
-    let ada = user(&*store, "ada").await;
-    let (first, second) = (link(&*store, &ada).await, link(&*store, &ada).await);
-    assert_eq!(store.reset_of(&first, NOW).await.unwrap(), None);
-    assert!(store.reset_of(&second, NOW + HOUR - 1).await.unwrap().is_some());
-    assert_eq!(store.reset_of(&second, NOW + HOUR).await.unwrap(), None);
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let is_open = async |code: &CodeHash, now| store.reset_of(code, now).await.unwrap().is_some();
+    let other = link(&*store, &bob).await;
+    let mut links = Vec::new();
+    for at in NOW..NOW + 4 {
+        let code_hash = CodeHash::of(&fresh("hash"));
+        let (user, expires_at) = (ada.clone(), NOW + HOUR);
+        let reset = Reset { user, code_hash: code_hash.clone(), made_by: None, created_at: at, expires_at };
+        store.add_reset(&reset, &entry(AuditEvent::ResetMade, Some(&ada), at)).await.unwrap();
+        links.push(code_hash);
+    }
+    assert!(!is_open(&links[0], NOW).await, "three at most");
+    for code in &links[1..] {
+        assert!(is_open(code, NOW + HOUR - 1).await && !is_open(code, NOW + HOUR).await);
+    }
+    let tries = (0..).zip(&links[1..]).map(|(n, code)| {
+        let (store, ada, code) = (store.clone(), ada.clone(), code.clone());
+        tokio::spawn(async move {
+            let attempt = reserved(&*store, client_key(100 + n), NOW).await;
+            store.use_reset(&used(attempt, &ada, &code, &format!("$argon2id${n}"), NOW)).await.unwrap()
+        })
+    });
+    let done = join_all(tries).await.into_iter().filter_map(Result::unwrap).count();
+    assert_eq!(done, 1, "one of three that are used at once");
+    for code in &links {
+        assert!(!is_open(code, NOW).await);
+    }
+    assert!(is_open(&other, NOW).await, "somebody else's");
     let attempt = reserved(&*store, client_key(1), NOW + HOUR).await;
-    assert_eq!(store.use_reset(&used(attempt, &ada, &second, "$argon2id$x", NOW + HOUR)).await.unwrap(), None);
+    assert_eq!(store.use_reset(&used(attempt, &bob, &other, "$argon2id$x", NOW + HOUR)).await.unwrap(), None);
     assert_eq!(store.sweep_resets(NOW + HOUR).await.unwrap(), 1);
 }
