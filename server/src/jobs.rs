@@ -1,6 +1,7 @@
 //! Background jobs: reading other nodes' changes, and deleting expired rows.
 
 use crate::bans::START_TIMEOUT;
+use crate::doctor::{self, Finding, FindingLevel};
 use crate::error_chain::chain;
 use crate::flows::{mail, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
@@ -26,6 +27,8 @@ const NOTIFY_EVERY: Duration = Duration::from_secs(1);
 const SEND_EVERY: Duration = Duration::from_secs(1);
 /// Time limit at a stop for a message that is being sent. One that was cut off is sent again later.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+/// Interval for looking at the dates of the server's certificate.
+const CHECK_EVERY: Duration = Duration::from_hours(24);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Additional time before ended keys are erased, because a node with a slow clock may still use them.
 const SKEW_MS: i64 = 60_000;
@@ -122,6 +125,7 @@ pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
         send_mail(&state, stop.clone()),
         every(SYNC_EVERY, stop.clone(), || refresh_rotations(&state)),
         every(NOTIFY_EVERY, stop.clone(), || send_logouts(&state)),
+        every(CHECK_EVERY, stop.clone(), async || check_certificate(&state)),
         // Apart from the others: a million rows that expire together take longer than caches may be old.
         every(SWEEP_EVERY, stop, || maintain(&state)),
     );
@@ -216,6 +220,15 @@ async fn refresh_rotations(state: &AppState) {
 async fn send_logouts(state: &AppState) {
     if let Err(error) = oauth_logouts::send_due(state).await {
         tracing::error!(cause = %chain(&error), "telling clients about ended sessions failed");
+    }
+}
+
+/// Logs a certificate that has ended or ends soon.
+fn check_certificate(state: &AppState) {
+    match doctor::certificate(&state.config, state.now()) {
+        Some(Finding { state: FindingLevel::Problem, says, .. }) => tracing::error!("{says}"),
+        Some(Finding { state: FindingLevel::Warning, says, .. }) => tracing::warn!("{says}"),
+        _ => {}
     }
 }
 

@@ -238,7 +238,7 @@ fn ended_with(kind: KeyKind) -> &'static str {
 
 fn state(key: &ServerKey, now: UnixMs) -> String {
     match (key.state, key.ends_at, key.revoked_at) {
-        (ServerKeyState::Next, ..) => "next".to_owned(),
+        (ServerKeyState::Next, ..) => format!("next, in use in {}", left(key.used_from - now)),
         (ServerKeyState::Current, ..) => "in use".to_owned(),
         (ServerKeyState::Overlap, Some(ends_at), _) => format!("ends in {}", left(ends_at - now)),
         (ServerKeyState::Overlap, ..) => "replaced".to_owned(),

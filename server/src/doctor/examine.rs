@@ -18,6 +18,7 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         machine::open_files(config),
     ];
     findings.extend(machine::tls_key(config));
+    findings.extend(machine::certificate(config, now));
     findings.extend(settings::mailer(config));
     findings.extend(gate::findings(config).await);
     if config.has_no_database_file() {
@@ -62,6 +63,7 @@ pub fn quick_checks(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Fin
         data::last_backup(config, now),
     ];
     findings.extend(machine::tls_key(config));
+    findings.extend(machine::certificate(config, now));
     findings.extend(keys::ages(config, keys, now));
     findings
 }

@@ -1,4 +1,6 @@
+use domain::{LAST_WRITABLE, UnixMs};
 use serde::Serialize;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,4 +47,13 @@ impl FindingLevel {
             Self::Problem => "problem",
         }
     }
+}
+
+/// Formats a time in UTC: `2026-11-21 09:00:00 UTC`.
+pub(crate) fn date(at: UnixMs) -> String {
+    let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
+    format!(
+        "{} UTC",
+        humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
+    )
 }

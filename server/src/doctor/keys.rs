@@ -1,6 +1,6 @@
 //! Checks of the server's keys.
 
-use super::{Finding, FindingLevel};
+use super::{Finding, FindingLevel, date};
 use crate::config::{Config, Schedule};
 use crate::flows::server_keys;
 use crate::key_encryption::{KeyEncryptionKey, KeySource};
@@ -45,10 +45,15 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
 pub(super) fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
     let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current);
     let age = |kind| in_use(kind).map(|key| now - key.used_from);
-    vec![
+    let mut findings = vec![
         age_of(&Checked::signing(config), age(ServerKeyKind::Signing)),
         age_of(&Checked::mac(config), age(ServerKeyKind::Mac)),
-    ]
+    ];
+    findings.extend(keys.iter().filter(|key| key.state == ServerKeyState::Next).map(|key| {
+        let (kind, from) = (server_keys::stored_kind(key.kind).as_str(), date(key.used_from));
+        Finding::fine("next_key", format!("The {kind} key {} waits, and is used from {from}.", key.kid))
+    }));
+    findings
 }
 
 /// A kind of key with a rotation schedule.
@@ -141,6 +146,24 @@ mod tests {
         ] {
             assert_eq!(age_of(&Checked::signing(config), days.map(|days| days * DAY_MS)).state, state, "{days:?}");
         }
+    }
+
+    #[test]
+    fn a_key_that_waits_is_named_with_its_time() {
+        let key = ServerKey {
+            kid: "k2".to_owned(),
+            kind: ServerKeyKind::Signing,
+            alg: "ES256".to_owned(),
+            state: ServerKeyState::Next,
+            created_at: 0,
+            used_from: 1_801_368_000_000,
+            ends_at: None,
+            revoked_at: None,
+        };
+        let config = Config::new(toml::from_str("").expect("readable")).expect("valid");
+        let findings = ages(&config, &[key], 0);
+        let waits = findings.iter().find(|finding| finding.check == "next_key").expect("a finding");
+        assert_eq!(waits.says, "The signing key k2 waits, and is used from 2027-01-31 04:00:00 UTC.");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Checks of the machine: hashing speed, permissions of keys, disk space.
 
-use super::{Finding, FindingLevel};
+use super::{Finding, FindingLevel, date};
 use crate::config::{Config, Settings};
 use crate::connections::SPARE_FILES;
 use crate::key_encryption::VARIABLE;
 use crate::passwords::{measure, threads};
+use domain::UnixMs;
 use net::OpenFileLimit;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -18,6 +19,8 @@ const MIB: u64 = 1024 * 1024;
 /// Minimum free disk space in bytes, enough for a journal and a day of audit rows.
 const LOW: u64 = 1024 * MIB;
 const FULL: u64 = 100 * MIB;
+/// Period before the end of a certificate in which it should have been renewed.
+const RENEW_MS: i64 = 14 * 24 * 60 * 60_000;
 
 pub(super) fn password_time(settings: &Settings) -> Finding {
     const CHECK: &str = "password_time";
@@ -62,6 +65,33 @@ pub(super) fn key_place(config: &Config) -> Finding {
 
 pub(super) fn tls_key(config: &Config) -> Option<Finding> {
     config.settings.tls.key.as_deref().map(|path| private("tls_key", "TLS key", path))
+}
+
+/// Checks the dates of the server's own certificate. `None`: a proxy has the certificate.
+pub(crate) fn certificate(config: &Config, now: UnixMs) -> Option<Finding> {
+    const CHECK: &str = "tls_certificate";
+    const RENEW: &str = "Renew the certificate. The server reads new files without a restart.";
+    let files = &config.settings.tls;
+    let (certificate, key) = files.certificate.as_deref().zip(files.key.as_deref())?;
+    let validity = match net::validity(certificate, key) {
+        Ok(validity) => validity,
+        Err(error) => {
+            let says = format!("The server cannot start with its certificate: {error}.");
+            return Some(Finding::new(CHECK, FindingLevel::Problem, says, "Correct tls.certificate and tls.key."));
+        }
+    };
+    let (from, until) = (validity.from.saturating_mul(1000), validity.until.saturating_mul(1000));
+    Some(if until <= now {
+        let says = format!("The TLS certificate has expired on {}: browsers refuse this site.", date(until));
+        Finding::new(CHECK, FindingLevel::Problem, says, RENEW)
+    } else if from > now {
+        let says = format!("The TLS certificate is not valid before {}: browsers refuse this site.", date(from));
+        Finding::new(CHECK, FindingLevel::Problem, says, "Wait, use the earlier certificate, or correct the clock.")
+    } else if until - now <= RENEW_MS {
+        Finding::new(CHECK, FindingLevel::Warning, format!("The TLS certificate expires on {}.", date(until)), RENEW)
+    } else {
+        Finding::fine(CHECK, format!("The TLS certificate is valid until {}.", date(until)))
+    })
 }
 
 fn private(check: &'static str, what: &str, path: &Path) -> Finding {
@@ -158,6 +188,35 @@ fn room(free: u64) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_is_named_with_its_date() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut own = rcgen::CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        (own.not_before, own.not_after) = (rcgen::date_time_ymd(2026, 1, 1), rcgen::date_time_ymd(2026, 12, 1));
+        let pem = own.self_signed(&key).expect("signed").pem();
+        for (file, text) in files.iter().zip([pem, key.serialize_pem()]) {
+            std::fs::write(file, text).expect("written");
+        }
+        let [own, private] = files.each_ref().map(|file| file.display());
+        let text = format!("public_url = 'https://localhost'\ntls = {{ certificate = '{own}', key = '{private}' }}");
+        let config = Config::new(toml::from_str(&text).expect("readable")).expect("valid");
+        const DAY: i64 = 24 * 60 * 60_000;
+        let end = 1_796_083_200_000;
+        for (now, state) in [
+            (end - 400 * DAY, FindingLevel::Problem),
+            (end - 15 * DAY, FindingLevel::Fine),
+            (end - 14 * DAY, FindingLevel::Warning),
+            (end, FindingLevel::Problem),
+        ] {
+            let finding = certificate(&config, now).expect("own TLS");
+            assert_eq!(finding.state, state, "{}", finding.says);
+            assert!(now < end - 300 * DAY || finding.says.contains("2026-12-01 00:00:00 UTC"), "{}", finding.says);
+        }
+        assert_eq!(certificate(&Config::new(Settings::default()).expect("valid"), 0), None);
+    }
 
     #[test]
     fn too_few_open_files_are_said() {

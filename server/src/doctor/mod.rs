@@ -11,5 +11,7 @@ mod settings;
 
 pub use data::mail;
 pub use examine::{examine, quick_checks};
+pub(crate) use finding::date;
 pub use finding::{Finding, FindingLevel};
+pub(crate) use machine::certificate;
 pub use second_factors::second_factors;
