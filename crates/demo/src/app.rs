@@ -72,7 +72,7 @@ impl SampleApp {
         let forward = ForwardSettings { preserve_host: true, ..ForwardSettings::default() };
         let portal = Upstream::new(format!("http://{}", config.settings.listen).parse()?, &forward);
         let guarded = hello_app::router(&Guard::new(&config.origin, &app.origin)?);
-        println!("The sample app greets signed-in people at {}", app.origin);
+        say!("The sample app greets signed-in people at {}", app.origin);
         Ok(Self { listener, service: SampleService { portal, app: guarded, host: app.authority.to_string().parse()? } })
     }
 

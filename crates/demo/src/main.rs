@@ -1,5 +1,10 @@
 //! The program `postern-demo`: `postern` with the demo linked in, which `postern demo` starts.
 
+/// Prints a line on standard output. A closed reader does not end the demo.
+macro_rules! say {
+    ($($text:tt)*) => { server::cli::print_line(format_args!($($text)*)) };
+}
+
 mod app;
 mod demo;
 mod parts;

@@ -1,15 +1,16 @@
 //! `postern completions`, `postern man`
 
 use super::outcome::Outcome;
+use super::output;
 use clap::Command;
 use clap_complete::Shell;
-use std::io::{Write, stdout};
 use std::path::Path;
 
 pub(super) fn completions(mut program: Command, shell: Shell) -> Outcome {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut program, "postern", &mut text);
-    Ok(stdout().write_all(&text)?)
+    print!("{}", String::from_utf8_lossy(&text));
+    output::is_complete()
 }
 
 /// Writes one page for the program and one for each command.

@@ -1,6 +1,9 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "what clap prints as help is not Markdown")]
 
+#[macro_use]
+mod output;
+
 mod allow;
 mod audit;
 mod backup;
@@ -46,6 +49,7 @@ use std::process::ExitCode;
 
 pub use demo::{Demo, DemoArgs};
 pub use outcome::{Failure, Outcome, blocking, data_folder};
+pub use output::print_line;
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 the named object does not exist";
@@ -61,8 +65,8 @@ struct Cli {
     #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE", help_heading = GLOBAL)]
     config: Option<PathBuf>,
     /// Override a setting of file and environment: --set ban.preset=strict
-    #[arg(long, global = true, value_name = "SETTING=VALUE", value_parser = pair, help_heading = GLOBAL)]
-    set: Vec<(String, String)>,
+    #[arg(long, global = true, value_name = "SETTING=VALUE", help_heading = GLOBAL)]
+    set: Vec<String>,
     /// Folder for data, keys and database [default: data]
     #[arg(long, global = true, value_name = "FOLDER", help_heading = GLOBAL)]
     data_dir: Option<String>,
@@ -169,23 +173,22 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         return exit_code(demo::become_demo());
     }
     let layers = cli.layers(demo);
-    let (config, origins) = match layers.load_with_origins() {
+    let loaded = layers.and_then(|layers| Ok((layers.load_with_origins()?, layers)));
+    let ((config, origins), layers) = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("postern: {error}");
             return ExitCode::from(2);
         }
     };
-    // `postern ban list | head`: a command ends quietly when its reader closes the pipe. A server must survive that.
-    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo(_) | Command::Toll(toll::TollCommand::Run)))
-    {
-        sigpipe::reset();
-    }
     let usual = || match demo {
         Some(_) => Command::Demo(DemoArgs::default()),
         None => Command::Serve(serve::ServeArgs::default()),
     };
-    let outcome = match cli.command.unwrap_or_else(usual) {
+    let command = cli.command.unwrap_or_else(usual);
+    // A server does its work without standard output.
+    let needs_output = !matches!(command, Command::Serve(_) | Command::Demo(_) | Command::Toll(toll::TollCommand::Run));
+    let outcome = match command {
         Command::Serve(_) => serve::run(config, site),
         // If this program has no demo, the program with the demo was started above.
         Command::Demo(args) => demo.map_or(Ok(()), |demo| (demo.run)(config, &args, site)),
@@ -212,6 +215,9 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         // Handled above, without the portal's settings.
         Command::TimeServer(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     };
+    if needs_output {
+        return exit_code(outcome.and_then(|()| output::is_complete()));
+    }
     exit_code(outcome)
 }
 
@@ -233,17 +239,17 @@ fn exit_code(outcome: Outcome) -> ExitCode {
 }
 
 impl Cli {
-    fn layers(&self, demo: Option<Demo>) -> Layers {
+    fn layers(&self, demo: Option<Demo>) -> Result<Layers, ConfigError> {
         let demo = demo.filter(|_| matches!(self.command, None | Some(Command::Demo(_))));
         let mut flags = demo.map_or_else(Vec::new, |demo| (demo.settings)());
-        flags.extend(self.set.clone());
+        flags.extend(pairs(&self.set)?);
         if let Some(folder) = &self.data_dir {
             flags.push(("data_dir".to_owned(), folder.clone()));
         }
         if let Some(Command::Serve(args)) = &self.command {
             flags.extend(args.settings());
         }
-        Layers { file: self.config.clone(), environment: std::env::vars().collect(), flags }
+        Ok(Layers { file: self.config.clone(), environment: environment()?, flags })
     }
 
     fn time_server(
@@ -251,19 +257,38 @@ impl Cli {
         args: &time_server::TimeServerArgs,
         flagged: bool,
     ) -> Result<TimeServerSettings, ConfigError> {
-        let mut flags = self.set.clone();
+        let mut flags = pairs(&self.set)?;
         if let Some(folder) = &self.data_dir {
             flags.push(("key".to_owned(), format!("{folder}/time-server.key")));
         }
         flags.extend(args.settings());
-        let environment: Vec<_> = std::env::vars().collect();
-        TimeServerSettings::load(self.config.as_deref().filter(|_| flagged), &environment, &flags)
+        TimeServerSettings::load(self.config.as_deref().filter(|_| flagged), &environment()?, &flags)
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (setting, value) = text.split_once('=').ok_or("write SETTING=VALUE")?;
-    Ok((setting.trim().to_owned(), value.trim().to_owned()))
+/// Returns the variables that are text. `std::env::vars` panics on others, and prints them.
+fn environment() -> Result<Vec<(String, String)>, ConfigError> {
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => variables.push((name, value)),
+            (Ok(name), Err(_)) if name.starts_with("POSTERN_") || name == "DATABASE_URL" => {
+                return Err(ConfigError::invalid(&name, "is not UTF-8 text"));
+            }
+            _ => {}
+        }
+    }
+    Ok(variables)
+}
+
+/// Reads `--set`. clap does not check it, because its message would quote the value.
+fn pairs(set: &[String]) -> Result<Vec<(String, String)>, ConfigError> {
+    let pair = |text: &String| {
+        let (setting, value) =
+            text.split_once('=').ok_or_else(|| ConfigError::invalid("--set", "write SETTING=VALUE"))?;
+        Ok((setting.trim().to_owned(), value.trim().to_owned()))
+    };
+    set.iter().map(pair).collect()
 }
 
 #[cfg(test)]

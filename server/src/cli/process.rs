@@ -38,6 +38,20 @@ impl Signals {
     }
 }
 
+/// Keeps the program running after SIGHUP, which otherwise ends it. Call this first: the signal may come at any time.
+///
+/// # Errors
+/// The system does not allow it.
+pub(super) fn survive_hangup() -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP changes nothing: settings are read at the start, new certificates without a signal");
+        }
+    });
+    Ok(())
+}
+
 pub(super) fn start_log(log: &LogSettings) -> Outcome {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
     let builder = tracing_subscriber::fmt()

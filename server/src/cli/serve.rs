@@ -2,7 +2,7 @@
 
 use super::embedded_time::{self, EmbeddedTime};
 use super::listen::ListenAddress;
-use super::process::{Signals, start_log};
+use super::process::{Signals, start_log, survive_hangup};
 use super::{Outcome, data_folder};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -46,6 +46,7 @@ pub fn run(config: Config, site: SiteFiles) -> Outcome {
 }
 
 async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
+    survive_hangup()?;
     data_folder(&config)?;
     let listener =
         listen_address(&config, "--listen ADDRESS:{port} and a public_url that leads there").listen().await?;

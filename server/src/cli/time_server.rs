@@ -1,8 +1,8 @@
 //! `postern time-server`
 
 use super::listen::ListenAddress;
-use super::process::{Signals, start_log};
-use super::{Failure, Outcome, blocking};
+use super::process::{Signals, start_log, survive_hangup};
+use super::{Failure, Outcome, blocking, output};
 use crate::config::TimeServerSettings;
 use crate::connections::SPARE_FILES;
 use crate::entropy::{Entropy, SystemEntropy};
@@ -44,7 +44,7 @@ impl TimeServerArgs {
 pub fn run(settings: &TimeServerSettings, args: &TimeServerArgs) -> Outcome {
     if let Some(TimeServerCommand::Key) = args.command {
         println!("{}", key::public_jwk(&load_key(settings)?));
-        return Ok(());
+        return output::is_complete();
     }
     start_log(&settings.log)?;
     serve_until_signal(settings)
@@ -87,6 +87,7 @@ pub(super) async fn open(
 }
 
 async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcome {
+    survive_hangup()?;
     let web = ListenAddress { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
     let listeners = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
     let signals = Signals::install()?;

@@ -35,10 +35,10 @@ pub struct BoundGate {
 }
 
 pub(super) async fn serve(config: Config, layers: Layers) -> Outcome {
+    // Installed first, because an unhandled SIGHUP would end the program.
+    let hangup = signal(SignalKind::hangup())?;
     let settings = &config.settings.toll;
     let opened = BoundGate::new(listen(settings).await?, &config).await?;
-    // Installed before the start message, because an unhandled SIGHUP would end the program.
-    let hangup = signal(SignalKind::hangup())?;
     println!("The gate listens on http://{} with the public URL {}", opened.address()?, settings.public_url);
     println!("  with {} routes, listed by postern toll routes", settings.routes.len());
     if let Some(operator) = &opened.operator {
