@@ -4,6 +4,7 @@ use crate::machine;
 use crate::visitor::{NAME, PASSWORD, ServiceAddress};
 use anyhow::{Context, Result, ensure};
 use domain::account::{AccountName, Role};
+use domain::ids::UserId;
 use server::clock::{Clock, SystemClock};
 use server::config::{Config, Settings};
 use server::connections::{self, HttpService, MainListener};
@@ -126,7 +127,7 @@ async fn add_account(state: &AppState) -> Result<()> {
 }
 
 async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
-    let (id, now) = (state.ulid(), SystemClock.now());
+    let (id, now) = (UserId::from(state.ulid()), SystemClock.now());
     let audit = AuditEntry {
         user: Some(id.clone()),
         address: "-".to_owned(),

@@ -236,7 +236,7 @@ fn app_cookie(state: &AppState, token: &str) -> Result<String> {
 fn ban(state: &AppState, others: u32) {
     let since = state.now();
     let of = |address: Ipv4Addr| Ban {
-        id: String::new(),
+        id: "".into(),
         incident: "7F3K-2Q".to_owned(),
         client_key: ClientKey::of(IpAddr::V4(address), 64),
         scope: Scope::Everything,

@@ -5,6 +5,7 @@ use crate::config::Apps;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::authentication::Authentication;
+use domain::ids::SessionId;
 use domain::profile::GroupName;
 use http::HeaderValue;
 use moka::sync::Cache;
@@ -40,7 +41,7 @@ pub struct IdentityHeaders {
 /// Entries by session and app, of bounded number. Whether the session is live is checked elsewhere, on every request.
 #[derive(Debug, Clone)]
 pub struct IdentityHeadersCache {
-    entries: Cache<(String, String), Arc<IdentityHeaders>>,
+    entries: Cache<(SessionId, String), Arc<IdentityHeaders>>,
     /// The number of removals from this cache.
     forgotten: Arc<AtomicU64>,
     counts: CacheCounts,
@@ -57,7 +58,7 @@ impl Default for IdentityHeadersCache {
 }
 
 impl IdentityHeadersCache {
-    pub fn get(&self, session: &str, app: &str, now: UnixMs) -> Option<Arc<IdentityHeaders>> {
+    pub fn get(&self, session: &SessionId, app: &str, now: UnixMs) -> Option<Arc<IdentityHeaders>> {
         let identity = self.entries.get(&(session.to_owned(), app.to_owned())).filter(|identity| now < identity.until);
         let count = if identity.is_some() { &self.counts.hits } else { &self.counts.misses };
         count.inc();
@@ -70,7 +71,7 @@ impl IdentityHeadersCache {
 
     /// Stores the value made from a row, unless a change was received after the row was read. That change may concern
     /// the row.
-    pub fn keep(&self, session: &str, app: &str, identity: &Arc<IdentityHeaders>, before: Before) {
+    pub fn keep(&self, session: &SessionId, app: &str, identity: &Arc<IdentityHeaders>, before: Before) {
         let key = (session.to_owned(), app.to_owned());
         self.entries.insert(key.clone(), Arc::clone(identity));
         // In this order, so that a change in between finds the entry.
@@ -86,7 +87,7 @@ impl IdentityHeadersCache {
     }
 
     /// Removes the cached headers of a session whose person was authenticated again.
-    pub fn forget(&self, session: &str, apps: &Apps) {
+    pub fn forget(&self, session: &SessionId, apps: &Apps) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         for app in apps.iter() {
             self.entries.invalidate(&(session.to_owned(), app.origin.clone()));
@@ -142,16 +143,17 @@ mod tests {
             authorization: value("Bearer x"),
             until: 1_000,
         });
-        let (sessions, is_kept) =
-            (IdentityHeadersCache::default(), |sessions: &IdentityHeadersCache| sessions.get("s", "app", 0).is_some());
+        let (sessions, is_kept) = (IdentityHeadersCache::default(), |sessions: &IdentityHeadersCache| {
+            sessions.get(&"s".into(), "app", 0).is_some()
+        });
         let before = sessions.before_reading();
-        sessions.keep("s", "app", &identity, before);
+        sessions.keep(&"s".into(), "app", &identity, before);
         assert!(is_kept(&sessions));
         sessions.clear();
         assert!(!is_kept(&sessions));
-        sessions.keep("s", "app", &identity, before);
+        sessions.keep(&"s".into(), "app", &identity, before);
         assert!(!is_kept(&sessions), "the row may be of before the change");
-        sessions.keep("s", "app", &identity, sessions.before_reading());
+        sessions.keep(&"s".into(), "app", &identity, sessions.before_reading());
         assert!(is_kept(&sessions));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::state::AppState;
+use domain::ids::UserId;
 use store::audit::{AuditEntry, AuditEvent};
 
 /// The outcome of a success.
@@ -28,7 +29,7 @@ pub(crate) const WRONG_CODE: &str = "wrong_code";
 /// # Errors
 /// The store does not answer.
 pub(crate) async fn note(state: &AppState, client: &Client, entry: AuditEntry) -> store::Result<()> {
-    let user = entry.user.as_deref().unwrap_or_default();
+    let user = entry.user.as_ref().map_or("", UserId::as_str);
     let subject = [entry.event.as_str(), &entry.outcome, user, &client.client_key.to_string()].join(" ");
     if !state.notes.may_write(subject, entry.at) {
         return Ok(());
@@ -51,6 +52,6 @@ pub(crate) fn of_schedule(state: &AppState, event: AuditEvent, about: String) ->
 }
 
 /// Builds a row without the client, about an account of which only the id remains.
-pub(crate) fn of_system(state: &AppState, event: AuditEvent, user: &str) -> AuditEntry {
+pub(crate) fn of_system(state: &AppState, event: AuditEvent, user: &UserId) -> AuditEntry {
     AuditEntry { user: Some(user.to_owned()), ..AuditEntry::new(state.ulid(), state.now(), event) }
 }

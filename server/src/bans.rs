@@ -309,7 +309,7 @@ mod tests {
 
     fn ban(scope: Scope, since: UnixMs, until: UnixMs, lifted_at: Option<UnixMs>) -> Ban {
         Ban {
-            id: format!("{since}"),
+            id: format!("{since}").into(),
             incident: "7F3K-2Q".to_owned(),
             client_key: "203.0.113.7".parse().expect("an identity"),
             scope,

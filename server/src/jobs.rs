@@ -81,7 +81,7 @@ async fn follow_sessions(state: &AppState, step: CatchUp, began: UnixMs) -> stor
         CatchUp::Newer => {
             let changes = state.store.sessions_published(state.sync.applied().sessions).await?;
             state.sessions.apply(&changes, began);
-            state.sessions.outdate(changes.iter().map(|change| change.id.as_str()));
+            state.sessions.outdate(changes.iter().map(|change| &change.id));
             state.identity_headers.apply(&changes, &state.config.apps);
         }
         CatchUp::Everything => {

@@ -18,8 +18,8 @@ use wire::problem::Code;
 pub(crate) fn ban_context(state: &AppState, client: &Client, offender: ClientKey) -> BanContext {
     BanContext {
         policy: Arc::clone(&state.config.policy),
-        ban_id: state.ulid(),
-        spray_id: state.ulid(),
+        ban_id: state.ulid().into(),
+        spray_id: state.ulid().into(),
         incident: fresh_incident(&*state.entropy),
         spray_incident: fresh_incident(&*state.entropy),
         jitter: u16::from_be_bytes(state.entropy.bytes()),

@@ -3,6 +3,7 @@
 use crate::cache_counts::CacheCounts;
 use domain::UnixMs;
 use domain::authentication::{Authentication, Methods};
+use domain::ids::SessionId;
 use domain::revocation::EndedSessions;
 use domain::session::{is_first_use, takes_access};
 use parking_lot::{Mutex, RwLock};
@@ -34,7 +35,7 @@ pub struct LiveSession {
 /// A bounded cache over the store. [`SessionCache::apply`] brings other nodes' changes.
 #[derive(Debug, Clone)]
 pub struct SessionCache {
-    live: Arc<Cache<String, LiveSession>>,
+    live: Arc<Cache<SessionId, LiveSession>>,
     /// Locked by each write. Otherwise a change that began before an end could bring the session back.
     writing: Arc<Mutex<()>>,
     ended: Arc<RwLock<EndedSessions>>,
@@ -69,7 +70,7 @@ impl SessionCache {
     ///
     /// # Errors
     /// The session is not in memory or a generation must be recorded, and the store does not answer.
-    pub async fn takes(&self, store: &dyn Store, id: &str, generation: u32, now: UnixMs) -> store::Result<bool> {
+    pub async fn takes(&self, store: &dyn Store, id: &SessionId, generation: u32, now: UnixMs) -> store::Result<bool> {
         let Some(live) = self.find(store, id, now).await?.filter(|live| live.takes(generation, now)) else {
             return Ok(false);
         };
@@ -84,7 +85,7 @@ impl SessionCache {
     ///
     /// # Errors
     /// The session is not cached and the store fails.
-    pub async fn is_live(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<bool> {
+    pub async fn is_live(&self, store: &dyn Store, id: &SessionId, now: UnixMs) -> store::Result<bool> {
         Ok(self.find(store, id, now).await?.is_some_and(|live| live.is_live(now)))
     }
 
@@ -92,13 +93,13 @@ impl SessionCache {
     ///
     /// # Errors
     /// The session is not cached and the store fails.
-    pub async fn methods(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<Option<Methods>> {
+    pub async fn methods(&self, store: &dyn Store, id: &SessionId, now: UnixMs) -> store::Result<Option<Methods>> {
         Ok(self.find(store, id, now).await?.map(|live| live.authentication.methods))
     }
 
     /// Whether the session is live according to the cache only. If it is not cached, a recent end is still known;
     /// `otherwise` is the answer for the rest.
-    pub fn seems_live(&self, id: &str, otherwise: bool, now: UnixMs) -> bool {
+    pub fn seems_live(&self, id: &SessionId, otherwise: bool, now: UnixMs) -> bool {
         match self.live.get(id) {
             Some(live) => live.is_live(now),
             None => otherwise && !self.ended.read().contains(id),
@@ -107,7 +108,7 @@ impl SessionCache {
 
     /// Finds a session in the cache, or in the store. A cached session that has expired is read again, because another
     /// node may have extended it.
-    async fn find(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<Option<LiveSession>> {
+    async fn find(&self, store: &dyn Store, id: &SessionId, now: UnixMs) -> store::Result<Option<LiveSession>> {
         if let Some(live) = self.live.get(id).filter(|live| live.revoked || live.is_live(now)) {
             self.counts.hits.inc();
             return Ok(Some(live));
@@ -138,7 +139,7 @@ impl SessionCache {
     }
 
     /// Caches a session, and returns it as it is cached.
-    pub fn insert(&self, id: &str, live: LiveSession) -> LiveSession {
+    pub fn insert(&self, id: &SessionId, live: LiveSession) -> LiveSession {
         {
             let _writing = self.writing.lock();
             self.live.insert(id.to_owned(), live);
@@ -152,7 +153,7 @@ impl SessionCache {
     }
 
     /// Changes a cached session.
-    fn alter(&self, id: &str, change: impl FnOnce(LiveSession) -> LiveSession) {
+    fn alter(&self, id: &SessionId, change: impl FnOnce(LiveSession) -> LiveSession) {
         let _writing = self.writing.lock();
         let Some(live) = self.live.get(id) else { return };
         let changed = change(live);
@@ -167,7 +168,7 @@ impl SessionCache {
     }
 
     /// Returns the version of a live session, if it is cached.
-    pub fn version(&self, id: &str, now: UnixMs) -> Option<u64> {
+    pub fn version(&self, id: &SessionId, now: UnixMs) -> Option<u64> {
         self.live.get(id).filter(|live| live.is_live(now)).map(|live| live.version)
     }
 
@@ -185,7 +186,7 @@ impl SessionCache {
     pub async fn version_since(
         &self,
         store: &dyn Store,
-        id: &str,
+        id: &SessionId,
         before: BeforeReading,
         now: UnixMs,
     ) -> store::Result<Option<u64>> {
@@ -195,7 +196,7 @@ impl SessionCache {
     }
 
     /// Gives cached sessions another version after a change of what is stored of them.
-    pub fn outdate<'a>(&self, ids: impl IntoIterator<Item = &'a str>) {
+    pub fn outdate<'a>(&self, ids: impl IntoIterator<Item = &'a SessionId>) {
         // Before the versions, for rows that are read meanwhile.
         self.outdated.fetch_add(1, Ordering::SeqCst);
         for id in ids {
@@ -205,12 +206,12 @@ impl SessionCache {
     }
 
     /// Updates when and how a cached session was authenticated.
-    pub fn renew(&self, id: &str, authentication: Authentication) {
+    pub fn renew(&self, id: &SessionId, authentication: Authentication) {
         self.alter(id, |live| LiveSession { authentication, ..live });
     }
 
     /// Ends a session in this cache at once.
-    pub fn end(&self, id: &str, now: UnixMs) {
+    pub fn end(&self, id: &SessionId, now: UnixMs) {
         self.ended.write().add(id, now, now);
         self.alter(id, |live| LiveSession { revoked: true, ..live });
     }
@@ -221,7 +222,7 @@ impl SessionCache {
     }
 
     /// Adds sessions that ended before this process started.
-    pub fn remember(&self, ended: &[(String, UnixMs)], now: UnixMs) {
+    pub fn remember(&self, ended: &[(SessionId, UnixMs)], now: UnixMs) {
         let mut known = self.ended.write();
         for (id, ended_at) in ended {
             known.add(id, *ended_at, now);
@@ -280,8 +281,8 @@ pub(crate) mod tests {
     fn a_row_that_was_read_before_its_session_ended_admits_nobody() {
         let cache = SessionCache::default();
         let row = SessionRow {
-            id: "one".to_owned(),
-            user: "ada".to_owned(),
+            id: "one".into(),
+            user: "ada".into(),
             username: "ada".to_owned(),
             role: Role::User,
             user_disabled: false,
@@ -305,10 +306,10 @@ pub(crate) mod tests {
         };
         assert!(cache.update(&row).is_live(1));
         // Another request has read the row; the end is applied before it is cached again.
-        cache.live.remove("one");
-        cache.end("one", 1);
+        cache.live.remove(&row.id);
+        cache.end(&"one".into(), 1);
         assert!(!cache.update(&row).is_live(1));
-        assert!(!cache.seems_live("one", true, 1));
+        assert!(!cache.seems_live(&"one".into(), true, 1));
     }
 
     pub(crate) fn live(ends_at: UnixMs, version: u64) -> LiveSession {

@@ -6,6 +6,7 @@ use crate::keyring::{self, Keyring};
 use domain::UnixMs;
 use domain::authentication::Authentication;
 use domain::encoding::sha256;
+use domain::ids::{SessionId, UserId};
 use domain::profile::DisplayName;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -24,14 +25,14 @@ const REMEMBERED: usize = 20_000;
 pub struct AccessTokenClaims {
     pub iss: String,
     pub aud: String,
-    pub sub: String,
+    pub sub: UserId,
     pub preferred_username: String,
     pub exp: i64,
     pub iat: i64,
     pub nbf: i64,
     pub jti: String,
     /// The session, and its refresh generation.
-    pub sid: String,
+    pub sid: SessionId,
     #[serde(rename = "gen")]
     pub generation: u32,
     pub client_id: String,
@@ -99,10 +100,10 @@ pub struct Confirmation {
 /// The subject of a token.
 #[derive(Debug, Clone)]
 pub struct TokenSubject<'a> {
-    pub user: &'a str,
+    pub user: &'a UserId,
     pub username: &'a str,
     pub role: &'a str,
-    pub session: &'a str,
+    pub session: &'a SessionId,
     pub generation: u32,
     pub jkt: Option<&'a str>,
     pub authentication: Authentication,

@@ -3,6 +3,7 @@
 use crate::entropy::Entropy;
 use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use domain::UnixMs;
+use domain::ids::UserId;
 use domain::totp::{self, Matched, SECRET_BYTES};
 use store::second_factors::{Totp, UsedCode};
 use store::user_keys::SealedKey;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 pub fn make(
     key: &KeyEncryptionKey,
     entropy: &dyn Entropy,
-    user: &str,
+    user: &UserId,
     id: &str,
 ) -> Result<(Zeroizing<Vec<u8>>, SealedKey), KeyEncryptionError> {
     let secret = Zeroizing::new(entropy.bytes::<SECRET_BYTES>().to_vec());
@@ -60,6 +61,6 @@ fn used(row: &Totp, matched: Matched, now: UnixMs) -> UsedCode {
 }
 
 /// Returns the associated data, so that a row moved to another user cannot be decrypted.
-fn associated_data(user: &str, id: &str) -> String {
+fn associated_data(user: &UserId, id: &str) -> String {
     format!("totp/{user}/{id}")
 }

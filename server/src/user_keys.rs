@@ -2,6 +2,7 @@
 
 use crate::entropy::Entropy;
 use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
+use domain::ids::UserId;
 use store::user_keys::{SealedKey, UserKey};
 use zeroize::Zeroizing;
 
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 pub fn make(
     key: &KeyEncryptionKey,
     entropy: &dyn Entropy,
-    user: &str,
+    user: &UserId,
     number: u32,
 ) -> Result<SealedKey, KeyEncryptionError> {
     let secret = Zeroizing::new(entropy.bytes::<32>());
@@ -28,7 +29,7 @@ pub fn open(key: &KeyEncryptionKey, stored: &UserKey) -> Result<Zeroizing<Vec<u8
 }
 
 /// Returns the associated data, so that a row moved to another user cannot be decrypted.
-fn associated_data(user: &str, number: u32) -> String {
+fn associated_data(user: &UserId, number: u32) -> String {
     format!("user_keys/{user}/{number}")
 }
 
@@ -41,17 +42,17 @@ mod tests {
     #[test]
     fn a_key_opens_in_its_own_row_alone() {
         let keys = [[1; 32], [2; 32]].map(|bytes| KeyEncryptionKey::new(&bytes).expect("32 bytes"));
-        let sealed = make(&keys[0], &SystemEntropy, "ada", 1).expect("sealed");
-        let row = |user: &str, number| UserKey {
+        let sealed = make(&keys[0], &SystemEntropy, &"ada".into(), 1).expect("sealed");
+        let row = |user: &UserId, number| UserKey {
             user: user.to_owned(),
             version: UserKeyVersion { number, ..UserKeyVersion::first(0) },
             key: sealed.clone(),
             made_by: None,
         };
-        assert_eq!(open(&keys[0], &row("ada", 1)).expect("opens").len(), 32);
-        assert!(open(&keys[1], &row("ada", 1)).is_err());
-        assert!(open(&keys[0], &row("bob", 1)).is_err());
-        assert!(open(&keys[0], &row("ada", 2)).is_err());
-        assert!(open(&keys[0], &UserKey { key: SealedKey(String::new()), ..row("ada", 1) }).is_err());
+        assert_eq!(open(&keys[0], &row(&"ada".into(), 1)).expect("opens").len(), 32);
+        assert!(open(&keys[1], &row(&"ada".into(), 1)).is_err());
+        assert!(open(&keys[0], &row(&"bob".into(), 1)).is_err());
+        assert!(open(&keys[0], &row(&"ada".into(), 2)).is_err());
+        assert!(open(&keys[0], &UserKey { key: SealedKey(String::new()), ..row(&"ada".into(), 1) }).is_err());
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::UnixMs;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use crate::ids::SessionId;
 use std::fmt;
 
 const VERSION: u8 = 1;
@@ -22,14 +23,14 @@ pub struct AppSession {
 
 impl AppSession {
     /// Builds a cookie. `session`: the parent's id; `None`: it is not a session id.
-    pub fn of(session: &str, issued_at: UnixMs) -> Option<Self> {
-        let session = from_base64url(session)?.try_into().ok()?;
+    pub fn of(session: &SessionId, issued_at: UnixMs) -> Option<Self> {
+        let session = from_base64url(session.as_str())?.try_into().ok()?;
         Some(Self { session, issued_at })
     }
 
     /// Returns the parent's id.
-    pub fn session(&self) -> String {
-        base64url(&self.session)
+    pub fn session(&self) -> SessionId {
+        SessionId::of_bytes(&self.session)
     }
 
     /// Returns the cookie's value for the app with this origin.

@@ -2,6 +2,7 @@
 
 use crate::UnixMs;
 use crate::encoding::{base64url, sha256};
+use crate::ids::SessionId;
 use crate::server_key::LONGEST_TOKEN_MS;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -33,10 +34,10 @@ pub struct EndedSessions {
 
 impl EndedSessions {
     /// Adds an ended session. One that is known keeps its time.
-    pub fn add(&mut self, session: &str, ended_at: UnixMs, now: UnixMs) {
+    pub fn add(&mut self, session: &SessionId, ended_at: UnixMs, now: UnixMs) {
         let until = ended_at.saturating_add(REVOCATION_RETENTION_MS);
         if now < until
-            && let Entry::Vacant(entry) = self.until.entry(mark(session))
+            && let Entry::Vacant(entry) = self.until.entry(mark(session.as_str()))
         {
             entry.insert(until);
             self.changes += 1;
@@ -44,8 +45,8 @@ impl EndedSessions {
     }
 
     /// Whether the session was ended recently.
-    pub fn contains(&self, session: &str) -> bool {
-        self.until.contains_key(&mark(session))
+    pub fn contains(&self, session: &SessionId) -> bool {
+        self.until.contains_key(&mark(session.as_str()))
     }
 
     /// Removes sessions whose tokens have expired.
@@ -75,9 +76,9 @@ mod tests {
     #[test]
     fn a_session_is_listed_until_its_last_token_expires() {
         let mut ended = EndedSessions::default();
-        ended.add("one", NOW, NOW);
-        ended.add("two", NOW - 60_000, NOW);
-        ended.add("long ago", NOW - REVOCATION_RETENTION_MS, NOW);
+        ended.add(&"one".into(), NOW, NOW);
+        ended.add(&"two".into(), NOW - 60_000, NOW);
+        ended.add(&"long ago".into(), NOW - REVOCATION_RETENTION_MS, NOW);
         assert_eq!(ended.marks().count(), 2);
         assert!(ended.marks().any(|known| *known == mark("one")));
         ended.forget(NOW + REVOCATION_RETENTION_MS - 60_000);
@@ -91,14 +92,14 @@ mod tests {
     #[test]
     fn only_news_is_a_change() {
         let mut ended = EndedSessions::default();
-        ended.add("one", NOW, NOW);
+        ended.add(&"one".into(), NOW, NOW);
         let after = ended.changes();
         // The same end may be reported repeatedly.
-        ended.add("one", NOW, NOW + 1000);
+        ended.add(&"one".into(), NOW, NOW + 1000);
         ended.forget(NOW + 1000);
-        ended.add("long ago", NOW - REVOCATION_RETENTION_MS, NOW);
+        ended.add(&"long ago".into(), NOW - REVOCATION_RETENTION_MS, NOW);
         assert_eq!(ended.changes(), after);
-        ended.add("two", NOW, NOW);
+        ended.add(&"two".into(), NOW, NOW);
         assert_eq!(ended.changes(), after + 1);
         ended.forget(NOW + REVOCATION_RETENTION_MS);
         assert_eq!(ended.changes(), after + 2);

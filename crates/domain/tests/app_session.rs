@@ -2,13 +2,14 @@
 
 use domain::app_session::AppSession;
 use domain::encoding::{base64url, from_base64url};
+use domain::ids::SessionId;
 use proptest::prelude::*;
 
 const WIKI: &str = "https://wiki.example";
 
 #[test]
 fn it_comes_back_for_its_own_app_and_key() {
-    let (key, parent) = ([1; 32], base64url(&[9; 16]));
+    let (key, parent) = ([1; 32], SessionId::of_bytes(&[9; 16]));
     let session = AppSession::of(&parent, 1_800_000_000_000).expect("an id");
     let cookie = session.reveal(&key, WIKI);
     assert_eq!(cookie.len(), 55);
@@ -18,15 +19,15 @@ fn it_comes_back_for_its_own_app_and_key() {
     for other in ["https://shop.example", "http://wiki.example", "https://wiki.example:8443", ""] {
         assert_eq!(AppSession::read(&key, other, &cookie), None, "{other}");
     }
-    assert_eq!(AppSession::of("", 0), None);
-    assert_eq!(AppSession::of(&base64url(&[9; 15]), 0), None);
+    assert_eq!(AppSession::of(&"".into(), 0), None);
+    assert_eq!(AppSession::of(&base64url(&[9; 15]).into(), 0), None);
     assert_eq!(format!("{session:?}"), "AppSession(issued 1800000000000)");
 }
 
 proptest! {
     #[test]
     fn no_changed_byte_passes(place in 0_usize..41, change in 1_u8..) {
-        let cookie = AppSession::of(&base64url(&[9; 16]), 7).expect("an id").reveal(&[1; 32], WIKI);
+        let cookie = AppSession::of(&SessionId::of_bytes(&[9; 16]), 7).expect("an id").reveal(&[1; 32], WIKI);
         let mut bytes = from_base64url(&cookie).expect("base64url");
         bytes[place] ^= change;
         prop_assert_eq!(AppSession::read(&[1; 32], WIKI, &base64url(&bytes)), None);

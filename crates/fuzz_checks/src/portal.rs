@@ -3,6 +3,7 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use domain::account::{AccountName, Role};
+use domain::ids::UserId;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use server::clock::{Clock, ManualClock};
 use server::config::Config;
@@ -140,7 +141,7 @@ impl Portal {
         let (state, entropy) = (&self.state, &SystemEntropy as &dyn Entropy);
         let place = state.passwords.permit().expect("a place");
         let hash = state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.expect("a hash");
-        let (id, now) = (state.ulid(), self.clock.now());
+        let (id, now) = (UserId::from(state.ulid()), self.clock.now());
         let audit = AuditEntry {
             user: Some(id.clone()),
             address: "-".to_owned(),

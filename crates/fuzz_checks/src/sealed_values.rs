@@ -3,7 +3,7 @@
 use crate::input;
 use domain::account::AccountDigest;
 use domain::app_session::AppSession;
-use domain::encoding::base64url;
+use domain::ids::SessionId;
 use domain::known_device::KnownDevice;
 use domain::refresh_token::RefreshToken;
 use domain::short_key::{ShortKey, ShortKeyClaims};
@@ -27,7 +27,7 @@ pub(crate) fn check(data: &[u8]) {
 
 fn issued() -> [String; 5] {
     let terms = ShortKeyClaims { expires_at: NOW, kid: Some([1; 32]), origin: [2; 32], cookie: Some([3; 32]) };
-    let session = base64url(&[5; 16]);
+    let session = SessionId::of_bytes(&[5; 16]);
     [
         ShortKey::issue(&KEY, [4; 16], &terms),
         RefreshToken::first([5; 16], [6; 32]).reveal(&KEY),

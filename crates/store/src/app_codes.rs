@@ -4,6 +4,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::SessionId;
 
 /// Maximum number of codes of one session: enough for every tab of a browser that starts.
 pub const MOST_OF_SESSION: i64 = 64;
@@ -17,7 +18,7 @@ pub struct AppCode {
     /// SHA-256 of the state cookie of the browser that asked, base64url.
     pub state_hash: String,
     /// The parent of the app's session.
-    pub session: String,
+    pub session: SessionId,
     /// The page in the app to return to.
     pub place: String,
     pub expires_at: UnixMs,

@@ -3,6 +3,7 @@
 use crate::Result;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::{SessionId, UserId};
 
 /// Maximum number of an account's rows that [`Audit::append_once`] appends in its period.
 pub const MOST_REPEATED: i64 = 20;
@@ -208,16 +209,16 @@ pub struct AuditEntry {
     /// `ok`, or a stable word for the reason of the refusal.
     pub outcome: String,
     /// The affected user, if known.
-    pub user: Option<String>,
-    pub session: Option<String>,
+    pub user: Option<UserId>,
+    pub session: Option<SessionId>,
     /// The full address of the client; `-` for the command line.
     pub address: String,
     /// The device's name, such as "Firefox on Fedora".
     pub device: String,
     /// The id of a user who acted on another account. `None`: the owner, the command line or nobody.
-    pub actor: Option<String>,
+    pub actor: Option<UserId>,
     /// The session that the actor used. It is checked with the actor and not stored.
-    pub actor_session: Option<String>,
+    pub actor_session: Option<SessionId>,
     /// The target if it is not a user: an address, a network. Otherwise empty.
     pub about: String,
 }
@@ -289,7 +290,7 @@ pub struct AuditLine {
 #[derive(Debug, Clone, Default)]
 pub struct AuditSearch {
     /// The id of a user, as target or as actor.
-    pub user: Option<String>,
+    pub user: Option<UserId>,
     pub event: Option<AuditEvent>,
     pub outcome: Option<String>,
     pub since: Option<UnixMs>,
@@ -311,13 +312,13 @@ pub trait Audit {
     async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>>;
     async fn audit_entry(&self, id: &str) -> Result<Option<AuditEntry>>;
     /// Returns the newest entries of a user, newest first.
-    async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<AuditEntry>>;
+    async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEntry>>;
     /// Returns the user's newest entries after `since` that were not dismissed, newest first.
-    async fn unread_entries(&self, user: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>>;
+    async fn unread_entries(&self, user: &UserId, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>>;
     /// Dismisses the user's entries up to a time, on all devices.
-    async fn dismiss_entries(&self, user: &str, until: UnixMs) -> Result<()>;
+    async fn dismiss_entries(&self, user: &UserId, until: UnixMs) -> Result<()>;
     /// Counts the user's entries since then whose outcome is not `ok`, or that are [`AuditEvent::TokenReused`].
-    async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
+    async fn odd_entries(&self, user: &UserId, since: UnixMs) -> Result<u64>;
     /// Counts the successful sign-ins in hours that began at or after `since`. Returns each hour's first millisecond
     /// and its count, oldest first. An hour without sign-ins is missing.
     async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>>;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ban::{BanPolicy, Rung, Scope, Trigger};
 use domain::client_key::ClientKey;
+use domain::ids::BanId;
 
 /// The author of automatic bans.
 pub const ENGINE: &str = "engine";
@@ -13,7 +14,7 @@ pub const ENGINE: &str = "engine";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ban {
     /// ULID.
-    pub id: String,
+    pub id: BanId,
     /// Its short public name: `7F3K-2Q`.
     pub incident: String,
     pub client_key: ClientKey,
@@ -58,7 +59,7 @@ pub struct BanSearch {
     /// In force at `now`, or not; `None`: both.
     pub in_force: Option<bool>,
     /// Older than the ban with this id: the previous page's last one.
-    pub before: Option<String>,
+    pub before: Option<BanId>,
     pub limit: u32,
     pub now: UnixMs,
 }
@@ -75,18 +76,24 @@ pub struct BanRecord {
 }
 
 /// A position in the order of changes to bans. The default is before all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BanCursor {
     pub seq: i64,
     /// The ban's id, because changes of one transaction share a number.
-    pub id: String,
+    pub id: BanId,
+}
+
+impl Default for BanCursor {
+    fn default() -> Self {
+        Self { seq: 0, id: "".into() }
+    }
 }
 
 impl BanCursor {
     /// Returns the position after every change up to this number.
     pub fn after(seq: i64) -> Self {
         // No ULID sorts after this.
-        Self { seq, id: "~".to_owned() }
+        Self { seq, id: "~".into() }
     }
 }
 
@@ -102,9 +109,9 @@ pub struct BanChanges {
 pub struct BanContext {
     pub policy: std::sync::Arc<BanPolicy>,
     /// ULID of the ban.
-    pub ban_id: String,
+    pub ban_id: BanId,
     /// ULID of a second ban, if spraying is due as well.
-    pub spray_id: String,
+    pub spray_id: BanId,
     pub incident: String,
     pub spray_incident: String,
     pub jitter: u16,
@@ -129,7 +136,7 @@ pub trait Bans {
     ) -> Result<Option<Ban>>;
     /// Imposes a manual ban.
     async fn ban(&self, ban: &Ban, audit: &AuditEntry) -> Result<()>;
-    async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>>;
+    async fn ban_by_id(&self, id: &BanId) -> Result<Option<Ban>>;
     /// Returns the bans in force.
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>>;
     /// Returns the bans in force on the client key, the longest first.

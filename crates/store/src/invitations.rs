@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use domain::profile::EmailAddress;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +21,12 @@ pub struct Invitation {
     /// A note about the invited person, by the administrator who made it.
     pub note: String,
     /// The id of the user who made it; `None`: the command line.
-    pub made_by: Option<String>,
+    pub made_by: Option<UserId>,
     pub created_at: UnixMs,
     pub expires_at: UnixMs,
     pub used_at: Option<UnixMs>,
     /// The id of the account that was created.
-    pub used_by: Option<String>,
+    pub used_by: Option<UserId>,
     pub revoked_at: Option<UnixMs>,
     /// The address that it was mailed to, until it is used or revoked.
     pub email: Option<EmailAddress>,

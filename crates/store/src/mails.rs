@@ -5,6 +5,7 @@ use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use domain::mail::MailKind;
 use domain::profile::EmailAddress;
 
@@ -20,7 +21,7 @@ pub struct NewMail {
     pub id: String,
     pub kind: MailKind,
     /// The account that the message is about; `None`: there is none yet.
-    pub user: Option<String>,
+    pub user: Option<UserId>,
     pub recipient: EmailAddress,
     /// The id of the audit row that says who asked for it.
     pub audit: Option<String>,
@@ -50,7 +51,7 @@ pub enum AddMailOutcome {
 pub struct QueuedMail {
     pub id: String,
     pub kind: MailKind,
-    pub user: Option<String>,
+    pub user: Option<UserId>,
     pub recipient: String,
     /// The id of the audit row that a notice reports, or that says who asked for a link.
     pub audit: Option<String>,
@@ -95,7 +96,7 @@ pub struct MailCounts {
 /// A new link that proves the present address of an account.
 #[derive(Debug, Clone)]
 pub struct BeginEmailProof {
-    pub user: String,
+    pub user: UserId,
     pub code_hash: CodeHash,
     /// Its recipient is the address, and its link expires with the proof.
     pub mail: NewMail,
@@ -114,7 +115,7 @@ pub enum BeginEmailProofOutcome {
 /// A link that is used.
 #[derive(Debug, Clone)]
 pub struct ProveEmail {
-    pub user: String,
+    pub user: UserId,
     pub code_hash: CodeHash,
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -163,7 +164,7 @@ pub trait Mails {
     /// Replaces the account's earlier link, and queues the message.
     async fn begin_email_proof(&self, begin: &BeginEmailProof) -> Result<BeginEmailProofOutcome>;
     /// Whether a link would prove the account's present address.
-    async fn is_email_proof(&self, user: &str, code_hash: &CodeHash, now: UnixMs) -> Result<bool>;
+    async fn is_email_proof(&self, user: &UserId, code_hash: &CodeHash, now: UnixMs) -> Result<bool>;
     /// Consumes the link: the address is proved. Every node refreshes the account's identity headers within a second.
     async fn prove_email(&self, prove: &ProveEmail) -> Result<ProveEmailOutcome>;
 }

@@ -6,6 +6,7 @@ use crate::sessions::NewSession;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::ids::{SessionId, UserId};
 use domain::token_hash::TokenHash;
 
 /// Maximum number of unused codes of one session.
@@ -35,7 +36,7 @@ pub struct NewCode {
     /// SHA-256 of the code, base64url.
     pub code_hash: String,
     pub client: String,
-    pub session: String,
+    pub session: SessionId,
     pub redirect_uri: String,
     pub code_challenge: Option<String>,
     /// Thumbprint of the key that the code is bound to.
@@ -60,7 +61,7 @@ pub struct NewCode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeRow {
     pub client: String,
-    pub session: String,
+    pub session: SessionId,
     pub redirect_uri: String,
     pub code_challenge: Option<String>,
     pub jkt: Option<String>,
@@ -94,10 +95,10 @@ pub struct Redeem {
 pub struct GrantRow {
     pub id: String,
     pub client: String,
-    pub user: String,
+    pub user: UserId,
     pub username: String,
     pub role: Role,
-    pub session: String,
+    pub session: SessionId,
     pub details: String,
     pub jkt: Option<String>,
     pub generation: u32,
@@ -132,7 +133,7 @@ pub struct GrantRotation {
     /// Thumbprint of the key that access tokens are bound to from now on.
     pub jkt: Option<String>,
     /// The owner of the grant, if that key is another one than before. Then every node reads the grant again.
-    pub rebound: Option<String>,
+    pub rebound: Option<UserId>,
     /// New end of the session if it is not used again.
     pub idle_at: UnixMs,
     pub now: UnixMs,
@@ -182,9 +183,9 @@ pub struct PendingDevice {
 /// A client to be notified that a session has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueLogout {
-    pub session: String,
+    pub session: SessionId,
     pub client: String,
-    pub user: String,
+    pub user: UserId,
     /// Number of attempts before.
     pub tries: u32,
 }
@@ -236,13 +237,13 @@ pub trait OAuth {
     /// disabled.
     async fn begin_session(&self, begin: &BeginSession) -> Result<bool>;
     /// Returns the scopes that a person agreed to for a client.
-    async fn consent(&self, user: &str, client: &str) -> Result<Option<String>>;
-    async fn consents(&self, user: &str) -> Result<Vec<ConsentRow>>;
+    async fn consent(&self, user: &UserId, client: &str) -> Result<Option<String>>;
+    async fn consents(&self, user: &UserId) -> Result<Vec<ConsentRow>>;
     /// Returns the live grants of a person, the oldest of each client first.
-    async fn live_grants(&self, user: &str, now: UnixMs) -> Result<Vec<LiveGrant>>;
+    async fn live_grants(&self, user: &UserId, now: UnixMs) -> Result<Vec<LiveGrant>>;
     /// Withdraws a consent, and revokes what the client got from this person and could get by an unused code. `false`: there
     /// was none of these.
-    async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
+    async fn withdraw_consent(&self, user: &UserId, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     async fn push_request(&self, request: &PushedRequest) -> Result<()>;
     /// Returns a request that is kept, even if it has expired.
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>>;

@@ -5,6 +5,7 @@ use crate::audit::AuditEntry;
 use crate::oauth::StoredClient;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::UserId;
 
 /// A token for the registration of new clients (RFC 7591, section 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub trait OAuthRegistrations {
     /// Deletes a token. `false`: no such token is stored.
     async fn remove_initial_token(&self, token_hash: &str, audit: &AuditEntry) -> Result<bool>;
     /// Returns the subject of a person in a sector, if one is stored.
-    async fn known_subject(&self, sector: &str, user: &str) -> Result<Option<String>>;
+    async fn known_subject(&self, sector: &str, user: &UserId) -> Result<Option<String>>;
     /// Returns the subject of a person in a sector. `fresh`: stored and returned, if the person has none.
-    async fn pairwise_subject(&self, sector: &str, user: &str, fresh: &str) -> Result<String>;
+    async fn pairwise_subject(&self, sector: &str, user: &UserId, fresh: &str) -> Result<String>;
 }

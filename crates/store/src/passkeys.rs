@@ -8,6 +8,7 @@ use crate::user::User;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::client_key::ClientKey;
+use domain::ids::UserId;
 use domain::passkey::PasskeyState;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Passkey {
     pub id: String,
     /// The authenticator's name for it, base64url.
     pub credential_id: String,
-    pub user: String,
+    pub user: UserId,
     /// The host that it was registered for, and works for.
     pub relying_party: String,
     /// A COSE key, base64url.
@@ -71,7 +72,7 @@ pub struct PasskeyOwner {
 #[derive(Debug, Clone)]
 pub struct UsedPasskey {
     pub id: String,
-    pub user: String,
+    pub user: UserId,
     /// The host of this site, for which the passkey must have been made.
     pub relying_party: String,
     /// The new state.
@@ -100,17 +101,17 @@ pub struct PasskeyAcceptance {
 #[async_trait]
 pub trait Passkeys {
     /// Returns the passkeys of an account, oldest first.
-    async fn passkeys(&self, user: &str) -> Result<Vec<Passkey>>;
+    async fn passkeys(&self, user: &UserId) -> Result<Vec<Passkey>>;
     /// Returns the account's user handle, if it has one.
-    async fn passkey_handle(&self, user: &str) -> Result<Option<String>>;
+    async fn passkey_handle(&self, user: &UserId) -> Result<Option<String>>;
     /// Returns the account's user handle; stores `fresh` as such if it has none.
-    async fn ensure_passkey_handle(&self, user: &str, fresh: &str) -> Result<String>;
+    async fn ensure_passkey_handle(&self, user: &UserId, fresh: &str) -> Result<String>;
     async fn passkey_owner(&self, credential_id: &str) -> Result<Option<PasskeyOwner>>;
     async fn add_passkey(&self, new: &NewPasskey) -> Result<AddPasskeyOutcome>;
     /// Renames a passkey. `false`: the account has no such passkey.
-    async fn rename_passkey(&self, user: &str, id: &str, label: &str, audit: &AuditEntry) -> Result<bool>;
+    async fn rename_passkey(&self, user: &UserId, id: &str, label: &str, audit: &AuditEntry) -> Result<bool>;
     /// Removes a passkey. `false`: the account has no such passkey.
-    async fn remove_passkey(&self, user: &str, id: &str, audit: &AuditEntry) -> Result<bool>;
+    async fn remove_passkey(&self, user: &UserId, id: &str, audit: &AuditEntry) -> Result<bool>;
     /// Ends the attempt as accepted: stores the passkey's state and inserts session and audit rows. `false`: the
     /// passkey or the account does not exist, the account is disabled, or the pending sign-in has expired; then no
     /// session begins.

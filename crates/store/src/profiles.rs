@@ -4,6 +4,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::UserId;
 use domain::profile::{DisplayName, Email, GroupName};
 use std::collections::HashMap;
 
@@ -30,7 +31,7 @@ pub enum Change<T> {
 /// A change of a profile.
 #[derive(Debug, Clone)]
 pub struct SetProfile {
-    pub user: String,
+    pub user: UserId,
     pub display_name: Change<DisplayName>,
     pub email: Change<Email>,
     /// Exactly these groups; `None`: no change.
@@ -71,17 +72,16 @@ pub enum GroupOutcome {
 /// An account in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The account's id.
-    pub id: String,
+    pub id: UserId,
     pub username: String,
 }
 
 #[async_trait]
 pub trait Profiles {
     /// Returns a profile; `None`: no such account.
-    async fn profile(&self, user: &str) -> Result<Option<Profile>>;
+    async fn profile(&self, user: &UserId) -> Result<Option<Profile>>;
     /// Returns the profiles of all accounts by their ids.
-    async fn profiles(&self) -> Result<HashMap<String, Profile>>;
+    async fn profiles(&self) -> Result<HashMap<UserId, Profile>>;
     /// Changes a profile. An unproved address that is the present one keeps its state. Every node refreshes the
     /// account's identity headers within a second.
     async fn set_profile(&self, change: &SetProfile) -> Result<SetProfileOutcome>;

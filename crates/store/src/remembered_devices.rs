@@ -4,12 +4,13 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::UserId;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RememberedDevice {
     /// A ULID, for paths and pages.
     pub id: String,
-    pub user: String,
+    pub user: UserId,
     /// Thumbprint of the browser's key, which it proves at each sign-in. A copied cookie is not enough.
     pub jkt: String,
     /// The device's name, such as "Firefox on Fedora".
@@ -36,9 +37,9 @@ pub enum DeviceMemory {
 #[async_trait]
 pub trait RememberedDevices {
     /// Returns the remembered devices of an account that have not expired, the newest first.
-    async fn remembered_devices(&self, user: &str, now: UnixMs) -> Result<Vec<RememberedDevice>>;
+    async fn remembered_devices(&self, user: &UserId, now: UnixMs) -> Result<Vec<RememberedDevice>>;
     /// Returns the id of the remembered device with this key.
-    async fn remembered_device(&self, user: &str, jkt: &str, now: UnixMs) -> Result<Option<String>>;
+    async fn remembered_device(&self, user: &UserId, jkt: &str, now: UnixMs) -> Result<Option<String>>;
     /// Forgets one device, or all. `false`: there was none.
-    async fn forget_devices(&self, user: &str, id: Option<&str>, audit: &AuditEntry) -> Result<bool>;
+    async fn forget_devices(&self, user: &UserId, id: Option<&str>, audit: &AuditEntry) -> Result<bool>;
 }

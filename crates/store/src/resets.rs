@@ -8,14 +8,15 @@ use crate::users::{PasswordHash, User};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::code_hash::CodeHash;
+use domain::ids::{SessionId, UserId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reset {
-    pub user: String,
+    pub user: UserId,
     /// SHA-256 of the link's code, base64url.
     pub code_hash: CodeHash,
     /// The id of the user who made it, which is the owner for a forgotten password; `None`: the command line.
-    pub made_by: Option<String>,
+    pub made_by: Option<UserId>,
     pub created_at: UnixMs,
     pub expires_at: UnixMs,
 }
@@ -25,7 +26,7 @@ pub struct Reset {
 pub struct UseReset {
     pub attempt: Attempt,
     pub code_hash: CodeHash,
-    pub user: String,
+    pub user: UserId,
     /// Digest of the name, whose failures in a row are deleted.
     pub account: String,
     pub hash: PasswordHash,
@@ -56,7 +57,7 @@ pub trait Resets {
     async fn reset_of(&self, code_hash: &CodeHash, now: UnixMs) -> Result<Option<User>>;
     /// Consumes the link and the user's others: sets the password, ends every session, deletes the account's failures. The attempt ends in
     /// any case. Returns the ids of the ended sessions; `None`: the link is no longer valid.
-    async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>>;
+    async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<SessionId>>>;
     /// Deletes expired links.
     async fn sweep_resets(&self, now: UnixMs) -> Result<u64>;
 }

@@ -10,13 +10,14 @@ use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::authentication::{Authentication, Method};
+use domain::ids::{SessionId, UserId};
 use domain::second_factor::Factors;
 
 /// A generator of one-time codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Totp {
     pub id: String,
-    pub user: String,
+    pub user: UserId,
     /// The encrypted secret.
     pub secret: SealedKey,
     /// The drift of the generator's clock in steps, by `domain::totp`.
@@ -31,7 +32,7 @@ pub struct Totp {
 #[derive(Debug, Clone)]
 pub struct UsedCode {
     pub id: String,
-    pub user: String,
+    pub user: UserId,
     pub step: i64,
     pub drift: i64,
     pub now: UnixMs,
@@ -51,7 +52,7 @@ pub struct ConfirmTotp {
 /// A change of whether a sign-in by password needs a passkey too.
 #[derive(Debug, Clone)]
 pub struct PasskeyAfterPassword {
-    pub user: String,
+    pub user: UserId,
     /// The host of a passkey that the account must have; `None`: the password alone is sufficient again.
     pub wanted: Option<String>,
     /// Hashes of recovery codes, if the account has none yet.
@@ -65,7 +66,7 @@ pub struct PasskeyAfterPassword {
 pub struct PendingSignIn {
     /// Hash of the client's secret.
     pub id: String,
-    pub user: String,
+    pub user: UserId,
     /// The password hash that was checked.
     pub judged_by: PasswordHash,
     /// Thumbprint of the client's key.
@@ -85,7 +86,7 @@ pub struct NewPendingSignIn {
 #[derive(Debug, Clone)]
 pub struct ConfirmIdentity {
     pub attempt: Attempt,
-    pub session: String,
+    pub session: SessionId,
     pub proven: Method,
     /// The recovery code that was given, which is used up in the same write.
     pub recovery_code: Option<UseRecoveryCode>,
@@ -108,34 +109,40 @@ pub enum ConfirmOutcome {
 #[async_trait]
 pub trait SecondFactors {
     /// Returns the factors of an account. Passkeys count if they were made for this host; `None`: none does.
-    async fn factors(&self, user: &str, relying_party: Option<&str>) -> Result<Factors>;
+    async fn factors(&self, user: &UserId, relying_party: Option<&str>) -> Result<Factors>;
     /// Returns the confirmed generator, or the newest one that waits for its first code.
-    async fn totp(&self, user: &str, confirmed: bool) -> Result<Option<Totp>>;
+    async fn totp(&self, user: &UserId, confirmed: bool) -> Result<Option<Totp>>;
     /// Adds a generator that waits for its first code. Earlier ones that wait are deleted.
-    async fn begin_totp(&self, user: &str, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()>;
+    async fn begin_totp(&self, user: &UserId, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()>;
     /// Puts a generator into use, in place of an earlier one. `false`: it is unknown, in use or too old.
     async fn confirm_totp(&self, confirm: &ConfirmTotp) -> Result<bool>;
     /// Accepts a code, in one conditional statement. `false`: this code or a newer one was accepted before.
     async fn use_totp(&self, code: &UsedCode) -> Result<bool>;
     /// Deletes the generator, and the recovery codes with the last factor of any host. `false`: the account has no generator.
-    async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
+    async fn remove_totp(&self, user: &UserId, audit: &AuditEntry) -> Result<bool>;
     /// Changes whether a sign-in by password needs a passkey too. `false`: nothing changed, or the account has no
     /// passkey of the host.
     async fn set_passkey_after_password(&self, request: &PasskeyAfterPassword) -> Result<bool>;
     /// Deletes every second factor of an account. This includes one that waits for its first code, recovery codes,
     /// pending sign-ins and remembered devices. `false`: it has no factor.
-    async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
+    async fn remove_factors(&self, user: &UserId, audit: &AuditEntry) -> Result<bool>;
     /// Replaces all recovery codes.
-    async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()>;
+    async fn set_recovery_codes(&self, user: &UserId, hashes: &[String], audit: &AuditEntry, now: UnixMs)
+    -> Result<()>;
     /// Whether the account has this code and has not used it.
-    async fn has_recovery_code(&self, user: &str, code_hash: &str) -> Result<bool>;
+    async fn has_recovery_code(&self, user: &UserId, code_hash: &str) -> Result<bool>;
     /// Stores a pending sign-in and releases its attempt.
     async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()>;
     /// Counts one more try before a code is checked. `None`: it has expired, is finished, or was tried too often.
     async fn try_pending(&self, id: &str, now: UnixMs) -> Result<Option<PendingSignIn>>;
     /// Adds a method to a live session whose person was authenticated again, and returns the result. `None`: the session is
     /// over.
-    async fn renew_authentication(&self, session: &str, proven: Method, now: UnixMs) -> Result<Option<Authentication>>;
+    async fn renew_authentication(
+        &self,
+        session: &SessionId,
+        proven: Method,
+        now: UnixMs,
+    ) -> Result<Option<Authentication>>;
     /// Makes a session's authentication fresh by a proof, which is used up in the same transaction. The attempt ends with
     /// [`ConfirmOutcome::Confirmed`] only, and no recovery code is used up otherwise.
     async fn confirm_identity(&self, confirm: &ConfirmIdentity) -> Result<ConfirmOutcome>;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::authentication::{Authentication, Methods};
+use domain::ids::{SessionId, UserId};
 use domain::session::Session;
 use domain::token_hash::TokenHash;
 
@@ -14,8 +15,8 @@ use domain::token_hash::TokenHash;
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// 16 bytes, base64url.
-    pub id: String,
-    pub user: String,
+    pub id: SessionId,
+    pub user: UserId,
     /// The password hash that the sign-in was checked against. It must still be the user's when the session is written.
     /// `None`: the account is new, so no password was checked.
     pub judged_by: Option<PasswordHash>,
@@ -36,8 +37,8 @@ pub struct NewSession {
 /// A session with its owner, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
-    pub id: String,
-    pub user: String,
+    pub id: SessionId,
+    pub user: UserId,
     pub username: String,
     pub role: Role,
     pub user_disabled: bool,
@@ -57,7 +58,7 @@ pub struct SessionRow {
 /// One rotation, written only if the session is unchanged since it was read.
 #[derive(Debug, Clone)]
 pub struct Rotation {
-    pub id: String,
+    pub id: SessionId,
     /// Generation and hash that must still be current.
     pub from_generation: u32,
     pub from_hash: TokenHash,
@@ -72,7 +73,7 @@ pub struct Rotation {
 /// A change that the caches of nodes need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionChange {
-    pub id: String,
+    pub id: SessionId,
     pub generation: u32,
     pub rotated_at: UnixMs,
     pub idle_at: UnixMs,
@@ -88,23 +89,23 @@ pub struct SessionChange {
 
 #[async_trait]
 pub trait Sessions {
-    async fn session(&self, id: &str) -> Result<Option<SessionRow>>;
+    async fn session(&self, id: &SessionId) -> Result<Option<SessionRow>>;
     /// Rotates a refresh token. `false`: the session has changed or ended; read again.
     async fn rotate(&self, rotation: &Rotation) -> Result<bool>;
     /// Records the first use of an access token of this generation.
-    async fn show_generation(&self, id: &str, generation: u32) -> Result<()>;
+    async fn show_generation(&self, id: &SessionId, generation: u32) -> Result<()>;
     /// Ends one session of `user`. `false`: no live one has this id.
-    async fn revoke(&self, user: &str, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
+    async fn revoke(&self, user: &UserId, id: &SessionId, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Ends every session of the user except `keep` and returns their ids. Writes the audit row only if there were any.
     async fn revoke_others(
         &self,
-        user: &str,
-        keep: Option<&str>,
+        user: &UserId,
+        keep: Option<&SessionId>,
         audit: &AuditEntry,
         now: UnixMs,
-    ) -> Result<Vec<String>>;
+    ) -> Result<Vec<SessionId>>;
     /// Returns the live sessions of a user, last used first.
-    async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<SessionRow>>;
+    async fn sessions_of(&self, user: &UserId, now: UnixMs) -> Result<Vec<SessionRow>>;
     /// Returns the sessions that were rotated or ended, or whose user's name, role or profile changed, at or after
     /// `since`. Callers should overlap the periods a little, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>>;
@@ -112,7 +113,7 @@ pub trait Sessions {
     /// commits. See [`crate::changes::LastChanges`].
     async fn sessions_published(&self, after: i64) -> Result<Vec<SessionChange>>;
     /// Returns the sessions that were ended at or after `since`, with the time.
-    async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>>;
+    async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(SessionId, UnixMs)>>;
     /// Deletes sessions that ended before `before`, and returns their number.
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64>;
 }

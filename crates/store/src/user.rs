@@ -2,11 +2,12 @@
 
 use domain::UnixMs;
 use domain::account::Role;
+use domain::ids::UserId;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// ULID; `sub` in tokens.
-    pub id: String,
+    pub id: UserId,
     pub name: String,
     /// argon2id in PHC form.
     pub password_hash: PasswordHash,

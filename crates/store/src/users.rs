@@ -9,10 +9,11 @@ use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
+use domain::ids::{SessionId, UserId};
 
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    pub id: String,
+    pub id: UserId,
     pub name: AccountName,
     pub password_hash: PasswordHash,
     pub role: Role,
@@ -32,7 +33,7 @@ pub struct NewUser {
 /// A password set by an operator.
 #[derive(Debug, Clone)]
 pub struct SetPassword {
-    pub user: String,
+    pub user: UserId,
     /// The digest that the account's failures are counted by.
     pub account: String,
     pub hash: PasswordHash,
@@ -44,14 +45,14 @@ pub struct SetPassword {
 #[derive(Debug, Clone)]
 pub struct NewPassword {
     pub attempt: Attempt,
-    pub user: String,
+    pub user: UserId,
     /// The digest that the account's failures are counted by.
     pub account: String,
     /// The old password's hash that was checked: the change requires that it is still the user's.
     pub judged_by: PasswordHash,
     pub hash: PasswordHash,
     /// The session that continues.
-    pub keep: String,
+    pub keep: SessionId,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
@@ -60,7 +61,7 @@ pub struct NewPassword {
 pub struct DeleteUser {
     /// The attempt in which the owner asked for it and proved the password.
     pub attempt: Option<Attempt>,
-    pub user: String,
+    pub user: UserId,
     /// The digest that the account's failures are counted by.
     pub account: String,
     pub audit: AuditEntry,
@@ -72,7 +73,7 @@ pub struct DeleteUser {
 pub enum ChangeOutcome {
     Done {
         /// The ids of the sessions that it ended.
-        ended: Vec<String>,
+        ended: Vec<SessionId>,
     },
     /// The user does not exist, or nothing changed.
     Nothing,
@@ -115,7 +116,7 @@ pub trait Users {
     async fn has_users(&self) -> Result<bool>;
     /// Returns the user with this key, by [`domain::account::name_key`].
     async fn user_by_key(&self, key: &str) -> Result<Option<User>>;
-    async fn user_by_id(&self, id: &str) -> Result<Option<User>>;
+    async fn user_by_id(&self, id: &UserId) -> Result<Option<User>>;
     /// Returns all users by name.
     async fn users(&self) -> Result<Vec<User>>;
     /// Returns at most `limit` users after the one with the id `after`, by name in the order of the database. If no
@@ -131,19 +132,25 @@ pub trait Users {
     async fn set_password(&self, password: &SetPassword) -> Result<bool>;
     /// Changes the owner's password and ends every other session. The attempt ends in any case. Returns the ids of the
     /// ended sessions; `None`: the checked password is no longer current.
-    async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<String>>>;
+    async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<SessionId>>>;
     /// Replaces a hash by one with newer parameters of the same password, if it is still `old`.
-    async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool>;
+    async fn upgrade_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool>;
     /// Disables or enables an account. Disabling ends every session in the same transaction.
-    async fn set_disabled(&self, id: &str, disabled: bool, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome>;
-    async fn set_role(&self, id: &str, role: Role, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome>;
+    async fn set_disabled(&self, id: &UserId, disabled: bool, audit: &AuditEntry, now: UnixMs)
+    -> Result<ChangeOutcome>;
+    async fn set_role(&self, id: &UserId, role: Role, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome>;
     /// Ends every session and erases all personal data; the id stays. The attempt ends in any case.
     async fn delete_user(&self, deletion: &DeleteUser) -> Result<ChangeOutcome>;
     /// Renames an account, if no other account has that name or one that looks like it.
-    async fn rename_user(&self, id: &str, name: &AccountName, audit: &AuditEntry, now: UnixMs)
-    -> Result<RenameOutcome>;
+    async fn rename_user(
+        &self,
+        id: &UserId,
+        name: &AccountName,
+        audit: &AuditEntry,
+        now: UnixMs,
+    ) -> Result<RenameOutcome>;
     /// Returns accounts that cannot be found by name, because another account has the same key.
-    async fn stray_names(&self) -> Result<Vec<String>>;
+    async fn stray_names(&self) -> Result<Vec<UserId>>;
     /// Deletes rows of accounts that were deleted before then and have no sessions left.
     async fn sweep_users(&self, before: UnixMs) -> Result<u64>;
 }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ban::{Scope, Trigger};
 use domain::client_key::ClientKey;
+use domain::ids::BanId;
 use parking_lot::Mutex;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -24,7 +25,7 @@ struct SlowStore {
 
 fn ban(number: u32, lifted_at: Option<UnixMs>) -> Ban {
     Ban {
-        id: format!("{number:08}"),
+        id: format!("{number:08}").into(),
         incident: "7F3K-2Q".to_owned(),
         client_key: key(number),
         scope: Scope::Everything,
@@ -59,7 +60,7 @@ impl StoredBans for SlowStore {
     async fn ban(&self, _: &Ban, _: &AuditEntry) -> Result<()> {
         Err(Error::Closed)
     }
-    async fn ban_by_id(&self, _: &str) -> Result<Option<Ban>> {
+    async fn ban_by_id(&self, _: &BanId) -> Result<Option<Ban>> {
         Err(Error::Closed)
     }
     async fn active_bans(&self, _: UnixMs) -> Result<Vec<Ban>> {

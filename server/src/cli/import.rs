@@ -7,6 +7,7 @@ use crate::imports::{self, CheckedImport, Existing, ImportAccount, ImportFormat}
 use crate::key_encryption::KeyEncryptionKey;
 use crate::passwords::HashPool;
 use crate::user_keys;
+use domain::ids::UserId;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -150,7 +151,7 @@ fn import_user(
     hashes: &HashPool,
     account: &ImportAccount,
 ) -> Result<ImportUser, Failure> {
-    let id = actor.entropy.ulid(actor.now);
+    let id = UserId::from(actor.entropy.ulid(actor.now));
     let (hash, imported_parameters) = match &account.hash {
         Some(hash) => (hash.text.clone(), Some(hash.parameters.clone())),
         None => (hashes.unusable(actor.entropy)?, None),

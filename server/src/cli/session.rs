@@ -57,7 +57,7 @@ async fn list(actor: &Actor<'_>, names: &[String], json: bool) -> Outcome {
         let rows = actor.store.sessions_of(&user.id, actor.now).await?;
         all.extend(rows.into_iter().map(|row| SessionOutput {
             user: user.name.clone(),
-            id: row.id,
+            id: row.id.into(),
             device: row.device,
             address: row.address,
             created_at: row.created_at,

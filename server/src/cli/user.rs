@@ -13,6 +13,7 @@ use crate::keyring::Keyring;
 use crate::passwords::{HashPool, common};
 use crate::user_keys;
 use domain::account::{AccountDigest, AccountName, Role, is_reserved};
+use domain::ids::UserId;
 use domain::password::check_length;
 use std::io::{BufRead, IsTerminal};
 use store::audit::AuditEvent;
@@ -58,7 +59,7 @@ impl UserAdmin<'_> {
         check_reserved(&name, role, allow_reserved)?;
         let hash = self.ask_password(name.as_str()).await?;
         let Actor { entropy, now, .. } = self.actor;
-        let id = entropy.ulid(now);
+        let id = UserId::from(entropy.ulid(now));
         let (key, _) = self.keys().await?;
         let key = user_keys::make(&key, entropy, &id, 1)?;
         let audit = self.actor.entry_of(AuditEvent::UserAdded, &id);
@@ -89,7 +90,7 @@ impl UserAdmin<'_> {
 
     async fn list(&self, after: Option<&str>, limit: usize, json: bool) -> Outcome {
         let after = match after {
-            Some(name) => self.find(name).await?.id,
+            Some(name) => self.find(name).await?.id.into(),
             None => String::new(),
         };
         let (users, next) = users::page(self.actor.store, &after, limit).await?;

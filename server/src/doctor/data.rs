@@ -11,6 +11,7 @@ use crate::period::period;
 use domain::UnixMs;
 use domain::account::name_skeleton;
 use domain::following::clocks_differ;
+use domain::ids::UserId;
 use domain::profile::GroupName;
 use oidc::client::Pkce;
 use std::collections::BTreeMap;
@@ -171,7 +172,7 @@ fn roles_as_groups(groups: &[GroupName]) -> Finding {
     )
 }
 
-fn names(users: &[User], stray: &[String]) -> Finding {
+fn names(users: &[User], stray: &[UserId]) -> Finding {
     const CHECK: &str = "names";
     let account = |user: &User| format!("{} ({})", user.name, user.id);
     let unreachable: Vec<_> = users.iter().filter(|user| stray.contains(&user.id)).map(account).collect();

@@ -5,6 +5,7 @@ use crate::audit::{NEW_DEVICE, NEW_PLACE, OK, PASSKEY_REFUSED, SECOND_FACTOR_REQ
 use crate::state::AppState;
 use app::view::{Activity, ActivityEvent};
 use domain::client_key::ClientKey;
+use domain::ids::UserId;
 use store::audit::{AuditEntry, AuditEvent};
 
 /// Period in which equal events are one line.
@@ -14,7 +15,7 @@ const TOGETHER_MS: i64 = 60 * 60_000;
 ///
 /// # Errors
 /// The store fails.
-pub async fn lines(state: &AppState, user: &str, rows: u32) -> Result<Vec<Activity>, ApiError> {
+pub async fn lines(state: &AppState, user: &UserId, rows: u32) -> Result<Vec<Activity>, ApiError> {
     Ok(of_entries(state, &state.store.audit_of(user, rows).await?))
 }
 

@@ -9,6 +9,7 @@ use crate::keyring::Vault;
 use crate::state::AppState;
 use domain::UnixMs;
 use domain::client_key::ClientKey;
+use domain::ids::{SessionId, UserId};
 use std::fmt;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
@@ -24,8 +25,8 @@ pub struct Actor<'a> {
     pub entropy: &'a dyn Entropy,
     pub now: UnixMs,
     /// The user's id; `None`: the command line.
-    user: Option<String>,
-    session: Option<String>,
+    user: Option<UserId>,
+    session: Option<SessionId>,
     address: String,
     device: String,
     /// The client keys by which the operator could be banned.
@@ -54,7 +55,7 @@ impl<'a> Actor<'a> {
 
     /// Returns the operator's name in rows.
     pub fn by(&self) -> String {
-        self.user.clone().unwrap_or_else(|| COMMAND_LINE.to_owned())
+        self.user.as_ref().map_or(COMMAND_LINE, UserId::as_str).to_owned()
     }
 
     pub fn entry(&self, event: AuditEvent, about: impl fmt::Display) -> AuditEntry {
@@ -76,7 +77,7 @@ impl Actor<'_> {
     }
 
     /// Builds a row about an account.
-    pub fn entry_of(&self, event: AuditEvent, user: &str) -> AuditEntry {
+    pub fn entry_of(&self, event: AuditEvent, user: &UserId) -> AuditEntry {
         AuditEntry { user: Some(user.to_owned()), ..self.entry(event, "") }
     }
 
@@ -104,7 +105,7 @@ impl ActorNames {
         if let Some(name) = self.0.get(by) {
             return Ok(name.clone());
         }
-        let user = store.user_by_id(by).await?.filter(|user| !user.name.is_empty());
+        let user = store.user_by_id(&by.into()).await?.filter(|user| !user.name.is_empty());
         let name = user.map_or_else(|| "a deleted account".to_owned(), |user| user.name);
         self.0.insert(by.to_owned(), name.clone());
         Ok(name)

@@ -8,6 +8,7 @@ use crate::guards::app_cookie::held;
 use crate::state::AppState;
 use domain::app_session::AppSession;
 use domain::encoding::{base64url, from_base64url, sha256};
+use domain::ids::SessionId;
 use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 use http::HeaderMap;
 use store::app_codes::{AppCode, UseCode};
@@ -91,7 +92,7 @@ pub fn is_256_bits(text: &str) -> bool {
 pub async fn code(
     state: &AppState,
     app: &App,
-    session: &str,
+    session: &SessionId,
     state_hash: &str,
     place: &str,
 ) -> Result<String, ApiError> {

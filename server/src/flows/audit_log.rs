@@ -3,6 +3,7 @@
 use crate::span::span_ms;
 use domain::UnixMs;
 use domain::account::name_key;
+use domain::ids::UserId;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -132,18 +133,18 @@ fn shown(line: AuditLine) -> AuditEntry {
         event: entry.event.as_str().to_owned(),
         outcome: entry.outcome,
         user: username.filter(|name| !name.is_empty()),
-        user_id: entry.user,
+        user_id: entry.user.map(Into::into),
         by: actor_name.filter(|name| !name.is_empty()),
-        by_id: entry.actor,
+        by_id: entry.actor.map(Into::into),
         about: entry.about,
         address: entry.address,
         device: entry.device,
     }
 }
 
-async fn id_of(store: &dyn Store, name: &str) -> store::Result<String> {
+async fn id_of(store: &dyn Store, name: &str) -> store::Result<UserId> {
     let user = store.user_by_key(&name_key(name)).await?;
-    Ok(user.map_or_else(|| name.to_owned(), |user| user.id))
+    Ok(user.map_or_else(|| name.into(), |user| user.id))
 }
 
 /// Parses a day, a time, or a period before now. `day_ms`: what to add to a bare day.

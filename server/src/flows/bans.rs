@@ -43,7 +43,7 @@ pub fn word(sent: &str, v6_prefix: u8) -> Option<String> {
 pub async fn list(store: &dyn Store, search: &BanSearch) -> store::Result<seen::Bans> {
     let rows = store.search_bans(search).await?;
     let full = rows.len() == usize::try_from(search.limit).unwrap_or(usize::MAX);
-    let next = rows.last().filter(|_| full).map(|ban| ban.id.clone());
+    let next = rows.last().filter(|_| full).map(|ban| ban.id.to_string());
     Ok(seen::Bans { bans: shown_all(store, rows, search.now).await?, next })
 }
 
@@ -60,7 +60,7 @@ pub async fn make(actor: &Actor<'_>, wanted: &seen::NewBan) -> Result<Ban, BanEr
         return Err(BanError::WouldLockOut);
     }
     let ban = Ban {
-        id: actor.entropy.ulid(actor.now),
+        id: actor.entropy.ulid(actor.now).into(),
         incident: fresh_incident(actor.entropy),
         client_key,
         scope,
@@ -167,7 +167,7 @@ pub fn shown(ban: Ban, made_by: String, lifted_by: Option<String>, now: UnixMs) 
         address: ban.client_key.to_string(),
         scope: ban.scope.to_string(),
         trigger: ban.trigger.to_string(),
-        id: ban.id,
+        id: ban.id.into(),
         incident: ban.incident,
         reason: ban.reason,
         evidence: ban.evidence,

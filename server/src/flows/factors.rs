@@ -12,6 +12,7 @@ use crate::state::AppState;
 use crate::totp;
 use domain::UnixMs;
 use domain::authentication::Method;
+use domain::ids::UserId;
 use domain::recovery_code;
 use domain::totp::{REGISTRATION_MS, secret_text, uri};
 use store::Store;
@@ -164,7 +165,7 @@ pub async fn recovery_codes(state: &AppState, client: &Client, session: &SignedI
 ///
 /// # Errors
 /// The store fails.
-pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &str) -> store::Result<bool> {
+pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &UserId) -> store::Result<bool> {
     let mut audit = actor.entry_of(AuditEvent::SecondFactorRemoved, user);
     ALL.clone_into(&mut audit.about);
     store.remove_factors(user, &audit).await

@@ -9,7 +9,7 @@ use crate::tokens::TokenSubject;
 use domain::UnixMs;
 use domain::account::{AccountDigest, Role};
 use domain::authentication::{Authentication, Methods};
-use domain::encoding::base64url;
+use domain::ids::{SessionId, UserId};
 use domain::known_device::KnownDevice;
 use domain::refresh_token::RefreshToken;
 use store::sessions::NewSession;
@@ -38,7 +38,7 @@ pub struct NewSessionTokens {
 
 /// The owner of a session.
 pub struct SessionOwner<'a> {
-    pub user: &'a str,
+    pub user: &'a UserId,
     pub username: &'a str,
     pub role: Role,
 }
@@ -49,7 +49,7 @@ pub struct SessionOwner<'a> {
 pub fn open(
     state: &AppState,
     client: &Client,
-    user: &str,
+    user: &UserId,
     judged_by: Option<PasswordHash>,
     methods: Methods,
     keys: Option<&(EcJwk, EcJwk)>,
@@ -59,7 +59,7 @@ pub fn open(
     let id: [u8; 16] = state.entropy.bytes();
     let token = RefreshToken::first(id, state.entropy.bytes());
     let row = NewSession {
-        id: base64url(&id),
+        id: SessionId::of_bytes(&id),
         user: user.to_owned(),
         judged_by,
         refresh_hash: token.hash(),
@@ -110,7 +110,7 @@ pub fn first(
 pub fn tokens(
     state: &AppState,
     owner: &SessionOwner<'_>,
-    session: &str,
+    session: &SessionId,
     jkt: Option<&str>,
     live: LiveSession,
     token: &RefreshToken,
@@ -132,8 +132,8 @@ pub fn tokens(
     state.sessions.insert(session, live);
     Ok(IssuedTokens {
         session: SessionInfo {
-            id: session.to_owned(),
-            sub: owner.user.to_owned(),
+            id: session.to_string(),
+            sub: owner.user.to_string(),
             username: owner.username.to_owned(),
             roles: vec![owner.role.as_str().to_owned()],
             bound: jkt.is_some(),

@@ -5,7 +5,7 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
-use domain::encoding::base64url;
+use domain::ids::SessionId;
 use store::audit::AuditEvent;
 
 /// Ends the session of the access or the refresh token. The refresh token is authenticated but may be expired.
@@ -15,12 +15,12 @@ use store::audit::AuditEvent;
 pub async fn logout(
     state: AppState,
     client: Client,
-    session: Option<String>,
+    session: Option<SessionId>,
     refresh: Option<String>,
 ) -> Result<(), ApiError> {
     let id = match (session, refresh) {
         (Some(id), _) => Some(id),
-        (None, Some(token)) => issued_here(&state, &token).await?.map(|token| base64url(&token.session())),
+        (None, Some(token)) => issued_here(&state, &token).await?.map(|token| SessionId::of_bytes(&token.session())),
         (None, None) => None,
     };
     match id {
@@ -33,7 +33,7 @@ pub async fn logout(
 ///
 /// # Errors
 /// The store fails.
-pub async fn end(state: &AppState, client: &Client, id: &str) -> Result<(), ApiError> {
+pub async fn end(state: &AppState, client: &Client, id: &SessionId) -> Result<(), ApiError> {
     let Some(row) = state.store.session(id).await? else { return Ok(()) };
     let mut entry = audit::entry(state, client, AuditEvent::Logout, audit::OK);
     entry.user = Some(row.user.clone());

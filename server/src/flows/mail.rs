@@ -11,6 +11,7 @@ use crate::state::AppState;
 use domain::bidi::isolated;
 use domain::client_key::ClientKey;
 use domain::code_hash::CodeHash;
+use domain::ids::{SessionId, UserId};
 use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
@@ -57,7 +58,7 @@ pub enum MailError {
 pub struct LinkMail<'a> {
     pub kind: MailKind,
     /// The account, if there is one.
-    pub user: Option<&'a str>,
+    pub user: Option<&'a UserId>,
     pub recipient: &'a EmailAddress,
     /// The audit row that says who asked for it.
     pub audit: Option<&'a str>,
@@ -84,7 +85,7 @@ impl LinkMail<'_> {
         Ok(NewMail {
             id,
             kind: self.kind,
-            user: self.user.map(str::to_owned),
+            user: self.user.cloned(),
             recipient: self.recipient.clone(),
             audit: self.audit.map(str::to_owned),
             sealed,
@@ -98,7 +99,7 @@ impl LinkMail<'_> {
 ///
 /// # Errors
 /// The account has none, or the store fails.
-pub async fn sure_address(store: &dyn Store, user: &str) -> Result<EmailAddress, MailError> {
+pub async fn sure_address(store: &dyn Store, user: &UserId) -> Result<EmailAddress, MailError> {
     let email = store.profile(user).await?.and_then(|profile| profile.email);
     email.filter(|email| email.state.is_reliable()).map(|email| email.address).ok_or(MailError::NoAddress)
 }
@@ -107,7 +108,7 @@ pub async fn sure_address(store: &dyn Store, user: &str) -> Result<EmailAddress,
 ///
 /// # Errors
 /// Mail is off, there is no unproved address, or the limit is reached.
-pub async fn begin_proof(state: &AppState, user: &str) -> Result<(), MailError> {
+pub async fn begin_proof(state: &AppState, user: &UserId) -> Result<(), MailError> {
     let email = state.store.profile(user).await?.and_then(|profile| profile.email);
     let Some(Email { address, state: EmailState::Unproved }) = email else { return Err(MailError::NothingToProve) };
     let (now, code) = (state.now(), code(&state.entropy.bytes()));
@@ -134,7 +135,13 @@ pub async fn begin_proof(state: &AppState, user: &str) -> Result<(), MailError> 
 ///
 /// # Errors
 /// The link is used up, or another account has the address.
-pub async fn prove(state: &AppState, client: &Client, user: &str, session: &str, code: &str) -> Result<(), MailError> {
+pub async fn prove(
+    state: &AppState,
+    client: &Client,
+    user: &UserId,
+    session: &SessionId,
+    code: &str,
+) -> Result<(), MailError> {
     let audit = AuditEntry {
         user: Some(user.to_owned()),
         session: Some(session.to_owned()),
@@ -252,9 +259,10 @@ async fn opens(state: &AppState, mail: &QueuedMail, code: &str) -> store::Result
             Ok(state.store.invitation_by_code(&hash).await?.is_some_and(|invitation| invitation.is_open(now)))
         }
         MailKind::ResetLink | MailKind::ForgottenPassword => Ok(state.store.reset_of(&hash, now).await?.is_some()),
-        MailKind::AddressProof => {
-            state.store.is_email_proof(mail.user.as_deref().unwrap_or_default(), &hash, now).await
-        }
+        MailKind::AddressProof => match &mail.user {
+            Some(user) => state.store.is_email_proof(user, &hash, now).await,
+            None => Ok(false),
+        },
         MailKind::Notice => Ok(true),
     }
 }

@@ -7,6 +7,7 @@ use super::activity;
 use crate::api_error::ApiError;
 use crate::state::AppState;
 use app::view::Activity;
+use domain::ids::UserId;
 use store::audit::AuditEntry;
 
 /// Maximum age of a notice. Older events are only in the activity list.
@@ -19,7 +20,7 @@ const MOST: usize = 20;
 ///
 /// # Errors
 /// The store fails.
-pub async fn unread(state: &AppState, user: &str) -> Result<Vec<Activity>, ApiError> {
+pub async fn unread(state: &AppState, user: &UserId) -> Result<Vec<Activity>, ApiError> {
     let entries = state.store.unread_entries(user, state.now() - SHOWN_MS, ROWS).await?;
     let entries: Vec<_> = entries.into_iter().filter(AuditEntry::is_notice).collect();
     let mut notices = activity::of_entries(state, &entries);
@@ -31,6 +32,6 @@ pub async fn unread(state: &AppState, user: &str) -> Result<Vec<Activity>, ApiEr
 ///
 /// # Errors
 /// The store fails.
-pub async fn dismiss(state: &AppState, user: &str, until: i64) -> store::Result<()> {
+pub async fn dismiss(state: &AppState, user: &UserId, until: i64) -> store::Result<()> {
     state.store.dismiss_entries(user, until.min(state.now())).await
 }

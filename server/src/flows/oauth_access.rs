@@ -157,7 +157,7 @@ async fn described(
 ) -> Result<Value, ApiError> {
     let LiveToken { token, grant, client: owner } = live;
     let sub = oauth_people::subject(state, owner, &grant.user).await?;
-    let sid = owner.session_id(&grant.session, &sub).into_owned();
+    let sid = owner.session_id(grant.session.as_str(), &sub).into_owned();
     Ok(json!({
         "active": true,
         "iss": state.config.origin,
@@ -220,7 +220,7 @@ pub async fn revoke(state: AppState, client: String, text: String) -> Result<(),
     };
     if let Some(grant) = grant.filter(|grant| grant.client == client) {
         state.store.revoke_grant(&grant.id, None, state.now()).await?;
-        state.sessions.outdate([grant.session.as_str()]);
+        state.sessions.outdate([&grant.session]);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::client::Client as Caller;
 use crate::guards::oauth_client;
 use crate::state::AppState;
 use domain::UnixMs;
+use domain::ids::UserId;
 use oidc::consent::plain_words;
 use oidc::{Client, Scopes};
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ struct AppAccess {
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, user: &str) -> Result<Vec<Consent>, ApiError> {
+pub async fn list(state: &AppState, user: &UserId) -> Result<Vec<Consent>, ApiError> {
     let mut apps = BTreeMap::new();
     for ConsentRow { client, scope, given_at } in state.store.consents(user).await? {
         apps.insert(client, AppAccess { scopes: Scopes::parse(&scope), agreed: true, given_at });
@@ -63,7 +64,7 @@ pub async fn list(state: &AppState, user: &str) -> Result<Vec<Consent>, ApiError
 ///
 /// # Errors
 /// `not_found`: there is none. The store fails.
-pub async fn withdraw(state: &AppState, caller: &Caller, user: &str, client: &str) -> Result<(), ApiError> {
+pub async fn withdraw(state: &AppState, caller: &Caller, user: &UserId, client: &str) -> Result<(), ApiError> {
     let mut entry = audit::entry(state, caller, AuditEvent::ConsentWithdrawn, audit::OK);
     entry.user = Some(user.to_owned());
     client.clone_into(&mut entry.about);
@@ -76,7 +77,7 @@ pub async fn withdraw(state: &AppState, caller: &Caller, user: &str, client: &st
 ///
 /// # Errors
 /// The store fails.
-pub async fn tiles(state: &AppState, user: &str, roles: &[String]) -> Result<Vec<AppTile>, ApiError> {
+pub async fn tiles(state: &AppState, user: &UserId, roles: &[String]) -> Result<Vec<AppTile>, ApiError> {
     let clients = state.clients.all(state.now());
     if clients.iter().all(|client| client.settings.url.is_none()) {
         return Ok(Vec::new());

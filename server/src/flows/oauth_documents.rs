@@ -6,6 +6,7 @@ use crate::guards::client_document::{self, KnownDocument};
 use crate::outbound::OutboundError;
 use crate::state::AppState;
 use domain::client_key::ClientKey;
+use domain::ids::UserId;
 use oidc::authorize::{ShownError, disabled_client, unknown_client};
 use oidc::document::{self, LONGEST, is_document_id};
 use oidc::error::{ErrorCode, OAuthError};
@@ -28,7 +29,7 @@ pub enum FoundClient {
 /// The signed-in person for whom a document may be fetched.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
-    pub user: &'a str,
+    pub user: &'a UserId,
     pub address: ClientKey,
 }
 

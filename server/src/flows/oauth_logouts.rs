@@ -89,7 +89,7 @@ async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<Str
         "iss": state.config.origin,
         "aud": client.id(),
         "sub": sub,
-        "sid": client.session_id(&due.session, &sub),
+        "sid": client.session_id(due.session.as_str(), &sub),
         "iat": issued_at(now),
         "exp": now.div_euclid(1000) + TOKEN_SECONDS,
         "jti": state.ulid(),

@@ -4,6 +4,7 @@ use crate::api_error::ApiError;
 use crate::guards::factor_policy;
 use crate::state::AppState;
 use domain::encoding::base64url;
+use domain::ids::UserId;
 use domain::second_factor::Requirement;
 use oidc::Client;
 use oidc::claims::Person;
@@ -34,8 +35,8 @@ pub async fn person(state: &AppState, client: &Client, grant: &GrantRow) -> Resu
 ///
 /// # Errors
 /// The store fails.
-pub async fn subject(state: &AppState, client: &Client, user: &str) -> Result<String, ApiError> {
-    let Some(sector) = client.sector() else { return Ok(user.to_owned()) };
+pub async fn subject(state: &AppState, client: &Client, user: &UserId) -> Result<String, ApiError> {
+    let Some(sector) = client.sector() else { return Ok(user.to_string()) };
     let fresh = base64url(&state.entropy.bytes::<16>());
     Ok(state.store.pairwise_subject(sector, user, &fresh).await?)
 }
@@ -45,10 +46,10 @@ pub async fn subject(state: &AppState, client: &Client, user: &str) -> Result<St
 ///
 /// # Errors
 /// The store fails.
-pub async fn known_subject(state: &AppState, client: &Client, user: &str) -> Result<Option<String>, ApiError> {
+pub async fn known_subject(state: &AppState, client: &Client, user: &UserId) -> Result<Option<String>, ApiError> {
     match client.sector() {
         Some(sector) => Ok(state.store.known_subject(sector, user).await?),
-        None => Ok(Some(user.to_owned())),
+        None => Ok(Some(user.to_string())),
     }
 }
 
@@ -76,7 +77,7 @@ pub async fn may_still_use(state: &AppState, client: &Client, grant: &GrantRow) 
 ///
 /// # Errors
 /// The store fails.
-pub async fn groups_and_roles(state: &AppState, user: &str, roles: &[String]) -> Result<Vec<String>, ApiError> {
+pub async fn groups_and_roles(state: &AppState, user: &UserId, roles: &[String]) -> Result<Vec<String>, ApiError> {
     let profile = state.store.profile(user).await?.unwrap_or_default();
     // A group that has the name of a role gives nobody the role.
     let groups = profile.groups.iter().filter(|group| !group.is_role()).map(|group| group.as_str().to_owned());

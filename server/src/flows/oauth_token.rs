@@ -211,7 +211,7 @@ async fn revoke_reused(state: &AppState, caller: &Caller, grant: Option<&str>) -
     entry.session = Some(row.session.clone());
     entry.about = row.client.clone();
     if state.store.revoke_grant(grant, Some(&entry), state.now()).await? {
-        state.sessions.outdate([row.session.as_str()]);
+        state.sessions.outdate([&row.session]);
         tracing::warn!(
             name: net::KEPT,
             grant, client = %row.client,
@@ -286,7 +286,7 @@ async fn refresh(
                     continue;
                 }
                 if rotation.rebound.is_some() {
-                    state.sessions.outdate([grant.session.as_str()]);
+                    state.sessions.outdate([&grant.session]);
                 }
                 successor
             }
@@ -344,7 +344,7 @@ async fn issue(
     let id = domain::encoding::from_base64url(&grant.id).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     let id = id.ok_or_else(|| invalid_grant("the grant cannot be read"))?;
     let sub = oauth_people::subject(state, client, &grant.user).await?;
-    let sid = client.session_id(&grant.session, &sub);
+    let sid = client.session_id(grant.session.as_str(), &sub);
     let subject = AccessSubject {
         grant: &id,
         generation: grant.generation,

@@ -18,6 +18,7 @@ use crate::state::AppState;
 use domain::account::name_key;
 use domain::authentication::{Method, Methods};
 use domain::encoding::{base64url, from_base64url};
+use domain::ids::UserId;
 use domain::passkey::{self as rules, PasskeyChange, PasskeyState};
 use domain::short_key::{self, ShortKey, ShortKeyClaims, ShortKeyPurpose};
 use passkey::{Assertion, Expected, PasskeyError, PublicKey};
@@ -96,14 +97,14 @@ async fn decide(
         None => None,
     };
     let owner = state.store.passkey_owner(&credential.id).await?;
-    let begun_by = pending.as_ref().map(|pending| pending.user.id.as_str());
+    let begun_by = pending.as_ref().map(|pending| &pending.user.id);
     match judge(state, owner.as_ref(), begun_by, &credential, short_key) {
         Ok((owner, reported)) => accept(state, client, &received, pending.as_ref(), owner, reported).await,
         Err(refusal) => {
             let mut entry = audit::entry(state, client, AuditEvent::Login, audit::PASSKEY_REFUSED);
             entry.about = refusal.reason();
             // The row is about the account whose password was right, and only otherwise about the passkey's.
-            entry.user = begun_by.map(str::to_owned).or(owner.map(|owner| owner.user.id));
+            entry.user = begun_by.cloned().or(owner.map(|owner| owner.user.id));
             audit::note(state, client, entry).await?;
             Err(ApiError::new(Code::PasskeyRefused).into())
         }
@@ -113,12 +114,12 @@ async fn decide(
 fn judge<'a>(
     state: &AppState,
     owner: Option<&'a PasskeyOwner>,
-    begun_by: Option<&str>,
+    begun_by: Option<&UserId>,
     credential: &AssertionCredential,
     short_key: &str,
 ) -> Result<(&'a PasskeyOwner, PasskeyState), Refusal> {
     let owner = owner.ok_or(Refusal::Unknown)?;
-    if begun_by.is_some_and(|user| user != owner.user.id) {
+    if begun_by.is_some_and(|user| *user != owner.user.id) {
         return Err(Refusal::OtherUser);
     }
     let host = state.config.relying_party().ok_or(Refusal::OtherHost)?;
@@ -160,7 +161,7 @@ pub(super) struct UsableAssertion {
 /// The store fails.
 pub(super) async fn of_account(
     state: &AppState,
-    user: &str,
+    user: &UserId,
     credential: &AssertionCredential,
     short_key: &str,
 ) -> Result<Result<UsableAssertion, String>, ApiError> {

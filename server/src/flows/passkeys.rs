@@ -9,6 +9,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use domain::authentication::Method;
 use domain::encoding::{base64url, from_base64url};
+use domain::ids::{SessionId, UserId};
 use domain::passkey::{self as rules, HANDLE_BYTES, MOST, PasskeyLabel, PasskeyState};
 use domain::second_factor::Requirement;
 use domain::short_key::{self, ShortKey, ShortKeyClaims, ShortKeyPurpose};
@@ -38,7 +39,7 @@ pub fn relying_party(config: &Config) -> Result<&str, ApiError> {
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, user: &str, username: &str) -> Result<wired::Passkeys, ApiError> {
+pub async fn list(state: &AppState, user: &UserId, username: &str) -> Result<wired::Passkeys, ApiError> {
     let passkeys = state.store.passkeys(user).await?;
     let user_id = state.store.passkey_handle(user).await?;
     Ok(wired::Passkeys {
@@ -53,7 +54,7 @@ pub async fn list(state: &AppState, user: &str, username: &str) -> Result<wired:
 ///
 /// # Errors
 /// The store fails.
-pub async fn listed(store: &dyn store::Store, user: &str) -> store::Result<Vec<wired::Passkey>> {
+pub async fn listed(store: &dyn store::Store, user: &UserId) -> store::Result<Vec<wired::Passkey>> {
     Ok(store.passkeys(user).await?.into_iter().map(shown).collect())
 }
 
@@ -182,7 +183,7 @@ pub async fn add(
 ///
 /// # Errors
 /// `not_found`, `bad_request`
-pub async fn rename(state: &AppState, user: &str, id: &str, label: &str, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn rename(state: &AppState, user: &UserId, id: &str, label: &str, audit: AuditEntry) -> Result<(), ApiError> {
     let label = parse_label(label)?;
     let audit = AuditEntry { about: label.clone(), ..audit };
     let renamed = state.store.rename_passkey(user, id, &label, &audit).await?;
@@ -193,7 +194,7 @@ pub async fn rename(state: &AppState, user: &str, id: &str, label: &str, audit: 
 ///
 /// # Errors
 /// `not_found`
-pub async fn remove(state: &AppState, user: &str, id: &str, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn remove(state: &AppState, user: &UserId, id: &str, audit: AuditEntry) -> Result<(), ApiError> {
     let removed = remove_from(&*state.store, user, id, audit).await?;
     if removed { Ok(()) } else { Err(ApiError::new(Code::NotFound)) }
 }
@@ -202,7 +203,7 @@ pub async fn remove(state: &AppState, user: &str, id: &str, audit: AuditEntry) -
 ///
 /// # Errors
 /// The store fails.
-pub async fn remove_from(store: &dyn store::Store, user: &str, id: &str, audit: AuditEntry) -> store::Result<bool> {
+pub async fn remove_from(store: &dyn store::Store, user: &UserId, id: &str, audit: AuditEntry) -> store::Result<bool> {
     let held = store.passkeys(user).await?.into_iter().find(|passkey| passkey.id == id);
     let Some(passkey) = held else { return Ok(false) };
     store.remove_passkey(user, id, &AuditEntry { about: passkey.label, ..audit }).await
@@ -247,15 +248,15 @@ fn verify(state: &AppState, host: &str, request: &wired::NewPasskey) -> Option<p
     }
 }
 
-async fn handle(state: &AppState, user: &str) -> Result<String, ApiError> {
+async fn handle(state: &AppState, user: &UserId) -> Result<String, ApiError> {
     let fresh = base64url(&state.entropy.bytes::<HANDLE_BYTES>());
     Ok(state.store.ensure_passkey_handle(user, &fresh).await?)
 }
 
 /// Returns the hash that ties a challenge to its session and its kind of registration.
-fn session_hash(session: &str, conditional: bool) -> [u8; 32] {
+fn session_hash(session: &SessionId, conditional: bool) -> [u8; 32] {
     let kind = if conditional { "conditional passkey for session " } else { "passkey for session " };
-    short_key::hash(&[kind, session].concat())
+    short_key::hash(&[kind, session.as_str()].concat())
 }
 
 fn parse_label(label: &str) -> Result<String, ApiError> {

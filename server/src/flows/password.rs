@@ -17,6 +17,7 @@ use crate::state::AppState;
 use domain::account::AccountDigest;
 use domain::authentication::Method;
 use domain::ban::Trigger;
+use domain::ids::SessionId;
 use domain::login::LoginRefusal;
 use domain::second_factor::ProofKind;
 use serde::de::DeserializeOwned;
@@ -300,7 +301,7 @@ impl PasswordRequest {
         entry
     }
 
-    fn end(&self, sessions: &[String]) {
+    fn end(&self, sessions: &[SessionId]) {
         for id in sessions {
             self.state.sessions.end(id, self.state.now());
         }

@@ -4,6 +4,7 @@ use super::actor::Actor;
 use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
+use domain::ids::{SessionId, UserId};
 use domain::profile::{
     DisplayName, Email, EmailAddress, EmailState, GroupName, InvalidDisplayName, InvalidEmailAddress, InvalidGroupName,
     MAX_GROUPS, MAX_GROUPS_BYTES, fit_one_account,
@@ -57,7 +58,7 @@ impl ProfileEdit<'_> {
     /// Checks the texts. `entry` makes an audit row.
     fn read(
         &self,
-        user: &str,
+        user: &UserId,
         state: EmailState,
         now: domain::UnixMs,
         entry: impl Fn(AuditEvent, String) -> AuditEntry,
@@ -106,7 +107,7 @@ pub fn names(texts: &[String]) -> Result<Vec<GroupName>, ProfileError> {
 ///
 /// # Errors
 /// Names the invalid input.
-pub async fn set(actor: &Actor<'_>, user: &str, edit: &ProfileEdit<'_>) -> Result<(), ProfileError> {
+pub async fn set(actor: &Actor<'_>, user: &UserId, edit: &ProfileEdit<'_>) -> Result<(), ProfileError> {
     let entry = |event, about| AuditEntry { about, ..actor.entry_of(event, user) };
     let change = edit.read(user, EmailState::VouchedFor, actor.now, entry)?;
     settle(actor.store.set_profile(&change).await?)
@@ -116,7 +117,7 @@ pub async fn set(actor: &Actor<'_>, user: &str, edit: &ProfileEdit<'_>) -> Resul
 ///
 /// # Errors
 /// The address is invalid, or the store fails.
-pub async fn changes_address(state: &AppState, user: &str, edit: &ProfileEdit<'_>) -> Result<bool, ProfileError> {
+pub async fn changes_address(state: &AppState, user: &UserId, edit: &ProfileEdit<'_>) -> Result<bool, ProfileError> {
     let Some(wanted) = edit.email.map(str::trim) else { return Ok(false) };
     let wanted = if wanted.is_empty() { None } else { Some(EmailAddress::parse(wanted)?) };
     let present = state.store.profile(user).await?.and_then(|profile| profile.email);
@@ -130,8 +131,8 @@ pub async fn changes_address(state: &AppState, user: &str, edit: &ProfileEdit<'_
 pub async fn set_own(
     state: &AppState,
     client: &Client,
-    user: &str,
-    session: &str,
+    user: &UserId,
+    session: &SessionId,
     edit: &ProfileEdit<'_>,
 ) -> Result<(), ProfileError> {
     let entry = |event, about| AuditEntry {
@@ -159,7 +160,7 @@ fn settle(outcome: SetProfileOutcome) -> Result<(), ProfileError> {
 ///
 /// # Errors
 /// No such account, or the store fails.
-pub async fn own(store: &dyn Store, user: &str) -> Result<account::Profile, ProfileError> {
+pub async fn own(store: &dyn Store, user: &UserId) -> Result<account::Profile, ProfileError> {
     let found = store.user_by_id(user).await?.ok_or(ProfileError::NoUser)?;
     let profile = store.profile(user).await?.ok_or(ProfileError::NoUser)?;
     Ok(account::Profile {
@@ -203,7 +204,7 @@ pub async fn find_group(store: &dyn Store, group: &str) -> Result<account::Group
 /// The store fails.
 pub async fn members(store: &dyn Store, id: &str) -> store::Result<Vec<account::Member>> {
     let members = store.group_members(id).await?.into_iter();
-    Ok(members.map(|member| account::Member { id: member.id, username: member.username }).collect())
+    Ok(members.map(|member| account::Member { id: member.id.into(), username: member.username }).collect())
 }
 
 /// Adds a group.

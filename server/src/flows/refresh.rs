@@ -8,7 +8,7 @@ use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::sessions::LiveSession;
 use crate::state::AppState;
-use domain::encoding::base64url;
+use domain::ids::SessionId;
 use domain::refresh_token::RefreshToken;
 use domain::session::Refresh;
 use http::Method;
@@ -37,7 +37,7 @@ pub async fn refresh(
         Some(proof) => Some(proof::check(&state, Method::POST.as_str(), paths::REFRESH, &proof).await?.jkt),
         None => None,
     };
-    let id = base64url(&token.session());
+    let id = SessionId::of_bytes(&token.session());
 
     for _ in 0..TRIES {
         let Some(row) = state.store.session(&id).await? else { return Err(ApiError::new(Code::SessionEnded)) };
@@ -76,7 +76,7 @@ pub async fn issued_here(state: &AppState, text: &str) -> Result<Option<RefreshT
     }
     let made_here = state.keyring.made_here(|macs| RefreshToken::authenticate(&macs.refresh, text));
     let Some(token) = made_here else { return Ok(None) };
-    let row = state.store.session(&base64url(&token.session())).await?;
+    let row = state.store.session(&SessionId::of_bytes(&token.session())).await?;
     Ok(row.filter(|row| row.life.holds(token.generation(), &token.hash())).map(|_| token))
 }
 

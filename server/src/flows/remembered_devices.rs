@@ -9,6 +9,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::keyring::thumbprint;
 use crate::state::AppState;
 use domain::authentication::Method;
+use domain::ids::UserId;
 use domain::second_factor::Requirement;
 use store::audit::{AuditEntry, AuditEvent};
 use store::remembered_devices::{DeviceMemory, RememberedDevice};
@@ -26,7 +27,7 @@ pub fn days(state: &AppState) -> Option<u32> {
 /// A request to remember the browser of a sign-in with a second factor.
 #[derive(Debug, Clone, Copy)]
 pub struct RememberRequest<'a> {
-    pub user: &'a str,
+    pub user: &'a UserId,
     pub proven: Method,
     /// The requirement of the account.
     pub required: Requirement,
@@ -73,7 +74,7 @@ pub fn decide(
 pub async fn find(
     state: &AppState,
     keys: Option<&(EcJwk, EcJwk)>,
-    user: &str,
+    user: &UserId,
     required: Requirement,
 ) -> store::Result<Option<DeviceMemory>> {
     if required > Requirement::Optional {

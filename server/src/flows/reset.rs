@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::state::AppState;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use domain::invitation::{RESET_MS, code};
 use domain::mail::MailKind;
 use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
@@ -25,14 +26,14 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// The store fails.
-pub async fn link(actor: &Actor<'_>, user: &str) -> store::Result<OneTimeLink> {
+pub async fn link(actor: &Actor<'_>, user: &UserId) -> store::Result<OneTimeLink> {
     let (code, reset, audit) = new(actor, user, RESET_MS, "");
     actor.store.add_reset(&reset, &audit).await?;
     Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at, mailed: None })
 }
 
 /// Makes a link that the caller stores: its URL, its row, and the row of the audit log.
-pub(crate) fn unstored(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> (String, Reset, AuditEntry) {
+pub(crate) fn unstored(actor: &Actor<'_>, user: &UserId, lifetime_ms: i64) -> (String, Reset, AuditEntry) {
     let (code, reset, audit) = new(actor, user, lifetime_ms, "");
     (actor.link(paths::RESET_PAGE, &code), reset, audit)
 }
@@ -41,7 +42,7 @@ pub(crate) fn unstored(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> (Stri
 ///
 /// # Errors
 /// Mail is off, the account has no address that is proved or vouched for, or the store fails.
-pub async fn link_by_mail(actor: &Actor<'_>, key: &KeyEncryptionKey, user: &str) -> Result<OneTimeLink, MailError> {
+pub async fn link_by_mail(actor: &Actor<'_>, key: &KeyEncryptionKey, user: &UserId) -> Result<OneTimeLink, MailError> {
     if actor.config.settings.mail.server.is_none() {
         return Err(MailError::Off);
     }
@@ -56,7 +57,7 @@ pub async fn link_by_mail(actor: &Actor<'_>, key: &KeyEncryptionKey, user: &str)
 }
 
 /// Makes a new link, with its code and its row in the audit log.
-fn new(actor: &Actor<'_>, user: &str, lifetime_ms: i64, about: &str) -> (String, Reset, AuditEntry) {
+fn new(actor: &Actor<'_>, user: &UserId, lifetime_ms: i64, about: &str) -> (String, Reset, AuditEntry) {
     let code = code(&actor.entropy.bytes());
     let audit = AuditEntry { about: about.to_owned(), ..actor.entry_of(AuditEvent::ResetMade, user) };
     let reset = Reset {

@@ -17,6 +17,7 @@ use domain::account_delay::{self, DelayDecision};
 use domain::authentication::{Method, Methods};
 use domain::ban::Trigger;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use domain::known_device::{DeviceHolder, DeviceRefusal};
 use domain::recovery_code;
 use domain::second_factor::{Factors, PENDING_MS};
@@ -71,7 +72,7 @@ impl ProvenCode {
 pub async fn check_code(
     state: &AppState,
     client: &Client,
-    user: &str,
+    user: &UserId,
     code: &str,
 ) -> Result<Option<ProvenCode>, ApiError> {
     if let Some(code_hash) = recovery_code::hash(code) {

@@ -4,6 +4,7 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
+use domain::ids::{SessionId, UserId};
 use store::audit::AuditEvent;
 use wire::session::Device;
 
@@ -11,17 +12,17 @@ use wire::session::Device;
 ///
 /// # Errors
 /// The store fails.
-pub async fn devices(state: &AppState, user: &str, current: &str) -> Result<Vec<Device>, ApiError> {
+pub async fn devices(state: &AppState, user: &UserId, current: &SessionId) -> Result<Vec<Device>, ApiError> {
     let rows = state.store.sessions_of(user, state.now()).await?;
     let mut devices: Vec<Device> = rows
         .into_iter()
         .map(|row| Device {
-            current: row.id == current,
+            current: row.id == *current,
             bound: row.life.jkt.is_some(),
             auth_time: row.authentication.auth_time(),
             amr: row.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
             acr: row.authentication.methods.acr().to_owned(),
-            id: row.id,
+            id: row.id.into(),
             name: row.device,
             address: row.address,
             created_at: row.created_at,
@@ -36,7 +37,7 @@ pub async fn devices(state: &AppState, user: &str, current: &str) -> Result<Vec<
 ///
 /// # Errors
 /// The store fails.
-pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Result<bool, ApiError> {
+pub async fn end(state: &AppState, client: &Client, user: &UserId, id: &SessionId) -> Result<bool, ApiError> {
     let mut entry = audit::entry(state, client, AuditEvent::SessionEnded, audit::OK);
     entry.user = Some(user.to_owned());
     entry.session = Some(id.to_owned());
@@ -51,7 +52,7 @@ pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Res
 ///
 /// # Errors
 /// The store fails.
-pub async fn end_others(state: &AppState, client: &Client, user: &str, keep: &str) -> Result<(), ApiError> {
+pub async fn end_others(state: &AppState, client: &Client, user: &UserId, keep: &SessionId) -> Result<(), ApiError> {
     let mut entry = audit::entry(state, client, AuditEvent::SessionEnded, audit::OK);
     entry.user = Some(user.to_owned());
     for id in state.store.revoke_others(user, Some(keep), &entry, state.now()).await? {

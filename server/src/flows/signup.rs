@@ -13,6 +13,7 @@ use crate::user_keys;
 use domain::account::{AccountName, InvalidAccountName, Role, is_reserved};
 use domain::authentication::Methods;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use store::audit::AuditEvent;
 use store::users::{AddUserOutcome, NewUser};
 use wire::envelope::EnvelopeKind;
@@ -51,7 +52,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     new_password::check(state, name.as_str(), &account.password).await?;
 
     let hash = new_password::hash(state, &received.permit, &account.password).await?;
-    let user = state.ulid();
+    let user = UserId::from(state.ulid());
     let opening = issue::open(state, client, &user, None, Methods::PASSWORD, received.keys.as_ref());
     let mut entry = audit::entry(state, client, AuditEvent::UserAdded, audit::OK);
     entry.user = Some(user.clone());

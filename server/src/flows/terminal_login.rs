@@ -69,7 +69,7 @@ pub(crate) async fn begin(
     if !state.store.begin_session(&begin).await? {
         return Err(refused());
     }
-    state.sessions.outdate([grant.session.as_str()]);
+    state.sessions.outdate([&grant.session]);
     let live = LiveSession {
         generation: 0,
         used: 0,

@@ -37,9 +37,9 @@ pub async fn issue(
     let claims = TicketClaims {
         iss: state.config.origin.clone(),
         aud: service.name,
-        sub: session.user,
+        sub: session.user.into(),
         jti: state.ulid(),
-        sid: session.id,
+        sid: session.id.into(),
         iat,
         nbf: iat,
         exp,

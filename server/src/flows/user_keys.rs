@@ -9,6 +9,7 @@ use crate::state::AppState;
 use crate::user_keys;
 use domain::UnixMs;
 use domain::encoding::base64url;
+use domain::ids::UserId;
 use domain::user_key::{MOST_AN_HOUR, RetiredState, UserKeyState, UserKeyVersion, wait};
 use store::audit::{AuditEntry, AuditEvent};
 use store::sessions::SessionRow;
@@ -27,7 +28,7 @@ const TRIES: u32 = 8;
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
+pub async fn list(state: &AppState, user: &UserId) -> Result<UserKeys, ApiError> {
     newest(state, user).await?;
     let (keys, now) = (state.store.user_keys(user, SHOWN).await?, state.now());
     let keys = keys.iter().map(|key| shown(&key.version, now)).collect();
@@ -58,8 +59,8 @@ pub async fn issue_key(
         typ: wired::TYP.to_owned(),
         kid: thumbprint(&recipient),
         epk,
-        sub: session.user.clone(),
-        sid: session.id.clone(),
+        sub: session.user.to_string(),
+        sid: session.id.to_string(),
     };
     // A receiving key that is not a point of its curve counts as none.
     let sealed = jwe::seal(&recipient, header, &content, &randoms(state)).map_err(|_| unbound())?;
@@ -70,7 +71,7 @@ pub async fn issue_key(
 ///
 /// # Errors
 /// `account_delayed`: too many within an hour.
-pub async fn rotate(state: &AppState, user: &str, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn rotate(state: &AppState, user: &UserId, audit: AuditEntry) -> Result<(), ApiError> {
     for _ in 0..TRIES {
         let current = newest(state, user).await?;
         let retired_state = RetiredState::Overlap { until: state.now() + overlap_ms(state) };
@@ -85,7 +86,7 @@ pub async fn rotate(state: &AppState, user: &str, audit: AuditEntry) -> Result<(
 ///
 /// # Errors
 /// As [`rotate`].
-pub async fn make(state: &AppState, actor: &Actor<'_>, user: &str) -> Result<UserKeys, ApiError> {
+pub async fn make(state: &AppState, actor: &Actor<'_>, user: &UserId) -> Result<UserKeys, ApiError> {
     rotate(state, user, actor.entry_of(AuditEvent::UserKeyMade, user)).await?;
     list(state, user).await
 }
@@ -94,7 +95,7 @@ pub async fn make(state: &AppState, actor: &Actor<'_>, user: &str) -> Result<Use
 ///
 /// # Errors
 /// `not_found`, `key_ended`, and as [`rotate`].
-pub async fn revoke(state: &AppState, user: &str, number: u32, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn revoke(state: &AppState, user: &UserId, number: u32, audit: AuditEntry) -> Result<(), ApiError> {
     for _ in 0..TRIES {
         let now = state.now();
         let key = state.store.user_key(user, number).await?.ok_or_else(|| ApiError::new(Code::NotFound))?;
@@ -122,7 +123,7 @@ pub struct ServingKey {
 ///
 /// # Errors
 /// `key_ended`
-pub async fn serving(state: &AppState, user: &str, number: Option<u32>) -> Result<ServingKey, ApiError> {
+pub async fn serving(state: &AppState, user: &UserId, number: Option<u32>) -> Result<ServingKey, ApiError> {
     let key = match number {
         Some(number) => state.store.user_key(user, number).await?,
         None => Some(newest(state, user).await?),
@@ -150,7 +151,7 @@ pub fn randoms(state: &AppState) -> jwe::Random {
 }
 
 /// Returns the newest version, which is in use. Makes the first one for accounts from before user keys existed.
-async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
+async fn newest(state: &AppState, user: &UserId) -> Result<UserKey, ApiError> {
     for _ in 0..TRIES {
         if let Some(key) = state.store.user_keys(user, 1).await?.pop() {
             return Ok(key);

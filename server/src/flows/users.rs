@@ -14,7 +14,7 @@ use wire::account::Account;
 /// # Errors
 /// The store fails.
 pub async fn find(store: &dyn Store, account: &str) -> store::Result<Option<User>> {
-    match store.user_by_id(account.trim()).await? {
+    match store.user_by_id(&account.trim().into()).await? {
         Some(user) => Ok(Some(user)),
         None => store.user_by_key(&name_key(account)).await,
     }
@@ -43,7 +43,7 @@ pub async fn page(store: &dyn Store, after: &str, limit: usize) -> store::Result
     let mut users = store.users_after(after, one_more).await?;
     let more = users.len() > limit;
     users.truncate(limit);
-    let next = users.last().filter(|_| more).map(|user| user.id.clone());
+    let next = users.last().filter(|_| more).map(|user| user.id.to_string());
     let mut accounts = Vec::with_capacity(users.len());
     for user in users {
         let profile = store.profile(&user.id).await?.unwrap_or_default();
@@ -72,7 +72,7 @@ pub async fn search(store: &dyn Store, word: &str) -> store::Result<Vec<Account>
 /// Returns an account with its profile.
 pub fn shown(user: User, profile: &Profile) -> Account {
     Account {
-        id: user.id,
+        id: user.id.into(),
         username: user.name,
         role: user.role.as_str().to_owned(),
         disabled: user.disabled_at.is_some(),

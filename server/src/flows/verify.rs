@@ -14,6 +14,7 @@ use crate::tokens::PersonClaims;
 use domain::UnixMs;
 use domain::app::{Allow, Authorization};
 use domain::encoding::from_base64url;
+use domain::ids::SessionId;
 use domain::second_factor::Requirement;
 use http::{HeaderMap, HeaderValue, header};
 use std::sync::Arc;
@@ -58,7 +59,7 @@ pub enum AppAuthorization {
 
 /// The owner of a request.
 struct VerifiedBearer {
-    session: String,
+    session: SessionId,
     /// When the app's session was made; `None` for a program's token.
     issued_at: Option<UnixMs>,
 }
@@ -131,7 +132,7 @@ pub enum Reached {
 ///
 /// # Errors
 /// The store fails.
-pub async fn reached(state: &AppState, session: &str, required: Requirement) -> Result<Reached, ApiError> {
+pub async fn reached(state: &AppState, session: &SessionId, required: Requirement) -> Result<Reached, ApiError> {
     let methods = state.sessions.methods(&*state.store, session, state.now()).await?;
     let Some(methods) = methods else { return Ok(Reached::Over) };
     if required.is_met_by(methods) {
@@ -212,7 +213,7 @@ async fn by_header(
 async fn identity_headers(
     state: &AppState,
     app: &App,
-    session: &str,
+    session: &SessionId,
 ) -> Result<Option<Arc<IdentityHeaders>>, ApiError> {
     let now = state.now();
     if state.sync.is_stale(state.moment()) {
@@ -243,7 +244,7 @@ async fn identity_headers(
         name: text(&person.name)?,
         email: text(person.email.as_deref().unwrap_or_default())?,
         member_of: profile.groups,
-        session: text(&row.id)?,
+        session: text(row.id.as_str())?,
         authorization,
         // The app must not receive a token that expires on the way.
         until: expires_at - state.tokens.lifetime_ms() / 4,

@@ -8,6 +8,7 @@ use crate::audit;
 use crate::client::Client;
 use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
+use domain::ids::{SessionId, UserId};
 use store::audit::AuditEvent;
 use store::oauth::GrantRow;
 use wire::problem::Code;
@@ -18,8 +19,8 @@ const TOGETHER_MS: i64 = 60 * 60_000;
 /// The owner of a bound token.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenOwner<'a> {
-    pub user: &'a str,
-    pub session: &'a str,
+    pub user: &'a UserId,
+    pub session: &'a SessionId,
     /// The app or the client that the token is for; empty for the portal itself.
     pub app: &'a str,
 }

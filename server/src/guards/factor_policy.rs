@@ -8,6 +8,7 @@ use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
 use domain::account::Role;
 use domain::authentication::Methods;
+use domain::ids::UserId;
 use domain::profile::GroupName;
 use domain::second_factor::{FactorStep, Factors, ProofKind, Requirement};
 use store::sessions::SessionRow;
@@ -115,7 +116,7 @@ pub async fn missing_for(
 ///
 /// # Errors
 /// The store fails.
-pub async fn of_account(state: &AppState, user: &str, role: Role) -> Result<Requirement, ApiError> {
+pub async fn of_account(state: &AppState, user: &UserId, role: Role) -> Result<Requirement, ApiError> {
     let policy = &state.config.factor_policy;
     let groups: Vec<GroupName> =
         if policy.groups.is_empty() { Vec::new() } else { state.store.profile(user).await?.unwrap_or_default().groups };
@@ -143,7 +144,7 @@ pub async fn lacks(
 ///
 /// # Errors
 /// The store fails.
-pub async fn held(state: &AppState, user: &str) -> Result<Factors, ApiError> {
+pub async fn held(state: &AppState, user: &UserId) -> Result<Factors, ApiError> {
     Ok(state.store.factors(user, state.config.relying_party()).await?)
 }
 

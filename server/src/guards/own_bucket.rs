@@ -168,7 +168,7 @@ fn of_token(
         return None;
     }
     let in_time = now < claims.exp.saturating_mul(1000);
-    state.sessions.seems_live(&claims.sid, in_time, now).then(|| (bucket(&claims.sub), claims))
+    state.sessions.seems_live(&claims.sid, in_time, now).then(|| (bucket(claims.sub.as_str()), claims))
 }
 
 /// Finds an app's session, on the app's own host or in a proxy's question about a request.
@@ -184,7 +184,7 @@ fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Client
     };
     let by_cookie = || {
         let session = app_cookie::held(state, app, headers)?.session();
-        state.sessions.seems_live(&session, true, state.now()).then(|| bucket(&session))
+        state.sessions.seems_live(&session, true, state.now()).then(|| bucket(session.as_str()))
     };
     let by_header = || of_token(state, client, &PresentedToken::read(state, headers).ok()??, &app.origin);
     by_cookie().or_else(|| by_header().map(|(key, _)| key))

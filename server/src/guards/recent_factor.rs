@@ -11,6 +11,7 @@ use crate::state::AppState;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::authentication::FRESH_MS;
+use domain::ids::UserId;
 use domain::second_factor::{Factors, ProofKind, Requirement};
 use wire::problem::Code;
 
@@ -61,7 +62,7 @@ pub async fn fresh_until(state: &AppState, session: &SignedIn) -> Result<(Factor
 ///
 /// # Errors
 /// The store fails.
-pub async fn of(state: &AppState, user: &str, role: Role) -> Result<FactorNeed, ApiError> {
+pub async fn of(state: &AppState, user: &UserId, role: Role) -> Result<FactorNeed, ApiError> {
     let factors = factor_policy::held(state, user).await?;
     let required = factor_policy::of_account(state, user, role).await?.max(factor_policy::of_apps(state));
     Ok(FactorNeed { factors, required })

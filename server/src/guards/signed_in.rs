@@ -79,8 +79,8 @@ impl SignedIn {
     pub fn session(&self) -> SessionInfo {
         let claims = &self.claims;
         SessionInfo {
-            id: claims.sid.clone(),
-            sub: claims.sub.clone(),
+            id: claims.sid.to_string(),
+            sub: claims.sub.to_string(),
             username: claims.preferred_username.clone(),
             roles: claims.roles.clone(),
             bound: claims.cnf.is_some(),
@@ -164,7 +164,7 @@ impl FromRequestParts<AppState> for SealedCaller {
 /// `other_account`
 pub fn check_page(headers: &HeaderMap, claims: &AccessTokenClaims) -> Result<(), ApiError> {
     let mut accounts = headers.get_all(paths::ACCOUNT_HEADER).iter();
-    if accounts.all(|account| account.as_bytes() == claims.sub.as_bytes()) {
+    if accounts.all(|account| account.as_bytes() == claims.sub.as_str().as_bytes()) {
         return Ok(());
     }
     let name = isolated(&claims.preferred_username);

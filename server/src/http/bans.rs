@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use domain::UnixMs;
 use domain::ban::Trigger;
+use domain::ids::BanId;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use store::bans::BanSearch;
@@ -47,7 +48,7 @@ impl BanQuery {
                 "over" => Some(false),
                 _ => return Err(wrong()),
             },
-            before: Some(self.before.clone()).filter(|id| !id.is_empty()),
+            before: Some(self.before.clone()).filter(|id| !id.is_empty()).map(Into::into),
             limit: PAGE,
             now,
         })
@@ -79,7 +80,7 @@ pub(crate) async fn lift(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Path(id): Path<BanId>,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let lift: LiftRequest = request::body(&body)?;

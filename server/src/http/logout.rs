@@ -10,6 +10,7 @@ use crate::guards::token::PresentedToken;
 use crate::state::AppState;
 use axum::Extension;
 use axum::extract::State;
+use domain::ids::SessionId;
 use http::StatusCode;
 use http::request::Parts;
 use tower_cookies::Cookies;
@@ -31,7 +32,7 @@ pub(crate) async fn logout(
 }
 
 /// Returns the access token's session. The token may be expired, but not stolen.
-async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<String>, ApiError> {
+async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<SessionId>, ApiError> {
     let Some(shown) = PresentedToken::read(state, &parts.headers)? else { return Ok(None) };
     let Some(claims) = state.tokens.verify_signature(&shown.token, state.now()) else { return Ok(None) };
     check_page(&parts.headers, &claims)?;

@@ -189,7 +189,7 @@ pub(crate) async fn enter(
     body: Bytes,
 ) -> Result<Json<AppAnswer>, ApiError> {
     let AppRequest { request: query, agreed, account } = request::body(&body)?;
-    if account.is_some_and(|account| account != session.claims.sub) {
+    if account.is_some_and(|account| session.claims.sub != account.as_str()) {
         // Somebody else has signed in since: the page asks again, and names the account.
         return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
     }
@@ -251,7 +251,7 @@ fn location(state: &AppState, response: &rules::Response, query: &str) -> Result
 }
 
 fn body_of(query: &str, agreed: Option<bool>, session: Option<&SignedIn>) -> String {
-    let account = session.map(|session| session.claims.sub.clone());
+    let account = session.map(|session| session.claims.sub.to_string());
     serde_json::to_string(&AppRequest { request: query.to_owned(), agreed, account }).unwrap_or_default()
 }
 

@@ -81,7 +81,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
         (None, Ok(None)) => View::DeviceCode(DeviceCodeView { wrong: !typed.is_empty(), done: None }),
         (None, Ok(Some(found))) => {
             let body = |agreed| {
-                let account = Some(session.claims.sub.clone());
+                let account = Some(session.claims.sub.to_string());
                 let answer = DeviceAnswer { user_code: typed.to_owned(), agreed, account };
                 serde_json::to_string(&answer).unwrap_or_default()
             };
@@ -118,7 +118,7 @@ pub(crate) async fn answer(
     body: Bytes,
 ) -> Result<Json<AppAnswer>, ApiError> {
     let DeviceAnswer { user_code, agreed, account } = request::body(&body)?;
-    if account.is_some_and(|account| account != session.claims.sub) {
+    if account.is_some_and(|account| session.claims.sub != account.as_str()) {
         // Somebody else has signed in since: the page asks again, and names the account.
         return Ok(Json(AppAnswer { location: with_query(paths::DEVICE_PAGE, &[("user_code", &user_code)]) }));
     }

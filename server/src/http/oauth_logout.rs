@@ -101,7 +101,7 @@ pub(crate) async fn sign_out(
     let AppRequest { request: query, account, .. } = request::body(&body)?;
     let session = SignedIn::find(&state, Some(&caller), &parts.headers).await?;
     if let (Some(account), Some(session)) = (&account, &session)
-        && *account != session.claims.sub
+        && session.claims.sub != account.as_str()
     {
         // Somebody else has signed in since: the page asks again.
         return Ok(Json(AppAnswer { location: format!("{}?{query}", paths::OAUTH_LOGOUT) }));
@@ -148,7 +148,7 @@ async fn judge(
         _ => None,
     };
     let sid = match (session, &client, &subject) {
-        (Some(session), Some(client), Some(sub)) => Some(client.session_id(&session.claims.sid, sub)),
+        (Some(session), Some(client), Some(sub)) => Some(client.session_id(session.claims.sid.as_str(), sub)),
         _ => None,
     };
     let known = sid.as_deref().zip(subject.as_deref()).map(|(sid, sub)| KnownSession { sid, sub });
@@ -168,6 +168,6 @@ fn after(request: &LogoutRequest) -> String {
 }
 
 fn body_of(query: &str, session: Option<&SignedIn>) -> String {
-    let account = session.map(|session| session.claims.sub.clone());
+    let account = session.map(|session| session.claims.sub.to_string());
     serde_json::to_string(&AppRequest { request: query.to_owned(), agreed: None, account }).unwrap_or_default()
 }

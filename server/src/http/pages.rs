@@ -24,6 +24,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
+use domain::ids::UserId;
 use domain::local_path::{local_path, written_out};
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
@@ -197,7 +198,7 @@ async fn viewer(state: &AppState, signed_in: &SignedIn) -> Result<Viewer, ApiErr
     let claims = &signed_in.claims;
     let administrator = claims.roles.iter().any(|role| role == Role::Administrator.as_str());
     Ok(Viewer {
-        account: claims.sub.clone(),
+        account: claims.sub.to_string(),
         username: claims.preferred_username.clone(),
         administrator,
         bound: claims.cnf.is_some(),
@@ -284,7 +285,7 @@ async fn administration(
                 let (users, next) = paging::page(users, |user| &user.id, &after(uri));
                 (users, count, next)
             };
-            let (me, mail) = (administrator.user.id, state.mailer.is_some());
+            let (me, mail) = (administrator.user.id.into(), state.mailer.is_some());
             View::Users(UsersView { viewer, me, users, mail, word, count, next })
         }
         paths::PERSON_PAGE => person(state, uri, viewer).await?,
@@ -320,7 +321,7 @@ async fn administration(
 
 /// Loads the page of one account's profile.
 async fn person(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
-    let id = asked(uri).id.unwrap_or_default();
+    let id = UserId::from(asked(uri).id.unwrap_or_default());
     let Some(user) = state.store.user_by_id(&id).await? else { return Ok(View::NotFound) };
     let profile = state.store.profile(&id).await?.unwrap_or_default();
     let groups = flows::profiles::groups(&*state.store).await?.into_iter().map(|group| group.name).collect();

@@ -7,6 +7,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use domain::ids::SessionId;
 use http::StatusCode;
 use wire::problem::Code;
 use wire::session::Devices;
@@ -22,7 +23,7 @@ pub(crate) async fn end(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,
-    Path(id): Path<String>,
+    Path(id): Path<SessionId>,
 ) -> Result<StatusCode, ApiError> {
     let user = signed_in.claims.sub.clone();
     let ended =

@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use domain::account::Role;
+use domain::ids::UserId;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use store::users::{ChangeOutcome, User};
@@ -44,7 +45,7 @@ pub(crate) async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Path(id): Path<UserId>,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let request: AccountChange = request::body(&body)?;
@@ -76,7 +77,7 @@ pub(crate) async fn delete(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Path(id): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
     let user = find(&state, &id).await?;
     let account = state.keyring.digests.account(&user.name);
@@ -93,7 +94,7 @@ pub(crate) async fn remove_factors(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Path(id): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
     let user = find(&state, &id).await?;
     flows::run_to_completion(async move {
@@ -109,7 +110,7 @@ pub(crate) async fn reset(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Path(id): Path<UserId>,
     body: Bytes,
 ) -> Result<Json<OneTimeLink>, ApiError> {
     let request = if body.is_empty() { NewReset::default() } else { request::body(&body)? };
@@ -127,7 +128,7 @@ pub(crate) async fn new_key(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
-    Path(id): Path<String>,
+    Path(id): Path<UserId>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
     request::nothing(&body)?;
@@ -139,7 +140,7 @@ pub(crate) async fn new_key(
     .await
 }
 
-async fn find(state: &AppState, id: &str) -> Result<User, ApiError> {
+async fn find(state: &AppState, id: &UserId) -> Result<User, ApiError> {
     state.store.user_by_id(id).await?.ok_or_else(|| ApiError::new(Code::NotFound))
 }
 

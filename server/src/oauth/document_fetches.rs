@@ -1,6 +1,7 @@
 //! Fetches of documents: those that failed, and how many a person may make this server try.
 
 use domain::UnixMs;
+use domain::ids::UserId;
 use domain::rate::Rate;
 use moka::sync::Cache;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ impl DocumentFetches {
     }
 
     /// Counts a fetch of an unknown document, and returns whether it may be made for this person at this address.
-    pub fn may_fetch(&self, user: &str, address: &str, now: UnixMs) -> bool {
+    pub fn may_fetch(&self, user: &UserId, address: &str, now: UnixMs) -> bool {
         let take = |key: String| {
             let due = self.counted.get_with(key, Arc::default);
             due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |due| FETCHES.take(due, now).ok()).is_ok()
@@ -55,11 +56,11 @@ mod tests {
     #[test]
     fn a_person_and_an_address_have_fetches_of_their_own() {
         let fetches = DocumentFetches::default();
-        let fetched = |user: &str, address: &str| (0..100).filter(|_| fetches.may_fetch(user, address, 0)).count();
-        assert_eq!(fetched("ada", "a"), 20);
-        assert_eq!(fetched("ada", "b"), 0);
-        assert_eq!(fetched("bob", "a"), 0, "the address is used up");
-        assert_eq!(fetched("eve", "b"), 20);
-        assert!(fetches.may_fetch("ada", "c", FETCHES.every_ms), "and later again");
+        let fetched = |user: &UserId, address: &str| (0..100).filter(|_| fetches.may_fetch(user, address, 0)).count();
+        assert_eq!(fetched(&"ada".into(), "a"), 20);
+        assert_eq!(fetched(&"ada".into(), "b"), 0);
+        assert_eq!(fetched(&"bob".into(), "a"), 0, "the address is used up");
+        assert_eq!(fetched(&"eve".into(), "b"), 20);
+        assert!(fetches.may_fetch(&"ada".into(), "c", FETCHES.every_ms), "and later again");
     }
 }

@@ -12,7 +12,7 @@ const NEW: &str = "another correct horse battery staple";
 async fn administrator(portal: &Portal) -> Visitor {
     let id = portal.add_user("root").await;
     let entry = portal.entry(store::audit::AuditEvent::MadeAdministrator, &id);
-    portal.store().set_role(&id, Role::Administrator, &entry, portal.state.now()).await.unwrap();
+    portal.store().set_role(&id.as_str().into(), Role::Administrator, &entry, portal.state.now()).await.unwrap();
     portal.browser("203.0.113.1").signed_in("root").await
 }
 
@@ -267,7 +267,7 @@ async fn a_deleted_account_leaves_only_an_id() {
         assert_eq!(alice.cookie(cookie), "", "the browser forgets everything");
     }
     assert_eq!(portal.browser("203.0.113.8").login("alice", PASSWORD).await.code(), "wrong_credentials");
-    for entry in portal.store().audit_of(&id, 100).await.unwrap() {
+    for entry in portal.store().audit_of(&id.as_str().into(), 100).await.unwrap() {
         assert_eq!((entry.address.as_str(), entry.device.as_str()), ("", ""), "{:?}", entry.event);
     }
     assert_ne!(portal.add_user("alice").await, id, "the name is free, the id is not");

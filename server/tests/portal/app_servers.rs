@@ -29,7 +29,7 @@ async fn attack(portal: &Portal) {
 fn ban_by_hand(portal: &Portal) {
     let now = portal.state.now();
     portal.state.bans.apply(&[store::bans::Ban {
-        id: portal.state.ulid(),
+        id: portal.state.ulid().into(),
         incident: "7F3K-2Q".to_owned(),
         client_key: SHARED.parse().unwrap(),
         scope: Scope::Everything,

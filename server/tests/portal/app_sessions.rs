@@ -51,7 +51,7 @@ async fn an_app_s_session_lives_and_dies_with_its_parent() {
     assert_eq!(status(&third).await, 200);
     other
         .store()
-        .set_disabled(&id, true, &portal.entry(AuditEvent::UserDisabled, &id), portal.state.now())
+        .set_disabled(&id.as_str().into(), true, &portal.entry(AuditEvent::UserDisabled, &id), portal.state.now())
         .await
         .unwrap();
     portal.advance(1000).await;

@@ -122,19 +122,21 @@ async fn changes_by_command_reach_apps_within_a_second() {
         // Longer than the period in which changes are read twice because clocks differ.
         portal.advance(31_000).await;
         let audit = portal.entry(AuditEvent::MadeAdministrator, &id);
-        let set = portal.store().set_role(&id, role, &audit, portal.state.now()).await.unwrap();
+        let set = portal.store().set_role(&id.as_str().into(), role, &audit, portal.state.now()).await.unwrap();
         assert!(set.is_done());
         portal.advance(1_000).await;
         assert_eq!(ask().await, (StatusCode::OK, role.as_str().to_owned()));
     }
     portal.advance(31_000).await;
     let (name, audit) = (AccountName::parse("alicia").unwrap(), portal.entry(AuditEvent::UserRenamed, &id));
-    let renamed = portal.store().rename_user(&id, &name, &audit, portal.state.now()).await.unwrap();
+    let renamed = portal.store().rename_user(&id.as_str().into(), &name, &audit, portal.state.now()).await.unwrap();
     assert_eq!(renamed, RenameOutcome::Renamed);
     portal.advance(1_000).await;
     assert_eq!(ask_name().await, "alicia");
     let audit = portal.entry(AuditEvent::UserDisabled, &id);
-    assert!(portal.store().set_disabled(&id, true, &audit, portal.state.now()).await.unwrap().is_done());
+    assert!(
+        portal.store().set_disabled(&id.as_str().into(), true, &audit, portal.state.now()).await.unwrap().is_done()
+    );
     portal.advance(1_000).await;
     assert_eq!(ask().await.0, StatusCode::UNAUTHORIZED);
 }

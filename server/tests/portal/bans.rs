@@ -208,7 +208,7 @@ async fn bans_apply_before_all_of_them_are_loaded() {
     // More than are loaded before the first answer.
     let bans: Vec<_> = (0..5_001_u32)
         .map(|number| Ban {
-            id: format!("{number:026}"),
+            id: format!("{number:026}").into(),
             incident: format!("{number:07}"),
             client_key: ClientKey::V4(Ipv4Addr::from_bits(0x0A00_0000 + number)),
             scope: Scope::Everything,
@@ -224,7 +224,7 @@ async fn bans_apply_before_all_of_them_are_loaded() {
         })
         .collect();
     let audit = portal.entry(AuditEvent::BanMade, "nobody");
-    let audits: Vec<_> = bans.iter().map(|ban| AuditEntry { id: ban.id.clone(), ..audit.clone() }).collect();
+    let audits: Vec<_> = bans.iter().map(|ban| AuditEntry { id: ban.id.to_string(), ..audit.clone() }).collect();
     for outcome in join_all(bans.iter().zip(&audits).map(|(ban, audit)| portal.store().ban(ban, audit))).await {
         outcome.unwrap();
     }

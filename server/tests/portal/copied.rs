@@ -223,7 +223,7 @@ async fn the_owner_sees_each_try_once_an_hour() {
     let id = portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.1").signed_in("alice").await;
     let tries = async || {
-        let entries = portal.store().audit_of(&id, 100).await.unwrap();
+        let entries = portal.store().audit_of(&id.as_str().into(), 100).await.unwrap();
         entries
             .into_iter()
             .filter(|entry| entry.event == AuditEvent::WrongKey)
@@ -265,7 +265,7 @@ async fn the_owner_sees_tries_with_tokens_in_headers_and_at_apps() {
     let for_app = browser.prove_and_post(paths::APP_TOKENS, &json!({"audience": "https://wiki.example"})).await;
     let for_app = for_app.json()["access_token"].as_str().unwrap().to_owned();
     let tries = async || {
-        let rows = portal.store().audit_of(&id, 100).await.unwrap();
+        let rows = portal.store().audit_of(&id.as_str().into(), 100).await.unwrap();
         let tries = rows.into_iter().filter(|row| row.event == AuditEvent::WrongKey);
         tries.map(|row| (row.address, row.about)).collect::<BTreeSet<_>>()
     };

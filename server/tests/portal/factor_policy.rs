@@ -179,7 +179,7 @@ async fn a_rule_of_an_app_leads_to_the_factor_and_back_to_the_same_page_once() {
     let entered = open_at_app(&jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
     assert_eq!(entered.header("location"), "https://wiki.example/safe/a?b=c");
     assert_eq!(verify(&jar, WIKI, "/safe/a?b=c").await.status, StatusCode::OK);
-    assert!(portal.store().factors(&user, None).await.unwrap().totp);
+    assert!(portal.store().factors(&user.as_str().into(), None).await.unwrap().totp);
     is_refused(&verify(&jar, WIKI, "/vault/").await, "phr");
 }
 
@@ -230,7 +230,7 @@ async fn an_app_sees_a_stranger_until_the_required_factor_is_proven() {
 async fn a_session_that_is_gone_meets_no_requirement() {
     let portal = Portal::start().await;
     for required in Requirement::ALL {
-        let reached = verify::reached(&portal.state, "01KBS1ZC9VQ4RWMQ1B9A3YH0TE", required).await.unwrap();
+        let reached = verify::reached(&portal.state, &"01KBS1ZC9VQ4RWMQ1B9A3YH0TE".into(), required).await.unwrap();
         assert!(matches!(reached, Reached::Over), "{required:?}: {reached:?}");
     }
 }

@@ -53,10 +53,10 @@ async fn a_full_disk_is_a_typed_503_and_passes() {
     assert!(!refused.text.to_lowercase().contains("full"), "the cause is for the log: {}", refused.text);
     assert_eq!(refused.headers.get("set-cookie"), None, "nobody is half signed in");
     assert!(portal.state.bans.is_empty(), "nobody is to blame");
-    let trail = portal.store().audit_of(&user, 1000).await.unwrap();
+    let trail = portal.store().audit_of(&user.as_str().into(), 1000).await.unwrap();
     let logins = trail.iter().filter(|entry| entry.session.is_some()).count();
     assert_eq!(logins, signed_in, "what was answered is written, and nothing else");
-    assert_eq!(portal.store().sessions_of(&user, portal.state.now()).await.unwrap().len(), signed_in);
+    assert_eq!(portal.store().sessions_of(&user.as_str().into(), portal.state.now()).await.unwrap().len(), signed_in);
     assert_eq!(first.get(paths::SESSION).await.status, StatusCode::OK, "whoever is in stays in");
     assert_eq!(first.get("/dashboard").await.status, StatusCode::OK);
 

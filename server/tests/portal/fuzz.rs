@@ -17,7 +17,7 @@ fn on_a_portal<S: Strategy>(strategy: &S, test: impl Fn(&Runtime, &Portal, &Visi
         let portal = Portal::with("trusted_proxies = ['203.0.113.1']").await;
         let id = portal.add_user("root").await;
         let entry = portal.entry(store::audit::AuditEvent::MadeAdministrator, &id);
-        portal.store().set_role(&id, Role::Administrator, &entry, portal.state.now()).await.unwrap();
+        portal.store().set_role(&id.as_str().into(), Role::Administrator, &entry, portal.state.now()).await.unwrap();
         let root = portal.browser("203.0.113.1").signed_in("root").await;
         (portal, root)
     });

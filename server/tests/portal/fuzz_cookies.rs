@@ -49,7 +49,7 @@ impl World {
         let alice = portal.browser("203.0.113.7").signed_in("alice").await;
         let now = portal.state.now();
         let macs = portal.state.keyring.macs(now).unwrap();
-        let app = AppSession::of(&base64url(&[7; 16]), now).unwrap().reveal(&macs.app_session, WIKI);
+        let app = AppSession::of(&base64url(&[7; 16]).as_str().into(), now).unwrap().reveal(&macs.app_session, WIKI);
         Self { portal, alice, app }
     }
 

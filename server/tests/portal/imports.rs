@@ -67,7 +67,7 @@ async fn hashes_from_elsewhere_are_taken_and_upgraded_at_the_next_sign_in() {
         portal.advance(60_000).await;
         let right = portal.browser("203.0.113.8").login(name, PASSWORD).await;
         assert_eq!(right.status, StatusCode::OK, "{name}: {}", right.text);
-        let stored = portal.store().user_by_id(&id).await.unwrap().unwrap().password_hash.0;
+        let stored = portal.store().user_by_id(&id.as_str().into()).await.unwrap().unwrap().password_hash.0;
         assert!(stored.starts_with("$argon2id$") && stored != argon2_hash(), "{name}: {stored}");
         let right = portal.browser("203.0.113.8").login(name, PASSWORD).await;
         assert_eq!(right.status, StatusCode::OK, "{name}, upgraded: {}", right.text);

@@ -86,7 +86,7 @@ async fn an_own_bucket_is_banned_for_its_own_offences_and_an_operators_ban_spare
     portal.add_user("bob").await;
     let bob = portal.browser("192.0.2.7").signed_in("bob").await;
     let ban = store::bans::Ban {
-        id: portal.state.ulid(),
+        id: portal.state.ulid().into(),
         incident: "7F3K-2Q".to_owned(),
         client_key: "192.0.2.7".parse().unwrap(),
         scope: domain::ban::Scope::Everything,
@@ -225,7 +225,7 @@ async fn apps_stay_open_to_those_with_a_session_there_when_strangers_are_shut_ou
         from_there = from_there.signed_in("alice").await;
         from_there.get(paths::SESSION).await.json()["id"].as_str().unwrap().to_owned()
     };
-    let of = domain::app_session::AppSession::of(&session, portal.state.now()).unwrap();
+    let of = domain::app_session::AppSession::of(&session.as_str().into(), portal.state.now()).unwrap();
     let cookie =
         of.reveal(&portal.state.keyring.macs(portal.state.now()).unwrap().app_session, "https://wiki.example.com");
     closes(&portal).await;
@@ -254,7 +254,7 @@ async fn a_thousand_cold_questions_of_proxies_are_answered() {
     let warm = Portal::with(APP).await;
     warm.add_user("alice").await;
     let session = warm.browser(SHARED).signed_in("alice").await.get(paths::SESSION).await.json()["id"].clone();
-    let of = domain::app_session::AppSession::of(session.as_str().unwrap(), warm.state.now()).unwrap();
+    let of = domain::app_session::AppSession::of(&session.as_str().unwrap().into(), warm.state.now()).unwrap();
     let cookie = of.reveal(&warm.state.keyring.macs(warm.state.now()).unwrap().app_session, "https://wiki.example.com");
     let cookie = format!("__Host-postern-app={cookie}");
     let cold = warm.another().await;

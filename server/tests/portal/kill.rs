@@ -113,7 +113,7 @@ async fn inspect(folder: tempfile::TempDir, answered: usize, at: u32) {
     assert!(logins >= usize::from(answered >= 2), "death {at}: an answered login is lost");
     if answered >= 3 {
         let first = trail.iter().find(|entry| entry.outcome == "ok" && entry.address == "203.0.113.7").unwrap();
-        let row = portal.store().session(first.session.as_deref().unwrap()).await.unwrap().unwrap();
+        let row = portal.store().session(first.session.as_ref().unwrap()).await.unwrap().unwrap();
         assert_eq!(row.life.generation, 1, "death {at}: an answered rotation is lost");
     }
     assert!(ends >= answered.saturating_sub(3), "death {at}: an answered end is lost");

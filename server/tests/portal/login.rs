@@ -75,7 +75,7 @@ async fn unknown_wrong_disabled_and_blocked_look_the_same() {
     portal.add_user("alice").await;
     let disabled = portal.add_user("bob").await;
     let entry = portal.entry(AuditEvent::UserDisabled, &disabled);
-    portal.store().set_disabled(&disabled, true, &entry, 0).await.unwrap();
+    portal.store().set_disabled(&disabled.as_str().into(), true, &entry, 0).await.unwrap();
     let mut answers = Vec::new();
     for (address, name, password) in [
         ("203.0.113.1", "alice", "wrong"),

@@ -51,7 +51,7 @@ impl Leak {
     /// Makes a cookie of the app, as the server does.
     fn forged(&self) -> String {
         let key = hmac_sha256(&self.mac, &[b"app session"]);
-        let session = AppSession::of(&self.session, SystemClock.now()).unwrap();
+        let session = AppSession::of(&self.session.as_str().into(), SystemClock.now()).unwrap();
         format!("__Host-postern-app={}", session.reveal(&key, WIKI))
     }
 }

@@ -190,9 +190,9 @@ async fn a_step_of_a_sweep_that_fails_does_not_stop_the_others() {
     let mut beside: SqliteConnection = beside.connect().await.unwrap();
     beside.execute("ALTER TABLE reservations RENAME TO gone").await.unwrap();
     portal.clock.advance(400 * 24 * 60 * MINUTE);
-    assert!(!portal.store().audit_of(&alice, 10).await.unwrap().is_empty());
+    assert!(!portal.store().audit_of(&alice.as_str().into(), 10).await.unwrap().is_empty());
     jobs::sweep(&portal.state).await;
-    assert!(portal.store().audit_of(&alice, 10).await.unwrap().is_empty());
+    assert!(portal.store().audit_of(&alice.as_str().into(), 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

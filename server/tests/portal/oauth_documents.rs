@@ -305,7 +305,7 @@ async fn administrators_see_and_disable_documents() {
     );
     let shown = page(&root, &oidc::params::with_query(paths::CLIENT_PAGE, &[("id", &server.id)])).await;
     assert!(shown.text.contains("is a document") && !shown.text.contains("Save settings"), "{}", shown.text);
-    let opened = provider.portal.store().audit_of(&provider.user, 100).await.unwrap();
+    let opened = provider.portal.store().audit_of(&provider.user.as_str().into(), 100).await.unwrap();
     let opened = opened.iter().find(|entry| entry.event == store::audit::AuditEvent::AppOpened).unwrap();
     assert_eq!(opened.about, format!("{} (Agent)", server.id), "its name alone would say what it likes");
 

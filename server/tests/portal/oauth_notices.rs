@@ -110,7 +110,7 @@ async fn a_pairwise_client_hears_of_a_deleted_account_by_the_name_that_it_knows(
     let known = claims(tokens["id_token"].as_str().unwrap());
     let deletion = DeleteUser {
         attempt: None,
-        user: provider.user.clone(),
+        user: provider.user.clone().into(),
         account: "alice".to_owned(),
         audit: provider.portal.entry(AuditEvent::UserDeleted, &provider.user),
         now: provider.portal.clock_now(),

@@ -87,7 +87,7 @@ async fn pairwise_clients_know_a_person_by_different_names() {
         let logout = format!("{}?client_id=one", paths::OAUTH_LOGOUT);
         page(&provider.browser, &logout).await;
     }
-    let known = provider.portal.store().known_subject("one.example", &provider.user).await.unwrap();
+    let known = provider.portal.store().known_subject("one.example", &provider.user.as_str().into()).await.unwrap();
     assert_eq!(known, None, "a link alone writes nothing");
     let tokens = async |id: &'static str, uri: &'static str| {
         let own = [("client_id", id), ("redirect_uri", uri)];

@@ -61,7 +61,9 @@ async fn a_lost_role_is_lost_at_once() {
     let id = root.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();
     let audit = portal.entry(store::audit::AuditEvent::MadeUser, &id);
     portal.add_administrator("other").await;
-    assert!(portal.store().set_role(&id, Role::User, &audit, portal.state.now()).await.unwrap().is_done());
+    assert!(
+        portal.store().set_role(&id.as_str().into(), Role::User, &audit, portal.state.now()).await.unwrap().is_done()
+    );
     assert_eq!(root.get(paths::BANS).await.code(), "forbidden");
     assert_eq!(root.get(paths::BANS_PAGE).await.status, StatusCode::NOT_FOUND);
 }
@@ -234,7 +236,7 @@ async fn a_request_that_was_under_way_when_the_role_was_lost_changes_nothing() {
         let actor = Actor::administrator(&portal.state, &client, &administrator);
         let invited = invitations::invite(&actor, Role::Administrator, "", 24).await.unwrap_err();
         assert_eq!(ApiError::from(invited).code(), Code::Forbidden);
-        let linked = reset::link(&actor, &ada).await.unwrap_err();
+        let linked = reset::link(&actor, &ada.as_str().into()).await.unwrap_err();
         assert_eq!(ApiError::from(linked).code(), Code::Forbidden);
         let key = rotate(&actor, &portal.state.key_encryption, KeyKind::Signing, None).await.unwrap_err();
         assert_eq!(ApiError::from(key).code(), Code::Forbidden);

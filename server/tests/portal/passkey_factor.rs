@@ -58,7 +58,7 @@ async fn a_password_alone_signs_in_until_its_owner_asks_for_a_passkey_too() {
     let content = json!({"username": "ada", "password": PASSWORD, "code": codes[0]});
     let by_code = portal.browser("198.51.100.7").post_sealed(wire::envelope::EnvelopeKind::Login, &content).await;
     assert_eq!(by_code.status, StatusCode::OK, "{}", by_code.text);
-    let rows = portal.store().audit_of(&id, 100).await.unwrap();
+    let rows = portal.store().audit_of(&id.as_str().into(), 100).await.unwrap();
     assert!(rows.iter().any(|row| row.event == AuditEvent::SecondFactorAdded && row.about == "passkey"));
 }
 
@@ -108,7 +108,7 @@ async fn a_pending_sign_in_takes_five_assertions_and_ends_with_its_time_and_pass
 
     let waits = pending(&browser, "ada").await;
     let set = SetPassword {
-        user: id.clone(),
+        user: id.clone().into(),
         account: String::new(),
         hash: PasswordHash("another".to_owned()),
         audit: portal.entry(AuditEvent::PasswordSet, &id),
@@ -255,7 +255,7 @@ async fn a_passkey_is_a_fresh_proof_of_its_own_account() {
     let answer = confirm_by_passkey(&ada, &passkey, None).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
     assert_eq!(ada.post(paths::TOTP, &json!({})).await.status, StatusCode::CREATED);
-    assert!(portal.store().passkeys(&id).await.unwrap()[0].used_at.is_some());
+    assert!(portal.store().passkeys(&id.as_str().into()).await.unwrap()[0].used_at.is_some());
     // The next message is not refused because an attempt is still open.
     assert_eq!(confirm_by_passkey(&ada, &passkey, None).await.status, StatusCode::NO_CONTENT);
 

@@ -24,12 +24,12 @@ fn needs(answer: &Answer, proofs: &Value) {
 /// Adds a passkey that was made before the site moved to its present host.
 async fn with_passkey_of_another_host(portal: &Portal, user: &str) {
     let store = portal.store();
-    store.ensure_passkey_handle(user, &domain::encoding::base64url(user.as_bytes())).await.unwrap();
+    store.ensure_passkey_handle(&user.into(), &domain::encoding::base64url(user.as_bytes())).await.unwrap();
     let new = NewPasskey {
         passkey: Passkey {
             id: format!("passkey of {user}"),
             credential_id: format!("credential of {user}"),
-            user: user.to_owned(),
+            user: user.into(),
             relying_party: "old.example".to_owned(),
             public_key: "pQECAyYg".to_owned(),
             aaguid: String::new(),
@@ -104,7 +104,7 @@ async fn a_session_from_before_the_policy_adds_no_factor_by_the_password() {
     let (user, _, _) = person(&portal, "ada").await;
     let thief = portal.browser("198.51.100.7").signed_in("ada").await;
     let strict = portal.another_with("[second_factor]\nusers = 'required'").await;
-    let passkey = portal.store().passkeys(&user).await.unwrap().remove(0).id;
+    let passkey = portal.store().passkeys(&user.as_str().into()).await.unwrap().remove(0).id;
     changes_nothing(&thief.at(&strict), &passkey, &json!(["passkey"])).await;
 }
 

@@ -72,7 +72,7 @@ async fn a_passkey_signs_in_to_a_session_that_is_bound_like_any_other() {
     assert_eq!(list["user_id"], json!(authenticator.user_handle));
     let handle = domain::encoding::from_base64url(&authenticator.user_handle).unwrap();
     assert!(handle.len() == 64 && !authenticator.user_handle.contains(&id), "the handle says nothing");
-    let logins = portal.store().audit_of(&id, 100).await.unwrap();
+    let logins = portal.store().audit_of(&id.as_str().into(), 100).await.unwrap();
     assert!(logins.iter().any(|row| row.event == AuditEvent::Login && row.about == "Passkey"));
 }
 
@@ -304,7 +304,7 @@ async fn passkeys_are_renamed_and_removed_by_their_owner() {
         assert_eq!(visitor.send(Method::DELETE, &path, None, &[]).await.status, status);
     }
     assert_eq!(sign_in(&portal.browser("203.0.113.8"), &key).await.code(), "passkey_refused");
-    let rows = portal.store().audit_of(&id, 100).await.unwrap();
+    let rows = portal.store().audit_of(&id.as_str().into(), 100).await.unwrap();
     let removed = rows.iter().find(|row| row.event == AuditEvent::PasskeyRemoved).unwrap();
     assert_eq!(removed.about, "Blue key");
     let list = ada.get(paths::PASSKEYS).await.json();
@@ -318,7 +318,7 @@ async fn a_disabled_account_and_a_changed_host_are_refused() {
     let moved = portal.another_with("public_url = 'https://192.0.2.1'").await;
     assert_eq!(moved.browser("203.0.113.8").get(paths::PASSKEY_CHALLENGE).await.code(), "bad_request");
     let audit = portal.entry(AuditEvent::UserDisabled, &id);
-    portal.store().set_disabled(&id, true, &audit, portal.clock_now()).await.unwrap();
+    portal.store().set_disabled(&id.as_str().into(), true, &audit, portal.clock_now()).await.unwrap();
     assert_eq!(sign_in(&portal.browser("203.0.113.8"), &ada).await.code(), "passkey_refused");
 }
 
@@ -333,6 +333,6 @@ async fn managers_find_the_page() {
 }
 
 async fn changes(portal: &Portal, user: &str) -> Vec<String> {
-    let rows = portal.store().audit_of(user, 100).await.unwrap();
+    let rows = portal.store().audit_of(&user.into(), 100).await.unwrap();
     rows.into_iter().filter(|row| row.event == AuditEvent::PasskeyChanged).map(|row| row.outcome).collect()
 }

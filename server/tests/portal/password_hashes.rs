@@ -52,7 +52,7 @@ async fn one_wrong_password_tells_nobody_who_exists_after_the_settings_changed()
         assert_eq!(made(visitor(), name, "wrong", "wrong_credentials").await, [0, 1, 0], "{name}");
     }
     for id in ids {
-        let hash = portal.store().user_by_id(&id).await.unwrap().unwrap().password_hash.0;
+        let hash = portal.store().user_by_id(&id.as_str().into()).await.unwrap().unwrap().password_hash.0;
         assert!(hash.contains("$m=96,t=3,p=1$"), "{hash}");
     }
     // A hash that another node stores counts for the next check here.

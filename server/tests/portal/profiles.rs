@@ -115,8 +115,14 @@ async fn apps_learn_groups_names_and_reliable_addresses_on_every_node() {
     portal.advance(1_000).await;
     second.advance(0).await;
     assert_eq!(elsewhere.headers().await[0], "kin");
-    let events: Vec<_> =
-        portal.store().audit_of(&alice, 20).await.unwrap().into_iter().map(|e| (e.event, e.about)).collect();
+    let events: Vec<_> = portal
+        .store()
+        .audit_of(&alice.as_str().into(), 20)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|e| (e.event, e.about))
+        .collect();
     assert!(events.contains(&(AuditEvent::ProfileChanged, "display name, e-mail".to_owned())), "{events:?}");
     assert!(events.contains(&(AuditEvent::GroupsChanged, "media,FAMILY".to_owned())), "{events:?}");
 }

@@ -142,7 +142,7 @@ impl Unbound {
 }
 
 async fn alarms(portal: &Portal, user: &str) -> usize {
-    let entries = portal.store().audit_of(user, 100).await.unwrap();
+    let entries = portal.store().audit_of(&user.into(), 100).await.unwrap();
     entries.iter().filter(|entry| entry.event == AuditEvent::TokenReused).count()
 }
 
@@ -167,7 +167,7 @@ async fn a_lost_answer_costs_an_unbound_session_nothing_until_its_successor_was_
     other.advance(0).await;
     assert_eq!(alice.show(&other).await, StatusCode::OK);
     assert_eq!(alice.show(&portal).await, StatusCode::OK);
-    assert_eq!(portal.store().session(&id_of(&first)).await.unwrap().unwrap().life.used, 1);
+    assert_eq!(portal.store().session(&id_of(&first).as_str().into()).await.unwrap().unwrap().life.used, 1);
     portal.advance(10_001).await;
     assert_eq!(alice.refresh(&first).await.code(), "session_ended");
     assert_eq!(alice.refresh(&answered).await.code(), "session_ended", "the family has ended");
@@ -297,7 +297,7 @@ async fn a_disabled_user_is_out_at_once_here_and_within_a_second_elsewhere() {
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     assert_eq!(alice.at(&other).get(paths::SESSION).await.status, StatusCode::OK);
     let entry = portal.entry(AuditEvent::UserDisabled, &id);
-    portal.store().set_disabled(&id, true, &entry, portal.state.now()).await.unwrap();
+    portal.store().set_disabled(&id.as_str().into(), true, &entry, portal.state.now()).await.unwrap();
     portal.advance(1_000).await;
     other.advance(0).await;
     for node in [&portal, &other] {

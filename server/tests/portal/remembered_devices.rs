@@ -49,7 +49,7 @@ async fn a_remembered_device_is_not_asked_again_and_its_session_is_one_factor() 
     assert_eq!((&session["amr"], &session["acr"]), (&json!(["pwd"]), &json!("urn:postern:acr:1")), "it is no factor");
     let change = browser.send(Method::DELETE, paths::TOTP, None, &[]).await;
     assert_eq!(change.code(), "insufficient_user_authentication", "and changes nothing that needs one");
-    let rows = portal.store().audit_of(&alice.user, 50).await.unwrap();
+    let rows = portal.store().audit_of(&alice.user.as_str().into(), 50).await.unwrap();
     assert!(rows.iter().any(|row| row.event == AuditEvent::DeviceRemembered));
     assert!(rows.iter().any(|row| row.event == AuditEvent::Login && row.about == "remembered device"));
     assert!(browser.get(paths::ACTIVITY_PAGE).await.text.contains("no longer asked for the second factor"));
@@ -174,7 +174,7 @@ async fn its_owner_forgets_it_alone_with_all_or_with_its_session() {
     for at in 0..3 {
         assert!(asked(at).await, "{at}");
     }
-    let rows = portal.store().audit_of(&alice.user, 50).await.unwrap();
+    let rows = portal.store().audit_of(&alice.user.as_str().into(), 50).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::DeviceForgotten).count(), 2);
 }
 
@@ -203,7 +203,9 @@ async fn a_new_password_a_reset_and_an_administrator_forget_every_device() {
     remembered(&portal, &alice, "203.0.113.9").await;
     let path = format!("{}/{}/second-factors", paths::USERS, alice.user);
     assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
-    assert!(portal.store().remembered_devices(&alice.user, portal.state.now()).await.unwrap().is_empty());
+    assert!(
+        portal.store().remembered_devices(&alice.user.as_str().into(), portal.state.now()).await.unwrap().is_empty()
+    );
 }
 
 /// A requirement of the operator is met by a factor and not by a remembered device.

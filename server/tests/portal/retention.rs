@@ -17,7 +17,7 @@ async fn the_job_deletes_what_the_settings_say() {
     let left = async || {
         jobs::sweep(&portal.state).await;
         let bans = portal.store().bans_changed(&BanCursor::default(), 10).await.unwrap().bans.len();
-        (portal.store().audit_of(&alice, 10).await.unwrap().len(), bans)
+        (portal.store().audit_of(&alice.as_str().into(), 10).await.unwrap().len(), bans)
     };
     let (rows, bans) = left().await;
     assert!(rows >= 2 && bans == 1, "{rows} {bans}");

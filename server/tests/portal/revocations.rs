@@ -86,7 +86,7 @@ async fn each_end_of_a_session_lists_it() {
     // With the command, beside the running server.
     expected.insert(id(&admin).await);
     let entry = portal.entry(store::audit::AuditEvent::SessionEnded, &root);
-    portal.store().revoke_others(&root, None, &entry, portal.state.now()).await.unwrap();
+    portal.store().revoke_others(&root.as_str().into(), None, &entry, portal.state.now()).await.unwrap();
     portal.advance(1_000).await;
     assert_eq!(ended(&portal).await, expected, "ended in the database");
 }

@@ -28,10 +28,11 @@ impl Enrolled {
 
     pub(crate) async fn of(portal: &Portal, user: String, recovery_codes: &[&str]) -> Self {
         let state = &portal.state;
-        let (secret, sealed) = server::totp::make(&state.key_encryption, &*state.entropy, &user, "generator").unwrap();
+        let (secret, sealed) =
+            server::totp::make(&state.key_encryption, &*state.entropy, &user.as_str().into(), "generator").unwrap();
         let now = state.now();
-        portal.store().begin_totp(&user, "generator", &sealed, now).await.unwrap();
-        let row = portal.store().totp(&user, false).await.unwrap().unwrap();
+        portal.store().begin_totp(&user.as_str().into(), "generator", &sealed, now).await.unwrap();
+        let row = portal.store().totp(&user.as_str().into(), false).await.unwrap().unwrap();
         let first = code(&secret, now - 4 * STEP_MS).unwrap();
         let code = server::totp::check_first(&state.key_encryption, &row, &first, now).unwrap().unwrap();
         let confirm = ConfirmTotp {
@@ -162,7 +163,7 @@ async fn a_pending_sign_in_ends_with_its_time_and_with_the_password() {
 
     let pending = browser.login("alice", PASSWORD).await.json()["pending"].clone();
     let set = store::users::SetPassword {
-        user: alice.user.clone(),
+        user: alice.user.clone().into(),
         account: String::new(),
         hash: store::users::PasswordHash("another".to_owned()),
         audit: portal.entry(AuditEvent::PasswordSet, &alice.user),
@@ -207,10 +208,10 @@ async fn a_recovery_code_signs_in_once_and_the_owner_sees_it() {
     let alice = Enrolled::add(&portal, "alice", &codes).await;
     let answer = login_with(&portal.browser("203.0.113.7"), "alice", PASSWORD, "1111 1111 oooo 0000 zzzz zzzz").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-    assert_eq!(portal.store().factors(&alice.user, None).await.unwrap().recovery_codes, 1);
+    assert_eq!(portal.store().factors(&alice.user.as_str().into(), None).await.unwrap().recovery_codes, 1);
     let again = login_with(&portal.browser("198.51.100.7"), "alice", PASSWORD, codes[0]).await;
     assert_eq!(again.code(), "wrong_credentials");
-    let rows = portal.store().audit_of(&alice.user, 50).await.unwrap();
+    let rows = portal.store().audit_of(&alice.user.as_str().into(), 50).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::RecoveryCodeUsed).count(), 1);
 }
 
@@ -266,7 +267,8 @@ async fn registration_ends_with_recovery_codes_and_each_signs_in_once() {
     let made = browser.post(paths::RECOVERY_CODES, &json!({})).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
     assert_ne!(login_with(&portal.browser("192.0.4.7"), "alice", PASSWORD, &codes[1]).await.status, StatusCode::OK);
-    let events: Vec<_> = portal.store().audit_of(&user, 50).await.unwrap().into_iter().map(|row| row.event).collect();
+    let events: Vec<_> =
+        portal.store().audit_of(&user.as_str().into(), 50).await.unwrap().into_iter().map(|row| row.event).collect();
     for event in [AuditEvent::SecondFactorAdded, AuditEvent::RecoveryCodeUsed, AuditEvent::RecoveryCodesMade] {
         assert!(events.contains(&event), "{event:?}");
     }

@@ -159,14 +159,14 @@ async fn an_account_with_a_second_factor_signs_a_terminal_in_and_the_session_is_
     assert_eq!(session["auth_time"], json!((portal.clock_now() - MINUTE) / 1000), "and when");
     let tokens = answer.json()["tokens"].clone();
     assert_eq!(terminal.get(&tokens, paths::SESSION).await.json()["id"], session["id"]);
-    let row = portal.store().session(session["id"].as_str().unwrap()).await.unwrap().unwrap();
+    let row = portal.store().session(&session["id"].as_str().unwrap().into()).await.unwrap().unwrap();
     assert_eq!((row.life.jkt, row.authentication.at), (Some(terminal.jkt()), portal.clock_now() - MINUTE));
 
     // The token gives one session; then its own authorization ends.
     assert_eq!(terminal.begin(&token).await.code(), "no_session");
     assert_eq!(terminal.redeem(&code).await.json()["error"], "invalid_grant");
     assert_eq!(terminal.get(&tokens, paths::SESSION).await.status, StatusCode::OK, "the session outlives that");
-    let logins = portal.store().audit_of(&alice.user, 50).await.unwrap();
+    let logins = portal.store().audit_of(&alice.user.as_str().into(), 50).await.unwrap();
     assert!(logins.iter().any(|row| row.event == AuditEvent::Login && row.about == "through a browser"));
 }
 
@@ -204,7 +204,7 @@ async fn a_token_that_another_key_or_client_has_begins_nothing() {
     let (terminal, thief) = (Terminal::new(&portal), Terminal::new(&portal));
     let code = code_of(&agree(&browser, &terminal.query(&[]), true).await);
     let tries = async || {
-        let rows = portal.store().audit_of(&user, 100).await.unwrap();
+        let rows = portal.store().audit_of(&user.as_str().into(), 100).await.unwrap();
         rows.iter().filter(|row| row.event == AuditEvent::WrongKey).count()
     };
     assert_eq!(thief.redeem(&code).await.status, StatusCode::BAD_REQUEST, "the code is bound to the key");

@@ -153,7 +153,7 @@ async fn there_is_none_for_a_service_that_is_not_there_or_takes_others() {
     let id = alice.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();
     let audit = portal.entry(AuditEvent::MadeAdministrator, &id);
     let role = domain::account::Role::Administrator;
-    assert!(portal.store().set_role(&id, role, &audit, portal.state.now()).await.unwrap().is_done());
+    assert!(portal.store().set_role(&id.as_str().into(), role, &audit, portal.state.now()).await.unwrap().is_done());
     let claims = claims(&portal, &key, &ask(&alice, json!({"service": "time"})).await).await;
     assert_eq!(claims.roles, ["administrator"]);
 }

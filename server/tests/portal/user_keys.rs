@@ -91,7 +91,8 @@ async fn a_replaced_version_serves_for_the_overlap_and_then_ends() {
     assert_eq!(states(&alice).await, ["current", "ended"]);
     assert_eq!(key_of(&alice, json!({"version": 2})).await, second);
 
-    let trail = portal.store().audit_of(alice.get(paths::SESSION).await.json()["sub"].as_str().unwrap(), 9).await;
+    let trail =
+        portal.store().audit_of(&alice.get(paths::SESSION).await.json()["sub"].as_str().unwrap().into(), 9).await;
     let entry = trail.unwrap().into_iter().find(|entry| entry.event == AuditEvent::UserKeyReplaced).unwrap();
     assert_eq!((entry.about.as_str(), entry.actor), ("version 2", None));
     let page = alice.get(paths::ACTIVITY_PAGE).await.text;
@@ -268,10 +269,10 @@ async fn an_administrator_makes_a_key_for_somebody_and_does_not_see_it() {
     let second = key_of(&alice, json!({})).await;
     assert!(second != first && !made.text.contains(&second));
     assert_eq!(root.post("/api/admin/users/nobody/key", &json!({})).await.status, StatusCode::NOT_FOUND);
-    let trail = portal.store().audit_of(&id, 9).await.unwrap();
+    let trail = portal.store().audit_of(&id.as_str().into(), 9).await.unwrap();
     let entry = trail.into_iter().find(|entry| entry.event == AuditEvent::UserKeyMade).unwrap();
-    assert_eq!((entry.about.as_str(), entry.actor), ("version 2", Some(root_id.clone())));
-    assert_eq!(portal.store().user_key(&id, 2).await.unwrap().unwrap().made_by, Some(root_id));
+    assert_eq!((entry.about.as_str(), entry.actor), ("version 2", Some(root_id.clone().into())));
+    assert_eq!(portal.store().user_key(&id.as_str().into(), 2).await.unwrap().unwrap().made_by, Some(root_id.into()));
     assert!(alice.get(paths::ACTIVITY_PAGE).await.text.contains("An administrator created a new version of the key"));
 }
 
@@ -284,20 +285,22 @@ async fn a_disabled_or_deleted_account_gets_no_key() {
     let elsewhere = alice.at(&other);
     assert_eq!(elsewhere.get(paths::SESSION).await.status, StatusCode::OK);
     let entry = portal.entry(AuditEvent::UserDisabled, &id);
-    assert!(portal.store().set_disabled(&id, true, &entry, portal.state.now()).await.unwrap().is_done());
+    assert!(
+        portal.store().set_disabled(&id.as_str().into(), true, &entry, portal.state.now()).await.unwrap().is_done()
+    );
     // The other node does not know it yet, but reads the store for this.
     assert_eq!(elsewhere.prove_and_post(paths::USER_KEYS, &json!({})).await.code(), "no_session");
     assert_eq!(elsewhere.prove_and_post(paths::TICKETS, &json!({"service": "time"})).await.code(), "no_session");
 
     let deletion = store::users::DeleteUser {
         attempt: None,
-        user: id.clone(),
+        user: id.clone().into(),
         account: "alice".to_owned(),
         audit: portal.entry(AuditEvent::UserDeleted, &id),
         now: portal.state.now(),
     };
     assert!(portal.store().delete_user(&deletion).await.unwrap().is_done());
-    assert!(portal.store().user_keys(&id, 9).await.unwrap().is_empty());
+    assert!(portal.store().user_keys(&id.as_str().into(), 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -320,8 +323,8 @@ async fn expired_keys_are_erased_and_stored_keys_are_sealed() {
     }
     portal.advance(HOUR + MINUTE).await;
     server::jobs::sweep(&portal.state).await;
-    assert_eq!(portal.store().user_key(&id, 1).await.unwrap().unwrap().key.0, "");
-    assert_ne!(portal.store().user_key(&id, 2).await.unwrap().unwrap().key.0, "");
+    assert_eq!(portal.store().user_key(&id.as_str().into(), 1).await.unwrap().unwrap().key.0, "");
+    assert_ne!(portal.store().user_key(&id.as_str().into(), 2).await.unwrap().unwrap().key.0, "");
 }
 
 #[tokio::test]
@@ -371,7 +374,7 @@ async fn a_receiving_key_that_nobody_can_seal_to_gets_no_session() {
         let refused = login(&portal.browser(&format!("203.0.113.{number}")), receiving).await;
         assert_eq!(refused.code(), "bad_envelope", "{name}: {}", refused.text);
     }
-    assert!(portal.store().sessions_of(&id, portal.state.now()).await.unwrap().is_empty());
+    assert!(portal.store().sessions_of(&id.as_str().into(), portal.state.now()).await.unwrap().is_empty());
     for outcome in ["wrong_password", "account_delayed", "too_many_failures"] {
         assert_eq!(portal.outcomes(&id, outcome).await, 0, "{outcome}");
     }

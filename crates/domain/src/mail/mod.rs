@@ -8,6 +8,7 @@ pub use template::{MailText, Template, render};
 
 use crate::UnixMs;
 use crate::encoding::{base64url, sha256};
+use crate::ids::UserId;
 use crate::profile::EmailAddress;
 
 const HOUR_MS: i64 = 60 * 60_000;
@@ -66,7 +67,7 @@ pub fn recipient_key(address: &EmailAddress) -> String {
 }
 
 /// Returns the name under which messages that an account causes are counted, for any address.
-pub fn account_key(user: &str) -> String {
+pub fn account_key(user: &UserId) -> String {
     base64url(&sha256(format!("postern mail by {user}").as_bytes()))
 }
 
@@ -87,7 +88,7 @@ mod tests {
         let key = |text| recipient_key(&EmailAddress::parse(text).expect("an address"));
         assert_eq!(key("Ada@Example.org"), key("ada@example.ORG"));
         assert_ne!(key("ada@example.org"), key("ada@example.0rg.net"));
-        assert_ne!(key("ada@example.org"), account_key("ada@example.org"));
+        assert_ne!(key("ada@example.org"), account_key(&"ada@example.org".into()));
         assert_eq!((until_next_hour(0), until_next_hour(3_599_999), until_next_hour(-1)), (3_600_000, 1, 1));
         assert_eq!((hour(3_599_999), hour(3_600_000), hour(-1)), (0, 1, -1));
     }

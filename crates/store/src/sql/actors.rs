@@ -11,6 +11,7 @@ use super::tx::Tx;
 use super::write::Write;
 use crate::audit::AuditEntry;
 use crate::{Error, Result};
+use domain::ids::{SessionId, UserId};
 
 sql! {
     // A write instead of a read: it waits for a concurrent change of the account and then sees its result. Until this
@@ -31,18 +32,18 @@ pub(super) async fn run<DB: Backend, W: Write>(
 ) -> Result<W::Output> {
     let mut tx = Tx::<DB>::on(connection, access);
     if let Some(AuditEntry { actor: Some(actor), actor_session, .. }) = write.audit() {
-        check(&mut tx, actor, actor_session.as_deref()).await?;
+        check(&mut tx, actor, actor_session.as_ref()).await?;
         tx.actor = Some(actor.clone());
     }
     write.run(&mut tx).await
 }
 
-async fn check<DB: Backend>(tx: &mut Tx<'_, DB>, actor: &str, session: Option<&str>) -> Result<()> {
-    if tx.execute(IS_ADMINISTRATOR, [Value::Text(actor)]).await? == 0 {
+async fn check<DB: Backend>(tx: &mut Tx<'_, DB>, actor: &UserId, session: Option<&SessionId>) -> Result<()> {
+    if tx.execute(IS_ADMINISTRATOR, [Value::Text(actor.as_str())]).await? == 0 {
         return Err(Error::NotAdministrator);
     }
     if let Some(session) = session
-        && tx.count(IS_SESSION, [Value::Text(session), Value::Text(actor)]).await? == 0
+        && tx.count(IS_SESSION, [Value::Text(session.as_str()), Value::Text(actor.as_str())]).await? == 0
     {
         return Err(Error::NotAdministrator);
     }

@@ -26,8 +26,7 @@ impl Write for AppCode {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        let texts =
-            [&self.code_hash, &self.app, &self.state_hash, &self.session, &self.place].map(|text| Value::Text(text));
+        let texts = [&self.code_hash, &self.app, &self.state_hash, self.session.as_str(), &self.place].map(Value::Text);
         let [code, app, state, session, place] = texts;
         tx.execute(ADD, [code, app, state, session, place, Value::Int(self.expires_at)]).await?;
         tx.execute(DROP_OLDEST, [session, Value::Int(MOST_OF_SESSION)]).await.map(drop)
@@ -41,9 +40,9 @@ impl Write for UseCode {
         let values =
             [Value::Text(&self.code_hash), Value::Text(&self.app), Value::Text(&self.state_hash), Value::Int(self.now)];
         let Some(code) = tx.one(USE, values).await?.as_ref().map(code).transpose()? else { return Ok(None) };
-        let owner = tx.one(OWNER, [Value::Text(&code.session)]).await?;
+        let owner = tx.one(OWNER, [Value::Text(code.session.as_str())]).await?;
         let mut entry = self.audit.clone();
-        entry.user = owner.map(|owner| owner.text("user_id")).transpose()?;
+        entry.user = owner.map(|owner| owner.text("user_id")).transpose()?.map(Into::into);
         entry.session = Some(code.session.clone());
         append(tx, &entry).await?;
         Ok(Some(code))
@@ -70,7 +69,7 @@ fn code<DB: Backend>(row: &Record<DB>) -> Result<AppCode> {
         code_hash: row.text("code_hash")?,
         app: row.text("app")?,
         state_hash: row.text("state_hash")?,
-        session: row.text("session_id")?,
+        session: row.text("session_id")?.into(),
         place: row.text("place")?,
         expires_at: row.int("expires_at")?,
     })

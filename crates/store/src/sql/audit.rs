@@ -8,6 +8,7 @@ use crate::audit::{Audit, AuditEntry, AuditEvent, AuditLine, AuditSearch, MOST_R
 use crate::{Error, Result};
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::{SessionId, UserId};
 
 macro_rules! found {
     ($first:literal) => {
@@ -68,11 +69,11 @@ fn values(entry: &AuditEntry) -> [Value<'_>; 10] {
         Value::Int(entry.at),
         Value::Text(entry.event.as_str()),
         Value::Text(&entry.outcome),
-        Value::OptText(entry.user.as_deref()),
-        Value::OptText(entry.session.as_deref()),
+        Value::OptText(entry.user.as_ref().map(UserId::as_str)),
+        Value::OptText(entry.session.as_ref().map(SessionId::as_str)),
         Value::Text(&entry.address),
         Value::Text(&entry.device),
-        Value::OptText(entry.actor.as_deref()),
+        Value::OptText(entry.actor.as_ref().map(UserId::as_str)),
         Value::Text(&entry.about),
     ]
 }
@@ -109,7 +110,7 @@ impl Write for AuditEntry {
 }
 
 struct DismissEntries {
-    user: String,
+    user: UserId,
     until: UnixMs,
 }
 
@@ -119,7 +120,7 @@ impl Write for DismissEntries {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(DISMISS, [Value::Text(&self.user), Value::Int(self.until)]).await.map(drop)
+        tx.execute(DISMISS, [Value::Text(self.user.as_str()), Value::Int(self.until)]).await.map(drop)
     }
 }
 
@@ -143,7 +144,7 @@ impl<DB: Backend> Audit for SqlStore<DB> {
         let limit = Value::Int(search.limit.into());
         let rows = match &search.user {
             Some(user) => {
-                let values = [since, newest, before, at, event, outcome, limit, Value::Text(user)];
+                let values = [since, newest, before, at, event, outcome, limit, Value::Text(user.as_str())];
                 self.all(FOUND_OF_USER, values).await?
             }
             None => self.all(FOUND, [since, newest, before, at, event, outcome, limit]).await?,
@@ -155,27 +156,27 @@ impl<DB: Backend> Audit for SqlStore<DB> {
         self.one(ONE, [Value::Text(id)]).await?.as_ref().map(entry).transpose()
     }
 
-    async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<AuditEntry>> {
-        let rows = self.all(OF_USER, [Value::Text(user), Value::Int(limit.into())]).await?;
+    async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEntry>> {
+        let rows = self.all(OF_USER, [Value::Text(user.as_str()), Value::Int(limit.into())]).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
         // ULIDs order events of the same millisecond.
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         Ok(entries)
     }
 
-    async fn unread_entries(&self, user: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>> {
-        let rows = self.all(UNREAD, [Value::Text(user), Value::Int(since), Value::Int(limit.into())]).await?;
+    async fn unread_entries(&self, user: &UserId, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>> {
+        let rows = self.all(UNREAD, [Value::Text(user.as_str()), Value::Int(since), Value::Int(limit.into())]).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         Ok(entries)
     }
 
-    async fn dismiss_entries(&self, user: &str, until: UnixMs) -> Result<()> {
+    async fn dismiss_entries(&self, user: &UserId, until: UnixMs) -> Result<()> {
         self.write(DismissEntries { user: user.to_owned(), until }).await
     }
 
-    async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64> {
-        self.count(ODD, [Value::Text(user), Value::Int(since)]).await
+    async fn odd_entries(&self, user: &UserId, since: UnixMs) -> Result<u64> {
+        self.count(ODD, [Value::Text(user.as_str()), Value::Int(since)]).await
     }
 
     async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>> {
@@ -198,11 +199,11 @@ fn entry<DB: Backend>(row: &Record<DB>) -> Result<AuditEntry> {
         at: row.int("at")?,
         event: row.enum_column("audit", "event", AuditEvent::parse)?,
         outcome: row.text("outcome")?,
-        user: row.opt_text("user_id")?,
-        session: row.opt_text("session_id")?,
+        user: row.opt_text("user_id")?.map(Into::into),
+        session: row.opt_text("session_id")?.map(Into::into),
         address: row.text("address")?,
         device: row.text("device")?,
-        actor: row.opt_text("actor")?,
+        actor: row.opt_text("actor")?.map(Into::into),
         actor_session: None,
         about: row.text("about")?,
     })

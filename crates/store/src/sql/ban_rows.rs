@@ -18,7 +18,7 @@ sql! {
 pub(super) async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
     let client_key = ban.client_key.to_string();
     let values = [
-        Value::Text(&ban.id),
+        Value::Text(ban.id.as_str()),
         Value::Text(&ban.incident),
         Value::Text(&client_key),
         Value::Text(ban.scope.as_str()),

@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ban::{GRACE_MS, Rung, Scope, Trigger};
 use domain::client_key::ClientKey;
+use domain::ids::BanId;
 
 macro_rules! select_with {
     ($first:literal, $rest:expr) => {
@@ -114,9 +115,10 @@ impl RecordOffence {
         // Requests in flight when the ban was imposed belong to the same offence. A page that opens a hundred
         // connections has offended once.
         if held.rung.is_some_and(|rung| rung.until > self.ban_context.now) {
-            return tx.one(BY_ID, [Value::Text(&held.ban)]).await?.as_ref().map(ban).transpose();
+            let id = Value::Text(held.ban.as_ref().map_or("", BanId::as_str));
+            return tx.one(BY_ID, [id]).await?.as_ref().map(ban).transpose();
         }
-        if !strikes::is_due(tx, &self.ban_context.ban_id, &ladder, rule, &self.ban_context).await? {
+        if !strikes::is_due(tx, self.ban_context.ban_id.as_str(), &ladder, rule, &self.ban_context).await? {
             return Ok(None);
         }
         climb(tx, &ladder, &held, rule, self.ban_context.first(), &self.evidence).await.map(Some)
@@ -187,8 +189,8 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         self.write(MakeBan { ban: ban.clone(), audit: audit.clone() }).await
     }
 
-    async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>> {
-        self.one(BY_ID, [Value::Text(id)]).await?.as_ref().map(ban).transpose()
+    async fn ban_by_id(&self, id: &BanId) -> Result<Option<Ban>> {
+        self.one(BY_ID, [Value::Text(id.as_str())]).await?.as_ref().map(ban).transpose()
     }
 
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>> {
@@ -209,7 +211,7 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     }
 
     async fn bans_changed(&self, after: &BanCursor, limit: u32) -> Result<BanChanges> {
-        let values = [Value::Int(after.seq), Value::Text(&after.id), Value::Int(limit.into())];
+        let values = [Value::Int(after.seq), Value::Text(after.id.as_str()), Value::Int(limit.into())];
         let rows = self.all(CHANGED, values).await?;
         let bans: Vec<Ban> = rows.iter().map(ban).collect::<Result<_>>()?;
         let next = match (rows.last(), bans.last()) {
@@ -226,7 +228,7 @@ impl<DB: Backend> Bans for SqlStore<DB> {
             None => "",
         };
         let trigger = Value::Text(search.trigger.map_or("", Trigger::as_str));
-        let before = Value::Text(search.before.as_deref().unwrap_or(""));
+        let before = Value::Text(search.before.as_ref().map_or("", BanId::as_str));
         let (state, now) = (Value::Text(state), Value::Int(search.now));
         let limit = Value::Int(search.limit.into());
         let rows = match &search.word {
@@ -264,7 +266,7 @@ impl<DB: Backend> Bans for SqlStore<DB> {
 
 fn ban<DB: Backend>(row: &Record<DB>) -> Result<Ban> {
     Ok(Ban {
-        id: row.text("id")?,
+        id: row.text("id")?.into(),
         incident: row.text("incident")?,
         client_key: row.enum_column("bans", "identity", |text| text.parse().ok())?,
         scope: row.enum_column("bans", "scope", Scope::parse)?,

@@ -39,7 +39,7 @@ impl Write for BeginEmailProof {
         let now = self.mail.now;
         lock_named(tx, "profiles", now).await?;
         let Some(per_hour) = limit(tx).await? else { return Ok(BeginEmailProofOutcome::Off) };
-        let (user, key) = (Value::Text(&self.user), self.mail.recipient.key());
+        let (user, key) = (Value::Text(self.user.as_str()), self.mail.recipient.key());
         if tx.count(IS_UNPROVED, [user, Value::Text(&key)]).await? == 0 {
             return Ok(BeginEmailProofOutcome::NotUnproved);
         }
@@ -66,14 +66,14 @@ impl Write for ProveEmail {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ProveEmailOutcome> {
         lock_named(tx, "profiles", self.now).await?;
-        let link = [Value::Text(&self.user), Value::Text(self.code_hash.as_str()), Value::Int(self.now)];
+        let link = [Value::Text(self.user.as_str()), Value::Text(self.code_hash.as_str()), Value::Int(self.now)];
         let Some(row) = tx.one(UNPROVED, link).await? else { return Ok(ProveEmailOutcome::UsedUp) };
         let address = row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?;
         if is_email_taken(tx, &address, &self.user).await? {
             return Ok(ProveEmailOutcome::EmailTaken);
         }
         if tx.execute(USE, link).await? == 0
-            || tx.execute(PROVE, [Value::Text(&self.user), Value::Text(&address.key())]).await? == 0
+            || tx.execute(PROVE, [Value::Text(self.user.as_str()), Value::Text(&address.key())]).await? == 0
         {
             return Ok(ProveEmailOutcome::UsedUp);
         }

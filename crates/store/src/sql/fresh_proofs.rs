@@ -12,6 +12,7 @@ use crate::passkeys::UsedPasskey;
 use crate::second_factors::{ConfirmIdentity, ConfirmOutcome};
 use domain::UnixMs;
 use domain::authentication::{Authentication, Method, Methods};
+use domain::ids::SessionId;
 
 sql! {
     USE_PASSKEY = "UPDATE passkeys SET backup_eligible = $2, backed_up = $3, sign_count = $4, used_at = $5
@@ -24,7 +25,7 @@ sql! {
 }
 
 pub(super) struct Renew {
-    pub(super) session: String,
+    pub(super) session: SessionId,
     pub(super) proven: Method,
     pub(super) now: UnixMs,
 }
@@ -40,11 +41,11 @@ impl Write for Renew {
 /// Adds a method to a live session. `None`: the session is over.
 async fn renew<DB: Backend>(
     tx: &mut Tx<'_, DB>,
-    session: &str,
+    session: &SessionId,
     proven: Method,
     now: UnixMs,
 ) -> Result<Option<Authentication>> {
-    let session = Value::Text(session);
+    let session = Value::Text(session.as_str());
     let Some(row) = tx.one(RENEW, [session, Value::Int(now)]).await? else { return Ok(None) };
     let before = row.enum_column("sessions", "methods", Methods::parse)?;
     let new = Authentication { methods: before.with(proven), at: now };
@@ -62,7 +63,7 @@ pub(super) async fn use_passkey<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UsedPas
         Value::Int(used.state.backed_up.into()),
         Value::Int(used.state.sign_count.into()),
         Value::Int(used.now),
-        Value::Text(&used.user),
+        Value::Text(used.user.as_str()),
         Value::Text(&used.relying_party),
     ];
     Ok(tx.execute(USE_PASSKEY, values).await? == 1)

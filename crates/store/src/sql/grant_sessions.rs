@@ -36,7 +36,7 @@ impl Write for BeginSession {
         if ended == 0 || !insert_session(tx, &self.session).await? {
             return Ok(false);
         }
-        tx.execute(DATE_BACK, [Value::Text(&self.session.id), Value::Int(self.authenticated_at)]).await?;
+        tx.execute(DATE_BACK, [Value::Text(self.session.id.as_str()), Value::Int(self.authenticated_at)]).await?;
         mark_sessions(tx, &self.session.user, self.session.now).await?;
         append(tx, &self.audit).await?;
         Ok(true)

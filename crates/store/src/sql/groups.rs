@@ -149,5 +149,5 @@ pub(super) fn group<DB: Backend>(row: &Record<DB>) -> Result<Group> {
 }
 
 pub(super) fn member<DB: Backend>(row: &Record<DB>) -> Result<Member> {
-    Ok(Member { id: row.text("id")?, username: row.text("name")? })
+    Ok(Member { id: row.text("id")?.into(), username: row.text("name")? })
 }

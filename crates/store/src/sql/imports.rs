@@ -47,7 +47,7 @@ impl Write for Import {
 
 async fn is_taken<DB: Backend>(tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<bool> {
     let (id, name) = (&one.user.id, &one.user.name);
-    if tx.count(HOLDERS, [Value::Text(name.key()), Value::Text(id)]).await? > 0
+    if tx.count(HOLDERS, [Value::Text(name.key()), Value::Text(id.as_str())]).await? > 0
         || is_confusable(tx, &name.skeleton(), id).await?
     {
         return Ok(true);
@@ -73,7 +73,7 @@ impl Import {
         write_groups(tx, id, &groups).await?;
         let disabled = Value::OptInt(one.disabled.then_some(self.now));
         let parameters = Value::OptText(one.imported_parameters.as_deref());
-        tx.execute(MARK, [Value::Text(id), parameters, disabled]).await?;
+        tx.execute(MARK, [Value::Text(id.as_str()), parameters, disabled]).await?;
         if let Some((reset, audit)) = &one.reset {
             add_reset(tx, reset).await?;
             append(tx, audit).await?;

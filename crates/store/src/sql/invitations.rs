@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use domain::profile::EmailAddress;
 
 macro_rules! select {
@@ -38,8 +39,8 @@ sql! {
 }
 
 /// Consumes an invitation. `false`: it is used or no longer valid.
-pub(super) async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &str, now: UnixMs) -> Result<bool> {
-    Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user)]).await? == 1)
+pub(super) async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &UserId, now: UnixMs) -> Result<bool> {
+    Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user.as_str())]).await? == 1)
 }
 
 /// Returns the address that an invitation was mailed to.
@@ -68,7 +69,7 @@ impl Write for AddInvitation {
             Value::Text(code_hash.as_str()),
             Value::Text(role.as_str()),
             Value::Text(note),
-            Value::OptText(made_by.as_deref()),
+            Value::OptText(made_by.as_ref().map(UserId::as_str)),
             Value::Int(*created_at),
             Value::Int(*expires_at),
         ];
@@ -144,11 +145,11 @@ fn invitation<DB: Backend>(row: &Record<DB>) -> Result<Invitation> {
         code_hash: CodeHash::stored(row.text("code_hash")?),
         role: row.enum_column("invitations", "role", Role::parse)?,
         note: row.text("note")?,
-        made_by: row.opt_text("made_by")?,
+        made_by: row.opt_text("made_by")?.map(Into::into),
         created_at: row.int("created_at")?,
         expires_at: row.int("expires_at")?,
         used_at: row.opt_int("used_at")?,
-        used_by: row.opt_text("used_by")?,
+        used_by: row.opt_text("used_by")?.map(Into::into),
         revoked_at: row.opt_int("revoked_at")?,
         email: email(row)?,
     })

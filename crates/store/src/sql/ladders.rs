@@ -10,6 +10,7 @@ use crate::bans::{Ban, ENGINE};
 use domain::UnixMs;
 use domain::ban::{BanRule, Rung, Trigger};
 use domain::client_key::ClientKey;
+use domain::ids::BanId;
 
 sql! {
     // No-op upsert: locks the row and returns its latest committed value. On PostgreSQL, a second transaction then
@@ -39,14 +40,14 @@ impl Ladder<'_> {
 #[derive(Debug)]
 pub(super) struct LockedLadder {
     pub rung: Option<Rung>,
-    /// The id of the last ban, if any.
-    pub ban: String,
+    /// The last ban, if any.
+    pub ban: Option<BanId>,
 }
 
 /// The ids of a ban that may be due.
 #[derive(Debug)]
 pub(super) struct DueBan<'a> {
-    pub id: &'a str,
+    pub id: &'a BanId,
     pub incident: &'a str,
     pub jitter: u16,
     pub now: UnixMs,
@@ -71,10 +72,13 @@ pub(super) async fn lock_ladder<DB: Backend>(
     let [who, cause, account] = ladder.key(&client_key);
     let row = tx.one(HOLD, [who, cause, account, Value::Int(now)]).await?;
     let Some(row) = row else {
-        return Ok(LockedLadder { rung: None, ban: String::new() });
+        return Ok(LockedLadder { rung: None, ban: None });
     };
     let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.int("until")? };
-    Ok(LockedLadder { rung: (rung.step > 0).then_some(rung), ban: row.text("ban")? })
+    Ok(LockedLadder {
+        rung: (rung.step > 0).then_some(rung),
+        ban: Some(row.text("ban")?).filter(|id| !id.is_empty()).map(Into::into),
+    })
 }
 
 /// Climbs one rung: writes the ban and the new position.
@@ -109,6 +113,6 @@ pub(super) async fn climb<DB: Backend>(
     let numbers = [Value::Int(rung.step.into()), Value::Int(rung.until)];
     let [step, until] = numbers;
     let expires_at = Value::Int(rung.until.saturating_add(quiet));
-    tx.execute(CLIMB, [who, cause, account, step, until, Value::Text(&ban.id), expires_at]).await?;
+    tx.execute(CLIMB, [who, cause, account, step, until, Value::Text(ban.id.as_str()), expires_at]).await?;
     Ok(ban)
 }

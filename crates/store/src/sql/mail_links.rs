@@ -8,6 +8,7 @@ use super::tx::Tx;
 use crate::Result;
 use crate::audit::{AuditEvent, BY_MAIL};
 use crate::mails::NewMail;
+use domain::ids::UserId;
 use domain::mail::MailKind;
 
 sql! {
@@ -25,7 +26,7 @@ pub(super) async fn add_link<DB: Backend>(tx: &mut Tx<'_, DB>, mail: &NewMail) -
     let row = Row {
         id: &mail.id,
         kind: mail.kind,
-        user: mail.user.as_deref(),
+        user: mail.user.as_ref(),
         recipient: &mail.recipient,
         audit: mail.audit.as_deref(),
         sealed: &mail.sealed,
@@ -36,15 +37,15 @@ pub(super) async fn add_link<DB: Backend>(tx: &mut Tx<'_, DB>, mail: &NewMail) -
 }
 
 /// Deletes the link that proves the address of an account.
-pub(super) async fn erase_proof<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
-    tx.execute(FORGET_PROOF, [Value::Text(user)]).await.map(drop)
+pub(super) async fn erase_proof<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
+    tx.execute(FORGET_PROOF, [Value::Text(user.as_str())]).await.map(drop)
 }
 
 /// Ends the links that were mailed to the account's address or wait for that. Notices stay, because they are about what has
 /// happened.
-pub(super) async fn end_mailed_links<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+pub(super) async fn end_mailed_links<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
     let (event, about) = (Value::Text(AuditEvent::ResetMade.as_str()), Value::Text(BY_MAIL));
-    tx.execute(END_RESET, [Value::Text(user), event, about]).await?;
-    tx.execute(FORGET_MAILS, [Value::Text(user), Value::Text(MailKind::Notice.as_str())]).await?;
+    tx.execute(END_RESET, [Value::Text(user.as_str()), event, about]).await?;
+    tx.execute(FORGET_MAILS, [Value::Text(user.as_str()), Value::Text(MailKind::Notice.as_str())]).await?;
     erase_proof(tx, user).await
 }

@@ -6,6 +6,7 @@ use super::tx::Tx;
 use crate::Result;
 use crate::audit::AuditEntry;
 use domain::UnixMs;
+use domain::ids::UserId;
 use domain::mail::{MailKind, deadline, hour, recipient_key};
 use domain::profile::EmailAddress;
 
@@ -36,8 +37,8 @@ pub(super) async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, subject: &str, per_h
 /// Queues a notice to the owner of the row's account, if the row is a notice and mail is on. The account's address must
 /// be proved or vouched for. Over the limit no notice is queued; the owner still sees the event at the next visit.
 pub(super) async fn notify_owner<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry) -> Result<()> {
-    let Some(user) = entry.user.as_deref().filter(|_| entry.is_mailed()) else { return Ok(()) };
-    let Some(row) = tx.one(OWNER, [Value::Text(user)]).await? else { return Ok(()) };
+    let Some(user) = entry.user.as_ref().filter(|_| entry.is_mailed()) else { return Ok(()) };
+    let Some(row) = tx.one(OWNER, [Value::Text(user.as_str())]).await? else { return Ok(()) };
     let address = row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?;
     notify(tx, entry, &address).await
 }
@@ -54,7 +55,7 @@ pub(super) async fn notify<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry,
     let row = Row {
         id: &entry.id,
         kind: MailKind::Notice,
-        user: entry.user.as_deref(),
+        user: entry.user.as_ref(),
         recipient: address,
         audit: Some(&entry.id),
         sealed: "",
@@ -68,7 +69,7 @@ pub(super) async fn notify<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry,
 pub(super) struct Row<'a> {
     pub(super) id: &'a str,
     pub(super) kind: MailKind,
-    pub(super) user: Option<&'a str>,
+    pub(super) user: Option<&'a UserId>,
     pub(super) recipient: &'a EmailAddress,
     pub(super) audit: Option<&'a str>,
     pub(super) sealed: &'a str,
@@ -80,7 +81,7 @@ pub(super) async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, row: &Row<'_>) -> Resu
     let values = [
         Value::Text(row.id),
         Value::Text(row.kind.as_str()),
-        Value::OptText(row.user),
+        Value::OptText(row.user.map(UserId::as_str)),
         Value::Text(row.recipient.as_str()),
         Value::OptText(row.audit),
         Value::Text(row.sealed),
@@ -92,6 +93,6 @@ pub(super) async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, row: &Row<'_>) -> Resu
 }
 
 /// Deletes the messages about an account.
-pub(super) async fn erase_mails<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
-    tx.execute(OF_USER, [Value::Text(user)]).await.map(drop)
+pub(super) async fn erase_mails<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
+    tx.execute(OF_USER, [Value::Text(user.as_str())]).await.map(drop)
 }

@@ -16,6 +16,7 @@ use crate::mails::{
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use domain::mail::{MailKind, deadline, hour, recipient_key};
 
 macro_rules! select {
@@ -220,8 +221,8 @@ impl<DB: Backend> Mails for SqlStore<DB> {
         self.write(begin.clone()).await
     }
 
-    async fn is_email_proof(&self, user: &str, code_hash: &CodeHash, now: UnixMs) -> Result<bool> {
-        let link = [Value::Text(user), Value::Text(code_hash.as_str()), Value::Int(now)];
+    async fn is_email_proof(&self, user: &UserId, code_hash: &CodeHash, now: UnixMs) -> Result<bool> {
+        let link = [Value::Text(user.as_str()), Value::Text(code_hash.as_str()), Value::Int(now)];
         Ok(self.one(email_proofs::UNPROVED, link).await?.is_some())
     }
 
@@ -234,7 +235,7 @@ fn queued<DB: Backend>(row: &Record<DB>) -> Result<QueuedMail> {
     Ok(QueuedMail {
         id: row.text("id")?,
         kind: row.enum_column("mails", "kind", MailKind::parse)?,
-        user: row.opt_text("user_id")?,
+        user: row.opt_text("user_id")?.map(Into::into),
         recipient: row.text("recipient")?,
         audit: row.opt_text("audit_id")?,
         sealed: row.text("sealed")?,

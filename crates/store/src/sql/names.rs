@@ -13,6 +13,7 @@ use crate::audit::AuditEntry;
 use crate::users::RenameOutcome;
 use domain::UnixMs;
 use domain::account::{AccountName, name_key, name_skeleton};
+use domain::ids::UserId;
 
 sql! {
     ALIKE = "SELECT COUNT(*) AS n FROM users WHERE skeleton = $1 AND id <> $2";
@@ -27,8 +28,8 @@ sql! {
 
 /// Returns whether another account's name looks like this one. The caller holds the lock "new user". Otherwise two
 /// similar names could be added at the same time.
-pub(super) async fn is_confusable<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &str) -> Result<bool> {
-    Ok(tx.count(ALIKE, [Value::Text(skeleton), Value::Text(id)]).await? > 0)
+pub(super) async fn is_confusable<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &UserId) -> Result<bool> {
+    Ok(tx.count(ALIKE, [Value::Text(skeleton), Value::Text(id.as_str())]).await? > 0)
 }
 
 /// Updates the keys and skeletons of accounts from an earlier version. An account keeps its old key if another one has
@@ -43,7 +44,7 @@ pub(super) struct Adopted {
     /// Number of accounts that are now found by more spellings.
     pub changed: usize,
     /// The ids of accounts that keep their old key.
-    pub colliding: Vec<String>,
+    pub colliding: Vec<UserId>,
 }
 
 impl Write for AdoptNames {
@@ -60,7 +61,7 @@ impl Write for AdoptNames {
             adopted.seen += 1;
             if key != old {
                 if tx.count(HOLDERS, [Value::Text(&key), Value::Text(&id)]).await? > 0 {
-                    adopted.colliding.push(id.clone());
+                    adopted.colliding.push(id.as_str().into());
                 } else {
                     tx.execute(SET_KEY, [Value::Text(&id), Value::Text(&key)]).await?;
                     adopted.changed += 1;
@@ -73,7 +74,7 @@ impl Write for AdoptNames {
 }
 
 pub(super) struct RenameUser {
-    pub id: String,
+    pub id: UserId,
     pub name: AccountName,
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -88,7 +89,7 @@ impl Write for RenameUser {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RenameOutcome> {
         lock_named(tx, "new user", self.now).await?;
-        let (id, key, skeleton) = (Value::Text(&self.id), self.name.key(), self.name.skeleton());
+        let (id, key, skeleton) = (Value::Text(self.id.as_str()), self.name.key(), self.name.skeleton());
         if tx.count(HOLDERS, [Value::Text(key), id]).await? > 0 {
             return Ok(RenameOutcome::NameTaken);
         }
@@ -119,11 +120,11 @@ impl<DB: Backend> SqlStore<DB> {
         Ok(())
     }
 
-    pub(super) async fn find_stray_names(&self) -> Result<Vec<String>> {
+    pub(super) async fn find_stray_names(&self) -> Result<Vec<UserId>> {
         let mut stray = Vec::new();
         for row in self.reads.without_timeout().all(KEYS, []).await? {
             if name_key(&row.text("name")?) != row.text("name_key")? {
-                stray.push(row.text("id")?);
+                stray.push(row.text("id")?.into());
             }
         }
         Ok(stray)

@@ -14,6 +14,7 @@ use crate::oauth::{
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::ids::UserId;
 use domain::token_hash::TokenHash;
 
 sql! {
@@ -99,21 +100,21 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
         self.write(begin.clone()).await
     }
 
-    async fn consent(&self, user: &str, client: &str) -> Result<Option<String>> {
-        let row = self.one(CONSENT, [Value::Text(user), Value::Text(client)]).await?;
+    async fn consent(&self, user: &UserId, client: &str) -> Result<Option<String>> {
+        let row = self.one(CONSENT, [Value::Text(user.as_str()), Value::Text(client)]).await?;
         row.map(|row| row.text("scope")).transpose()
     }
 
-    async fn consents(&self, user: &str) -> Result<Vec<ConsentRow>> {
-        let rows = self.all(CONSENTS, [Value::Text(user)]).await?;
+    async fn consents(&self, user: &UserId) -> Result<Vec<ConsentRow>> {
+        let rows = self.all(CONSENTS, [Value::Text(user.as_str())]).await?;
         let read = |row: &Record<DB>| {
             Ok(ConsentRow { client: row.text("client_id")?, scope: row.text("scope")?, given_at: row.int("given_at")? })
         };
         rows.iter().map(read).collect()
     }
 
-    async fn live_grants(&self, user: &str, now: UnixMs) -> Result<Vec<LiveGrant>> {
-        let rows = self.all(LIVE_GRANTS, [Value::Text(user), Value::Int(now)]).await?;
+    async fn live_grants(&self, user: &UserId, now: UnixMs) -> Result<Vec<LiveGrant>> {
+        let rows = self.all(LIVE_GRANTS, [Value::Text(user.as_str()), Value::Int(now)]).await?;
         let read = |row: &Record<DB>| {
             Ok(LiveGrant {
                 client: row.text("client_id")?,
@@ -124,7 +125,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
         rows.iter().map(read).collect()
     }
 
-    async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+    async fn withdraw_consent(&self, user: &UserId, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
         let (user, client) = (user.to_owned(), client.to_owned());
         self.write(WithdrawConsent { user, client, audit: audit.clone(), now }).await
     }
@@ -171,9 +172,9 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
         let rows = self.all(DUE, [Value::Int(now), Value::Int(limit)]).await?;
         let read = |row: &Record<DB>| {
             Ok(DueLogout {
-                session: row.text("session_id")?,
+                session: row.text("session_id")?.into(),
                 client: row.text("client_id")?,
-                user: row.text("user_id")?,
+                user: row.text("user_id")?.into(),
                 tries: row.u32_column("oauth_logouts", "tries")?,
             })
         };
@@ -209,7 +210,7 @@ pub(super) fn client<DB: Backend>(row: &Record<DB>) -> Result<StoredClient> {
 fn code<DB: Backend>(row: &Record<DB>) -> Result<CodeRow> {
     Ok(CodeRow {
         client: row.text("client_id")?,
-        session: row.text("session_id")?,
+        session: row.text("session_id")?.into(),
         redirect_uri: row.text("redirect_uri")?,
         code_challenge: row.opt_text("code_challenge")?,
         jkt: row.opt_text("jkt")?,
@@ -237,10 +238,10 @@ fn grant<DB: Backend>(row: &Record<DB>) -> Result<GrantRow> {
     Ok(GrantRow {
         id: row.text("id")?,
         client: row.text("client_id")?,
-        user: row.text("user_id")?,
+        user: row.text("user_id")?.into(),
         username: row.text("name")?,
         role: row.enum_column("users", "role", Role::parse)?,
-        session: row.text("session_id")?,
+        session: row.text("session_id")?.into(),
         details: row.text("details")?,
         jkt: row.opt_text("jkt")?,
         generation: row.u32_column("oauth_grants", "generation")?,

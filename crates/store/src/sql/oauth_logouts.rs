@@ -7,6 +7,7 @@ use super::write::Write;
 use crate::Result;
 use crate::oauth::DueLogout;
 use domain::UnixMs;
+use domain::ids::UserId;
 
 sql! {
     NOTIFY = "INSERT INTO oauth_logouts (session_id, client_id, user_id, tries, next_at)
@@ -44,8 +45,8 @@ pub(super) async fn notify_client<DB: Backend>(tx: &mut Tx<'_, DB>, grant: &str)
 }
 
 /// Makes due what waits for the sessions of a user that this transaction ended at `now`.
-pub(super) async fn logouts_are_due<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
-    tx.execute(ENDED, [Value::Text(user), Value::Int(now)]).await.map(drop)
+pub(super) async fn logouts_are_due<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
+    tx.execute(ENDED, [Value::Text(user.as_str()), Value::Int(now)]).await.map(drop)
 }
 
 pub(super) struct ClaimLogout {
@@ -58,7 +59,7 @@ impl Write for ClaimLogout {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let (session, client) = (Value::Text(&self.due.session), Value::Text(&self.due.client));
+        let (session, client) = (Value::Text(self.due.session.as_str()), Value::Text(&self.due.client));
         let values = [session, client, Value::Int(self.due.tries.into()), Value::Int(self.next_at)];
         Ok(tx.execute(CLAIM, values).await? == 1)
     }
@@ -70,7 +71,7 @@ impl Write for FinishLogout {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(FINISH, [Value::Text(&self.0.session), Value::Text(&self.0.client)]).await?;
-        tx.execute(ERASE_SUBJECTS, [Value::Text(&self.0.user)]).await.map(drop)
+        tx.execute(FINISH, [Value::Text(self.0.session.as_str()), Value::Text(&self.0.client)]).await?;
+        tx.execute(ERASE_SUBJECTS, [Value::Text(self.0.user.as_str())]).await.map(drop)
     }
 }

@@ -14,6 +14,7 @@ use crate::oauth::StoredClient;
 use crate::oauth_registrations::{InitialToken, OAuthRegistrations, PutDocument, RegisterClient, StoredDocument};
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::UserId;
 
 sql! {
     ADD_TOKEN = "INSERT INTO oauth_initial_tokens (token_hash, note, uses_left, created_at, expires_at)
@@ -89,12 +90,12 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
         self.write(RemoveDocument { id: id.to_owned(), audit: audit.clone(), now }).await
     }
 
-    async fn known_subject(&self, sector: &str, user: &str) -> Result<Option<String>> {
-        let row = self.one(SUBJECT, [Value::Text(sector), Value::Text(user)]).await?;
+    async fn known_subject(&self, sector: &str, user: &UserId) -> Result<Option<String>> {
+        let row = self.one(SUBJECT, [Value::Text(sector), Value::Text(user.as_str())]).await?;
         row.map(|row| row.text("subject")).transpose()
     }
 
-    async fn pairwise_subject(&self, sector: &str, user: &str, fresh: &str) -> Result<String> {
+    async fn pairwise_subject(&self, sector: &str, user: &UserId, fresh: &str) -> Result<String> {
         if let Some(known) = self.known_subject(sector, user).await? {
             return Ok(known);
         }
@@ -166,7 +167,7 @@ impl Write for RemoveToken {
 
 struct AddSubject {
     sector: String,
-    user: String,
+    user: UserId,
     fresh: String,
 }
 
@@ -174,10 +175,10 @@ impl Write for AddSubject {
     type Output = String;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<String> {
-        let values = [Value::Text(&self.sector), Value::Text(&self.user), Value::Text(&self.fresh)];
+        let values = [Value::Text(&self.sector), Value::Text(self.user.as_str()), Value::Text(&self.fresh)];
         tx.execute(ADD_SUBJECT, values).await?;
         // Another request may have been first.
-        let row = tx.one(SUBJECT, [Value::Text(&self.sector), Value::Text(&self.user)]).await?;
+        let row = tx.one(SUBJECT, [Value::Text(&self.sector), Value::Text(self.user.as_str())]).await?;
         row.map_or_else(|| Ok(self.fresh.clone()), |row| row.text("subject"))
     }
 }

@@ -11,6 +11,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use crate::oauth::{GrantRotation, MOST_CODES_OF_SESSION, NewCode, PendingDevice, PushedRequest, Redeem};
 use domain::UnixMs;
+use domain::ids::UserId;
 use domain::token_hash::TokenHash;
 
 sql! {
@@ -76,7 +77,7 @@ impl Write for NewCode {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let (client, session) = (Value::Text(&self.client), Value::Text(&self.session));
+        let (client, session) = (Value::Text(&self.client), Value::Text(self.session.as_str()));
         let values = [
             Value::Text(&self.code_hash),
             client,
@@ -121,7 +122,7 @@ impl Write for NewCode {
             tx.execute(AGREE, [Value::Text(&owner), client, Value::Text(scope), Value::Int(self.now)]).await?;
         }
         let mut entry = self.audit.clone();
-        entry.user = Some(owner);
+        entry.user = Some(owner.into());
         entry.session = Some(self.session.clone());
         append(tx, &entry).await?;
         Ok(true)
@@ -212,7 +213,7 @@ impl Write for RevokeGrant {
             return Ok(false);
         };
         // Every node forgets what it keeps of the person's tokens.
-        mark_sessions(tx, &grant.text("user_id")?, self.now).await?;
+        mark_sessions(tx, &grant.text("user_id")?.into(), self.now).await?;
         if let Some(audit) = &self.audit {
             append(tx, audit).await?;
         }
@@ -221,7 +222,7 @@ impl Write for RevokeGrant {
 }
 
 pub(super) struct WithdrawConsent {
-    pub user: String,
+    pub user: UserId,
     pub client: String,
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -231,7 +232,7 @@ impl Write for WithdrawConsent {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let (user, client) = (Value::Text(&self.user), Value::Text(&self.client));
+        let (user, client) = (Value::Text(self.user.as_str()), Value::Text(&self.client));
         let withdrawn = tx.execute(WITHDRAW, [user, client]).await?;
         // Before the grants: this waits for a concurrent exchange, whose grant the next statement then finds.
         let dropped = tx.execute(DROP_CODES, [user, client]).await?;

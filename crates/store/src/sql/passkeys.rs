@@ -17,6 +17,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use crate::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance, PasskeyOwner, Passkeys};
 use async_trait::async_trait;
+use domain::ids::UserId;
 use domain::passkey::PasskeyState;
 
 macro_rules! columns {
@@ -57,16 +58,16 @@ impl Write for NewPasskey {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AddPasskeyOutcome> {
         let Passkey { id, credential_id, user, state, created_at, .. } = &self.passkey;
         // Every registration of an account changes this row first, so that two of them count one after the other.
-        if tx.execute(LOCK, [Value::Text(user)]).await? == 0 {
+        if tx.execute(LOCK, [Value::Text(user.as_str())]).await? == 0 {
             return Ok(AddPasskeyOutcome::Full);
         }
-        if !burn(tx, &self.short_key, user, *created_at, self.short_key_expires_at).await? {
+        if !burn(tx, &self.short_key, user.as_str(), *created_at, self.short_key_expires_at).await? {
             return Ok(AddPasskeyOutcome::Replayed);
         }
         let values = [
             Value::Text(id),
             Value::Text(credential_id),
-            Value::Text(user),
+            Value::Text(user.as_str()),
             Value::Text(&self.passkey.relying_party),
             Value::Text(&self.passkey.public_key),
             Value::Text(&self.passkey.aaguid),
@@ -92,7 +93,7 @@ impl Write for NewPasskey {
 }
 
 struct SetHandle {
-    user: String,
+    user: UserId,
     fresh: String,
 }
 
@@ -100,14 +101,14 @@ impl Write for SetHandle {
     type Output = String;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<String> {
-        tx.execute(SET_HANDLE, [Value::Text(&self.user), Value::Text(&self.fresh)]).await?;
-        let row = tx.one(HANDLE, [Value::Text(&self.user)]).await?;
+        tx.execute(SET_HANDLE, [Value::Text(self.user.as_str()), Value::Text(&self.fresh)]).await?;
+        let row = tx.one(HANDLE, [Value::Text(self.user.as_str())]).await?;
         row.map_or_else(|| Ok(self.fresh.clone()), |row| row.text("handle"))
     }
 }
 
 struct RenamePasskey {
-    user: String,
+    user: UserId,
     id: String,
     label: String,
     audit: AuditEntry,
@@ -117,7 +118,7 @@ impl Write for RenamePasskey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.user), Value::Text(&self.id), Value::Text(&self.label)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(&self.id), Value::Text(&self.label)];
         let renamed = tx.execute(RENAME, values).await? == 1;
         if renamed {
             append(tx, &self.audit).await?;
@@ -127,7 +128,7 @@ impl Write for RenamePasskey {
 }
 
 struct RemovePasskey {
-    user: String,
+    user: UserId,
     id: String,
     audit: AuditEntry,
 }
@@ -136,7 +137,7 @@ impl Write for RemovePasskey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let removed = tx.execute(REMOVE, [Value::Text(&self.user), Value::Text(&self.id)]).await? == 1;
+        let removed = tx.execute(REMOVE, [Value::Text(self.user.as_str()), Value::Text(&self.id)]).await? == 1;
         if removed {
             factor_removed(tx, &self.user).await?;
             append(tx, &self.audit).await?;
@@ -172,15 +173,15 @@ impl Write for PasskeyAcceptance {
 
 #[async_trait]
 impl<DB: Backend> Passkeys for SqlStore<DB> {
-    async fn passkeys(&self, user: &str) -> Result<Vec<Passkey>> {
-        self.all(OF_USER, [Value::Text(user)]).await?.iter().map(passkey).collect()
+    async fn passkeys(&self, user: &UserId) -> Result<Vec<Passkey>> {
+        self.all(OF_USER, [Value::Text(user.as_str())]).await?.iter().map(passkey).collect()
     }
 
-    async fn passkey_handle(&self, user: &str) -> Result<Option<String>> {
-        self.one(HANDLE, [Value::Text(user)]).await?.map(|row| row.text("handle")).transpose()
+    async fn passkey_handle(&self, user: &UserId) -> Result<Option<String>> {
+        self.one(HANDLE, [Value::Text(user.as_str())]).await?.map(|row| row.text("handle")).transpose()
     }
 
-    async fn ensure_passkey_handle(&self, user: &str, fresh: &str) -> Result<String> {
+    async fn ensure_passkey_handle(&self, user: &UserId, fresh: &str) -> Result<String> {
         if let Some(handle) = self.passkey_handle(user).await? {
             return Ok(handle);
         }
@@ -196,12 +197,12 @@ impl<DB: Backend> Passkeys for SqlStore<DB> {
         self.write(new.clone()).await
     }
 
-    async fn rename_passkey(&self, user: &str, id: &str, label: &str, audit: &AuditEntry) -> Result<bool> {
+    async fn rename_passkey(&self, user: &UserId, id: &str, label: &str, audit: &AuditEntry) -> Result<bool> {
         let (user, id, label) = (user.to_owned(), id.to_owned(), label.to_owned());
         self.write(RenamePasskey { user, id, label, audit: audit.clone() }).await
     }
 
-    async fn remove_passkey(&self, user: &str, id: &str, audit: &AuditEntry) -> Result<bool> {
+    async fn remove_passkey(&self, user: &UserId, id: &str, audit: &AuditEntry) -> Result<bool> {
         self.write(RemovePasskey { user: user.to_owned(), id: id.to_owned(), audit: audit.clone() }).await
     }
 
@@ -219,7 +220,7 @@ fn passkey<DB: Backend>(row: &Record<DB>) -> Result<Passkey> {
     Ok(Passkey {
         id: row.text("passkey_id")?,
         credential_id: row.text("credential_id")?,
-        user: row.text("user_id")?,
+        user: row.text("user_id")?.into(),
         relying_party: row.text("relying_party")?,
         public_key: row.text("public_key")?,
         aaguid: row.text("aaguid")?,

@@ -15,6 +15,7 @@ use crate::audit::{AuditEntry, AuditEvent};
 use crate::profiles::{Change, Group, GroupOutcome, Member, Profile, Profiles, SetProfile, SetProfileOutcome};
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::UserId;
 use domain::profile::{DisplayName, Email, EmailAddress, EmailState, GroupName};
 use std::collections::HashMap;
 
@@ -39,21 +40,21 @@ sql! {
 pub(super) async fn is_email_taken<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     address: &EmailAddress,
-    user: &str,
+    user: &UserId,
 ) -> Result<bool> {
-    Ok(tx.count(EMAIL_TAKEN, [Value::Text(&address.key()), Value::Text(user)]).await? > 0)
+    Ok(tx.count(EMAIL_TAKEN, [Value::Text(&address.key()), Value::Text(user.as_str())]).await? > 0)
 }
 
 /// Writes the fields of a profile. The caller holds the lock "profiles". `false`: no such account.
 pub(super) async fn write_profile<DB: Backend>(
     tx: &mut Tx<'_, DB>,
-    user: &str,
+    user: &UserId,
     display_name: Option<&DisplayName>,
     email: Option<&Email>,
 ) -> Result<bool> {
     let key = email.map(|email| email.address.key());
     let values = [
-        Value::Text(user),
+        Value::Text(user.as_str()),
         Value::OptText(display_name.map(DisplayName::as_str)),
         Value::OptText(email.map(|email| email.address.as_str())),
         Value::OptText(key.as_deref()),
@@ -63,17 +64,17 @@ pub(super) async fn write_profile<DB: Backend>(
 }
 
 /// Makes these groups the account's only ones. The caller holds the lock "profiles".
-pub(super) async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, groups: &[String]) -> Result<()> {
-    tx.execute(LEAVE_ALL, [Value::Text(user)]).await?;
+pub(super) async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, groups: &[String]) -> Result<()> {
+    tx.execute(LEAVE_ALL, [Value::Text(user.as_str())]).await?;
     for group in groups {
-        tx.execute(JOIN, [Value::Text(group), Value::Text(user)]).await?;
+        tx.execute(JOIN, [Value::Text(group), Value::Text(user.as_str())]).await?;
     }
     Ok(())
 }
 
 /// Removes the memberships of an account.
-pub(super) async fn leave_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
-    tx.execute(LEAVE_ALL, [Value::Text(user)]).await.map(drop)
+pub(super) async fn leave_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
+    tx.execute(LEAVE_ALL, [Value::Text(user.as_str())]).await.map(drop)
 }
 
 impl Write for SetProfile {
@@ -86,7 +87,7 @@ impl Write for SetProfile {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<SetProfileOutcome> {
         lock_named(tx, "profiles", self.now).await?;
-        let Some(row) = tx.one(ONE, [Value::Text(&self.user)]).await? else {
+        let Some(row) = tx.one(ONE, [Value::Text(self.user.as_str())]).await? else {
             return Ok(SetProfileOutcome::NoUser);
         };
         let before = fields(&row)?;
@@ -117,7 +118,7 @@ impl Write for SetProfile {
             ids.sort();
             ids.dedup();
             let mut present = Vec::new();
-            for row in tx.all(GROUP_IDS_OF, [Value::Text(&self.user)]).await? {
+            for row in tx.all(GROUP_IDS_OF, [Value::Text(self.user.as_str())]).await? {
                 present.push(row.text("group_id")?);
             }
             present.sort();
@@ -165,24 +166,24 @@ fn changed<T: Clone>(before: Option<T>, change: &Change<T>) -> Option<T> {
 
 #[async_trait]
 impl<DB: Backend> Profiles for SqlStore<DB> {
-    async fn profile(&self, user: &str) -> Result<Option<Profile>> {
+    async fn profile(&self, user: &UserId) -> Result<Option<Profile>> {
         // The version is read first, so that it is never newer than the memberships.
-        let Some(row) = self.one(ONE, [Value::Text(user)]).await? else { return Ok(None) };
+        let Some(row) = self.one(ONE, [Value::Text(user.as_str())]).await? else { return Ok(None) };
         let mut profile = fields(&row)?;
-        for row in self.all(GROUPS_OF, [Value::Text(user)]).await? {
+        for row in self.all(GROUPS_OF, [Value::Text(user.as_str())]).await? {
             profile.groups.push(row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?);
         }
         profile.groups.sort_by_key(GroupName::key);
         Ok(Some(profile))
     }
 
-    async fn profiles(&self) -> Result<HashMap<String, Profile>> {
+    async fn profiles(&self) -> Result<HashMap<UserId, Profile>> {
         let mut profiles = HashMap::new();
         for row in self.all(ALL, []).await? {
-            profiles.insert(row.text("id")?, fields(&row)?);
+            profiles.insert(UserId::from(row.text("id")?), fields(&row)?);
         }
         for row in self.all(MEMBERSHIPS, []).await? {
-            if let Some(profile) = profiles.get_mut(&row.text("user_id")?) {
+            if let Some(profile) = profiles.get_mut(&row.text("user_id")?.into()) {
                 profile.groups.push(row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?);
             }
         }

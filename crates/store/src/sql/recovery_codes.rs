@@ -10,6 +10,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use crate::recovery_codes::UseRecoveryCode;
 use domain::UnixMs;
+use domain::ids::UserId;
 
 sql! {
     FORGET_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
@@ -25,7 +26,7 @@ sql! {
 }
 
 pub(super) struct SetRecoveryCodes {
-    pub(super) user: String,
+    pub(super) user: UserId,
     pub(super) hashes: Vec<String>,
     pub(super) audit: AuditEntry,
     pub(super) now: UnixMs,
@@ -43,27 +44,27 @@ impl Write for SetRecoveryCodes {
 /// Makes these codes the account's only ones.
 pub(super) async fn replace_codes<DB: Backend>(
     tx: &mut Tx<'_, DB>,
-    user: &str,
+    user: &UserId,
     hashes: &[String],
     now: UnixMs,
 ) -> Result<()> {
-    tx.execute(FORGET_CODES, [Value::Text(user)]).await?;
+    tx.execute(FORGET_CODES, [Value::Text(user.as_str())]).await?;
     for hash in hashes {
-        tx.execute(ADD_CODE, [Value::Text(user), Value::Text(hash), Value::Int(now)]).await?;
+        tx.execute(ADD_CODE, [Value::Text(user.as_str()), Value::Text(hash), Value::Int(now)]).await?;
     }
     Ok(())
 }
 
 /// Locks an unused code for the rest of the transaction. `false`: it is unknown or used.
 pub(super) async fn lock_code<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UseRecoveryCode) -> Result<bool> {
-    Ok(tx.execute(HOLD_CODE, [Value::Text(&used.user), Value::Text(&used.code_hash)]).await? == 1)
+    Ok(tx.execute(HOLD_CODE, [Value::Text(used.user.as_str()), Value::Text(&used.code_hash)]).await? == 1)
 }
 
 impl Write for UseRecoveryCode {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.user), Value::Text(&self.code_hash), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(&self.code_hash), Value::Int(self.now)];
         let used = tx.execute(USE_RECOVERY_CODE, values).await? == 1;
         if used {
             // A person who needs one has lost a device, which may be a remembered one.

@@ -9,6 +9,7 @@ use crate::audit::AuditEntry;
 use crate::remembered_devices::{DeviceMemory, RememberedDevice, RememberedDevices};
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::{SessionId, UserId};
 
 sql! {
     OF_USER = "SELECT id, user_id, jkt, device, address, created_at, used_at, expires_at FROM remembered_devices
@@ -28,23 +29,29 @@ sql! {
 }
 
 /// Forgets every device of an account: its password or factors changed.
-pub(super) async fn forget_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<u64> {
-    tx.execute(FORGET, [Value::Text(user)]).await
+pub(super) async fn forget_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<u64> {
+    tx.execute(FORGET, [Value::Text(user.as_str())]).await
 }
 
 /// Forgets the device of a session that was ended.
-pub(super) async fn forget_device_of<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, session: &str) -> Result<()> {
-    tx.execute(FORGET_OF_SESSION, [Value::Text(user), Value::Text(session)]).await.map(drop)
+pub(super) async fn forget_device_of<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    user: &UserId,
+    session: &SessionId,
+) -> Result<()> {
+    tx.execute(FORGET_OF_SESSION, [Value::Text(user.as_str()), Value::Text(session.as_str())]).await.map(drop)
 }
 
 /// Forgets every device except the one of a session that continues.
 pub(super) async fn forget_other_devices<DB: Backend>(
     tx: &mut Tx<'_, DB>,
-    user: &str,
-    keep: Option<&str>,
+    user: &UserId,
+    keep: Option<&SessionId>,
 ) -> Result<()> {
     match keep {
-        Some(keep) => tx.execute(FORGET_OTHERS, [Value::Text(user), Value::Text(keep)]).await.map(drop),
+        Some(keep) => {
+            tx.execute(FORGET_OTHERS, [Value::Text(user.as_str()), Value::Text(keep.as_str())]).await.map(drop)
+        }
         None => forget_all(tx, user).await.map(drop),
     }
 }
@@ -52,12 +59,12 @@ pub(super) async fn forget_other_devices<DB: Backend>(
 /// Whether a sign-in may rely on its remembered device. A forgotten one is refused at once.
 pub(super) async fn still_remembered<DB: Backend>(
     tx: &mut Tx<'_, DB>,
-    user: &str,
+    user: &UserId,
     memory: &DeviceMemory,
     now: UnixMs,
 ) -> Result<bool> {
     let DeviceMemory::Remembered(id) = memory else { return Ok(true) };
-    Ok(tx.execute(USE, [Value::Text(id), Value::Text(user), Value::Int(now)]).await? == 1)
+    Ok(tx.execute(USE, [Value::Text(id), Value::Text(user.as_str()), Value::Int(now)]).await? == 1)
 }
 
 /// Stores the device of a sign-in, if it is to be remembered.
@@ -66,7 +73,7 @@ pub(super) async fn remember<DB: Backend>(tx: &mut Tx<'_, DB>, memory: &DeviceMe
     let (device, audit) = &**new;
     let values = [
         Value::Text(&device.id),
-        Value::Text(&device.user),
+        Value::Text(device.user.as_str()),
         Value::Text(&device.jkt),
         Value::Text(&device.device),
         Value::Text(&device.address),
@@ -79,7 +86,7 @@ pub(super) async fn remember<DB: Backend>(tx: &mut Tx<'_, DB>, memory: &DeviceMe
 }
 
 struct ForgetDevices {
-    user: String,
+    user: UserId,
     id: Option<String>,
     audit: AuditEntry,
 }
@@ -93,7 +100,7 @@ impl Write for ForgetDevices {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let forgotten = match &self.id {
-            Some(id) => tx.execute(FORGET_ONE, [Value::Text(&self.user), Value::Text(id)]).await?,
+            Some(id) => tx.execute(FORGET_ONE, [Value::Text(self.user.as_str()), Value::Text(id)]).await?,
             None => forget_all(tx, &self.user).await?,
         };
         if forgotten > 0 {
@@ -105,16 +112,16 @@ impl Write for ForgetDevices {
 
 #[async_trait]
 impl<DB: Backend> RememberedDevices for SqlStore<DB> {
-    async fn remembered_devices(&self, user: &str, now: UnixMs) -> Result<Vec<RememberedDevice>> {
-        self.all(OF_USER, [Value::Text(user), Value::Int(now)]).await?.iter().map(device).collect()
+    async fn remembered_devices(&self, user: &UserId, now: UnixMs) -> Result<Vec<RememberedDevice>> {
+        self.all(OF_USER, [Value::Text(user.as_str()), Value::Int(now)]).await?.iter().map(device).collect()
     }
 
-    async fn remembered_device(&self, user: &str, jkt: &str, now: UnixMs) -> Result<Option<String>> {
-        let row = self.one(OF_KEY, [Value::Text(user), Value::Text(jkt), Value::Int(now)]).await?;
+    async fn remembered_device(&self, user: &UserId, jkt: &str, now: UnixMs) -> Result<Option<String>> {
+        let row = self.one(OF_KEY, [Value::Text(user.as_str()), Value::Text(jkt), Value::Int(now)]).await?;
         row.map(|row| row.text("id")).transpose()
     }
 
-    async fn forget_devices(&self, user: &str, id: Option<&str>, audit: &AuditEntry) -> Result<bool> {
+    async fn forget_devices(&self, user: &UserId, id: Option<&str>, audit: &AuditEntry) -> Result<bool> {
         let (user, id) = (user.to_owned(), id.map(str::to_owned));
         self.write(ForgetDevices { user, id, audit: audit.clone() }).await
     }
@@ -123,7 +130,7 @@ impl<DB: Backend> RememberedDevices for SqlStore<DB> {
 fn device<DB: Backend>(row: &Record<DB>) -> Result<RememberedDevice> {
     Ok(RememberedDevice {
         id: row.text("id")?,
-        user: row.text("user_id")?,
+        user: row.text("user_id")?.into(),
         jkt: row.text("jkt")?,
         device: row.text("device")?,
         address: row.text("address")?,

@@ -19,6 +19,7 @@ use crate::users::User;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::code_hash::CodeHash;
+use domain::ids::{SessionId, UserId};
 use domain::mail::{FORGOTTEN_PER_HOUR, recipient_key};
 
 /// Maximum number of open links of one maker for one account.
@@ -64,10 +65,11 @@ impl Write for AddReset {
 /// Stores a link. Earlier ones of the same maker stay valid, up to [`MOST_OPEN`] in all.
 pub(super) async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, reset: &Reset) -> Result<()> {
     let Reset { user, code_hash, made_by, created_at, expires_at } = reset;
-    let (owner, code) = (Value::Text(user), Value::Text(code_hash.as_str()));
-    let values = [owner, code, Value::OptText(made_by.as_deref()), Value::Int(*created_at), Value::Int(*expires_at)];
+    let (owner, code) = (Value::Text(user.as_str()), Value::Text(code_hash.as_str()));
+    let by = made_by.as_ref().map(UserId::as_str);
+    let values = [owner, code, Value::OptText(by), Value::Int(*created_at), Value::Int(*expires_at)];
     tx.execute(ADD, values).await?;
-    let (owner, by) = (Value::Text(user), Value::Text(made_by.as_deref().unwrap_or_default()));
+    let (owner, by) = (Value::Text(user.as_str()), Value::Text(by.unwrap_or_default()));
     tx.execute(KEEP_NEWEST, [owner, by, Value::Text(code_hash.as_str()), Value::Int(MOST_OPEN - 1)]).await.map(drop)
 }
 
@@ -100,13 +102,13 @@ impl Write for MailReset {
 }
 
 impl Write for UseReset {
-    type Output = Option<Vec<String>>;
+    type Output = Option<Vec<SessionId>>;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<String>>> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<SessionId>>> {
         release(tx, &self.attempt).await?;
-        let values = [Value::Text(self.code_hash.as_str()), Value::Text(&self.user), Value::Int(self.now)];
+        let values = [Value::Text(self.code_hash.as_str()), Value::Text(self.user.as_str()), Value::Int(self.now)];
         if tx.execute(USE, values).await? == 0
-            || tx.execute(SET_PASSWORD, [Value::Text(&self.user), Value::Text(&self.hash.0)]).await? == 0
+            || tx.execute(SET_PASSWORD, [Value::Text(self.user.as_str()), Value::Text(&self.hash.0)]).await? == 0
         {
             return Ok(None);
         }
@@ -136,7 +138,7 @@ impl<DB: Backend> Resets for SqlStore<DB> {
         self.one(USER_OF, [Value::Text(code_hash.as_str()), Value::Int(now)]).await?.as_ref().map(user).transpose()
     }
 
-    async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>> {
+    async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<SessionId>>> {
         self.write(reset.clone()).await
     }
 

@@ -20,6 +20,7 @@ use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::authentication::{Authentication, Method};
+use domain::ids::{SessionId, UserId};
 use domain::second_factor::{Factors, PENDING_TRIES};
 
 sql! {
@@ -60,9 +61,9 @@ sql! {
 }
 
 /// Deletes the second factors of a deleted account.
-pub(super) async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+pub(super) async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
     for sql in [ERASE_TOTP, FORGET_CODES, ERASE_PENDING] {
-        tx.execute(sql, [Value::Text(user)]).await?;
+        tx.execute(sql, [Value::Text(user.as_str())]).await?;
     }
     Ok(())
 }
@@ -84,7 +85,7 @@ pub(super) fn factors<DB: Backend>(row: &Record<DB>) -> Result<Factors> {
 }
 
 struct BeginTotp {
-    user: String,
+    user: UserId,
     id: String,
     secret: SealedKey,
     now: UnixMs,
@@ -95,9 +96,9 @@ impl Write for BeginTotp {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         may_be_written(tx, &self.secret.0, self.now).await?;
-        tx.execute(FORGET_WAITING, [Value::Text(&self.user)]).await?;
+        tx.execute(FORGET_WAITING, [Value::Text(self.user.as_str())]).await?;
         let values =
-            [Value::Text(&self.id), Value::Text(&self.user), Value::Text(&self.secret.0), Value::Int(self.now)];
+            [Value::Text(&self.id), Value::Text(self.user.as_str()), Value::Text(&self.secret.0), Value::Int(self.now)];
         tx.execute(BEGIN, values).await.map(drop)
     }
 }
@@ -107,7 +108,7 @@ impl Write for ConfirmTotp {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let UsedCode { id, user, step, drift, now } = &self.code;
-        let (id, user, now) = (Value::Text(id), Value::Text(user), Value::Int(*now));
+        let (id, user, now) = (Value::Text(id), Value::Text(user.as_str()), Value::Int(*now));
         let values = [id, user, Value::Int(*step), Value::Int(*drift), now, Value::Int(self.since)];
         if tx.execute(CLAIM, values).await? == 0 {
             return Ok(false);
@@ -128,14 +129,14 @@ impl Write for UsedCode {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let (id, user) = (Value::Text(&self.id), Value::Text(&self.user));
+        let (id, user) = (Value::Text(&self.id), Value::Text(self.user.as_str()));
         let values = [id, user, Value::Int(self.step), Value::Int(self.drift), Value::Int(self.now)];
         Ok(tx.execute(USE_CODE, values).await? == 1)
     }
 }
 
 struct RemoveTotp {
-    user: String,
+    user: UserId,
     audit: AuditEntry,
 }
 
@@ -147,7 +148,7 @@ impl Write for RemoveTotp {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(REMOVE, [Value::Text(&self.user)]).await? == 0 {
+        if tx.execute(REMOVE, [Value::Text(self.user.as_str())]).await? == 0 {
             return Ok(false);
         }
         factor_removed(tx, &self.user).await?;
@@ -158,10 +159,10 @@ impl Write for RemoveTotp {
 
 /// Forgets the remembered devices, the requirement of a passkey that no longer exists, and without any factor the
 /// recovery codes.
-pub(super) async fn factor_removed<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+pub(super) async fn factor_removed<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
     forget_all(tx, user).await?;
     for sql in [WISH_WITHOUT_PASSKEY, FORGET_CODES_OF_NOTHING] {
-        tx.execute(sql, [Value::Text(user)]).await?;
+        tx.execute(sql, [Value::Text(user.as_str())]).await?;
     }
     Ok(())
 }
@@ -170,7 +171,7 @@ impl Write for PasskeyAfterPassword {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let user = Value::Text(&self.user);
+        let user = Value::Text(self.user.as_str());
         let changed = match &self.wanted {
             Some(host) => tx.execute(WISH, [user, Value::Text(host)]).await?,
             None => tx.execute(NO_WISH, [user]).await?,
@@ -188,7 +189,7 @@ impl Write for PasskeyAfterPassword {
 }
 
 struct RemoveFactors {
-    user: String,
+    user: UserId,
     audit: AuditEntry,
 }
 
@@ -200,7 +201,7 @@ impl Write for RemoveFactors {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let user = [Value::Text(&self.user)];
+        let user = [Value::Text(self.user.as_str())];
         // One that waits for its first code too: a thief may have begun it, and would put it into use afterwards.
         let removed = tx.execute(ERASE_TOTP, user).await? + tx.execute(REMOVE_PASSKEYS, user).await?;
         if removed == 0 {
@@ -219,7 +220,7 @@ impl Write for NewPendingSignIn {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         release(tx, &self.attempt).await?;
         let PendingSignIn { id, user, judged_by, jkt, expires_at } = &self.pending;
-        let (id, user, jkt) = (Value::Text(id), Value::Text(user), Value::OptText(jkt.as_deref()));
+        let (id, user, jkt) = (Value::Text(id), Value::Text(user.as_str()), Value::OptText(jkt.as_deref()));
         tx.execute(ADD_PENDING, [id, user, Value::Text(&judged_by.0), jkt, Value::Int(*expires_at)]).await?;
         append(tx, &self.audit).await
     }
@@ -240,7 +241,7 @@ impl Write for TryPending {
         row.map(|row| {
             Ok(PendingSignIn {
                 id: row.text("id")?,
-                user: row.text("user_id")?,
+                user: row.text("user_id")?.into(),
                 judged_by: PasswordHash(row.text("judged_by")?),
                 jkt: row.opt_text("jkt")?,
                 expires_at: row.int("expires_at")?,
@@ -252,17 +253,17 @@ impl Write for TryPending {
 
 #[async_trait]
 impl<DB: Backend> SecondFactors for SqlStore<DB> {
-    async fn factors(&self, user: &str, relying_party: Option<&str>) -> Result<Factors> {
-        let row = self.one(FACTORS, [Value::Text(user), Value::OptText(relying_party)]).await?;
+    async fn factors(&self, user: &UserId, relying_party: Option<&str>) -> Result<Factors> {
+        let row = self.one(FACTORS, [Value::Text(user.as_str()), Value::OptText(relying_party)]).await?;
         row.as_ref().map_or(Ok(Factors::default()), factors)
     }
 
-    async fn totp(&self, user: &str, confirmed: bool) -> Result<Option<Totp>> {
+    async fn totp(&self, user: &UserId, confirmed: bool) -> Result<Option<Totp>> {
         let sql = if confirmed { IN_USE } else { WAITING };
-        self.one(sql, [Value::Text(user)]).await?.as_ref().map(totp).transpose()
+        self.one(sql, [Value::Text(user.as_str())]).await?.as_ref().map(totp).transpose()
     }
 
-    async fn begin_totp(&self, user: &str, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()> {
+    async fn begin_totp(&self, user: &UserId, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()> {
         let (user, id) = (user.to_owned(), id.to_owned());
         self.write(BeginTotp { user, id, secret: secret.clone(), now }).await
     }
@@ -275,7 +276,7 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(code.clone()).await
     }
 
-    async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool> {
+    async fn remove_totp(&self, user: &UserId, audit: &AuditEntry) -> Result<bool> {
         self.write(RemoveTotp { user: user.to_owned(), audit: audit.clone() }).await
     }
 
@@ -283,17 +284,23 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(request.clone()).await
     }
 
-    async fn remove_factors(&self, user: &str, audit: &AuditEntry) -> Result<bool> {
+    async fn remove_factors(&self, user: &UserId, audit: &AuditEntry) -> Result<bool> {
         self.write(RemoveFactors { user: user.to_owned(), audit: audit.clone() }).await
     }
 
-    async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()> {
+    async fn set_recovery_codes(
+        &self,
+        user: &UserId,
+        hashes: &[String],
+        audit: &AuditEntry,
+        now: UnixMs,
+    ) -> Result<()> {
         let (user, hashes) = (user.to_owned(), hashes.to_vec());
         self.write(SetRecoveryCodes { user, hashes, audit: audit.clone(), now }).await
     }
 
-    async fn has_recovery_code(&self, user: &str, code_hash: &str) -> Result<bool> {
-        Ok(self.count(IS_CODE, [Value::Text(user), Value::Text(code_hash)]).await? > 0)
+    async fn has_recovery_code(&self, user: &UserId, code_hash: &str) -> Result<bool> {
+        Ok(self.count(IS_CODE, [Value::Text(user.as_str()), Value::Text(code_hash)]).await? > 0)
     }
 
     async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()> {
@@ -304,7 +311,12 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(TryPending { id: id.to_owned(), now }).await
     }
 
-    async fn renew_authentication(&self, session: &str, proven: Method, now: UnixMs) -> Result<Option<Authentication>> {
+    async fn renew_authentication(
+        &self,
+        session: &SessionId,
+        proven: Method,
+        now: UnixMs,
+    ) -> Result<Option<Authentication>> {
         self.write(Renew { session: session.to_owned(), proven, now }).await
     }
 
@@ -328,7 +340,7 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
 fn totp<DB: Backend>(row: &Record<DB>) -> Result<Totp> {
     Ok(Totp {
         id: row.text("id")?,
-        user: row.text("user_id")?,
+        user: row.text("user_id")?.into(),
         secret: SealedKey(row.text("sealed")?),
         drift: row.int("drift")?,
         created_at: row.int("created_at")?,

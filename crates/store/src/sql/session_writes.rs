@@ -12,6 +12,7 @@ use crate::Result;
 use crate::audit::{AuditEntry, AuditEvent};
 use crate::sessions::{NewSession, Rotation};
 use domain::UnixMs;
+use domain::ids::{SessionId, UserId};
 
 sql! {
     // Runs after the change itself has locked the rows, so that the sequence is locked for as short as possible.
@@ -39,20 +40,20 @@ sql! {
 }
 
 /// Locks the row of an account until the transaction ends. `false`: no such account.
-pub(super) async fn lock_user<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<bool> {
-    Ok(tx.execute(LOCK_USER, [Value::Text(user)]).await? == 1)
+pub(super) async fn lock_user<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<bool> {
+    Ok(tx.execute(LOCK_USER, [Value::Text(user.as_str())]).await? == 1)
 }
 
 /// Inserts a session. `false`: the user is deleted, disabled, or has another password now.
 pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
     let judged_by = Value::OptText(new.judged_by.as_ref().map(|hash| hash.0.as_str()));
-    if tx.execute(SIGN_IN, [Value::Text(&new.user), Value::Int(new.now), judged_by]).await? == 0 {
+    if tx.execute(SIGN_IN, [Value::Text(new.user.as_str()), Value::Int(new.now), judged_by]).await? == 0 {
         return Ok(false);
     }
     let methods = new.methods.to_string();
     let values = [
-        Value::Text(&new.id),
-        Value::Text(&new.user),
+        Value::Text(new.id.as_str()),
+        Value::Text(new.user.as_str()),
         Value::Text(new.refresh_hash.as_str()),
         Value::OptText(new.jkt.as_deref()),
         Value::OptText(new.receiving_key.as_deref()),
@@ -67,32 +68,32 @@ pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSe
 }
 
 /// Numbers the sessions of a user that this transaction changed at `now`, for the other nodes.
-async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
+async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
     let seq = sequences::next(tx, Sequence::Sessions).await?;
-    tx.execute(PUBLISH, [Value::Text(user), Value::Int(now), Value::Int(seq)]).await.map(drop)
+    tx.execute(PUBLISH, [Value::Text(user.as_str()), Value::Int(now), Value::Int(seq)]).await.map(drop)
 }
 
 /// Ends all live sessions except `keep` and returns their ids. Forgets the other remembered devices.
 pub(super) async fn revoke_all<DB: Backend>(
     tx: &mut Tx<'_, DB>,
-    user: &str,
-    keep: Option<&str>,
+    user: &UserId,
+    keep: Option<&SessionId>,
     now: UnixMs,
-) -> Result<Vec<String>> {
-    let values = [Value::Text(user), Value::Text(keep.unwrap_or("")), Value::Int(now)];
+) -> Result<Vec<SessionId>> {
+    let values = [Value::Text(user.as_str()), Value::Text(keep.map_or("", SessionId::as_str)), Value::Int(now)];
     let ended = tx.all(REVOKE_OTHERS, values).await?;
     if !ended.is_empty() {
         logouts_are_due(tx, user, now).await?;
         publish(tx, user, now).await?;
     }
     forget_other_devices(tx, user, keep).await?;
-    ended.iter().map(|row| row.text("id")).collect()
+    ended.iter().map(|row| Ok(row.text("id")?.into())).collect()
 }
 
 /// Marks the valid sessions as changed, so that every node drops what it keeps of them: headers for apps, and answers
 /// about tokens of clients.
-pub(super) async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
-    if tx.execute(MARK, [Value::Text(user), Value::Int(now)]).await? > 0 {
+pub(super) async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
+    if tx.execute(MARK, [Value::Text(user.as_str()), Value::Int(now)]).await? > 0 {
         publish(tx, user, now).await?;
     }
     Ok(())
@@ -104,7 +105,7 @@ impl Write for Rotation {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [
-            Value::Text(&self.id),
+            Value::Text(self.id.as_str()),
             Value::Int(self.from_generation.into()),
             Value::Text(self.from_hash.as_str()),
             Value::Text(self.to_hash.as_str()),
@@ -118,7 +119,7 @@ impl Write for Rotation {
 }
 
 pub(super) struct Show {
-    pub id: String,
+    pub id: SessionId,
     pub generation: u32,
 }
 
@@ -127,13 +128,13 @@ impl Write for Show {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(SHOW, [Value::Text(&self.id), Value::Int(self.generation.into())]).await.map(drop)
+        tx.execute(SHOW, [Value::Text(self.id.as_str()), Value::Int(self.generation.into())]).await.map(drop)
     }
 }
 
 pub(super) struct RevokeSession {
-    pub user: String,
-    pub id: String,
+    pub user: UserId,
+    pub id: SessionId,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
@@ -146,7 +147,7 @@ impl Write for RevokeSession {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.user), Value::Text(&self.id), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(self.id.as_str()), Value::Int(self.now)];
         let ended = tx.execute(REVOKE, values).await? == 1;
         if ended {
             logouts_are_due(tx, &self.user, self.now).await?;
@@ -162,23 +163,23 @@ impl Write for RevokeSession {
 }
 
 pub(super) struct RevokeOtherSessions {
-    pub user: String,
-    pub keep: Option<String>,
+    pub user: UserId,
+    pub keep: Option<SessionId>,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 impl Write for RevokeOtherSessions {
-    type Output = Vec<String>;
+    type Output = Vec<SessionId>;
 
     fn audit(&self) -> Option<&AuditEntry> {
         Some(&self.audit)
     }
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<SessionId>> {
         // A session that begins meanwhile with a grant of an ended one must not be overlooked.
         lock_user(tx, &self.user).await?;
-        let ended = revoke_all(tx, &self.user, self.keep.as_deref(), self.now).await?;
+        let ended = revoke_all(tx, &self.user, self.keep.as_ref(), self.now).await?;
         if !ended.is_empty() {
             append(tx, &self.audit).await?;
         }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::authentication::{Authentication, Methods};
+use domain::ids::{SessionId, UserId};
 use domain::session::Session;
 use domain::token_hash::TokenHash;
 
@@ -42,36 +43,36 @@ sql! {
 
 #[async_trait]
 impl<DB: Backend> Sessions for SqlStore<DB> {
-    async fn session(&self, id: &str) -> Result<Option<SessionRow>> {
-        self.one(BY_ID, [Value::Text(id)]).await?.as_ref().map(session).transpose()
+    async fn session(&self, id: &SessionId) -> Result<Option<SessionRow>> {
+        self.one(BY_ID, [Value::Text(id.as_str())]).await?.as_ref().map(session).transpose()
     }
 
     async fn rotate(&self, rotation: &Rotation) -> Result<bool> {
         self.write(rotation.clone()).await
     }
 
-    async fn show_generation(&self, id: &str, generation: u32) -> Result<()> {
+    async fn show_generation(&self, id: &SessionId, generation: u32) -> Result<()> {
         self.write(Show { id: id.to_owned(), generation }).await
     }
 
-    async fn revoke(&self, user: &str, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+    async fn revoke(&self, user: &UserId, id: &SessionId, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
         let (user, id) = (user.to_owned(), id.to_owned());
         self.write(RevokeSession { user, id, audit: audit.clone(), now }).await
     }
 
     async fn revoke_others(
         &self,
-        user: &str,
-        keep: Option<&str>,
+        user: &UserId,
+        keep: Option<&SessionId>,
         audit: &AuditEntry,
         now: UnixMs,
-    ) -> Result<Vec<String>> {
-        let (user, keep) = (user.to_owned(), keep.map(str::to_owned));
+    ) -> Result<Vec<SessionId>> {
+        let (user, keep) = (user.to_owned(), keep.cloned());
         self.write(RevokeOtherSessions { user, keep, audit: audit.clone(), now }).await
     }
 
-    async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<SessionRow>> {
-        self.all(OF_USER, [Value::Text(user), Value::Int(now)]).await?.iter().map(session).collect()
+    async fn sessions_of(&self, user: &UserId, now: UnixMs) -> Result<Vec<SessionRow>> {
+        self.all(OF_USER, [Value::Text(user.as_str()), Value::Int(now)]).await?.iter().map(session).collect()
     }
 
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>> {
@@ -82,9 +83,9 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
         self.all(PUBLISHED, [Value::Int(after)]).await?.iter().map(change).collect()
     }
 
-    async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>> {
+    async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(SessionId, UnixMs)>> {
         let rows = self.all(ENDED, [Value::Int(since)]).await?;
-        rows.iter().map(|row| Ok((row.text("id")?, row.int("revoked_at")?))).collect()
+        rows.iter().map(|row| Ok((row.text("id")?.into(), row.int("revoked_at")?))).collect()
     }
 
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64> {
@@ -94,8 +95,8 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
 
 fn session<DB: Backend>(row: &Record<DB>) -> Result<SessionRow> {
     Ok(SessionRow {
-        id: row.text("id")?,
-        user: row.text("user_id")?,
+        id: row.text("id")?.into(),
+        user: row.text("user_id")?.into(),
         username: row.text("name")?,
         role: row.enum_column("users", "role", Role::parse)?,
         user_disabled: row.opt_int("disabled_at")?.is_some(),
@@ -121,7 +122,7 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<SessionRow> {
 
 fn change<DB: Backend>(row: &Record<DB>) -> Result<SessionChange> {
     Ok(SessionChange {
-        id: row.text("id")?,
+        id: row.text("id")?.into(),
         generation: row.u32_column("sessions", "generation")?,
         rotated_at: row.int("rotated_at")?,
         idle_at: row.int("idle_at")?,

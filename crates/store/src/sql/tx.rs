@@ -3,13 +3,14 @@
 use super::access::Access;
 use super::backend::{Backend, Value};
 use crate::{Error, Result};
+use domain::ids::UserId;
 
 /// A connection inside a transaction, or one that only reads.
 pub(super) struct Tx<'c, DB: Backend> {
     connection: &'c mut DB::Connection,
     access: Access,
     /// The actor of this write, who was found to be an administrator.
-    pub(super) actor: Option<String>,
+    pub(super) actor: Option<UserId>,
 }
 
 impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {

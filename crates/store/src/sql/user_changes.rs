@@ -19,6 +19,7 @@ use crate::audit::AuditEntry;
 use crate::users::{ChangeOutcome, DeleteUser, NewPassword, PasswordHash, SetPassword};
 use domain::UnixMs;
 use domain::account::Role;
+use domain::ids::{SessionId, UserId};
 
 sql! {
     SET_PASSWORD = "UPDATE users SET password_hash = $2, imported_parameters = NULL WHERE id = $1 AND deleted_at IS NULL";
@@ -60,11 +61,11 @@ impl Write for SetPassword {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(SET_PASSWORD, [Value::Text(&self.user), Value::Text(&self.hash.0)]).await? == 0 {
+        if tx.execute(SET_PASSWORD, [Value::Text(self.user.as_str()), Value::Text(&self.hash.0)]).await? == 0 {
             return Ok(false);
         }
         revoke_all(tx, &self.user, None, self.now).await?;
-        tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
+        tx.execute(END_RESET, [Value::Text(self.user.as_str())]).await?;
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
@@ -73,18 +74,18 @@ impl Write for SetPassword {
 }
 
 impl Write for NewPassword {
-    type Output = Option<Vec<String>>;
+    type Output = Option<Vec<SessionId>>;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<String>>> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<SessionId>>> {
         release(tx, &self.attempt).await?;
-        let values = [Value::Text(&self.user), Value::Text(&self.judged_by.0), Value::Text(&self.hash.0)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(&self.judged_by.0), Value::Text(&self.hash.0)];
         if tx.execute(CHANGE_PASSWORD, values).await? == 0 {
             return Ok(None);
         }
         let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
         forget_all(tx, &self.user).await?;
         // The holder of an older link must not be able to undo the owner's change.
-        tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
+        tx.execute(END_RESET, [Value::Text(self.user.as_str())]).await?;
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
@@ -93,7 +94,7 @@ impl Write for NewPassword {
 }
 
 pub(super) struct UpgradePassword {
-    pub id: String,
+    pub id: UserId,
     pub old: PasswordHash,
     pub new: PasswordHash,
 }
@@ -102,13 +103,13 @@ impl Write for UpgradePassword {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.id), Value::Text(&self.old.0), Value::Text(&self.new.0)];
+        let values = [Value::Text(self.id.as_str()), Value::Text(&self.old.0), Value::Text(&self.new.0)];
         Ok(tx.execute(CHANGE_PASSWORD, values).await? == 1)
     }
 }
 
 pub(super) struct SetDisabled {
-    pub id: String,
+    pub id: UserId,
     pub disabled: bool,
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -126,9 +127,9 @@ impl Write for SetDisabled {
             return Ok(ChangeOutcome::LastAdministrator);
         }
         let changed = if self.disabled {
-            tx.execute(DISABLE, [Value::Text(&self.id), Value::Int(self.now)]).await?
+            tx.execute(DISABLE, [Value::Text(self.id.as_str()), Value::Int(self.now)]).await?
         } else {
-            tx.execute(ENABLE, [Value::Text(&self.id)]).await?
+            tx.execute(ENABLE, [Value::Text(self.id.as_str())]).await?
         };
         if changed == 0 {
             return Ok(ChangeOutcome::Nothing);
@@ -136,7 +137,7 @@ impl Write for SetDisabled {
         let mut ended = Vec::new();
         if self.disabled {
             ended = revoke_all(tx, &self.id, None, self.now).await?;
-            tx.execute(END_RESET, [Value::Text(&self.id)]).await?;
+            tx.execute(END_RESET, [Value::Text(self.id.as_str())]).await?;
             end_links_made(tx, &self.id, self.now).await?;
         }
         append(tx, &self.audit).await?;
@@ -145,7 +146,7 @@ impl Write for SetDisabled {
 }
 
 pub(super) struct SetRole {
-    pub id: String,
+    pub id: UserId,
     pub role: Role,
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -162,12 +163,12 @@ impl Write for SetRole {
         if self.role != Role::Administrator && is_last_administrator(tx, &self.id, self.now).await? {
             return Ok(ChangeOutcome::LastAdministrator);
         }
-        if tx.execute(SET_ROLE, [Value::Text(&self.id), Value::Text(self.role.as_str())]).await? == 0 {
+        if tx.execute(SET_ROLE, [Value::Text(self.id.as_str()), Value::Text(self.role.as_str())]).await? == 0 {
             return Ok(ChangeOutcome::Nothing);
         }
         mark_sessions(tx, &self.id, self.now).await?;
         // A link that was made under the old role must not be valid for the new one.
-        tx.execute(END_RESET, [Value::Text(&self.id)]).await?;
+        tx.execute(END_RESET, [Value::Text(self.id.as_str())]).await?;
         if self.role != Role::Administrator {
             end_links_made(tx, &self.id, self.now).await?;
         }
@@ -192,7 +193,7 @@ impl Write for DeleteUser {
         }
         // A valid name has no colon, so nobody can sign in under this one, and the old name is free.
         let name_key = format!("deleted:{}", self.user);
-        let values = [Value::Text(&self.user), Value::Text(&name_key), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(&name_key), Value::Int(self.now)];
         if tx.execute(ERASE, values).await? == 0 {
             return Ok(ChangeOutcome::Nothing);
         }
@@ -200,7 +201,7 @@ impl Write for DeleteUser {
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
         let rows = [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS, ERASE_PASSKEYS, ERASE_HANDLE];
         for sql in rows.into_iter().chain([ERASE_CONSENTS, ERASE_SUBJECTS]) {
-            tx.execute(sql, [Value::Text(&self.user)]).await?;
+            tx.execute(sql, [Value::Text(self.user.as_str())]).await?;
         }
         leave_groups(tx, &self.user).await?;
         erase_mails(tx, &self.user).await?;
@@ -215,15 +216,15 @@ impl Write for DeleteUser {
 
 /// Ends the one-time links that this user made for others. After a lost role, the user could return under another name
 /// with an invitation. After a new password, a person who knew the old one may have made the links.
-pub(super) async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
-    tx.execute(END_RESETS_MADE, [Value::Text(user)]).await?;
-    tx.execute(END_INVITATIONS_MADE, [Value::Text(user), Value::Int(now)]).await.map(drop)
+pub(super) async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
+    tx.execute(END_RESETS_MADE, [Value::Text(user.as_str())]).await?;
+    tx.execute(END_INVITATIONS_MADE, [Value::Text(user.as_str()), Value::Int(now)]).await.map(drop)
 }
 
 /// Whether no administrator would be left without this user. Takes a named lock, so that two administrators cannot
 /// remove each other at the same time.
-async fn is_last_administrator<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<bool> {
+async fn is_last_administrator<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<bool> {
     lock_named(tx, "administrators", now).await?;
-    Ok(tx.count(IS_ADMINISTRATOR, [Value::Text(user)]).await? > 0
-        && tx.count(OTHER_ADMINISTRATORS, [Value::Text(user)]).await? == 0)
+    Ok(tx.count(IS_ADMINISTRATOR, [Value::Text(user.as_str())]).await? > 0
+        && tx.count(OTHER_ADMINISTRATORS, [Value::Text(user.as_str())]).await? == 0)
 }

@@ -10,6 +10,7 @@ use crate::audit::AuditEntry;
 use crate::user_keys::{NewUserKey, SealedKey, UserKey, UserKeys};
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::ids::UserId;
 use domain::user_key::{RetiredState, UserKeyVersion};
 
 macro_rules! select {
@@ -35,15 +36,15 @@ sql! {
 /// Writes a version whose number the caller has claimed.
 pub(super) async fn insert<DB: Backend>(
     tx: &mut Tx<'_, DB>,
-    user: &str,
+    user: &UserId,
     number: u32,
     key: &SealedKey,
-    made_by: Option<&str>,
+    made_by: Option<&UserId>,
     now: UnixMs,
 ) -> Result<()> {
     may_be_written(tx, &key.0, now).await?;
-    let (version, made_by) = (Value::Int(number.into()), Value::OptText(made_by));
-    let values = [Value::Text(user), version, Value::Text(&key.0), Value::Int(now), made_by];
+    let (version, made_by) = (Value::Int(number.into()), Value::OptText(made_by.map(UserId::as_str)));
+    let values = [Value::Text(user.as_str()), version, Value::Text(&key.0), Value::Int(now), made_by];
     tx.execute(ADD, values).await.map(drop)
 }
 
@@ -55,7 +56,7 @@ impl Write for NewUserKey {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let (user, next) = (Value::Text(&self.user), Value::Int(self.number.into()));
+        let (user, next) = (Value::Text(self.user.as_str()), Value::Int(self.number.into()));
         let before = Value::Int(i64::from(self.number) - 1);
         if tx.execute(CLAIM, [user, before, next]).await? == 0 {
             return Ok(false);
@@ -64,7 +65,7 @@ impl Write for NewUserKey {
             RetiredState::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Int(until)]).await?,
             RetiredState::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Int(self.now)]).await?,
         };
-        insert(tx, &self.user, self.number, &self.key, self.made_by.as_deref(), self.now).await?;
+        insert(tx, &self.user, self.number, &self.key, self.made_by.as_ref(), self.now).await?;
         if let Some(audit) = &self.audit {
             append(tx, audit).await?;
         }
@@ -73,7 +74,7 @@ impl Write for NewUserKey {
 }
 
 struct RevokeUserKey {
-    user: String,
+    user: UserId,
     number: u32,
     audit: AuditEntry,
     now: UnixMs,
@@ -87,7 +88,7 @@ impl Write for RevokeUserKey {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.user), Value::Int(self.number.into()), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Int(self.number.into()), Value::Int(self.now)];
         let revoked = tx.execute(REVOKE_REPLACED, values).await? == 1;
         if revoked {
             append(tx, &self.audit).await?;
@@ -98,12 +99,12 @@ impl Write for RevokeUserKey {
 
 #[async_trait]
 impl<DB: Backend> UserKeys for SqlStore<DB> {
-    async fn user_keys(&self, user: &str, limit: u32) -> Result<Vec<UserKey>> {
-        self.all(NEWEST, [Value::Text(user), Value::Int(limit.into())]).await?.iter().map(user_key).collect()
+    async fn user_keys(&self, user: &UserId, limit: u32) -> Result<Vec<UserKey>> {
+        self.all(NEWEST, [Value::Text(user.as_str()), Value::Int(limit.into())]).await?.iter().map(user_key).collect()
     }
 
-    async fn user_key(&self, user: &str, number: u32) -> Result<Option<UserKey>> {
-        let row = self.one(ONE, [Value::Text(user), Value::Int(number.into())]).await?;
+    async fn user_key(&self, user: &UserId, number: u32) -> Result<Option<UserKey>> {
+        let row = self.one(ONE, [Value::Text(user.as_str()), Value::Int(number.into())]).await?;
         row.as_ref().map(user_key).transpose()
     }
 
@@ -111,7 +112,7 @@ impl<DB: Backend> UserKeys for SqlStore<DB> {
         self.write(key.clone()).await
     }
 
-    async fn revoke_user_key(&self, user: &str, number: u32, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+    async fn revoke_user_key(&self, user: &UserId, number: u32, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
         self.write(RevokeUserKey { user: user.to_owned(), number, audit: audit.clone(), now }).await
     }
 
@@ -122,7 +123,7 @@ impl<DB: Backend> UserKeys for SqlStore<DB> {
 
 fn user_key<DB: Backend>(row: &Record<DB>) -> Result<UserKey> {
     Ok(UserKey {
-        user: row.text("user_id")?,
+        user: row.text("user_id")?.into(),
         version: UserKeyVersion {
             number: row.u32_column("user_keys", "version")?,
             created_at: row.int("created_at")?,
@@ -130,6 +131,6 @@ fn user_key<DB: Backend>(row: &Record<DB>) -> Result<UserKey> {
             revoked_at: row.opt_int("revoked_at")?,
         },
         key: SealedKey(row.text("sealed")?),
-        made_by: row.opt_text("made_by")?,
+        made_by: row.opt_text("made_by")?.map(Into::into),
     })
 }

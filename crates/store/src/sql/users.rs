@@ -18,6 +18,7 @@ use crate::users::{
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
+use domain::ids::{SessionId, UserId};
 use domain::profile::{Email, EmailAddress, EmailState};
 
 /// The part of a PHC string before salt and output, which have a fixed length: $, 16 bytes, $, 32 bytes.
@@ -75,7 +76,7 @@ impl Write for NewUser {
         }
         let skeleton = self.name.skeleton();
         let values = [
-            Value::Text(&self.id),
+            Value::Text(self.id.as_str()),
             Value::Text(self.name.as_str()),
             Value::Text(self.name.key()),
             Value::Text(&self.password_hash.0),
@@ -89,13 +90,13 @@ impl Write for NewUser {
             return Ok(AddUserOutcome::NameTaken);
         }
         if alike {
-            tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
+            tx.execute(TAKE_BACK, [Value::Text(self.id.as_str())]).await?;
             return Ok(AddUserOutcome::NameConfusable);
         }
         if let Some(invitation) = &self.invitation {
             let address = invitations::address(tx, invitation).await?;
             if !invitations::use_up(tx, invitation, &self.id, self.now).await? {
-                tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
+                tx.execute(TAKE_BACK, [Value::Text(self.id.as_str())]).await?;
                 return Ok(AddUserOutcome::NotInvited);
             }
             if let Some(address) = address {
@@ -138,8 +139,8 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.one(BY_KEY, [Value::Text(key)]).await?.as_ref().map(user).transpose()
     }
 
-    async fn user_by_id(&self, id: &str) -> Result<Option<User>> {
-        self.one(BY_ID, [Value::Text(id)]).await?.as_ref().map(user).transpose()
+    async fn user_by_id(&self, id: &UserId) -> Result<Option<User>> {
+        self.one(BY_ID, [Value::Text(id.as_str())]).await?.as_ref().map(user).transpose()
     }
 
     async fn users(&self) -> Result<Vec<User>> {
@@ -174,19 +175,25 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.write(password.clone()).await
     }
 
-    async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<String>>> {
+    async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<SessionId>>> {
         self.write(password.clone()).await
     }
 
-    async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool> {
+    async fn upgrade_password(&self, id: &UserId, old: &PasswordHash, new: &PasswordHash) -> Result<bool> {
         self.write(UpgradePassword { id: id.to_owned(), old: old.clone(), new: new.clone() }).await
     }
 
-    async fn set_disabled(&self, id: &str, disabled: bool, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome> {
+    async fn set_disabled(
+        &self,
+        id: &UserId,
+        disabled: bool,
+        audit: &AuditEntry,
+        now: UnixMs,
+    ) -> Result<ChangeOutcome> {
         self.write(SetDisabled { id: id.to_owned(), disabled, audit: audit.clone(), now }).await
     }
 
-    async fn set_role(&self, id: &str, role: Role, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome> {
+    async fn set_role(&self, id: &UserId, role: Role, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome> {
         self.write(SetRole { id: id.to_owned(), role, audit: audit.clone(), now }).await
     }
 
@@ -196,7 +203,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
 
     async fn rename_user(
         &self,
-        id: &str,
+        id: &UserId,
         name: &AccountName,
         audit: &AuditEntry,
         now: UnixMs,
@@ -204,7 +211,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.write(RenameUser { id: id.to_owned(), name: name.clone(), audit: audit.clone(), now }).await
     }
 
-    async fn stray_names(&self) -> Result<Vec<String>> {
+    async fn stray_names(&self) -> Result<Vec<UserId>> {
         self.find_stray_names().await
     }
 
@@ -215,7 +222,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
 
 pub(super) fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
     Ok(User {
-        id: row.text("id")?,
+        id: row.text("id")?.into(),
         name: row.text("name")?,
         password_hash: PasswordHash(row.text("password_hash")?),
         role: row.enum_column("users", "role", Role::parse)?,

@@ -53,7 +53,7 @@ pub(crate) async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
         store.set_disabled(&ada, true, &entry(AuditEvent::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done()
     );
     guess(&*store, client_key(1), "ada", NOW).await;
-    for user in [ada, fresh("nobody")] {
+    for user in [ada, fresh("nobody").into()] {
         let now = NOW + 2 * SECOND;
         let attempt = reserved(&*store, client_key(1), now).await;
         let acceptance = acceptance(attempt, "ada", new_session(&user, now), now);

@@ -3,18 +3,19 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, SECOND, client_key, entry, new_user, reserved, session, user};
 use domain::account::Role;
+use domain::ids::UserId;
 use futures::future::join_all;
 use store::Store;
 use store::audit::AuditEvent;
 use store::users::{AddUserOutcome, ChangeOutcome, DeleteUser, NewPassword, NewUser, PasswordHash};
 
-async fn administrator(store: &dyn Store, name: &str) -> String {
+async fn administrator(store: &dyn Store, name: &str) -> UserId {
     let new = NewUser { role: Role::Administrator, ..new_user(name) };
     assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
     new.id
 }
 
-fn deletion(user: &str) -> DeleteUser {
+fn deletion(user: &UserId) -> DeleteUser {
     DeleteUser {
         attempt: None,
         user: user.to_owned(),
@@ -34,7 +35,7 @@ pub(crate) async fn the_last_administrator_stays(fixture: Fixture) {
     assert!(store.set_role(&bob, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
     assert_eq!(store.set_role(&bob, Role::Administrator, &audit(), NOW).await.unwrap(), ChangeOutcome::Nothing);
     assert!(store.set_role(&ada, Role::User, &audit(), NOW).await.unwrap().is_done());
-    assert_eq!(store.set_role("nobody", Role::User, &audit(), NOW).await.unwrap(), ChangeOutcome::Nothing);
+    assert_eq!(store.set_role(&"nobody".into(), Role::User, &audit(), NOW).await.unwrap(), ChangeOutcome::Nothing);
 }
 
 pub(crate) async fn two_administrators_cannot_remove_each_other(fixture: Fixture) {

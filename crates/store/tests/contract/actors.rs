@@ -4,6 +4,7 @@ use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW, client_key, entry, fresh, reserved, session, set_password, user};
 use domain::account::Role;
 use domain::code_hash::CodeHash;
+use domain::ids::{SessionId, UserId};
 use futures::future::join_all;
 use ipnet::IpNet;
 use store::allowlist::AllowedNetwork;
@@ -17,7 +18,7 @@ use store::user_keys::{NewUserKey, SealedKey};
 use store::users::{DeleteUser, NewPassword, PasswordHash};
 use store::{Error, Store};
 
-async fn administrator(store: &dyn Store, name: &str) -> String {
+async fn administrator(store: &dyn Store, name: &str) -> UserId {
     let id = user(store, name).await;
     let audit = entry(AuditEvent::MadeAdministrator, Some(&id), NOW);
     assert!(store.set_role(&id, Role::Administrator, &audit, NOW).await.unwrap().is_done());
@@ -25,11 +26,11 @@ async fn administrator(store: &dyn Store, name: &str) -> String {
 }
 
 /// Builds a row about an action of this administrator in this session.
-fn by(actor: &str, session: &str, event: AuditEvent) -> AuditEntry {
+fn by(actor: &UserId, session: &SessionId, event: AuditEvent) -> AuditEntry {
     AuditEntry { actor: Some(actor.to_owned()), actor_session: Some(session.to_owned()), ..entry(event, None, NOW) }
 }
 
-fn invitation(by: &str) -> Invitation {
+fn invitation(by: &UserId) -> Invitation {
     Invitation {
         id: fresh("invitation"),
         code_hash: CodeHash::of(&fresh("hash")),
@@ -45,7 +46,7 @@ fn invitation(by: &str) -> Invitation {
     }
 }
 
-fn reset(user: &str, by: &str) -> Reset {
+fn reset(user: &UserId, by: &UserId) -> Reset {
     Reset {
         user: user.to_owned(),
         code_hash: CodeHash::of(&fresh("hash")),
@@ -66,24 +67,24 @@ fn service(name: &str) -> Service {
     }
 }
 
-fn allowed(by: &str) -> AllowedNetwork {
+fn allowed(by: &UserId) -> AllowedNetwork {
     AllowedNetwork {
         id: fresh("allowed"),
         network: "192.0.2.0/24".parse::<IpNet>().unwrap(),
         comment: String::new(),
         expires_at: None,
-        made_by: by.to_owned(),
+        made_by: by.to_string(),
         created_at: NOW,
     }
 }
 
-async fn change_password(store: &dyn Store, user: &str, keep: &str) {
+async fn change_password(store: &dyn Store, user: &UserId, keep: &SessionId) {
     let current = store.user_by_id(user).await.unwrap().unwrap();
     let attempt = reserved(store, client_key(7), NOW).await;
     let change = NewPassword {
         attempt,
         user: user.to_owned(),
-        account: user.to_owned(),
+        account: user.to_string(),
         judged_by: current.password_hash,
         hash: PasswordHash(fresh("$argon2id$new")),
         keep: keep.to_owned(),
@@ -93,11 +94,11 @@ async fn change_password(store: &dyn Store, user: &str, keep: &str) {
     assert!(store.change_password(&change).await.unwrap().is_some());
 }
 
-async fn delete(store: &dyn Store, user: &str) {
+async fn delete(store: &dyn Store, user: &UserId) {
     let deletion = DeleteUser {
         attempt: None,
         user: user.to_owned(),
-        account: user.to_owned(),
+        account: user.to_string(),
         audit: entry(AuditEvent::UserDeleted, Some(user), NOW),
         now: NOW,
     };
@@ -105,10 +106,15 @@ async fn delete(store: &dyn Store, user: &str) {
 }
 
 /// Makes every change that an administrator can make.
-async fn change_everything(store: &dyn Store, eve: &str, session: &str, victim: &str) -> Vec<store::Result<()>> {
+async fn change_everything(
+    store: &dyn Store,
+    eve: &UserId,
+    session: &SessionId,
+    victim: &UserId,
+) -> Vec<store::Result<()>> {
     let audit = |event| by(eve, session, event);
     let lifting =
-        BanLift { by: eve.to_owned(), reason: "A mistake.".to_owned(), audit: audit(AuditEvent::BanLifted), now: NOW };
+        BanLift { by: eve.to_string(), reason: "A mistake.".to_owned(), audit: audit(AuditEvent::BanLifted), now: NOW };
     let deletion = DeleteUser {
         attempt: None,
         user: victim.to_owned(),

@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry, fresh, session, user};
+use domain::ids::SessionId;
 use futures::future::join_all;
 use store::Store;
 use store::app_codes::{AppCode, MOST_OF_SESSION, UseCode};
@@ -8,7 +9,7 @@ use store::audit::AuditEvent;
 const WIKI: &str = "https://wiki.example";
 const LIFE: i64 = 30 * SECOND;
 
-async fn code(store: &dyn Store, session: &str) -> AppCode {
+async fn code(store: &dyn Store, session: &SessionId) -> AppCode {
     let code = AppCode {
         code_hash: fresh("code"),
         app: WIKI.to_owned(),

@@ -1,6 +1,7 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, entry, fresh, user};
 use domain::account::Role;
+use domain::ids::{SessionId, UserId};
 use store::audit::{AuditEntry, AuditEvent, AuditSearch, MOST_REPEATED};
 use store::refusals::HOUR_MS;
 
@@ -10,48 +11,55 @@ pub(crate) async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
     for (n, event) in AuditEvent::ALL.iter().enumerate() {
         // Two in each millisecond: their ids order them.
         let at = NOW + i64::try_from(n / 2).unwrap();
-        let entry = AuditEntry { session: (n % 2 == 0).then(|| format!("s{n}")), ..entry(*event, Some("ada"), at) };
+        let entry = AuditEntry {
+            session: (n % 2 == 0).then(|| format!("s{n}")).map(Into::into),
+            ..entry(*event, Some(&"ada".into()), at)
+        };
         store.append(&entry).await.unwrap();
         written.insert(0, entry);
     }
-    store.append(&entry(AuditEvent::Login, Some("bob"), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some(&"bob".into()), NOW)).await.unwrap();
     store.append(&entry(AuditEvent::Login, None, NOW)).await.unwrap();
-    assert_eq!(store.audit_of("ada", 100).await.unwrap(), written);
-    assert_eq!(store.audit_of("ada", 3).await.unwrap(), written[..3]);
-    assert!(store.audit_of("ada", 0).await.unwrap().is_empty());
-    assert!(store.audit_of("nobody", 10).await.unwrap().is_empty());
+    assert_eq!(store.audit_of(&"ada".into(), 100).await.unwrap(), written);
+    assert_eq!(store.audit_of(&"ada".into(), 3).await.unwrap(), written[..3]);
+    assert!(store.audit_of(&"ada".into(), 0).await.unwrap().is_empty());
+    assert!(store.audit_of(&"nobody".into(), 10).await.unwrap().is_empty());
 }
 
 pub(crate) async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
     let store = fixture.open().await;
-    let refused =
-        |at| AuditEntry { outcome: "invalid_credentials".to_owned(), ..entry(AuditEvent::Login, Some("ada"), at) };
+    let refused = |at| AuditEntry {
+        outcome: "invalid_credentials".to_owned(),
+        ..entry(AuditEvent::Login, Some(&"ada".into()), at)
+    };
     for entry in [
         refused(NOW),
         refused(NOW - 1),
-        entry(AuditEvent::Login, Some("ada"), NOW),
-        entry(AuditEvent::TokenReused, Some("ada"), NOW + 1),
-        entry(AuditEvent::TokenReused, Some("bob"), NOW + 1),
+        entry(AuditEvent::Login, Some(&"ada".into()), NOW),
+        entry(AuditEvent::TokenReused, Some(&"ada".into()), NOW + 1),
+        entry(AuditEvent::TokenReused, Some(&"bob".into()), NOW + 1),
     ] {
         store.append(&entry).await.unwrap();
     }
-    assert_eq!(store.odd_entries("ada", NOW).await.unwrap(), 2);
-    assert_eq!(store.odd_entries("ada", NOW + 1).await.unwrap(), 1);
-    assert_eq!(store.odd_entries("ada", NOW + 2).await.unwrap(), 0);
+    assert_eq!(store.odd_entries(&"ada".into(), NOW).await.unwrap(), 2);
+    assert_eq!(store.odd_entries(&"ada".into(), NOW + 1).await.unwrap(), 1);
+    assert_eq!(store.odd_entries(&"ada".into(), NOW + 2).await.unwrap(), 0);
 }
 
 pub(crate) async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
     let store = fixture.open().await;
     let hour = NOW - NOW.rem_euclid(HOUR_MS);
-    let login =
-        |at, outcome: &str| AuditEntry { outcome: outcome.to_owned(), ..entry(AuditEvent::Login, Some("ada"), at) };
+    let login = |at, outcome: &str| AuditEntry {
+        outcome: outcome.to_owned(),
+        ..entry(AuditEvent::Login, Some(&"ada".into()), at)
+    };
     for entry in [
         login(hour - 1, "ok"),
         login(hour, "ok"),
         login(hour + HOUR_MS - 1, "new_device"),
         login(hour + HOUR_MS, "new_place"),
         login(hour + HOUR_MS, "invalid_credentials"),
-        entry(AuditEvent::Logout, Some("ada"), hour),
+        entry(AuditEvent::Logout, Some(&"ada".into()), hour),
     ] {
         store.append(&entry).await.unwrap();
     }
@@ -61,12 +69,12 @@ pub(crate) async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
 
 pub(crate) async fn a_repeated_entry_is_written_once(fixture: Fixture) {
     let store = fixture.open().await;
-    let attempt = |at, session: &str, address: &str| AuditEntry {
+    let attempt = |at, session: &SessionId, address: &str| AuditEntry {
         session: Some(session.to_owned()),
         address: address.to_owned(),
-        ..entry(AuditEvent::WrongKey, Some("ada"), at)
+        ..entry(AuditEvent::WrongKey, Some(&"ada".into()), at)
     };
-    let other = AuditEntry { event: AuditEvent::Logout, ..attempt(NOW, "s1", "203.0.113.7") };
+    let other = AuditEntry { event: AuditEvent::Logout, ..attempt(NOW, &"s1".into(), "203.0.113.7") };
     store.append(&other).await.unwrap();
     for (at, session, address) in [
         (NOW, "s1", "203.0.113.7"),
@@ -76,16 +84,16 @@ pub(crate) async fn a_repeated_entry_is_written_once(fixture: Fixture) {
         (NOW + 10, "s1", "203.0.113.7"),
         (NOW + 11, "s1", "203.0.113.7"),
     ] {
-        store.append_once(&attempt(at, session, address), at - 9).await.unwrap();
+        store.append_once(&attempt(at, &session.into(), address), at - 9).await.unwrap();
     }
-    let entries = store.audit_of("ada", 100).await.unwrap();
+    let entries = store.audit_of(&"ada".into(), 100).await.unwrap();
     let written: Vec<_> =
         entries.iter().filter(|entry| entry.event == AuditEvent::WrongKey).map(|entry| entry.at - NOW).collect();
     assert_eq!(written, [10, 3, 2, 0]);
 
-    let count = async || i64::try_from(store.audit_of("bob", 1_000).await.unwrap().len()).unwrap();
+    let count = async || i64::try_from(store.audit_of(&"bob".into(), 1_000).await.unwrap().len()).unwrap();
     let of_bob =
-        |n: i64| AuditEntry { user: Some("bob".to_owned()), ..attempt(NOW + n, "s1", &format!("2001:db8::{n:x}")) };
+        |n: i64| AuditEntry { user: Some("bob".into()), ..attempt(NOW + n, &"s1".into(), &format!("2001:db8::{n:x}")) };
     for n in 0..MOST_REPEATED + 5 {
         store.append_once(&of_bob(n), NOW).await.unwrap();
     }
@@ -103,7 +111,7 @@ pub(crate) async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     let mut written = Vec::new();
     for n in 0..6 {
         let outcome = if n % 2 == 0 { "ok" } else { "invalid_credentials" };
-        let whose = if n < 3 { Some(ada.as_str()) } else { None };
+        let whose = if n < 3 { Some(&ada) } else { None };
         // Two in each millisecond.
         let entry = AuditEntry {
             outcome: outcome.to_owned(),
@@ -151,7 +159,7 @@ pub(crate) async fn entries_are_unread_until_they_are_dismissed(fixture: Fixture
         store.append(&row).await.unwrap();
         ids.push(row.id);
     }
-    let unread = async |user: &str, since| {
+    let unread = async |user: &UserId, since| {
         let rows = second.unread_entries(user, since, 10).await.unwrap();
         rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };

@@ -6,6 +6,7 @@ use crate::make::{
 use domain::UnixMs;
 use domain::ban::{BanPolicy, GRACE_MS, Scope, Trigger};
 use domain::client_key::ClientKey;
+use domain::ids::BanId;
 use store::attempts::{BeginAttempt, BeginOutcome, LoginLookup};
 use store::audit::{AuditEvent, AuditSearch};
 use store::bans::{Ban, BanCursor, BanSearch};
@@ -116,7 +117,7 @@ pub(crate) async fn lifting_forgets_ladders_and_strikes(fixture: Fixture) {
 
 fn by_hand(client_key: ClientKey, now: UnixMs) -> Ban {
     Ban {
-        id: fresh("ban"),
+        id: fresh("ban").into(),
         incident: fresh("incident"),
         client_key,
         scope: Scope::Everything,
@@ -137,14 +138,14 @@ pub(crate) async fn by_hand_and_found_again(fixture: Fixture) {
     let mut made = Vec::new();
     for n in 0..5 {
         let ban = by_hand(client_key(n % 2), NOW + i64::from(n));
-        store.ban(&ban, &entry(AuditEvent::BanMade, Some("root"), NOW)).await.unwrap();
+        store.ban(&ban, &entry(AuditEvent::BanMade, Some(&"root".into()), NOW)).await.unwrap();
         made.insert(0, ban);
     }
     let slip = guess(&*store, client_key(7), "ada", NOW).await.remove(0);
     store.lift(client_key(1), &lifting("root", NOW + MINUTE)).await.unwrap();
 
     let all = BanSearch { limit: 100, now: NOW + MINUTE, ..BanSearch::default() };
-    let ids = async |search: BanSearch| -> Vec<String> {
+    let ids = async |search: BanSearch| -> Vec<BanId> {
         store.search_bans(&search).await.unwrap().into_iter().map(|ban| ban.id).collect()
     };
     let made_ids = |places: &[usize]| places.iter().map(|n| made[*n].id.clone()).collect::<Vec<_>>();
@@ -153,7 +154,7 @@ pub(crate) async fn by_hand_and_found_again(fixture: Fixture) {
     assert_eq!(ids(BanSearch { trigger: Some(Trigger::Manual), ..all.clone() }).await.len(), 5);
     assert_eq!(ids(of(&client_key(0).to_string())).await, made_ids(&[0, 2, 4]));
     assert_eq!(ids(of(&made[1].incident)).await, made_ids(&[1]));
-    assert_eq!(ids(of("' OR ''='")).await, Vec::<String>::new());
+    assert_eq!(ids(of("' OR ''='")).await, Vec::<BanId>::new());
     assert_eq!(ids(BanSearch { in_force: Some(true), ..all.clone() }).await, made_ids(&[0, 2, 4]));
     let over = BanSearch { in_force: Some(false), ..all.clone() };
     assert_eq!(ids(over.clone()).await[1..], made_ids(&[1, 3]));
@@ -164,7 +165,7 @@ pub(crate) async fn by_hand_and_found_again(fixture: Fixture) {
     let one = store.ban_by_id(&made[1].id).await.unwrap().unwrap();
     assert_eq!((one.lifted_at, one.lift_reason.as_deref()), (Some(NOW + MINUTE), Some("A mistake.")));
     assert!(store.active_bans(NOW).await.unwrap().contains(&made[0]));
-    assert_eq!(store.ban_by_id("none").await.unwrap(), None);
+    assert_eq!(store.ban_by_id(&"none".into()).await.unwrap(), None);
 }
 
 pub(crate) async fn the_record_of_a_client_key(fixture: Fixture) {

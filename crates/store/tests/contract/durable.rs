@@ -9,12 +9,12 @@ use store::{Error, Store};
 
 pub(crate) async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
     let store = fixture.open().await;
-    let taken = entry(AuditEvent::Login, Some("ada"), NOW);
+    let taken = entry(AuditEvent::Login, Some(&"ada".into()), NOW);
     store.append(&taken).await.unwrap();
     let writes = (0..200).map(|n| {
         let store = store.clone();
         // Every third id exists already. An id that fails in the last statement of a new user must undo the user.
-        let audit = if n % 3 == 0 { taken.clone() } else { entry(AuditEvent::Login, Some("ada"), NOW) };
+        let audit = if n % 3 == 0 { taken.clone() } else { entry(AuditEvent::Login, Some(&"ada".into()), NOW) };
         tokio::spawn(async move {
             if n % 2 == 0 {
                 store.append(&audit).await.is_ok()
@@ -29,13 +29,13 @@ pub(crate) async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
     for (n, done) in done.iter().enumerate() {
         assert_eq!(*done, n % 3 != 0, "write {n}");
     }
-    assert_eq!(store.audit_of("ada", 1000).await.unwrap().len(), 1 + 133);
+    assert_eq!(store.audit_of(&"ada".into(), 1000).await.unwrap().len(), 1 + 133);
     assert_eq!(store.user_count().await.unwrap(), (0..200).filter(|n| n % 3 != 0 && n % 2 == 1).count() as u64);
 }
 
 async fn appears(store: &dyn Store, entry: &AuditEntry) -> bool {
     for _ in 0..200 {
-        if store.audit_of("ada", 1000).await.unwrap().contains(entry) {
+        if store.audit_of(&"ada".into(), 1000).await.unwrap().contains(entry) {
             return true;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -46,7 +46,7 @@ async fn appears(store: &dyn Store, entry: &AuditEntry) -> bool {
 pub(crate) async fn a_caller_that_goes_away_changes_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     for _ in 0..20 {
-        let audit = entry(AuditEvent::Login, Some("ada"), NOW);
+        let audit = entry(AuditEvent::Login, Some(&"ada".into()), NOW);
         // Polled once, and dropped.
         tokio::select! {
             biased;
@@ -61,7 +61,7 @@ pub(crate) async fn a_closed_store_says_so(fixture: Fixture) {
     let store = fixture.open().await;
     let id = user(&*store, "ada").await;
     store.close().await;
-    assert!(store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.is_err());
+    assert!(store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.is_err());
     assert!(store.user_by_id(&id).await.is_err());
     assert!(store.ping().await.is_err());
     store.close().await;
@@ -73,7 +73,7 @@ pub(crate) async fn closing_waits_for_what_is_under_way(fixture: Fixture) {
     let writes: Vec<_> = (0..200)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await })
+            tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await })
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -87,7 +87,7 @@ pub(crate) async fn closing_waits_for_what_is_under_way(fixture: Fixture) {
         }
     }
     // Answered writes are stored, and refused ones are not.
-    assert_eq!(fixture.open().await.audit_of("ada", 1000).await.unwrap().len(), written);
+    assert_eq!(fixture.open().await.audit_of(&"ada".into(), 1000).await.unwrap().len(), written);
 }
 
 pub(crate) async fn answers_a_ping(fixture: Fixture) {

@@ -3,12 +3,13 @@
 use crate::fixture::Fixture;
 use crate::mails::{PER_HOUR, email, proof, set_email, used};
 use crate::make::{HOUR, NOW, session, user};
+use domain::ids::UserId;
 use domain::profile::EmailState;
 use futures::future::join_all;
 use store::Store;
 use store::mails::{BeginEmailProofOutcome, ProveEmailOutcome};
 
-async fn state(store: &dyn Store, user: &str) -> EmailState {
+async fn state(store: &dyn Store, user: &UserId) -> EmailState {
     store.profile(user).await.unwrap().unwrap().email.unwrap().state
 }
 

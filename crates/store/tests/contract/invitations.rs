@@ -14,7 +14,7 @@ fn invitation(note: &str, expires_at: i64) -> Invitation {
         code_hash: CodeHash::of(&fresh("hash")),
         role: Role::Administrator,
         note: note.to_owned(),
-        made_by: Some("somebody".to_owned()),
+        made_by: Some("somebody".into()),
         created_at: NOW,
         expires_at,
         used_at: None,

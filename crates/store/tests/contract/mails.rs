@@ -3,6 +3,7 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, MINUTE, NOW, entry, fresh, user};
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use domain::mail::{GIVE_UP_AFTER_MS, MailKind};
 use domain::profile::{Email, EmailAddress, EmailState};
 use futures::future::join_all;
@@ -35,7 +36,7 @@ fn mail(kind: MailKind, to: &str) -> NewMail {
     }
 }
 
-pub(crate) async fn set_email(store: &dyn Store, user: &str, email: Change<Email>) -> SetProfileOutcome {
+pub(crate) async fn set_email(store: &dyn Store, user: &UserId, email: Change<Email>) -> SetProfileOutcome {
     let change = SetProfile {
         user: user.to_owned(),
         display_name: Change::Keep,
@@ -307,10 +308,10 @@ pub(crate) async fn end_with_the_address_that_they_went_to(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     store.renew_mail_limit(100, NOW).await.unwrap();
-    let reset = |made_by: Option<&str>, now: i64| Reset {
+    let reset = |made_by: Option<&UserId>, now: i64| Reset {
         user: ada.clone(),
         code_hash: CodeHash::of(&fresh("hash")),
-        made_by: made_by.map(str::to_owned),
+        made_by: made_by.cloned(),
         created_at: now,
         expires_at: NOW + HOUR,
     };
@@ -365,12 +366,12 @@ pub(crate) async fn go_with_their_account(fixture: Fixture) {
     assert!(store.mails().await.unwrap().is_empty());
 }
 
-pub(crate) fn proof(user: &str, to: &str) -> BeginEmailProof {
+pub(crate) fn proof(user: &UserId, to: &str) -> BeginEmailProof {
     let mail = NewMail { user: Some(user.to_owned()), ..mail(MailKind::AddressProof, to) };
     BeginEmailProof { user: user.to_owned(), code_hash: CodeHash::of(&fresh("hash")), mail }
 }
 
-pub(crate) fn used(begin: &BeginEmailProof, user: &str, now: i64) -> ProveEmail {
+pub(crate) fn used(begin: &BeginEmailProof, user: &UserId, now: i64) -> ProveEmail {
     ProveEmail {
         user: user.to_owned(),
         code_hash: begin.code_hash.clone(),

@@ -6,6 +6,7 @@ use domain::account_delay::FailureStreak;
 use domain::authentication::Methods;
 use domain::ban::{BanPolicy, Trigger};
 use domain::client_key::ClientKey;
+use domain::ids::{SessionId, UserId};
 use domain::token_hash::TokenHash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,9 +38,9 @@ pub(crate) fn client_key(last: u32) -> ClientKey {
     ClientKey::V4([10, b, c, d].into())
 }
 
-pub(crate) fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditEntry {
+pub(crate) fn entry(event: AuditEvent, user: Option<&UserId>, at: UnixMs) -> AuditEntry {
     AuditEntry {
-        user: user.map(str::to_owned),
+        user: user.cloned(),
         address: "203.0.113.7".to_owned(),
         device: "Firefox on Fedora".to_owned(),
         ..AuditEntry::new(fresh("audit"), at, event)
@@ -47,7 +48,7 @@ pub(crate) fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditE
 }
 
 pub(crate) fn new_user(name: &str) -> NewUser {
-    let id = fresh("user");
+    let id = UserId::from(fresh("user"));
     NewUser {
         audit: entry(AuditEvent::UserAdded, Some(&id), NOW),
         id,
@@ -64,14 +65,14 @@ pub(crate) fn new_user(name: &str) -> NewUser {
 }
 
 /// Adds a user; returns the id.
-pub(crate) async fn user(store: &dyn Store, name: &str) -> String {
+pub(crate) async fn user(store: &dyn Store, name: &str) -> UserId {
     let new = new_user(name);
     assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
     new.id
 }
 
-pub(crate) fn new_session(user: &str, now: UnixMs) -> NewSession {
-    let id = fresh("session");
+pub(crate) fn new_session(user: &UserId, now: UnixMs) -> NewSession {
+    let id = SessionId::from(fresh("session"));
     NewSession {
         judged_by: None,
         refresh_hash: token_hash(&format!("{id}/0")),
@@ -89,7 +90,7 @@ pub(crate) fn new_session(user: &str, now: UnixMs) -> NewSession {
 }
 
 /// Signs the user in; returns the session's id. The hash of generation n is `id/n`.
-pub(crate) async fn session(store: &dyn Store, user: &str, now: UnixMs) -> String {
+pub(crate) async fn session(store: &dyn Store, user: &UserId, now: UnixMs) -> SessionId {
     let new = new_session(user, now);
     let accepted = store.accept(&acceptance(attempt(client_key(1)), "digest", new.clone(), now)).await.unwrap();
     assert!(accepted);
@@ -100,7 +101,7 @@ pub(crate) fn token_hash(text: &str) -> TokenHash {
     TokenHash::stored(text.to_owned())
 }
 
-pub(crate) fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
+pub(crate) fn rotation(id: &SessionId, from: u32, now: UnixMs) -> Rotation {
     Rotation {
         id: id.to_owned(),
         from_generation: from,
@@ -138,8 +139,8 @@ pub(crate) async fn reserved(store: &dyn Store, client_key: ClientKey, now: Unix
 pub(crate) fn ban_context(policy: &BanPolicy, now: UnixMs) -> BanContext {
     BanContext {
         policy: Arc::new(policy.clone()),
-        ban_id: fresh("ban"),
-        spray_id: fresh("spray"),
+        ban_id: fresh("ban").into(),
+        spray_id: fresh("spray").into(),
         incident: fresh("incident"),
         spray_incident: fresh("incident"),
         jitter: 0,
@@ -204,7 +205,7 @@ pub(crate) async fn failures(store: &dyn Store, account: &str) -> FailureStreak 
 /// Sets a password as an operator. Returns whether there was such a user.
 pub(crate) async fn set_password(
     store: &dyn Store,
-    user: &str,
+    user: &UserId,
     account: &str,
     hash: &PasswordHash,
     audit: &AuditEntry,

@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry, fresh, new_session, session, token_hash, user};
+use domain::ids::{SessionId, UserId};
 use futures::future::join_all;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
@@ -13,7 +14,7 @@ pub(crate) fn audit(event: AuditEvent) -> AuditEntry {
     entry(event, None, NOW)
 }
 
-pub(crate) fn new_code(session: &str) -> NewCode {
+pub(crate) fn new_code(session: &SessionId) -> NewCode {
     NewCode {
         code_hash: fresh("code"),
         client: "app".to_owned(),
@@ -47,7 +48,7 @@ pub(crate) fn redeem(code: &NewCode, now: i64) -> Redeem {
 }
 
 /// Makes a grant by a new code, and returns its id.
-pub(crate) async fn grant(store: &dyn Store, session: &str) -> String {
+pub(crate) async fn grant(store: &dyn Store, session: &SessionId) -> String {
     let code = new_code(session);
     assert!(store.add_code(&code).await.unwrap());
     let redeem = redeem(&code, NOW);
@@ -97,7 +98,7 @@ pub(crate) async fn codes_run_out_and_end_with_their_session(fixture: Fixture) {
     store.revoke(&ada, &other, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap();
     assert!(!store.redeem_code(&redeem(&ended, NOW)).await.unwrap());
     assert!(!store.add_code(&new_code(&other)).await.unwrap(), "no code for an ended session");
-    assert!(!store.add_code(&new_code("nobody's")).await.unwrap());
+    assert!(!store.add_code(&new_code(&"nobody's".into())).await.unwrap());
     assert_eq!(store.sweep_oauth(NOW + LIFE).await.unwrap(), 2);
 }
 
@@ -194,7 +195,7 @@ pub(crate) async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixt
         "somebody may be signing in"
     );
     assert_eq!(two.pushed_request(&request.id_hash, NOW + LIFE).await.unwrap(), None);
-    let over = NewCode { pushed: Some(request.id_hash.clone()), ..new_code("over") };
+    let over = NewCode { pushed: Some(request.id_hash.clone()), ..new_code(&"over".into()) };
     assert!(!one.add_code(&over).await.unwrap(), "the session is over");
     assert!(two.pushed_request(&request.id_hash, NOW).await.unwrap().is_some(), "and the person signs in again");
     let tries = (0..50).map(|n| {
@@ -254,7 +255,7 @@ pub(crate) async fn of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_gran
 pub(crate) async fn a_grant_of_an_ended_session_begins_none(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
-    let begin = async |user: &str, grant: &str, now: i64| {
+    let begin = async |user: &UserId, grant: &str, now: i64| {
         let begin = BeginSession {
             grant: grant.to_owned(),
             session: new_session(user, now),
@@ -285,10 +286,10 @@ pub(crate) async fn a_grant_of_an_ended_session_begins_none(fixture: Fixture) {
 pub(crate) async fn each_end_of_a_session_makes_its_notice_due(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    let due = async |now: i64| -> Vec<String> {
+    let due = async |now: i64| -> Vec<SessionId> {
         store.due_logouts(now, 9).await.unwrap().into_iter().map(|due| due.session).collect()
     };
-    let told = async |sessions: &[&String], now: i64| {
+    let told = async |sessions: &[&SessionId], now: i64| {
         let due = store.due_logouts(now, 9).await.unwrap();
         assert_eq!(due.iter().map(|due| &due.session).collect::<Vec<_>>(), sessions);
         for due in &due {

@@ -1,6 +1,7 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, attempt, client_key, entry, fresh, new_session, user};
 use domain::authentication::{Method, Methods};
+use domain::ids::UserId;
 use domain::passkey::PasskeyState;
 use domain::second_factor::Factors;
 use futures::future::join_all;
@@ -11,7 +12,7 @@ use store::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey, PasskeyAcceptance,
 use store::second_factors::{NewPendingSignIn, PasskeyAfterPassword, PendingSignIn};
 use store::users::{ChangeOutcome, DeleteUser, PasswordHash};
 
-fn new(user: &str) -> NewPasskey {
+fn new(user: &UserId) -> NewPasskey {
     let state = PasskeyState { backup_eligible: true, backed_up: false, sign_count: 0 };
     NewPasskey {
         passkey: Passkey {
@@ -36,7 +37,7 @@ fn new(user: &str) -> NewPasskey {
     }
 }
 
-async fn add(store: &dyn Store, user: &str) -> Passkey {
+async fn add(store: &dyn Store, user: &UserId) -> Passkey {
     store.ensure_passkey_handle(user, &fresh("handle")).await.unwrap();
     let new = new(user);
     assert_eq!(store.add_passkey(&new).await.unwrap(), AddPasskeyOutcome::Added);
@@ -195,7 +196,7 @@ pub(crate) async fn are_needed_beside_the_password_when_their_owner_says_so(fixt
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let (first, second) = (add(&*store, &ada).await, add(&*store, &ada).await);
-    let request = |user: &str, host: Option<&str>| PasskeyAfterPassword {
+    let request = |user: &UserId, host: Option<&str>| PasskeyAfterPassword {
         user: user.to_owned(),
         wanted: host.map(str::to_owned),
         recovery_codes: host.map(|_| vec!["a".to_owned(), "b".to_owned()]).unwrap_or_default(),

@@ -58,10 +58,10 @@ pub(crate) async fn write_at_the_same_time(fixture: Fixture) {
     let stores = [fixture.open().await, fixture.open().await, fixture.open().await];
     let writes = (0..300).map(|n| {
         let store = stores[n % 3].clone();
-        tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap() })
+        tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.unwrap() })
     });
     join_all(writes).await.into_iter().for_each(Result::unwrap);
-    assert_eq!(stores[0].audit_of("ada", 1000).await.unwrap().len(), 300);
+    assert_eq!(stores[0].audit_of(&"ada".into(), 1000).await.unwrap().len(), 300);
 }
 
 pub(crate) async fn start_at_the_same_time(fixture: Fixture) {

@@ -2,6 +2,7 @@
 
 use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, SECOND, entry, fresh, session, user};
+use domain::ids::UserId;
 use domain::profile::{DisplayName, Email, EmailAddress, EmailState, GroupName};
 use futures::future::join_all;
 use store::Store;
@@ -17,7 +18,7 @@ fn email(text: &str, state: EmailState) -> Change<Email> {
     Change::Set(Email { address: EmailAddress::parse(text).unwrap(), state })
 }
 
-fn change(user: &str) -> SetProfile {
+fn change(user: &UserId) -> SetProfile {
     SetProfile {
         user: user.to_owned(),
         display_name: Change::Keep,
@@ -35,7 +36,7 @@ async fn group(store: &dyn Store, text: &str) -> String {
     id
 }
 
-async fn profile(store: &dyn Store, user: &str) -> Profile {
+async fn profile(store: &dyn Store, user: &UserId) -> Profile {
     store.profile(user).await.unwrap().unwrap()
 }
 
@@ -71,8 +72,8 @@ pub(crate) async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fi
     let unknown = SetProfile { groups: Some(vec![name("family"), name("nobody")]), ..change(&ada) };
     assert_eq!(store.set_profile(&unknown).await.unwrap(), SetProfileOutcome::NoGroup(name("nobody")));
     assert_eq!(profile(&*store, &ada).await, left, "nothing was changed");
-    assert_eq!(store.set_profile(&change("nobody")).await.unwrap(), SetProfileOutcome::NoUser);
-    assert_eq!(store.profile("nobody").await.unwrap(), None);
+    assert_eq!(store.set_profile(&change(&"nobody".into())).await.unwrap(), SetProfileOutcome::NoUser);
+    assert_eq!(store.profile(&"nobody".into()).await.unwrap(), None);
     let events = store.audit_of(&ada, 10).await.unwrap();
     assert_eq!(events.iter().filter(|entry| entry.event == AuditEvent::ProfileChanged).count(), 1);
 }
@@ -80,7 +81,7 @@ pub(crate) async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fi
 pub(crate) async fn have_a_reliable_address_of_their_own(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
-    let set = async |user: &str, text: &str, state| {
+    let set = async |user: &UserId, text: &str, state| {
         store.set_profile(&SetProfile { email: email(text, state), ..change(user) }).await.unwrap()
     };
     assert_eq!(set(&ada, "a@example.org", EmailState::Unproved).await, SetProfileOutcome::Done);

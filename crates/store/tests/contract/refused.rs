@@ -9,7 +9,7 @@ pub(crate) async fn bans_on_the_first_wrong_password(fixture: Fixture) {
     let store = fixture.open().await;
     let attempt = reserved(&*store, client_key(1), NOW).await;
     let mut refusal = refusal(attempt, Trigger::InvalidCredentials, Some("ada"), NOW);
-    refusal.audit.user = Some("ada".to_owned());
+    refusal.audit.user = Some("ada".into());
     "invalid_credentials".clone_into(&mut refusal.audit.outcome);
     let bans = store.refuse(&refusal).await.unwrap();
     let [ban] = bans.as_slice() else { panic!("{bans:?}") };
@@ -19,7 +19,7 @@ pub(crate) async fn bans_on_the_first_wrong_password(fixture: Fixture) {
     assert_eq!((ban.evidence.as_str(), ban.made_by.as_str()), ("invalid_credentials seen", "engine"));
     assert!(ban.reason.ends_with('.') && ban.lifted_at.is_none() && ban.lifted_by.is_none());
     assert_eq!(store.active_bans(NOW).await.unwrap(), bans);
-    assert_eq!(store.audit_of("ada", 10).await.unwrap(), [refusal.audit]);
+    assert_eq!(store.audit_of(&"ada".into(), 10).await.unwrap(), [refusal.audit]);
     assert!(store.active_bans(NOW + 2 * SECOND).await.unwrap().is_empty());
     reserved(&*store, client_key(1), NOW + 2 * SECOND).await;
 }

@@ -3,6 +3,7 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, acceptance, attempt, client_key, entry, fresh, new_session, set_password, user};
 use domain::UnixMs;
+use domain::ids::{SessionId, UserId};
 use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
@@ -12,7 +13,7 @@ use store::second_factors::{ConfirmTotp, UsedCode};
 use store::user_keys::SealedKey;
 use store::users::PasswordHash;
 
-fn device(user: &str, jkt: &str) -> RememberedDevice {
+fn device(user: &UserId, jkt: &str) -> RememberedDevice {
     RememberedDevice {
         id: fresh("device"),
         user: user.to_owned(),
@@ -26,7 +27,7 @@ fn device(user: &str, jkt: &str) -> RememberedDevice {
 }
 
 /// Signs in with this key; `memory` decides about the device. Returns the session.
-async fn sign_in(store: &dyn Store, user: &str, jkt: &str, memory: DeviceMemory, now: UnixMs) -> Option<String> {
+async fn sign_in(store: &dyn Store, user: &UserId, jkt: &str, memory: DeviceMemory, now: UnixMs) -> Option<SessionId> {
     let mut session = new_session(user, now);
     session.jkt = Some(jkt.to_owned());
     let id = session.id.clone();
@@ -34,13 +35,13 @@ async fn sign_in(store: &dyn Store, user: &str, jkt: &str, memory: DeviceMemory,
     store.accept(&acceptance).await.unwrap().then_some(id)
 }
 
-async fn remember(store: &dyn Store, user: &str, jkt: &str) -> String {
+async fn remember(store: &dyn Store, user: &UserId, jkt: &str) -> SessionId {
     let audit = entry(AuditEvent::DeviceRemembered, Some(user), NOW);
     let memory = DeviceMemory::Remember(Box::new((device(user, jkt), audit)));
     sign_in(store, user, jkt, memory, NOW).await.unwrap()
 }
 
-async fn known(store: &dyn Store, user: &str) -> Vec<String> {
+async fn known(store: &dyn Store, user: &UserId) -> Vec<String> {
     let mut keys: Vec<_> = store.remembered_devices(user, NOW).await.unwrap().into_iter().map(|one| one.jkt).collect();
     keys.sort();
     keys

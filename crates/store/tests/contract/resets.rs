@@ -2,6 +2,7 @@ use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW, client_key, entry, failures, fresh, guess, reserved, session, set_password, user};
 use domain::account::Role;
 use domain::code_hash::CodeHash;
+use domain::ids::UserId;
 use futures::future::join_all;
 use store::Store;
 use store::attempts::Attempt;
@@ -10,7 +11,7 @@ use store::invitations::Invitation;
 use store::resets::{Reset, UseReset};
 use store::users::{NewPassword, PasswordHash};
 
-async fn link(store: &dyn Store, user: &str) -> CodeHash {
+async fn link(store: &dyn Store, user: &UserId) -> CodeHash {
     let code_hash = CodeHash::of(&fresh("hash"));
     let reset = Reset {
         user: user.to_owned(),
@@ -23,7 +24,7 @@ async fn link(store: &dyn Store, user: &str) -> CodeHash {
     code_hash
 }
 
-fn used(attempt: Attempt, user: &str, code_hash: &CodeHash, hash: &str, now: i64) -> UseReset {
+fn used(attempt: Attempt, user: &UserId, code_hash: &CodeHash, hash: &str, now: i64) -> UseReset {
     UseReset {
         attempt,
         code_hash: code_hash.clone(),
@@ -77,7 +78,7 @@ pub(crate) async fn are_void_after_every_change_of_their_account(fixture: Fixtur
         account: "ada".to_owned(),
         judged_by: hash,
         hash: PasswordHash("$argon2id$newer".to_owned()),
-        keep: String::new(),
+        keep: String::new().into(),
         audit: audit(),
         now: NOW,
     };

@@ -36,7 +36,7 @@ pub(crate) async fn notes_the_newest_generation_that_was_shown(fixture: Fixture)
         store.show_generation(&id, shown).await.unwrap();
         assert_eq!(used().await, expected, "{shown}");
     }
-    store.show_generation("none", 1).await.unwrap();
+    store.show_generation(&"none".into(), 1).await.unwrap();
 }
 
 pub(crate) async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
@@ -48,7 +48,7 @@ pub(crate) async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
         Rotation { from_generation: 1, ..right.clone() },
         Rotation { from_hash: token_hash("another"), ..right.clone() },
         Rotation { id: other.clone(), ..right.clone() },
-        Rotation { id: "none".to_owned(), ..right.clone() },
+        Rotation { id: "none".into(), ..right.clone() },
     ] {
         assert!(!store.rotate(&wrong).await.unwrap(), "{wrong:?}");
     }

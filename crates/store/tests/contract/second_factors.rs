@@ -3,6 +3,7 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, MINUTE, NOW, acceptance, attempt, client_key, entry, new_session, reserved, session, user};
 use domain::authentication::{Authentication, Method, Methods};
+use domain::ids::{SessionId, UserId};
 use domain::second_factor::Factors;
 use futures::future::join_all;
 use store::Store;
@@ -14,11 +15,11 @@ use store::sessions::NewSession;
 use store::user_keys::SealedKey;
 use store::users::{DeleteUser, PasswordHash};
 
-fn code(user: &str, id: &str, step: i64) -> UsedCode {
+fn code(user: &UserId, id: &str, step: i64) -> UsedCode {
     UsedCode { id: id.to_owned(), user: user.to_owned(), step, drift: 0, now: NOW }
 }
 
-fn confirm(user: &str, id: &str, recovery_codes: &[&str]) -> ConfirmTotp {
+fn confirm(user: &UserId, id: &str, recovery_codes: &[&str]) -> ConfirmTotp {
     ConfirmTotp {
         code: code(user, id, 100),
         since: NOW - 15 * MINUTE,
@@ -28,18 +29,18 @@ fn confirm(user: &str, id: &str, recovery_codes: &[&str]) -> ConfirmTotp {
 }
 
 /// Adds a generator in use, whose last code was of step 100.
-async fn with_totp(store: &dyn Store, user: &str, id: &str) {
+async fn with_totp(store: &dyn Store, user: &UserId, id: &str) {
     store.begin_totp(user, id, &SealedKey(format!("sealed {id}")), NOW).await.unwrap();
     assert!(store.confirm_totp(&confirm(user, id, &[])).await.unwrap());
 }
 
-fn recovery(user: &str, hash: &str) -> UseRecoveryCode {
+fn recovery(user: &UserId, hash: &str) -> UseRecoveryCode {
     let audit = entry(AuditEvent::RecoveryCodeUsed, Some(user), NOW);
     UseRecoveryCode { user: user.to_owned(), code_hash: hash.to_owned(), audit, now: NOW }
 }
 
 /// A fresh proof of a session by a recovery code.
-fn proof(session: &str, code: UseRecoveryCode) -> ConfirmIdentity {
+fn proof(session: &SessionId, code: UseRecoveryCode) -> ConfirmIdentity {
     ConfirmIdentity {
         attempt: attempt(client_key(1)),
         session: session.to_owned(),
@@ -52,7 +53,7 @@ fn proof(session: &str, code: UseRecoveryCode) -> ConfirmIdentity {
 }
 
 /// Uses a recovery code as a fresh proof of a session. `false`: it is unknown or used.
-pub(crate) async fn use_recovery_code(store: &dyn Store, session: &str, code: UseRecoveryCode) -> bool {
+pub(crate) async fn use_recovery_code(store: &dyn Store, session: &SessionId, code: UseRecoveryCode) -> bool {
     match store.confirm_identity(&proof(session, code)).await.unwrap() {
         ConfirmOutcome::Confirmed(_) => true,
         ConfirmOutcome::ProofGone => false,
@@ -60,7 +61,7 @@ pub(crate) async fn use_recovery_code(store: &dyn Store, session: &str, code: Us
     }
 }
 
-fn pending(user: &str, id: &str) -> NewPendingSignIn {
+fn pending(user: &UserId, id: &str) -> NewPendingSignIn {
     let pending = PendingSignIn {
         id: id.to_owned(),
         user: user.to_owned(),
@@ -198,7 +199,7 @@ pub(crate) async fn a_session_is_renewed_while_it_lives(fixture: Fixture) {
     let changes = store.sessions_changed(NOW + MINUTE).await.unwrap();
     assert_eq!(changes.iter().map(|change| change.authentication).collect::<Vec<_>>(), [new], "other nodes hear of it");
     assert_eq!(store.renew_authentication(&id, Method::Totp, NOW + 31 * DAY).await.unwrap(), None);
-    assert_eq!(store.renew_authentication("none", Method::Totp, NOW).await.unwrap(), None);
+    assert_eq!(store.renew_authentication(&"none".into(), Method::Totp, NOW).await.unwrap(), None);
 }
 
 pub(crate) async fn proofs_at_the_same_time_lose_no_method(fixture: Fixture) {
@@ -226,7 +227,7 @@ pub(crate) async fn a_recovery_code_is_used_up_with_the_fresh_proof_only(fixture
     let live = session(&*store, &ada, NOW).await;
     let late = UseRecoveryCode { now: NOW + 31 * DAY, ..recovery(&ada, "a") };
     for (session, code) in [("none", recovery(&ada, "a")), (live.as_str(), late)] {
-        assert_eq!(store.confirm_identity(&proof(session, code)).await.unwrap(), ConfirmOutcome::SessionOver);
+        assert_eq!(store.confirm_identity(&proof(&session.into(), code)).await.unwrap(), ConfirmOutcome::SessionOver);
         assert!(store.has_recovery_code(&ada, "a").await.unwrap(), "it is unused");
     }
     let before = store.session(&live).await.unwrap().unwrap().authentication;

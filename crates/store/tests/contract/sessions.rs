@@ -4,6 +4,7 @@ use crate::make::{
 };
 use domain::account::Role;
 use domain::authentication::{Authentication, Method, Methods};
+use domain::ids::SessionId;
 use domain::session::Session;
 use store::audit::AuditEvent;
 use store::sessions::{NewSession, SessionChange, SessionRow};
@@ -44,7 +45,7 @@ pub(crate) async fn keeps_what_was_given(fixture: Fixture) {
         used_at: NOW,
     };
     assert_eq!(store.session(&new.id).await.unwrap(), Some(expected));
-    assert_eq!(store.session("none").await.unwrap(), None);
+    assert_eq!(store.session(&"none".into()).await.unwrap(), None);
     assert!(store.audit_of(&ada, 10).await.unwrap().contains(&acceptance.audit));
 }
 
@@ -54,7 +55,7 @@ pub(crate) async fn ends_only_for_its_owner_and_once(fixture: Fixture) {
     let id = session(&*store, &ada, NOW).await;
     let audit = entry(AuditEvent::SessionEnded, Some(&ada), NOW);
     assert!(!store.revoke(&bob, &id, &audit, NOW).await.unwrap());
-    assert!(!store.revoke(&ada, "none", &audit, NOW).await.unwrap());
+    assert!(!store.revoke(&ada, &"none".into(), &audit, NOW).await.unwrap());
     assert!(!store.revoke(&ada, &id, &audit, NOW + DAY).await.unwrap(), "it was idle for too long");
     assert!(!store.audit_of(&ada, 10).await.unwrap().contains(&audit));
     assert!(store.revoke(&ada, &id, &audit, NOW).await.unwrap());
@@ -95,14 +96,14 @@ pub(crate) async fn are_listed_last_used_first(fixture: Fixture) {
     let over = session(&*store, &ada, NOW - DAY).await;
     let ended = session(&*store, &ada, NOW).await;
     assert!(store.revoke(&ada, &ended, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap());
-    let ids = async |now| -> Vec<String> {
+    let ids = async |now| -> Vec<SessionId> {
         store.sessions_of(&ada, now).await.unwrap().into_iter().map(|row| row.id).collect()
     };
     assert_eq!(ids(NOW).await, [second.clone(), first.clone()]);
     assert!(store.rotate(&rotation(&first, 0, NOW + HOUR)).await.unwrap());
     assert_eq!(ids(NOW + HOUR).await, [first, second]);
     assert!(!ids(NOW).await.contains(&over));
-    assert!(store.sessions_of("nobody", NOW).await.unwrap().is_empty());
+    assert!(store.sessions_of(&"nobody".into(), NOW).await.unwrap().is_empty());
 }
 
 pub(crate) async fn changes_are_published(fixture: Fixture) {

@@ -65,18 +65,18 @@ async fn a_group_that_is_not_committed_is_answered_with_errors() {
     let write_fifty = async || {
         let tasks = (0..50).map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await })
+            tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await })
         });
         join_all(tasks).await.into_iter().map(Result::unwrap).collect::<Vec<_>>()
     };
     broken.store(true, Ordering::Relaxed);
     assert!(write_fifty().await.iter().all(|answer| matches!(answer, Err(Error::Commit(_)))));
-    assert!(store.audit_of("ada", 100).await.unwrap().is_empty());
+    assert!(store.audit_of(&"ada".into(), 100).await.unwrap().is_empty());
 
     broken.store(false, Ordering::Relaxed);
     commits.store(0, Ordering::Relaxed);
     assert!(write_fifty().await.iter().all(Result::is_ok), "the writer goes on with a new connection");
-    assert_eq!(store.audit_of("ada", 100).await.unwrap().len(), 50);
+    assert_eq!(store.audit_of(&"ada".into(), 100).await.unwrap().len(), 50);
     let commits = commits.load(Ordering::Relaxed);
     assert!(commits < 50, "fifty writes took {commits} commits");
 }
@@ -94,7 +94,7 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     for (id, name) in [(&root, "root"), (&wide, "\u{ff52}\u{ff4f}\u{ff4f}\u{ff54}"), (&zoe, "\u{ff5a}\u{ff4f}\u{ff45}")]
     {
         let set = sqlx::query("UPDATE users SET name = $2, name_key = $2, skeleton = '' WHERE id = $1");
-        set.bind(id).bind(name).execute(&pool).await.unwrap();
+        set.bind(id.as_str()).bind(name).execute(&pool).await.unwrap();
     }
     pool.close().await;
 

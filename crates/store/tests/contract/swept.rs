@@ -46,11 +46,11 @@ pub(crate) async fn more_than_a_chunk_goes_in_one_call(fixture: Fixture) {
 pub(crate) async fn the_audit_trail_goes_by_age(fixture: Fixture) {
     let store = fixture.open().await;
     for n in 0..1100 {
-        store.append(&entry(AuditEvent::Login, Some("ada"), NOW - 90 * DAY - n)).await.unwrap();
+        store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW - 90 * DAY - n)).await.unwrap();
     }
-    store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.unwrap();
     assert_eq!(store.sweep_audit(NOW - 90 * DAY).await.unwrap(), 1099, "what is younger stays, to the millisecond");
-    assert_eq!(store.audit_of("ada", 10).await.unwrap().len(), 2);
+    assert_eq!(store.audit_of(&"ada".into(), 10).await.unwrap().len(), 2);
     assert_eq!(store.sweep_audit(NOW - 90 * DAY).await.unwrap(), 0);
 }
 

@@ -6,6 +6,7 @@ use crate::make::{
     reserved, rotation, token_hash, user,
 };
 use domain::ban::{BanPolicy, Trigger};
+use domain::ids::UserId;
 use domain::token_hash::TokenHash;
 use store::Store;
 use store::attempts::{Acceptance, Attempt, BeginAttempt, BeginOutcome};
@@ -41,7 +42,7 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
         let text = odd.to_owned();
 
         let mut new = new_user(&format!("user{n}"));
-        new.id = format!("{n}{odd}");
+        new.id = format!("{n}{odd}").into();
         new.password_hash = PasswordHash(text.clone());
         assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
         assert_eq!(store.user_by_id(&new.id).await.unwrap().unwrap().password_hash.0, odd);
@@ -50,15 +51,15 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
         let audit = AuditEntry {
             id: fresh(odd),
             outcome: text.clone(),
-            user: Some(text.clone()),
-            session: Some(text.clone()),
+            user: Some(text.clone().into()),
+            session: Some(text.clone().into()),
             address: text.clone(),
             device: text.clone(),
             about: text.clone(),
             ..entry(AuditEvent::Login, None, NOW)
         };
         store.append(&audit).await.unwrap();
-        assert_eq!(store.audit_of(odd, 10).await.unwrap(), [audit]);
+        assert_eq!(store.audit_of(&odd.into(), 10).await.unwrap(), [audit]);
 
         let begin = BeginAttempt {
             attempt: Attempt { id: text.clone(), client_key: at },
@@ -70,7 +71,7 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
         let mut refused = refusal(begin.attempt.clone(), Trigger::InvalidCredentials, Some(odd), NOW);
         refused.evidence.clone_from(&text);
         refused.ban_context.incident.clone_from(&text);
-        refused.ban_context.ban_id = fresh(odd);
+        refused.ban_context.ban_id = fresh(odd).into();
         let bans = store.refuse(&refused).await.unwrap();
         assert_eq!((bans[0].evidence.as_str(), bans[0].incident.as_str()), (odd, odd));
         assert_eq!(failures(&*store, odd).await.count, 1);
@@ -92,7 +93,7 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
         store.lift(at, &lifting(odd, NOW)).await.unwrap();
 
         let session = NewSession {
-            id: fresh(odd),
+            id: fresh(odd).into(),
             refresh_hash: token_hash(&text),
             jkt: Some(text.clone()),
             receiving_key: Some(text.clone()),
@@ -125,7 +126,9 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
             (odd, Some(odd), Some(odd))
         );
         assert_eq!(row.life.current, rotation.to_hash);
-        assert!(store.revoke(&ada, &session.id, &entry(AuditEvent::Logout, Some(odd), NOW), NOW).await.unwrap());
+        assert!(
+            store.revoke(&ada, &session.id, &entry(AuditEvent::Logout, Some(&odd.into()), NOW), NOW).await.unwrap()
+        );
 
         key_comes_back(&*store, odd).await;
     }
@@ -150,10 +153,13 @@ async fn key_comes_back(store: &dyn Store, odd: &str) {
 pub(crate) async fn nul_is_replaced_everywhere(fixture: Fixture) {
     let store = fixture.open().await;
     user(&*store, "ada").await;
-    let audit = AuditEntry { device: "a\0b\0".to_owned(), ..entry(AuditEvent::Login, Some("x\0y"), NOW) };
+    let audit = AuditEntry { device: "a\0b\0".to_owned(), ..entry(AuditEvent::Login, Some(&"x\0y".into()), NOW) };
     store.append(&audit).await.unwrap();
-    let stored = store.audit_of("x\0y", 10).await.unwrap();
-    assert_eq!((stored[0].device.as_str(), stored[0].user.as_deref()), ("a\u{fffd}b\u{fffd}", Some("x\u{fffd}y")));
+    let stored = store.audit_of(&"x\0y".into(), 10).await.unwrap();
+    assert_eq!(
+        (stored[0].device.as_str(), stored[0].user.as_ref().map(UserId::as_str)),
+        ("a\u{fffd}b\u{fffd}", Some("x\u{fffd}y"))
+    );
     // NUL does not make one name match another's row.
     assert_eq!(store.user_by_key("ada\0").await.unwrap(), None);
     assert_eq!(store.user_by_key("a\0da").await.unwrap(), None);

@@ -17,8 +17,8 @@ pub(crate) async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
         (AuditEvent::Login, "eve", Some("s"), "10.0.0.3", NOW - DAY),
     ];
     for (event, user, session, address, at) in rows {
-        let mut row = entry(event, Some(user), at);
-        row.session = session.map(str::to_owned);
+        let mut row = entry(event, Some(&user.into()), at);
+        row.session = session.map(Into::into);
         row.address = address.to_owned();
         store.append(&row).await.unwrap();
     }
@@ -33,12 +33,12 @@ pub(crate) async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
 /// Checks that SQLite copies a whole database, and PostgreSQL nothing.
 pub(crate) async fn is_copied_while_others_write(fixture: Fixture) {
     let store = fixture.open().await;
-    store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("copy.db");
     let writes = async {
         for _ in 0..50 {
-            store.append(&entry(AuditEvent::Login, Some("bob"), NOW)).await.unwrap();
+            store.append(&entry(AuditEvent::Login, Some(&"bob".into()), NOW)).await.unwrap();
         }
     };
     let (copied, ()) = tokio::join!(store.copy_to(&file), writes);
@@ -56,7 +56,7 @@ pub(crate) async fn is_copied_while_others_write(fixture: Fixture) {
     assert_eq!(copies::inspect(&file).await.unwrap().expect("ours").note, None);
     assert!(!copies::is_in_use(&file).await);
     let copy = open(&format!("sqlite:{}", file.display()), store::StoreOptions::default()).await.unwrap();
-    assert_eq!(copy.audit_of("ada", 10).await.unwrap().len(), 1);
+    assert_eq!(copy.audit_of(&"ada".into(), 10).await.unwrap().len(), 1);
     assert!(copies::is_in_use(&file).await);
     assert!(store.copy_to(&file).await.is_err(), "nothing is overwritten");
 }

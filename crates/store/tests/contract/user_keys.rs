@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, SECOND, entry, fresh, new_user, user};
+use domain::ids::UserId;
 use domain::user_key::{RetiredState, UserKeyState, UserKeyVersion};
 use futures::future::join_all;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use store::users::{AddUserOutcome, DeleteUser};
 
 const UNTIL: i64 = NOW + HOUR;
 
-fn next(user: &str, number: u32, retired_state: RetiredState) -> NewUserKey {
+fn next(user: &UserId, number: u32, retired_state: RetiredState) -> NewUserKey {
     NewUserKey {
         user: user.to_owned(),
         number,
@@ -22,11 +23,11 @@ fn next(user: &str, number: u32, retired_state: RetiredState) -> NewUserKey {
     }
 }
 
-fn rotation(user: &str, number: u32) -> NewUserKey {
+fn rotation(user: &UserId, number: u32) -> NewUserKey {
     next(user, number, RetiredState::Overlap { until: UNTIL })
 }
 
-async fn keys(store: &dyn Store, user: &str) -> Vec<UserKey> {
+async fn keys(store: &dyn Store, user: &UserId) -> Vec<UserKey> {
     store.user_keys(user, 100).await.unwrap()
 }
 
@@ -50,11 +51,11 @@ pub(crate) async fn the_first_is_made_with_the_account(fixture: Fixture) {
 pub(crate) async fn the_next_takes_over_and_the_one_before_serves_on(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
-    let second = NewUserKey { made_by: Some("root".to_owned()), ..rotation(&ada, 2) };
+    let second = NewUserKey { made_by: Some("root".into()), ..rotation(&ada, 2) };
     assert!(store.add_user_key(&second).await.unwrap());
     let both = keys(&*store, &ada).await;
     assert_eq!(both.iter().map(|key| key.version.number).collect::<Vec<_>>(), [2, 1], "newest first");
-    assert_eq!((both[0].key.clone(), both[0].made_by.as_deref()), (second.key, Some("root")));
+    assert_eq!((both[0].key.clone(), both[0].made_by.as_ref().map(UserId::as_str)), (second.key, Some("root")));
     assert_eq!(both[1].version.ends_at, Some(UNTIL));
     assert_eq!(states(&both, UNTIL - 1), [UserKeyState::Current, UserKeyState::Overlap]);
     assert_eq!(states(&both, UNTIL), [UserKeyState::Current, UserKeyState::Ended]);
@@ -86,13 +87,13 @@ pub(crate) async fn only_the_next_version_is_taken(fixture: Fixture) {
     for wrong in [1, 3, 0] {
         assert!(!store.add_user_key(&rotation(&ada, wrong)).await.unwrap(), "{wrong}");
     }
-    assert!(!store.add_user_key(&rotation("nobody", 1)).await.unwrap());
+    assert!(!store.add_user_key(&rotation(&"nobody".into(), 1)).await.unwrap());
     assert_eq!(keys(&*store, &ada).await.len(), 1);
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 1);
 }
 
 /// Reads and tries until its version is taken.
-async fn replace(store: Arc<dyn Store>, user: String, retired_state: RetiredState) {
+async fn replace(store: Arc<dyn Store>, user: UserId, retired_state: RetiredState) {
     loop {
         let newest = store.user_keys(&user, 1).await.unwrap().remove(0).version.number;
         if store.add_user_key(&next(&user, newest + 1, retired_state)).await.unwrap() {
@@ -135,15 +136,15 @@ pub(crate) async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_us
 }
 
 /// Turns an account into one from before user keys existed.
-async fn forget(fixture: &Fixture, user: &str) {
+async fn forget(fixture: &Fixture, user: &UserId) {
     for sql in ["DELETE FROM user_keys WHERE user_id = $1", "UPDATE users SET key_version = 0 WHERE id = $1"] {
         if fixture.url.starts_with("sqlite:") {
             let pool = sqlx::SqlitePool::connect(&fixture.url).await.unwrap();
-            sqlx::query(sql).bind(user).execute(&pool).await.unwrap();
+            sqlx::query(sql).bind(user.as_str()).execute(&pool).await.unwrap();
             pool.close().await;
         } else {
             let pool = sqlx::PgPool::connect(&fixture.url).await.unwrap();
-            sqlx::query(sql).bind(user).execute(&pool).await.unwrap();
+            sqlx::query(sql).bind(user.as_str()).execute(&pool).await.unwrap();
             pool.close().await;
         }
     }
@@ -163,7 +164,7 @@ pub(crate) async fn an_account_without_one_gets_its_first(fixture: Fixture) {
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 1);
 }
 
-fn deletion(user: &str) -> DeleteUser {
+fn deletion(user: &UserId) -> DeleteUser {
     let audit = entry(AuditEvent::UserDeleted, Some(user), NOW);
     DeleteUser { attempt: None, user: user.to_owned(), account: "ada".to_owned(), audit, now: NOW }
 }

@@ -72,7 +72,7 @@ async fn replaced(fixture: Fixture) {
     });
     let writing = tokio::spawn({
         let store = store.clone();
-        async move { store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await }
+        async move { store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await }
     });
     let waiting = "SELECT COUNT(*) FROM pg_locks
         WHERE NOT granted AND relation IN ('turns'::regclass, 'audit'::regclass)";
@@ -84,12 +84,12 @@ async fn replaced(fixture: Fixture) {
     assert!(matches!(reading.await.unwrap(), Err(Error::NoAnswer)));
     assert!(matches!(writing.await.unwrap(), Err(Error::NoAnswer)));
     store.ping().await.unwrap();
-    store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.unwrap();
 
     // The idle ones are tested before they are used.
     way.vanish();
     store.ping().await.unwrap();
-    store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.unwrap();
     store.last_changes().await.unwrap();
 
     // A caller that stops waiting does not keep a connection either.

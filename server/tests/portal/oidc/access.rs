@@ -30,7 +30,15 @@ async fn a_disabled_account_ends_everything_on_every_node() {
     assert!(node.is_live(&tokens["access_token"]).await);
     let audit = provider.portal.entry(AuditEvent::UserDisabled, &provider.user);
     let now = provider.portal.state.now();
-    assert!(provider.portal.store().set_disabled(&provider.user, true, &audit, now).await.unwrap().is_done());
+    assert!(
+        provider
+            .portal
+            .store()
+            .set_disabled(&provider.user.as_str().into(), true, &audit, now)
+            .await
+            .unwrap()
+            .is_done()
+    );
     for node in [&provider, &node] {
         assert!(!node.is_live(&tokens["access_token"]).await);
     }

@@ -196,11 +196,11 @@ async fn attack_a_copied_cookie_gets_no_code() {
 #[tokio::test]
 async fn a_link_alone_writes_nothing() {
     let provider = Provider::start().await;
-    let before = provider.portal.store().audit_of(&provider.user, 99).await.unwrap().len();
+    let before = provider.portal.store().audit_of(&provider.user.as_str().into(), 99).await.unwrap().len();
     for _ in 0..3 {
         provider.open(&provider.browser, &Provider::query(&[])).await;
     }
-    assert_eq!(provider.portal.store().audit_of(&provider.user, 99).await.unwrap().len(), before);
+    assert_eq!(provider.portal.store().audit_of(&provider.user.as_str().into(), 99).await.unwrap().len(), before);
 }
 
 #[tokio::test]

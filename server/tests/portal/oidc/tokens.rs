@@ -43,7 +43,7 @@ async fn a_code_becomes_tokens_and_claims() {
     let token = tokens["access_token"].as_str().unwrap();
     let posted = provider.client(paths::OAUTH_USERINFO, &[("access_token", token)], &[]).await;
     assert_eq!(posted.json(), info.json());
-    let opened = provider.portal.store().audit_of(&provider.user, 9).await.unwrap();
+    let opened = provider.portal.store().audit_of(&provider.user.as_str().into(), 9).await.unwrap();
     let opened = opened.iter().find(|entry| entry.event == AuditEvent::AppOpened).unwrap();
     assert_eq!(opened.about, "The app");
 }
@@ -138,7 +138,7 @@ async fn tokens_are_bound_to_the_key_of_a_proof() {
     assert_eq!(tokens["token_type"], "DPoP");
     assert!(claims(tokens["access_token"].as_str().unwrap())["cnf"]["jkt"].is_string());
     let tries = async || {
-        let rows = provider.portal.store().audit_of(&provider.user, 100).await.unwrap();
+        let rows = provider.portal.store().audit_of(&provider.user.as_str().into(), 100).await.unwrap();
         let tries = rows.into_iter().filter(|row| row.event == AuditEvent::WrongKey);
         tries.map(|row| (row.address, row.about)).collect::<BTreeSet<_>>()
     };
@@ -184,7 +184,7 @@ async fn a_refresh_rotates_and_a_used_token_ends_the_access() {
     assert!(!provider.is_live(&second["access_token"]).await, "everything of the family is revoked");
     let after = provider.refresh(second["refresh_token"].as_str().unwrap(), &[]).await;
     assert_eq!(after.json()["error"], "invalid_grant");
-    let entries = provider.portal.store().audit_of(&provider.user, 20).await.unwrap();
+    let entries = provider.portal.store().audit_of(&provider.user.as_str().into(), 20).await.unwrap();
     assert!(entries.iter().any(|entry| entry.event == AuditEvent::TokenReused && entry.about == "app"));
     assert!(provider.browser.get(paths::SESSION).await.status == StatusCode::OK, "the person's own session goes on");
 }

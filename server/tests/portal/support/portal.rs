@@ -139,11 +139,11 @@ impl Portal {
         let id = self.state.ulid();
         let audit = self.entry(AuditEvent::UserAdded, &id);
         let user = NewUser {
-            id: id.clone(),
+            id: id.clone().into(),
             name: AccountName::parse(name).unwrap(),
             password_hash: PasswordHash(hash),
             role,
-            key: server::user_keys::make(&self.state.key_encryption, &SystemEntropy, &id, 1).unwrap(),
+            key: server::user_keys::make(&self.state.key_encryption, &SystemEntropy, &id.as_str().into(), 1).unwrap(),
             now: self.clock.now(),
             only_first: false,
             invitation: None,
@@ -158,7 +158,7 @@ impl Portal {
     pub(crate) fn entry(&self, event: AuditEvent, user: &str) -> AuditEntry {
         let entropy: &dyn Entropy = &SystemEntropy;
         AuditEntry {
-            user: Some(user.to_owned()),
+            user: Some(user.into()),
             address: "-".to_owned(),
             ..AuditEntry::new(entropy.ulid(self.clock.now()), self.clock.now(), event)
         }
@@ -185,7 +185,7 @@ impl Portal {
 
     /// Counts the logins with this outcome in the audit trail of a user.
     pub(crate) async fn outcomes(&self, user: &str, outcome: &str) -> usize {
-        let entries = self.store().audit_of(user, 1000).await.unwrap();
+        let entries = self.store().audit_of(&user.into(), 1000).await.unwrap();
         entries.iter().filter(|entry| entry.event == AuditEvent::Login && entry.outcome == outcome).count()
     }
 }
