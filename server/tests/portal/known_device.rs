@@ -1,5 +1,6 @@
 //! Browsers that have signed in before are counted separately.
 
+use crate::second_factor::{Enrolled, finish};
 use crate::support::{PASSWORD, Portal, Visitor};
 use http::StatusCode;
 use wire::envelope::EnvelopeKind;
@@ -114,6 +115,23 @@ async fn a_family_shares_a_browser() {
     assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{}", deleted.text);
     assert_eq!(browser.cookie("device").split('.').count(), 1);
     assert_eq!(sign_in("bob", PASSWORD).await, [""]);
+}
+
+#[tokio::test]
+async fn a_second_factor_is_not_lost_to_the_device_of_another() {
+    let portal = Portal::start().await;
+    let browser = known(&portal, "alice", OFFICE).await;
+    let bob = Enrolled::add(&portal, "bob", &[]).await;
+    assert_eq!(browser.login("bob", PASSWORD).await.code(), "device_mismatch");
+    let begun = browser.login("bob", PASSWORD).await.json();
+    assert_eq!(begun["code"], "second_factor_required");
+    // The code takes longer than the pause, in which Alice's device does not count.
+    portal.clock.advance(61_000);
+    let code = bob.code(&portal, 0);
+    assert_eq!(finish(&browser, &begun["pending"], &code).await.code(), "device_mismatch");
+    let done = finish(&browser, &begun["pending"], &code).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+    assert_eq!(browser.cookie("device").split('.').count(), 2, "the browser is known to both");
 }
 
 #[tokio::test]
