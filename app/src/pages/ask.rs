@@ -4,6 +4,7 @@ use crate::components::{CardTitle, Stuck};
 use crate::islands::Decide;
 use crate::view::{AskView, DeviceCodeView, LeaveLink, RefusedView};
 use leptos::prelude::*;
+use wire::paths;
 
 /// Asks the person whether an app may continue.
 #[component]
@@ -72,6 +73,7 @@ pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
                     {facts.collect_view()}
                 </dl>
                 {leave.map(|link| view! { <Leave link /> })}
+                <Home />
             </section>
         </main>
     }
@@ -86,6 +88,9 @@ pub fn SignedOutPage(link: LeaveLink) -> impl IntoView {
             <section class="card">
                 <CardTitle title="You are signed out" />
                 <Leave link />
+                <p class="quiet aside">
+                    <a href=paths::LOGIN_PAGE>"Sign in again"</a>
+                </p>
             </section>
         </main>
     }
@@ -106,6 +111,16 @@ fn Leave(link: LeaveLink) -> impl IntoView {
     }
 }
 
+/// Leads a person on who has nothing left to do here.
+#[component]
+fn Home() -> impl IntoView {
+    view! {
+        <p class="quiet aside">
+            <a href=paths::DASHBOARD_PAGE>"Go to your overview"</a>
+        </p>
+    }
+}
+
 /// Asks for the code that a device shows. It is a plain form, so it works without JavaScript.
 #[component]
 pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
@@ -120,7 +135,7 @@ pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
     };
     let form = device.done.is_none().then(|| {
         view! {
-            <form class="form" method="get" action=wire::paths::DEVICE_PAGE>
+            <form class="form" method="get" action=paths::DEVICE_PAGE>
                 <label for="code">"Code"</label>
                 <input id="code" name="user_code" autocomplete="off" autocapitalize="characters" maxlength="24" required />
                 <button class="button" type="submit">"Go on"</button>
@@ -133,6 +148,7 @@ pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
                 <CardTitle title="Connect a device" />
                 <p role="status">{said}</p>
                 {form}
+                <Home />
             </section>
         </main>
     }

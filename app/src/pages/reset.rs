@@ -3,6 +3,7 @@ use crate::islands::ResetForm;
 use crate::islands::form::{Alert, PasswordField, Strength, Submit};
 use crate::view::{ResetView, Site};
 use leptos::prelude::*;
+use wire::paths;
 
 /// `/reset`.
 #[component]
@@ -15,6 +16,9 @@ pub fn ResetPage(site: Site, reset: ResetView) -> impl IntoView {
                 <NoCode />
                 <Form />
                 <ResetForm />
+                <p class="quiet aside">
+                    <a href=paths::LOGIN_PAGE>"Back to sign-in"</a>
+                </p>
             </section>
             <SealedNote />
         </main>
