@@ -19,6 +19,9 @@ location.replace('START?next='+encodeURIComponent('PLACE?'+k))}catch{}";
 const KEPT: &str = "try{const k='postern-'+location.search.slice(1),to=sessionStorage.getItem(k);\
 if(to&&to[0]==='/'){sessionStorage.removeItem(k);location.replace(location.origin+to)}}catch{}";
 
+/// Adds the fragment of the person's link to the page's own link.
+const CARRY: &str = "addEventListener('DOMContentLoaded',()=>{document.querySelector('a').href+=location.hash})";
+
 /// Whether a page may be framed, and what runs in it.
 #[derive(Debug, Clone, Copy, Default)]
 struct PagePolicy<'a> {
@@ -36,7 +39,8 @@ pub(crate) fn no_way_in(state: &AppState, next: &str) -> Response {
          happens where cookies of this site are refused, or where a link for another browser was opened.</p>\
          <p><a href=\"{start}\">Sign in again</a></p>"
     );
-    page(state, StatusCode::BAD_REQUEST, "Sign in again", &body, PagePolicy::default())
+    let policy = PagePolicy { script: Some(CARRY), ..PagePolicy::default() };
+    page(state, StatusCode::BAD_REQUEST, "Sign in again", &body, policy)
 }
 
 /// Builds the page for a person who lacks a role.
