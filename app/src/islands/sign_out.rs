@@ -15,6 +15,8 @@ pub fn SignOut() -> impl IntoView {
             match api::call("POST", paths::LOGOUT, Some("{}")).await {
                 Ok(answer) if answer.is_ok() => page::go(&[paths::LOGIN_PAGE, "?why=signed_out"].concat()),
                 Ok(answer) if answer.status == 401 => {}
+                // The page says that another account is signed in.
+                Ok(answer) if answer.status == 409 => busy.set(false),
                 _ => {
                     failed.set("That did not work. Try again.");
                     busy.set(false);
