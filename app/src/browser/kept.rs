@@ -1,6 +1,5 @@
 //! Texts that one page keeps for the next one in the same tab, for a moment.
 
-use crate::browser::fetch::member;
 use js_sys::{Object, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
@@ -19,11 +18,11 @@ pub(crate) fn keep(name: &str, text: &str) {
 /// Returns a kept text once.
 pub(crate) fn take(name: &str) -> Option<String> {
     let storage = storage();
-    let text = member(&storage, name).as_string()?;
+    let text = Reflect::get(&storage, &JsValue::from_str(name)).ok()?.as_string()?;
     let _ = Reflect::delete_property(storage.unchecked_ref::<Object>(), &JsValue::from_str(name));
     Some(text)
 }
 
 fn storage() -> JsValue {
-    member(&window(), "sessionStorage")
+    Reflect::get(&window(), &JsValue::from_str("sessionStorage")).unwrap_or_default()
 }
