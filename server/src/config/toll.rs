@@ -107,22 +107,28 @@ impl TollSettings {
         if self.view_key_file.is_some() == self.primary_address.is_empty() {
             return Err(ConfigError::invalid("toll.view_key_file", "must be set together with toll.primary_address"));
         }
-        for text in self.addresses.iter().chain((!self.primary_address.is_empty()).then_some(&self.primary_address)) {
-            self.check_address(text)?;
+        for (at, text) in (1..).zip(&self.addresses) {
+            self.check_address(text)
+                .map_err(|problem| ConfigError::invalid("toll.addresses", &format!("address {at}: {problem}")))?;
+        }
+        if !self.primary_address.is_empty() {
+            self.check_address(&self.primary_address)
+                .map_err(|problem| ConfigError::invalid("toll.primary_address", &problem))?;
         }
         self.check_routes()
     }
 
-    fn check_address(&self, text: &str) -> Result<(), ConfigError> {
-        let address = text.parse::<tpat::Address>();
-        let problem = match address.map(|address| address.network()) {
-            Err(error) => error.to_string(),
-            Ok(wire::toll::Network::Mainnet) if self.network == NetworkSetting::Mainnet => return Ok(()),
-            Ok(wire::toll::Network::Stagenet) if self.network == NetworkSetting::Stagenet => return Ok(()),
-            Ok(wire::toll::Network::Testnet) if self.network == NetworkSetting::Testnet => return Ok(()),
-            Ok(_) => "this address is of another network than toll.network".to_owned(),
+    fn check_address(&self, text: &str) -> Result<(), String> {
+        let address = text.parse::<tpat::Address>().map_err(|error| error.to_string())?;
+        let network = match self.network {
+            NetworkSetting::Mainnet => wire::toll::Network::Mainnet,
+            NetworkSetting::Stagenet => wire::toll::Network::Stagenet,
+            NetworkSetting::Testnet => wire::toll::Network::Testnet,
         };
-        Err(ConfigError::invalid("toll.addresses", &problem))
+        if address.network() == network {
+            return Ok(());
+        }
+        Err("this address is of another network than toll.network".to_owned())
     }
 
     fn check_routes(&self) -> Result<(), ConfigError> {

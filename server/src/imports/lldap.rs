@@ -55,8 +55,8 @@ pub(super) async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
 /// Reads the accounts of one JSON object after another, or of lists of them.
 fn bootstrap(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
     let mut accounts = Vec::new();
-    for document in serde_json::Deserializer::from_slice(bytes).into_iter::<Document>() {
-        let users = match document.map_err(|error| of_json(&error))? {
+    for (number, document) in (1..).zip(serde_json::Deserializer::from_slice(bytes).into_iter::<Document>()) {
+        let users = match document.map_err(|error| of_json(number, &error))? {
             Document::Many(users) => users,
             Document::One(user) => vec![user],
         };
@@ -77,12 +77,16 @@ fn bootstrap(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
 }
 
 /// Names the place only, because the message of serde quotes a value, such as a password.
-fn of_json(error: &serde_json::Error) -> ImportError {
+fn of_json(number: usize, error: &serde_json::Error) -> ImportError {
     let problem = match error.classify() {
         serde_json::error::Category::Data => "this is not a user of a bootstrap file, which has an id",
         _ => "this is not JSON",
     };
-    ImportError::Format(format!("line {}, column {}: {problem}", error.line(), error.column()))
+    // An error about a whole object has no position.
+    ImportError::Format(match error.line() {
+        0 => format!("object {number}: {problem}"),
+        line => format!("line {line}, column {}: {problem}", error.column()),
+    })
 }
 
 #[cfg(test)]
@@ -99,6 +103,6 @@ mod tests {
         assert!(read.iter().all(|user| user.password == RawPassword::NotPortable));
         assert!(bootstrap(b"{\"name\":\"group-1\"}").is_err() && bootstrap(b"{").is_err());
         let error = bootstrap(b"{\"id\":\"ada\"}\n{\"id\":[\"hunter2\"]}").expect_err("a list").to_string();
-        assert!(error.starts_with("line 2, column") && !error.contains("hunter2"), "{error}");
+        assert!(error.contains("2") && error.contains("not a user") && !error.contains("hunter2"), "{error}");
     }
 }

@@ -44,7 +44,7 @@ fn settings_are_checked_and_printed_with_their_origins() {
     }
     std::fs::write(folder.path().join("postern.toml"), "[password]\nmin = 3\n").unwrap();
     let wrong = output_text(&postern(folder.path(), &["config", "check"], ""));
-    assert!(wrong.contains("postern.toml, line 2: password.min: 3 is not between"), "{wrong}");
+    assert!(wrong.contains("postern.toml, line 2: password.min: must be between"), "{wrong}");
     assert!(!folder.path().join("data").exists(), "nothing is made");
 }
 

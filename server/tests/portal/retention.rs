@@ -40,3 +40,18 @@ async fn the_row_of_a_named_lock_is_deleted_after_a_day() {
         portal.advance(DAY + 60_000).await;
     }
 }
+
+#[tokio::test]
+async fn an_expired_entry_of_the_allowlist_is_deleted_after_a_month() {
+    let portal = Portal::start().await;
+    let mut database = SqliteConnectOptions::new().filename(portal.database()).connect().await.unwrap();
+    let add = "INSERT INTO allowlist (id, network, comment, made_by, created_at, expires_at)
+        VALUES ('short', '192.0.2.0/24', '', 'x', $1, $1), ('long', '198.51.100.0/24', '', 'x', $1, NULL)";
+    sqlx::query(add).bind(portal.clock_now()).execute(&mut database).await.unwrap();
+    for left in [2, 1] {
+        jobs::sweep(&portal.state).await;
+        let count = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM allowlist");
+        assert_eq!(count.fetch_one(&mut database).await.unwrap(), left);
+        portal.advance(31 * DAY).await;
+    }
+}

@@ -67,7 +67,7 @@ fn invalid_settings_are_named_with_line_and_allowed_values() {
         ("[toll]\nmonerod = ['127.0.0.1:18081']\n", &["toll.monerod", "http://127.0.0.1:18081"]),
         ("[toll]\nverifier = 'wallet-rpc'\n", &["toll.wallet_rpc"]),
         ("[toll]\nprimary_address = '4x'\n", &["toll.view_key_file"]),
-        ("[toll]\naddresses = ['87omSJ']\n", &["toll.addresses", "87omSJ"]),
+        ("[toll]\naddresses = ['87omSJ']\n", &["toll.addresses", "address 1"]),
         (&format!("{ADDRESS}network = 'stagenet'\n"), &["another network"]),
     ] {
         settings(folder.path(), text);

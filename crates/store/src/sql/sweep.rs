@@ -20,6 +20,8 @@ const SIGN_INS_KEPT_MS: i64 = 24 * 3_600_000;
 /// Retention of counts of refusals, longer than any chart shows.
 const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 
+/// Retention of expired entries of the allowlist.
+const ALLOWED_KEPT_MS: i64 = 30 * 24 * 3_600_000;
 /// Retention of the rows of named locks. Each paid challenge has one.
 const LOCKS_KEPT_MS: i64 = 24 * 3_600_000;
 
@@ -75,6 +77,8 @@ sql! {
         AND (identity, account) IN (SELECT identity, account FROM sign_ins WHERE at <= $1 LIMIT $2)";
     REFUSALS = "DELETE FROM refusals WHERE hour <= $1
         AND (hour, cause) IN (SELECT hour, cause FROM refusals WHERE hour <= $1 LIMIT $2)";
+    ALLOWED = "DELETE FROM allowlist WHERE expires_at <= $1
+        AND id IN (SELECT id FROM allowlist WHERE expires_at <= $1 LIMIT $2)";
     // A lock that is held has a newer time when its transaction ends, and then stays.
     NAMED_LOCKS = "DELETE FROM turns WHERE taken_at <= $1
         AND name IN (SELECT name FROM turns WHERE taken_at <= $1 LIMIT $2)";
@@ -116,6 +120,7 @@ impl<DB: Backend> SqlStore<DB> {
             gone += self.sweep(sql, before).await?;
         }
         self.sweep(NAMED_LOCKS, now.saturating_sub(LOCKS_KEPT_MS)).await?;
+        self.sweep(ALLOWED, now.saturating_sub(ALLOWED_KEPT_MS)).await?;
         self.burnt.forget();
         Ok(gone)
     }
