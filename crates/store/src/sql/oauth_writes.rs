@@ -3,7 +3,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::oauth_logouts::notify_client;
-use super::session_writes::mark_sessions;
+use super::session_writes::{lock_sessions, mark_sessions};
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
@@ -234,9 +234,13 @@ impl Write for WithdrawConsent {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (user, client) = (Value::Text(self.user.as_str()), Value::Text(&self.client));
         let withdrawn = tx.execute(WITHDRAW, [user, client]).await?;
-        // Before the grants: this waits for a concurrent exchange, whose grant the next statement then finds.
+        // Grants, then sessions, then codes: a refresh takes the first two in this order, and an exchange the last two.
+        // Another order would deadlock.
+        let mut ended = tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
+        lock_sessions(tx, &self.user).await?;
+        // This waits for a concurrent exchange, whose grant the next statement then finds.
         let dropped = tx.execute(DROP_CODES, [user, client]).await?;
-        let ended = tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
+        ended += tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
         if withdrawn + dropped + ended == 0 {
             return Ok(false);
         }

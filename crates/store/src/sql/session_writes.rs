@@ -20,6 +20,8 @@ sql! {
     MARK = "UPDATE sessions SET changed_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
     // Changes nothing, but waits for concurrent writes to the account, and lets later ones wait.
     LOCK_USER = "UPDATE users SET signed_in_at = signed_in_at WHERE id = $1 AND deleted_at IS NULL";
+    // Changes nothing either, for a transaction that marks the sessions later.
+    LOCK_SESSIONS = "UPDATE sessions SET seq = seq WHERE user_id = $1 AND revoked_at IS NULL";
     // A write instead of a read, so that it conflicts with disabling the user or changing the password at the same
     // time.
     SIGN_IN = "UPDATE users SET signed_in_at = $2
@@ -42,6 +44,11 @@ sql! {
 /// Locks the row of an account until the transaction ends. `false`: no such account.
 pub(super) async fn lock_user<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<bool> {
     Ok(tx.execute(LOCK_USER, [Value::Text(user.as_str())]).await? == 1)
+}
+
+/// Locks the valid sessions of an account until the transaction ends.
+pub(super) async fn lock_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+    tx.execute(LOCK_SESSIONS, [Value::Text(user)]).await.map(drop)
 }
 
 /// Inserts a session. `false`: the user is deleted, disabled, or has another password now.

@@ -239,6 +239,7 @@ contract! {
         unused_codes_of_a_session_are_few,
         fifty_tasks_rotate_one_grant,
         grants_end_with_their_session_their_account_and_by_revocation,
+        ends_of_grants_have_numbers_by_which_nodes_follow,
         consents_are_remembered_and_withdrawn_with_what_they_gave,
         a_pushed_request_gives_one_code_of_fifty_tries,
         a_client_is_notified_once_that_a_session_has_ended,

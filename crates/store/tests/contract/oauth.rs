@@ -159,6 +159,48 @@ pub(crate) async fn grants_end_with_their_session_their_account_and_by_revocatio
     }
 }
 
+pub(crate) async fn ends_of_grants_have_numbers_by_which_nodes_follow(fixture: Fixture) {
+    let (store, other) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*store, "ada").await;
+    let session = session(&*store, &ada, NOW).await;
+    let mut after = other.last_changes().await.unwrap().sessions;
+    let mut published = async || {
+        let changes = other.sessions_published(after).await.unwrap();
+        after = other.last_changes().await.unwrap().sessions;
+        changes.into_iter().map(|change| (change.id, change.revoked_at)).collect::<Vec<_>>()
+    };
+    let new_grant = async || grant(&*store, &session).await;
+    let revoked = new_grant().await;
+    assert!(published().await.is_empty(), "a new grant changes nothing that a node knows");
+    assert!(store.revoke_grant(&revoked, None, NOW).await.unwrap());
+    assert_eq!(published().await, [(session.clone(), None)]);
+    assert!(!store.revoke_grant(&revoked, None, NOW).await.unwrap());
+    assert!(published().await.is_empty(), "what changed nothing has no number");
+
+    let rotated = new_grant().await;
+    assert!(store.rotate_grant(&rotation(&rotated, 0, "first", "second")).await.unwrap());
+    assert!(published().await.is_empty(), "a rotation ends nothing");
+    let rebound = GrantRotation {
+        jkt: Some("key".to_owned()),
+        rebound: Some(ada.clone()),
+        ..rotation(&rotated, 1, "second", "third")
+    };
+    assert!(store.rotate_grant(&rebound).await.unwrap());
+    assert_eq!(published().await, [(session.clone(), None)]);
+
+    let withdrawn = audit(AuditEvent::ConsentWithdrawn);
+    assert!(store.withdraw_consent(&ada, "app", &withdrawn, NOW).await.unwrap());
+    assert_eq!(published().await, [(session.clone(), None)]);
+    let begin = BeginSession {
+        grant: new_grant().await,
+        session: new_session(&ada, NOW + SECOND),
+        authenticated_at: NOW,
+        audit: audit(AuditEvent::Login),
+    };
+    assert!(store.begin_session(&begin).await.unwrap());
+    assert!(published().await.contains(&(session.clone(), None)));
+}
+
 pub(crate) async fn consents_are_remembered_and_withdrawn_with_what_they_gave(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
