@@ -207,7 +207,9 @@ mod tests {
             hash[..8].copy_from_slice(&number.to_be_bytes());
             tokens.keep(hash, &token);
         }
-        assert!((1..=REMEMBERED).contains(&tokens.tokens.len()), "{}", tokens.tokens.len());
+        // Each part of the cache rounds its own bound up.
+        let most = REMEMBERED + REMEMBERED / 10;
+        assert!((1..=most).contains(&tokens.tokens.len()), "{}", tokens.tokens.len());
     }
 
     #[test]
