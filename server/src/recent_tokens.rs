@@ -14,9 +14,9 @@ use store::oauth::GrantRow;
 
 /// Number of tokens, of about three kilobytes each.
 const REMEMBERED: usize = 10_000;
-/// Period after which a token is read again, whatever the numbers of changes say. Version 0.1 ends grants without a
+/// Period after which a token is read again, whatever the numbers of changes say. Version 0.2.0 ends grants without a
 /// number, and may run together with this one during an upgrade.
-const RECENT_MS: i64 = 60_000;
+const RECENT_MS: i64 = 10_000;
 
 /// An access token with its live grant.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ mod tests {
             used: 0,
             created_at: 0,
             rotated_at: 0,
-            ends_at: 50_000,
+            ends_at: 5_000,
             revoked: false,
             session_idle_at: 50_000,
             session_ends_at: 50_000,
@@ -227,8 +227,8 @@ mod tests {
         let version = sessions.version("session", 1);
         tokens.keep([1; 32], &token(&client(ClientSource::Settings), version));
         let find = |known: KnownChanges, now: UnixMs| tokens.find(&[1; 32], known, &sessions, now).is_some();
-        assert!(find(KNOWN, 1) && find(KNOWN, 49_999));
-        assert!(!find(KNOWN, 50_000), "its grant has ended");
+        assert!(find(KNOWN, 1) && find(KNOWN, 4_999));
+        assert!(!find(KNOWN, 5_000), "its grant has ended");
         assert!(!find(KNOWN, -RECENT_MS), "the clock was set back");
         for other in [
             KnownChanges { keys: 1, ..KNOWN },
