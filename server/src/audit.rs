@@ -5,6 +5,8 @@ use crate::state::AppState;
 use domain::ids::UserId;
 use store::audit::{AuditEntry, AuditEvent};
 
+/// Outcomes by which notices are found.
+pub(crate) use store::audit::{TOO_MANY_PROOFS, WRONG_SECOND_FACTOR};
 /// The outcome of a success.
 pub(crate) const OK: &str = "ok";
 /// A successful sign-in from a browser that had not signed in before.
@@ -14,8 +16,6 @@ pub(crate) const NEW_PLACE: &str = "new_place";
 
 /// A right password of an account whose second factor is missing yet.
 pub(crate) const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
-/// A right password with a wrong code.
-pub(crate) const WRONG_SECOND_FACTOR: &str = "wrong_second_factor";
 /// A sign-in with a passkey that was refused; the reason is the row's target.
 pub(crate) const PASSKEY_REFUSED: &str = "passkey_refused";
 

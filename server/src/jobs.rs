@@ -3,7 +3,7 @@
 use crate::bans::START_TIMEOUT;
 use crate::doctor::{self, Finding, FindingLevel};
 use crate::error_chain::chain;
-use crate::flows::{mail, oauth_logouts, oauth_registration, server_keys};
+use crate::flows::{mail, notices, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
 use crate::query_timeout::{QUERY_TIMEOUT, in_time};
 use crate::state::AppState;
@@ -267,6 +267,7 @@ pub async fn sweep(state: &AppState) {
     done("reset links", store.sweep_resets(now).await);
     done("codes for apps", store.sweep_app_codes(now - SKEW_MS).await);
     done("second factors", store.sweep_second_factors(now - SKEW_MS, now - REGISTRATION_MS).await);
+    done("dismissed notices", store.sweep_notices(now - notices::SHOWN_MS).await);
     done("proofs", store.sweep_proofs(now - SKEW_MS).await);
     done("codes and grants", store.sweep_oauth(now - SKEW_MS).await);
     done("mail limit", state.renew_mail_limit().await);

@@ -54,6 +54,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::PASSKEYS, get(passkeys::list).post(passkeys::add))
         .route(paths::PASSKEY_OPTIONS, post(passkeys::begin))
         .route("/api/passkeys/{id}", patch(passkeys::rename).delete(passkeys::remove))
+        .route(paths::NOTICES, get(notices::list))
         .route(paths::NOTICES_READ, post(notices::read))
         .route(paths::PROFILE, get(profile::show).patch(profile::change))
         .route(paths::FORGOTTEN_PASSWORD, post(password::forgotten))

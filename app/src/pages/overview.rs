@@ -42,7 +42,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     }
 }
 
-/// Notices for the owner, until they are dismissed on one of the devices.
+/// Notices for the owner, until they are dismissed on this device.
 #[component]
 fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
     let newest = notices.first().map(|notice| notice.at);
@@ -53,7 +53,8 @@ fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
                 <h2>"New on your account"</h2>
                 <ul class="events">{lines}</ul>
                 <p class="small quiet">
-                    "If this was not you, change your password, and end the devices that you do not know."
+                    "If this was not you, change your password, and end the devices that you do not know. Your other \
+                     devices show this too, until you confirm it there."
                 </p>
                 <form
                     class="form"

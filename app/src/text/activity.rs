@@ -34,6 +34,9 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::SignedOut => format!("Signed out{times}{with}"),
         ActivityEvent::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
         ActivityEvent::DeviceEnded => "A session was ended from another device".to_owned(),
+        ActivityEvent::EndedAfterGuesses => {
+            format!("A session{with} was ended after too many wrong passwords or codes. Change your password")
+        }
         ActivityEvent::TokenReused => format!("A session{with} was ended, because someone may have copied it"),
         ActivityEvent::WrongKey if about.is_empty() => {
             format!("Refused from {address}: a copy of a session, or a browser that has lost its key")

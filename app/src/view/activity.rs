@@ -48,6 +48,8 @@ pub enum ActivityEvent {
     SignedOut,
     /// One session was ended from another.
     DeviceEnded,
+    /// A session was ended after too many wrong passwords, codes or passkeys in it.
+    EndedAfterGuesses,
     /// A spent refresh token was used: somebody may have copied it. The session was ended.
     TokenReused,
     /// A session's token was used without its browser's key: somebody may have copied it. It was refused.
@@ -94,6 +96,8 @@ impl ActivityEvent {
             Self::NewDevice
                 | Self::NewPlace
                 | Self::WrongPassword
+                | Self::WrongFactor
+                | Self::EndedAfterGuesses
                 | Self::TokenReused
                 | Self::WrongKey
                 | Self::ResetMade

@@ -3,6 +3,7 @@
 use crate::{Error, KeyringItem, Result, Session};
 use reqwest::Method;
 use serde_json::json;
+use wire::account::{Notices, NoticesRead};
 use wire::server_keys::{Rotation, ServerKeyKind, ServerKeys};
 use wire::session::Devices;
 use wire::tickets::{self, IssuedTicket};
@@ -23,6 +24,17 @@ impl Session {
     /// Ends one of this person's sessions.
     pub async fn end(&self, id: &str) -> Result<()> {
         self.delete(&below(paths::SESSIONS, id)?).await
+    }
+
+    /// Returns what is new on the account and was not dismissed on this device.
+    pub async fn notices(&self) -> Result<Notices> {
+        self.get(paths::NOTICES).await
+    }
+
+    /// Dismisses notices up to a time, on this device.
+    pub async fn dismiss_notices(&self, until: i64) -> Result<()> {
+        let body = crate::http::json(&NoticesRead { until });
+        self.answer(Method::POST, paths::NOTICES_READ, Some(body)).await?.accepted().map(drop)
     }
 
     pub async fn user_keys(&self) -> Result<UserKeys> {

@@ -87,7 +87,7 @@ fn errors_are_json_where_json_is_asked_for() {
 #[test]
 fn completions_and_pages_name_every_command() {
     let home = tempfile::tempdir().unwrap();
-    let commands = ["login", "menu", "keys", "time", "sessions", "logout", "whoami", "get", "toll"];
+    let commands = ["login", "menu", "keys", "time", "sessions", "notices", "logout", "whoami", "get", "toll"];
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let completions = String::from_utf8(client(home.path(), &["completions", shell]).stdout).unwrap();
         assert!(commands.iter().all(|command| completions.contains(command)), "{shell}");

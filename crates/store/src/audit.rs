@@ -225,6 +225,10 @@ pub struct AuditEntry {
 
 /// The target of a [`AuditEvent::ResetMade`] whose link was mailed to the owner.
 pub const BY_MAIL: &str = "by mail";
+/// The outcome of an [`AuditEvent::Login`] with the right password and a wrong code.
+pub const WRONG_SECOND_FACTOR: &str = "wrong_second_factor";
+/// The outcome of an [`AuditEvent::SessionEnded`] after too many wrong proofs of the person.
+pub const TOO_MANY_PROOFS: &str = "too_many_wrong_proofs";
 /// The field in an [`AuditEvent::ProfileChanged`] that changed the e-mail address.
 pub const EMAIL: &str = "e-mail";
 
@@ -249,7 +253,8 @@ impl AuditEntry {
     /// Whether the owner sees it as a notice at the next visit, on every device.
     pub fn is_notice(&self) -> bool {
         match self.event {
-            AuditEvent::Login => self.outcome == "new_device",
+            AuditEvent::Login => self.outcome == "new_device" || self.is_wrong_code(),
+            AuditEvent::SessionEnded => self.outcome == TOO_MANY_PROOFS,
             AuditEvent::PasswordSet => self.outcome == "ok",
             AuditEvent::SecondFactorAdded
             | AuditEvent::SecondFactorRemoved
@@ -263,6 +268,11 @@ impl AuditEntry {
             AuditEvent::ProfileChanged => self.about.split(", ").any(|field| field == EMAIL),
             _ => false,
         }
+    }
+
+    /// Whether it is a sign-in whose password was right and whose code was wrong: somebody else may know the password.
+    pub fn is_wrong_code(&self) -> bool {
+        self.event == AuditEvent::Login && self.outcome == WRONG_SECOND_FACTOR
     }
 
     /// Whether the owner gets a message about it at the account's address. A link that was mailed says it itself, and a
@@ -313,10 +323,13 @@ pub trait Audit {
     async fn audit_entry(&self, id: &str) -> Result<Option<AuditEntry>>;
     /// Returns the newest entries of a user, newest first.
     async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEntry>>;
-    /// Returns the user's newest entries after `since` that were not dismissed, newest first.
-    async fn unread_entries(&self, user: &UserId, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>>;
-    /// Dismisses the user's entries up to a time, on all devices.
-    async fn dismiss_entries(&self, user: &UserId, until: UnixMs) -> Result<()>;
+    /// Returns the user's newest notices after `since` that were not dismissed on this device, newest first. `device` is
+    /// the thumbprint of its key, or the id of a session without one.
+    async fn unread_notices(&self, user: &UserId, device: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// Dismisses the user's notices up to a time, on one device. A thief of one device cannot hide them on the others.
+    async fn dismiss_notices(&self, user: &UserId, device: &str, until: UnixMs) -> Result<()>;
+    /// Forgets dismissals up to a time, and returns their number.
+    async fn sweep_notices(&self, before: UnixMs) -> Result<u64>;
     /// Counts the user's entries since then whose outcome is not `ok`, or that are [`AuditEvent::TokenReused`].
     async fn odd_entries(&self, user: &UserId, since: UnixMs) -> Result<u64>;
     /// Counts the successful sign-ins in hours that began at or after `since`. Returns each hour's first millisecond

@@ -48,6 +48,27 @@ pub struct ProfileChange {
     pub email: Option<String>,
 }
 
+/// The answer to `GET /api/notices`, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notices {
+    pub notices: Vec<Notice>,
+}
+
+/// A security event that the person has not dismissed on this device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Unix milliseconds.
+    pub at: i64,
+    /// The event, for people: one sentence.
+    pub text: String,
+    /// The network, such as `203.0.113.0/24`; empty where unknown.
+    pub address: String,
+    /// The device's name, such as "Firefox on Fedora"; empty where unknown.
+    pub device: String,
+    /// Number of equal events.
+    pub count: u32,
+}
+
 /// The body of `POST /api/notices/read`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -58,7 +58,9 @@ pub const PASSKEY_OPTIONS: &str = "/api/passkeys/options";
 /// The input for [`PASSKEY_LOGIN`].
 pub const PASSKEY_CHALLENGE: &str = "/api/passkeys/challenge";
 
-/// Dismisses one's own notices, on all devices.
+/// Lists one's own notices that were not dismissed on this device.
+pub const NOTICES: &str = "/api/notices";
+/// Dismisses one's own notices, on this device.
 pub const NOTICES_READ: &str = "/api/notices/read";
 /// One's own: `GET` and `PATCH`.
 pub const PROFILE: &str = "/api/profile";

@@ -1,7 +1,9 @@
 //! An account's events for its owner.
 
 use crate::api_error::ApiError;
-use crate::audit::{NEW_DEVICE, NEW_PLACE, OK, PASSKEY_REFUSED, SECOND_FACTOR_REQUIRED, WRONG_SECOND_FACTOR};
+use crate::audit::{
+    NEW_DEVICE, NEW_PLACE, OK, PASSKEY_REFUSED, SECOND_FACTOR_REQUIRED, TOO_MANY_PROOFS, WRONG_SECOND_FACTOR,
+};
 use crate::state::AppState;
 use app::view::{Activity, ActivityEvent};
 use domain::client_key::ClientKey;
@@ -43,6 +45,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
             ActivityEvent::WrongPassword
         }
         (AuditEvent::Logout, _) => ActivityEvent::SignedOut,
+        (AuditEvent::SessionEnded, TOO_MANY_PROOFS) => ActivityEvent::EndedAfterGuesses,
         (AuditEvent::SessionEnded, _) => ActivityEvent::DeviceEnded,
         (AuditEvent::TokenReused, _) => ActivityEvent::TokenReused,
         (AuditEvent::WrongKey, _) => ActivityEvent::WrongKey,

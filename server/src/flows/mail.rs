@@ -320,7 +320,9 @@ pub fn test_text(config: &Config) -> MailText {
 fn of_event(entry: &AuditEntry) -> Option<Template> {
     let by_administrator = entry.actor.is_some() || entry.address == "-";
     Some(match entry.event {
+        AuditEvent::Login if entry.is_wrong_code() => Template::WrongCode,
         AuditEvent::Login => Template::NewDevice,
+        AuditEvent::SessionEnded => Template::SessionEnded,
         AuditEvent::PasswordSet => Template::PasswordChanged,
         AuditEvent::ResetMade => Template::ResetMade,
         AuditEvent::SecondFactorAdded => Template::FactorAdded,
@@ -356,11 +358,12 @@ fn place(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use store::audit::{TOO_MANY_PROOFS, WRONG_SECOND_FACTOR};
 
     #[test]
     fn every_event_that_is_mailed_has_a_text() {
         for event in AuditEvent::ALL {
-            for outcome in ["ok", "new_device"] {
+            for outcome in ["ok", "new_device", WRONG_SECOND_FACTOR, TOO_MANY_PROOFS] {
                 let entry = AuditEntry {
                     outcome: outcome.to_owned(),
                     address: "203.0.113.7".to_owned(),

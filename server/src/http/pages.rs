@@ -344,7 +344,7 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
         None => None,
     };
     let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
-    let notices = flows::notices::unread(state, &claims.sub).await?;
+    let notices = flows::notices::unread(state, signed_in).await?;
     let apps = flows::oauth_consents::tiles(state, &claims.sub, &claims.roles).await?;
     let offer_passkey = passkeys.passkeys.is_empty() && passkeys.rp_id.is_some();
     let (_, recent) = recent_factor::fresh_until(state, signed_in).await?;

@@ -19,6 +19,9 @@ pub const PROOF_MS: i64 = 24 * HOUR_MS;
 /// Maximum number of links for a forgotten password to one address in an hour. Anybody can ask for them.
 pub const FORGOTTEN_PER_HOUR: i64 = 3;
 
+/// Maximum number of messages about wrong codes after the right password to one account in an hour.
+pub const WRONG_CODES_PER_HOUR: i64 = 1;
+
 /// The kind of a message in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MailKind {

@@ -41,6 +41,8 @@ templates! {
     PasskeyChanged = "passkey-changed";
     PasswordChanged = "password-changed";
     ResetMade = "reset-made";
+    WrongCode = "wrong-code";
+    SessionEnded = "session-ended";
     AddressChanged = "address-changed";
 }
 

@@ -38,12 +38,21 @@ sql! {
     ONE = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about FROM audit WHERE id = $1";
     OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
+    // Other events do not count for the limit: otherwise a thief could push the notices out of it.
     UNREAD = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
         FROM audit WHERE user_id = $1 AND at > $2
             AND at > COALESCE((SELECT notices_read_at FROM users WHERE id = $1), 0)
+            AND at > COALESCE((SELECT read_at FROM notices_read WHERE user_id = $1 AND device = $4), 0)
+            AND ((event = 'login' AND outcome IN ('new_device', 'wrong_second_factor'))
+                OR (event = 'session_ended' AND outcome = 'too_many_wrong_proofs')
+                OR (event = 'password_set' AND outcome = 'ok')
+                OR (event = 'profile_changed' AND about LIKE '%e-mail%')
+                OR event IN ('second_factor_added', 'second_factor_removed', 'recovery_codes_made',
+                    'recovery_code_used', 'passkey_added', 'passkey_removed', 'passkey_changed', 'reset_made'))
         ORDER BY at DESC LIMIT $3";
-    DISMISS = "UPDATE users SET notices_read_at = $2
-        WHERE id = $1 AND COALESCE(notices_read_at, 0) < $2";
+    DISMISS = "INSERT INTO notices_read (user_id, device, read_at) VALUES ($1, $2, $3)
+        ON CONFLICT (user_id, device) DO UPDATE SET read_at = excluded.read_at
+            WHERE notices_read.read_at < excluded.read_at";
     ODD = "SELECT COUNT(*) AS n FROM audit
         WHERE user_id = $1 AND at >= $2 AND (outcome NOT IN ('ok', 'second_factor_required') OR event = 'token_reused')";
     SIGN_INS = "SELECT at - at % 3600000 AS hour, COUNT(*) AS n FROM audit
@@ -109,18 +118,20 @@ impl Write for AuditEntry {
     }
 }
 
-struct DismissEntries {
+struct DismissNotices {
     user: UserId,
+    device: String,
     until: UnixMs,
 }
 
-impl Write for DismissEntries {
+impl Write for DismissNotices {
     type Output = ();
 
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(DISMISS, [Value::Text(self.user.as_str()), Value::Int(self.until)]).await.map(drop)
+        let values = [Value::Text(self.user.as_str()), Value::Text(&self.device), Value::Int(self.until)];
+        tx.execute(DISMISS, values).await.map(drop)
     }
 }
 
@@ -164,15 +175,20 @@ impl<DB: Backend> Audit for SqlStore<DB> {
         Ok(entries)
     }
 
-    async fn unread_entries(&self, user: &UserId, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>> {
-        let rows = self.all(UNREAD, [Value::Text(user.as_str()), Value::Int(since), Value::Int(limit.into())]).await?;
+    async fn unread_notices(&self, user: &UserId, device: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>> {
+        let values = [Value::Text(user.as_str()), Value::Int(since), Value::Int(limit.into()), Value::Text(device)];
+        let rows = self.all(UNREAD, values).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         Ok(entries)
     }
 
-    async fn dismiss_entries(&self, user: &UserId, until: UnixMs) -> Result<()> {
-        self.write(DismissEntries { user: user.to_owned(), until }).await
+    async fn dismiss_notices(&self, user: &UserId, device: &str, until: UnixMs) -> Result<()> {
+        self.write(DismissNotices { user: user.to_owned(), device: device.to_owned(), until }).await
+    }
+
+    async fn sweep_notices(&self, before: UnixMs) -> Result<u64> {
+        self.sweep_notices_before(before).await
     }
 
     async fn odd_entries(&self, user: &UserId, since: UnixMs) -> Result<u64> {
@@ -207,4 +223,27 @@ fn entry<DB: Backend>(row: &Record<DB>) -> Result<AuditEntry> {
         actor_session: None,
         about: row.text("about")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_notice_is_found_by_its_event_and_outcome() {
+        let words = ["ok", "new_device", crate::audit::WRONG_SECOND_FACTOR, crate::audit::TOO_MANY_PROOFS];
+        for event in AuditEvent::ALL {
+            for outcome in words {
+                let entry = AuditEntry {
+                    outcome: outcome.to_owned(),
+                    about: crate::audit::EMAIL.to_owned(),
+                    ..AuditEntry::new(String::new(), 0, *event)
+                };
+                let quoted = |word: &str| UNREAD.contains(&format!("'{word}'"));
+                let is_any = quoted(event.as_str()) && !UNREAD.contains(&format!("event = '{}'", event.as_str()));
+                assert!(!entry.is_notice() || is_any || quoted(event.as_str()), "{event:?} {outcome}");
+                assert!(!entry.is_notice() || is_any || outcome == "ok" || quoted(outcome), "{event:?} {outcome}");
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use domain::UnixMs;
 use domain::ids::UserId;
-use domain::mail::{MailKind, deadline, hour, recipient_key};
+use domain::mail::{MailKind, WRONG_CODES_PER_HOUR, account_key, deadline, hour, recipient_key};
 use domain::profile::EmailAddress;
 
 sql! {
@@ -48,8 +48,13 @@ pub(super) async fn notify<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry,
     let Some(per_hour) = limit(tx).await? else { return Ok(()) };
     // Apart from links, which strangers can cause, and from other events: a person who can sign in must not use up the
     // number of notices of a changed password.
-    let subject = format!("notice.{}.{}", entry.event.as_str(), recipient_key(address));
-    if !count(tx, &subject, per_hour, entry.at).await? {
+    let (subject, most) = match &entry.user {
+        Some(user) if entry.is_wrong_code() => {
+            (format!("notice.wrong_code.{}", account_key(user)), per_hour.min(WRONG_CODES_PER_HOUR))
+        }
+        _ => (format!("notice.{}.{}", entry.event.as_str(), recipient_key(address)), per_hour),
+    };
+    if !count(tx, &subject, most, entry.at).await? {
         return Ok(());
     }
     let row = Row {

@@ -47,6 +47,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (45, "many accounts", include_str!("../../migrations/0045_many_accounts.sql")),
     (46, "open resets", include_str!("../../migrations/0046_open_resets.sql")),
     (48, "hints and resources", include_str!("../../migrations/0048_hints_and_resources.sql")),
+    (47, "proofs and notices", include_str!("../../migrations/0047_proofs_and_notices.sql")),
 ];
 
 /// All migrations, in the order of their numbers.

@@ -83,6 +83,8 @@ sql! {
     NAMED_LOCKS = "DELETE FROM turns WHERE taken_at <= $1
         AND name IN (SELECT name FROM turns WHERE taken_at <= $1 LIMIT $2)";
     AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
+    NOTICES_READ = "DELETE FROM notices_read WHERE read_at <= $1 AND (user_id, device) IN
+        (SELECT user_id, device FROM notices_read WHERE read_at <= $1 LIMIT $2)";
     // No ban ends before its last change, and that column has an index.
     BANS = "DELETE FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) AND id IN
         (SELECT id FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) LIMIT $2)";
@@ -127,6 +129,10 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_audit_before(&self, before: UnixMs) -> Result<u64> {
         self.sweep(AUDIT, before).await
+    }
+
+    pub(super) async fn sweep_notices_before(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(NOTICES_READ, before).await
     }
 
     pub(super) async fn sweep_bans_before(&self, before: UnixMs) -> Result<u64> {

@@ -46,6 +46,7 @@ sql! {
         WHERE made_by = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
     ERASE_PASSKEYS = "DELETE FROM passkeys WHERE user_id = $1";
     ERASE_HANDLE = "DELETE FROM passkey_handles WHERE user_id = $1";
+    ERASE_NOTICES = "DELETE FROM notices_read WHERE user_id = $1";
     ERASE_CONSENTS = "DELETE FROM oauth_consents WHERE user_id = $1";
     // A client that waits for the end of a session is told by the name that it knows.
     ERASE_SUBJECTS = "DELETE FROM oauth_subjects WHERE user_id = $1
@@ -200,7 +201,7 @@ impl Write for DeleteUser {
         // The rows remain for a while, because other nodes read the end of the sessions from them.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
         let rows = [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS, ERASE_PASSKEYS, ERASE_HANDLE];
-        for sql in rows.into_iter().chain([ERASE_CONSENTS, ERASE_SUBJECTS]) {
+        for sql in rows.into_iter().chain([ERASE_NOTICES, ERASE_CONSENTS, ERASE_SUBJECTS]) {
             tx.execute(sql, [Value::Text(self.user.as_str())]).await?;
         }
         leave_groups(tx, &self.user).await?;

@@ -150,7 +150,7 @@ pub(crate) async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     assert_eq!(pages, written);
 }
 
-pub(crate) async fn entries_are_unread_until_they_are_dismissed(fixture: Fixture) {
+pub(crate) async fn notices_are_unread_on_each_device_until_they_are_dismissed_there(fixture: Fixture) {
     let (store, second) = (fixture.open().await, fixture.open().await);
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let mut ids = Vec::new();
@@ -159,15 +159,31 @@ pub(crate) async fn entries_are_unread_until_they_are_dismissed(fixture: Fixture
         store.append(&row).await.unwrap();
         ids.push(row.id);
     }
-    let unread = async |user: &UserId, since| {
-        let rows = second.unread_entries(user, since, 10).await.unwrap();
+    let unread_on = async |device: &str, user: &UserId, since| {
+        let rows = second.unread_notices(user, device, since, 10).await.unwrap();
         rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };
+    let unread = async |user: &UserId, since| unread_on("phone", user, since).await;
     assert_eq!(unread(&ada, NOW).await, [&ids[3], &ids[1], &ids[0]].map(String::clone));
     assert_eq!(unread(&ada, NOW + 2).await, [ids[3].clone()]);
-    assert_eq!(store.unread_entries(&ada, NOW, 1).await.unwrap().len(), 1);
-    store.dismiss_entries(&ada, NOW + 2).await.unwrap();
-    store.dismiss_entries(&ada, NOW).await.unwrap();
+    // Events that are no notices push none out of the limit.
+    let refused = AuditEntry { outcome: "wrong".to_owned(), ..entry(AuditEvent::Login, Some(&ada), NOW + 9) };
+    store.append(&refused).await.unwrap();
+    assert_eq!(store.unread_notices(&ada, "phone", NOW, 1).await.unwrap()[0].id, ids[3]);
+    store.dismiss_notices(&ada, "phone", NOW + 2).await.unwrap();
+    store.dismiss_notices(&ada, "phone", NOW).await.unwrap();
     assert_eq!(unread(&ada, NOW).await, [ids[3].clone()]);
     assert_eq!(unread(&bob, NOW).await, [ids[2].clone()], "of one account alone");
+    assert_eq!(unread_on("laptop", &ada, NOW).await.len(), 3, "and of one device alone");
+    for (outcome, event) in [
+        ("wrong_second_factor", AuditEvent::Login),
+        ("new_device", AuditEvent::Login),
+        ("too_many_wrong_proofs", AuditEvent::SessionEnded),
+    ] {
+        let row = AuditEntry { outcome: outcome.to_owned(), ..entry(event, Some(&ada), NOW + 4) };
+        store.append(&row).await.unwrap();
+        assert!(row.is_notice() && unread(&ada, NOW).await.contains(&row.id), "{outcome}");
+    }
+    assert_eq!(store.sweep_notices(NOW + 1).await.unwrap(), 0);
+    assert_eq!(store.sweep_notices(NOW + 2).await.unwrap(), 1);
 }

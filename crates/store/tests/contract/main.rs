@@ -316,7 +316,7 @@ contract! {
         sign_ins_are_counted_by_the_hour,
         a_repeated_entry_is_written_once,
         everybodys_entries_by_filter_and_page,
-        entries_are_unread_until_they_are_dismissed,
+        notices_are_unread_on_each_device_until_they_are_dismissed_there,
     }
     swept {
         only_expired_rows_are_swept,

@@ -62,6 +62,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Option<Sessions>,
     },
+    /// Show what is new on your account: new devices, changed factors, wrong codes
+    Notices {
+        /// Hide them on this machine afterwards; other devices still show them
+        #[arg(long)]
+        dismiss: bool,
+    },
     /// Sign out, here and on the server
     Logout {
         /// Delete the session on this machine even if the server cannot be reached; it stays valid there

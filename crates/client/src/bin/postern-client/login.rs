@@ -4,7 +4,7 @@ use crate::args::Login;
 use crate::cli_error::{CliError, Outcome};
 use crate::context::{Context, asking};
 use crate::print::{self, PLAIN, STRONG, at_a_terminal, say};
-use crate::{menu, terminal, whoami};
+use crate::{menu, notices, terminal, whoami};
 use client::{BrowserLogin, DeviceLogin, Error, HttpClient, Profile, Session, SystemEnvironment, discover, login};
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
@@ -50,6 +50,7 @@ pub(crate) async fn run(context: &Context, args: Login) -> Outcome {
     }
     print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
     print::line(format!("The session is stored in {}.", whoami::place(&stored.place)))?;
+    notices::announce(&session).await?;
     if at_a_terminal() && !args.no_menu && !args.password_stdin {
         menu::run(context, &asking(session)).await?;
     }

@@ -10,6 +10,7 @@ mod login;
 mod logout;
 mod manual;
 mod menu;
+mod notices;
 mod output;
 mod print;
 mod server_keys;
@@ -49,6 +50,7 @@ async fn run(args: Args) -> Outcome {
         Command::Keys { what } => keys::run(&context, what).await,
         Command::Time(args) => time::run(&context, args).await,
         Command::Sessions { what } => sessions::run(&context, what).await,
+        Command::Notices { dismiss } => notices::run(&context, dismiss).await,
         Command::Logout { here } => logout::run(&context, here).await,
         Command::Whoami => whoami::run(&context, &context.session().await?).await,
         Command::Get(args) => get::run(&context, args).await,

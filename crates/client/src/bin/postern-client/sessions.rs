@@ -3,6 +3,7 @@
 use crate::args::Sessions;
 use crate::cli_error::{CliError, Outcome};
 use crate::context::Context;
+use crate::notices;
 use crate::print::{self, moment};
 use client::Session;
 use serde_json::json;
@@ -25,7 +26,8 @@ pub(crate) async fn list(context: &Context, session: &Session) -> Outcome {
         let here = if device.current { "here" } else { "" };
         [device.id, device.name, device.address, moment(device.used_at), here.to_owned()]
     });
-    print::table(["id", "device", "address", "last used (UTC)", ""], rows)
+    print::table(["id", "device", "address", "last used (UTC)", ""], rows)?;
+    notices::announce(session).await
 }
 
 pub(crate) async fn end(context: &Context, session: &Session, id: &str) -> Outcome {
