@@ -24,7 +24,8 @@ pub fn make(
     Ok((secret, SealedKey(sealed)))
 }
 
-/// Checks a code of a generator in use. It must still be used up in the store.
+/// Checks a code of a generator in use. `None`: it is wrong, or it or a newer one was used. It must still be used up in
+/// the store.
 ///
 /// # Errors
 /// The secret cannot be decrypted.
@@ -35,7 +36,8 @@ pub fn check(
     now: UnixMs,
 ) -> Result<Option<UsedCode>, KeyEncryptionError> {
     let secret = open(key, row)?;
-    Ok(totp::check(&secret, code, row.drift, now).map(|matched| used(row, matched, now)))
+    let matched = totp::check(&secret, code, row.drift, now).filter(|matched| matched.step > row.last_step);
+    Ok(matched.map(|matched| used(row, matched, now)))
 }
 
 /// Checks the first code of a new generator.

@@ -1,7 +1,7 @@
 //! Slows an account down after failures in a row from any address.
 //!
 //! Bans stop one address. This stops many addresses that guess at one account. NIST SP 800-63B-4, section 3.2.2, allows
-//! at most 100 failures in a row.
+//! at most 100 failures in a row. The same rule holds for the proofs of a person in a live session.
 
 use crate::UnixMs;
 

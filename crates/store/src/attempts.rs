@@ -6,8 +6,8 @@
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::bans::{Ban, BanContext};
-use crate::recovery_codes::UseRecoveryCode;
 use crate::remembered_devices::DeviceMemory;
+use crate::second_factors::GivenCode;
 use crate::sessions::NewSession;
 use crate::user::User;
 use async_trait::async_trait;
@@ -103,8 +103,8 @@ pub struct Acceptance {
     /// The pending sign-in that this finishes, by its id.
     pub pending: Option<String>,
     pub memory: DeviceMemory,
-    /// The recovery code that was given, if one was. It is used up with the acceptance only.
-    pub recovery_code: Option<UseRecoveryCode>,
+    /// The code that was given, if one was. It is used up with the acceptance only.
+    pub code: Option<GivenCode>,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
@@ -160,7 +160,7 @@ pub trait Attempts {
 
     /// Ends the attempt as accepted. Releases the reservation, deletes (if requested) the account's offences and ladder
     /// from this client key and its failures in a row, inserts session and audit row. `false`: the user is deleted,
-    /// disabled, or has another password now, the pending sign-in is over, the recovery code was used, or the device is not
+    /// disabled, or has another password now, the pending sign-in is over, the code was used, or the device is not
     /// remembered any more; then no session begins.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 

@@ -9,6 +9,7 @@ use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::account_delay::FailureStreak;
 use domain::authentication::{Authentication, Method};
 use domain::ids::{SessionId, UserId};
 use domain::second_factor::Factors;
@@ -20,6 +21,8 @@ pub struct Totp {
     pub user: UserId,
     /// The encrypted secret.
     pub secret: SealedKey,
+    /// The step of the last accepted code: only a greater one is accepted.
+    pub last_step: i64,
     /// The drift of the generator's clock in steps, by `domain::totp`.
     pub drift: i64,
     pub created_at: UnixMs,
@@ -36,6 +39,23 @@ pub struct UsedCode {
     pub step: i64,
     pub drift: i64,
     pub now: UnixMs,
+}
+
+/// A right code that a person has given. It is used up by the write that it is for: otherwise a crash in between would
+/// lose it, or accept it twice.
+#[derive(Debug, Clone)]
+pub enum GivenCode {
+    Totp(UsedCode),
+    Recovery(Box<UseRecoveryCode>),
+}
+
+impl GivenCode {
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Totp(_) => Method::Totp,
+            Self::Recovery(_) => Method::RecoveryCode,
+        }
+    }
 }
 
 /// The first code of a generator.
@@ -88,8 +108,8 @@ pub struct ConfirmIdentity {
     pub attempt: Attempt,
     pub session: SessionId,
     pub proven: Method,
-    /// The recovery code that was given, which is used up in the same write.
-    pub recovery_code: Option<UseRecoveryCode>,
+    /// The code that was given, which is used up in the same write.
+    pub code: Option<GivenCode>,
     /// The passkey that was used.
     pub passkey: Option<UsedPasskey>,
     /// The proof, and changes of the passkey that its owner should know of.
@@ -101,7 +121,7 @@ pub struct ConfirmIdentity {
 pub enum ConfirmOutcome {
     /// The session's authentication is fresh, and the attempt has ended.
     Confirmed(Authentication),
-    /// Another request has used the recovery code, or the passkey was removed.
+    /// Another request has used the code, or the passkey was removed.
     ProofGone,
     SessionOver,
 }
@@ -116,8 +136,6 @@ pub trait SecondFactors {
     async fn begin_totp(&self, user: &UserId, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()>;
     /// Puts a generator into use, in place of an earlier one. `false`: it is unknown, in use or too old.
     async fn confirm_totp(&self, confirm: &ConfirmTotp) -> Result<bool>;
-    /// Accepts a code, in one conditional statement. `false`: this code or a newer one was accepted before.
-    async fn use_totp(&self, code: &UsedCode) -> Result<bool>;
     /// Deletes the generator, and the recovery codes with the last factor of any host. `false`: the account has no generator.
     async fn remove_totp(&self, user: &UserId, audit: &AuditEntry) -> Result<bool>;
     /// Changes whether a sign-in by password needs a passkey too. `false`: nothing changed, or the account has no
@@ -137,14 +155,13 @@ pub trait SecondFactors {
     async fn try_pending(&self, id: &str, now: UnixMs) -> Result<Option<PendingSignIn>>;
     /// Adds a method to a live session whose person was authenticated again, and returns the result. `None`: the session is
     /// over.
-    async fn renew_authentication(
-        &self,
-        session: &SessionId,
-        proven: Method,
-        now: UnixMs,
-    ) -> Result<Option<Authentication>>;
+    async fn renew_authentication(&self, session: &SessionId, proven: Method, now: UnixMs) -> Result<Option<Authentication>>;
+    /// Returns how many proofs a live session has given since its last right one. `None`: it is over.
+    async fn given_proofs(&self, session: &SessionId, now: UnixMs) -> Result<Option<FailureStreak>>;
+    /// Counts a proof before it is checked. `false`: the session has given another number than `before`, or is over.
+    async fn count_proof(&self, session: &SessionId, before: u32, now: UnixMs) -> Result<bool>;
     /// Makes a session's authentication fresh by a proof, which is used up in the same transaction. The attempt ends with
-    /// [`ConfirmOutcome::Confirmed`] only, and no recovery code is used up otherwise.
+    /// [`ConfirmOutcome::Confirmed`] only, and no code is used up otherwise.
     async fn confirm_identity(&self, confirm: &ConfirmIdentity) -> Result<ConfirmOutcome>;
     /// Returns the names of administrators without a second factor. Passkeys count as in [`Self::factors`].
     async fn administrators_without_factor(&self, relying_party: Option<&str>) -> Result<Vec<String>>;

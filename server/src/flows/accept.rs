@@ -10,8 +10,8 @@ use domain::account::AccountDigest;
 use domain::authentication::Methods;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
-use store::recovery_codes::UseRecoveryCode;
 use store::remembered_devices::DeviceMemory;
+use store::second_factors::GivenCode;
 use store::users::{PasswordHash, User};
 use wire::problem::Code;
 
@@ -30,8 +30,8 @@ pub struct SignIn<'a> {
     /// The id of the pending sign-in that this finishes.
     pub pending: Option<String>,
     pub memory: DeviceMemory,
-    /// The recovery code that was given, which is used up in the same write.
-    pub recovery_code: Option<UseRecoveryCode>,
+    /// The code that was given, which is used up in the same write.
+    pub code: Option<GivenCode>,
 }
 
 /// Returns the outcome for the audit log.
@@ -49,14 +49,14 @@ pub fn outcome(client: &Client, user: &User, known_network: bool) -> &'static st
 ///
 /// # Errors
 /// `wrong_credentials`: the account was disabled, or its password changed, since it was read; the pending sign-in is
-/// over; the recovery code was used; or the device is not remembered any more.
+/// over; the code was used; or the device is not remembered any more.
 pub async fn accept(
     state: &AppState,
     client: &Client,
     received: &OpenedMessage,
     sign_in: SignIn<'_>,
 ) -> Result<IssuedTokens, AttemptError> {
-    let SignIn { user, account, judged_by, methods, forgive, outcome, pending, memory, recovery_code } = sign_in;
+    let SignIn { user, account, judged_by, methods, forgive, outcome, pending, memory, code } = sign_in;
     let remembered = matches!(memory, DeviceMemory::Remembered(_));
     let opening = issue::open(state, client, &user.id, judged_by, methods, received.keys.as_ref());
     let mut entry = audit::entry(state, client, AuditEvent::Login, outcome);
@@ -72,7 +72,7 @@ pub async fn accept(
         forgive,
         pending,
         memory,
-        recovery_code,
+        code,
         audit: entry,
         now: opening.row.now,
     };

@@ -89,7 +89,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             let code = credentials.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
             let keys = received.keys.as_ref();
             let required = factor_policy::of_account(state, &user.id, user.role).await?;
-            let (methods, memory, recovery_code) = match (factors.needed_after_password(required), code) {
+            let (methods, memory, code) = match (factors.needed_after_password(required), code) {
                 (false, _) => (Methods::PASSWORD, DeviceMemory::Unconcerned, None),
                 (true, None) => match remembered_devices::find(state, keys, &user.id, required).await? {
                     Some(remembered) if !credentials.factor => (Methods::PASSWORD, remembered, None),
@@ -100,7 +100,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
                         let (method, wanted) = (proven.method(), credentials.remember);
                         let request = RememberRequest { user: &user.id, proven: method, required, wanted };
                         let memory = remembered_devices::decide(state, client, keys, request);
-                        (Methods::PASSWORD.with(method), memory, proven.recovery_code())
+                        (Methods::PASSWORD.with(method), memory, Some(proven))
                     }
                     // As a wrong password: the answer must not say that the password is right.
                     None => {
@@ -118,7 +118,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
                 outcome: outcome(client, &user, known_network),
                 pending: None,
                 memory,
-                recovery_code,
+                code,
             };
             let issued = accept(state, client, &received, sign_in).await?;
             if verified == PasswordCheck::RightButOld {

@@ -15,6 +15,7 @@ use crate::offences;
 use crate::passwords::PasswordCheck;
 use crate::state::AppState;
 use domain::account::AccountDigest;
+use domain::account_delay::{self, DelayDecision};
 use domain::authentication::Method;
 use domain::ban::Trigger;
 use domain::ids::SessionId;
@@ -23,8 +24,7 @@ use domain::second_factor::ProofKind;
 use serde::de::DeserializeOwned;
 use store::attempts::AttemptRefusal;
 use store::audit::{AuditEntry, AuditEvent};
-use store::recovery_codes::UseRecoveryCode;
-use store::second_factors::{ConfirmIdentity, ConfirmOutcome};
+use store::second_factors::{ConfirmIdentity, ConfirmOutcome, GivenCode};
 use store::users::{ChangeOutcome, DeleteUser, NewPassword, User};
 use wire::envelope::EnvelopeKind;
 use wire::passkeys::AssertionCredential;
@@ -32,6 +32,9 @@ use wire::password::{Deletion, PasswordChange};
 use wire::problem::Code;
 use wire::second_factor::IdentityConfirmation;
 use zeroize::Zeroizing;
+
+/// Number of attempts to count a proof while others of the session are counted.
+const COUNT_TRIES: u32 = 10;
 
 /// Changes the password and ends every other session.
 ///
@@ -92,13 +95,13 @@ struct PasswordRequest {
 /// between would lose it.
 struct GivenProof {
     method: Method,
-    recovery_code: Option<UseRecoveryCode>,
+    code: Option<GivenCode>,
     passkey: Option<UsableAssertion>,
 }
 
 impl GivenProof {
     fn of(method: Method) -> Self {
-        Self { method, recovery_code: None, passkey: None }
+        Self { method, code: None, passkey: None }
     }
 }
 
@@ -190,17 +193,17 @@ impl PasswordRequest {
             // The other kind of proof is not sufficient.
             _ => return Err(need.refusal().into()),
         };
-        let GivenProof { method, recovery_code, passkey } = proof;
+        let GivenProof { method, code, passkey } = proof;
         let changes = passkey.iter().flat_map(|used| &used.changes).map(|change| AuditEntry {
             about: passkey.as_ref().map(|used| used.label.clone()).unwrap_or_default(),
             ..self.entry_of(AuditEvent::PasskeyChanged, change.as_str())
         });
-        let by_code = recovery_code.is_some();
+        let by_code = code.is_some();
         let confirm = ConfirmIdentity {
             attempt: self.received.attempt.clone(),
             session: self.session.claims.sid.clone(),
             proven: method,
-            recovery_code,
+            code,
             audit: std::iter::once(self.entry(audit::OK)).chain(changes).collect(),
             passkey: passkey.as_ref().map(|used| used.used.clone()),
             now: self.state.now(),
@@ -218,12 +221,16 @@ impl PasswordRequest {
     }
 
     async fn prove_code(&self, code: &str) -> Result<GivenProof, AttemptError> {
+        let given = self.count_proof().await?;
         match second_factor::check_code(&self.state, &self.client, &self.user.id, code).await? {
             Some(proven) => {
                 let method = proven.method();
-                Ok(GivenProof { recovery_code: proven.recovery_code(), ..GivenProof::of(method) })
+                Ok(GivenProof { code: Some(proven), ..GivenProof::of(method) })
             }
-            None => Err(self.refuse_code().await),
+            None => {
+                let refusal = self.refuse_code().await;
+                Err(self.end_after(given, refusal).await)
+            }
         }
     }
 
@@ -231,13 +238,54 @@ impl PasswordRequest {
     /// by trying.
     async fn prove_passkey(&self, assertion: &AssertionCredential) -> Result<GivenProof, AttemptError> {
         let (state, user) = (&self.state, &self.user.id);
+        let given = self.count_proof().await?;
         match passkey_login::of_account(state, user, assertion, &self.short_key).await? {
             Ok(passkey) => Ok(GivenProof { passkey: Some(passkey), ..GivenProof::of(Method::Passkey) }),
             Err(reason) => {
                 let entry = AuditEntry { about: reason, ..self.entry(audit::PASSKEY_REFUSED) };
                 audit::note(state, &self.client, entry).await?;
-                Err(ApiError::new(Code::PasskeyRefused).into())
+                Err(self.end_after(given, ApiError::new(Code::PasskeyRefused).into()).await)
             }
+        }
+    }
+
+    /// Counts a proof before it is checked, and returns the session's number of proofs in a row. A thief of a session
+    /// could otherwise try passwords and codes in it without end, because bans are for addresses. A right proof sets
+    /// the number to zero.
+    async fn count_proof(&self) -> Result<u32, AttemptError> {
+        let (store, session) = (&self.state.store, &self.session.claims.sid);
+        for _ in 0..COUNT_TRIES {
+            let now = self.state.now();
+            let given = store.given_proofs(session, now).await?.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
+            match account_delay::gate(given, now) {
+                DelayDecision::Wait { ms } => return Err(ApiError::wait(Code::AccountDelayed, ms).into()),
+                // The request that gave the last proof did not end the session, because it failed in between.
+                DelayDecision::Shut => {
+                    return Err(self.end_after(given.count, ApiError::new(Code::SessionEnded).into()).await);
+                }
+                DelayDecision::Open => {}
+            }
+            if store.count_proof(session, given.count, now).await? {
+                return Ok(given.count + 1);
+            }
+        }
+        Err(ApiError::wait(Code::Busy, 1000).into())
+    }
+
+    /// Ends the session after the last wrong proof that it may give.
+    async fn end_after(&self, given: u32, refusal: AttemptError) -> AttemptError {
+        if given < account_delay::LIMIT {
+            return refusal;
+        }
+        let (user, session) = (&self.user.id, &self.session.claims.sid);
+        let entry = self.entry_of(AuditEvent::SessionEnded, audit::TOO_MANY_PROOFS);
+        if let Err(error) = self.state.store.revoke(user, session, &entry, self.state.now()).await {
+            return error.into();
+        }
+        self.end(std::slice::from_ref(session));
+        match refusal {
+            AttemptError::Ended(_) => AttemptError::Ended(ApiError::new(Code::SessionEnded)),
+            AttemptError::Open(_) => AttemptError::Open(ApiError::new(Code::SessionEnded)),
         }
     }
 
@@ -270,6 +318,7 @@ impl PasswordRequest {
     }
 
     async fn prove(&self, password: &str) -> Result<(), AttemptError> {
+        let given = self.count_proof().await?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let stored = Some(self.user.password_hash.0.as_str());
         if check_password(&self.state, &self.received.permit, password, stored).await? != PasswordCheck::Wrong {
@@ -287,7 +336,8 @@ impl PasswordRequest {
             audit: self.entry(LoginRefusal::Wrong.as_str()),
             ban_context: offences::ban_context(&self.state, &self.client, offender),
         };
-        Err(AttemptError::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
+        let refused = sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await;
+        Err(self.end_after(given, AttemptError::Ended(refused)).await)
     }
 
     fn entry(&self, outcome: &str) -> AuditEntry {

@@ -14,7 +14,7 @@ use crate::state::AppState;
 use crate::totp;
 use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, DelayDecision};
-use domain::authentication::{Method, Methods};
+use domain::authentication::Methods;
 use domain::ban::Trigger;
 use domain::code_hash::CodeHash;
 use domain::ids::UserId;
@@ -24,7 +24,7 @@ use domain::second_factor::{Factors, PENDING_MS};
 use store::attempts::{AttemptRefusal, LoginContext, LoginLookup};
 use store::audit::AuditEvent;
 use store::recovery_codes::UseRecoveryCode;
-use store::second_factors::{NewPendingSignIn, PendingSignIn};
+use store::second_factors::{GivenCode, NewPendingSignIn, PendingSignIn};
 use store::users::User;
 use wire::envelope::EnvelopeKind;
 use wire::jwk::EcJwk;
@@ -40,32 +40,7 @@ pub struct Presented {
     pub context: LoginContext,
 }
 
-/// A right code.
-#[derive(Debug)]
-pub enum ProvenCode {
-    /// A one-time code, which is used up: another one comes in seconds.
-    Totp,
-    /// A recovery code, which is used up by the write that it is for. Otherwise a crash in between would lose it.
-    Recovery(Box<UseRecoveryCode>),
-}
-
-impl ProvenCode {
-    pub fn method(&self) -> Method {
-        match self {
-            Self::Totp => Method::Totp,
-            Self::Recovery(_) => Method::RecoveryCode,
-        }
-    }
-
-    pub fn recovery_code(self) -> Option<UseRecoveryCode> {
-        match self {
-            Self::Totp => None,
-            Self::Recovery(code) => Some(*code),
-        }
-    }
-}
-
-/// Checks a code of an account. `None`: it is wrong or was used.
+/// Checks a code of an account. `None`: it is wrong or was used. A right one is used up by the write that it is for.
 ///
 /// # Errors
 /// The store fails, or the secret cannot be decrypted.
@@ -74,7 +49,7 @@ pub async fn check_code(
     client: &Client,
     user: &UserId,
     code: &str,
-) -> Result<Option<ProvenCode>, ApiError> {
+) -> Result<Option<GivenCode>, ApiError> {
     if let Some(code_hash) = recovery_code::hash(code) {
         if !state.store.has_recovery_code(user, &code_hash).await? {
             return Ok(None);
@@ -82,11 +57,10 @@ pub async fn check_code(
         let mut entry = audit::entry(state, client, AuditEvent::RecoveryCodeUsed, audit::OK);
         entry.user = Some(user.to_owned());
         let used = UseRecoveryCode { user: user.to_owned(), code_hash, audit: entry, now: state.now() };
-        return Ok(Some(ProvenCode::Recovery(Box::new(used))));
+        return Ok(Some(GivenCode::Recovery(Box::new(used))));
     }
     let Some(row) = state.store.totp(user, true).await? else { return Ok(None) };
-    let Some(used) = totp::check(&state.key_encryption, &row, code, state.now())? else { return Ok(None) };
-    Ok(state.store.use_totp(&used).await?.then_some(ProvenCode::Totp))
+    Ok(totp::check(&state.key_encryption, &row, code, state.now())?.map(GivenCode::Totp))
 }
 
 /// Stores a sign-in whose password was right, and tells the client which second factors finish it.
@@ -175,7 +149,7 @@ pub async fn complete(
     client: &Client,
     received: &OpenedMessage,
     presented: &Presented,
-    proven: ProvenCode,
+    proven: GivenCode,
     remember: bool,
 ) -> Result<IssuedTokens, AttemptError> {
     let (user, method) = (&presented.user, proven.method());
@@ -190,7 +164,7 @@ pub async fn complete(
         outcome: outcome(client, user, presented.context.known_network),
         pending: Some(presented.row.id.clone()),
         memory: remembered_devices::decide(state, client, received.keys.as_ref(), request),
-        recovery_code: proven.recovery_code(),
+        code: Some(proven),
     };
     accept::accept(state, client, received, sign_in).await
 }

@@ -50,7 +50,7 @@ fn the_story_of_a_child() {
     runtime().block_on(story(Path::new(&folder), at.parse().unwrap()));
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
@@ -60,6 +60,23 @@ async fn story(folder: &Path, at: u32) {
     portal.add_user("alice").await;
     portal.state.store.close().await;
 
+    let portal = Portal::in_folder(folder, Some(killed_at(folder, at).await)).await;
+
+    assert_eq!(portal.browser("203.0.113.9").login("alice", "wrong").await.status, StatusCode::UNAUTHORIZED);
+    println!("answered wrong");
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    println!("answered signed-in");
+    assert_eq!(alice.refresh().await.status, StatusCode::OK);
+    println!("answered refreshed");
+    let other = portal.browser("203.0.113.8").signed_in("alice").await;
+    assert_eq!(other.send(http::Method::DELETE, paths::SESSIONS, None, &[]).await.status, StatusCode::NO_CONTENT);
+    println!("answered ended");
+    assert_eq!(other.post(paths::LOGOUT, &json!({})).await.status, StatusCode::NO_CONTENT);
+    println!("answered logged-out");
+}
+
+/// Opens the database of a folder with a store that ends this process at its n-th changed row.
+pub(crate) async fn killed_at(folder: &Path, at: u32) -> Arc<dyn store::Store> {
     let changes = Arc::new(AtomicU32::new(0));
     let writer = SqlitePoolOptions::new().after_connect(move |connection, _| {
         let changes = Arc::clone(&changes);
@@ -73,20 +90,7 @@ async fn story(folder: &Path, at: u32) {
         })
     });
     let options = SqliteConnectOptions::new().filename(folder.join("postern.db"));
-    let store = store::open_sqlite(options, writer, store::StoreOptions::default()).await.unwrap();
-    let portal = Portal::in_folder(folder, Some(store)).await;
-
-    assert_eq!(portal.browser("203.0.113.9").login("alice", "wrong").await.status, StatusCode::UNAUTHORIZED);
-    println!("answered wrong");
-    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
-    println!("answered signed-in");
-    assert_eq!(alice.refresh().await.status, StatusCode::OK);
-    println!("answered refreshed");
-    let other = portal.browser("203.0.113.8").signed_in("alice").await;
-    assert_eq!(other.send(http::Method::DELETE, paths::SESSIONS, None, &[]).await.status, StatusCode::NO_CONTENT);
-    println!("answered ended");
-    assert_eq!(other.post(paths::LOGOUT, &json!({})).await.status, StatusCode::NO_CONTENT);
-    println!("answered logged-out");
+    store::open_sqlite(options, writer, store::StoreOptions::default()).await.unwrap()
 }
 
 /// Checks after a restart that each answer is stored, that each stored object is complete, and that the service works.

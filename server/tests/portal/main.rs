@@ -27,6 +27,7 @@ mod imports;
 mod innocents;
 mod installation;
 mod kill;
+mod kill_codes;
 mod known_device;
 mod login;
 mod logs;
@@ -74,6 +75,7 @@ mod same_origin;
 mod second_factor;
 mod server_keys;
 mod services;
+mod session_proofs;
 mod sessions;
 
 mod signup;

@@ -13,7 +13,7 @@ use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 /// Sets whether the password needs a passkey.
-async fn want(visitor: &Visitor, wanted: bool) -> Answer {
+pub(crate) async fn want(visitor: &Visitor, wanted: bool) -> Answer {
     let body = json!({"passkey_after_password": wanted}).to_string();
     visitor.send(Method::PATCH, paths::SECOND_FACTORS, Some(body), &[]).await
 }
@@ -26,7 +26,7 @@ async fn guarded(portal: &Portal, name: &str) -> (String, Visitor, Authenticator
     (id, visitor, authenticator)
 }
 
-async fn finish(visitor: &Visitor, pending: &Value, authenticator: &Authenticator) -> Answer {
+pub(crate) async fn finish(visitor: &Visitor, pending: &Value, authenticator: &Authenticator) -> Answer {
     let (challenge, options) = challenge(visitor).await;
     let mut assertion = authenticator.get(&options);
     assertion["pending"] = pending.clone();
@@ -216,7 +216,11 @@ async fn a_conditional_registration_needs_no_verified_person_and_is_for_the_firs
 }
 
 /// Confirms with a passkey that signs the hash of this text, or of the message's `short_key`.
-async fn confirm_by_passkey(visitor: &Visitor, authenticator: &Authenticator, signed: Option<&str>) -> Answer {
+pub(crate) async fn confirm_by_passkey(
+    visitor: &Visitor,
+    authenticator: &Authenticator,
+    signed: Option<&str>,
+) -> Answer {
     let challenge = visitor.challenge().await;
     let hash = base64url(&signed_hash(signed.unwrap_or(&challenge.short_key)));
     let assertion = authenticator.get(&json!({"challenge": hash}));

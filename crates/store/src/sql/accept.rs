@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::recovery_codes::lock_code;
+use super::given_codes::{lock_given, use_given};
 use super::remembered_devices::{remember, still_remembered};
 use super::reservations::release;
 use super::second_factors::finish_pending;
@@ -32,8 +32,8 @@ impl Write for Acceptance {
         {
             return Ok(false);
         }
-        if let Some(code) = &self.recovery_code
-            && !lock_code(tx, code).await?
+        if let Some(code) = &self.code
+            && !lock_given(tx, code).await?
         {
             return Ok(false);
         }
@@ -42,8 +42,8 @@ impl Write for Acceptance {
         {
             return Ok(false);
         }
-        if let Some(code) = &self.recovery_code {
-            code.run(tx).await?;
+        if let Some(code) = &self.code {
+            use_given(tx, code).await?;
         }
         remember(tx, &self.memory).await?;
         if self.forgive {

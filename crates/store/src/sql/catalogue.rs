@@ -5,8 +5,8 @@ use super::store::SqlStore;
 use super::tx::Tx;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes,
-    email_proofs, fresh_proofs, gates, grant_sessions, groups, imports, invitations, keys, ladders, mail_links,
-    mail_rows, mails, named_locks, names, oauth, oauth_client_writes, oauth_documents, oauth_logouts,
+    email_proofs, fresh_proofs, gates, given_codes, grant_sessions, groups, imports, invitations, keys, ladders,
+    mail_links, mail_rows, mails, named_locks, names, oauth, oauth_client_writes, oauth_documents, oauth_logouts,
     oauth_registrations, oauth_writes, passkeys, profiles, proofs, recovery_codes, refusals, refuse,
     remembered_devices, reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions,
     strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
@@ -28,6 +28,7 @@ const FILES: &[&[&str]] = &[
     email_proofs::STATEMENTS,
     fresh_proofs::STATEMENTS,
     gates::STATEMENTS,
+    given_codes::STATEMENTS,
     grant_sessions::STATEMENTS,
     groups::STATEMENTS,
     imports::STATEMENTS,

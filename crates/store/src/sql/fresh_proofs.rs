@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::recovery_codes::lock_code;
+use super::given_codes::{lock_given, use_given};
 use super::reservations::release;
 use super::statement::sql;
 use super::tx::Tx;
@@ -19,9 +19,35 @@ sql! {
         WHERE id = $1 AND user_id = $6 AND relying_party = $7
             AND EXISTS (SELECT 1 FROM users WHERE users.id = passkeys.user_id AND users.disabled_at IS NULL)";
     // Locks the row, so that of two proofs at the same time neither loses the other's method.
-    RENEW = "UPDATE sessions SET auth_time = $2, changed_at = $2
+    RENEW = "UPDATE sessions SET auth_time = $2, changed_at = $2, proofs = 0
         WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2 RETURNING methods";
     SET_METHODS = "UPDATE sessions SET methods = $2 WHERE id = $1";
+    GIVEN = "SELECT proofs, proof_at FROM sessions WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2";
+    // Only if the number is unchanged: of proofs that arrive together, each is counted, and each sees the others' delay.
+    COUNT = "UPDATE sessions SET proofs = proofs + 1, proof_at = $3
+        WHERE id = $1 AND proofs = $2 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3";
+    FORGIVE = "UPDATE sessions SET proofs = 0 WHERE id = $1";
+}
+
+pub(super) struct CountProof {
+    pub(super) session: String,
+    pub(super) before: u32,
+    pub(super) now: UnixMs,
+}
+
+impl Write for CountProof {
+    type Output = bool;
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let values = [Value::Text(&self.session), Value::Int(self.before.into()), Value::Int(self.now)];
+        Ok(tx.execute(COUNT, values).await? == 1)
+    }
+}
+
+/// Forgets the proofs that a session gave, because the last one was right.
+pub(super) async fn forgive_proofs<DB: Backend>(tx: &mut Tx<'_, DB>, session: &str) -> Result<()> {
+    tx.execute(FORGIVE, [Value::Text(session)]).await.map(drop)
 }
 
 pub(super) struct Renew {
@@ -73,8 +99,8 @@ impl Write for ConfirmIdentity {
     type Output = ConfirmOutcome;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ConfirmOutcome> {
-        if let Some(code) = &self.recovery_code
-            && !lock_code(tx, code).await?
+        if let Some(code) = &self.code
+            && !lock_given(tx, code).await?
         {
             return Ok(ConfirmOutcome::ProofGone);
         }
@@ -86,8 +112,8 @@ impl Write for ConfirmIdentity {
         let Some(new) = renew(tx, &self.session, self.proven, self.now).await? else {
             return Ok(ConfirmOutcome::SessionOver);
         };
-        if let Some(code) = &self.recovery_code {
-            code.run(tx).await?;
+        if let Some(code) = &self.code {
+            use_given(tx, code).await?;
         }
         for entry in &self.audit {
             append(tx, entry).await?;

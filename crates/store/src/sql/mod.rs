@@ -19,6 +19,7 @@ mod each;
 mod email_proofs;
 mod fresh_proofs;
 mod gates;
+mod given_codes;
 mod grant_sessions;
 mod grouped;
 mod groups;

@@ -1,6 +1,6 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::fresh_proofs::Renew;
+use super::fresh_proofs::{CountProof, GIVEN, Renew};
 use super::recovery_codes::{FORGET_CODES, FORGET_CODES_OF_NOTHING, IS_CODE, SetRecoveryCodes, replace_codes};
 use super::remembered_devices::forget_all;
 use super::reservations::release;
@@ -19,6 +19,7 @@ use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::account_delay::FailureStreak;
 use domain::authentication::{Authentication, Method};
 use domain::ids::{SessionId, UserId};
 use domain::second_factor::{Factors, PENDING_TRIES};
@@ -28,9 +29,9 @@ sql! {
         (SELECT COUNT(*) FROM passkeys WHERE user_id = $1 AND relying_party = $2) AS passkeys,
         (SELECT COUNT(*) FROM users WHERE id = $1 AND passkey_after_password = 1) AS after_password,
         (SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes";
-    IN_USE = "SELECT id, user_id, sealed, drift, created_at, confirmed_at, used_at FROM totp
+    IN_USE = "SELECT id, user_id, sealed, last_step, drift, created_at, confirmed_at, used_at FROM totp
         WHERE user_id = $1 AND confirmed_at IS NOT NULL";
-    WAITING = "SELECT id, user_id, sealed, drift, created_at, confirmed_at, used_at FROM totp
+    WAITING = "SELECT id, user_id, sealed, last_step, drift, created_at, confirmed_at, used_at FROM totp
         WHERE user_id = $1 AND confirmed_at IS NULL ORDER BY created_at DESC LIMIT 1";
     FORGET_WAITING = "DELETE FROM totp WHERE user_id = $1 AND confirmed_at IS NULL";
     BEGIN = "INSERT INTO totp (id, user_id, sealed, created_at) VALUES ($1, $2, $3, $4)";
@@ -38,9 +39,6 @@ sql! {
         WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL AND created_at >= $6";
     REMOVE = "DELETE FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL";
     CONFIRM = "UPDATE totp SET confirmed_at = $2 WHERE id = $1";
-    // The only place where a code is accepted: of concurrent requests with one code, the first one changes the row.
-    USE_CODE = "UPDATE totp SET last_step = $3, drift = $4, used_at = $5
-        WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL AND last_step < $3";
     WISH = "UPDATE users SET passkey_after_password = 1 WHERE id = $1 AND passkey_after_password = 0
         AND EXISTS (SELECT 1 FROM passkeys WHERE user_id = $1 AND relying_party = $2)";
     NO_WISH = "UPDATE users SET passkey_after_password = 0 WHERE id = $1 AND passkey_after_password = 1";
@@ -121,17 +119,6 @@ impl Write for ConfirmTotp {
         }
         append(tx, &self.audit).await?;
         Ok(true)
-    }
-}
-
-impl Write for UsedCode {
-    type Output = bool;
-    const ONE_STATEMENT: bool = true;
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let (id, user) = (Value::Text(&self.id), Value::Text(self.user.as_str()));
-        let values = [id, user, Value::Int(self.step), Value::Int(self.drift), Value::Int(self.now)];
-        Ok(tx.execute(USE_CODE, values).await? == 1)
     }
 }
 
@@ -272,10 +259,6 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(confirm.clone()).await
     }
 
-    async fn use_totp(&self, code: &UsedCode) -> Result<bool> {
-        self.write(code.clone()).await
-    }
-
     async fn remove_totp(&self, user: &UserId, audit: &AuditEntry) -> Result<bool> {
         self.write(RemoveTotp { user: user.to_owned(), audit: audit.clone() }).await
     }
@@ -320,6 +303,18 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(Renew { session: session.to_owned(), proven, now }).await
     }
 
+    async fn given_proofs(&self, session: &str, now: UnixMs) -> Result<Option<FailureStreak>> {
+        let row = self.one(GIVEN, [Value::Text(session), Value::Int(now)]).await?;
+        let given = |row: Record<DB>| {
+            Ok(FailureStreak { count: row.u32_column("sessions", "proofs")?, last_at: row.int("proof_at")? })
+        };
+        row.map(given).transpose()
+    }
+
+    async fn count_proof(&self, session: &str, before: u32, now: UnixMs) -> Result<bool> {
+        self.write(CountProof { session: session.to_owned(), before, now }).await
+    }
+
     async fn confirm_identity(&self, confirm: &ConfirmIdentity) -> Result<ConfirmOutcome> {
         self.write(confirm.clone()).await
     }
@@ -342,6 +337,7 @@ fn totp<DB: Backend>(row: &Record<DB>) -> Result<Totp> {
         id: row.text("id")?,
         user: row.text("user_id")?.into(),
         secret: SealedKey(row.text("sealed")?),
+        last_step: row.int("last_step")?,
         drift: row.int("drift")?,
         created_at: row.int("created_at")?,
         confirmed_at: row.opt_int("confirmed_at")?,

@@ -3,6 +3,7 @@
 use super::accept::forget_failures;
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::fresh_proofs::forgive_proofs;
 use super::mail_links::erase_proof;
 use super::mail_rows::erase_mails;
 use super::named_locks::lock_named;
@@ -84,6 +85,7 @@ impl Write for NewPassword {
             return Ok(None);
         }
         let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
+        forgive_proofs(tx, &self.keep).await?;
         forget_all(tx, &self.user).await?;
         // The holder of an older link must not be able to undo the owner's change.
         tx.execute(END_RESET, [Value::Text(self.user.as_str())]).await?;

@@ -304,6 +304,7 @@ contract! {
         a_recovery_code_is_used_up_with_the_session_only,
         a_recovery_code_is_used_up_with_the_fresh_proof_only,
         a_generator_that_waits_goes_with_all_factors,
+        proofs_of_a_session_are_counted_before_they_are_checked,
     }
     sealed {
         a_value_is_resealed_only_as_it_was,

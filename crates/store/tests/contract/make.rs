@@ -187,7 +187,7 @@ pub(crate) fn acceptance(attempt: Attempt, account: &str, session: NewSession, n
         forgive: true,
         pending: None,
         memory: DeviceMemory::default(),
-        recovery_code: None,
+        code: None,
         audit,
         now,
     }

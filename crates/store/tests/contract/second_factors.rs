@@ -2,6 +2,8 @@
 
 use crate::fixture::Fixture;
 use crate::make::{DAY, MINUTE, NOW, acceptance, attempt, client_key, entry, new_session, reserved, session, user};
+use domain::UnixMs;
+use domain::account_delay::FailureStreak;
 use domain::authentication::{Authentication, Method, Methods};
 use domain::ids::{SessionId, UserId};
 use domain::second_factor::Factors;
@@ -10,7 +12,9 @@ use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
 use store::recovery_codes::UseRecoveryCode;
-use store::second_factors::{ConfirmIdentity, ConfirmOutcome, ConfirmTotp, NewPendingSignIn, PendingSignIn, UsedCode};
+use store::second_factors::{
+    ConfirmIdentity, ConfirmOutcome, ConfirmTotp, GivenCode, NewPendingSignIn, PendingSignIn, UsedCode,
+};
 use store::sessions::NewSession;
 use store::user_keys::SealedKey;
 use store::users::{DeleteUser, PasswordHash};
@@ -39,16 +43,32 @@ fn recovery(user: &UserId, hash: &str) -> UseRecoveryCode {
     UseRecoveryCode { user: user.to_owned(), code_hash: hash.to_owned(), audit, now: NOW }
 }
 
-/// A fresh proof of a session by a recovery code.
-fn proof(session: &SessionId, code: UseRecoveryCode) -> ConfirmIdentity {
+/// A fresh proof of a session by a code.
+fn proof_by(session: &SessionId, user: &UserId, now: UnixMs, code: GivenCode) -> ConfirmIdentity {
     ConfirmIdentity {
         attempt: attempt(client_key(1)),
         session: session.to_owned(),
-        proven: Method::RecoveryCode,
-        audit: vec![entry(AuditEvent::IdentityConfirmed, Some(&code.user), code.now)],
-        now: code.now,
-        recovery_code: Some(code),
+        proven: code.method(),
+        audit: vec![entry(AuditEvent::IdentityConfirmed, Some(user), now)],
+        now,
+        code: Some(code),
         passkey: None,
+    }
+}
+
+fn proof(session: &SessionId, code: UseRecoveryCode) -> ConfirmIdentity {
+    let (user, now) = (code.user.clone(), code.now);
+    proof_by(session, &user, now, GivenCode::Recovery(Box::new(code)))
+}
+
+/// Uses a one-time code as a fresh proof of a session. `false`: it or a newer one was used.
+async fn use_totp(store: &dyn Store, session: &SessionId, code: UsedCode) -> bool {
+    let (user, now) = (code.user.clone(), code.now);
+    let confirm = proof_by(session, &user, now, GivenCode::Totp(code));
+    match store.confirm_identity(&confirm).await.unwrap() {
+        ConfirmOutcome::Confirmed(_) => true,
+        ConfirmOutcome::ProofGone => false,
+        ConfirmOutcome::SessionOver => panic!("the session is over"),
     }
 }
 
@@ -75,10 +95,11 @@ fn pending(user: &UserId, id: &str) -> NewPendingSignIn {
 pub(crate) async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let live = session(&*store, &ada, NOW).await;
     store.begin_totp(&ada, "one", &SealedKey("sealed".to_owned()), NOW).await.unwrap();
     assert_eq!(store.factors(&ada, None).await.unwrap(), Factors::default());
     assert_eq!(store.totp(&ada, true).await.unwrap(), None);
-    assert!(!store.use_totp(&code(&ada, "one", 101)).await.unwrap(), "it waits for its first code");
+    assert!(!use_totp(&*store, &live, code(&ada, "one", 101)).await, "it waits for its first code");
     let late = ConfirmTotp { since: NOW + 1, ..confirm(&ada, "one", &[]) };
     assert!(!store.confirm_totp(&late).await.unwrap());
     assert!(!store.confirm_totp(&confirm(&bob, "one", &[])).await.unwrap(), "it is not his");
@@ -94,7 +115,7 @@ pub(crate) async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     with_totp(&*store, &ada, "two").await;
     let row = store.totp(&ada, true).await.unwrap().unwrap();
     assert_eq!((row.id.as_str(), row.secret.0.as_str(), row.confirmed_at), ("two", "sealed two", Some(NOW)));
-    assert!(!store.use_totp(&code(&ada, "one", 101)).await.unwrap());
+    assert!(!use_totp(&*store, &live, code(&ada, "one", 101)).await);
     let removed = entry(AuditEvent::SecondFactorRemoved, Some(&ada), NOW);
     assert!(store.remove_totp(&ada, &removed).await.unwrap());
     assert!(!store.remove_totp(&ada, &removed).await.unwrap());
@@ -109,16 +130,17 @@ pub(crate) async fn fifty_tasks_use_one_code(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     with_totp(&*store, &ada, "one").await;
+    let live = session(&*store, &ada, NOW).await;
     for step in [101, 102, 104] {
         let tasks = (0..50).map(|_| {
-            let (store, code) = (store.clone(), code(&ada, "one", step));
-            tokio::spawn(async move { store.use_totp(&code).await.unwrap() })
+            let (store, live, code) = (store.clone(), live.clone(), code(&ada, "one", step));
+            tokio::spawn(async move { use_totp(&*store, &live, code).await })
         });
         let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
         assert_eq!(accepted, 1, "step {step}");
     }
-    assert!(!store.use_totp(&code(&ada, "one", 103)).await.unwrap(), "an older code than the last one");
-    assert!(!store.use_totp(&code(&ada, "one", 100)).await.unwrap(), "the code of the registration");
+    assert!(!use_totp(&*store, &live, code(&ada, "one", 103)).await, "an older code than the last one");
+    assert!(!use_totp(&*store, &live, code(&ada, "one", 100)).await, "the code of the registration");
     let row = store.totp(&ada, true).await.unwrap().unwrap();
     assert_eq!((row.used_at, row.drift), (Some(NOW), 0));
 }
@@ -260,7 +282,7 @@ pub(crate) async fn a_recovery_code_is_used_up_with_the_session_only(fixture: Fi
     assert!(!store.has_recovery_code(&ada, "b").await.unwrap());
     let with_code = |pending: Option<&str>, judged_by: Option<&str>| Acceptance {
         pending: pending.map(str::to_owned),
-        recovery_code: Some(recovery(&ada, "a")),
+        code: Some(GivenCode::Recovery(Box::new(recovery(&ada, "a")))),
         ..acceptance(
             attempt(client_key(1)),
             "digest",
@@ -297,4 +319,30 @@ pub(crate) async fn a_generator_that_waits_goes_with_all_factors(fixture: Fixtur
     assert!(store.remove_factors(&ada, &removed()).await.unwrap());
     assert!(!store.confirm_totp(&confirm(&ada, "waits too", &[])).await.unwrap());
     assert_eq!(store.factors(&ada, None).await.unwrap(), Factors::default());
+}
+
+/// A thief of a session has as many addresses as he wants, so the session itself counts.
+pub(crate) async fn proofs_of_a_session_are_counted_before_they_are_checked(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let live = session(&*store, &ada, NOW).await;
+    let given = async |at| store.given_proofs(&live, at).await.unwrap();
+    assert_eq!(given(NOW).await, Some(FailureStreak { count: 0, last_at: 0 }));
+    let tasks = (0..50).map(|_| {
+        let (store, live) = (store.clone(), live.clone());
+        tokio::spawn(async move { store.count_proof(&live, 0, NOW).await.unwrap() })
+    });
+    let counted = join_all(tasks).await.into_iter().filter(|counted| *counted.as_ref().unwrap()).count();
+    assert_eq!((counted, given(NOW).await), (1, Some(FailureStreak { count: 1, last_at: NOW })), "one by one");
+    assert!(store.count_proof(&live, 1, NOW + 1).await.unwrap());
+    assert_eq!(given(NOW + 1).await, Some(FailureStreak { count: 2, last_at: NOW + 1 }));
+    // A right one forgives.
+    let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
+    store.set_recovery_codes(&ada, &["a".to_owned()], &made, NOW).await.unwrap();
+    assert!(use_recovery_code(&*store, &live, recovery(&ada, "a")).await);
+    assert_eq!(given(NOW + 1).await.map(|given| given.count), Some(0));
+    let ended = entry(AuditEvent::SessionEnded, Some(&ada), NOW);
+    assert!(store.revoke(&ada, &live, &ended, NOW + 1).await.unwrap());
+    assert!(!store.count_proof(&live, 0, NOW + 2).await.unwrap(), "it is over");
+    assert_eq!(given(NOW + 2).await, None);
 }

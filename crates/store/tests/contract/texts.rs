@@ -110,7 +110,7 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
             forgive: true,
             pending: None,
             memory: DeviceMemory::default(),
-            recovery_code: None,
+            code: None,
             audit,
             now: NOW,
         };
