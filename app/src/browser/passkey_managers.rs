@@ -66,8 +66,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
         return Ok(Registered::Yes(answer.texts("recovery_codes").join("\n")));
     }
     // The manager has a passkey that the server does not know, and should not offer it.
-    let unknown = object::<Object>(&[("rpId", &member(&member(&options, "rp"), "id")), ("credentialId", &id.into())]);
-    signal("signalUnknownCredential", &unknown).await;
+    passkeys::signal_unknown(&member(&member(&options, "rp"), "id"), &id).await;
     Ok(Registered::Refused(answer))
 }
 
@@ -80,30 +79,60 @@ pub async fn can_upgrade() -> bool {
     capabilities.is_ok_and(|capabilities| member(&capabilities, "conditionalCreate").is_truthy())
 }
 
-/// Sends the person's passkey managers the account's passkeys and its name.
-pub(crate) async fn tell_managers() {
-    let Ok(list) = api::call("GET", paths::PASSKEYS, None).await else { return };
-    let (rp, user) = (list.object("rp_id"), list.object("user_id"));
-    if !rp.is_string() || !user.is_string() {
-        return;
-    }
-    let ids = Array::new();
-    for passkey in Array::from(&list.object("passkeys")).iter() {
-        ids.push(&member(&passkey, "credential_id"));
-    }
-    let accepted = object::<Object>(&[("rpId", &rp), ("userId", &user), ("allAcceptedCredentialIds", &ids)]);
-    signal("signalAllAcceptedCredentials", &accepted).await;
-    let name = list.object("username");
-    let details = object::<Object>(&[("rpId", &rp), ("userId", &user), ("name", &name), ("displayName", &name)]);
-    signal("signalCurrentUserDetails", &details).await;
+/// The account's passkeys and names, as its passkey managers should have them.
+#[derive(Debug)]
+pub(crate) struct AccountSignals {
+    rp: JsValue,
+    user: JsValue,
+    ids: Array,
+    name: JsValue,
+    display_name: JsValue,
 }
 
-/// Calls a static method of `PublicKeyCredential`, if the browser has it. A signal has no result that matters.
-async fn signal(name: &str, options: &JsValue) {
-    let class = member(&window(), "PublicKeyCredential");
-    let Ok(method) = member(&class, name).dyn_into::<Function>() else { return };
-    if let Ok(promise) = method.call1(&class, options) {
-        let _: Result<JsValue, JsValue> = promise.unchecked_into::<Promise>().await;
+impl AccountSignals {
+    /// Asks the server. `None`: the account never had a passkey, or the server does not answer.
+    pub(crate) async fn load() -> Option<Self> {
+        let list = api::call("GET", paths::PASSKEYS, None).await.ok()?;
+        let (rp, user) = (list.object("rp_id"), list.object("user_id"));
+        if !rp.is_string() || !user.is_string() {
+            return None;
+        }
+        let ids = Array::new();
+        for passkey in Array::from(&list.object("passkeys")).iter() {
+            ids.push(&member(&passkey, "credential_id"));
+        }
+        Some(Self { rp, user, ids, name: list.object("username"), display_name: list.object("display_name") })
+    }
+
+    async fn accept(&self, ids: &Array) {
+        let accepted =
+            object::<Object>(&[("rpId", &self.rp), ("userId", &self.user), ("allAcceptedCredentialIds", ids)]);
+        passkeys::signal("signalAllAcceptedCredentials", &accepted).await;
+    }
+
+    /// Sends the managers everything.
+    pub(crate) async fn tell(&self) {
+        self.accept(&self.ids).await;
+        let details = object::<Object>(&[
+            ("rpId", &self.rp),
+            ("userId", &self.user),
+            ("name", &self.name),
+            ("displayName", &self.display_name),
+        ]);
+        passkeys::signal("signalCurrentUserDetails", &details).await;
+    }
+
+    /// Tells the managers that the account is gone with all its passkeys.
+    #[cfg(any(feature = "ssr", feature = "private"))]
+    pub(crate) async fn tell_deleted(&self) {
+        self.accept(&Array::new()).await;
+    }
+}
+
+/// Sends the person's passkey managers the account's passkeys and its names.
+pub(crate) async fn tell_managers() {
+    if let Some(signals) = AccountSignals::load().await {
+        signals.tell().await;
     }
 }
 

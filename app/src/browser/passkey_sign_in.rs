@@ -1,6 +1,6 @@
 //! Sign-in with a passkey: in the name's field while the page is open, or by the button.
 
-use crate::browser::fetch;
+use crate::browser::fetch::{self, member};
 use crate::browser::sealed_post::{self, PostError};
 use crate::browser::{clock, passkeys};
 use leptos::task::spawn_local;
@@ -96,6 +96,12 @@ async fn run(autofill: bool, number: u32) -> Result<Outcome, PostError> {
         return Ok(if expired { Outcome::Expired } else { Outcome::Cancelled });
     };
     PENDING.take();
-    sealed_post::post_assertion(&challenge, &assertion).await?;
-    Ok(Outcome::SignedIn)
+    let posted = sealed_post::post_assertion(&challenge, &assertion).await;
+    if let Err(PostError::Problem(problem)) = &posted
+        && problem.unknown_passkey
+    {
+        // It was removed on another device or by an administrator, and its manager should not offer it again.
+        passkeys::signal_unknown(&member(&options, "rpId"), passkeys::id_in(&assertion)).await;
+    }
+    posted.map(|()| Outcome::SignedIn)
 }

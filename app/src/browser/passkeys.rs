@@ -7,7 +7,6 @@
 use crate::browser::fetch::member;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 use crate::browser::keys::subtle;
-#[cfg(any(feature = "ssr", feature = "login", feature = "signed-in"))]
 use crate::browser::page::object;
 use base64ct::{Base64UrlUnpadded, Encoding};
 #[cfg(any(feature = "ssr", feature = "login", feature = "signed-in"))]
@@ -99,6 +98,28 @@ pub(crate) async fn prove(short_key: &str) -> Option<String> {
     get(&options, false, None, &JsValue::UNDEFINED).await.ok()
 }
 
+/// Calls a static method of `PublicKeyCredential`, if the browser has it. A signal has no result that matters.
+pub(crate) async fn signal(name: &str, options: &JsValue) {
+    let class = member(&window(), "PublicKeyCredential");
+    let Ok(method) = member(&class, name).dyn_into::<js_sys::Function>() else { return };
+    if let Ok(promise) = method.call1(&class, options) {
+        let _: Result<JsValue, JsValue> = promise.unchecked_into::<Promise>().await;
+    }
+}
+
+/// Tells the passkey manager that no account here has this passkey.
+pub(crate) async fn signal_unknown(rp: &JsValue, id: &str) {
+    let unknown = object::<js_sys::Object>(&[("rpId", rp), ("credentialId", &id.into())]);
+    signal("signalUnknownCredential", &unknown).await;
+}
+
+/// Returns the id in an assertion that [`get`] returned.
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub(crate) fn id_in(assertion: &str) -> &str {
+    let after = assertion.split_once("\"id\":\"").map_or("", |(_, after)| after);
+    after.split_once('"').map_or("", |(id, _)| id)
+}
+
 /// Returns a member in base64url as bytes.
 pub(crate) fn bytes_of(holder: &JsValue, name: &str) -> Result<JsValue, JsValue> {
     let text = member(holder, name).as_string().ok_or(JsValue::UNDEFINED)?;
@@ -139,5 +160,21 @@ pub fn was_filled() -> bool {
     }
     // If this fails, the next page asks again, and the server answers that the account has one.
     let _ = js_sys::Reflect::set(&storage, &FILLED.into(), &"0".into());
+    true
+}
+
+/// The name under which this tab stores what the passkey managers were told last.
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+const SIGNALLED: &str = "signalled";
+
+/// Whether this tab has not told the passkey managers this yet. Returns `true` once for each value.
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+pub fn is_new_signal(stamp: &str) -> bool {
+    let storage = member(&window(), "sessionStorage");
+    if !storage.is_object() || member(&storage, SIGNALLED).as_string().as_deref() == Some(stamp) {
+        return false;
+    }
+    // If this fails, the managers are told the same again.
+    let _ = js_sys::Reflect::set(&storage, &SIGNALLED.into(), &stamp.into());
     true
 }

@@ -1,5 +1,6 @@
 use super::facts;
 use super::form::{Alert, FormHandle, FormStep, PasswordField, Submit, wake};
+use crate::browser::passkey_managers::AccountSignals;
 use crate::browser::sealed_post::post_with_proof;
 use crate::browser::{api, page};
 use leptos::ev::SubmitEvent;
@@ -40,13 +41,19 @@ fn submit(event: SubmitEvent) {
             Ok(answer) if answer.status == 401 => return,
             _ => {}
         }
+        let managers = AccountSignals::load().await;
         let sealed = || form.set_step(FormStep::Checking);
         let Some(answer) = post_with_proof(EnvelopeKind::Deletion, paths::ACCOUNT_DELETE, &plaintext, sealed).await
         else {
             return;
         };
         match answer {
-            Ok(()) => page::go(&[paths::LOGIN_PAGE, "?why=deleted"].concat()),
+            Ok(()) => {
+                if let Some(managers) = managers {
+                    managers.tell_deleted().await;
+                }
+                page::go(&[paths::LOGIN_PAGE, "?why=deleted"].concat());
+            }
             Err(refused) => form.refused(&refused),
         }
     });

@@ -44,6 +44,8 @@ mod live_refusals;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod one_time_link;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod passkey_signals;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod passkey_upgrade;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod revoke_invitation;
@@ -76,8 +78,8 @@ pub use {act::Act, act::ConfirmedAction, prove_again::ProveAgain, sign_out::Sign
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {
     account_actions::AccountActions, decide::Decide, end_session::EndSession, forms::Forms, invite::Invite,
-    live_refusals::LiveRefusals, passkey_upgrade::PasskeyUpgrade, revoke_invitation::RevokeInvitation,
-    secret_forms::SecretForms,
+    live_refusals::LiveRefusals, passkey_signals::PasskeySignals, passkey_upgrade::PasskeyUpgrade,
+    revoke_invitation::RevokeInvitation, secret_forms::SecretForms,
 };
 
 #[cfg(any(feature = "ssr", feature = "private"))]

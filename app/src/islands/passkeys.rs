@@ -79,9 +79,13 @@ fn show_message(text: &str) {
     }
 }
 
-/// The actions on one passkey: another name, and removal.
+/// The warning before the last one is removed.
+const LAST: &str = " It is your last one. If your account or an app needs a passkey, you have to add another one before \
+                    you continue there.";
+
+/// The actions on one passkey: another name, and removal. `last`: the account has no other one.
 #[island]
-pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
+pub fn PasskeyActions(id: String, label: String, last: bool) -> impl IntoView {
     let busy = busy_until_alive();
     let (removal, naming) = (ConfirmDialog::new(), ConfirmDialog::new());
     let field = NodeRef::<Input>::new();
@@ -142,7 +146,11 @@ pub fn PasskeyActions(id: String, label: String) -> impl IntoView {
         {removal
             .view(
                 ["Remove ", &shown, "?"].concat(),
-                "You can no longer sign in with it. Your passkey manager is told to forget it, where it listens.",
+                [
+                    "You can no longer sign in with it. Your passkey manager is told to forget it, where it listens.",
+                    if last { LAST } else { "" },
+                ]
+                    .concat(),
                 ["Keep passkey".to_owned(), "Remove passkey".to_owned()],
                 true,
                 move || send("DELETE", None),

@@ -58,7 +58,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
 pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
     let Passkeys { passkeys, rp_id, .. } = passkeys;
     let host = rp_id.unwrap_or_default();
-    let here = host.clone();
+    let (here, last) = (host.clone(), passkeys.len() == 1);
     let card = move |passkey: Passkey| {
         let elsewhere = (passkey.host != here).then(|| {
             view! { <p class="small odd-line">"Works at " {passkey.host.clone()} " only, and not at this address."</p> }
@@ -79,7 +79,7 @@ pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
                     <p class="small quiet">{about} " \u{b7} " {used}</p>
                     {elsewhere}
                 </div>
-                <PasskeyActions id=passkey.id label=passkey.label />
+                <PasskeyActions id=passkey.id label=passkey.label last />
             </li>
         }
     };
@@ -106,14 +106,19 @@ pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
     }
 }
 
+/// Number of recovery codes at which the page asks for new ones.
+const FEW_CODES: u32 = 2;
+
 /// Shows and changes the person's second factors.
 #[component]
 pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
     let (enrolled, guarded, keys) = (factors.totp.is_some(), factors.passkey_after_password, factors.passkeys > 0);
     let some_left = keys && factors.recovery_codes > 0;
+    let few = factors.recovery_codes <= FEW_CODES;
     let left = match factors.recovery_codes {
         0 => "No recovery code is left. Make new ones, so that you can sign in without your device.".to_owned(),
-        1 => "1 recovery code is left.".to_owned(),
+        1 => "Only 1 recovery code is left. Make new ones before it is used.".to_owned(),
+        left @ 2..=FEW_CODES => format!("Only {left} recovery codes are left. Make new ones before they are used."),
         left => format!("{left} recovery codes are left."),
     };
     let remove = ConfirmedAction {
@@ -163,7 +168,11 @@ pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
                     let also = if enrolled { "One of your passkeys serves instead of the code." } else { "Signing in with your password needs one of your passkeys too." };
                     view! { <p>{also}</p> }
                 })}
-            {(enrolled || guarded || some_left).then(|| view! { <p class="small quiet">{left}</p> })}
+            {(enrolled || guarded || some_left)
+                .then(|| {
+                    let class = if few { "why" } else { "small quiet" };
+                    view! { <p class=class>{left}</p> }
+                })}
             <noscript>
                 <p>"Setting up a second factor needs JavaScript."</p>
             </noscript>

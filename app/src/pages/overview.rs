@@ -1,5 +1,5 @@
 use crate::components::{ActivityLine, Frame, SiteStatePanel, Tied, When};
-use crate::islands::{Forms, PasskeyUpgrade};
+use crate::islands::{Forms, PasskeySignals, PasskeyUpgrade};
 use crate::text::activity;
 use crate::view::{Activity, OverviewView, Site, Viewer};
 use domain::bidi::initial;
@@ -20,6 +20,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
         signed_in_at,
         offer_passkey,
         upgrade,
+        passkeys,
         apps,
         site: state,
     } = overview;
@@ -31,6 +32,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
             </header>
             <p id="said" role="status" class="quiet"></p>
             <Notices notices now />
+            {passkeys.map(|stamp| view! { <PasskeySignals stamp /> })}
             <Tiles apps />
             <div class="columns">
                 {state.map(|site| view! { <SiteStatePanel site now /> })}

@@ -1,5 +1,5 @@
 use crate::components::Frame;
-use crate::islands::{Act, ConfirmedAction, Forms};
+use crate::islands::{Act, ConfirmedAction, Forms, PasskeySignals};
 use crate::text::email;
 use crate::text::names::{first_names, joined};
 use crate::text::query::query;
@@ -19,6 +19,8 @@ pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
         Some(ProfileDone::Proved) => "Your e-mail address is proved.",
         None => "Apps behind this site see this.",
     };
+    // Each change is told, also if it was changed back.
+    let changed = (done == Some(ProfileDone::Changed)).then(|| format!("profile {}", site.now));
     let Profile { display_name, email, groups, .. } = profile;
     let state = email.as_ref().map(|email| email::own_state(&email.state));
     let proof = email.as_ref().filter(|email| mail && email.state == "unproved");
@@ -56,6 +58,7 @@ pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
                 </p>
             </section>
             {proof}
+            {changed.map(|stamp| view! { <PasskeySignals stamp /> })}
             <Forms />
         </Frame>
     }

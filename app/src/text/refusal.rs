@@ -85,6 +85,7 @@ mod tests {
             incident: None,
             pending: None,
             proofs: Vec::new(),
+            unknown_passkey: false,
         }
     }
 

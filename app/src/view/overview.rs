@@ -19,6 +19,8 @@ pub struct OverviewView {
     pub offer_passkey: bool,
     /// Whether the browser may make a passkey automatically, after a sign-in with a password to an account without one.
     pub upgrade: bool,
+    /// What the passkey managers should know, as one text; `None`: the account never had a passkey here.
+    pub passkeys: Option<String>,
     /// Apps that the person may open.
     pub apps: Vec<wire::oauth::AppTile>,
     /// For administrators only.

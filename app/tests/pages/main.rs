@@ -140,6 +140,7 @@ fn an_administrator_reads_whether_the_site_is_well() {
             odd: 0,
             offer_passkey: false,
             upgrade: false,
+            passkeys: None,
             apps: Vec::new(),
             signed_in_at: NOW,
             site,

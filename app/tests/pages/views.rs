@@ -181,6 +181,7 @@ pub(crate) fn views() -> Vec<View> {
         odd: 3,
         offer_passkey: true,
         upgrade: true,
+        passkeys: Some("a stamp".to_owned()),
         apps: vec![AppTile { name: "<i>wiki".to_owned(), url: "https://wiki.example".to_owned() }],
         signed_in_at: NOW,
         site: Some(site_state()),

@@ -220,4 +220,7 @@ pub struct Passkeys {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     pub username: String,
+    /// The display name; the name of the account if it has none.
+    #[serde(default)]
+    pub display_name: String,
 }

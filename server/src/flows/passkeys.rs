@@ -42,7 +42,10 @@ pub fn relying_party(config: &Config) -> Result<&str, ApiError> {
 pub async fn list(state: &AppState, user: &UserId, username: &str) -> Result<wired::Passkeys, ApiError> {
     let passkeys = state.store.passkeys(user).await?;
     let user_id = state.store.passkey_handle(user).await?;
+    let display_name = state.store.profile(user).await?.and_then(|profile| profile.display_name);
+    let display_name = display_name.map_or_else(|| username.to_owned(), |name| name.as_str().to_owned());
     Ok(wired::Passkeys {
+        display_name,
         passkeys: passkeys.into_iter().map(shown).collect(),
         rp_id: state.config.relying_party().map(str::to_owned),
         user_id,

@@ -24,6 +24,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
+use domain::encoding::{base64url, sha256};
 use domain::ids::UserId;
 use domain::local_path::{local_path, written_out};
 use http::{HeaderMap, Uri};
@@ -346,6 +347,11 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
     let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
     let notices = flows::notices::unread(state, signed_in).await?;
     let apps = flows::oauth_consents::tiles(state, &claims.sub, &claims.roles).await?;
+    let held = passkeys.user_id.is_some().then(|| passkeys.passkeys.iter().map(|one| one.credential_id.as_str()));
+    let stamp = held.map(|ids| {
+        let ids = ids.collect::<Vec<_>>().join(" ");
+        base64url(&sha256(format!("{} {} {ids}", passkeys.username, passkeys.display_name).as_bytes()))
+    });
     let offer_passkey = passkeys.passkeys.is_empty() && passkeys.rp_id.is_some();
     let (_, recent) = recent_factor::fresh_until(state, signed_in).await?;
     Ok(OverviewView {
@@ -357,6 +363,7 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
         odd: u32::try_from(odd).unwrap_or(u32::MAX),
         signed_in_at,
         offer_passkey,
+        passkeys: stamp,
         upgrade: offer_passkey && recent.is_some() && claims.amr.iter().any(|method| method == "pwd"),
         site,
     })

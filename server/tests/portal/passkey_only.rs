@@ -197,3 +197,39 @@ async fn a_passkey_of_another_host_locks_nobody_out() {
         assert!(portal.store().administrators_without_factor(Some("localhost")).await.unwrap().is_empty());
     }
 }
+
+/// The owner is warned before, and adds another passkey at the next sign-in.
+#[tokio::test]
+async fn without_the_last_passkey_a_policy_of_passkeys_leads_to_the_page_that_adds_one() {
+    let group = "[[second_factor.groups]]\nname = 'staff'\nrequire = 'passkey'";
+    for settings in ["[second_factor]\nusers = 'passkey'", group, APP] {
+        let portal = Portal::with(settings).await;
+        let root = portal.administrator().await;
+        let (id, ada, _) = person(&portal, "ada").await;
+        if settings == group {
+            assert_eq!(root.post(paths::GROUPS, &json!({"name": "staff"})).await.status, StatusCode::CREATED);
+            let change = json!({"groups": ["staff"]}).to_string();
+            let answer = root.send(Method::PATCH, &format!("{}/{id}", paths::USERS), Some(change), &[]).await;
+            assert!(answer.status.is_success(), "{}", answer.text);
+        }
+        let page = ada.get("/dashboard/account").await;
+        assert!(page.text.contains("It is your last one."), "{settings}: {}", page.text);
+        let passkey = ada.get(paths::PASSKEYS).await.json()["passkeys"][0]["id"].as_str().unwrap().to_owned();
+        let removed = ada.send(Method::DELETE, &format!("{}/{passkey}", paths::PASSKEYS), None, &[]).await;
+        assert_eq!(removed.status, StatusCode::NO_CONTENT, "{settings}: {}", removed.text);
+
+        let browser = portal.browser("203.0.113.9");
+        let answer = browser.login("ada", PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{settings}: {}", answer.text);
+        if settings == APP {
+            let refused = verify(&browser.elsewhere(), "https://wiki.example", "/vault/").await;
+            assert_ne!(refused.status, StatusCode::OK);
+        } else {
+            let enrol = "/dashboard/second-factor?next=/dashboard&factor=passkey";
+            assert_eq!(browser.get("/dashboard").await.header("location"), enrol, "{settings}");
+        }
+        let added = register(&browser, &mut Authenticator::new()).await;
+        assert_eq!(added.status, StatusCode::CREATED, "{settings}: {}", added.text);
+        assert_eq!(browser.get("/dashboard").await.status, StatusCode::OK, "{settings}");
+    }
+}

@@ -9,7 +9,7 @@ use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 const MINUTE: i64 = 60_000;
-const BACKED_UP: u8 = 0b1_1000;
+pub(crate) const BACKED_UP: u8 = 0b1_1000;
 
 /// Registers a passkey of this authenticator.
 pub(crate) async fn register(visitor: &Visitor, authenticator: &mut Authenticator) -> Answer {
@@ -238,7 +238,7 @@ async fn a_cloned_counter_is_noted_and_refuses_nobody() {
 }
 
 #[tokio::test]
-async fn supabase_auth_2732_and_keepassxc_13239_backup_eligibility_may_change_in_both_directions() {
+async fn supabase_auth_2732_keepassxc_13239_and_pocket_id_397_backup_eligibility_may_change_in_both_directions() {
     let portal = Portal::start().await;
     let (id, visitor, mut ada) = person(&portal, "ada").await;
     let synced = async || visitor.get(paths::PASSKEYS).await.json()["passkeys"][0]["synced"].clone();
@@ -249,6 +249,26 @@ async fn supabase_auth_2732_and_keepassxc_13239_backup_eligibility_may_change_in
         assert_eq!(synced().await, json!(flags != VERIFIED));
         assert_eq!(changes(&portal, &id).await, vec!["backup_eligibility"; noted]);
     }
+}
+
+/// A browser tells the manager to forget a passkey that nobody has here, and no other one.
+#[tokio::test]
+async fn an_unknown_passkey_is_named_so_that_its_manager_forgets_it() {
+    let portal = Portal::start().await;
+    let (id, ada, mut passkey) = person(&portal, "ada").await;
+    let stranger = portal.browser("203.0.113.8");
+    passkey.flags = 0b001;
+    assert_eq!(sign_in(&stranger, &passkey).await.json()["unknown_passkey"], Value::Null, "it is known");
+    passkey.flags = VERIFIED;
+    let removed = portal.entry(AuditEvent::SecondFactorRemoved, &id);
+    assert!(portal.store().remove_factors(&id, &removed).await.unwrap());
+    let answer = sign_in(&stranger, &passkey).await;
+    assert_eq!((answer.code().as_str(), &answer.json()["unknown_passkey"]), ("passkey_refused", &json!(true)));
+    let list = ada.get(paths::PASSKEYS).await.json();
+    assert_eq!((&list["username"], &list["display_name"]), (&json!("ada"), &json!("ada")), "{list}");
+    let change = json!({"display_name": "Ada Lovelace"}).to_string();
+    assert_eq!(ada.send(Method::PATCH, paths::PROFILE, Some(change), &[]).await.status, StatusCode::OK);
+    assert_eq!(ada.get(paths::PASSKEYS).await.json()["display_name"], "Ada Lovelace");
 }
 
 #[tokio::test]
