@@ -5,7 +5,8 @@ use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use domain::UnixMs;
 use domain::ids::UserId;
 use domain::totp::{self, Matched, SECRET_BYTES};
-use store::second_factors::{Totp, UsedCode};
+use store::given_codes::UsedCode;
+use store::second_factors::Totp;
 use store::user_keys::SealedKey;
 use zeroize::Zeroizing;
 

@@ -6,8 +6,8 @@
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::bans::{Ban, BanContext};
+use crate::given_codes::GivenCode;
 use crate::remembered_devices::DeviceMemory;
-use crate::second_factors::GivenCode;
 use crate::sessions::NewSession;
 use crate::user::User;
 use async_trait::async_trait;

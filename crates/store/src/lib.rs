@@ -10,6 +10,7 @@ pub mod changes;
 pub mod copies;
 pub mod error;
 pub mod gates;
+pub mod given_codes;
 pub mod imports;
 pub mod invitations;
 pub mod keys;

@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::attempts::Attempt;
 use crate::audit::AuditEntry;
+use crate::given_codes::{GivenCode, UsedCode};
 use crate::passkeys::UsedPasskey;
-use crate::recovery_codes::UseRecoveryCode;
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
 use async_trait::async_trait;
@@ -29,33 +29,6 @@ pub struct Totp {
     /// `None`: it waits for its first code.
     pub confirmed_at: Option<UnixMs>,
     pub used_at: Option<UnixMs>,
-}
-
-/// An accepted code, which is written only if it is newer than every other one of its generator.
-#[derive(Debug, Clone)]
-pub struct UsedCode {
-    pub id: String,
-    pub user: UserId,
-    pub step: i64,
-    pub drift: i64,
-    pub now: UnixMs,
-}
-
-/// A right code that a person has given. It is used up by the write that it is for: otherwise a crash in between would
-/// lose it, or accept it twice.
-#[derive(Debug, Clone)]
-pub enum GivenCode {
-    Totp(UsedCode),
-    Recovery(Box<UseRecoveryCode>),
-}
-
-impl GivenCode {
-    pub fn method(&self) -> Method {
-        match self {
-            Self::Totp(_) => Method::Totp,
-            Self::Recovery(_) => Method::RecoveryCode,
-        }
-    }
 }
 
 /// The first code of a generator.
@@ -155,7 +128,12 @@ pub trait SecondFactors {
     async fn try_pending(&self, id: &str, now: UnixMs) -> Result<Option<PendingSignIn>>;
     /// Adds a method to a live session whose person was authenticated again, and returns the result. `None`: the session is
     /// over.
-    async fn renew_authentication(&self, session: &SessionId, proven: Method, now: UnixMs) -> Result<Option<Authentication>>;
+    async fn renew_authentication(
+        &self,
+        session: &SessionId,
+        proven: Method,
+        now: UnixMs,
+    ) -> Result<Option<Authentication>>;
     /// Returns how many proofs a live session has given since its last right one. `None`: it is over.
     async fn given_proofs(&self, session: &SessionId, now: UnixMs) -> Result<Option<FailureStreak>>;
     /// Counts a proof before it is checked. `false`: the session has given another number than `before`, or is over.

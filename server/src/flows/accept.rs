@@ -10,8 +10,8 @@ use domain::account::AccountDigest;
 use domain::authentication::Methods;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
+use store::given_codes::GivenCode;
 use store::remembered_devices::DeviceMemory;
-use store::second_factors::GivenCode;
 use store::users::{PasswordHash, User};
 use wire::problem::Code;
 

@@ -36,7 +36,7 @@ impl Enrolled {
         let first = code(&secret, now - 4 * STEP_MS).unwrap();
         let code = server::totp::check_first(&state.key_encryption, &row, &first, now).unwrap().unwrap();
         let confirm = ConfirmTotp {
-            code: store::second_factors::UsedCode { drift: 0, ..code },
+            code: store::given_codes::UsedCode { drift: 0, ..code },
             since: now,
             recovery_codes: recovery_codes.iter().map(|code| recovery_code::hash(code).unwrap()).collect(),
             audit: portal.entry(AuditEvent::SecondFactorAdded, &user),

@@ -30,7 +30,7 @@ sql! {
 }
 
 pub(super) struct CountProof {
-    pub(super) session: String,
+    pub(super) session: SessionId,
     pub(super) before: u32,
     pub(super) now: UnixMs,
 }
@@ -40,14 +40,14 @@ impl Write for CountProof {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.session), Value::Int(self.before.into()), Value::Int(self.now)];
+        let values = [Value::Text(self.session.as_str()), Value::Int(self.before.into()), Value::Int(self.now)];
         Ok(tx.execute(COUNT, values).await? == 1)
     }
 }
 
 /// Forgets the proofs that a session gave, because the last one was right.
-pub(super) async fn forgive_proofs<DB: Backend>(tx: &mut Tx<'_, DB>, session: &str) -> Result<()> {
-    tx.execute(FORGIVE, [Value::Text(session)]).await.map(drop)
+pub(super) async fn forgive_proofs<DB: Backend>(tx: &mut Tx<'_, DB>, session: &SessionId) -> Result<()> {
+    tx.execute(FORGIVE, [Value::Text(session.as_str())]).await.map(drop)
 }
 
 pub(super) struct Renew {

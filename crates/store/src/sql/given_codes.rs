@@ -6,7 +6,7 @@ use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::second_factors::{GivenCode, UsedCode};
+use crate::given_codes::{GivenCode, UsedCode};
 
 sql! {
     // Locks the generator if the code is newer than its last one, so that it can be used up after the writes that may
@@ -22,7 +22,7 @@ sql! {
 pub(super) async fn lock_given<DB: Backend>(tx: &mut Tx<'_, DB>, given: &GivenCode) -> Result<bool> {
     match given {
         GivenCode::Totp(UsedCode { id, user, step, .. }) => {
-            Ok(tx.execute(HOLD_TOTP, [Value::Text(id), Value::Text(user), Value::Int(*step)]).await? == 1)
+            Ok(tx.execute(HOLD_TOTP, [Value::Text(id), Value::Text(user.as_str()), Value::Int(*step)]).await? == 1)
         }
         GivenCode::Recovery(code) => lock_code(tx, code).await,
     }
@@ -32,7 +32,7 @@ pub(super) async fn lock_given<DB: Backend>(tx: &mut Tx<'_, DB>, given: &GivenCo
 pub(super) async fn use_given<DB: Backend>(tx: &mut Tx<'_, DB>, given: &GivenCode) -> Result<()> {
     match given {
         GivenCode::Totp(UsedCode { id, user, step, drift, now }) => {
-            let (id, user) = (Value::Text(id), Value::Text(user));
+            let (id, user) = (Value::Text(id), Value::Text(user.as_str()));
             tx.execute(USE_CODE, [id, user, Value::Int(*step), Value::Int(*drift), Value::Int(*now)]).await.map(drop)
         }
         GivenCode::Recovery(code) => code.run(tx).await.map(drop),

@@ -11,9 +11,10 @@ use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
+use crate::given_codes::UsedCode;
 use crate::second_factors::{
     ConfirmIdentity, ConfirmOutcome, ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword, PendingSignIn, SecondFactors,
-    Totp, UsedCode,
+    Totp,
 };
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
@@ -303,15 +304,15 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(Renew { session: session.to_owned(), proven, now }).await
     }
 
-    async fn given_proofs(&self, session: &str, now: UnixMs) -> Result<Option<FailureStreak>> {
-        let row = self.one(GIVEN, [Value::Text(session), Value::Int(now)]).await?;
+    async fn given_proofs(&self, session: &SessionId, now: UnixMs) -> Result<Option<FailureStreak>> {
+        let row = self.one(GIVEN, [Value::Text(session.as_str()), Value::Int(now)]).await?;
         let given = |row: Record<DB>| {
             Ok(FailureStreak { count: row.u32_column("sessions", "proofs")?, last_at: row.int("proof_at")? })
         };
         row.map(given).transpose()
     }
 
-    async fn count_proof(&self, session: &str, before: u32, now: UnixMs) -> Result<bool> {
+    async fn count_proof(&self, session: &SessionId, before: u32, now: UnixMs) -> Result<bool> {
         self.write(CountProof { session: session.to_owned(), before, now }).await
     }
 

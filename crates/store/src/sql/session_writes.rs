@@ -47,8 +47,8 @@ pub(super) async fn lock_user<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -
 }
 
 /// Locks the valid sessions of an account until the transaction ends.
-pub(super) async fn lock_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
-    tx.execute(LOCK_SESSIONS, [Value::Text(user)]).await.map(drop)
+pub(super) async fn lock_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
+    tx.execute(LOCK_SESSIONS, [Value::Text(user.as_str())]).await.map(drop)
 }
 
 /// Inserts a session. `false`: the user is deleted, disabled, or has another password now.

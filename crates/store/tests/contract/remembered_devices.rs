@@ -7,9 +7,10 @@ use domain::ids::{SessionId, UserId};
 use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
+use store::given_codes::UsedCode;
 use store::recovery_codes::UseRecoveryCode;
 use store::remembered_devices::{DeviceMemory, RememberedDevice};
-use store::second_factors::{ConfirmTotp, UsedCode};
+use store::second_factors::ConfirmTotp;
 use store::user_keys::SealedKey;
 use store::users::PasswordHash;
 

@@ -11,10 +11,9 @@ use futures::future::join_all;
 use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
+use store::given_codes::{GivenCode, UsedCode};
 use store::recovery_codes::UseRecoveryCode;
-use store::second_factors::{
-    ConfirmIdentity, ConfirmOutcome, ConfirmTotp, GivenCode, NewPendingSignIn, PendingSignIn, UsedCode,
-};
+use store::second_factors::{ConfirmIdentity, ConfirmOutcome, ConfirmTotp, NewPendingSignIn, PendingSignIn};
 use store::sessions::NewSession;
 use store::user_keys::SealedKey;
 use store::users::{DeleteUser, PasswordHash};
