@@ -44,26 +44,25 @@ impl PortalService {
 
 impl Inner {
     async fn answer(&self, request: Request) -> Response {
-        let dressed = is_for_people(&request);
-        let of_client = RouteGuard::of(request.uri().path()) == RouteGuard::Client;
+        let gate = RouteGuard::of(request.uri().path());
+        let dressed = is_for_people(gate, &request);
         // A panic in a handler ends its request only.
-        let answered = match AssertUnwindSafe(self.admit(request)).catch_unwind().await {
+        let answered = match AssertUnwindSafe(self.admit(gate, request)).catch_unwind().await {
             Ok(Ok(answered)) => answered,
-            Ok(Err(error)) if of_client => OAuthErrorResponse::from(error).into_response(),
+            Ok(Err(error)) if gate == RouteGuard::Client => OAuthErrorResponse::from(error).into_response(),
             Ok(Err(error)) => error.into_response(),
             Err(panic) => not_found::panicked(panic),
         };
         self.headers.complete(if dressed { app_page::page_for_problem(&self.state, answered) } else { answered })
     }
 
-    async fn admit(&self, request: Request) -> Result<Response, ApiError> {
+    async fn admit(&self, gate: RouteGuard, request: Request) -> Result<Response, ApiError> {
         let state = &self.state;
         // A banned address still gets the files for the page that explains the ban.
         let path = request.uri().path();
         if assets::is_asked(request.method(), path) {
             return Ok(assets::answer(state, path, request.headers()));
         }
-        let gate = RouteGuard::of(path);
         // Keys and metadata are the same for everybody, and verifiers need them.
         let is_public = matches!(gate, RouteGuard::Public | RouteGuard::Metadata) && path != paths::VERIFY;
         if state.sync.may_miss_bans(state.moment()) && !is_public {
@@ -81,10 +80,9 @@ impl Inner {
 }
 
 /// Whether a person sees the answer: a page, or a request to an app's host, which the proxy asks about.
-fn is_for_people(request: &Request) -> bool {
+fn is_for_people(gate: RouteGuard, request: &Request) -> bool {
     let path = request.uri().path();
-    (RouteGuard::of(path) == RouteGuard::Page || path == paths::VERIFY || path.starts_with("/.postern/"))
-        && is_page(request.headers())
+    (gate == RouteGuard::Page || path == paths::VERIFY || path.starts_with("/.postern/")) && is_page(request.headers())
 }
 
 impl<B> Service<http::Request<B>> for PortalService

@@ -3,6 +3,7 @@
 use crate::recovery_codes::UseRecoveryCode;
 use domain::UnixMs;
 use domain::authentication::Method;
+use domain::ids::UserId;
 
 /// An accepted code, which is written only if it is newer than every other one of its generator.
 #[derive(Debug, Clone)]

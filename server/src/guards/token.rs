@@ -43,8 +43,7 @@ impl PresentedToken {
     }
 
     pub fn in_cookie(state: &AppState, headers: &HeaderMap) -> Option<Self> {
-        let (ours, now) = (&state.config.origin, state.now());
-        let good = |token: &str| state.tokens.verify_for(ours, token, now).is_some();
+        let good = |token: &str| state.tokens.verify_for(&state.config.origin, token, state.now()).is_some();
         Some(Self { scheme: None, token: cookies::pick(headers, &state.config, CookieName::Access, good)? })
     }
 
