@@ -40,6 +40,8 @@ async fn a_disabled_account_ends_everything_on_every_node() {
             .is_done()
     );
     for node in [&provider, &node] {
+        // As each node does three times a second.
+        server::jobs::follow(&node.portal.state).await.unwrap();
         assert!(!node.is_live(&tokens["access_token"]).await);
     }
     let refreshed = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
