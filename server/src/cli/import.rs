@@ -125,7 +125,8 @@ async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImpor
     let mut links = Zeroizing::new(String::new());
     for (account, one) in checked.accounts.iter().zip(&mut users).filter(|(account, _)| account.hash.is_none()) {
         let (link, reset, audit) = reset::unstored(actor, &one.user.id, LINK_DAYS * DAY_MS);
-        links.push_str(&format!("{}\t{link}\n", account.name));
+        let line = Zeroizing::new(format!("{}\t{link}\n", account.name));
+        links.push_str(&line);
         one.reset = Some((reset, audit));
     }
     hand_over(&links, file)?;

@@ -191,6 +191,7 @@ mod tests {
 
     #[test]
     fn a_certificate_that_ends_is_named_with_its_date() {
+        const DAY: i64 = 24 * 60 * 60_000;
         let folder = tempfile::tempdir().expect("a folder");
         let files = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
         let key = rcgen::KeyPair::generate().expect("a key");
@@ -203,7 +204,6 @@ mod tests {
         let [own, private] = files.each_ref().map(|file| file.display());
         let text = format!("public_url = 'https://localhost'\ntls = {{ certificate = '{own}', key = '{private}' }}");
         let config = Config::new(toml::from_str(&text).expect("readable")).expect("valid");
-        const DAY: i64 = 24 * 60 * 60_000;
         let end = 1_796_083_200_000;
         for (now, state) in [
             (end - 400 * DAY, FindingLevel::Problem),
