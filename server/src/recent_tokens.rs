@@ -169,10 +169,10 @@ mod tests {
         let grant = GrantRow {
             id: "grant".to_owned(),
             client: client.id().to_owned(),
-            user: "ada".to_owned(),
+            user: "ada".into(),
             username: "ada".to_owned(),
             role: Role::User,
-            session: "session".to_owned(),
+            session: "session".into(),
             details: "{}".to_owned(),
             jkt: None,
             generation: 0,
@@ -223,8 +223,9 @@ mod tests {
     #[test]
     fn a_token_is_used_until_one_of_its_numbers_or_its_time_is_another() {
         let (tokens, sessions) = (RecentTokens::default(), SessionCache::default());
-        sessions.insert("session", crate::sessions::tests::live(50_000, sessions.next_version()));
-        let version = sessions.version("session", 1);
+        let session = domain::ids::SessionId::from("session");
+        sessions.insert(&session, crate::sessions::tests::live(50_000, sessions.next_version()));
+        let version = sessions.version(&session, 1);
         tokens.keep([1; 32], &token(&client(ClientSource::Settings), version));
         let find = |known: KnownChanges, now: UnixMs| tokens.find(&[1; 32], known, &sessions, now).is_some();
         assert!(find(KNOWN, 1) && find(KNOWN, 4_999));
@@ -238,7 +239,7 @@ mod tests {
             assert!(!find(other, 1), "{other:?}");
         }
         assert!(find(KNOWN, 1));
-        sessions.outdate(["session"]);
+        sessions.outdate([&session]);
         assert!(!find(KNOWN, 1));
     }
 }

@@ -329,33 +329,35 @@ pub(crate) mod tests {
     #[test]
     fn a_change_gives_a_session_another_version_and_an_end_none() {
         let cache = SessionCache::default();
-        cache.insert("one", live(100, cache.next_version()));
-        let first = cache.version("one", 1);
-        assert!(first.is_some() && cache.version("one", 100).is_none(), "it has expired");
-        cache.outdate(["one", "unknown"]);
-        let second = cache.version("one", 1);
-        assert!(second.is_some() && second != first && cache.version("unknown", 1).is_none());
-        cache.renew("one", Authentication { methods: Methods::PASSWORD, at: 7 });
-        assert_eq!(cache.version("one", 1), second);
-        cache.end("one", 1);
-        assert_eq!(cache.version("one", 1), None);
-        cache.outdate(["one"]);
-        assert_eq!(cache.version("one", 1), None, "nothing brings it back");
+        let (one, unknown) = (SessionId::from("one"), SessionId::from("unknown"));
+        cache.insert(&one, live(100, cache.next_version()));
+        let first = cache.version(&one, 1);
+        assert!(first.is_some() && cache.version(&one, 100).is_none(), "it has expired");
+        cache.outdate([&one, &unknown]);
+        let second = cache.version(&one, 1);
+        assert!(second.is_some() && second != first && cache.version(&unknown, 1).is_none());
+        cache.renew(&one, Authentication { methods: Methods::PASSWORD, at: 7 });
+        assert_eq!(cache.version(&one, 1), second);
+        cache.end(&one, 1);
+        assert_eq!(cache.version(&one, 1), None);
+        cache.outdate([&one]);
+        assert_eq!(cache.version(&one, 1), None, "nothing brings it back");
     }
 
     #[test]
     fn changes_at_the_same_time_lose_no_end() {
         for _ in 0..200 {
             let cache = SessionCache::default();
-            cache.insert("one", live(100, cache.next_version()));
+            let one = SessionId::from("one");
+            cache.insert(&one, live(100, cache.next_version()));
             std::thread::scope(|scope| {
-                scope.spawn(|| cache.end("one", 1));
+                scope.spawn(|| cache.end(&one, 1));
                 for at in 0..4 {
-                    let cache = &cache;
-                    scope.spawn(move || cache.renew("one", Authentication { methods: Methods::PASSWORD, at }));
+                    let (cache, one) = (&cache, &one);
+                    scope.spawn(move || cache.renew(one, Authentication { methods: Methods::PASSWORD, at }));
                 }
             });
-            assert!(!cache.live.get("one").expect("cached").is_live(1));
+            assert!(!cache.live.get(&one).expect("cached").is_live(1));
         }
     }
 }

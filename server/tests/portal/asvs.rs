@@ -92,7 +92,7 @@ async fn secrets_come_from_the_systems_generator() {
     }
     let portal = Portal::start().await;
     let make = |entropy: &dyn Entropy| {
-        server::totp::make(&portal.state.key_encryption, entropy, "user", "generator").unwrap().0.to_vec()
+        server::totp::make(&portal.state.key_encryption, entropy, &"user".into(), "generator").unwrap().0.to_vec()
     };
     assert_eq!(make(&Fixed), [7; 20], "nothing but the source decides");
     assert_eq!(fresh_codes(&Fixed).first(), fresh_codes(&Fixed).last());

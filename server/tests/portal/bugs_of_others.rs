@@ -15,7 +15,7 @@ async fn kanidm_webauthn_rs_513_what_an_authenticator_says_is_stored_at_its_regi
         let visitor = portal.browser("203.0.113.7").signed_in("ada").await;
         let mut authenticator = Authenticator { flags, sign_count: 7, ..Authenticator::new() };
         assert_eq!(register(&visitor, &mut authenticator).await.status, StatusCode::CREATED);
-        let stored = portal.store().passkeys(&id).await.unwrap().remove(0);
+        let stored = portal.store().passkeys(&id.as_str().into()).await.unwrap().remove(0);
         let synced = flags != VERIFIED;
         assert_eq!(
             (stored.state.backup_eligible, stored.state.backed_up, stored.state.sign_count),
@@ -24,7 +24,7 @@ async fn kanidm_webauthn_rs_513_what_an_authenticator_says_is_stored_at_its_regi
         assert_eq!((stored.user_verified, stored.transports.as_str()), (true, "internal"));
         assert_eq!(stored.relying_party, "localhost");
         assert!(!stored.aaguid.is_empty() && !stored.public_key.is_empty());
-        let handle = portal.store().passkey_handle(&id).await.unwrap().unwrap();
+        let handle = portal.store().passkey_handle(&id.as_str().into()).await.unwrap().unwrap();
         assert_eq!(handle, authenticator.user_handle);
     }
 }

@@ -191,7 +191,14 @@ async fn links_that_open_nothing_any_more_are_not_mailed() {
     root.post(&path, &json!({"mail": true})).await;
     for disabled in [true, false] {
         let audit = portal.entry(AuditEvent::PasswordSet, &ada);
-        assert!(portal.store().set_disabled(&ada, disabled, &audit, portal.state.now()).await.unwrap().is_done());
+        assert!(
+            portal
+                .store()
+                .set_disabled(&ada.as_str().into(), disabled, &audit, portal.state.now())
+                .await
+                .unwrap()
+                .is_done()
+        );
     }
     let newer = root.post(&path, &json!({"mail": true})).await.json()["link"].as_str().unwrap().to_owned();
     assert_eq!(portal.store().mails().await.unwrap().len(), 3);

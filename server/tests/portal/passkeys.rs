@@ -261,7 +261,7 @@ async fn an_unknown_passkey_is_named_so_that_its_manager_forgets_it() {
     assert_eq!(sign_in(&stranger, &passkey).await.json()["unknown_passkey"], Value::Null, "it is known");
     passkey.flags = VERIFIED;
     let removed = portal.entry(AuditEvent::SecondFactorRemoved, &id);
-    assert!(portal.store().remove_factors(&id, &removed).await.unwrap());
+    assert!(portal.store().remove_factors(&id.as_str().into(), &removed).await.unwrap());
     let answer = sign_in(&stranger, &passkey).await;
     assert_eq!((answer.code().as_str(), &answer.json()["unknown_passkey"]), ("passkey_refused", &json!(true)));
     let list = ada.get(paths::PASSKEYS).await.json();

@@ -17,7 +17,7 @@ const NO_BANS: &str = "[ban.wrong_second_factor]\nthreshold = 1000\n[ban.invalid
 
 async fn given(portal: &Portal, visitor: &Visitor) -> u32 {
     let id = visitor.get(paths::SESSION).await.json()["id"].as_str().unwrap().to_owned();
-    portal.store().given_proofs(&id, portal.state.now()).await.unwrap().unwrap().count
+    portal.store().given_proofs(&id.into(), portal.state.now()).await.unwrap().unwrap().count
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn a_session_ends_after_a_hundred_wrong_codes_in_a_row() {
     assert_eq!((last.status, last.code().as_str()), (StatusCode::UNAUTHORIZED, "session_ended"), "{}", last.text);
     assert_eq!(stolen.get(paths::SESSION).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(stolen.refresh().await.code(), "session_ended");
-    let rows = portal.store().audit_of(&alice.user, 200).await.unwrap();
+    let rows = portal.store().audit_of(&alice.user.as_str().into(), 200).await.unwrap();
     let ended = rows.iter().filter(|row| row.event == AuditEvent::SessionEnded).count();
     assert_eq!(ended, 1);
     let notices = owner.get(paths::NOTICES).await;
@@ -102,7 +102,9 @@ async fn a_session_ends_after_a_hundred_wrong_passkeys_too() {
     assert_eq!(confirm_by_passkey(&ada, &passkey, None).await.status, StatusCode::NO_CONTENT);
     assert_eq!(given(&portal, &ada).await, 0, "in a row");
     for before in 0..99 {
-        assert!(portal.store().count_proof(&id, before, portal.state.now() - 5 * MINUTE).await.unwrap());
+        assert!(
+            portal.store().count_proof(&id.as_str().into(), before, portal.state.now() - 5 * MINUTE).await.unwrap()
+        );
     }
     assert_eq!(confirm_by_passkey(&ada, &stranger, None).await.code(), "session_ended");
     assert_eq!(ada.get(paths::SESSION).await.status, StatusCode::UNAUTHORIZED);
@@ -112,9 +114,9 @@ async fn a_session_ends_after_a_hundred_wrong_passkeys_too() {
     let id: Value = again.get(paths::SESSION).await.json()["id"].clone();
     for before in 0..100 {
         let at = portal.state.now() - 5 * MINUTE;
-        assert!(portal.store().count_proof(id.as_str().unwrap(), before, at).await.unwrap());
+        assert!(portal.store().count_proof(&id.as_str().unwrap().into(), before, at).await.unwrap());
     }
     assert_eq!(confirm_by_passkey(&again, &passkey, None).await.code(), "session_ended", "not even the right one");
-    let rows = portal.store().audit_of(&user, 100).await.unwrap();
+    let rows = portal.store().audit_of(&user.as_str().into(), 100).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.outcome == "too_many_wrong_proofs").count(), 2);
 }
