@@ -1,12 +1,14 @@
 //! Postern's pages, rendered by the server, and its islands, which run in the browser.
 //!
-//! A page is a pure function of [`view::Site`] and [`view::View`], which the server provides. An island is compiled for
+//! A page is a pure function of [`view::Site`] and `View`, which the server provides. An island is compiled for
 //! both sides. The browser gets it in one of three bundles, `login`, `dashboard` or `private`.
 
 // A view is one deeply nested type.
 #![recursion_limit = "256"]
 
 pub mod browser;
+#[cfg(feature = "ssr")]
+pub mod dashboard;
 pub mod islands;
 pub mod text;
 pub mod view;
@@ -14,14 +16,14 @@ pub mod view;
 #[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]
-mod pages;
+pub mod pages;
 #[cfg(feature = "ssr")]
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
 
 #[cfg(feature = "ssr")]
-pub use pages::banned;
+pub use pages::{View, banned};
 #[cfg(feature = "ssr")]
 pub use routes::App;
 #[cfg(feature = "ssr")]

@@ -1,9 +1,9 @@
 //! The HTML document around every page.
 
 use crate::components::Hydration;
-use crate::pages::{Page, title};
+use crate::pages::{Page, View, title};
 use crate::routes::App;
-use crate::view::{Assets, Bundle, Site, View};
+use crate::view::{Assets, Bundle, Site};
 use leptos::prelude::*;
 
 /// Renders the document of a routed path.

@@ -1,32 +1,9 @@
 use crate::components::{Mark, Stuck};
+use crate::dashboard::{DashboardPage, PagePlace};
 use crate::islands::{ProveAgain, SignOut};
 use crate::view::{Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
-
-/// A page of the navigation: its path and its name.
-type Entry = (&'static str, &'static str);
-
-const PAGES: &[Entry] = &[
-    (paths::DASHBOARD_PAGE, "Overview"),
-    (paths::DEVICES_PAGE, "Devices"),
-    (paths::KEYS_PAGE, "Keys"),
-    (paths::TIME_PAGE, "Time"),
-    (paths::ACTIVITY_PAGE, "Activity"),
-    (paths::ACCOUNT_PAGE, "Account"),
-];
-
-const OF_ADMINISTRATORS: &[Entry] = &[
-    (paths::USERS_PAGE, "Users"),
-    (paths::GROUPS_PAGE, "Groups"),
-    (paths::CLIENTS_PAGE, "Clients"),
-    (paths::INVITATIONS_PAGE, "Invitations"),
-    (paths::BANS_PAGE, "Bans"),
-    (paths::TOLL_PAGE, "Toll"),
-    (paths::SERVER_KEYS_PAGE, "Server keys"),
-    (paths::AUDIT_PAGE, "Audit"),
-    (paths::HELP_PAGE, "Help"),
-];
 
 /// The frame of every dashboard page.
 #[component]
@@ -40,23 +17,27 @@ pub fn Frame(
     password_min: Option<String>,
     children: Children,
 ) -> impl IntoView {
-    let entry = move |&(path, name): &Entry| {
-        let current = (path == here).then_some("page");
-        view! {
-            <li>
-                <a href=path aria-current=current>
-                    {name}
-                </a>
-            </li>
-        }
+    let offered = viewer.clone();
+    let entries = move |place: PagePlace| {
+        let pages = DashboardPage::ALL.iter().filter(|page| page.place() == place && page.is_offered(&offered));
+        let entry = |page: &DashboardPage| {
+            let current = (page.path() == here).then_some("page");
+            view! {
+                <li>
+                    <a href=page.path() aria-current=current>
+                        {page.title()}
+                    </a>
+                </li>
+            }
+        };
+        view! { <ul>{pages.map(entry).collect_view()}</ul> }
     };
+    let own = entries(PagePlace::Own);
     let more = viewer.administrator.then(|| {
         view! {
             <nav class="more" aria-labelledby="administration">
                 <p id="administration">"Administration"</p>
-                <ul>
-                    {OF_ADMINISTRATORS.iter().filter(|(path, _)| *path != paths::TOLL_PAGE || viewer.toll).map(entry).collect_view()}
-                </ul>
+                {entries(PagePlace::Administration)}
             </nav>
         }
     });
@@ -76,7 +57,7 @@ pub fn Frame(
                     </button>
                 </div>
                 <nav aria-label="Pages">
-                    <ul>{PAGES.iter().map(entry).collect_view()}</ul>
+                    {own}
                 </nav>
                 {more}
             </div>

@@ -1,22 +1,20 @@
 //! The data that an island gets from its page.
 //!
 //! The forms that encrypt have no properties. Leptos sends those as JSON, and its parser would be a fifth of the login
-//! bundle. The page writes the data as `data-` attributes of its `main` element. The island reads it there, or from the
-//! view while the server renders it.
+//! bundle. The page writes the data as `data-` attributes of its `main` element. The island reads it there, or from
+//! the context while the server renders it.
 
 #[cfg(not(feature = "ssr"))]
 use crate::browser::page::fact;
 #[cfg(feature = "ssr")]
-use crate::view::{Site, View};
+use crate::view::FormFacts;
 #[cfg(feature = "ssr")]
 use leptos::prelude::use_context;
 
 /// Returns the milliseconds until this address's ban ends, and the ban's id.
 #[cfg(feature = "ssr")]
 pub fn closed() -> Option<(i64, String)> {
-    let (site, View::Login(login)) = (use_context::<Site>()?, use_context::<View>()?) else { return None };
-    let closed = login.closed?;
-    (closed.until > site.now).then(|| (closed.until - site.now, closed.incident))
+    use_context::<FormFacts>()?.closed
 }
 
 #[cfg(not(feature = "ssr"))]
@@ -38,12 +36,7 @@ pub fn factor() -> bool {
 /// Returns the minimum number of characters in a password.
 #[cfg(feature = "ssr")]
 pub fn password_min() -> u32 {
-    match use_context::<View>() {
-        Some(View::Signup(signup)) => signup.password_min,
-        Some(View::Reset(reset)) => reset.password_min,
-        Some(View::Account(account)) => account.password_min,
-        _ => 0,
-    }
+    use_context::<FormFacts>().unwrap_or_default().password_min
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -3,7 +3,7 @@ use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActi
 use crate::text::names::joined;
 use crate::text::query::escaped;
 use crate::text::{ago, email};
-use crate::view::{AccountView, Site, Viewer};
+use crate::view::{AccountView, DeleteView, Site, Viewer};
 use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Profile;
@@ -12,8 +12,7 @@ use wire::paths;
 use wire::second_factor::SecondFactors;
 
 /// `/dashboard/account`: the person's own password and account.
-#[component]
-pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
+pub(crate) fn account_page(site: Site, account: AccountView) -> impl IntoView {
     let (min, insecure) = (account.password_min.to_string(), site.insecure);
     let (person, now, consents) = (account.viewer.clone(), site.now, account.consents);
     let (passkeys, profile) = (account.passkeys, account.profile.clone());
@@ -280,10 +279,9 @@ fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
 }
 
 /// `/dashboard/account/delete`.
-#[component]
-pub fn DeletePage(site: Site, account: AccountView) -> impl IntoView {
+pub(crate) fn delete_page(site: Site, deletion: DeleteView) -> impl IntoView {
     view! {
-        <Frame site viewer=account.viewer here=paths::ACCOUNT_PAGE>
+        <Frame site viewer=deletion.viewer here=paths::ACCOUNT_PAGE>
             <header>
                 <h1>"Delete your account"</h1>
             </header>

@@ -5,8 +5,7 @@ use leptos::prelude::*;
 use wire::paths;
 
 /// `/dashboard/activity`.
-#[component]
-pub fn ActivityPage(site: Site, activity: ActivityView) -> impl IntoView {
+pub(crate) fn activity_page(site: Site, activity: ActivityView) -> impl IntoView {
     let now = site.now;
     let ActivityView { viewer, entries } = activity;
     let group = move |entries: &[Activity]| {

@@ -10,8 +10,7 @@ use wire::audit::AuditEntry;
 use wire::paths;
 
 /// `/dashboard/audit`, for administrators.
-#[component]
-pub fn AuditPage(site: Site, audit: AuditView) -> impl IntoView {
+pub(crate) fn audit_page(site: Site, audit: AuditView) -> impl IntoView {
     let now = site.now;
     let AuditView { viewer, filter, wrong, audit, hours, events } = audit;
     let said = wrong.unwrap_or_else(|| "Every recorded event of this site, newest first.".to_owned());

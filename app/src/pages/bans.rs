@@ -17,8 +17,7 @@ const SPANS: [(&str, &str); 6] = [
 ];
 
 /// `/dashboard/bans`, for administrators.
-#[component]
-pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
+pub(crate) fn bans_page(site: Site, bans: BansView) -> impl IntoView {
     let now = site.now;
     let BansView { viewer, word, trigger, state, bans, asked, explanation, allowed, more_allowed, triggers, done } =
         bans;

@@ -13,8 +13,7 @@ use wire::paths;
 const CHANGED: &str = "The client is changed.";
 
 /// `/dashboard/clients/client`: one client, for administrators.
-#[component]
-pub fn ClientPage(site: Site, client: ClientView) -> impl IntoView {
+pub(crate) fn client_page(site: Site, client: ClientView) -> impl IntoView {
     let ClientView { viewer, client, issuer, groups, done } = client;
     let path = format!("{}/{}", paths::CLIENTS, escaped(&client.id));
     let page = format!("{}?{}", paths::CLIENT_PAGE, query(&[("id", &client.id), ("done", &"changed".to_owned())]));

@@ -9,8 +9,7 @@ use wire::clients::{Client, RegistrationToken, RequestVerdict};
 use wire::paths;
 
 /// `/dashboard/clients`, for administrators.
-#[component]
-pub fn ClientsPage(site: Site, clients: ClientsView) -> impl IntoView {
+pub(crate) fn clients_page(site: Site, clients: ClientsView) -> impl IntoView {
     let now = site.now;
     let ClientsView { viewer, clients, presets, tokens, asked, verdict, next } = clients;
     let said = if clients.is_empty() {

@@ -7,8 +7,7 @@ use wire::second_factor::RememberedDevice;
 use wire::session::Device;
 
 /// `/dashboard/devices`.
-#[component]
-pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
+pub(crate) fn devices_page(site: Site, devices: DevicesView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
     let DevicesView { viewer, devices, others, next, remembered } = devices;
     let card = move |device: Device| {

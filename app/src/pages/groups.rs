@@ -8,8 +8,7 @@ use wire::account::Group;
 use wire::paths;
 
 /// `/dashboard/groups`, for administrators.
-#[component]
-pub fn GroupsPage(site: Site, groups: GroupsView) -> impl IntoView {
+pub(crate) fn groups_page(site: Site, groups: GroupsView) -> impl IntoView {
     let now = site.now;
     let GroupsView { viewer, groups, unknown, next } = groups;
     let said = if groups.is_empty() {

@@ -4,8 +4,7 @@ use leptos::prelude::*;
 use wire::paths;
 
 /// `/dashboard/help` and below: the manual, for administrators. It needs no script.
-#[component]
-pub(crate) fn HelpPage(site: Site, help: HelpView) -> impl IntoView {
+pub(crate) fn help_page(site: Site, help: HelpView) -> impl IntoView {
     let HelpView { viewer, word, part } = help;
     let (title, back, body) = match part {
         HelpPart::Page { title, html } => {

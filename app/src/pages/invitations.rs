@@ -7,8 +7,7 @@ use wire::account::Invitation;
 use wire::paths;
 
 /// `/dashboard/invitations`, for administrators.
-#[component]
-pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoView {
+pub(crate) fn invitations_page(site: Site, invitations: InvitationsView) -> impl IntoView {
     let (now, name) = (site.now, site.name.clone());
     let InvitationsView { viewer, invitations, mail, next } = invitations;
     let said = if invitations.is_empty() {

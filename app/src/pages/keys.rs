@@ -7,8 +7,7 @@ use wire::paths;
 use wire::user_keys::{UserKey, UserKeyState, UserKeys};
 
 /// `/dashboard/keys`: the person's user keys.
-#[component]
-pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
+pub(crate) fn keys_page(site: Site, keys: KeysView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
     let KeysView { viewer, keys: UserKeys { keys, overlap_ms } } = keys;
     let bound = viewer.bound;

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "leptos makes the function of a component public")]
 
 pub mod banned;
+pub mod time;
 
 mod account;
 mod activity;
@@ -28,10 +29,10 @@ mod reset;
 mod resume;
 mod server_keys;
 mod signup;
-mod time;
 mod title;
 mod toll;
 mod users;
 
 pub(crate) use page::Page;
+pub use page::View;
 pub(crate) use title::title;

@@ -8,8 +8,7 @@ use wire::paths;
 use wire::session::Device;
 
 /// `/dashboard`: the account, its sessions, and unusual events. Administrators also see the state of the site.
-#[component]
-pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
+pub(crate) fn overview_page(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
     let OverviewView {
         viewer,

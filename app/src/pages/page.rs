@@ -1,32 +1,70 @@
-use super::account::{AccountPage, DeletePage};
-use super::activity::ActivityPage;
 use super::ask::{AskPage, DeviceCodePage, RefusedPage, SignedOutPage};
-use super::audit::AuditPage;
-use super::bans::BansPage;
-use super::client::ClientPage;
-use super::clients::ClientsPage;
-use super::devices::DevicesPage;
 use super::enrol::EnrolPage;
 use super::enter::EnterPage;
 use super::forgotten::ForgottenPage;
-use super::groups::GroupsPage;
-use super::help::HelpPage;
-use super::invitations::InvitationsPage;
-use super::keys::KeysPage;
 use super::login::LoginPage;
 use super::notices::{BrokenPage, NotFoundPage};
-use super::overview::OverviewPage;
-use super::profile::{PersonPage, ProfilePage};
 use super::reset::ResetPage;
 use super::resume::ResumePage;
-use super::server_keys::ServerKeysPage;
 use super::signup::{SignedInPage, SignupPage};
-use super::time::TimePage;
-use super::toll::TollPage;
-use super::users::UsersPage;
 use crate::components::Insecure;
-use crate::view::{Site, View};
+use crate::dashboard_pages;
+use crate::view::{
+    AskView, DeviceCodeView, EnrolView, EnterView, ForgottenView, FormFacts, LeaveLink, LoginView, RefusedView,
+    ResetView, ResumeView, SignupView, Site, Viewer,
+};
 use leptos::prelude::*;
+
+macro_rules! views {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $data:ty => $($show:ident)::+;)+) => {
+        /// The page to render.
+        #[derive(Debug, Clone)]
+        pub enum View {
+            Login(LoginView),
+            Signup(SignupView),
+            /// The page for signing up, opened by a person who is signed in.
+            SignedIn(Viewer),
+            Resume(ResumeView),
+            Enter(EnterView),
+            /// A question of an app.
+            Ask(Box<AskView>),
+            /// A refused request of an app.
+            Refused(RefusedView),
+            /// The person is signed out, and may go back to an app that nobody at this site has checked.
+            SignedOut(LeaveLink),
+            DeviceCode(DeviceCodeView),
+            Reset(ResetView),
+            Forgotten(ForgottenView),
+            Enrol(Box<EnrolView>),
+            $($page(Box<$data>),)+
+            NotFound,
+            /// A failure; the cause is in the log only.
+            Broken,
+        }
+
+        fn show(site: Site, view: View) -> AnyView {
+            match view {
+                View::Login(login) => view! { <LoginPage site login /> }.into_any(),
+                View::Signup(signup) => view! { <SignupPage site signup /> }.into_any(),
+                View::SignedIn(viewer) => view! { <SignedInPage viewer /> }.into_any(),
+                View::Resume(resume) => view! { <ResumePage site resume /> }.into_any(),
+                View::Enter(enter) => view! { <EnterPage enter /> }.into_any(),
+                View::Ask(ask) => view! { <AskPage ask=*ask /> }.into_any(),
+                View::DeviceCode(device) => view! { <DeviceCodePage device /> }.into_any(),
+                View::Refused(refused) => view! { <RefusedPage refused /> }.into_any(),
+                View::SignedOut(link) => view! { <SignedOutPage link /> }.into_any(),
+                View::Forgotten(forgotten) => view! { <ForgottenPage site forgotten /> }.into_any(),
+                View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
+                View::Enrol(enrol) => view! { <EnrolPage site enrol=*enrol /> }.into_any(),
+                $(View::$page(data) => super::$($show)::+(site, *data).into_any(),)+
+                View::NotFound => view! { <NotFoundPage /> }.into_any(),
+                View::Broken => view! { <BrokenPage /> }.into_any(),
+            }
+        }
+    };
+}
+
+dashboard_pages!(views);
 
 /// The page that the server chose, independent of the path.
 #[component]
@@ -34,41 +72,24 @@ pub fn Page() -> impl IntoView {
     let (Some(site), Some(view)) = (use_context::<Site>(), use_context::<View>()) else {
         return view! { <BrokenPage /> }.into_any();
     };
+    provide_context(form_facts(&site, &view));
     let insecure = site.insecure.then(|| view! { <Insecure /> });
-    let page = match view {
-        View::Login(login) => view! { <LoginPage site login /> }.into_any(),
-        View::Signup(signup) => view! { <SignupPage site signup /> }.into_any(),
-        View::SignedIn(viewer) => view! { <SignedInPage viewer /> }.into_any(),
-        View::Resume(resume) => view! { <ResumePage site resume /> }.into_any(),
-        View::Enter(enter) => view! { <EnterPage enter /> }.into_any(),
-        View::Ask(ask) => view! { <AskPage ask=*ask /> }.into_any(),
-        View::DeviceCode(device) => view! { <DeviceCodePage device /> }.into_any(),
-        View::Refused(refused) => view! { <RefusedPage refused /> }.into_any(),
-        View::SignedOut(link) => view! { <SignedOutPage link /> }.into_any(),
-        View::Forgotten(forgotten) => view! { <ForgottenPage site forgotten /> }.into_any(),
-        View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
-        View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),
-        View::Devices(devices) => view! { <DevicesPage site devices /> }.into_any(),
-        View::Keys(keys) => view! { <KeysPage site keys /> }.into_any(),
-        View::Time(time) => view! { <TimePage site time /> }.into_any(),
-        View::Activity(activity) => view! { <ActivityPage site activity /> }.into_any(),
-        View::Account(account) => view! { <AccountPage site account=*account /> }.into_any(),
-        View::Enrol(enrol) => view! { <EnrolPage site enrol=*enrol /> }.into_any(),
-        View::Delete(account) => view! { <DeletePage site account=*account /> }.into_any(),
-        View::Profile(profile) => view! { <ProfilePage site profile /> }.into_any(),
-        View::Person(person) => view! { <PersonPage site person=*person /> }.into_any(),
-        View::Groups(groups) => view! { <GroupsPage site groups /> }.into_any(),
-        View::Clients(clients) => view! { <ClientsPage site clients=*clients /> }.into_any(),
-        View::Client(client) => view! { <ClientPage site client=*client /> }.into_any(),
-        View::Users(users) => view! { <UsersPage site users /> }.into_any(),
-        View::Invitations(invitations) => view! { <InvitationsPage site invitations /> }.into_any(),
-        View::Bans(bans) => view! { <BansPage site bans=*bans /> }.into_any(),
-        View::Toll(toll) => view! { <TollPage site toll=*toll /> }.into_any(),
-        View::ServerKeys(keys) => view! { <ServerKeysPage site keys /> }.into_any(),
-        View::Audit(audit) => view! { <AuditPage site audit=*audit /> }.into_any(),
-        View::Help(help) => view! { <HelpPage site help /> }.into_any(),
-        View::NotFound => view! { <NotFoundPage /> }.into_any(),
-        View::Broken => view! { <BrokenPage /> }.into_any(),
-    };
+    let page = show(site, view);
     view! { {insecure}{page} }.into_any()
+}
+
+fn form_facts(site: &Site, view: &View) -> FormFacts {
+    let closed = match view {
+        View::Login(login) => login.closed.as_ref().filter(|closed| closed.until > site.now),
+        _ => None,
+    };
+    FormFacts {
+        closed: closed.map(|closed| (closed.until - site.now, closed.incident.clone())),
+        password_min: match view {
+            View::Signup(signup) => signup.password_min,
+            View::Reset(reset) => reset.password_min,
+            View::Account(account) => account.password_min,
+            _ => 0,
+        },
+    }
 }

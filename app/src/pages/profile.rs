@@ -10,8 +10,7 @@ use wire::account::Profile;
 use wire::paths;
 
 /// `/dashboard/account/profile`: the person's own display name and e-mail address.
-#[component]
-pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
+pub(crate) fn profile_page(site: Site, profile: ProfileView) -> impl IntoView {
     let ProfileView { viewer, profile, mail, done } = profile;
     let said = match done {
         Some(ProfileDone::Changed) => "Your profile is changed.",
@@ -101,8 +100,7 @@ fn AddressProof(address: String) -> impl IntoView {
 }
 
 /// `/dashboard/users/person`: one account's profile, for administrators.
-#[component]
-pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
+pub(crate) fn person_page(site: Site, person: PersonView) -> impl IntoView {
     let PersonView { viewer, account, groups, factors, done } = person;
     let lost = view! { <Factors id=account.id.clone() name=account.username.clone() factors /> };
     let said = if done { "The profile is changed." } else { "Apps behind this site see this." };

@@ -7,8 +7,7 @@ use wire::server_keys::{ServerKey, ServerKeyKind, ServerKeyState};
 use wire::services::Service;
 
 /// `/dashboard/server-keys`, for administrators.
-#[component]
-pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
+pub(crate) fn server_keys_page(site: Site, keys: ServerKeysView) -> impl IntoView {
     let now = site.now;
     let ServerKeysView { viewer, keys, services } = keys;
     let of = |kind| keys.iter().filter(|key| key.kind == kind).cloned().collect::<Vec<_>>();

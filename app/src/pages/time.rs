@@ -1,12 +1,19 @@
 use crate::components::{Frame, remedy};
 use crate::islands::TimeConnection;
-use crate::view::{Site, TimeView};
+use crate::view::{Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
 
+/// The page of the time server.
+#[derive(Debug, Clone)]
+pub struct TimeView {
+    pub viewer: Viewer,
+    /// The time server's WebSocket, if this site has one.
+    pub url: Option<String>,
+}
+
 /// `/dashboard/time`: a service with an encrypted connection.
-#[component]
-pub fn TimePage(site: Site, time: TimeView) -> impl IntoView {
+pub(crate) fn time_page(site: Site, time: TimeView) -> impl IntoView {
     let TimeView { viewer, url } = time;
     let (bound, insecure) = (viewer.bound, site.insecure);
     let content = match url {

@@ -7,8 +7,7 @@ use wire::paths;
 use wire::toll_admin::{ChainState, Gate, PaymentState, RoutePrice, TokenState, TollPayment, TollRoute, TollToken};
 
 /// `/dashboard/toll`, for administrators.
-#[component]
-pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
+pub(crate) fn toll_page(site: Site, toll: TollView) -> impl IntoView {
     let now = site.now;
     let TollView { viewer, gates, routes, days, payments, tokens } = toll;
     view! {

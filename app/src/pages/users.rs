@@ -9,8 +9,7 @@ use wire::account::Account;
 use wire::paths;
 
 /// `/dashboard/users`, for administrators.
-#[component]
-pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
+pub(crate) fn users_page(site: Site, users: UsersView) -> impl IntoView {
     let now = site.now;
     let UsersView { viewer, me, users, mail, word, count, next } = users;
     let heading = match (count, word.is_empty()) {

@@ -54,9 +54,8 @@ pub struct KeysView {
     pub keys: wire::user_keys::UserKeys,
 }
 
+/// The page where a person deletes the account.
 #[derive(Debug, Clone)]
-pub struct TimeView {
+pub struct DeleteView {
     pub viewer: Viewer,
-    /// The time server's WebSocket, if this site has one.
-    pub url: Option<String>,
 }

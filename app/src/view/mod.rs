@@ -1,6 +1,6 @@
 //! The data of the pages, loaded before rendering.
 //!
-//! A page is a pure function of its view; it uses no database and no clock.
+//! A page is a pure function of its data; it uses no database and no clock.
 
 mod account;
 mod activity;
@@ -12,7 +12,7 @@ mod viewer;
 
 use std::sync::Arc;
 
-pub use account::{AccountView, DevicesView, KeysView, ProfileDone, ProfileView, TimeView};
+pub use account::{AccountView, DeleteView, DevicesView, KeysView, ProfileDone, ProfileView};
 pub use activity::{Activity, ActivityEvent, ActivityView};
 pub use administration::{
     AuditFilter, AuditView, BansOutcome, BansView, ClientView, ClientsView, GroupsView, HeldFactors, HelpEntry,
@@ -55,45 +55,11 @@ pub struct Bundle {
     pub wasm: String,
 }
 
-/// The page to render.
-#[derive(Debug, Clone)]
-pub enum View {
-    Login(LoginView),
-    Signup(SignupView),
-    /// The page for signing up, opened by a person who is signed in.
-    SignedIn(Viewer),
-    Resume(ResumeView),
-    Enter(EnterView),
-    /// A question of an app.
-    Ask(Box<AskView>),
-    /// A refused request of an app.
-    Refused(RefusedView),
-    /// The person is signed out, and may go back to an app that nobody at this site has checked.
-    SignedOut(LeaveLink),
-    DeviceCode(DeviceCodeView),
-    Reset(ResetView),
-    Forgotten(ForgottenView),
-    Overview(Box<OverviewView>),
-    Devices(DevicesView),
-    Keys(KeysView),
-    Time(TimeView),
-    Activity(ActivityView),
-    Account(Box<AccountView>),
-    Enrol(Box<EnrolView>),
-    Delete(Box<AccountView>),
-    Profile(ProfileView),
-    Person(Box<PersonView>),
-    Groups(GroupsView),
-    Clients(Box<ClientsView>),
-    Client(Box<ClientView>),
-    Users(UsersView),
-    Invitations(InvitationsView),
-    Bans(Box<BansView>),
-    Toll(Box<TollView>),
-    ServerKeys(ServerKeysView),
-    Audit(Box<AuditView>),
-    Help(HelpView),
-    NotFound,
-    /// A failure; the cause is in the log only.
-    Broken,
+/// The data of a page for its forms, which its islands read while the server renders them.
+#[derive(Debug, Clone, Default)]
+pub struct FormFacts {
+    /// The milliseconds until the end of this address's ban, and the ban's incident.
+    pub closed: Option<(i64, String)>,
+    /// The minimum number of characters in a password.
+    pub password_min: u32,
 }

@@ -1,9 +1,10 @@
 //! The data of a page of each kind.
 
+use app::View;
 use app::view::{
     Activity, ActivityEvent, ActivityView, Assets, AuditFilter, AuditView, Backup, BansView, Bundle, DevicesView,
     EnterView, HelpEntry, HelpPart, HelpView, LoginView, OverviewView, ResumeView, SignInReason, SignupView, Site,
-    SiteFinding, SiteState, TollView, View, Viewer,
+    SiteFinding, SiteState, TollView, Viewer,
 };
 use std::sync::Arc;
 use wire::oauth::AppTile;
@@ -212,14 +213,14 @@ pub(crate) fn views() -> Vec<View> {
             path: "/api/enter".to_owned(),
         }),
         View::Overview(Box::new(overview)),
-        View::Devices(DevicesView {
+        View::Devices(Box::new(DevicesView {
             viewer: viewer.clone(),
             devices,
             others: true,
             next: None,
             remembered: Vec::new(),
-        }),
-        View::Activity(ActivityView { viewer, entries: self::activity() }),
+        })),
+        View::Activity(Box::new(ActivityView { viewer, entries: self::activity() })),
         View::Bans(Box::new(bans())),
         View::Toll(Box::new(toll())),
         View::Audit(Box::new(audit())),
@@ -230,7 +231,7 @@ pub(crate) fn views() -> Vec<View> {
 }
 
 pub(crate) fn help(part: HelpPart) -> View {
-    View::Help(HelpView { viewer: viewer(), word: String::new(), part })
+    View::Help(Box::new(HelpView { viewer: viewer(), word: String::new(), part }))
 }
 
 pub(crate) fn entries() -> Vec<HelpEntry> {

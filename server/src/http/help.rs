@@ -1,26 +1,33 @@
 //! The manual for administrators. `cargo xtask site` makes its pages, and the program embeds them.
 
+use super::ApiError;
+use super::page_request::{PageData, PageRequest};
 use crate::site::SiteFiles;
-use app::view::{HelpEntry, HelpPart, HelpView, View, Viewer};
+use app::view::{HelpEntry, HelpPart, HelpView, Viewer};
 use wire::paths;
 
-/// Loads a page of the manual, or the pages that contain every word. An unknown page is [`View::NotFound`].
-pub(crate) fn load(site: SiteFiles, path: &str, word: String, viewer: Viewer) -> View {
+impl PageData for HelpView {
+    async fn load(request: PageRequest<'_>) -> Result<Option<Self>, ApiError> {
+        let word = request.asked().word.unwrap_or_default();
+        Ok(load(request.state.site, request.uri.path(), word, request.viewer))
+    }
+}
+
+/// Loads a page of the manual, or the pages that contain every word. `None`: an unknown page.
+fn load(site: SiteFiles, path: &str, word: String, viewer: Viewer) -> Option<HelpView> {
     let index = site.get("help/index.json");
     let Some(entries) = index.and_then(|file| serde_json::from_slice::<Vec<HelpEntry>>(&file).ok()) else {
-        return View::Help(HelpView { viewer, word, part: HelpPart::Missing });
+        return Some(HelpView { viewer, word, part: HelpPart::Missing });
     };
     let wanted = path.strip_prefix(paths::HELP_PAGE).unwrap_or_default().trim_matches('/');
     if wanted.is_empty() {
         let entries = if word.trim().is_empty() { entries } else { found(site, entries, &word) };
-        return View::Help(HelpView { viewer, word, part: HelpPart::Contents(entries) });
+        return Some(HelpView { viewer, word, part: HelpPart::Contents(entries) });
     }
     // Only names of the index become names of files.
     let entry = entries.into_iter().find(|entry| entry.path == wanted);
-    match entry.and_then(|entry| page(site, &entry.path).map(|html| (entry.title, html))) {
-        Some((title, html)) => View::Help(HelpView { viewer, word, part: HelpPart::Page { title, html } }),
-        None => View::NotFound,
-    }
+    let (title, html) = entry.and_then(|entry| page(site, &entry.path).map(|html| (entry.title, html)))?;
+    Some(HelpView { viewer, word, part: HelpPart::Page { title, html } })
 }
 
 fn page(site: SiteFiles, path: &str) -> Option<String> {
@@ -71,7 +78,7 @@ mod tests {
         Some(Cow::Owned(packed))
     });
 
-    fn loaded(path: &str, word: &str) -> View {
+    fn loaded(path: &str, word: &str) -> Option<HelpView> {
         let viewer = Viewer {
             account: "1".to_owned(),
             username: "ada".to_owned(),
@@ -84,7 +91,7 @@ mod tests {
 
     fn titles(word: &str) -> Vec<String> {
         match loaded("/dashboard/help", word) {
-            View::Help(HelpView { part: HelpPart::Contents(entries), .. }) => {
+            Some(HelpView { part: HelpPart::Contents(entries), .. }) => {
                 entries.into_iter().map(|entry| entry.title).collect()
             }
             other => panic!("{other:?}"),
@@ -94,9 +101,9 @@ mod tests {
     #[test]
     fn only_pages_of_the_index_are_pages() {
         let page = loaded("/dashboard/help/guides/nginx", "");
-        assert!(matches!(&page, View::Help(HelpView { part: HelpPart::Page { title, .. }, .. }) if title == "nginx"));
+        assert!(matches!(&page, Some(HelpView { part: HelpPart::Page { title, .. }, .. }) if title == "nginx"));
         for path in ["/dashboard/help/secret", "/dashboard/help/../start", "/dashboard/help/index.json"] {
-            assert!(matches!(loaded(path, ""), View::NotFound), "{path}");
+            assert!(loaded(path, "").is_none(), "{path}");
         }
     }
 

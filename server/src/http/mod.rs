@@ -32,6 +32,7 @@ pub(crate) mod oauth_registration;
 pub(crate) mod oauth_token;
 pub(crate) mod oauth_userinfo;
 pub(crate) mod openapi;
+mod page_request;
 pub(crate) mod pages;
 pub(crate) mod passkeys;
 pub(crate) mod password;

@@ -2,7 +2,7 @@
 
 use super::{ApiError, render};
 use crate::state::AppState;
-use app::view::View;
+use app::View;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use wire::problem::Code;

@@ -1,63 +1,41 @@
 //! The pages: their data is loaded here before rendering.
 
+mod own;
+mod people;
+mod time;
+
 use super::challenge::pre_login;
 use super::enrol::{self, FACTOR};
+use super::page_request::{PageData, PageRequest, asked};
 use super::sign_in_path::sign_in_path;
-use super::{ApiError, administration, help, render, site_state};
+use super::{ApiError, render};
 use crate::client::Client;
 use crate::config::SignupMode;
-use crate::flows::actor::Actor;
-use crate::flows::{self, paging};
+use crate::flows;
 use crate::guards::administrator::Administrator;
 use crate::guards::factor_policy;
-use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use app::view::{
-    AccountView, ActivityView, BanNotice, DevicesView, ForgottenView, GroupsView, HeldFactors, InvitationsView,
-    KeysView, LoginView, OverviewView, PersonView, ProfileDone, ProfileView, ResetView, ResumeView, SignInReason,
-    SignupView, TimeView, UsersView, View, Viewer,
-};
+use app::View;
+use app::dashboard::{DashboardPage, PageViewers};
+use app::view::{BanNotice, ForgottenView, LoginView, ResetView, ResumeView, SignInReason, SignupView, Viewer};
 use axum::Extension;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
-use domain::encoding::{base64url, sha256};
-use domain::ids::UserId;
 use domain::local_path::{local_path, written_out};
 use http::{HeaderMap, Uri};
-use serde::Deserialize;
 use tower_cookies::Cookies;
-use wire::passkeys::Passkeys;
 use wire::paths;
 
-const WEEK_MS: i64 = 7 * 24 * 60 * 60_000;
-const OVERVIEW_LINES: usize = 5;
 /// The `why` of a browser that has lost its key.
 const KEY_GONE: &str = "key_gone";
 /// The `why` of a person who signs in again for an app.
 const AGAIN: &str = "again";
 /// The `why` of a person who must be authenticated again.
 const CONFIRM: &str = "confirm";
-const ACTIVITY_ROWS: u32 = 500;
-
-/// Query parameters of a page.
-#[derive(Debug, Default, Deserialize)]
-struct PageQuery {
-    next: Option<String>,
-    why: Option<String>,
-    /// The last entry of a list's previous part.
-    after: Option<String>,
-    /// The search text of a list.
-    word: Option<String>,
-    /// An account.
-    id: Option<String>,
-    done: Option<String>,
-    /// The second factor that an app requires.
-    factor: Option<String>,
-}
 
 /// Loads the view of a page, or redirects.
 pub(crate) async fn load(
@@ -92,29 +70,6 @@ pub(crate) async fn broken(state: AppState, error: ApiError, request: Request) -
         response.extensions_mut().insert(cause);
     }
     response
-}
-
-fn asked(uri: &Uri) -> PageQuery {
-    Query::<PageQuery>::try_from_uri(uri).map(|query| query.0).unwrap_or_default()
-}
-
-/// Whether the page shows the result of a change.
-fn is_done(uri: &Uri) -> bool {
-    asked(uri).done.as_deref() == Some("changed")
-}
-
-/// Returns the change that the page of the person's own profile reports.
-fn profile_done(uri: &Uri) -> Option<ProfileDone> {
-    match asked(uri).done.as_deref() {
-        Some("changed") => Some(ProfileDone::Changed),
-        Some("sent") => Some(ProfileDone::Sent),
-        Some("proved") => Some(ProfileDone::Proved),
-        _ => None,
-    }
-}
-
-fn after(uri: &Uri) -> String {
-    asked(uri).after.unwrap_or_default()
 }
 
 enum Page {
@@ -207,6 +162,7 @@ async fn viewer(state: &AppState, signed_in: &SignedIn) -> Result<Viewer, ApiErr
     })
 }
 
+/// Loads a page of the dashboard. For other people, the pages of administrators do not exist.
 async fn dashboard(
     state: &AppState,
     client: &Client,
@@ -214,160 +170,30 @@ async fn dashboard(
     path: &str,
     signed_in: &SignedIn,
 ) -> Result<Page, ApiError> {
-    let claims = &signed_in.claims;
+    let Some(page) = DashboardPage::at(path) else { return Ok(Page::View(View::NotFound)) };
     let viewer = viewer(state, signed_in).await?;
-    let password_min = state.config.settings.password.min;
-    let view = match path {
-        paths::ACCOUNT_PAGE => {
-            let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
-            let factors = flows::factors::list(state, signed_in).await?;
-            let profile = Some(flows::profiles::own(&*state.store, &claims.sub).await?);
-            let consents = flows::oauth_consents::list(state, &claims.sub).await?;
-            View::Account(Box::new(AccountView { viewer, profile, password_min, passkeys, factors, consents }))
-        }
-        paths::PROFILE_PAGE => {
-            let profile = flows::profiles::own(&*state.store, &claims.sub).await?;
-            let mail = state.mailer.is_some();
-            View::Profile(ProfileView { viewer, profile, mail, done: profile_done(uri) })
-        }
-        paths::DELETE_PAGE => {
-            let consents = Vec::new();
-            let (passkeys, factors) = (Passkeys::default(), wire::second_factor::SecondFactors::default());
-            View::Delete(Box::new(AccountView { viewer, profile: None, password_min, passkeys, factors, consents }))
-        }
-        paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
-        paths::DEVICES_PAGE => {
-            let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
-            let others = devices.len() > 1;
-            let (devices, next) = paging::page(devices, |device| &device.id, &after(uri));
-            let remembered = flows::remembered_devices::list(state, signed_in).await?.devices;
-            View::Devices(DevicesView { viewer, devices, others, next, remembered })
-        }
-        paths::KEYS_PAGE => {
-            let keys = flows::user_keys::list(state, &claims.sub).await?;
-            View::Keys(KeysView { viewer, keys })
-        }
-        paths::TIME_PAGE => {
-            let url = &state.config.settings.time.url;
-            View::Time(TimeView { viewer, url: (!url.is_empty()).then(|| url.clone()) })
-        }
-        paths::ACTIVITY_PAGE => {
-            let entries = flows::activity::lines(state, &claims.sub, ACTIVITY_ROWS).await?;
-            View::Activity(ActivityView { viewer, entries })
-        }
-        _ => administration(state, client, uri, viewer, signed_in).await?,
+    let administrator = match page.viewers() {
+        PageViewers::Everyone => None,
+        PageViewers::Administrators => match Administrator::find(state, signed_in.clone()).await? {
+            Some(administrator) => Some(administrator),
+            None => return Ok(Page::View(View::NotFound)),
+        },
     };
-    Ok(Page::View(view))
+    let request = PageRequest { state, client, uri, signed_in, viewer, administrator };
+    Ok(Page::View(load_page(page, request).await?.unwrap_or(View::NotFound)))
 }
 
-/// Whether this is the manual or a page of it.
-fn is_help(path: &str) -> bool {
-    path.strip_prefix(paths::HELP_PAGE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Loads a page for administrators. For other people, these pages do not exist.
-async fn administration(
-    state: &AppState,
-    client: &Client,
-    uri: &Uri,
-    viewer: Viewer,
-    signed_in: &SignedIn,
-) -> Result<View, ApiError> {
-    let Some(administrator) = Administrator::find(state, signed_in.clone()).await? else { return Ok(View::NotFound) };
-    Ok(match uri.path() {
-        paths::USERS_PAGE => {
-            let word = asked(uri).word.unwrap_or_default();
-            let (users, count, next) = if word.trim().is_empty() {
-                let (users, next) = flows::users::page(&*state.store, &after(uri), paging::ENTRIES).await?;
-                (users, usize::try_from(state.store.user_count().await?).unwrap_or(usize::MAX), next)
-            } else {
-                let users = flows::users::search(&*state.store, &word).await?;
-                let count = users.len();
-                let (users, next) = paging::page(users, |user| &user.id, &after(uri));
-                (users, count, next)
-            };
-            let (me, mail) = (administrator.user.id.into(), state.mailer.is_some());
-            View::Users(UsersView { viewer, me, users, mail, word, count, next })
+macro_rules! load_page {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $data:ty => $($show:ident)::+;)+) => {
+        async fn load_page(page: DashboardPage, request: PageRequest<'_>) -> Result<Option<View>, ApiError> {
+            Ok(match page {
+                $(DashboardPage::$page => <$data as PageData>::load(request).await?.map(Box::new).map(View::$page),)+
+            })
         }
-        paths::PERSON_PAGE => person(state, uri, viewer).await?,
-        paths::GROUPS_PAGE => {
-            let groups = flows::profiles::groups(&*state.store).await?;
-            let (groups, next) = paging::page(groups, |group| &group.id, &after(uri));
-            let unknown = flows::profiles::unknown_groups(&*state.store, &state.config.apps).await?;
-            let unknown = unknown.into_iter().map(|(app, group)| (app, group.to_string())).collect();
-            View::Groups(GroupsView { viewer, groups, unknown, next })
-        }
-        paths::CLIENTS_PAGE => {
-            let actor = Actor::administrator(state, client, &administrator);
-            administration::clients(&actor, uri, viewer).await?
-        }
-        paths::CLIENT_PAGE => {
-            let actor = Actor::administrator(state, client, &administrator);
-            administration::client(&actor, uri, viewer).await?
-        }
-        paths::INVITATIONS_PAGE => {
-            let invitations = flows::invitations::open(&*state.store, state.now()).await?;
-            let (invitations, next) = paging::page(invitations, |invitation| &invitation.id, &after(uri));
-            let mail = state.mailer.is_some();
-            View::Invitations(InvitationsView { viewer, invitations, mail, next })
-        }
-        paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
-        paths::TOLL_PAGE => administration::toll(state, viewer).await?,
-        paths::SERVER_KEYS_PAGE => administration::server_keys(state, viewer).await?,
-        paths::AUDIT_PAGE => administration::audit_page(state, uri, viewer).await?,
-        path if is_help(path) => help::load(state.site, path, asked(uri).word.unwrap_or_default(), viewer),
-        _ => View::NotFound,
-    })
-}
-
-/// Loads the page of one account's profile.
-async fn person(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
-    let id = UserId::from(asked(uri).id.unwrap_or_default());
-    let Some(user) = state.store.user_by_id(&id).await? else { return Ok(View::NotFound) };
-    let profile = state.store.profile(&id).await?.unwrap_or_default();
-    let groups = flows::profiles::groups(&*state.store).await?.into_iter().map(|group| group.name).collect();
-    let account = flows::users::shown(user, &profile);
-    let held = state.store.factors(&id, state.config.relying_party()).await?;
-    let factors = HeldFactors { totp: held.totp, passkeys: held.passkeys, recovery_codes: held.recovery_codes };
-    Ok(View::Person(Box::new(PersonView { viewer, account, groups, factors, done: is_done(uri) })))
-}
-
-async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Result<OverviewView, ApiError> {
-    let claims = &signed_in.claims;
-    let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
-    let mut activity = flows::activity::lines(state, &claims.sub, 100).await?;
-    activity.truncate(OVERVIEW_LINES);
-    let odd = state.store.odd_entries(&claims.sub, state.now() - WEEK_MS).await?;
-    let signed_in_at =
-        devices.iter().find(|device| device.current).map_or(claims.iat * 1000, |device| device.created_at);
-    let site = match Administrator::find(state, signed_in.clone()).await? {
-        Some(_) => Some(site_state::load(state).await?),
-        None => None,
     };
-    let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
-    let notices = flows::notices::unread(state, signed_in).await?;
-    let apps = flows::oauth_consents::tiles(state, &claims.sub, &claims.roles).await?;
-    let held = passkeys.user_id.is_some().then(|| passkeys.passkeys.iter().map(|one| one.credential_id.as_str()));
-    let stamp = held.map(|ids| {
-        let ids = ids.collect::<Vec<_>>().join(" ");
-        base64url(&sha256(format!("{} {} {ids}", passkeys.username, passkeys.display_name).as_bytes()))
-    });
-    let offer_passkey = passkeys.passkeys.is_empty() && passkeys.rp_id.is_some();
-    let (_, recent) = recent_factor::fresh_until(state, signed_in).await?;
-    Ok(OverviewView {
-        apps,
-        viewer,
-        notices,
-        devices,
-        activity,
-        odd: u32::try_from(odd).unwrap_or(u32::MAX),
-        signed_in_at,
-        offer_passkey,
-        passkeys: stamp,
-        upgrade: offer_passkey && recent.is_some() && claims.amr.iter().any(|method| method == "pwd"),
-        site,
-    })
 }
+
+app::dashboard_pages!(load_page);
 
 /// Redirects `/` to the dashboard.
 pub(crate) async fn home() -> Redirect {

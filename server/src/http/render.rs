@@ -2,7 +2,8 @@
 
 use crate::guards::headers::page_policies;
 use crate::state::AppState;
-use app::view::{Site, View};
+use app::View;
+use app::view::Site;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{StatusCode, request};
