@@ -60,7 +60,7 @@ for (const [what, script, words] of [
     await login.submit(await server.person());
     await page.waitForURL(at('/dashboard'));
     await expect(new Dashboard(page).heading).toBeVisible();
-    await expect(page.locator('.tied')).toContainText('because this browser kept no key');
+    await expect(page.locator('.key-state')).toContainText('because this browser kept no key');
     for (const path of ['/dashboard/keys', '/dashboard/devices']) {
       await page.goto(path);
       await expect(page.getByText('opened without https')).toHaveCount(0);

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 #[component]
 pub fn CardTitle(#[prop(into)] title: String) -> impl IntoView {
     view! {
-        <header class="door">
+        <header class="card-title">
             <Mark />
             <h1>{title}</h1>
         </header>

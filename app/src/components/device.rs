@@ -19,7 +19,7 @@ pub fn DeviceFacts(now: i64, device: Device, insecure: bool) -> impl IntoView {
             <span class="figures">{address}</span> " \u{b7} last used " <When now at=used_at /> " \u{b7} signed in "
             <When now at=created_at />
         </p>
-        <p class="small quiet tied" data-bound=bound>
+        <p class="small quiet key-state" data-bound=bound>
             {tied}
         </p>
     }

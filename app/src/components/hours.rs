@@ -67,7 +67,7 @@ pub fn HourBars(
         <li>
             <p>
                 {name} " " <b class="figures">{total}</b> <span class="small quiet figures">{peak}</span>
-                <span class="unseen">": " {if text.is_empty() { "none".to_owned() } else { text }}</span>
+                <span class="visually-hidden">": " {if text.is_empty() { "none".to_owned() } else { text }}</span>
             </p>
             <svg viewBox="0 0 238 32" preserveAspectRatio="none" aria-hidden="true">
                 {bars.collect_view()}

@@ -89,7 +89,7 @@ fn Bars(row: Row, most: u64, now: i64) -> impl IntoView {
             <p>
                 {route} " " <b class="figures">{total.xmr()} " XMR"</b> " "
                 <span class="small quiet">{payments} " payments, asked " {challenges} " times"</span>
-                <span class="unseen">". " {text}</span>
+                <span class="visually-hidden">". " {text}</span>
             </p>
             <svg viewBox="0 0 298 32" preserveAspectRatio="none" aria-hidden="true">
                 {bars.collect_view()}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 #[component]
 pub fn SealedNote() -> impl IntoView {
     view! {
-        <details class="beneath">
+        <details class="card-note">
             <summary>"Your password is encrypted in this browser before it is sent"</summary>
             <p>
                 "This page encrypts your name and password with the server's public key. Only the server can \

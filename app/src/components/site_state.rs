@@ -83,8 +83,8 @@ fn Verdict(findings: Vec<SiteFinding>) -> impl IntoView {
     let urgent = findings.iter().filter(|finding| finding.urgent).count();
     let (class, verdict) = match urgent {
         0 => ("", "The self-check found no problem.".to_owned()),
-        1 => ("odd-line", "1 problem needs your attention.".to_owned()),
-        _ => ("odd-line", format!("{urgent} problems need your attention.")),
+        1 => ("warning-line", "1 problem needs your attention.".to_owned()),
+        _ => ("warning-line", format!("{urgent} problems need your attention.")),
     };
     let line = |finding: SiteFinding| {
         view! {

@@ -13,7 +13,7 @@ pub fn Tied(viewer: Viewer, insecure: bool) -> impl IntoView {
         }
     };
     view! {
-        <p class="small quiet tied" data-bound=viewer.bound>
+        <p class="small quiet key-state" data-bound=viewer.bound>
             {tied}
         </p>
     }

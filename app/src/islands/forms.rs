@@ -169,7 +169,7 @@ fn offer_force(form: &HtmlFormElement) {
 pub(super) fn show_error(text: &str) {
     page::say(text);
     if let Some(said) = page::by_id("said") {
-        let _ = said.class_list().add_1("odd-line");
+        let _ = said.class_list().add_1("warning-line");
         said.scroll_into_view_with_bool(false);
     }
 }

@@ -69,7 +69,7 @@ impl OneTimeLink {
                     <span>{name}</span>
                     <input node_ref=self.field readonly prop:value=self.link />
                 </label>
-                <p class="on-paper figures">{self.link}</p>
+                <p class="print-only figures">{self.link}</p>
                 <p class="small quiet" role="status">
                     {self.said}
                 </p>

@@ -60,7 +60,7 @@ pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
     let (here, last) = (host.clone(), passkeys.len() == 1);
     let card = move |passkey: Passkey| {
         let elsewhere = (passkey.host != here).then(|| {
-            view! { <p class="small odd-line">"Works at " {passkey.host.clone()} " only, and not at this address."</p> }
+            view! { <p class="small warning-line">"Works at " {passkey.host.clone()} " only, and not at this address."</p> }
         });
         let used = match passkey.used_at {
             Some(at) => ["Last used ", &ago::ago(now, at)].concat(),
@@ -285,7 +285,7 @@ pub(crate) fn delete_page(site: Site, deletion: DeleteView) -> impl IntoView {
             <header>
                 <h1>"Delete your account"</h1>
             </header>
-            <section class="panel narrow grave">
+            <section class="panel narrow destructive">
                 <p>
                     "This signs you out everywhere and deletes your account and your name. The audit log keeps the times \
                      of past events, under an id without a name. This cannot be undone."

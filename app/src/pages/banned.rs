@@ -29,7 +29,7 @@ pub fn page(site_name: &str, css: &str, nonce: &str, until_unix_ms: i64, seconds
 <meta name="color-scheme" content="light dark"><meta name="robots" content="noindex, nofollow">
 <title>Closed · {name}</title><link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{css}"></head>
-<body><main class="page-center"><section class="card"><header class="door">
+<body><main class="page-center"><section class="card"><header class="card-title">
 <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">{DRAWING}</svg><h1>This address is closed</h1></header>
 <p>{name} is closed to your address <span id="wait" data-left="{seconds_left}">until <time datetime="{until}">{exact}</time>,
 for another <b>{span}</b></span>.</p>

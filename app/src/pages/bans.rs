@@ -98,7 +98,7 @@ fn List(bans: Vec<Ban>, now: i64, filtered: bool, active: bool) -> impl IntoView
     let cards = bans.into_iter().map(|ban| view! { <BanCard now ban /> }).collect_view();
     view! {
         <section>
-            <h2 class="unseen">"Bans found"</h2>
+            <h2 class="visually-hidden">"Bans found"</h2>
             <ul class="devices">{cards}</ul>
         </section>
     }
@@ -109,7 +109,7 @@ fn List(bans: Vec<Ban>, now: i64, filtered: bool, active: bool) -> impl IntoView
 fn Explain(asked: String, explanation: Option<Result<Explanation, String>>, now: i64) -> impl IntoView {
     let answer = explanation.map(|explanation| match explanation {
         Ok(explanation) => view! { <Explained explanation now /> }.into_any(),
-        Err(wrong) => view! { <p class="odd-line">{wrong}</p> }.into_any(),
+        Err(wrong) => view! { <p class="warning-line">{wrong}</p> }.into_any(),
     });
     view! {
         <section class="panel" id="explain">
@@ -156,7 +156,7 @@ fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
         </p>
         <ul class="events">{held.collect_view()}</ul>
         <table class="small">
-            <caption class="unseen">"What would ban it next"</caption>
+            <caption class="visually-hidden">"What would ban it next"</caption>
             <thead>
                 <tr>
                     <th scope="col">"Rule"</th>

@@ -9,7 +9,7 @@ pub fn EnterPage(enter: EnterView) -> impl IntoView {
     view! {
         <main class="page-center resume" data-enter=enter.body data-path=enter.path data-nonce=enter.nonce>
             <Mark />
-            <h1 class="unseen">{["Opening ", &enter.app].concat()}</h1>
+            <h1 class="visually-hidden">{["Opening ", &enter.app].concat()}</h1>
             <Resume />
             <Stuck loss="it cannot prove that this device is yours" />
             <noscript>

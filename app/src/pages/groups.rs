@@ -18,7 +18,7 @@ pub(crate) fn groups_page(site: Site, groups: GroupsView) -> impl IntoView {
     };
     let unknown = unknown.into_iter().map(|(app, group)| {
         view! {
-            <p class="odd-line">
+            <p class="warning-line">
                 "The rules of the app " <b><bdi>{app}</bdi></b> " name the group " <b><bdi>{group}</bdi></b> ", which does not exist."
             </p>
         }
@@ -97,7 +97,7 @@ fn Card(group: Group, now: i64) -> impl IntoView {
                     data-done=paths::GROUPS_PAGE
                 >
                     <div>
-                        <label for=field.clone() class="unseen">
+                        <label for=field.clone() class="visually-hidden">
                             {format!("New name of {shown}")}
                         </label>
                         <input id=field name="name" value=name.clone() maxlength="64" required autocomplete="off" spellcheck="false" />

@@ -50,7 +50,7 @@ fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
     let lines = notices.into_iter().map(|entry| view! { <ActivityLine entry now /> }).collect_view();
     newest.map(|until| {
         view! {
-            <section class="panel grave">
+            <section class="panel destructive">
                 <h2>"New on your account"</h2>
                 <ul class="events">{lines}</ul>
                 <p class="small quiet">
@@ -157,7 +157,7 @@ fn Places(devices: Vec<Device>, now: i64) -> impl IntoView {
 
 #[component]
 fn Lately(activity: Vec<Activity>, odd: u32, now: i64) -> impl IntoView {
-    let class = if odd > 0 { "odd-line" } else { "quiet" };
+    let class = if odd > 0 { "warning-line" } else { "quiet" };
     view! {
         <section class="panel">
             <h2>"Recent activity"</h2>

@@ -10,7 +10,7 @@ pub fn ResumePage(site: Site, resume: ResumeView) -> impl IntoView {
     view! {
         <main class="page-center resume" data-next=resume.next>
             <Mark />
-            <h1 class="unseen">{["Opening ", &site.name].concat()}</h1>
+            <h1 class="visually-hidden">{["Opening ", &site.name].concat()}</h1>
             <Resume />
             <Stuck loss="it cannot prove that this device is yours" />
             <noscript>

@@ -241,7 +241,7 @@ fn Payments(payments: Vec<TollPayment>, now: i64) -> impl IntoView {
         let amount = format!("{} XMR", payment.piconero.xmr());
         view! {
             <tr role="row">
-                <td role="cell" class="whole"><When now at=payment.seen_at /></td>
+                <td role="cell" class="no-wrap"><When now at=payment.seen_at /></td>
                 <td role="cell" class="figures amount">{amount}</td>
                 <td role="cell">{payment.route} ", " {state}</td>
                 <td role="cell" class="figures quiet">{payment.txid}</td>

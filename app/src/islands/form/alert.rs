@@ -17,7 +17,7 @@ pub fn Alert() -> impl IntoView {
             <p role="alert">
                 <span class="said">{said}</span>
                 " "
-                <span id="wait-said" class="unseen">
+                <span id="wait-said" class="visually-hidden">
                     {left.clone()}
                 </span>
             </p>

@@ -117,7 +117,7 @@ impl FormHandle {
         self.write(".said", text);
         self.write_wait("");
         if let Some(alert) = self.part(".alert") {
-            let _ = alert.class_list().toggle_with_force("loud", !text.is_empty());
+            let _ = alert.class_list().toggle_with_force("emphasized", !text.is_empty());
         }
     }
 
