@@ -25,7 +25,7 @@ pub fn closed() -> Option<(i64, String)> {
 /// Whether the second factor is asked for even in a remembered browser.
 #[cfg(feature = "ssr")]
 pub fn factor() -> bool {
-    matches!(use_context::<View>(), Some(View::Login(login)) if login.asks_for_factor())
+    use_context::<FormFacts>().unwrap_or_default().factor
 }
 
 #[cfg(not(feature = "ssr"))]
@@ -47,10 +47,7 @@ pub fn password_min() -> u32 {
 /// Returns the name of the account that the page was rendered for.
 #[cfg(feature = "ssr")]
 pub fn username() -> String {
-    match use_context::<View>() {
-        Some(View::Account(account) | View::Delete(account)) => account.viewer.username,
-        _ => String::new(),
-    }
+    use_context::<FormFacts>().unwrap_or_default().username
 }
 
 #[cfg(all(not(feature = "ssr"), feature = "private"))]

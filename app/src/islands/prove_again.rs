@@ -100,7 +100,7 @@ pub fn ProveAgain() -> impl IntoView {
                         autofocus
                     />
                 </div>
-                <p class:odd-line=move || !said.get().is_empty() role="alert">
+                <p class:warning-line=move || !said.get().is_empty() role="alert">
                     {said}
                 </p>
                 <div class="choices">

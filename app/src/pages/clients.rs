@@ -166,7 +166,7 @@ fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
         let error = verdict.error.map(|error| view! { <code>{error}</code> ": " });
         view! {
             <div role="status">
-                <p class:odd-line=!verdict.accepted>{word} {error} {verdict.description}</p>
+                <p class:warning-line=!verdict.accepted>{word} {error} {verdict.description}</p>
                 <dl class="refusal">{facts.collect_view()}</dl>
             </div>
         }

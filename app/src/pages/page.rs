@@ -91,5 +91,11 @@ fn form_facts(site: &Site, view: &View) -> FormFacts {
             View::Account(account) => account.password_min,
             _ => 0,
         },
+        factor: matches!(view, View::Login(login) if login.asks_for_factor()),
+        username: match view {
+            View::Account(account) => account.viewer.username.clone(),
+            View::Delete(deletion) => deletion.viewer.username.clone(),
+            _ => String::new(),
+        },
     }
 }

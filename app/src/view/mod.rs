@@ -62,4 +62,8 @@ pub struct FormFacts {
     pub closed: Option<(i64, String)>,
     /// The minimum number of characters in a password.
     pub password_min: u32,
+    /// Whether the second factor is asked for even in a remembered browser.
+    pub factor: bool,
+    /// The name of the account that the page was rendered for.
+    pub username: String,
 }

@@ -222,7 +222,7 @@ fn a_right_to_left_name_does_not_reorder_its_neighbours() {
         entry.event = ActivityEvent::AppOpened;
         name.clone_into(&mut entry.about);
     }
-    let (html, _) = render(View::Activity(ActivityView { viewer, entries }));
+    let (html, _) = render(View::Activity(Box::new(ActivityView { viewer, entries })));
     assert!(html.contains(&format!("Opened \u{2068}{name}\u{2069} 3 times")), "{html}");
     assert!(html.contains(&format!("<bdi>{name}</bdi>")), "{html}");
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Alert() -> impl IntoView {
     let closed = facts::closed();
-    let class = if closed.is_some() { "alert loud" } else { "alert" };
+    let class = if closed.is_some() { "alert emphasized" } else { "alert" };
     let (said, left) = match closed {
         Some((left, incident)) => (refusal::closed(None, &incident), wait::sentence(left)),
         None => (String::new(), String::new()),
