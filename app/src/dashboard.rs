@@ -5,40 +5,41 @@ use crate::view::Viewer;
 /// Calls a macro with the table of the pages.
 ///
 /// The columns are: the variant of [`DashboardPage`] and of [`View`](crate::View), path, title, place in the
-/// navigation, who may see it, its data, and the function of `pages` that shows it. `path!` needs the path as a literal.
+/// navigation, who may see it, its data (from the root of this crate), and the function of `pages` that shows it.
+/// `path!` needs the path as a literal.
 #[macro_export]
 macro_rules! dashboard_pages {
     ($with:ident) => {
         $with! {
-            Overview "/dashboard" "Overview", Own, Everyone, $crate::view::OverviewView => overview::overview_page;
-            Devices "/dashboard/devices" "Devices", Own, Everyone, $crate::view::DevicesView => devices::devices_page;
-            Keys "/dashboard/keys" "Keys", Own, Everyone, $crate::view::KeysView => keys::keys_page;
-            Time "/dashboard/time" "Time", Own, Everyone, $crate::pages::time::TimeView => time::time_page;
-            Activity "/dashboard/activity" "Activity", Own, Everyone, $crate::view::ActivityView => activity::activity_page;
-            Account "/dashboard/account" "Account", Own, Everyone, $crate::view::AccountView => account::account_page;
+            Overview "/dashboard" "Overview", Own, Everyone, view::OverviewView => overview::overview_page;
+            Devices "/dashboard/devices" "Devices", Own, Everyone, view::DevicesView => devices::devices_page;
+            Keys "/dashboard/keys" "Keys", Own, Everyone, view::KeysView => keys::keys_page;
+            Time "/dashboard/time" "Time", Own, Everyone, pages::time::TimeView => time::time_page;
+            Activity "/dashboard/activity" "Activity", Own, Everyone, view::ActivityView => activity::activity_page;
+            Account "/dashboard/account" "Account", Own, Everyone, view::AccountView => account::account_page;
             Delete "/dashboard/account/delete" "Delete account", Below(DashboardPage::Account), Everyone,
-                $crate::view::DeleteView => account::delete_page;
+                view::DeleteView => account::delete_page;
             Profile "/dashboard/account/profile" "Profile", Below(DashboardPage::Account), Everyone,
-                $crate::view::ProfileView => profile::profile_page;
+                view::ProfileView => profile::profile_page;
             Users "/dashboard/users" "Users", Administration, Administrators,
-                $crate::view::UsersView => users::users_page;
+                view::UsersView => users::users_page;
             Person "/dashboard/users/person" "Profile", Below(DashboardPage::Users), Administrators,
-                $crate::view::PersonView => profile::person_page;
+                view::PersonView => profile::person_page;
             Groups "/dashboard/groups" "Groups", Administration, Administrators,
-                $crate::view::GroupsView => groups::groups_page;
+                view::GroupsView => groups::groups_page;
             Clients "/dashboard/clients" "Clients", Administration, Administrators,
-                $crate::view::ClientsView => clients::clients_page;
+                view::ClientsView => clients::clients_page;
             Client "/dashboard/clients/client" "Clients", Below(DashboardPage::Clients), Administrators,
-                $crate::view::ClientView => client::client_page;
+                view::ClientView => client::client_page;
             Invitations "/dashboard/invitations" "Invitations", Administration, Administrators,
-                $crate::view::InvitationsView => invitations::invitations_page;
-            Bans "/dashboard/bans" "Bans", Administration, Administrators, $crate::view::BansView => bans::bans_page;
-            Toll "/dashboard/toll" "Toll", Administration, Administrators, $crate::view::TollView => toll::toll_page;
+                view::InvitationsView => invitations::invitations_page;
+            Bans "/dashboard/bans" "Bans", Administration, Administrators, view::BansView => bans::bans_page;
+            Toll "/dashboard/toll" "Toll", Administration, Administrators, view::TollView => toll::toll_page;
             ServerKeys "/dashboard/server-keys" "Server keys", Administration, Administrators,
-                $crate::view::ServerKeysView => server_keys::server_keys_page;
+                view::ServerKeysView => server_keys::server_keys_page;
             Audit "/dashboard/audit" "Audit", Administration, Administrators,
-                $crate::view::AuditView => audit::audit_page;
-            Help "/dashboard/help" "Help", Administration, Administrators, $crate::view::HelpView => help::help_page;
+                view::AuditView => audit::audit_page;
+            Help "/dashboard/help" "Help", Administration, Administrators, view::HelpView => help::help_page;
         }
     };
 }
@@ -62,7 +63,7 @@ pub enum PageViewers {
 }
 
 macro_rules! pages {
-    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $data:ty => $($show:ident)::+;)+) => {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $($data:ident)::+ => $($show:ident)::+;)+) => {
         /// A page of the dashboard.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum DashboardPage {

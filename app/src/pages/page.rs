@@ -16,7 +16,7 @@ use crate::view::{
 use leptos::prelude::*;
 
 macro_rules! views {
-    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $data:ty => $($show:ident)::+;)+) => {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $($data:ident)::+ => $($show:ident)::+;)+) => {
         /// The page to render.
         #[derive(Debug, Clone)]
         pub enum View {
@@ -36,7 +36,7 @@ macro_rules! views {
             Reset(ResetView),
             Forgotten(ForgottenView),
             Enrol(Box<EnrolView>),
-            $($page(Box<$data>),)+
+            $($page(Box<crate::$($data)::+>),)+
             NotFound,
             /// A failure; the cause is in the log only.
             Broken,

@@ -3,7 +3,7 @@ use crate::dashboard_pages;
 use crate::view::{HelpPart, HelpView};
 
 macro_rules! titles {
-    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $data:ty => $($show:ident)::+;)+) => {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $($data:ident)::+ => $($show:ident)::+;)+) => {
         fn of_page(view: &View) -> &str {
             match view {
                 View::Login(_) => "Sign in",

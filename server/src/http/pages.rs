@@ -184,10 +184,12 @@ async fn dashboard(
 }
 
 macro_rules! load_page {
-    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $data:ty => $($show:ident)::+;)+) => {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $($data:ident)::+ => $($show:ident)::+;)+) => {
         async fn load_page(page: DashboardPage, request: PageRequest<'_>) -> Result<Option<View>, ApiError> {
             Ok(match page {
-                $(DashboardPage::$page => <$data as PageData>::load(request).await?.map(Box::new).map(View::$page),)+
+                $(DashboardPage::$page => {
+                    <app::$($data)::+ as PageData>::load(request).await?.map(Box::new).map(View::$page)
+                })+
             })
         }
     };
