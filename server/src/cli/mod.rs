@@ -305,6 +305,7 @@ mod tests {
         // None of these is random, so a mistyped flag should be reported as one. Names that begin with a hyphen work
         // after `--`; in a list of names a flag would become a name.
         let words = [
+            "--set",
             "--data-dir",
             "serve --listen",
             "serve --public-url",

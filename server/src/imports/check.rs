@@ -103,7 +103,7 @@ fn account(
                     groups.push(group);
                 }
             }
-            Err(error) => note(format!("a group: {error}")),
+            Err(error) => note(error.to_string()),
         }
     }
     if !fit_one_account(&groups) {
@@ -203,10 +203,10 @@ mod tests {
             ("Ada", "exists"),
             ("paypaI", "looks like the name of the account paypal"),
             ("fay", "e-mail address"),
-            ("fay", "not 'king'"),
+            ("fay", "a role is user or administrator"),
             (" ", "1 to 64"),
             (" ", "invisible"),
-            (" ", "group 'a,b'"),
+            (" ", "a group's name has"),
             ("gus", "SHA-512"),
             ("hal", "OPAQUE"),
             ("ida", "no password hash"),

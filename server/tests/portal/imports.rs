@@ -91,7 +91,7 @@ fn every_faulty_line_is_named_and_nothing_is_written_unless_asked() {
         for says in [
             "line 3\tAda\t",
             "line 4\tbob\tanother account",
-            "line 5\tcarl\tgroup",
+            "line 5\tcarl\ta group's name",
             "line 6\tdora\tthe password hash is SHA-512",
         ] {
             assert!(said.contains(says), "{says}: {said}");

@@ -108,7 +108,7 @@ async fn a_family_shares_a_browser() {
     let guess = sign_in("carol", "a guess of a stranger").await;
     assert_eq!(guess, ["device_mismatch", "wrong_credentials"]);
     assert_eq!(portal.browser(OFFICE).get(paths::CHALLENGE).await.code(), "banned", "it counts for the address");
-    portal.clock.advance(61_000);
+    portal.advance(61_000).await;
     assert_eq!(sign_in("alice", PASSWORD).await, [""], "her device counts again");
     // Whose account is gone has no device here.
     let deleted = browser.post_sealed(EnvelopeKind::Deletion, &serde_json::json!({"password": PASSWORD})).await;
