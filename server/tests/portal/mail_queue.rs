@@ -190,7 +190,8 @@ async fn links_that_open_nothing_any_more_are_not_mailed() {
     let path = format!("{}/{ada}/reset", paths::USERS);
     root.post(&path, &json!({"mail": true})).await;
     for disabled in [true, false] {
-        let audit = portal.entry(AuditEvent::PasswordSet, &ada);
+        let event = if disabled { AuditEvent::UserDisabled } else { AuditEvent::UserEnabled };
+        let audit = portal.entry(event, &ada);
         assert!(
             portal
                 .store()

@@ -42,14 +42,14 @@ async fn an_expired_id_token_still_signs_out() {
 #[tokio::test]
 async fn a_long_state_survives_the_sign_in() {
     let provider = Provider::start().await;
-    let state = "s".repeat(2_048);
+    let state = "s".repeat(8_192);
     let query = Provider::query(&[("state", &state)]);
     let stranger = provider.portal.browser("203.0.113.8");
     let to = provider.open(&stranger, &query).await;
     let page = stranger.send(Method::GET, to.header("location"), None, &[("sec-fetch-mode", "navigate")]).await;
     assert!(page.text.contains(&format!("state={state}")), "the page leads on to the very request");
     assert_eq!(provider.returned(&[("state", &state)]).await["state"], state);
-    let refused = provider.open(&stranger, &Provider::query(&[("state", &"s".repeat(2_049))])).await;
+    let refused = provider.open(&stranger, &Provider::query(&[("state", &"s".repeat(8_193))])).await;
     assert_eq!(parameters(refused.header("location"))["error"], "invalid_request");
 }
 
