@@ -225,7 +225,7 @@ pub(crate) async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
 /// An operator lifts bans while offences are recorded. Both lock the same rows in different orders.
 pub(crate) async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
     let store = fixture.open().await;
-    let refusals: Vec<_> = (0..60)
+    let refusals: Vec<_> = (0..24)
         .map(|n| {
             let name = format!("name{}", n % 12);
             let refusal = refusal(attempt(client_key(1)), Trigger::InvalidCredentials, Some(&name), NOW);
@@ -233,7 +233,7 @@ pub(crate) async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
             tokio::spawn(async move { store.refuse(&refusal).await.map(drop) })
         })
         .collect();
-    let lifts = (0..60).map(|_| {
+    let lifts = (0..24).map(|_| {
         let store = store.clone();
         tokio::spawn(async move { store.lift(client_key(1), &lifting("root", NOW)).await.map(drop) })
     });
