@@ -28,7 +28,7 @@ HASH_BYTES = 19 * 2**20  # of a hash thread, with password.memory_kib of the def
 DAY = 86_400
 
 # Limits of the program, read from the files that set them.
-SESSIONS_IN_MEMORY = ("server/src/sessions.rs", r"live: Cache::new\(([\d_]+)\)")
+SESSIONS_IN_MEMORY = ("server/src/sessions.rs", r"const REMEMBERED: usize = ([\d_]+)")
 CONNECTIONS = ("crates/store/src/sql/open.rs", r"Self \{ connections: (\d+),")
 LISTED_SECONDS = 690  # REVOCATION_RETENTION_MS in crates/domain/src/revocation.rs
 LISTED_BYTES = 15  # of an ended session in /.well-known/revocations: 12 characters, quotes and a comma

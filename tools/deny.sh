@@ -21,6 +21,8 @@ if ! is_wanted "$deny"; then
     is_wanted "$deny" || cargo install cargo-deny --version "$wanted" --locked --root "$root" >&2
 fi
 
+# Also the packages of other systems, which no build here has downloaded.
+cargo fetch --locked --quiet
 "$deny" --offline check --hide-inclusion-graph bans licenses sources
 # The database is a git repository. Without it, advisories are unknown; that alone fails no build.
 if timeout 60 "$deny" fetch db >/dev/null 2>&1; then

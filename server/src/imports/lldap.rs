@@ -103,6 +103,6 @@ mod tests {
         assert!(read.iter().all(|user| user.password == RawPassword::NotPortable));
         assert!(bootstrap(b"{\"name\":\"group-1\"}").is_err() && bootstrap(b"{").is_err());
         let error = bootstrap(b"{\"id\":\"ada\"}\n{\"id\":[\"hunter2\"]}").expect_err("a list").to_string();
-        assert!(error.contains("2") && error.contains("not a user") && !error.contains("hunter2"), "{error}");
+        assert!(error.contains('2') && error.contains("not a user") && !error.contains("hunter2"), "{error}");
     }
 }
