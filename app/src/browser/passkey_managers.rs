@@ -66,7 +66,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
         return Ok(Registered::Yes(answer.texts("recovery_codes").join("\n")));
     }
     // The manager has a passkey that the server does not know, and should not offer it.
-    passkeys::signal_unknown(&member(&member(&options, "rp"), "id"), &id).await;
+    passkeys::signal_unknown(&member(&member(&options, "rp"), "id"), &id);
     Ok(Registered::Refused(answer))
 }
 
@@ -77,6 +77,13 @@ pub async fn can_upgrade() -> bool {
     let Ok(asked) = method.call0(&class) else { return false };
     let capabilities: Result<JsValue, JsValue> = asked.unchecked_into::<Promise>().await;
     capabilities.is_ok_and(|capabilities| member(&capabilities, "conditionalCreate").is_truthy())
+}
+
+/// Sends a signal, and waits until the manager has it: the page may be left after this.
+async fn signal(name: &str, options: &JsValue) {
+    if let Some(promise) = passkeys::signal(name, options) {
+        let _: Result<JsValue, JsValue> = promise.unchecked_into::<Promise>().await;
+    }
 }
 
 /// The account's passkeys and names, as its passkey managers should have them.
@@ -107,7 +114,7 @@ impl AccountSignals {
     async fn accept(&self, ids: &Array) {
         let accepted =
             object::<Object>(&[("rpId", &self.rp), ("userId", &self.user), ("allAcceptedCredentialIds", ids)]);
-        passkeys::signal("signalAllAcceptedCredentials", &accepted).await;
+        signal("signalAllAcceptedCredentials", &accepted).await;
     }
 
     /// Sends the managers everything.
@@ -119,7 +126,7 @@ impl AccountSignals {
             ("name", &self.name),
             ("displayName", &self.display_name),
         ]);
-        passkeys::signal("signalCurrentUserDetails", &details).await;
+        signal("signalCurrentUserDetails", &details).await;
     }
 
     /// Tells the managers that the account is gone with all its passkeys.

@@ -101,7 +101,7 @@ async fn run(autofill: bool, number: u32) -> Result<Outcome, PostError> {
         && problem.unknown_passkey
     {
         // It was removed on another device or by an administrator, and its manager should not offer it again.
-        passkeys::signal_unknown(&member(&options, "rpId"), passkeys::id_in(&assertion)).await;
+        passkeys::signal_unknown(&member(&options, "rpId"), passkeys::id_in(&assertion));
     }
     posted.map(|()| Outcome::SignedIn)
 }

@@ -98,19 +98,18 @@ pub(crate) async fn prove(short_key: &str) -> Option<String> {
     get(&options, false, None, &JsValue::UNDEFINED).await.ok()
 }
 
-/// Calls a static method of `PublicKeyCredential`, if the browser has it. A signal has no result that matters.
-pub(crate) async fn signal(name: &str, options: &JsValue) {
+/// Calls a static method of `PublicKeyCredential`, if the browser has it, and returns its promise. A signal has no result
+/// that matters.
+pub(crate) fn signal(name: &str, options: &JsValue) -> Option<JsValue> {
     let class = member(&window(), "PublicKeyCredential");
-    let Ok(method) = member(&class, name).dyn_into::<js_sys::Function>() else { return };
-    if let Ok(promise) = method.call1(&class, options) {
-        let _: Result<JsValue, JsValue> = promise.unchecked_into::<Promise>().await;
-    }
+    let method = member(&class, name).dyn_into::<js_sys::Function>().ok()?;
+    method.call1(&class, options).ok()
 }
 
 /// Tells the passkey manager that no account here has this passkey.
-pub(crate) async fn signal_unknown(rp: &JsValue, id: &str) {
+pub(crate) fn signal_unknown(rp: &JsValue, id: &str) {
     let unknown = object::<js_sys::Object>(&[("rpId", rp), ("credentialId", &id.into())]);
-    signal("signalUnknownCredential", &unknown).await;
+    drop(signal("signalUnknownCredential", &unknown));
 }
 
 /// Returns the id in an assertion that [`get`] returned.
