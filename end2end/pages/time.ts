@@ -26,7 +26,7 @@ export class TimePage {
 
   async open(): Promise<void> {
     await this.page.goto('/dashboard/time');
-    await this.page.locator('main button:enabled, main .why').first().waitFor();
+    await this.page.locator('main button:enabled, main .why:not([hidden])').first().waitFor();
   }
 
   async start(): Promise<void> {

@@ -113,6 +113,7 @@ test('one after the other, its operations do what it promises', async ({ server 
 
   await test.step('profiles and groups', async () => {
     for (const id of ['listPasskeys', 'getSecondFactors', 'listRememberedDevices', 'listConsents', 'showProfile', 'changeProfile']) await promised(me, id, 200);
+    await promised(me, 'listNotices', 200);
     await promised(me, 'dismissNotices', 204);
     await promised(me, 'forgetDevices', 204);
     const group = await promised(administrator, 'addGroup', 201);
