@@ -75,7 +75,7 @@ test('a new display name is signalled', async ({ page, server }) => {
 test('the deletion of an account is signalled', async ({ page, server }) => {
   const { ada, authenticator } = await registered(page, server);
   await page.goto('/dashboard/account/delete');
-  await page.getByLabel('Your password').fill(ada.password);
+  await page.locator('#password').fill(ada.password);
   await page.locator('form[data-step=ready]').waitFor();
   await page.getByRole('button', { name: 'Delete account' }).click();
   await page.waitForURL(at('/login'));
