@@ -58,6 +58,7 @@ class Node(Program):
         settings = [
             "log.level=info",
             f"operator.listen={host.address}:{self.operator}",
+            "operator.allow_remote=true",
             f"trusted_proxies={json.dumps(proxies)}",
             "password.memory_kib=1024",
             "ban.invalid_credentials.threshold=3",
