@@ -66,7 +66,8 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
         return Ok(Registered::Yes(answer.texts("recovery_codes").join("\n")));
     }
     // The manager has a passkey that the server does not know, and should not offer it.
-    passkeys::signal_unknown(&member(&member(&options, "rp"), "id"), &id);
+    let unknown = object::<Object>(&[("rpId", &member(&member(&options, "rp"), "id")), ("credentialId", &id.into())]);
+    signal("signalUnknownCredential", &unknown).await;
     Ok(Registered::Refused(answer))
 }
 
@@ -79,9 +80,11 @@ pub async fn can_upgrade() -> bool {
     capabilities.is_ok_and(|capabilities| member(&capabilities, "conditionalCreate").is_truthy())
 }
 
-/// Sends a signal, and waits until the manager has it: the page may be left after this.
+/// Calls a static method of `PublicKeyCredential`, if the browser has it, and waits until the manager has it: the page may be left after this.
 async fn signal(name: &str, options: &JsValue) {
-    if let Some(promise) = passkeys::signal(name, options) {
+    let class = member(&window(), "PublicKeyCredential");
+    let Ok(method) = member(&class, name).dyn_into::<Function>() else { return };
+    if let Ok(promise) = method.call1(&class, options) {
         let _: Result<JsValue, JsValue> = promise.unchecked_into::<Promise>().await;
     }
 }

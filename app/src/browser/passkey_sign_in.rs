@@ -1,6 +1,6 @@
 //! Sign-in with a passkey: in the name's field while the page is open, or by the button.
 
-use crate::browser::fetch::{self, member};
+use crate::browser::fetch;
 use crate::browser::sealed_post::{self, PostError};
 use crate::browser::{clock, passkeys};
 use leptos::task::spawn_local;
@@ -97,11 +97,9 @@ async fn run(autofill: bool, number: u32) -> Result<Outcome, PostError> {
     };
     PENDING.take();
     let posted = sealed_post::post_assertion(&challenge, &assertion).await;
-    if let Err(PostError::Problem(problem)) = &posted
-        && problem.unknown_passkey
-    {
+    if matches!(&posted, Err(PostError::Problem(problem)) if problem.unknown_passkey) {
         // It was removed on another device or by an administrator, and its manager should not offer it again.
-        passkeys::signal_unknown(&member(&options, "rpId"), passkeys::id_in(&assertion));
+        passkeys::signal_unknown(&options, &assertion);
     }
     posted.map(|()| Outcome::SignedIn)
 }

@@ -22,6 +22,8 @@ extern "C" {
     fn credentials_get(options: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_namespace = PublicKeyCredential, js_name = isConditionalMediationAvailable, catch)]
     fn is_conditional_mediation_available() -> Result<Promise, JsValue>;
+    #[wasm_bindgen(js_namespace = PublicKeyCredential, js_name = signalUnknownCredential, catch)]
+    fn signal_unknown_credential(options: &JsValue) -> Result<JsValue, JsValue>;
 }
 
 /// Whether this page may use passkeys: the browser supports them and the page has a secure context.
@@ -98,25 +100,16 @@ pub(crate) async fn prove(short_key: &str) -> Option<String> {
     get(&options, false, None, &JsValue::UNDEFINED).await.ok()
 }
 
-/// Calls a static method of `PublicKeyCredential`, if the browser has it, and returns its promise. A signal has no result
-/// that matters.
-pub(crate) fn signal(name: &str, options: &JsValue) -> Option<JsValue> {
-    let class = member(&window(), "PublicKeyCredential");
-    let method = member(&class, name).dyn_into::<js_sys::Function>().ok()?;
-    method.call1(&class, options).ok()
-}
-
-/// Tells the passkey manager that no account here has this passkey.
-pub(crate) fn signal_unknown(rp: &JsValue, id: &str) {
-    let unknown = object::<js_sys::Object>(&[("rpId", rp), ("credentialId", &id.into())]);
-    drop(signal("signalUnknownCredential", &unknown));
-}
-
-/// Returns the id in an assertion that [`get`] returned.
+/// Tells the passkey manager, if the browser can, that no account here has the passkey of an assertion from [`get`].
+/// `options`: those of the sign-in, which name the relying party.
 #[cfg(any(feature = "ssr", feature = "login"))]
-pub(crate) fn id_in(assertion: &str) -> &str {
-    // Searching for a longer text would add a kilobyte to the sign-in page.
-    assertion.split('"').skip_while(|part| *part != "id").nth(2).unwrap_or_default()
+pub(crate) fn signal_unknown(options: &JsValue, assertion: &str) {
+    // The id is the first member. Reading the JSON, or searching in it, would add a kilobyte to the page.
+    let rest = assertion.get("{\"id\":\"".len()..).unwrap_or_default();
+    let id = rest.get(..rest.bytes().take_while(|byte| *byte != b'"').count()).unwrap_or_default();
+    // The browser ignores the other options, and nobody waits for a signal.
+    let _ = Reflect::set(options, &"credentialId".into(), &id.into());
+    drop(signal_unknown_credential(options));
 }
 
 /// Returns a member in base64url as bytes.
