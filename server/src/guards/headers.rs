@@ -71,7 +71,7 @@ pub fn page_policies(nonce: &str, connect: Option<&str>) -> impl Iterator<Item =
     let connect = connect.map_or_else(String::new, |origin| format!(" {origin}"));
     let sources = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self'; connect-src 'self'{connect}; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         img-src 'self'; connect-src 'self'{connect}; form-action 'self'; base-uri 'none'; \
          object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default"
     );
     let sources = HeaderValue::from_str(&sources).ok().map(|value| (header::CONTENT_SECURITY_POLICY, value));
