@@ -111,7 +111,7 @@ fn Leave(link: LeaveLink) -> impl IntoView {
     }
 }
 
-/// Leads a person on who has nothing left to do here.
+/// The way on from a page on which nothing is left to do.
 #[component]
 fn Home() -> impl IntoView {
     view! {

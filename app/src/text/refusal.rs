@@ -6,7 +6,7 @@ use wire::{Code, Problem};
 
 pub(crate) const BROKEN: &str = "Something went wrong, and nothing was changed. Try again in a moment. \
                           If it happens again, tell the person who runs this site.";
-/// For a person who is signed in, and types no name.
+/// For forms of a signed-in person, which have no field for a name.
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 pub(crate) const WRONG_PASSWORD: &str = "That is not your current password. Type it again.";
 pub(crate) const ASK: &str = "If this was not you, tell the person who runs this site.";

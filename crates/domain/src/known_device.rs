@@ -278,7 +278,7 @@ mod tests {
         assert!(DeviceList::read(&spent).is_paused(NOW), "{spent}");
         assert_eq!(DeviceList::read(&spent).last(), Some(alice.as_str()));
         assert_eq!(refused(&alice, &DeviceRefusal::Spent), "");
-        // What nobody has made is dropped, and a pause without end is none.
+        // Entries of another form are dropped, and so is a pause without an end.
         assert_eq!(sign_in("junk..\u{e4}", "alice"), alice);
         assert!(!DeviceList::read(".99999999999999.x").is_paused(NOW) && !DeviceList::read(".").is_paused(NOW));
         let many = (0..20).fold(String::new(), |cookie, number| sign_in(&cookie, &format!("user{number}")));

@@ -260,7 +260,7 @@ impl AuthorizationRequest {
     }
 
     /// Returns the `acr` that the tokens of a sign-in name. Clients compare levels by name, so it is the strongest level
-    /// that was reached among those of the essential claim (section 5.5.1.1), or among `acr_values`. If there is none, it is
+    /// that was reached among those of the essential claim (section 5.5.1.1), or among `acr_values`. Otherwise it is
     /// the level that was reached.
     pub fn named_acr<'a>(&'a self, reached: &'a str) -> &'a str {
         let voluntary = || strongest_reached(&self.acr_values, reached);

@@ -120,7 +120,7 @@ fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     }
 }
 
-/// Reads keys from the content of a file or variable. `None`: there is none, or one is invalid.
+/// Reads keys from the content of a file or variable. `None`: it has no key, or an invalid one.
 pub(crate) fn parse(text: &str) -> Option<Vec<Zeroizing<String>>> {
     let keys: Vec<_> = text
         .split([',', '\n'])
