@@ -2,29 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Block } from './blocks';
 import { certify } from './proxy';
 import { newPassword, program } from './server';
-
-/** A code block of a page. */
-export interface Block {
-  language: string;
-  text: string;
-  /** The content of `<!-- run: ... -->` above it. */
-  mark: string;
-  line: number;
-}
-
-/** Returns the code blocks of a page, in order, without the indentation of a list. */
-export function blocks(page: string): Block[] {
-  const found: Block[] = [];
-  const pattern = /(?:^ *<!-- run: ([^\n]*?) -->\n)?^( *)```(\w*)\n(.*?)^\2```$/gms;
-  for (const match of page.matchAll(pattern)) {
-    const [whole, mark = '', indentation = '', language = '', text = ''] = match;
-    const dedented = text.replaceAll(new RegExp(`^${indentation}`, 'gm'), '');
-    found.push({ language, text: dedented, mark, line: page.slice(0, match.index + whole.indexOf('```')).split('\n').length });
-  }
-  return found;
-}
 
 const LLDAP = `
   CREATE TABLE users (user_id TEXT PRIMARY KEY, email TEXT NOT NULL, display_name TEXT, password_hash BLOB);
@@ -62,7 +42,7 @@ const PREPARED: Record<string, (machine: Machine) => unknown> = {
 };
 
 /** Marks of blocks that do not run here; every other mark is in `PREPARED`. */
-export const ELSEWHERE = /^(no, .{10,}|dist)$/;
+export const ELSEWHERE = /^(no, .{10,}|dist|by end2end\/tests\/\w+\.spec\.ts)$/;
 
 /**
  * A folder that replaces a machine with Postern's package. Absolute paths of a page are changed to paths in it. The

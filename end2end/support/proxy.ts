@@ -1,9 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import { blocks } from './blocks';
 import { freePort } from './server';
 
 export type Kind = 'nginx' | 'caddy' | 'haproxy' | 'traefik';
@@ -203,11 +204,13 @@ const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[],
     return ['haproxy', '-db', '-f', join(folder, 'haproxy.cfg')];
   },
 
-  async traefik(folder, { upstream, https, http }, changes, { portal }) {
+  async traefik(folder, { upstream, https, http }, changes, { portal, apps }) {
+    const routes = join(folder, 'routes');
+    await mkdir(routes);
     const fixed = replace(await shipped('traefik/traefik.yml'), [
       ['":80"', `"127.0.0.1:${http}"`],
       ['":443"', `"127.0.0.1:${https}"`],
-      ['/etc/traefik/postern.yml', join(folder, 'postern.yml')],
+      ['filename: /etc/traefik/postern.yml', `directory: ${routes}`],
     ]);
     const site = replace(await shipped('traefik/postern.yml'), [
       ['auth.example.com', portal],
@@ -217,7 +220,22 @@ const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[],
       ...changes,
     ]);
     await writeFile(join(folder, 'traefik.yml'), fixed);
-    await writeFile(join(folder, 'postern.yml'), site);
+    await writeFile(join(routes, 'postern.yml'), site);
+    const guide = await readFile(join(__dirname, '..', '..', 'docs', 'guides', 'traefik.md'), 'utf8');
+    const [page] = blocks(guide).filter(({ language }) => language === 'yaml');
+    if (page === undefined) throw new Error('the guide to Traefik has no configuration');
+    for (const { name, host, upstream: behind } of apps) {
+      const guarded = replace(page.text, [
+        ['auth.example.com', portal],
+        ['wiki.example.com', host],
+        ['127.0.0.1:3000', `127.0.0.1:${upstream}`],
+        ['127.0.0.1:8080', `127.0.0.1:${behind}`],
+        ['wiki', name],
+      ]);
+      // A name means one thing in all files of the folder.
+      const ownNames = guarded.replaceAll(/(?<![./-])\b(postern|strip)\b/g, `$1-${name}`);
+      await writeFile(join(routes, `app-${name}.yml`), ownNames);
+    }
     // From PyPI: Debian has no package of it.
     return [join(__dirname, '..', '.venv', 'bin', 'traefik'), `--configFile=${join(folder, 'traefik.yml')}`];
   },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect } from '@playwright/test';
-import { blocks } from './guide';
+import { blocks } from './blocks';
 import { certify } from './proxy';
 
 // Apps of other projects that sign people in, with the settings of their pages in docs/clients.

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { ELSEWHERE, Machine, blocks } from '../support/guide';
+import { blocks } from '../support/blocks';
+import { ELSEWHERE, Machine } from '../support/guide';
 import { freePort } from '../support/server';
 import { expect, test } from '@playwright/test';
 
