@@ -46,8 +46,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (43, "pushed requests kept", include_str!("../../migrations/0043_pushed_requests_kept.sql")),
     (45, "many accounts", include_str!("../../migrations/0045_many_accounts.sql")),
     (46, "open resets", include_str!("../../migrations/0046_open_resets.sql")),
-    (48, "hints and resources", include_str!("../../migrations/0048_hints_and_resources.sql")),
     (47, "proofs and notices", include_str!("../../migrations/0047_proofs_and_notices.sql")),
+    (48, "hints and resources", include_str!("../../migrations/0048_hints_and_resources.sql")),
 ];
 
 /// All migrations, in the order of their numbers.
