@@ -18,6 +18,7 @@ tools/system-packages.sh tools/dist/packages.txt
 work=$(mktemp -d)
 . tools/dist/test-process.sh
 trap 'stop_all; rm -rf "$work"' EXIT
+export BLOCKS=$work/blocks
 
 dist=$(realpath -m "${DIST:-dist}")
 if [ -n "$short" ]; then
@@ -134,5 +135,8 @@ if [ -z "$short" ]; then
         DIST="$work/again" CARGO_TARGET_DIR="$work/target" tools/dist.sh
     diff "$dist/SHA256SUMS" "$work/again/SHA256SUMS" || fail "two packagings of the same programs differ"
     . tools/dist/test-debian.sh
+    step "each command of the manual that is marked for this test has run"
+    [ "$(sort -u "$BLOCKS" | wc -l)" = "$(grep -rx --include='*.md' ' *<!-- run: dist -->' docs | wc -l)" ] ||
+        fail "a block marked 'run: dist' did not run; these ran: $(sort -u "$BLOCKS")"
 fi
 step "all is well"

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 step() { printf '==> [%4s s] %s\n' "$SECONDS" "$*"; }
 out=$(realpath -m "${DIST:-dist}")
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+tools/system-packages.sh tools/dist/packages.txt
 
 if [ -z "${POSTERN_BIN:-}" ]; then
     step "the browser's files"

@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
 
 const [staged, version, out] = process.argv.slice(2);
 const epoch = Number(process.env.SOURCE_DATE_EPOCH);
@@ -28,7 +27,8 @@ try {
   };
   const json = (value) => Buffer.from(JSON.stringify(value));
   const diff = `sha256:${createHash('sha256').update(layer).digest('hex')}`;
-  const compressed = blob(gzipSync(layer, { level: 9 }));
+  // A tenth of a minute for a layer that is 3 % smaller than by gzip.
+  const compressed = blob(execFileSync('libdeflate-gzip', ['-12', '-c'], { input: layer, maxBuffer: layer.length }));
   const config = blob(json(configuration(diff)));
   const manifest = blob(
     json({

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Makes a release: checks the tree and the list of changes, runs every test, builds dist/ and tests it. REPRODUCE=1 builds all of
-# it a second time in another folder and compares. MINISIGN_KEY names the secret key that signs. TESTED names a commit at which
-# `make test` has passed already; at that commit it does not run again.
+# Makes a release: checks the tree and the list of changes, runs every test, builds dist/, tests it, and builds all of it a
+# second time in another folder to compare. MINISIGN_KEY names the secret key that signs; UNSIGNED=yes makes a release
+# without a signature, and REPRODUCE=no one that is built once. TESTED names a commit at which `make test` has passed
+# already; at that commit it does not run again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tools/dist/version.sh
 fail() { printf 'release: %s\n' "$*" >&2; exit 1; }
+
+[ -n "${MINISIGN_KEY:-}" ] || [ "${UNSIGNED:-}" = yes ] || fail "MINISIGN_KEY names no secret key. For a release without a signature, set UNSIGNED=yes"
 
 [ -z "$(git status --porcelain)" ] || fail "the tree has changes that are not committed"
 grep -q "^## $VERSION" CHANGELOG.md || fail "CHANGELOG.md has no section '## $VERSION'"
@@ -19,6 +22,5 @@ else
 fi
 make --no-print-directory dist
 make --no-print-directory dist-test
-[ -z "${REPRODUCE:-}" ] || tools/dist/reproduce.sh
-[ -n "${MINISIGN_KEY:-}" ] || echo "release: dist/SHA256SUMS is not signed, because MINISIGN_KEY is not set" >&2
+[ "${REPRODUCE:-}" = no ] || tools/dist/reproduce.sh
 echo "Postern $VERSION is in dist/"

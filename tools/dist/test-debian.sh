@@ -23,9 +23,9 @@ DEB_COMPRESSION=gzip tools/dist/deb.sh "$programs" 0.0.1 "$work/old" 2>/dev/null
 step "Debian packages: installation"
 files > "$work/before"
 cp "$work/old/postern_0.0.1_amd64.deb" "$debian/root/"
-# As apt does when a program is missing; here it needs no network.
-inside sh -ec 'dpkg --unpack /root/postern_0.0.1_amd64.deb; dpkg --configure postern' > "$work/install.log" 2>&1 ||
-    { cat "$work/install.log" >&2; fail "the installation"; }
+# Runs the command `apt install` of a page, without questions.
+apt_install() { inside sh -ec "cd /root && $(from_page "$1" 'apt install' | sed 's/apt install/apt install -y -qq -o Dpkg::Options::=--force-confold/')"; }
+apt_install docs/start.md > "$work/install.log" 2>&1 || { cat "$work/install.log" >&2; fail "the installation"; }
 grep -q 'http://localhost:3000/signup#code=' "$work/install.log" || fail "the installation prints no link"
 link=$(inside sh -ec "$(from_page docs/start.md 'postern setup')")
 grep -qF "$link" "$work/install.log" || fail "'postern setup' prints another link"
@@ -39,8 +39,8 @@ step "Debian packages: upgrade"
 inside sh -ec 'echo "a long password of a test" | runuser -u postern -- postern user add ada'
 inside sh -ec 'sed -i "s/^name = \"Postern\"/name = \"Mine\"/" /etc/postern/postern.toml'
 cp "$deb" "$debian/root/"
-inside sh -ec "cd /root && rm postern_0.0.1_amd64.deb && $(from_page docs/upgrading.md 'apt install' | sed 's/apt install/apt install -y -qq -o Dpkg::Options::=--force-confold/')" \
-    > "$work/upgrade.log" 2>&1 || { cat "$work/upgrade.log" >&2; fail "the upgrade"; }
+rm "$debian/root/postern_0.0.1_amd64.deb"
+apt_install docs/upgrading.md > "$work/upgrade.log" 2>&1 || { cat "$work/upgrade.log" >&2; fail "the upgrade"; }
 ! grep -q 'code=' "$work/upgrade.log" || fail "the upgrade prints a link"
 backup=$(inside sh -c 'ls /var/lib/postern/upgrades/*-from-0.0.1.db') || fail "the upgrade made no backup"
 inside runuser -u postern -- postern user list | grep -q ada || fail "the upgrade lost an account"
