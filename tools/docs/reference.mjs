@@ -21,7 +21,7 @@ try {
   page('commands', commandPage('postern', 'The program `postern`', (args) => run(postern, args)));
   page('client', commandPage('postern-client', 'The program `postern-client`', (args) => run(client, args)));
   page('http', httpPage(await (await fetch(`${server.portal}/api/openapi.json`)).json()));
-  page('metrics', metricsPage(await (await fetch(`${server.operator}/metrics`)).text()));
+  page('metrics', metricsPage(await (await fetch(`${server.operator}/metrics`)).text(), read('server/src/ops_listener/gate.rs')));
   page('errors', errorsPage(read('crates/wire/src/problem.rs')));
   page('events', eventsPage(read('crates/store/src/audit.rs')));
 } finally {
@@ -75,7 +75,8 @@ async function start() {
   };
 }
 
-function metricsPage(text) {
+/** `gate`: the source of the gate's metrics, some of which exist only while it sees a chain. */
+function metricsPage(text, gate) {
   const rows = [];
   for (const [, name, help] of text.matchAll(/^# HELP (\S+) (.*)$/gm)) {
     const type = new RegExp(`^# TYPE ${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 'unknown';
@@ -84,8 +85,9 @@ function metricsPage(text) {
     const shown = type === 'counter' ? `${name}_total` : type === 'info' ? `${name}_info` : name;
     rows.push(`| \`${shown}\` | ${type} | ${[...labels].map((label) => `\`${label}\``).join(', ')} | ${help} |`);
   }
-  if (rows.length === 0) throw new Error('no metric is documented');
-  return `# Metrics\n\nA portal with default settings reports these at \`/metrics\` of \`operator.listen\`, in the OpenMetrics format. [Running Postern](../running.md#health-and-metrics) names good alerts. The paid gate [has its own](../toll.md#if-the-node-is-away).\n\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n${rows.sort().join('\n')}\n`;
+  const gauges = [...gate.matchAll(/"(postern_gate_\w+)",\s*"([^"]+)"/g)].map(([, name, help]) => `| \`${name}\` | gauge | ${help} |`);
+  if (rows.length === 0 || gauges.length === 0) throw new Error('no metric is documented');
+  return `# Metrics\n\nA portal with default settings reports these at \`/metrics\` of \`operator.listen\`, in the OpenMetrics format. [Running Postern](../running.md#health-and-metrics) names good alerts.\n\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n${rows.sort().join('\n')}\n\n## The paid gate\n\nThe gate reports these at \`/metrics\` of \`toll.operator_listen\`. [If the node is away](../toll.md#if-the-node-is-away) says what they mean.\n\n| Metric | Type | Meaning |\n|---|---|---|\n${gauges.sort().join('\n')}\n`;
 }
 
 /** Returns the variants of an enum in Rust, with their doc comments. */
