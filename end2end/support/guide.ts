@@ -18,6 +18,7 @@ const PREPARED: Record<string, (machine: Machine) => unknown> = {
   'after the backup above': () => {},
   'with the account byron': (machine) => machine.account('byron'),
   'with the account byron, which has no session': (machine) => machine.account('byron'),
+  'with a second factor of byron': (machine) => machine.factor('byron'),
   'with 203.0.113.7 banned': (machine) => machine.bash('postern ban add 203.0.113.7 --reason test'),
   'after the settings above': () => {},
   'with the service time and new.jwk': (machine) =>
@@ -154,6 +155,15 @@ export class Machine {
     writeFileSync(join(this.root, path), text, { mode: 0o600 });
   }
 
+  /** Gives an account a generator of one-time codes that no code was made with. */
+  factor(name: string): void {
+    this.account(name);
+    const insert = `INSERT INTO totp (id, user_id, sealed, created_at, confirmed_at) SELECT 'a', id, '', 1, 1 FROM users WHERE name = '${name}'`;
+    this.write('/tmp/factor.py', `import sqlite3\nwith sqlite3.connect('${this.root}/var/lib/postern/postern.db') as database: database.execute("""${insert}""")\n`);
+    this.bash('python3 /tmp/factor.py');
+  }
+
+  /** Adds an account, unless it exists. */
   account(name: string): void {
     if (!this.bash('postern user list').includes(name)) this.bash(`echo '${newPassword()}' | postern user add ${name}`);
   }
