@@ -16,6 +16,8 @@ use tokio::sync::watch;
 
 /// Interval for following the changes of other nodes. One small query; the rest only after a change.
 const FOLLOW_EVERY: Duration = Duration::from_millis(300);
+/// Pause between two queries for changes that the database tells of, so that many changes share a query.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(20);
 /// Interval for reading other nodes' rotations.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Overlap with the previous read of rotations, because a rotation may commit late. Their times are on the database's
@@ -168,6 +170,7 @@ async fn follow_nodes(state: &AppState, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.changed() => return,
             _ = tick.tick() => {}
+            () = state.store.wait_for_change() => {}
         }
         let problem = follow(state).await.err().map(|error| chain(&error));
         match &problem {
@@ -176,6 +179,7 @@ async fn follow_nodes(state: &AppState, mut stop: watch::Receiver<bool>) {
             _ => {}
         }
         follows = problem.is_none();
+        tokio::time::sleep(FOLLOW_PAUSE).await;
     }
 }
 

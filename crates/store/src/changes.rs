@@ -28,4 +28,8 @@ pub trait Changes {
     /// Returns the last numbers. On PostgreSQL this has a connection of its own, which requests cannot take. Fails with
     /// [`crate::Error::NewerSchema`] as soon as a newer version has changed the tables.
     async fn last_changes(&self) -> Result<LastChanges>;
+
+    /// Waits until [`Changes::last_changes`] may have another answer. Waits forever where the database does not tell: a
+    /// file, or a pooler. Only one task calls it.
+    async fn wait_for_change(&self);
 }

@@ -49,4 +49,10 @@ impl<DB: Backend> Changes for SqlStore<DB> {
         }
         Ok(last)
     }
+    async fn wait_for_change(&self) {
+        match &self.notifications {
+            Some(notifications) => notifications.wait().await,
+            None => std::future::pending().await,
+        }
+    }
 }

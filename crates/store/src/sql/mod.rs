@@ -33,6 +33,7 @@ mod mails;
 mod migrations;
 mod named_locks;
 mod names;
+mod notifications;
 mod oauth;
 mod oauth_client_writes;
 mod oauth_documents;

@@ -5,6 +5,7 @@ use super::backend::Backend;
 use super::connections::Connections;
 use super::grouped;
 use super::migrations::{MIGRATIONS, migrate};
+use super::notifications::{self, Notifications};
 use super::retry_policy::{RetryPolicy, TIMEOUT};
 use super::store::{SqlStore, Writes};
 use super::used_short_keys::UsedShortKeys;
@@ -85,7 +86,8 @@ pub async fn open_sqlite(
     let grouped = Writes::Grouped(Writer::start(|jobs| grouped::run(writer, jobs)));
     let burnt = UsedShortKeys::new(options.short_key_cap);
     let reads = Connections::new(reads, Access::FILE, 0);
-    checked::<Sqlite>(SqlStore { order: reads.clone(), reads, writes: grouped, burnt }).await
+    let order = reads.clone();
+    checked::<Sqlite>(SqlStore { reads, order, notifications: None, writes: grouped, burnt }).await
 }
 
 /// Connects the writer, which retries while the file is busy, see [`RetryPolicy`].
@@ -117,18 +119,22 @@ async fn open_postgres(url: &str, options: StoreOptions) -> Result<Arc<dyn Store
         pool.test_before_acquire(false).before_acquire(|connection, _| Box::pin(answers(connection)))
     };
     let reads = pool(options.connections).connect_with(connect.clone()).await?;
-    let order = pool(ORDER).connect_with(connect).await?;
+    let order = pool(ORDER).connect_with(connect.clone()).await?;
     let (mut first, mut second) = (reads.acquire().await?, order.acquire().await?);
     if !is_pooled && share_a_session(&mut first, &mut second).await? {
         return Err(StoreError::Pooler);
     }
     migrate(&mut first, is_pooled).await?;
+    if !is_pooled {
+        notifications::install(&mut first).await?;
+    }
     drop((first, second));
+    let notifications = (!is_pooled).then(|| Notifications::new(pool(1).connect_lazy_with(connect)));
     let access = Access { is_pooled, timeout: Some(options.statement_timeout) };
     let reads = Connections::new(reads, access, options.connections);
     let order = Connections::new(order, access, ORDER);
     let burnt = UsedShortKeys::new(options.short_key_cap);
-    checked::<Postgres>(SqlStore { reads, order, writes: Writes::Each, burnt }).await
+    checked::<Postgres>(SqlStore { reads, order, notifications, writes: Writes::Each, burnt }).await
 }
 
 /// Tests a connection. One that does not answer is replaced.

@@ -3,6 +3,7 @@
 use super::backend::{Backend, Value};
 use super::connections::Connections;
 use super::each;
+use super::notifications::Notifications;
 use super::tx::{Record, counted};
 use super::used_short_keys::UsedShortKeys;
 use super::write::Write;
@@ -14,6 +15,7 @@ pub(super) struct SqlStore<DB: Backend> {
     pub(super) reads: Connections<DB>,
     /// A pool for following the changes of other nodes, whose connection requests cannot take.
     pub(super) order: Connections<DB>,
+    pub(super) notifications: Option<Notifications>,
     pub(super) writes: Writes<DB>,
     pub(super) burnt: UsedShortKeys,
 }

@@ -70,6 +70,9 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         if let Writes::Grouped(writer) = &self.writes {
             writer.stop().await;
         }
+        if let Some(notifications) = &self.notifications {
+            notifications.end();
+        }
         self.reads.close().await;
     }
 }

@@ -5,6 +5,7 @@ use crate::make::{HOUR, MINUTE, NOW, attempt, client_key, entry, fresh, guess, r
 use domain::ban::Trigger;
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::Duration;
+use store::allowlist::AllowedNetwork;
 use store::audit::AuditEvent;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,16 +41,19 @@ async fn a_number_is_not_passed_by_a_transaction_that_commits_late() {
     run(Engine::Postgres, late_commit).await;
 }
 
-async fn late_commit(fixture: Fixture) {
-    let store = fixture.open().await;
-    let allowed = |network: &str| store::allowlist::AllowedNetwork {
+fn allowed(network: &str) -> AllowedNetwork {
+    AllowedNetwork {
         id: fresh("allowed"),
         network: network.parse().unwrap(),
         comment: String::new(),
         expires_at: None,
         made_by: "root".to_owned(),
         created_at: NOW,
-    };
+    }
+}
+
+async fn late_commit(fixture: Fixture) {
+    let store = fixture.open().await;
     store.allow(&allowed("192.0.2.0/24"), &entry(AuditEvent::AllowAdded, None, NOW)).await.unwrap();
     // Another node has taken the next number, and its commit is on the way.
     let mut other = PgConnection::connect(&fixture.url).await.unwrap();
@@ -70,6 +74,21 @@ async fn late_commit(fixture: Fixture) {
     let now: i64 = sqlx::query_scalar(clock).fetch_one(&mut other).await.unwrap();
     assert!((0..600_000).contains(&(now - last.clock.unwrap())), "{last:?}");
     assert_eq!(last.timeline, 1, "the first history of a new cluster");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_told_to_a_node_that_waits() {
+    run(Engine::Postgres, told).await;
+}
+
+async fn told(fixture: Fixture) {
+    let (node, other) = (fixture.open().await, fixture.open().await);
+    // Returns once the node listens.
+    node.wait_for_change().await;
+    other.allow(&allowed("192.0.2.0/24"), &entry(AuditEvent::AllowAdded, None, NOW)).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(30), node.wait_for_change()).await;
+    assert!(told.is_ok(), "a change of another node");
+    assert_eq!(node.last_changes().await.unwrap().allowlist, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
