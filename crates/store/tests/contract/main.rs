@@ -324,6 +324,7 @@ contract! {
         more_than_a_chunk_goes_in_one_call,
         the_audit_trail_goes_by_age,
         bans_go_when_they_were_over_long_enough,
+        bans_of_many_clients_go_in_one_call,
     }
     races {
         fifty_tasks_burn_one_short_key,
