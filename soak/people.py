@@ -53,18 +53,21 @@ class Tab:
         self._note("look", str(answer.status), session=session, token=digest(access))
 
     def _refresh(self) -> None:
-        session = self.browser.session
+        session, shown = self.browser.session, digest(self.browser.cookie("refresh"))
         if session is None:
             return
         try:
             answer = self.browser.proved("POST", "/api/refresh", {})
         except Lost:
-            return self._note("refresh", "lost", session=session)
-        self._note("refresh", f"{answer.status} {answer.code}", session=session)
-        if answer.status == 200:
+            return self._note("refresh", "lost", session=session, shown=shown)
+        answered = f"{answer.status} {answer.code}"
+        if answer.status != 200:
+            self._note("refresh", answered, session=session, shown=shown)
+        else:
             self.browser.keep(answer)
+            self._note("refresh", answered, session=session, shown=shown, got=digest(self.browser.cookie("refresh")))
             self.journal.secrets |= {self.browser.cookie("access"), self.browser.cookie("refresh")}
-        elif answer.code in ("session_ended", "no_session"):
+        if answer.code in ("session_ended", "no_session"):
             if session not in self.journal.may_have_ended:
                 self.journal.violation(f"{self.browser.name} lost session {session}, which nobody ended")
             self._forget()
