@@ -104,7 +104,7 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     let stray = store::users::NamedAccount { id: wide.clone(), name: "\u{ff52}\u{ff4f}\u{ff4f}\u{ff54}".to_owned() };
     assert_eq!(store.stray_names().await.unwrap(), std::slice::from_ref(&stray));
     let alike = store.look_alikes(100).await.unwrap();
-    assert_eq!(alike.iter().map(|names| names.len()).collect::<Vec<_>>(), [2]);
+    assert_eq!(alike.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
     assert_eq!((&alike[0][0].id, &alike[0][1]), (&root, &stray));
     assert_eq!(store.user_count().await.unwrap(), 3);
     assert_eq!(store.add_user(&crate::make::new_user("r\u{f3}ot")).await.unwrap(), store::users::AddUserOutcome::Added);
