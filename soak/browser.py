@@ -38,9 +38,10 @@ class Key:
         x, y = (base64url(part.to_bytes(32, "big")) for part in (point.x, point.y))
         self.jwk = {"crv": "P-256", "kty": "EC", "x": x, "y": y}
 
-    def prove(self, method: str, url: str, nonce: str) -> str:
+    def prove(self, method: str, url: str, nonce: str, token: str = "") -> str:
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk}
         claims = {"jti": base64url(os.urandom(16)), "htm": method, "htu": url, "iat": int(time.time()), "nonce": nonce}
+        claims |= {"ath": base64url(hashlib.sha256(token.encode()).digest())} if token else {}
         message = ".".join(base64url(json.dumps(part).encode()) for part in (header, claims))
         r, s = decode_dss_signature(self.private.sign(message.encode(), ec.ECDSA(hashes.SHA256())))
         return f"{message}.{base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
@@ -75,14 +76,17 @@ class Browser:
     def cookie(self, part: str) -> str:
         return self.cookies.get(f"__Host-postern-{part}", "")
 
-    def ask(self, method: str, path: str, body=None, proof: str = "", cookies: str | None = None) -> Answer:
-        """Sends one request on a connection of its own. Raises `Lost`."""
+    def ask(
+        self, method: str, path: str, body=None, proof: str = "", cookies: str | None = None, more: dict | None = None
+    ) -> Answer:
+        """Sends one request on a connection of its own, with `more` headers. Raises `Lost`."""
         if cookies is None:
             cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers = {"Host": self.origin.removeprefix("http://"), "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
         headers |= {"X-Forwarded-For": self.address}
         headers |= {"Cookie": cookies} if cookies else {}
         headers |= {"DPoP": proof} if proof else {}
+        headers |= more or {}
         if method != "GET":
             headers |= {"Origin": self.origin, "Content-Type": "application/json"}
         connection = http.client.HTTPConnection(self.server, self.port, timeout=TIMEOUT)

@@ -30,8 +30,25 @@ def _sessions(journal: Journal, database: Database) -> None:
     doubled = database.rows("SELECT refresh_hash FROM sessions GROUP BY refresh_hash HAVING COUNT(*) > 1")
     if doubled:
         journal.violation(f"{len(doubled)} refresh tokens belong to two sessions")
+    for shown, successors in live_successors(journal.entries).items():
+        if len(successors) > 1:
+            journal.violation(f"the refresh token {shown} has {len(successors)} successors that were accepted")
     if reused := database.rows("SELECT session_id FROM audit WHERE event = 'token_reused'"):
         journal.violation(f"honest browsers were taken for thieves: {reused}")
+
+
+def live_successors(entries: list[dict]) -> dict[str, set[str]]:
+    """Returns for each refresh token that was answered the different tokens that followed it and were accepted later.
+
+    A lost answer is asked for again, and then a second successor is made. At most one of both is ever accepted.
+    """
+    refreshes = [entry for entry in entries if entry["what"] == "refresh" and entry.get("got")]
+    accepted = {entry["shown"] for entry in refreshes}
+    successors: dict[str, set[str]] = {}
+    for entry in refreshes:
+        if entry["got"] in accepted and entry["got"] != entry["shown"]:
+            successors.setdefault(entry["shown"], set()).add(entry["got"])
+    return successors
 
 
 def _writes(journal: Journal, database: Database) -> None:

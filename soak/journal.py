@@ -15,6 +15,8 @@ class Journal:
         self.ended: dict[str, str] = {}
         # Sessions whose sign-out was answered with 503.
         self.may_have_ended: set[str] = set()
+        # Tokens for an app, with the keys that they are bound to, by session.
+        self.app_tokens: dict[str, tuple] = {}
         self._file = open(path, "w", encoding="utf-8")
         self._lock = threading.Lock()
 

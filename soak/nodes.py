@@ -36,6 +36,10 @@ from postgres import Databases
 from program import Program, free_port, wait_for
 
 NODES = 3
+# The origin of an app behind the portal. Only its proxy's questions are sent, by the prober.
+APP = "https://app.example"
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "app.example", "X-Forwarded-Method": "GET"}
+FORWARDED |= {"X-Forwarded-Uri": "/"}
 PASSWORD = "canary of a soaked password"
 # Seconds after an answer during which another node may not know of it: the maximum age of an answer, and the time of
 # the probe itself.
@@ -63,6 +67,7 @@ class Node(Program):
             "password.memory_kib=1024",
             "ban.invalid_credentials.threshold=3",
             'ban.invalid_credentials.ladder=["1h"]',
+            f'apps=[{{name="soak",origin="{APP}"}}]',
             f"database_url=postgres://postgres@{link.address}:{link.port}/postgres{parameters}",
         ]
         super().__init__(binary, folder, settings, host=host)
@@ -89,7 +94,7 @@ class RefusalProbe:
         self.browsers = [
             Browser(origin, node.port, "203.0.113.200", "prober", "", journal.watch, node.host.address) for node in nodes
         ]
-        self.asked = {"ended": 0, "banned": 0, "put off": 0}
+        self.asked = {"ended": 0, "banned": 0, "app let in": 0, "app refused": 0, "put off": 0}
         self.begun: dict[str, float] = {}
         self.banned_at: float | None = None
 
@@ -104,7 +109,11 @@ class RefusalProbe:
         old = [session for session, began in self.begun.items() if GRACE < now - began < 60]
         for number, browser in enumerate(self.browsers):
             if old:
-                self._probe_session(number, browser, random.choice(old))
+                session = random.choice(old)
+                self._probe_session(number, browser, session)
+                self._probe_app(number, browser, session)
+            if live := [session for session in list(self.journal.app_tokens) if session not in self.begun]:
+                self._probe_app(number, browser, live[-1])
             if self.banned_at and now - self.banned_at > GRACE:
                 self._probe_ban(number, browser)
 
@@ -117,6 +126,24 @@ class RefusalProbe:
         self.asked["put off" if answer.status == 503 else "ended"] += 1
         if answer.status == 200:
             self.journal.violation(f"node {number} takes session {session} after its end was answered")
+
+    def _probe_app(self, number: int, browser: Browser, session: str) -> None:
+        """Asks as a proxy does for a request to the app, with the session's token for it and a proof of its key."""
+        token, key = self.journal.app_tokens.get(session, ("", None))
+        if key is None:
+            return
+        try:
+            nonce = browser.ask("GET", "/api/session", cookies="").headers.get("DPoP-Nonce")
+            if nonce is None:
+                return
+            more = FORWARDED | {"Authorization": f"DPoP {token}"}
+            answer = browser.ask("GET", "/api/verify", None, key.prove("GET", f"{APP}/", nonce, token), "", more)
+        except Lost:
+            return
+        what = {200: "app let in", 503: "put off"}.get(answer.status, "app refused")
+        self.asked[what] += 1
+        if answer.status == 200 and session in self.begun:
+            self.journal.violation(f"node {number} lets session {session} into the app after its end was answered")
 
     def _probe_ban(self, number: int, browser: Browser) -> None:
         address, browser.address = browser.address, "203.0.113.100"
@@ -177,7 +204,7 @@ class Cluster:
         wait_for(self._serves)
         browsers = [self._browser(name, n) for n, name in enumerate(people[:-1], 1)]
         self.actors = [
-            Tab(self.journal, browser, tab, browser.name == "root", f"{self.options.seed} {browser.name} {tab}")
+            Tab(self.journal, browser, tab, browser.name == "root", f"{self.options.seed} {browser.name} {tab}", APP)
             for browser in browsers
             for tab in range(2)
         ]
@@ -228,6 +255,9 @@ class Cluster:
             self.journal.note(what="fault", fault=name)
             began, seen = time.monotonic(), len(self.journal.entries)
             if fault(self) is False:
+                # A fault that is left out unnoticed is a promise that nobody checks.
+                if os.environ.get("CI"):
+                    self.journal.violation(f"{name} is impossible on this machine, and CI must have every fault")
                 print(f"{name} is impossible on this machine")
                 continue
             lasted = time.monotonic() - began
@@ -278,7 +308,7 @@ class Cluster:
             with open(node.log_path, encoding="utf-8", errors="replace") as log:
                 logs += log.read()
         invariants.check(self.journal, Database(self.databases.primary.url()), logs)
-        if min(self.refusal_probe.asked["ended"], self.refusal_probe.asked["banned"]) < 10:
+        if min(count for what, count in self.refusal_probe.asked.items() if what != "put off") < 10:
             self.journal.violation(f"too few probes: {self.refusal_probe.asked}")
 
     def end(self) -> None:

@@ -9,9 +9,9 @@ from journal import Journal
 class Tab:
     """One tab of a person's browser."""
 
-    def __init__(self, journal: Journal, browser: Browser, number: int, rights: bool, seed: str):
+    def __init__(self, journal: Journal, browser: Browser, number: int, rights: bool, seed: str, app: str = ""):
         self.journal, self.browser, self.number, self.rights = journal, browser, number, rights
-        self.random = random.Random(seed)
+        self.random, self.app = random.Random(seed), app
 
     def step(self) -> None:
         if self.browser.session is None:
@@ -39,8 +39,22 @@ class Tab:
         self._note("login", f"{answer.status} {answer.code}", session=self.browser.session)
         if answer.status == 200:
             self.journal.secrets |= set(self.browser.cookies.values())
+            self._open_app()
         elif answer.code in ("wrong_credentials", "banned"):
             self.journal.violation(f"{self.browser.name} has the right password and is told: {answer.code}")
+
+    def _open_app(self) -> None:
+        """Takes a token for the app, if there is one. It must be worth nothing after the sign-out."""
+        if not self.app:
+            return
+        try:
+            answer = self.browser.proved("POST", "/api/tokens", {"audience": self.app})
+        except Lost:
+            return
+        if answer.status == 200:
+            token = answer.json()["access_token"]
+            self.journal.secrets.add(token)
+            self.journal.app_tokens[self.browser.session] = (token, self.browser.key)
 
     def _look(self) -> None:
         access, session = self.browser.cookie("access"), self.browser.session
@@ -53,18 +67,21 @@ class Tab:
         self._note("look", str(answer.status), session=session, token=digest(access))
 
     def _refresh(self) -> None:
-        session = self.browser.session
+        session, shown = self.browser.session, digest(self.browser.cookie("refresh"))
         if session is None:
             return
         try:
             answer = self.browser.proved("POST", "/api/refresh", {})
         except Lost:
-            return self._note("refresh", "lost", session=session)
-        self._note("refresh", f"{answer.status} {answer.code}", session=session)
-        if answer.status == 200:
+            return self._note("refresh", "lost", session=session, shown=shown)
+        answered = f"{answer.status} {answer.code}"
+        if answer.status != 200:
+            self._note("refresh", answered, session=session, shown=shown)
+        else:
             self.browser.keep(answer)
+            self._note("refresh", answered, session=session, shown=shown, got=digest(self.browser.cookie("refresh")))
             self.journal.secrets |= {self.browser.cookie("access"), self.browser.cookie("refresh")}
-        elif answer.code in ("session_ended", "no_session"):
+        if answer.code in ("session_ended", "no_session"):
             if session not in self.journal.may_have_ended:
                 self.journal.violation(f"{self.browser.name} lost session {session}, which nobody ended")
             self._forget()

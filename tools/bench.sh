@@ -25,6 +25,10 @@ if [ "${MEASURE:-}" = growth ] || [ "${1:-}" = growth ]; then
     exec tools/with-postgres.sh sh -c 'exec end2end/.venv/bin/python bench/growth.py --postern "$1" --postgres "$TEST_POSTGRES_URL" ${GROWTH_SIZES:+--sizes $GROWTH_SIZES}' - "$postern"
 fi
 
+# Without it the measurement of logins leaves out one row.
+ARGON2_REFERENCE=$(tools/argon2-reference.sh || true)
+export ARGON2_REFERENCE
+
 echo "==> the measurements"
 tools/release.sh --bin bench
 exec "${CARGO_TARGET_DIR:-target}/release/bench" "$@"

@@ -6,6 +6,7 @@ use crate::table::count;
 use crate::visitor::PASSWORD;
 use anyhow::{Context, Result};
 use server::passwords::HashPool;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
@@ -26,6 +27,19 @@ pub(crate) fn rate(service: &Service, time: Duration) -> Result<f64> {
         }
         Ok(count(done) / began.elapsed().as_secs_f64())
     })
+}
+
+/// Measures hashes per second of the C reference for AVX2, with every core busy. `None`: `make bench` could not build
+/// it here.
+pub(crate) fn reference_rate(time: Duration) -> Result<Option<f64>> {
+    let Some(folder) = std::env::var_os("ARGON2_REFERENCE").filter(|folder| !folder.is_empty()) else {
+        return Ok(None);
+    };
+    let mut command = Command::new("python3");
+    command.arg("bench/argon2_reference.py").arg(folder).arg(time.as_secs_f64().to_string());
+    let output = command.output().context("python3")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(Some(said.trim().parse().with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?))
 }
 
 async fn verify_until(passwords: HashPool, end: Instant) -> Result<usize> {

@@ -3,7 +3,7 @@
 use crate::machine;
 use crate::serving::{Serving, VERIFIED};
 use crate::signature::Signature;
-use crate::table::{Row, median};
+use crate::table::{Rounds, Row};
 use crate::wrk::{self, Ask, Lines, TICKS_PER_SECOND};
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
@@ -16,18 +16,17 @@ const TOKENS: usize = 60_000;
 
 pub(crate) fn measure() -> Result<Vec<Row>> {
     let mut serving = wrk::start()?;
-    let (mut rates, mut twins, mut loops) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut twins, mut loops) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
-        twins.push(wrk::per_cpu_second(serving.pid(), &bare(&serving))?);
-        loops.push(verifications_per_cpu_second()?);
-        rates.push(checks_per_cpu_second(&mut serving)?);
+        let twin = wrk::per_cpu_second(serving.pid(), &bare(&serving))?;
+        let alone = verifications_per_cpu_second()?;
+        let rate = checks_per_cpu_second(&mut serving)?;
+        twins.push(rate, twin);
+        loops.push(rate, alone);
     }
-    let row = |beside: &str, limits: &[f64]| {
-        let shown = |rates: &[f64]| format!("{:.0} a CPU second", median(rates));
-        let ratios: Vec<_> = rates.iter().zip(limits).map(|(rate, limit)| rate / limit).collect();
-        let ratio = median(&ratios);
-        let row = Row::new("session checks, tokens never seen", shown(&rates));
-        row.beside(format!("{beside} {}", shown(limits)), ratio).at_least(ratio, TARGET)
+    let row = |beside: &str, rounds: &Rounds| {
+        let (row, ratio) = wrk::row("session checks, tokens never seen", beside, rounds);
+        row.at_least(ratio, TARGET)
     };
     Ok(vec![row("bare axum with ES256", &twins), row("ES256 in a loop, no HTTP", &loops)])
 }

@@ -7,7 +7,7 @@ use crate::wrk::{self, Ask};
 use anyhow::Result;
 use wire::paths;
 
-const TARGET: f64 = 0.6;
+const TARGET: f64 = 0.9;
 const APP_TARGET: f64 = 0.65;
 
 pub(crate) fn measure() -> Result<Vec<Row>> {

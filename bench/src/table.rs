@@ -110,6 +110,24 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// The rounds of a comparison: a figure and the limit that was measured right before it.
+#[derive(Debug, Default)]
+pub(crate) struct Rounds(Vec<(f64, f64)>);
+
+impl Rounds {
+    pub(crate) fn push(&mut self, figure: f64, limit: f64) {
+        self.0.push((figure, limit));
+    }
+
+    /// Returns the figure and the limit of the round with the median ratio, for an even number the lower one. The median
+    /// figures of all rounds may belong to two different rounds, and would not give the ratio beside them.
+    pub(crate) fn median(&self) -> (f64, f64) {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(|(a, b), (c, d)| (a / b).total_cmp(&(c / d)));
+        sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or((f64::NAN, f64::NAN))
+    }
+}
+
 /// Converts a count for arithmetic.
 pub(crate) fn count(things: usize) -> f64 {
     f64::from(u32::try_from(things).unwrap_or(u32::MAX))
@@ -126,4 +144,19 @@ pub(crate) fn milliseconds(ms: f64) -> String {
 /// Formats megabytes of a million bytes.
 pub(crate) fn megabytes(mb: f64) -> String {
     format!("{mb:.1} MB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_of_a_row_are_those_of_the_round_with_the_median_ratio() {
+        let mut rounds = Rounds::default();
+        for (figure, limit) in [(10.0, 100.0), (30.0, 60.0), (50.0, 50.0)] {
+            rounds.push(figure, limit);
+        }
+        assert_eq!(rounds.median(), (30.0, 60.0));
+        assert!(Rounds::default().median().0.is_nan());
+    }
 }

@@ -2,9 +2,9 @@
 //! sealing; and the cost of idle connections.
 
 use crate::serving::{line, start_this};
-use crate::table::{Row, count, median, megabytes};
+use crate::table::{Rounds, Row, count, megabytes};
 use crate::time_process::{COMMAND, TimeAddresses, keys};
-use crate::wrk::{TICKS_PER_SECOND, pinned};
+use crate::wrk::{self, TICKS_PER_SECOND, pinned};
 use crate::{load, machine};
 use anyhow::{Context, Result, ensure};
 use channel::{Opener, Sealer};
@@ -51,17 +51,13 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
 }
 
 fn compare(name: &str, process: &TimeProcess, connections: usize, at_a_time: usize) -> Result<Row> {
-    let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rounds = Rounds::default();
     for _ in 0..ROUNDS {
         let limit = per_cpu_second(process, false, connections, at_a_time)?;
-        let rate = per_cpu_second(process, true, connections, at_a_time)?;
-        rates.push(rate);
-        limits.push(limit);
-        ratios.push(rate / limit);
+        rounds.push(per_cpu_second(process, true, connections, at_a_time)?, limit);
     }
-    let shown = |rates: &[f64]| format!("{:.0} a CPU second", median(rates));
-    let ratio = median(&ratios);
-    Ok(Row::new(name, shown(&rates)).beside(format!("not sealed {}", shown(&limits)), ratio).at_least(ratio, TARGET))
+    let (row, ratio) = wrk::row(name, "not sealed", &rounds);
+    Ok(row.at_least(ratio, TARGET))
 }
 
 fn per_cpu_second(process: &TimeProcess, sealed: bool, connections: usize, at_a_time: usize) -> Result<f64> {

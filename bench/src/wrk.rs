@@ -3,7 +3,7 @@
 
 use crate::machine;
 use crate::serving::Serving;
-use crate::table::{Row, median};
+use crate::table::{Rounds, Row};
 use anyhow::{Context, Result, ensure};
 use std::io::Write;
 use std::path::PathBuf;
@@ -52,17 +52,19 @@ pub(crate) fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) ->
 
 /// Measures a process and another one, or itself. Returns the row, and its ratio for a target.
 pub(crate) fn beside(name: &str, asked: (u32, &Ask), other: &str, limit: (u32, &Ask)) -> Result<(Row, f64)> {
-    let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rounds = Rounds::default();
     for _ in 0..ROUNDS {
         let most = per_cpu_second(limit.0, limit.1)?;
-        let rate = per_cpu_second(asked.0, asked.1)?;
-        rates.push(rate);
-        limits.push(most);
-        ratios.push(rate / most);
+        rounds.push(per_cpu_second(asked.0, asked.1)?, most);
     }
-    let shown = |rates: &[f64]| format!("{:.0} a CPU second", median(rates));
-    let ratio = median(&ratios);
-    Ok((Row::new(name, shown(&rates)).beside(format!("{other} {}", shown(&limits)), ratio), ratio))
+    Ok(row(name, other, &rounds))
+}
+
+/// Returns the row of some rounds, and its ratio for a target.
+pub(crate) fn row(name: &str, other: &str, rounds: &Rounds) -> (Row, f64) {
+    let (rate, limit) = rounds.median();
+    let shown = |rate: f64| format!("{rate:.0} a CPU second");
+    (Row::new(name, shown(rate)).beside(format!("{other} {}", shown(limit)), rate / limit), rate / limit)
 }
 
 pub(crate) fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {

@@ -1,5 +1,6 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
+mod account_count;
 mod allowlist;
 pub mod api_error;
 mod apps;

@@ -1,5 +1,6 @@
 //! The shared state of all requests.
 
+use crate::account_count::AccountCount;
 use crate::allowlist::Allowlist;
 use crate::apps::IdentityHeadersCache;
 use crate::audit_row_limit::AuditRowLimit;
@@ -60,6 +61,7 @@ pub struct Inner {
     pub link_requests: Arc<Semaphore>,
     pub outbound: Outbound,
     pub passwords: HashPool,
+    pub accounts: AccountCount,
     pub bans: Bans,
     pub allowlist: Allowlist,
     pub refusal_feed: RefusalFeed,
@@ -121,6 +123,7 @@ impl AppState {
             link_requests: Arc::new(Semaphore::new(LINK_REQUESTS as usize)),
             outbound: Outbound::new(&config),
             passwords: HashPool::start(&config.settings, &*entropy)?,
+            accounts: AccountCount::default(),
             bans: Bans::default(),
             allowlist: Allowlist::default(),
             refusal_feed: RefusalFeed::default(),

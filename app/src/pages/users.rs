@@ -13,11 +13,14 @@ pub(crate) fn users_page(site: Site, users: UsersView) -> impl IntoView {
     let now = site.now;
     let UsersView { viewer, me, users, mail, word, count, next } = users;
     let heading = match (count, word.is_empty()) {
-        (0, _) => "No account has a name like that. Search for a part of a name, an address or a group.".to_owned(),
-        (1, true) => "1 account".to_owned(),
-        (1, false) => "1 account matches.".to_owned(),
-        (_, true) => format!("{count} accounts"),
-        (_, false) => format!("{count} accounts match."),
+        (None, _) => "More accounts match than one page shows.".to_owned(),
+        (Some(0), _) => {
+            "No account has a name like that. Search for a part of a name, an address or a group.".to_owned()
+        }
+        (Some(1), true) => "1 account".to_owned(),
+        (Some(1), false) => "1 account matches.".to_owned(),
+        (Some(count), true) => format!("{count} accounts"),
+        (Some(count), false) => format!("{count} accounts match."),
     };
     let all = (!word.is_empty()).then(|| view! { <p><a href=paths::USERS_PAGE>"Show all accounts"</a></p> });
     let given = vec![("word", word.clone())];

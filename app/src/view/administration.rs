@@ -12,8 +12,8 @@ pub struct UsersView {
     pub mail: bool,
     /// The search text as typed.
     pub word: String,
-    /// Number of accounts found, on all pages.
-    pub count: usize,
+    /// Number of accounts found, on all pages. `None`: a search found more than one page.
+    pub count: Option<u64>,
     /// The entry after which the next page begins.
     pub next: Option<String>,
 }

@@ -6,7 +6,8 @@ use crate::resets::Reset;
 use crate::users::NewUser;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::profile::{DisplayName, Email, GroupName};
+use domain::account::AccountName;
+use domain::profile::{DisplayName, Email, EmailAddress, GroupName};
 
 /// One imported account.
 #[derive(Debug, Clone)]
@@ -40,8 +41,18 @@ pub enum ImportOutcome {
     Taken(String),
 }
 
+/// An account that an imported one may not be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflicting {
+    pub name: String,
+    /// Its address, if apps may rely on it.
+    pub email: Option<Email>,
+}
+
 #[async_trait]
 pub trait Imports {
+    /// Returns the accounts with this name, a name that looks like it, or this reliable address.
+    async fn conflicting(&self, name: &AccountName, email: Option<&EmailAddress>) -> Result<Vec<Conflicting>>;
     /// Writes all accounts and groups, or nothing.
     async fn import(&self, import: &Import) -> Result<ImportOutcome>;
 }

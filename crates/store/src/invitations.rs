@@ -50,6 +50,8 @@ pub trait Invitations {
     ) -> Result<AddMailOutcome>;
     /// Returns all stored invitations, newest first.
     async fn invitations(&self) -> Result<Vec<Invitation>>;
+    /// Returns the invitations that can still be used, newest first.
+    async fn open_invitations(&self, now: UnixMs) -> Result<Vec<Invitation>>;
     async fn invitation_by_code(&self, code_hash: &CodeHash) -> Result<Option<Invitation>>;
     /// Revokes an invitation. `false`: no open one has this id.
     async fn revoke_invitation(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ids::UserId;
 use domain::profile::{DisplayName, Email, GroupName};
-use std::collections::HashMap;
 
 /// The profile of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,8 +79,6 @@ pub struct Member {
 pub trait Profiles {
     /// Returns a profile; `None`: no such account.
     async fn profile(&self, user: &UserId) -> Result<Option<Profile>>;
-    /// Returns the profiles of all accounts by their ids.
-    async fn profiles(&self) -> Result<HashMap<UserId, Profile>>;
     /// Changes a profile. An unproved address that is the present one keeps its state. Every node refreshes the
     /// account's identity headers within a second.
     async fn set_profile(&self, change: &SetProfile) -> Result<SetProfileOutcome>;

@@ -109,6 +109,13 @@ pub enum RenameOutcome {
     NameConfusable,
 }
 
+/// An account by its id and its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedAccount {
+    pub id: UserId,
+    pub name: String,
+}
+
 #[async_trait]
 pub trait Users {
     async fn user_count(&self) -> Result<u64>;
@@ -122,6 +129,10 @@ pub trait Users {
     /// Returns at most `limit` users after the one with the id `after`, by name in the order of the database. If no
     /// user has that id, returns the first ones.
     async fn users_after(&self, after: &str, limit: u32) -> Result<Vec<User>>;
+    /// Returns at most `limit` users after the one with the id `after`, as [`users_after`](Self::users_after) does, who
+    /// have `word` in their name, display name, e-mail address or a group. The word is folded by
+    /// [`domain::account::name_key`].
+    async fn search_users(&self, word: &str, after: &str, limit: u32) -> Result<Vec<User>>;
     /// Returns the different parameters of all stored password hashes: algorithm, version and parameters as in a PHC
     /// string. It is cheap enough for every sign-in. It expects 16 bytes of salt and 32 bytes of output, which all
     /// hashes of Postern have, and returns those of imported hashes as they were stored.
@@ -150,7 +161,9 @@ pub trait Users {
         now: UnixMs,
     ) -> Result<RenameOutcome>;
     /// Returns accounts that cannot be found by name, because another account has the same key.
-    async fn stray_names(&self) -> Result<Vec<UserId>>;
+    async fn stray_names(&self) -> Result<Vec<NamedAccount>>;
+    /// Returns groups of accounts whose names look alike, with at most `limit` accounts in all.
+    async fn look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>>;
     /// Deletes rows of accounts that were deleted before then and have no sessions left.
     async fn sweep_users(&self, before: UnixMs) -> Result<u64>;
 }

@@ -3,16 +3,19 @@
 use super::{Failure, Outcome, output, print};
 use crate::flows::actor::Actor;
 use crate::flows::reset;
-use crate::imports::{self, CheckedImport, Existing, ImportAccount, ImportFormat};
+use crate::imports::{self, CheckedImport, Existing, ImportAccount, ImportFormat, RawAccount};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::passwords::HashPool;
 use crate::user_keys;
+use domain::account::AccountName;
 use domain::ids::UserId;
+use domain::profile::EmailAddress;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use store::Store;
 use store::audit::AuditEvent;
-use store::imports::{Import, ImportOutcome, ImportUser};
+use store::imports::{Conflicting, Import, ImportOutcome, ImportUser};
 use store::users::{NewUser, PasswordHash};
 use zeroize::Zeroizing;
 
@@ -45,11 +48,9 @@ pub(super) struct ImportArgs {
 pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &ImportArgs) -> Outcome {
     let raw = imports::read(&args.file, args.format).await;
     let raw = raw.map_err(|error| format!("{}: {error}", args.file.display()))?;
-    let users = actor.store.users().await?;
-    let profiles = actor.store.profiles().await?;
-    let emails = profiles.values().filter_map(|profile| profile.email.as_ref());
-    let emails = emails.filter(|email| email.state.is_reliable()).map(|email| &email.address);
-    let existing = Existing::new(users.iter().map(|user| user.name.as_str()), emails);
+    let accounts = conflicting(actor.store, &raw).await?;
+    let emails = accounts.iter().filter_map(|account| account.email.as_ref()).map(|email| &email.address);
+    let existing = Existing::new(accounts.iter().map(|account| account.name.as_str()), emails);
     let checked = imports::check(&raw, existing, args.reset_links || args.links.is_some());
     let rows =
         checked.faults.iter().map(|fault| [fault.location.clone(), fault.username.clone(), fault.problem.clone()]);
@@ -72,6 +73,18 @@ pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &Import
         return Err(exists(file));
     }
     write(actor, key, &checked, args.links.as_deref()).await
+}
+
+/// Returns the accounts that those of the file may not be like. Reads no others.
+async fn conflicting(store: &dyn Store, raw: &[RawAccount]) -> store::Result<Vec<Conflicting>> {
+    let mut found = Vec::new();
+    for one in raw {
+        // A name that cannot be read is a fault, whatever accounts exist.
+        let Ok(name) = AccountName::parse(&one.username) else { continue };
+        let email = EmailAddress::parse(&one.email).ok();
+        found.extend(store.conflicting(&name, email.as_ref()).await?);
+    }
+    Ok(found)
 }
 
 fn summary(checked: &CheckedImport, all: usize) {

@@ -9,18 +9,15 @@ use crate::flows::{oauth_clients, profiles};
 use crate::oauth;
 use crate::period::period;
 use domain::UnixMs;
-use domain::account::name_skeleton;
 use domain::following::clocks_differ;
-use domain::ids::UserId;
 use domain::profile::GroupName;
 use oidc::client::Pkce;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 use store::mails::MailCounts;
 use store::oauth::StoredClient;
 use store::upkeep::SignInStats;
-use store::users::User;
+use store::users::NamedAccount;
 use store::{Error, SchemaState, Store};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
@@ -32,6 +29,8 @@ const MANY: u64 = 3;
 const SKEW_MS: i64 = 60_000;
 /// A number of waiting messages that a working server does not reach.
 const MANY_WAITING: u64 = 20;
+/// Maximum number of accounts whose names look alike in one report.
+const MANY_ALIKE: u32 = 100;
 const BACKUP_MS: i64 = 7 * DAY_MS;
 
 pub(super) fn does_not_answer(error: &Error) -> Finding {
@@ -46,7 +45,7 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(clock(store.newest().await?, now));
         findings.push(database_clock(store.last_changes().await?.clock, now));
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
-        findings.push(names(&store.users().await?, &store.stray_names().await?));
+        findings.push(names(&store.stray_names().await?, &store.look_alikes(MANY_ALIKE).await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
         let all: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
@@ -172,11 +171,11 @@ fn roles_as_groups(groups: &[GroupName]) -> Finding {
     )
 }
 
-fn names(users: &[User], stray: &[UserId]) -> Finding {
+fn names(stray: &[NamedAccount], alike: &[Vec<NamedAccount>]) -> Finding {
     const CHECK: &str = "names";
-    let account = |user: &User| format!("{} ({})", user.name, user.id);
-    let unreachable: Vec<_> = users.iter().filter(|user| stray.contains(&user.id)).map(account).collect();
-    if !unreachable.is_empty() {
+    let account = |user: &NamedAccount| format!("{} ({})", user.name, user.id);
+    if !stray.is_empty() {
+        let unreachable: Vec<_> = stray.iter().map(account).collect();
         return Finding::new(
             CHECK,
             FindingLevel::Problem,
@@ -187,11 +186,8 @@ fn names(users: &[User], stray: &[UserId]) -> Finding {
             "Give each another name: postern user rename ID NAME.",
         );
     }
-    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for user in users {
-        alike.entry(name_skeleton(&user.name)).or_default().push(account(user));
-    }
-    let alike: Vec<_> = alike.into_values().filter(|users| users.len() > 1).map(|users| users.join(" and ")).collect();
+    let joined = |users: &Vec<NamedAccount>| users.iter().map(account).collect::<Vec<_>>().join(" and ");
+    let alike: Vec<_> = alike.iter().map(joined).collect();
     if alike.is_empty() {
         return Finding::fine(CHECK, "No two names are equal or look alike.");
     }

@@ -113,9 +113,7 @@ pub async fn revoke(actor: &Actor<'_>, id: &str) -> store::Result<bool> {
 /// # Errors
 /// The store fails.
 pub async fn open(store: &dyn Store, now: UnixMs) -> store::Result<Vec<wire::account::Invitation>> {
-    let all = store.invitations().await?;
-    let open = all.into_iter().filter(|invitation| invitation.is_open(now));
-    Ok(open.map(shown).collect())
+    Ok(store.open_invitations(now).await?.into_iter().map(shown).collect())
 }
 
 fn shown(invitation: Invitation) -> wire::account::Invitation {

@@ -20,27 +20,21 @@ pub async fn find(store: &dyn Store, account: &str) -> store::Result<Option<User
     }
 }
 
-/// Returns all accounts by name.
-///
-/// # Errors
-/// The store fails.
-pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
-    let mut profiles = store.profiles().await?;
-    let shown = |user: User| {
-        let profile = profiles.remove(&user.id).unwrap_or_default();
-        shown(user, &profile)
-    };
-    Ok(store.users().await?.into_iter().map(shown).collect())
-}
-
 /// Returns at most `limit` accounts by name, after the one with the id `after`, and the id to continue with if there are
 /// more. Reads no others.
 ///
 /// # Errors
 /// The store fails.
 pub async fn page(store: &dyn Store, after: &str, limit: usize) -> store::Result<(Vec<Account>, Option<String>)> {
-    let one_more = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX);
-    let mut users = store.users_after(after, one_more).await?;
+    part(store, store.users_after(after, one_more(limit)).await?, limit).await
+}
+
+fn one_more(limit: usize) -> u32 {
+    u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX)
+}
+
+/// Returns the first `limit` users as accounts, and the id to continue with if one more was read.
+async fn part(store: &dyn Store, mut users: Vec<User>, limit: usize) -> store::Result<(Vec<Account>, Option<String>)> {
     let more = users.len() > limit;
     users.truncate(limit);
     let next = users.last().filter(|_| more).map(|user| user.id.to_string());
@@ -52,21 +46,17 @@ pub async fn page(store: &dyn Store, after: &str, limit: usize) -> store::Result
     Ok((accounts, next))
 }
 
-/// Returns the accounts with `word` in their name, display name, e-mail address or groups, by name; all if it is empty.
+/// Returns a part of the accounts with `word` in their name, display name, e-mail address or a group, as [`page`] does.
 ///
 /// # Errors
 /// The store fails.
-pub async fn search(store: &dyn Store, word: &str) -> store::Result<Vec<Account>> {
-    let word = name_key(word);
-    let mut accounts = list(store).await?;
-    let has = |text: &str| name_key(text).contains(&word);
-    accounts.retain(|account| {
-        has(&account.username)
-            || account.display_name.as_deref().is_some_and(has)
-            || account.email.as_ref().is_some_and(|email| has(&email.address))
-            || account.groups.iter().any(|group| has(group))
-    });
-    Ok(accounts)
+pub async fn search(
+    store: &dyn Store,
+    word: &str,
+    after: &str,
+    limit: usize,
+) -> store::Result<(Vec<Account>, Option<String>)> {
+    part(store, store.search_users(&name_key(word), after, one_more(limit)).await?, limit).await
 }
 
 /// Returns an account with its profile.

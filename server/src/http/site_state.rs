@@ -29,7 +29,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),
         refusals: by_hour(&refused.iter().map(|row| (row.hour, row.count)).collect::<Vec<_>>(), since),
         bans: state.bans.in_force(now),
-        accounts: store.user_count().await?,
+        accounts: state.accounts.count(store, now).await?,
         backup: last_backup(state),
         signing_key: in_use(ServerKeyKind::Signing),
         envelope_key: in_use(ServerKeyKind::Envelope),

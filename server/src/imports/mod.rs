@@ -7,7 +7,8 @@ mod lldap;
 mod raw;
 
 pub(crate) use check::{CheckedImport, Existing, ImportAccount, check};
-use raw::{ImportError, RawAccount};
+use raw::ImportError;
+pub(crate) use raw::RawAccount;
 
 use std::path::Path;
 

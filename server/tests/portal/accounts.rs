@@ -318,6 +318,16 @@ async fn the_page_of_users_is_light_and_leads_to_everybody() {
         path = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
     }
     assert_eq!(seen.len(), 120, "each once");
+    let (mut path, mut seen) = (format!("{}?word=Guest", paths::USERS_PAGE), 0);
+    loop {
+        let page = root.get(&path).await.text;
+        seen += page.matches("device-name").count();
+        assert!(!page.contains(" accounts match."), "{path}: matches on other pages are not counted");
+        let Some((before, _)) = page.split_once("\">More accounts") else { break };
+        path = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
+        assert!(path.contains("word=Guest"), "{path}");
+    }
+    assert_eq!(seen, 120, "each once");
     let found = root.get(&format!("{}?word=GUEST11", paths::USERS_PAGE)).await.text;
     assert_eq!(found.matches("device-name").count(), 10);
     assert!(found.contains("10 accounts match."), "{found}");

@@ -53,6 +53,7 @@ const SERVER: [(&str, &[&str]); 9] = [
     (
         "caches and limits",
         &[
+            "account_count",
             "allowlist",
             "apps",
             "audit_row_limit",

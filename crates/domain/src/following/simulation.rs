@@ -1,7 +1,7 @@
 //! Nodes and a database, run against each other in thousands of schedules.
 //!
 //! One step of a schedule lets time pass, or lets one node or the database do one thing. Answers arrive late,
-//! transactions commit late, clocks are minutes apart and jump, nodes and the database pause, and the database is
+//! transactions commit late, clocks are minutes apart and jump, machines are suspended, nodes and the database pause, and the database is
 //! replaced by an older copy. proptest chooses the schedules, prints the shortest one that fails, and keeps its seed.
 
 use super::{CatchUp, Moment, Position, SHARED_LIMIT_MS, catch_up, may_judge};
@@ -29,6 +29,8 @@ enum Step {
     Judge(usize, u8),
     /// A node's clock is set.
     Clock(usize, i64),
+    /// The machine of a node is suspended: the clock of the day goes on, and the steady clock does not.
+    Suspend(usize, i64),
     /// The database becomes a copy that lacks the last transactions.
     Failover(usize),
 }
@@ -37,6 +39,8 @@ enum Step {
 #[derive(Debug, Clone, Copy)]
 struct Question {
     asked_at: Moment,
+    /// The real time.
+    since: UnixMs,
     last: Option<Position>,
 }
 
@@ -44,10 +48,25 @@ struct Question {
 struct Node {
     /// Its clock minus the real one.
     ahead: i64,
+    /// The time during which its machine was suspended.
+    slept: i64,
+    /// The real time at which its clock was last set, and at which its machine was last suspended.
+    set_at: UnixMs,
+    slept_at: UnixMs,
     applied: Position,
     ended: BTreeSet<u8>,
     asked_at: Moment,
+    /// The real time of `asked_at`.
+    since: UnixMs,
     question: Option<Question>,
+}
+
+impl Node {
+    /// Whether its clock was set and its machine suspended since its last answer. A clock that is set back by the time of
+    /// a suspension hides it, and no clock of the node shows that.
+    fn is_deceived(&self) -> bool {
+        self.since <= self.set_at && self.since <= self.slept_at
+    }
 }
 
 #[derive(Debug, Default)]
@@ -76,7 +95,7 @@ impl World {
 
     /// Returns the time by the clocks of a node.
     fn moment(&self, node: usize) -> Moment {
-        Moment { unix: self.now + self.nodes[node].ahead, steady: self.now }
+        Moment { unix: self.now + self.nodes[node].ahead, steady: self.now - self.nodes[node].slept }
     }
 
     /// Returns whether the node admits the session. `None`: it refuses to decide.
@@ -90,7 +109,7 @@ impl World {
         match *step {
             Step::Pass(ms) => self.now += ms,
             Step::Ask(node) => {
-                self.nodes[node].question = Some(Question { asked_at: self.moment(node), last: None });
+                self.nodes[node].question = Some(Question { asked_at: self.moment(node), since: self.now, last: None });
             }
             Step::Answer(node) => {
                 let last = self.last();
@@ -113,7 +132,15 @@ impl World {
                 }
             }
             Step::Judge(node, session) => self.check(node, session)?,
-            Step::Clock(node, ahead) => self.nodes[node].ahead = ahead,
+            Step::Clock(node, ahead) => {
+                self.nodes[node].ahead = ahead;
+                self.nodes[node].set_at = self.now;
+            }
+            Step::Suspend(node, ms) => {
+                self.now += ms;
+                self.nodes[node].slept += ms;
+                self.nodes[node].slept_at = self.now;
+            }
             Step::Failover(lost) => {
                 self.waiting.clear();
                 self.timeline += 1;
@@ -131,7 +158,7 @@ impl World {
     fn apply(&mut self, node: usize) {
         let Self { ends, nodes, .. } = self;
         let node = &mut nodes[node];
-        let Some(Question { asked_at, last: Some(last) }) = node.question.take() else { return };
+        let Some(Question { asked_at, since, last: Some(last) }) = node.question.take() else { return };
         match catch_up(node.applied, last) {
             CatchUp::Nothing => {}
             CatchUp::Newer => node.ended.extend(ends.range(node.applied.number + 1..).map(|(_, session)| *session)),
@@ -139,12 +166,13 @@ impl World {
         }
         node.applied = last;
         node.asked_at = asked_at;
+        node.since = since;
     }
 
     /// Checks that an end that was answered is respected by every node, a second and a half later at the latest.
     fn check(&self, node: usize, session: u8) -> Result<(), TestCaseError> {
         let Some(answered) = self.answered.get(&session) else { return Ok(()) };
-        if self.judges(node, session) == Some(true) {
+        if self.judges(node, session) == Some(true) && !self.nodes[node].is_deceived() {
             let late = self.now - answered;
             prop_assert!(late <= SHARED_LIMIT_MS, "admitted {late} ms after its end was answered");
         }
@@ -181,7 +209,8 @@ fn step(failover: bool) -> impl Strategy<Value = Step> {
         4 => session.clone().prop_map(Step::Begin),
         4 => Just(Step::Commit),
         8 => (node.clone(), session).prop_map(|(node, session)| Step::Judge(node, session)),
-        1 => (node, -600_000..600_000_i64).prop_map(|(node, ahead)| Step::Clock(node, ahead)),
+        1 => (node.clone(), -600_000..600_000_i64).prop_map(|(node, ahead)| Step::Clock(node, ahead)),
+        1 => (node, prop_oneof![1..400_i64, 900..60_000_i64]).prop_map(|(node, ms)| Step::Suspend(node, ms)),
         failovers => (0..3_usize).prop_map(Step::Failover),
     ]
 }

@@ -3,18 +3,25 @@ use super::backend::{Backend, Value};
 use super::groups::{group_id, insert_group};
 use super::named_locks::lock_named;
 use super::names::{HOLDERS, is_confusable};
-use super::profiles::{is_email_taken, write_groups, write_profile};
+use super::profiles::{email_of, is_email_taken, write_groups, write_profile};
 use super::resets::add as add_reset;
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Tx;
 use super::write::Write;
-use crate::imports::{Import, ImportOutcome, ImportUser, Imports};
+use crate::imports::{Conflicting, Import, ImportOutcome, ImportUser, Imports};
 use crate::users::AddUserOutcome;
 use crate::{Error, Result};
 use async_trait::async_trait;
+use domain::account::AccountName;
+use domain::profile::EmailAddress;
 
 sql! {
+    // Those of one imported account: the same name, a name that looks like it, or the same reliable address.
+    CONFLICTING = "SELECT id, name, email, email_state FROM users WHERE name_key = $1 AND deleted_at IS NULL
+        UNION SELECT id, name, email, email_state FROM users WHERE skeleton = $2 AND deleted_at IS NULL
+        UNION SELECT id, name, email, email_state FROM users
+            WHERE email_key = $3 AND email_state IN ('vouched_for', 'proved') AND deleted_at IS NULL";
     MARK = "UPDATE users SET imported_parameters = $2, disabled_at = $3 WHERE id = $1";
 }
 
@@ -86,5 +93,16 @@ impl Import {
 impl<DB: Backend> Imports for SqlStore<DB> {
     async fn import(&self, import: &Import) -> Result<ImportOutcome> {
         self.write(import.clone()).await
+    }
+
+    async fn conflicting(&self, name: &AccountName, email: Option<&EmailAddress>) -> Result<Vec<Conflicting>> {
+        let (skeleton, email) = (name.skeleton(), email.map(EmailAddress::key));
+        let values = [Value::Text(name.key()), Value::Text(&skeleton), Value::OptText(email.as_deref())];
+        let mut accounts = Vec::new();
+        for row in self.all(CONFLICTING, values).await? {
+            let name = row.text("name")?;
+            accounts.push(Conflicting { name, email: email_of(&row)?.filter(|email| email.state.is_reliable()) });
+        }
+        Ok(accounts)
     }
 }

@@ -29,6 +29,7 @@ sql! {
     ADD = "INSERT INTO invitations (id, code_hash, role, note, made_by, created_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     ALL = select!("ORDER BY created_at DESC");
+    OPEN = select!("WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > $1 ORDER BY created_at DESC");
     BY_CODE = select!("WHERE code_hash = $1");
     MAILED_TO = "UPDATE invitations SET email = $2 WHERE id = $1";
     ADDRESS = "SELECT id, email FROM invitations WHERE id = $1";
@@ -124,6 +125,10 @@ impl<DB: Backend> Invitations for SqlStore<DB> {
 
     async fn invitations(&self) -> Result<Vec<Invitation>> {
         self.all(ALL, []).await?.iter().map(invitation).collect()
+    }
+
+    async fn open_invitations(&self, now: UnixMs) -> Result<Vec<Invitation>> {
+        self.all(OPEN, [Value::Int(now)]).await?.iter().map(invitation).collect()
     }
 
     async fn invitation_by_code(&self, code_hash: &CodeHash) -> Result<Option<Invitation>> {

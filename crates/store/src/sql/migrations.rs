@@ -48,6 +48,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (46, "open resets", include_str!("../../migrations/0046_open_resets.sql")),
     (47, "proofs and notices", include_str!("../../migrations/0047_proofs_and_notices.sql")),
     (48, "hints and resources", include_str!("../../migrations/0048_hints_and_resources.sql")),
+    (49, "large installations", include_str!("../../migrations/0049_large_installations.sql")),
 ];
 
 /// All migrations, in the order of their numbers.

@@ -6,14 +6,17 @@ use super::named_locks::lock_named;
 use super::session_writes::mark_sessions;
 use super::statement::sql;
 use super::store::SqlStore;
-use super::tx::Tx;
+use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::users::RenameOutcome;
+use crate::users::{NamedAccount, RenameOutcome};
 use domain::UnixMs;
 use domain::account::{AccountName, name_key, name_skeleton};
 use domain::ids::UserId;
+
+/// Number of rows that are read or written at a time.
+const PAGE: i64 = 500;
 
 sql! {
     ALIKE = "SELECT COUNT(*) AS n FROM users WHERE skeleton = $1 AND id <> $2";
@@ -23,7 +26,16 @@ sql! {
     HOLDERS = "SELECT COUNT(*) AS n FROM users WHERE name_key = $1 AND id <> $2";
     SET_KEY = "UPDATE users SET name_key = $2 WHERE id = $1";
     RENAME = "UPDATE users SET name = $2, name_key = $3, skeleton = $4 WHERE id = $1 AND deleted_at IS NULL";
-    KEYS = "SELECT id, name, name_key FROM users WHERE deleted_at IS NULL";
+    // The names whose key an engine cannot compute: those beyond ASCII, and those whose key is not their lower case.
+    KEYS = "SELECT id, name, name_key FROM users
+        WHERE id > $1 AND deleted_at IS NULL AND (octet_length(name) <> length(name) OR lower(name) <> name_key)
+        ORDER BY id LIMIT $2";
+    LOOK_ALIKES = "SELECT id, name, skeleton FROM users WHERE skeleton IN
+            (SELECT skeleton FROM users WHERE skeleton > '' GROUP BY skeleton HAVING COUNT(*) > 1)
+        ORDER BY skeleton, name_key LIMIT $1";
+    // Rows from before display names had keys.
+    UNKEYED = "SELECT id, display_name FROM users WHERE display_key IS NULL AND display_name IS NOT NULL LIMIT $1";
+    SET_DISPLAY_KEY = "UPDATE users SET display_key = $3 WHERE id = $1 AND display_name = $2";
 }
 
 /// Returns whether another account's name looks like this one. The caller holds the lock "new user". Otherwise two
@@ -70,6 +82,25 @@ impl Write for AdoptNames {
             tx.execute(SEE, [Value::Text(&id), Value::Text(&name_skeleton(&name))]).await?;
         }
         Ok(adopted)
+    }
+}
+
+/// Writes the missing keys of a number of display names, and returns how many there were.
+struct KeyDisplayNames;
+
+impl Write for KeyDisplayNames {
+    type Output = usize;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<usize> {
+        tx.wait_for_long_statements();
+        lock_named(tx, "profiles", 0).await?;
+        let rows = tx.all(UNKEYED, [Value::Int(PAGE)]).await?;
+        for row in &rows {
+            let (id, name) = (row.text("id")?, row.text("display_name")?);
+            let values = [Value::Text(&id), Value::Text(&name), Value::Text(&name_key(&name))];
+            tx.execute(SET_DISPLAY_KEY, values).await?;
+        }
+        Ok(rows.len())
     }
 }
 
@@ -120,13 +151,56 @@ impl<DB: Backend> SqlStore<DB> {
         Ok(())
     }
 
-    pub(super) async fn find_stray_names(&self) -> Result<Vec<UserId>> {
-        let mut stray = Vec::new();
-        for row in self.reads.without_timeout().all(KEYS, []).await? {
-            if name_key(&row.text("name")?) != row.text("name_key")? {
-                stray.push(row.text("id")?.into());
+    /// Writes the keys of display names from an earlier version, a part of them in each transaction.
+    pub(super) async fn key_display_names(&self) -> Result<()> {
+        if self.reads.without_timeout().all(UNKEYED, [Value::Int(1)]).await?.is_empty() {
+            return Ok(());
+        }
+        let mut keyed = 0;
+        loop {
+            let now_keyed = self.write(KeyDisplayNames).await?;
+            keyed += now_keyed;
+            if now_keyed == 0 {
+                break;
             }
         }
-        Ok(stray)
+        tracing::info!(keyed, "the search for accounts now finds display names of an earlier version");
+        Ok(())
     }
+
+    /// Reads the names in parts, so that the memory does not depend on their number.
+    pub(super) async fn find_stray_names(&self) -> Result<Vec<NamedAccount>> {
+        let (mut stray, mut after) = (Vec::new(), String::new());
+        loop {
+            let rows = self.reads.without_timeout().all(KEYS, [Value::Text(&after), Value::Int(PAGE)]).await?;
+            let Some(last) = rows.last() else { return Ok(stray) };
+            after = last.text("id")?;
+            for row in &rows {
+                if name_key(&row.text("name")?) != row.text("name_key")? {
+                    stray.push(named(row)?);
+                }
+            }
+        }
+    }
+
+    /// Returns groups of accounts whose names look alike, with at most `limit` accounts.
+    pub(super) async fn find_look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>> {
+        let mut groups: Vec<Vec<NamedAccount>> = Vec::new();
+        let mut skeleton = String::new();
+        for row in self.reads.without_timeout().all(LOOK_ALIKES, [Value::Int(limit.into())]).await? {
+            let own = row.text("skeleton")?;
+            if own != skeleton {
+                groups.push(Vec::new());
+                skeleton = own;
+            }
+            if let Some(group) = groups.last_mut() {
+                group.push(named(&row)?);
+            }
+        }
+        Ok(groups)
+    }
+}
+
+fn named<DB: Backend>(row: &Record<DB>) -> Result<NamedAccount> {
+    Ok(NamedAccount { id: row.text("id")?.into(), name: row.text("name")? })
 }

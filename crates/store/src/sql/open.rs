@@ -156,6 +156,7 @@ async fn session(connection: &mut PgConnection) -> Result<i32> {
 async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {
     store.check_statements().await?;
     store.adopt_names().await?;
+    store.key_display_names().await?;
     Ok(Arc::new(store))
 }
 

@@ -15,19 +15,17 @@ use crate::audit::{AuditEntry, AuditEvent};
 use crate::profiles::{Change, Group, GroupOutcome, Member, Profile, Profiles, SetProfile, SetProfileOutcome};
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::account::name_key;
 use domain::ids::UserId;
 use domain::profile::{DisplayName, Email, EmailAddress, EmailState, GroupName};
-use std::collections::HashMap;
 
 sql! {
     ONE = "SELECT id, display_name, email, email_state, profile_version FROM users
         WHERE id = $1 AND deleted_at IS NULL";
-    ALL = "SELECT id, display_name, email, email_state, profile_version FROM users WHERE deleted_at IS NULL";
     GROUPS_OF = "SELECT g.name FROM group_members m JOIN user_groups g ON g.id = m.group_id WHERE m.user_id = $1";
     GROUP_IDS_OF = "SELECT group_id FROM group_members WHERE user_id = $1";
-    MEMBERSHIPS = "SELECT m.user_id, g.name FROM group_members m JOIN user_groups g ON g.id = m.group_id";
     SET = "UPDATE users SET display_name = $2, email = $3, email_key = $4, email_state = $5,
-            profile_version = profile_version + 1
+            display_key = $6, profile_version = profile_version + 1
         WHERE id = $1 AND deleted_at IS NULL";
     EMAIL_TAKEN = "SELECT COUNT(*) AS n FROM users
         WHERE email_key = $1 AND email_state IN ('vouched_for', 'proved') AND id <> $2";
@@ -53,12 +51,14 @@ pub(super) async fn write_profile<DB: Backend>(
     email: Option<&Email>,
 ) -> Result<bool> {
     let key = email.map(|email| email.address.key());
+    let display_key = display_name.map(|name| name_key(name.as_str()));
     let values = [
         Value::Text(user.as_str()),
         Value::OptText(display_name.map(DisplayName::as_str)),
         Value::OptText(email.map(|email| email.address.as_str())),
         Value::OptText(key.as_deref()),
         Value::OptText(email.map(|email| email.state.as_str())),
+        Value::OptText(display_key.as_deref()),
     ];
     Ok(tx.execute(SET, values).await? == 1)
 }
@@ -177,22 +177,6 @@ impl<DB: Backend> Profiles for SqlStore<DB> {
         Ok(Some(profile))
     }
 
-    async fn profiles(&self) -> Result<HashMap<UserId, Profile>> {
-        let mut profiles = HashMap::new();
-        for row in self.all(ALL, []).await? {
-            profiles.insert(UserId::from(row.text("id")?), fields(&row)?);
-        }
-        for row in self.all(MEMBERSHIPS, []).await? {
-            if let Some(profile) = profiles.get_mut(&row.text("user_id")?.into()) {
-                profile.groups.push(row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?);
-            }
-        }
-        for profile in profiles.values_mut() {
-            profile.groups.sort_by_key(GroupName::key);
-        }
-        Ok(profiles)
-    }
-
     async fn set_profile(&self, change: &SetProfile) -> Result<SetProfileOutcome> {
         self.write(change.clone()).await
     }
@@ -230,12 +214,15 @@ fn fields<DB: Backend>(row: &Record<DB>) -> Result<Profile> {
         Some(_) => Some(row.enum_column("users", "display_name", |name| DisplayName::parse(name).ok())?),
         None => None,
     };
-    let email = match row.opt_text("email")? {
-        Some(_) => Some(Email {
-            address: row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?,
-            state: row.enum_column("users", "email_state", EmailState::parse)?,
-        }),
-        None => None,
-    };
+    let email = email_of(row)?;
     Ok(Profile { display_name, email, groups: Vec::new(), version: row.int("profile_version")? })
+}
+
+/// Reads the columns of an e-mail address.
+pub(super) fn email_of<DB: Backend>(row: &Record<DB>) -> Result<Option<Email>> {
+    if row.opt_text("email")?.is_none() {
+        return Ok(None);
+    }
+    let address = row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?;
+    Ok(Some(Email { address, state: row.enum_column("users", "email_state", EmailState::parse)? }))
 }

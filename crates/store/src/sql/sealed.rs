@@ -12,12 +12,23 @@ use crate::{Error, Result};
 use async_trait::async_trait;
 use domain::UnixMs;
 
+macro_rules! user_keys {
+    ($compared:literal) => {
+        concat!(
+            "SELECT user_id AS id, version, 'user_keys/' || user_id || '/' || CAST(version AS TEXT) AS place, sealed
+            FROM user_keys WHERE sealed <> '' AND substr(sealed, 1, 9) ",
+            $compared,
+            " $1"
+        )
+    };
+}
+
 sql! {
     KEYS = "SELECT kid AS id, CAST(0 AS BIGINT) AS version, 'keys/' || kind || '/' || kid AS place, sealed
         FROM keys WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
     RESEAL_KEY = "UPDATE keys SET sealed = $4 WHERE kid = $1 AND CAST($2 AS BIGINT) = 0 AND sealed = $3";
-    USER_KEYS = "SELECT user_id AS id, version, 'user_keys/' || user_id || '/' || CAST(version AS TEXT) AS place, sealed
-        FROM user_keys WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
+    // Two ranges of an index, because a million keys of people may have the name that is left out.
+    USER_KEYS = concat!(user_keys!("<"), " UNION ALL ", user_keys!(">"), " LIMIT $2");
     RESEAL_USER_KEY = "UPDATE user_keys SET sealed = $4 WHERE user_id = $1 AND version = $2 AND sealed = $3";
     TOTP = "SELECT id, CAST(0 AS BIGINT) AS version, 'totp/' || user_id || '/' || id AS place, sealed
         FROM totp WHERE substr(sealed, 1, 9) <> $1 LIMIT $2";

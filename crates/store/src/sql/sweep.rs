@@ -8,9 +8,16 @@ use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
 use domain::{CLOCK_TOLERANCE_MS, UnixMs};
+use std::time::{Duration, Instant};
 
-/// Number of rows in one transaction.
+/// Maximum number of rows in one transaction.
 const CHUNK: i64 = 500;
+/// Number of rows in the first transaction of a statement, which finds the speed of the disk.
+const FIRST: i64 = 100;
+/// Their minimum on a slow disk.
+const LEAST: i64 = 20;
+/// Time that one transaction should take at most. Other writes wait for it.
+const AIM: Duration = Duration::from_millis(20);
 /// Additional retention of burnt `short_keys` after their expiry. They are accepted for [`CLOCK_TOLERANCE_MS`] more,
 /// and a node whose clock is fast must not delete one that a node with a slow clock would accept again.
 const SKEW_MS: i64 = 4 * CLOCK_TOLERANCE_MS;
@@ -24,6 +31,13 @@ const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 const ALLOWED_KEPT_MS: i64 = 30 * 24 * 3_600_000;
 /// Retention of the rows of named locks. Each paid challenge has one.
 const LOCKS_KEPT_MS: i64 = 24 * 3_600_000;
+
+/// The end of a session, in the words of its index.
+macro_rules! session_end {
+    () => {
+        "COALESCE(revoked_at, CASE WHEN idle_at < ends_at THEN idle_at ELSE ends_at END)"
+    };
+}
 
 sql! {
     COUNT_SHORT_KEYS = "SELECT COUNT(*) AS n FROM short_keys";
@@ -85,26 +99,42 @@ sql! {
     AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
     NOTICES_READ = "DELETE FROM notices_read WHERE read_at <= $1 AND (user_id, device) IN
         (SELECT user_id, device FROM notices_read WHERE read_at <= $1 LIMIT $2)";
-    // No ban ends before its last change, and that column has an index.
-    BANS = "DELETE FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) AND id IN
-        (SELECT id FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) LIMIT $2)";
-    SESSIONS = "DELETE FROM sessions
-        WHERE changed_at < $1 AND (revoked_at < $1 OR idle_at < $1 OR ends_at < $1) AND id IN
-        (SELECT id FROM sessions
-            WHERE changed_at < $1 AND (revoked_at < $1 OR idle_at < $1 OR ends_at < $1) LIMIT $2)";
+    // Two statements, because each of them reads one index, and none of the bans that are in force.
+    BANS_EXPIRED = "DELETE FROM bans WHERE until < $1
+        AND id IN (SELECT id FROM bans WHERE until < $1 LIMIT $2)";
+    BANS_LIFTED = "DELETE FROM bans WHERE lifted_at < $1
+        AND id IN (SELECT id FROM bans WHERE lifted_at < $1 LIMIT $2)";
+    SESSIONS = concat!("DELETE FROM sessions WHERE ", session_end!(), " < $1
+        AND id IN (SELECT id FROM sessions WHERE ", session_end!(), " < $1 LIMIT $2)");
 }
 
 struct SweepRows {
     sql: &'static str,
     before: UnixMs,
+    limit: i64,
 }
 
 impl Write for SweepRows {
-    type Output = u64;
+    /// The number of changed rows, and the time that it took without waiting for other writes.
+    type Output = (u64, Duration);
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<u64> {
-        tx.execute(self.sql, [Value::Int(self.before), Value::Int(CHUNK)]).await
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Self::Output> {
+        let began = Instant::now();
+        let rows = tx.execute(self.sql, [Value::Int(self.before), Value::Int(self.limit)]).await?;
+        Ok((rows, began.elapsed()))
     }
+}
+
+/// Returns the number of rows for the next transaction, so that it takes about [`AIM`].
+fn next_limit(limit: i64, took: Duration) -> i64 {
+    let scaled = match took {
+        took if took > AIM => limit / 2,
+        took if took < AIM / 4 => limit * 2,
+        _ => limit,
+    };
+    scaled.clamp(LEAST, CHUNK)
 }
 
 impl<DB: Backend> SqlStore<DB> {
@@ -136,7 +166,7 @@ impl<DB: Backend> SqlStore<DB> {
     }
 
     pub(super) async fn sweep_bans_before(&self, before: UnixMs) -> Result<u64> {
-        self.sweep(BANS, before).await
+        Ok(self.sweep(BANS_EXPIRED, before).await? + self.sweep(BANS_LIFTED, before).await?)
     }
 
     pub(super) async fn sweep_invitations_before(&self, before: UnixMs) -> Result<u64> {
@@ -186,14 +216,34 @@ impl<DB: Backend> SqlStore<DB> {
     }
 
     /// Runs a statement with a limit of rows again and again until it changes fewer.
+    ///
+    /// On SQLite one transaction at a time writes. Without a pause, a write that waited for one part would share the
+    /// next one's transaction, and be answered only after it.
     pub(super) async fn sweep(&self, sql: &'static str, before: UnixMs) -> Result<u64> {
-        let mut gone = 0;
+        let (mut gone, mut limit) = (0, FIRST);
         loop {
-            let now_gone = self.write(SweepRows { sql, before }).await?;
+            let (now_gone, took) = self.write(SweepRows { sql, before, limit }).await?;
             gone += now_gone;
-            if now_gone < CHUNK.unsigned_abs() {
+            if now_gone < limit.unsigned_abs() {
                 return Ok(gone);
             }
+            limit = next_limit(limit, took);
+            tokio::time::sleep(took).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_transaction_is_followed_by_smaller_ones_until_they_are_quick() {
+        let slow = AIM + Duration::from_millis(1);
+        assert_eq!(next_limit(CHUNK, slow), CHUNK / 2);
+        assert_eq!(next_limit(LEAST, slow), LEAST);
+        assert_eq!(next_limit(CHUNK / 2, AIM), CHUNK / 2);
+        assert_eq!(next_limit(CHUNK / 2, Duration::ZERO), CHUNK);
+        assert_eq!(next_limit(CHUNK, Duration::ZERO), CHUNK);
     }
 }

@@ -36,7 +36,7 @@ sql! {
     IS_ADMINISTRATOR = "SELECT COUNT(*) AS n FROM users
         WHERE role = 'administrator' AND disabled_at IS NULL AND id = $1";
     ERASE = "UPDATE users SET name = '', name_key = $2, skeleton = '', password_hash = '', role = 'user', signed_in_at = NULL,
-            display_name = NULL, email = NULL, email_key = NULL, email_state = NULL,
+            display_name = NULL, display_key = NULL, email = NULL, email_key = NULL, email_state = NULL,
             imported_parameters = NULL, disabled_at = $3, deleted_at = $3
         WHERE id = $1 AND deleted_at IS NULL";
     ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";

@@ -12,8 +12,8 @@ use super::{audit, invitations, reservations, user_keys};
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::users::{
-    AddUserOutcome, ChangeOutcome, DeleteUser, NewPassword, NewUser, PasswordHash, RenameOutcome, SetPassword, User,
-    Users,
+    AddUserOutcome, ChangeOutcome, DeleteUser, NamedAccount, NewPassword, NewUser, PasswordHash, RenameOutcome,
+    SetPassword, User, Users,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -28,6 +28,9 @@ macro_rules! parameters {
     };
 }
 
+/// A number of characters that no searched field exceeds. SQLite fails on much longer patterns.
+const LONGEST_FIELD: usize = 1000;
+
 sql! {
     COUNT = "SELECT COUNT(*) AS n FROM users WHERE deleted_at IS NULL";
     ANY = "SELECT 1 AS n FROM users WHERE deleted_at IS NULL LIMIT 1";
@@ -38,6 +41,17 @@ sql! {
     PAGE = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users
         WHERE deleted_at IS NULL AND name_key > COALESCE((SELECT name_key FROM users WHERE id = $1), '')
         ORDER BY name_key LIMIT $2";
+    // The inner statement reads an index alone, and the outer one the rows of one page. No membership is read if no
+    // group's name matches.
+    SEARCH = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users
+        WHERE id IN (SELECT id FROM users
+            WHERE deleted_at IS NULL
+                AND name_key > COALESCE((SELECT name_key FROM users WHERE id = $1 AND deleted_at IS NULL), '')
+                AND (name_key LIKE $2 ESCAPE '\\' OR email_key LIKE $2 ESCAPE '\\' OR display_key LIKE $2 ESCAPE '\\'
+                    OR id IN (SELECT user_id FROM group_members WHERE group_id IN
+                        (SELECT id FROM user_groups WHERE name_key LIKE $2 ESCAPE '\\')))
+            ORDER BY name_key LIMIT $3)
+        ORDER BY name_key";
     // Steps from one value to the next by the index on the expression. A DISTINCT would read every account.
     PARAMETERS = concat!(
         "WITH RECURSIVE used(parameters) AS (
@@ -157,6 +171,15 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.all(PAGE, [Value::Text(after), Value::Int(limit.into())]).await?.iter().map(user).collect()
     }
 
+    async fn search_users(&self, word: &str, after: &str, limit: u32) -> Result<Vec<User>> {
+        if word.chars().nth(LONGEST_FIELD).is_some() {
+            return Ok(Vec::new());
+        }
+        let pattern = containing(word);
+        let values = [Value::Text(after), Value::Text(&pattern), Value::Int(limit.into())];
+        self.all(SEARCH, values).await?.iter().map(user).collect()
+    }
+
     async fn password_parameters(&self) -> Result<Vec<String>> {
         let mut parameters = Vec::new();
         for sql in [PARAMETERS, IMPORTED_PARAMETERS] {
@@ -211,13 +234,30 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.write(RenameUser { id: id.to_owned(), name: name.clone(), audit: audit.clone(), now }).await
     }
 
-    async fn stray_names(&self) -> Result<Vec<UserId>> {
+    async fn stray_names(&self) -> Result<Vec<NamedAccount>> {
         self.find_stray_names().await
+    }
+
+    async fn look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>> {
+        self.find_look_alikes(limit).await
     }
 
     async fn sweep_users(&self, before: UnixMs) -> Result<u64> {
         self.sweep_deleted(before).await
     }
+}
+
+/// Returns the pattern of `LIKE` for texts that contain this one, in which no character has a meaning.
+fn containing(word: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in word.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
 }
 
 pub(super) fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {

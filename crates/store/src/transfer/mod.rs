@@ -92,6 +92,10 @@ pub async fn transfer(
         }
         return Ok(TransferOutcome::WasThere);
     }
+    let mut references = Vec::new();
+    for table in tables.iter().filter(|_| !dry_run) {
+        references.extend(target.drop_references(table).await?);
+    }
     for table in &tables {
         let rows = if dry_run { source.digest(table).await? } else { target.fill(table, &mut source).await? };
         if !dry_run && target.digest(table).await? != rows {
@@ -102,6 +106,7 @@ pub async fn transfer(
     if dry_run {
         return Ok(TransferOutcome::Tried);
     }
+    target.make(references).await?;
     // In this order: an interruption in between leaves a source that still works, and a target that is complete.
     target.commit().await?;
     source.refuse_writes(&tables).await?;

@@ -38,6 +38,8 @@ pub(crate) async fn keep_what_was_given(fixture: Fixture) {
     let store = fixture.open().await;
     let first = made(&*store, "the cook", NOW + DAY).await;
     assert_eq!(store.invitations().await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(store.open_invitations(first.expires_at - 1).await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(store.open_invitations(first.expires_at).await.unwrap(), []);
     assert_eq!(store.invitation_by_code(&first.code_hash).await.unwrap(), Some(first));
     assert_eq!(store.invitation_by_code(&CodeHash::of("another")).await.unwrap(), None);
 }
@@ -67,6 +69,8 @@ pub(crate) async fn that_are_over_make_no_account(fixture: Fixture) {
     assert!(store.revoke_invitation(&revoked.id, &audit(), NOW).await.unwrap());
     assert!(!store.revoke_invitation(&revoked.id, &audit(), NOW).await.unwrap());
     assert_eq!(store.add_user(&guest("revoked", &revoked, NOW)).await.unwrap(), AddUserOutcome::NotInvited);
+    let open = store.open_invitations(NOW).await.unwrap();
+    assert_eq!(open.iter().map(|invitation| &invitation.id).collect::<Vec<_>>(), [&late.id], "not the revoked one");
     let taken = made(&*store, "taken", NOW + DAY).await;
     assert_eq!(store.add_user(&new_user("ada")).await.unwrap(), AddUserOutcome::Added);
     assert_eq!(store.add_user(&guest("ada", &taken, NOW)).await.unwrap(), AddUserOutcome::NameTaken);

@@ -143,6 +143,7 @@ contract! {
         is_found_by_key_and_id,
         names_that_differ_in_case_are_taken, of_names_that_look_alike_one_is_added,
         are_listed_by_name,
+        none_is_stray_or_like_another,
         a_new_password_ends_sessions_and_forgets_failures,
         a_hash_is_upgraded_only_from_what_it_was,
         disabling_ends_sessions_and_enabling_brings_none_back,
@@ -229,6 +230,8 @@ contract! {
         groups_have_one_spelling_and_are_listed_with_their_members,
         changes_of_profiles_and_groups_reach_other_nodes,
         go_with_the_account,
+        are_found_by_a_part_of_any_field,
+        are_found_in_parts_by_name,
     }
     oauth {
         of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_grant,
@@ -324,6 +327,7 @@ contract! {
         more_than_a_chunk_goes_in_one_call,
         the_audit_trail_goes_by_age,
         bans_go_when_they_were_over_long_enough,
+        bans_of_many_clients_go_in_one_call,
     }
     races {
         fifty_tasks_burn_one_short_key,

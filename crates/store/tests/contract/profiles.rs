@@ -2,6 +2,7 @@
 
 use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, SECOND, entry, fresh, session, user};
+use domain::account::name_key;
 use domain::ids::UserId;
 use domain::profile::{DisplayName, Email, EmailAddress, EmailState, GroupName};
 use futures::future::join_all;
@@ -57,7 +58,6 @@ pub(crate) async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fi
     let address = EmailAddress::parse("Ada@example.org").unwrap();
     assert_eq!(set.email, Some(Email { address, state: EmailState::VouchedFor }));
     assert_eq!(set.groups, [name("Family")], "the group's own spelling");
-    assert_eq!(store.profiles().await.unwrap().remove(&ada), Some(set.clone()));
 
     assert_eq!(store.set_profile(&all).await.unwrap(), SetProfileOutcome::Done);
     assert_eq!(profile(&*store, &ada).await, set, "nothing was new");
@@ -189,4 +189,75 @@ pub(crate) async fn go_with_the_account(fixture: Fixture) {
     assert_eq!(store.set_profile(&taken).await.unwrap(), SetProfileOutcome::Done, "the address is free");
     assert_eq!(store.set_profile(&request).await.unwrap(), SetProfileOutcome::NoUser);
     assert_eq!(store.sweep_users(NOW + DAY).await.unwrap(), 1);
+}
+
+async fn found(store: &dyn Store, word: &str) -> Vec<String> {
+    let users = store.search_users(&name_key(word), "", 50).await.unwrap();
+    users.into_iter().map(|user| user.name).collect()
+}
+
+pub(crate) async fn are_found_by_a_part_of_any_field(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada_b").await, user(&*store, "Ada-C").await);
+    let zoe = user(&*store, "zoë").await;
+    for text in ["Family/Kin", "media"] {
+        group(&*store, text).await;
+    }
+    let ask = SetProfile {
+        display_name: Change::Set(DisplayName::parse("Łovelace 100% \\o/").unwrap()),
+        email: email("First.Last@Example.org", EmailState::Unproved),
+        groups: Some(vec![name("family/kin")]),
+        ..change(&ada)
+    };
+    assert_eq!(store.set_profile(&ask).await.unwrap(), SetProfileOutcome::Done);
+    let both = SetProfile { groups: Some(vec![name("family/kin"), name("media")]), ..change(&bob) };
+    assert_eq!(store.set_profile(&both).await.unwrap(), SetProfileOutcome::Done);
+
+    for word in ["ADA", "a"] {
+        assert_eq!(found(&*store, word).await[..2], ["Ada-C", "ada_b"], "{word}");
+    }
+    for word in ["ŁOVE", "łovelace", "100%", "0% \\o/", "\\", "%", "LAST@example", "a_b", "_"] {
+        assert_eq!(found(&*store, word).await, ["ada_b"], "{word}");
+    }
+    assert_eq!(found(&*store, "ZOË").await, ["zoë"]);
+    assert_eq!(found(&*store, "zoe\u{308}").await, ["zoë"], "decomposed");
+    assert_eq!(found(&*store, "fAmIly").await, ["Ada-C", "ada_b"], "each once");
+    assert_eq!(found(&*store, "dia").await, ["Ada-C"]);
+    for word in ["zoe", "love", "100_", "a%b", "\\%", "nobody", "' OR ''='", &"a".repeat(100_000)] {
+        assert_eq!(found(&*store, word).await, [""; 0], "{word:.20}");
+    }
+
+    let cleared = SetProfile { display_name: Change::Clear, email: Change::Clear, ..change(&ada) };
+    assert_eq!(store.set_profile(&cleared).await.unwrap(), SetProfileOutcome::Done);
+    assert_eq!(found(&*store, "100%").await, [""; 0], "cleared");
+    let deletion = DeleteUser {
+        attempt: None,
+        user: zoe.clone(),
+        account: "zoe".to_owned(),
+        audit: entry(AuditEvent::UserDeleted, Some(&zoe), NOW),
+        now: NOW,
+    };
+    assert!(store.delete_user(&deletion).await.unwrap().is_done());
+    for word in ["zoë", "deleted"] {
+        assert_eq!(found(&*store, word).await, [""; 0], "{word}");
+    }
+}
+
+pub(crate) async fn are_found_in_parts_by_name(fixture: Fixture) {
+    let store = fixture.open().await;
+    let mut names = Vec::new();
+    for number in 0..7 {
+        user(&*store, &format!("other{number}")).await;
+        names.push(format!("guest{number}"));
+        user(&*store, &names[number]).await;
+    }
+    let (mut seen, mut after) = (Vec::new(), "nobody".to_owned());
+    loop {
+        let part = store.search_users("guest", &after, 3).await.unwrap();
+        assert!(part.len() <= 3);
+        let Some(last) = part.last() else { break };
+        after = last.id.to_string();
+        seen.extend(part.into_iter().map(|user| user.name));
+    }
+    assert_eq!(seen, names, "each once");
 }

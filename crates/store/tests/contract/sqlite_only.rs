@@ -101,7 +101,11 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     let store = open(&url, StoreOptions::default()).await.unwrap();
     assert_eq!(store.user_by_key("root").await.unwrap().unwrap().id, root, "the one that had the name keeps it");
     assert_eq!(store.user_by_key("zoe").await.unwrap().unwrap().id, zoe, "found in every width now");
-    assert_eq!(store.stray_names().await.unwrap(), std::slice::from_ref(&wide));
+    let stray = store::users::NamedAccount { id: wide.clone(), name: "\u{ff52}\u{ff4f}\u{ff4f}\u{ff54}".to_owned() };
+    assert_eq!(store.stray_names().await.unwrap(), std::slice::from_ref(&stray));
+    let alike = store.look_alikes(100).await.unwrap();
+    assert_eq!(alike.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
+    assert_eq!((&alike[0][0].id, &alike[0][1]), (&root, &stray));
     assert_eq!(store.user_count().await.unwrap(), 3);
     assert_eq!(store.add_user(&crate::make::new_user("r\u{f3}ot")).await.unwrap(), store::users::AddUserOutcome::Added);
 
@@ -109,6 +113,24 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     let row = entry(AuditEvent::UserRenamed, Some(&wide), NOW);
     assert_eq!(store.rename_user(&wide, &name, &row, NOW).await.unwrap(), store::users::RenameOutcome::Renamed);
     assert!(store.stray_names().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn display_names_of_an_earlier_version_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("postern.db");
+    let url = format!("sqlite:{}", path.display());
+    let store = open(&url, StoreOptions::default()).await.unwrap();
+    for number in 0..1100 {
+        user(&*store, &format!("user{number}")).await;
+    }
+    store.close().await;
+    let pool = SqlitePoolOptions::new().connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    sqlx::query("UPDATE users SET display_name = 'Ł of ' || name").execute(&pool).await.unwrap();
+    pool.close().await;
+
+    let store = open(&url, StoreOptions::default()).await.unwrap();
+    assert_eq!(store.search_users("ł of user", "", 2000).await.unwrap().len(), 1100);
 }
 
 #[tokio::test]
@@ -148,12 +170,26 @@ async fn frequent_queries_read_an_index() {
         ("UPDATE mails SET given_up_at = $1", "mails_deadline"),
         ("UPDATE mails SET sealed", "mails_link"),
         ("DELETE FROM mails WHERE given_up_at", "mails_given_up"),
+        ("DELETE FROM users WHERE deleted_at <", "users_deleted"),
+        ("DELETE FROM bans WHERE until <", "bans_until"),
+        ("DELETE FROM bans WHERE lifted_at <", "bans_lifted"),
+        ("DELETE FROM reservations WHERE until", "reservations_until"),
+        ("DELETE FROM turns WHERE taken_at", "turns_taken"),
+        ("DELETE FROM sessions WHERE COALESCE", "sessions_over"),
+        ("UPDATE user_keys SET sealed = '' WHERE ends_at", "user_keys_ended"),
+        ("DELETE FROM totp WHERE created_at", "totp_waiting"),
+        ("SELECT COUNT(*) AS n FROM users WHERE deleted_at IS NULL", "users_search"),
+        ("SELECT at - at % 3600000 AS hour", "audit_sign_ins"),
+        ("SELECT user_id AS id, version, 'user_keys/'", "user_keys_sealer"),
+        ("DELETE FROM oauth_codes WHERE client_id", "oauth_codes_client"),
+        ("DELETE FROM oauth_consents WHERE client_id", "oauth_consents_client"),
+        ("DELETE FROM oauth_documents WHERE id IN", "oauth_documents_fetched"),
     ] {
         let sql = store::sql::all_statements().find(|sql| sql.starts_with(begins)).expect("a statement");
         let plan: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(&pool).await.unwrap();
         let steps: Vec<_> = plan.into_iter().map(|(_, _, _, step)| step).collect();
-        assert!(steps.iter().any(|step| step.contains(&format!("INDEX {index} "))), "{sql}: {steps:?}");
+        assert!(steps.iter().any(|step| format!("{step} ").contains(&format!("INDEX {index} "))), "{sql}: {steps:?}");
     }
     pool.close().await;
 }

@@ -75,3 +75,20 @@ pub(crate) async fn bans_go_when_they_were_over_long_enough(fixture: Fixture) {
     assert_eq!(store.sweep_bans(run_out.until + 1).await.unwrap(), 1);
     assert_eq!(all_changes(&*store).await, [in_force]);
 }
+
+pub(crate) async fn bans_of_many_clients_go_in_one_call(fixture: Fixture) {
+    let store = fixture.open().await;
+    let policy = BanPolicy::strict();
+    let strikes = (0..620).map(|last| {
+        let (store, context) = (store.clone(), ban_context(&policy, if last == 0 { NOW + 2 * DAY } else { NOW }));
+        async move { store.record_offence(client_key(last), Trigger::ForgedShortKey, "", &context).await }
+    });
+    assert!(join_all(strikes).await.into_iter().all(|banned| banned.unwrap().is_some()));
+    for last in 1..=20 {
+        store.lift(client_key(last), &lifting("root", NOW + SECOND)).await.unwrap();
+    }
+    assert_eq!(store.sweep_bans(NOW + MINUTE).await.unwrap(), 20, "the lifted ones");
+    assert_eq!(store.sweep_bans(NOW + 2 * DAY).await.unwrap(), 599);
+    assert_eq!(all_changes(&*store).await.len(), 1, "the one in force");
+    assert_eq!(store.sweep_bans(NOW + 2 * DAY).await.unwrap(), 0);
+}

@@ -83,6 +83,15 @@ pub(crate) async fn are_listed_by_name(fixture: Fixture) {
     assert_eq!(seen, names, "in parts, each once");
 }
 
+pub(crate) async fn none_is_stray_or_like_another(fixture: Fixture) {
+    let store = fixture.open().await;
+    for number in 0..600 {
+        user(&*store, &format!("Zoë{number}")).await;
+    }
+    assert!(store.stray_names().await.unwrap().is_empty(), "more than one part");
+    assert!(store.look_alikes(100).await.unwrap().is_empty());
+}
+
 pub(crate) async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);

@@ -13,11 +13,12 @@ impl PageData for UsersView {
         let Some(administrator) = administrator else { return Ok(None) };
         let (users, count, next) = if word.trim().is_empty() {
             let (users, next) = flows::users::page(&*state.store, &after, paging::ENTRIES).await?;
-            (users, usize::try_from(state.store.user_count().await?).unwrap_or(usize::MAX), next)
+            (users, Some(state.accounts.count(&*state.store, state.now()).await?), next)
         } else {
-            let users = flows::users::search(&*state.store, &word).await?;
-            let count = users.len();
-            let (users, next) = paging::page(users, |user| &user.id, &after);
+            let (users, next) = flows::users::search(&*state.store, &word, &after, paging::ENTRIES).await?;
+            // Counting the matches on other pages would read every account.
+            let is_whole = after.is_empty() && next.is_none();
+            let count = is_whole.then_some(u64::try_from(users.len()).unwrap_or(u64::MAX));
             (users, count, next)
         };
         let (me, mail) = (administrator.user.id.into(), state.mailer.is_some());
