@@ -15,7 +15,7 @@ use crate::guards::{body, oauth_client};
 use crate::oauth::clients::{is_terminal, plain_words};
 use crate::state::AppState;
 use app::View;
-use app::view::{AskView, EnterView, LeaveLink, RefusedView};
+use app::view::{AskList, AskView, EnterView, LeaveLink, RefusedView};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -266,8 +266,10 @@ fn ask(state: &AppState, examined: &Examined, query: &str, session: Option<&Sign
     AskView {
         title: format!("Continue to {title}?"),
         about: format!("{about} {account}"),
-        list: format!("{name} will be able to:"),
-        items: plain_words(client, &request.consent_scopes()),
+        lists: vec![AskList {
+            about: format!("{name} will be able to:"),
+            items: plain_words(client, &request.consent_scopes()),
+        }],
         note: if is_terminal(client) { String::new() } else { REVOCABLE.to_owned() },
         path: paths::OAUTH_ENTER.to_owned(),
         yes: "Continue".to_owned(),
