@@ -47,7 +47,7 @@ pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, Cli
             client: Some(client.name().to_owned()),
             error: None,
             description: format!("{} gets the scopes: {}", client.name(), request.scopes),
-            facts: conditions(client),
+            facts: conditions(client, &request.redirect_uri),
         },
         Err(Refusal::Shown(refused)) => shown_error(Some(client), refused),
         Err(Refusal::Redirected(refused)) => {
@@ -70,8 +70,12 @@ fn unknown(actor: &Actor<'_>, id: &str, clients: &[Listed]) -> ShownError {
 }
 
 /// Returns what a person needs besides.
-fn conditions(client: &Client) -> Vec<Fact> {
+fn conditions(client: &Client, redirect_uri: &str) -> Vec<Fact> {
     let mut facts = Vec::new();
+    if client.may_be_impersonated_at(redirect_uri) {
+        let text = "each time, because another program on the person's device could pass for this public client";
+        facts.push(Fact { name: "Asks for consent".to_owned(), value: text.to_owned() });
+    }
     if !client.settings.groups.is_empty() {
         facts.push(Fact { name: "Needs one of these groups".to_owned(), value: client.settings.groups.join(", ") });
     }
