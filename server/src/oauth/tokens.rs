@@ -7,6 +7,7 @@ use domain::encoding::{base64url, from_base64url, sha256};
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client::{AccessTokenFormat, IdTokenAlg};
 use oidc::error::{ErrorCode, OAuthError};
+use oidc::exchange::id_token_issued_at;
 use oidc::logout::Hint;
 use oidc::scope::OPENID;
 use oidc::{Client, Scopes};
@@ -172,8 +173,9 @@ impl ClientTokens {
         let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         add("iss", self.issuer.clone().into());
         add("aud", client.id().into());
-        add("exp", (now.div_euclid(1000) + ID_TOKEN_SECONDS).into());
-        add("iat", issued_at(now).into());
+        let seconds = now.div_euclid(1000);
+        add("exp", (seconds + ID_TOKEN_SECONDS).into());
+        add("iat", id_token_issued_at(issued_at(now), details.auth_time, seconds).into());
         add("auth_time", details.auth_time.into());
         add("sid", session.into());
         if let Some(nonce) = &details.nonce {
