@@ -206,6 +206,8 @@ fn clients_are_managed_from_the_command_line() {
     let wrong = output_text(&run(&["explain", &query.replace("spa.example", "spa.evil")]));
     assert!(wrong.contains("Presented redirect_uri: https://spa.evil/"), "{wrong}");
     assert!(wrong.contains("Registered redirect_uri: https://spa.example/"), "{wrong}");
+    let posted = output_text(&run(&["explain", "https://auth.example.com/oauth/token?client_id=spa"]));
+    assert!(posted.contains("links that people open") && posted.contains("client authentication failed"), "{posted}");
     let unknown = output_text(&run(&["explain", "client_id=claude"]));
     assert!(unknown.contains("Registered client_id: cloud"), "{unknown}");
     assert!(output_text(&run(&["token"])).contains("oauth.registration"));
