@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::encoding::base64url;
-use oidc::client::{SubjectType, secret_hash};
+use oidc::client::{Pkce, SubjectType, secret_hash};
 use oidc::document::{self, is_document_id};
 use oidc::preset::Preset;
 use oidc::registration::{self, AuthMethod, blank, changed};
@@ -275,13 +275,46 @@ fn changes_have_the_types_of_plain_forms_and_of_programs() {
 
 #[test]
 fn presets_derive_their_uris_from_the_address() {
-    for preset in Preset::ALL {
+    let table: [(Preset, &[&str], Option<&str>, Pkce); 6] = [
+        (
+            Preset::Nextcloud,
+            &["https://app.example/apps/user_oidc/code"],
+            Some("https://app.example/apps/user_oidc/backchannel-logout/postern"),
+            Pkce::Required,
+        ),
+        (Preset::Grafana, &["https://app.example/login/generic_oauth"], None, Pkce::Required),
+        (Preset::Forgejo, &["https://app.example/user/oauth2/postern/callback"], None, Pkce::Optional),
+        (
+            Preset::Immich,
+            &["https://app.example/auth/login", "https://app.example/user-settings", "app.immich:///oauth-callback"],
+            None,
+            Pkce::Required,
+        ),
+        (
+            Preset::Jellyfin,
+            &["https://app.example/sso/OID/redirect/postern", "https://app.example/sso/OID/r/postern"],
+            None,
+            Pkce::Optional,
+        ),
+        (Preset::Paperless, &["https://app.example/accounts/oidc/postern/login/callback/"], None, Pkce::Required),
+    ];
+    assert_eq!(table.each_ref().map(|row| row.0), Preset::ALL);
+    for (preset, uris, logout, pkce) in table {
         assert_eq!(Preset::parse(preset.as_str()), Some(preset));
         let mut own = blank("app").expect("blank");
+        assert_eq!(Preset::of(&own.redirect_uris), None);
         assert_eq!(preset.apply(&mut own).expect_err("without an address").setting, "url");
         own.url = Some("https://app.example/".to_owned());
         preset.apply(&mut own).expect("applied");
-        assert!(own.redirect_uris.iter().any(|uri| uri.starts_with("https://app.example/")), "{preset:?}");
+        assert_eq!(own.redirect_uris, uris, "{preset:?}");
+        assert_eq!((own.backchannel_logout_uri.as_deref(), own.pkce), (logout, pkce), "{preset:?}");
+        assert_eq!(own.post_logout_redirect_uris, ["https://app.example/"], "{preset:?}");
+        assert_eq!(Preset::of(&own.redirect_uris), Some(preset));
+        // A name in the redirect URI is one that the app must be given.
+        let says =
+            |text: &str| preset.app_settings().iter().any(|(name, value)| name.contains(text) || value.contains(text));
+        assert!(!uris[0].contains("postern") || says("postern"), "{preset:?}");
+        assert!(says("PKCE"), "{preset:?}");
         Client::new(own, &[secret_hash("s")], ClientSource::Administrator).expect("a client");
     }
 }
