@@ -253,12 +253,14 @@ fn changes_have_the_types_of_plain_forms_and_of_programs() {
     let after = change(json!({
         "redirect_uris": "https://b.example/\r\nhttps://c.example/?a=1,2", "groups": "family, the staff", "consent": "false",
         "name": "", "second_factor": "passkey", "disabled": "true", "access_token_seconds": "60", "subject_type": "pairwise",
+        "id_token_seconds": "90", "refresh_token_seconds": "3600",
     }))
     .expect("changed");
     assert_eq!(after.redirect_uris, ["https://b.example/", "https://c.example/?a=1,2"]);
     assert_eq!(after.groups, ["family", "the staff"]);
     assert_eq!((after.consent, after.name.clone(), after.disabled), (Some(false), None, true));
     assert_eq!((after.access_token_seconds, after.subject_type), (Some(60), SubjectType::Pairwise));
+    assert_eq!((after.id_token_seconds, after.refresh_token_seconds), (Some(90), Some(3600)));
     let typed =
         change(json!({"redirect_uris": ["https://b.example/"], "consent": true, "name": null})).expect("changed");
     assert_eq!((typed.redirect_uris.len(), typed.consent, typed.name), (1, Some(true), None));
@@ -349,4 +351,27 @@ fn keys_are_in_the_registration_or_at_a_url() {
         keyed["jwks_uri"] = wrong.into();
         assert_eq!(read(keyed).expect_err(wrong).setting, "jwks_uri");
     }
+}
+
+#[test]
+fn lifetimes_have_limits() {
+    let client = |name: &str, seconds: i64| {
+        let named = json!({"id": "c1", "redirect_uris": ["https://a.example/"], name: seconds});
+        Client::new(settings(named), &[], ClientSource::Settings)
+    };
+    for (name, least, most) in
+        [("access_token_seconds", 30, 3_600), ("id_token_seconds", 30, 600), ("refresh_token_seconds", 60, 31_536_000)]
+    {
+        for fits in [least, most] {
+            client(name, fits).expect(name);
+        }
+        for wrong in [least - 1, most + 1, -1, i64::MAX] {
+            let refused = client(name, wrong).expect_err(name);
+            assert_eq!((refused.setting, refused.problem), (name, format!("{least} to {most}")));
+        }
+    }
+    assert_eq!(client("id_token_seconds", 90).expect("a client").id_token_seconds(), 90);
+    let short = client("refresh_token_seconds", 60).expect("a client");
+    assert_eq!((short.refresh_ms(90_000), short.refresh_ms(30_000)), (60_000, 30_000), "never longer than the session");
+    assert_eq!(client("id_token_seconds", 90).expect("a client").refresh_ms(90_000), 90_000);
 }

@@ -16,8 +16,6 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use verify::{TYP, UnverifiedToken};
 
-/// Lifetime of an ID token in seconds. It says who signed in and gives no access.
-const ID_TOKEN_SECONDS: i64 = 600;
 /// Maximum length of a token.
 pub(crate) const LONGEST_TOKEN: usize = 8192;
 
@@ -174,7 +172,7 @@ impl ClientTokens {
         add("iss", self.issuer.clone().into());
         add("aud", client.id().into());
         let seconds = now.div_euclid(1000);
-        add("exp", (seconds + ID_TOKEN_SECONDS).into());
+        add("exp", (seconds + client.id_token_seconds()).into());
         add("iat", id_token_issued_at(issued_at(now), details.auth_time, seconds).into());
         add("auth_time", details.auth_time.into());
         add("sid", session.into());
