@@ -66,10 +66,13 @@ impl Preset {
         }
     }
 
-    /// Returns the known app whose redirect URI is among these.
+    /// Returns the known app that has these redirect URIs. One path alone may be that of another app.
     pub fn of(redirect_uris: &[String]) -> Option<Self> {
-        let has = |preset: &Self| redirect_uris.iter().any(|uri| uri.ends_with(preset.paths().0));
-        Self::ALL.into_iter().find(has)
+        let has = |preset: &Self, uri: &String| {
+            let base = uri.strip_suffix(preset.paths().0);
+            base.is_some_and(|base| preset.more_uris(base).iter().all(|more| redirect_uris.contains(more)))
+        };
+        Self::ALL.into_iter().find(|preset| redirect_uris.iter().any(|uri| has(preset, uri)))
     }
 
     /// Returns the settings of the app that differ from its defaults, by their names there. The redirect URIs depend on

@@ -301,6 +301,7 @@ fn presets_derive_their_uris_from_the_address() {
         (Preset::Paperless, &["https://app.example/accounts/oidc/postern/login/callback/"], None, Pkce::Required),
     ];
     assert_eq!(table.each_ref().map(|row| row.0), Preset::ALL);
+    assert_eq!(Preset::of(&["https://app.example/auth/login".to_owned()]), None, "many apps have this path");
     for (preset, uris, logout, pkce) in table {
         assert_eq!(Preset::parse(preset.as_str()), Some(preset));
         let mut own = blank("app").expect("blank");
