@@ -34,6 +34,22 @@ export function registrations(page: string, app: string): string[] {
   return texts.map((text) => `{ ${text.split('\n').filter((line) => line.includes(' = ')).join(', ')} }`);
 }
 
+const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (...values: unknown[]) => Promise<unknown>;
+
+/** The place in a page's code at which the person is at the sign-in page. */
+const BACK = '// After the person has come back to `current`:';
+
+/**
+ * Runs a page's code, and returns some of its variables. `given`: what the code uses. `visit` gets its `url` for the
+ * person, and returns the URL at which the person has come back.
+ */
+export async function runCode<T>(code: string, given: Record<string, unknown>, visit: (url: URL) => Promise<URL>, results: (keyof T & string)[]): Promise<T> {
+  if (!code.includes(BACK)) throw new Error(`the code says nowhere "${BACK}"`);
+  const body = `${code.replace(BACK, 'const current = await visit(url);')}\nreturn { ${results.join(', ')} };`;
+  const values = { ...given, visit };
+  return (await new AsyncFunction(...Object.keys(values), body)(...Object.values(values))) as T;
+}
+
 /** A folder with a certificate for `localhost`, which is its own authority. */
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'postern-peer-'));

@@ -3,11 +3,12 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { LoginPage } from '../pages/login';
-import { registrations, SECRET } from '../support/relying-party';
-import { freePort } from '../support/server';
+import { registrations, runCode, SECRET, settingsOf } from '../support/relying-party';
+import { freePort, type Person } from '../support/server';
 import { expect, test as base } from '../support/test';
 
 // Apps of other projects sign people in, each with the settings of its page in docs/clients.
@@ -43,31 +44,42 @@ const test = base.extend<{ app: HttpServer }, { appPort: number }>({
   },
 });
 
+/** Signs in on the page to which a URL leads. */
+async function signIn(page: Page, person: Person): Promise<void> {
+  const login = new LoginPage(page);
+  await login.alive();
+  await login.fill(person);
+  await login.button.click();
+}
+
+/** Presses the button of the page that asks about an app on the person's own device. */
+async function agree(page: Page): Promise<void> {
+  await expect(page.getByText('You are asked each time')).toBeVisible();
+  await page.getByRole('button', { name: 'Continue' }).click();
+}
+
+/** The texts of a page about an app, and their replacements. */
+function places(server: { origin: string }, appPort: number): Record<string, string> {
+  return { 'https://auth.example.com': server.origin, 'https://app.example.com': `http://localhost:${appPort}` };
+}
+
 test('openid-client signs a person in, refreshes, reads userinfo and signs out', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
   const redirect_uri = `http://localhost:${appPort}/callback`;
-  const config = await client.discovery(new URL(server.origin), 'node-app', SECRET, undefined, { execute: [client.allowInsecureRequests] });
-  const verifier = client.randomPKCECodeVerifier();
-  const [state, nonce] = [client.randomState(), client.randomNonce()];
-  const url = client.buildAuthorizationUrl(config, {
-    redirect_uri,
-    scope: 'openid profile email groups offline_access',
-    code_challenge: await client.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    state,
-    nonce,
-  });
-
-  await test.step('through the sign-in page and back to the app', async () => {
-    await page.goto(url.href);
-    const login = new LoginPage(page);
-    await login.alive();
-    await login.fill(person);
-    await login.button.click();
-    await page.waitForURL(`${redirect_uri}?**`);
-  });
-  const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
-  const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), checks);
+  // The servers of the tests have no TLS.
+  const insecure = { execute: [client.allowInsecureRequests] };
+  const [code = ''] = settingsOf('openid-client.md', 'js', { ...places(server, appPort), "'node-app', secret)": "'node-app', secret, undefined, insecure)" });
+  const given = { client, secret: SECRET, insecure, state: client.randomState(), nonce: client.randomNonce() };
+  const visit = async (url: URL) => {
+    await test.step('through the sign-in page and back to the app', async () => {
+      await page.goto(url.href);
+      await signIn(page, person);
+      await page.waitForURL(`${redirect_uri}?**`);
+    });
+    return new URL(page.url());
+  };
+  type Result = { config: client.Configuration; url: URL; tokens: Awaited<ReturnType<typeof client.authorizationCodeGrant>> };
+  const { config, url, tokens } = await runCode<Result>(code, given, visit, ['config', 'url', 'tokens']);
   const claims = tokens.claims();
   expect(claims).toMatchObject({ iss: server.origin, aud: 'node-app', preferred_username: person.name, amr: ['pwd'], groups: [] });
   expect(await client.fetchUserInfo(config, tokens.access_token, claims?.sub ?? '')).toMatchObject({ sub: claims?.sub, preferred_username: person.name });
@@ -93,26 +105,20 @@ test('openid-client signs a person in, refreshes, reads userinfo and signs out',
 test('openid-client authenticates with a key and pushes its request', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
   const redirect_uri = `http://localhost:${appPort}/callback`;
-  const key = await crypto.subtle.importKey('jwk', KEY.privateKey.export({ format: 'jwk' }), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
-  const config = await client.discovery(
-    new URL(server.origin),
-    'node-key',
-    { id_token_signed_response_alg: 'ES256' },
-    client.PrivateKeyJwt({ key, kid: '1' }),
-    { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
-  );
-  const verifier = client.randomPKCECodeVerifier();
-  const code_challenge = await client.calculatePKCECodeChallenge(verifier);
-  const parameters = { redirect_uri, scope: 'openid profile', code_challenge, code_challenge_method: 'S256', state: client.randomState() };
-  const url = await client.buildAuthorizationUrlWithPAR(config, parameters);
-  expect([...url.searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
-  await page.goto(url.href);
-  const login = new LoginPage(page);
-  await login.alive();
-  await login.fill(person);
-  await login.button.click();
-  await page.waitForURL(`${redirect_uri}?**`);
-  const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), { pkceCodeVerifier: verifier, expectedState: parameters.state });
+  const privateKey = await crypto.subtle.importKey('jwk', KEY.privateKey.export({ format: 'jwk' }), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+  const insecure = { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] };
+  const proof = "client.PrivateKeyJwt({ key: privateKey, kid: '1' }),";
+  const [, code = ''] = settingsOf('openid-client.md', 'js', { ...places(server, appPort), [proof]: `${proof} insecure,` });
+  const visit = async (url: URL) => {
+    expect([...url.searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
+    await page.goto(url.href);
+    await signIn(page, person);
+    await page.waitForURL(`${redirect_uri}?**`);
+    return new URL(page.url());
+  };
+  type Result = { config: client.Configuration; parameters: Record<string, string>; tokens: Awaited<ReturnType<typeof client.authorizationCodeGrant>> };
+  const given = { client, privateKey, insecure, state: client.randomState() };
+  const { config, parameters, tokens } = await runCode<Result>(code, given, visit, ['config', 'parameters', 'tokens']);
   expect(tokens.claims()).toMatchObject({ aud: 'node-key', preferred_username: person.name });
 
   await page.goto(client.buildAuthorizationUrl(config, parameters).href);
@@ -121,66 +127,52 @@ test('openid-client authenticates with a key and pushes its request', async ({ s
 
 test('oauth4webapi binds its tokens to a key', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
-  const insecure = { [oauth.allowInsecureRequests]: true };
-  const issuer = new URL(server.origin);
-  const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
-  const strict: oauth.Client = { client_id: 'strict' };
   const redirect_uri = `http://localhost:${appPort}/callback`;
-  const verifier = oauth.generateRandomCodeVerifier();
-  const state = oauth.generateRandomState();
-  const url = new URL(as.authorization_endpoint ?? '');
-  const challenge = await oauth.calculatePKCECodeChallenge(verifier);
-  url.search = new URLSearchParams({ client_id: 'strict', redirect_uri, response_type: 'code', scope: 'openid profile', code_challenge: challenge, code_challenge_method: 'S256', state }).toString();
-  await page.goto(url.href);
-  const login = new LoginPage(page);
-  await login.alive();
-  await login.fill(person);
-  await login.button.click();
-  await page.waitForURL(`${redirect_uri}?**`);
-
-  const returned = oauth.validateAuthResponse(as, strict, new URL(page.url()), state);
-  const DPoP = oauth.DPoP(strict, await oauth.generateKeyPair('ES256'));
-  const ask = () => oauth.authorizationCodeGrantRequest(as, strict, oauth.None(), returned, redirect_uri, verifier, { DPoP, ...insecure });
-  let result: oauth.TokenEndpointResponse;
-  try {
-    result = await oauth.processAuthorizationCodeResponse(as, strict, await ask(), { requireIdToken: true });
-  } catch (error) {
-    if (!oauth.isDPoPNonceError(error)) throw error;
-    result = await oauth.processAuthorizationCodeResponse(as, strict, await ask(), { requireIdToken: true });
-  }
-  expect(result.token_type).toBe('dpop');
-  const sub = oauth.getValidatedIdTokenClaims(result)?.sub ?? '';
-  const info = await oauth.userInfoRequest(as, strict, result.access_token, { DPoP, ...insecure });
-  expect(await oauth.processUserInfoResponse(as, strict, sub, info)).toMatchObject({ preferred_username: person.name });
+  const insecure = { [oauth.allowInsecureRequests]: true };
+  const [code = ''] = settingsOf('oauth4webapi.md', 'js', { ...places(server, appPort), 'discoveryRequest(issuer)': 'discoveryRequest(issuer, insecure)', '{ DPoP }': '{ DPoP, ...insecure }' });
+  const visit = async (url: URL) => {
+    await page.goto(url.href);
+    await signIn(page, person);
+    await agree(page);
+    await page.waitForURL(`${redirect_uri}?**`);
+    return new URL(page.url());
+  };
+  type Result = { as: oauth.AuthorizationServer; tokens: oauth.TokenEndpointResponse; person: oauth.UserInfoResponse };
+  const result = await runCode<Result>(code, { oauth, insecure }, visit, ['as', 'tokens', 'person']);
+  expect(result.tokens.token_type).toBe('dpop');
+  expect(result.person).toMatchObject({ preferred_username: person.name });
   // A copied token without the key.
-  const bare = await fetch(as.userinfo_endpoint ?? '', { headers: { authorization: `Bearer ${result.access_token}` } });
+  const bare = await fetch(result.as.userinfo_endpoint ?? '', { headers: { authorization: `Bearer ${result.tokens.access_token}` } });
   expect(bare.status).toBe(401);
 });
 
 test('oidc-client-ts signs a person in from a page of another origin', async ({ server, page, app: _, appPort }) => {
   const person = await server.person();
   const app = `http://localhost:${appPort}`;
+  const [code = ''] = settingsOf('oidc-client-ts.md', 'js', places(server, appPort));
+  const [begin = '', end = ''] = code.split('// On the callback page:');
+  const redirect = 'await manager.signinRedirect();';
+  expect(begin).toContain(redirect);
+  expect(end).not.toBe('');
   await page.goto(app);
-  const manager = (authority: string, place: string) => ({ authority, client_id: 'spa', redirect_uri: `${place}/callback.html`, scope: 'openid profile offline_access' });
-  const settings = manager(server.origin, app);
-  await page.evaluate((settings) => {
-    // Its promise ends with this page.
-    // @ts-expect-error the page's library
-    void new oidc.UserManager(settings).signinRedirect();
-  }, settings);
-  const login = new LoginPage(page);
-  await login.alive();
-  await login.fill(person);
-  await login.button.click();
+  // Its promise ends with this page.
+  await page.evaluate(`void (async () => { ${begin} })()`);
+  await signIn(page, person);
+  await agree(page);
   await page.waitForURL(`${app}/callback.html?**`);
-  const user = await page.evaluate(async (settings) => {
-    // @ts-expect-error the page's library
-    const manager = new oidc.UserManager({ ...settings, loadUserInfo: true });
-    const user = await manager.signinRedirectCallback();
-    const renewed = await manager.signinSilent();
-    return { name: user.profile.preferred_username, renewed: renewed?.profile.sub === user.profile.sub };
-  }, settings);
+  const renewal = 'const renewed = await manager.signinSilent(); return { name: user.profile.preferred_username, renewed: renewed.profile.sub === user.profile.sub };';
+  const user = await page.evaluate(`(async () => { ${begin.replace(redirect, '')} ${end} ${renewal} })()`);
   expect(user).toEqual({ name: person.name, renewed: true });
+
+  await test.step('the app is asked about again, and prompt=none gets an error', async () => {
+    await page.goto(app);
+    await page.evaluate(`void (async () => { ${begin} })()`);
+    await agree(page);
+    await page.waitForURL(`${app}/callback.html?code=**`);
+    await page.goto(app);
+    await page.evaluate(`void (async () => { ${begin.replace('signinRedirect()', "signinRedirect({ prompt: 'none' })")} })()`);
+    await page.waitForURL(`${app}/callback.html?error=consent_required**`);
+  });
 });
 
 test("another's app asks first, and the answer is remembered until it is revoked", async ({ server, page, app: _, appPort, watch }) => {

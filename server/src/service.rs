@@ -6,7 +6,7 @@
 use crate::guards::forwarded_request::is_page;
 use crate::guards::route_guards::{self, RouteGuard};
 use crate::guards::{client, headers::ResponseHeaders, log, own_bucket};
-use crate::http::oauth_answer::OAuthErrorResponse;
+use crate::http::oauth_answer::{self, OAuthErrorResponse};
 use crate::http::{ApiError, app_page, assets, not_found};
 use crate::routes::Routes;
 use crate::state::AppState;
@@ -46,6 +46,7 @@ impl Inner {
     async fn answer(&self, request: Request) -> Response {
         let gate = RouteGuard::of(request.uri().path());
         let dressed = is_for_people(gate, &request);
+        let is_open = oauth_answer::is_open(gate, request.uri().path());
         // A panic in a handler ends its request only.
         let answered = match AssertUnwindSafe(self.admit(gate, request)).catch_unwind().await {
             Ok(Ok(answered)) => answered,
@@ -53,6 +54,9 @@ impl Inner {
             Ok(Err(error)) => error.into_response(),
             Err(panic) => not_found::panicked(panic),
         };
+        // Also those of the router: a method that the path does not take.
+        let is_error = answered.status().is_client_error() || answered.status().is_server_error();
+        let answered = if is_open && is_error { oauth_answer::open(answered) } else { answered };
         self.headers.complete(if dressed { app_page::page_for_problem(&self.state, answered) } else { answered })
     }
 

@@ -2,27 +2,28 @@
 
 use crate::components::{CardTitle, Stuck};
 use crate::islands::Decide;
-use crate::view::{AskView, DeviceCodeView, LeaveLink, RefusedView};
+use crate::view::{AskList, AskView, DeviceCodeView, LeaveLink, RefusedView};
 use leptos::prelude::*;
 use wire::paths;
 
 /// Asks the person whether an app may continue.
 #[component]
 pub fn AskPage(ask: AskView) -> impl IntoView {
-    let AskView { title, about, list, items, note, path, yes, yes_body, no, no_body, nonce } = ask;
-    let list = (!items.is_empty()).then(|| {
+    let AskView { title, about, lists, note, path, yes, yes_body, no, no_body, nonce } = ask;
+    let list = |AskList { about, items }| {
         view! {
-            <p>{list}</p>
+            <p>{about}</p>
             <ul>{items.into_iter().map(|item| view! { <li>{item}</li> }).collect_view()}</ul>
         }
-    });
+    };
+    let lists = lists.into_iter().filter(|list| !list.items.is_empty()).map(list).collect_view();
     let note = (!note.is_empty()).then(|| view! { <p class="small quiet">{note}</p> });
     view! {
         <main class="page-center" data-path=path data-yes=yes_body data-no=no_body data-nonce=nonce>
             <section class="card">
                 <CardTitle title />
                 <p>{about}</p>
-                {list}
+                {lists}
                 {note}
                 <Decide yes no />
                 <p id="said" role="status" class="quiet"></p>

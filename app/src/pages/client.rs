@@ -14,7 +14,13 @@ const CHANGED: &str = "The client is changed.";
 
 /// `/dashboard/clients/client`: one client, for administrators.
 pub(crate) fn client_page(site: Site, client: ClientView) -> impl IntoView {
-    let ClientView { viewer, client, issuer, groups, done } = client;
+    let ClientView { viewer, client, issuer, app_settings, groups, done } = client;
+    let app_settings = app_settings.iter().map(|(name, value)| {
+        view! {
+            <dt>{*name}</dt>
+            <dd><code class="wrap">{*value}</code></dd>
+        }
+    });
     let path = format!("{}/{}", paths::CLIENTS, escaped(&client.id));
     let page = format!("{}?{}", paths::CLIENT_PAGE, query(&[("id", &client.id), ("done", &"changed".to_owned())]));
     let said = if done { CHANGED } else { "What this app may do, and how it signs people in." };
@@ -58,6 +64,7 @@ pub(crate) fn client_page(site: Site, client: ClientView) -> impl IntoView {
                     <dd><code class="wrap">{client.id.clone()}</code></dd>
                     <dt>"Client secret"</dt>
                     <dd>{secrets(&client)}</dd>
+                    {app_settings.collect_view()}
                 </dl>
             </section>
             {body}

@@ -28,7 +28,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
                 <CardTitle title=format!("Sign in to {}", site.name) />
                 {login.why.map(|why| view! { <p class="why">{reason(why)}</p> })}
                 <NoCode />
-                <Form remember_days=login.remember_days />
+                <Form name=login.name remember_days=login.remember_days />
                 <LoginForm />
                 {login
                     .forgotten
@@ -58,7 +58,8 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
 /// The sign-in form. Until hydration its button is disabled and its password field has no name, so that the password
 /// cannot be sent in plain text.
 #[component]
-fn Form(remember_days: Option<u32>) -> impl IntoView {
+fn Form(name: String, remember_days: Option<u32>) -> impl IntoView {
+    let name = (!name.is_empty()).then_some(name);
     view! {
         <form class="form" method="post">
             <Alert />
@@ -69,6 +70,7 @@ fn Form(remember_days: Option<u32>) -> impl IntoView {
                 autocomplete="username webauthn"
                 autocapitalize="none"
                 spellcheck="false"
+                value=name
                 autofocus
                 required
             />

@@ -61,6 +61,8 @@ pub struct ClientView {
     pub viewer: Viewer,
     pub client: wire::clients::Client,
     pub issuer: String,
+    /// The settings of a known app, by their names there.
+    pub app_settings: &'static [(&'static str, &'static str)],
     /// The names of all groups.
     pub groups: Vec<String>,
     /// It was just changed.

@@ -18,9 +18,7 @@ pub struct EnterView {
 pub struct AskView {
     pub title: String,
     pub about: String,
-    /// The sentence before the list.
-    pub list: String,
-    pub items: Vec<String>,
+    pub lists: Vec<AskList>,
     pub note: String,
     pub path: String,
     pub yes: String,
@@ -29,6 +27,13 @@ pub struct AskView {
     /// Empty: the answer sends nothing and leads to the dashboard.
     pub no_body: String,
     pub nonce: String,
+}
+
+/// A list of a question, with the sentence before it. Without items it is not shown.
+#[derive(Debug, Clone)]
+pub struct AskList {
+    pub about: String,
+    pub items: Vec<String>,
 }
 
 /// The page for the code of a device.

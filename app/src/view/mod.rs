@@ -18,7 +18,7 @@ pub use administration::{
     AuditFilter, AuditView, BansOutcome, BansView, ClientView, ClientsView, GroupsView, HeldFactors, HelpEntry,
     HelpPart, HelpView, InvitationsView, PersonView, ServerKeysView, TollView, UsersView,
 };
-pub use apps::{AskView, DeviceCodeView, EnterView, LeaveLink, RefusedView};
+pub use apps::{AskList, AskView, DeviceCodeView, EnterView, LeaveLink, RefusedView};
 pub use overview::{Backup, OverviewView, SiteFinding, SiteState};
 pub use sign_in::{BanNotice, EnrolView, ForgottenView, LoginView, ResetView, ResumeView, SignInReason, SignupView};
 pub use viewer::Viewer;

@@ -6,6 +6,8 @@ use super::viewer::Viewer;
 pub struct LoginView {
     /// The page to open after sign-in: a validated local path.
     pub next: String,
+    /// The account name that an app proposes. Empty: none.
+    pub name: String,
     /// Why the person was sent here, if so.
     pub why: Option<SignInReason>,
     /// This address is banned from sign-in.

@@ -99,6 +99,15 @@ fn each_page_loads_its_own_bundle_or_none() {
 }
 
 #[test]
+fn the_name_that_an_app_proposes_is_in_its_field() {
+    let (html, _) = render(View::Login(LoginView { name: "ada\"><b>".to_owned(), ..login() }));
+    let field = tag(&html, "id=\"username\"");
+    assert!(field.contains(r#"value="ada&quot;"#) && !html.contains("\"><b>"), "{field}");
+    let (html, _) = render(View::Login(login()));
+    assert!(!tag(&html, "id=\"username\"").contains("value"), "{html}");
+}
+
+#[test]
 fn a_closed_address_reads_why_before_any_code_runs() {
     let closed = Some(BanNotice { until: NOW + 720_000, incident: "7F3K-2Q".to_owned() });
     let (html, _) = render(View::Login(LoginView { closed, ..login() }));

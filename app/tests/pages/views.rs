@@ -30,6 +30,7 @@ pub(crate) fn site() -> Site {
 pub(crate) fn login() -> LoginView {
     LoginView {
         next: "/dashboard".to_owned(),
+        name: String::new(),
         why: None,
         closed: None,
         first_run: false,

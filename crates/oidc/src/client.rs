@@ -14,6 +14,12 @@ const MOST_URIS: usize = 64;
 const LONGEST_NAME: usize = 60;
 /// Minimum and maximum lifetime of clients' access tokens, in seconds.
 const LIFETIME: std::ops::RangeInclusive<i64> = 30..=3600;
+/// The same of ID tokens. A signing key that was replaced stays published no longer than the maximum.
+const ID_TOKEN_LIFETIME: std::ops::RangeInclusive<i64> = 30..=DEFAULT_ID_TOKEN_SECONDS;
+/// The same of refresh tokens: up to a year, and never longer than the session.
+const REFRESH_LIFETIME: std::ops::RangeInclusive<i64> = 60..=31_536_000;
+/// Default lifetime of an ID token in seconds. It says who signed in and gives no access.
+const DEFAULT_ID_TOKEN_SECONDS: i64 = 600;
 
 /// The author of a registration, which decides how far it is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +114,14 @@ impl Client {
         if let Some(unknown) = settings.scopes.iter().find(|scope| !SUPPORTED.contains(&scope.as_str())) {
             return Err(invalid("scopes", &format!("'{unknown}' is none of {}", SUPPORTED.join(", "))));
         }
-        if settings.access_token_seconds.is_some_and(|seconds| !LIFETIME.contains(&seconds)) {
-            return Err(invalid("access_token_seconds", "30 to 3600"));
+        for (setting, seconds, range) in [
+            ("access_token_seconds", settings.access_token_seconds, LIFETIME),
+            ("id_token_seconds", settings.id_token_seconds, ID_TOKEN_LIFETIME),
+            ("refresh_token_seconds", settings.refresh_token_seconds, REFRESH_LIFETIME),
+        ] {
+            if seconds.is_some_and(|seconds| !range.contains(&seconds)) {
+                return Err(invalid(setting, &format!("{} to {}", range.start(), range.end())));
+            }
         }
         for resource in &settings.resources {
             redirect_uri::check(resource).map_err(|error| invalid("resources", &format!("{resource}: {error}")))?;
@@ -147,6 +159,16 @@ impl Client {
 
     pub fn id(&self) -> &str {
         &self.settings.id
+    }
+
+    /// Returns the lifetime of ID tokens in seconds.
+    pub fn id_token_seconds(&self) -> i64 {
+        self.settings.id_token_seconds.unwrap_or(DEFAULT_ID_TOKEN_SECONDS)
+    }
+
+    /// Returns the lifetime of a grant with refresh tokens in milliseconds. `longest`: of a session.
+    pub fn refresh_ms(&self, longest: i64) -> i64 {
+        self.settings.refresh_token_seconds.map_or(longest, |seconds| longest.min(seconds.saturating_mul(1000)))
     }
 
     /// Returns the name for people.

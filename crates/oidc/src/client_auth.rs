@@ -26,6 +26,29 @@ pub enum Credentials {
     None { client_id: String },
 }
 
+/// The reason why a client's authentication failed, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WrongCredentials {
+    #[error("no client has this id, or it is disabled")]
+    UnknownClient,
+    #[error("the request has a secret, and the client has none: it is public")]
+    NoSecretRegistered,
+    #[error("the secret is wrong")]
+    WrongSecret,
+    #[error("the request has no secret, and the client has one")]
+    SecretMissing,
+    #[error("the client has keys, so it must send a client_assertion")]
+    KeysExpected,
+    #[error("the request has a client_assertion, and the client has no keys")]
+    NoKeysRegistered,
+    #[error("none of the client's keys has signed the client_assertion, or its header is wrong")]
+    WrongSignature,
+    #[error("the claims of the client_assertion are wrong: iss, sub, aud, exp, nbf or jti")]
+    WrongClaims,
+    #[error("the client_assertion was used before")]
+    UsedAssertion,
+}
+
 /// The claims of an assertion that are read.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct AssertionClaims {
@@ -94,16 +117,30 @@ impl Credentials {
         client_id
     }
 
-    /// Whether these are credentials of the client. An assertion's signature is checked elsewhere. A client with keys cannot
-    /// fall back to the secret that it had before.
+    /// Whether these are credentials of the client.
     pub fn fit(&self, client: &Client) -> bool {
+        self.check(client).is_ok()
+    }
+
+    /// Checks whether these are credentials of the client. An assertion's signature is checked elsewhere. A client with keys
+    /// cannot fall back to the secret that it had before.
+    ///
+    /// # Errors
+    /// The reason for the log. The client gets the same answer for each.
+    pub fn check(&self, client: &Client) -> Result<(), WrongCredentials> {
         match self {
+            Self::Secret { .. } if client.settings.has_keys() => Err(WrongCredentials::KeysExpected),
+            Self::Secret { .. } if !client.uses_secret() => Err(WrongCredentials::NoSecretRegistered),
             Self::Secret { secret, unencoded, .. } => {
                 let is_own = |secret: &String| client.has_secret(secret);
-                !client.settings.has_keys() && (is_own(secret) || unencoded.as_ref().is_some_and(is_own))
+                let is_right = is_own(secret) || unencoded.as_ref().is_some_and(is_own);
+                if is_right { Ok(()) } else { Err(WrongCredentials::WrongSecret) }
             }
-            Self::Assertion { .. } => client.settings.has_keys(),
-            Self::None { .. } => client.is_public(),
+            Self::Assertion { .. } if client.settings.has_keys() => Ok(()),
+            Self::Assertion { .. } => Err(WrongCredentials::NoKeysRegistered),
+            Self::None { .. } if client.settings.has_keys() => Err(WrongCredentials::KeysExpected),
+            Self::None { .. } if client.uses_secret() => Err(WrongCredentials::SecretMissing),
+            Self::None { .. } => Ok(()),
         }
     }
 }

@@ -70,6 +70,12 @@ pub struct ClientSettings {
     /// Lifetime of access tokens in seconds. Default: that of the portal's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_seconds: Option<i64>,
+    /// Lifetime of ID tokens in seconds. Default: 600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_seconds: Option<i64>,
+    /// Period in seconds from a sign-in to the app in which it may refresh. Default: as long as the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_seconds: Option<i64>,
     /// Whether ID tokens contain the claims of all scopes, and not only userinfo.
     #[serde(default = "yes")]
     pub id_token_claims: bool,

@@ -33,6 +33,12 @@ impl Client {
         }
     }
 
+    /// Whether another program on the person's device could pass for the client. It proves nothing, and its answers go to
+    /// that device. People are therefore asked each time (RFC 8252, section 8.6).
+    pub fn may_be_impersonated_at(&self, redirect_uri: &str) -> bool {
+        self.is_public() && redirect_uri::is_on_device(redirect_uri)
+    }
+
     /// Whether this is still the app that people agreed to: its name, its keys and the origins that it answers at.
     pub fn is_same_app(&self, other: &Self) -> bool {
         let origins = |client: &Self| -> BTreeSet<String> {

@@ -228,6 +228,14 @@ pub fn targets(granted: &[String], requested: &[String]) -> Result<Vec<String>, 
     }
 }
 
+/// Returns the `iat` of an ID token in unix seconds. `backdated`: somewhat before `now`, for clients whose clocks are slow.
+///
+/// It is not before the sign-in, because some clients refuse a token that is older than its `auth_time`. It is never in the
+/// future either, because a node with a fast clock may have recorded the sign-in.
+pub fn id_token_issued_at(backdated: i64, auth_time: i64, now: i64) -> i64 {
+    backdated.max(auth_time).min(now)
+}
+
 /// Whether a grant gets a refresh token.
 pub fn gets_refresh_token(scopes: &Scopes) -> bool {
     scopes.contains(OFFLINE_ACCESS)

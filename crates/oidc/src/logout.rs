@@ -72,8 +72,13 @@ pub fn judge(
             None => uri.to_owned(),
         }),
         (Some(uri), Some(client)) => {
-            let registered = client.settings.post_logout_redirect_uris.join(", ");
-            let text = format!("post_logout_redirect_uri {uri} is not registered; registered: {registered}");
+            let text = match &client.settings.post_logout_redirect_uris[..] {
+                [] => format!("post_logout_redirect_uri {uri} is not registered: the client has none, so register it"),
+                some => {
+                    let registered = some.join(", ");
+                    format!("post_logout_redirect_uri {uri} is not registered; registered: {registered}")
+                }
+            };
             return Err(invalid(&text));
         }
     };

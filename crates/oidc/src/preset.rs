@@ -28,6 +28,18 @@ impl Preset {
         }
     }
 
+    /// Returns the name of the app for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nextcloud => "Nextcloud",
+            Self::Grafana => "Grafana",
+            Self::Forgejo => "Forgejo",
+            Self::Immich => "Immich",
+            Self::Jellyfin => "Jellyfin",
+            Self::Paperless => "Paperless",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|preset| preset.as_str() == text)
     }
@@ -44,6 +56,67 @@ impl Preset {
         }
     }
 
+    /// Returns further redirect URIs of the app, some of them below its address.
+    fn more_uris(self, base: &str) -> Vec<String> {
+        match self {
+            Self::Immich => vec![format!("{base}/user-settings"), "app.immich:///oauth-callback".to_owned()],
+            // The plug-in uses it until a person has linked an account.
+            Self::Jellyfin => vec![format!("{base}/sso/OID/r/postern")],
+            Self::Nextcloud | Self::Grafana | Self::Forgejo | Self::Paperless => Vec::new(),
+        }
+    }
+
+    /// Returns the known app that has these redirect URIs. One path alone may be that of another app.
+    pub fn of(redirect_uris: &[String]) -> Option<Self> {
+        let has = |preset: &Self, uri: &String| {
+            let base = uri.strip_suffix(preset.paths().0);
+            base.is_some_and(|base| preset.more_uris(base).iter().all(|more| redirect_uris.contains(more)))
+        };
+        Self::ALL.into_iter().find(|preset| redirect_uris.iter().any(|uri| has(preset, uri)))
+    }
+
+    /// Returns the settings of the app that differ from its defaults, by their names there. The redirect URIs depend on
+    /// the name `postern`.
+    pub fn app_settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Nextcloud => &[
+                ("Name of the provider in user_oidc", "postern"),
+                ("PKCE", "occ config:system:set user_oidc use_pkce --value=true --type=boolean"),
+                ("Scope", "openid profile email groups"),
+            ],
+            Self::Grafana => &[
+                ("Section of grafana.ini", "[auth.generic_oauth]"),
+                ("PKCE", "use_pkce = true"),
+                ("Scopes", "scopes = openid profile email groups"),
+                ("User name", "login_attribute_path = preferred_username"),
+            ],
+            Self::Forgejo => &[
+                ("Name of the authentication source", "postern"),
+                ("OAuth2 provider", "OpenID Connect"),
+                ("Additional scopes", "profile email groups"),
+                ("PKCE", "not available in some versions, so it is optional for this client"),
+            ],
+            Self::Immich => &[
+                ("Scope", "openid email profile"),
+                ("Signing algorithm", "RS256"),
+                ("PKCE", "always used, nothing to set"),
+            ],
+            Self::Jellyfin => &[
+                ("Name of the provider in the plug-in", "postern"),
+                ("Scheme override", "https, if Jellyfin is behind a proxy"),
+                ("Request additional scopes", "groups"),
+                ("Role claim", "groups"),
+                ("PKCE", "not available in some versions, so it is optional for this client"),
+            ],
+            Self::Paperless => &[
+                ("PAPERLESS_APPS", "allauth.socialaccount.providers.openid_connect"),
+                ("provider_id in PAPERLESS_SOCIALACCOUNT_PROVIDERS", "postern"),
+                ("PKCE, beside APPS", "\"OAUTH_PKCE_ENABLED\": true"),
+                ("settings.server_url", "the issuer"),
+            ],
+        }
+    }
+
     /// Adds what the app needs.
     ///
     /// # Errors
@@ -55,10 +128,7 @@ impl Preset {
         let base = url.trim_end_matches('/').to_owned();
         let (callback, logout) = self.paths();
         settings.redirect_uris.push(format!("{base}{callback}"));
-        if self == Self::Immich {
-            settings.redirect_uris.push(format!("{base}/user-settings"));
-            settings.redirect_uris.push("app.immich:///oauth-callback".to_owned());
-        }
+        settings.redirect_uris.extend(self.more_uris(&base));
         settings.post_logout_redirect_uris.push(format!("{base}/"));
         if settings.backchannel_logout_uri.is_none() {
             settings.backchannel_logout_uri = logout.map(|path| format!("{base}{path}"));

@@ -1,11 +1,15 @@
 //! Redirect URIs: their registration, and their comparison with presented ones.
 
+use std::net::IpAddr;
+
 /// Maximum length in bytes.
 const LONGEST: usize = 1024;
 /// Maximum length in bytes of a client id that is a URL.
 const LONGEST_ID: usize = 512;
 /// Loopback addresses whose port may differ from the registered one (RFC 8252, section 7.3).
 const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
+/// The name of the loopback addresses. Its port may differ only if none is registered.
+const LOCALHOST: &str = "http://localhost";
 
 /// The reason why a URI cannot be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,9 +86,21 @@ fn is_port(text: &str) -> bool {
 }
 
 /// Whether the presented URI is the registered one, byte by byte. The port of a loopback address may differ, because a
-/// native app takes a free one (RFC 8252, section 7.3).
+/// native app takes a free one (RFC 8252, section 7.3). So may that of `localhost`, if none is registered.
 pub fn matches(registered: &str, presented: &str) -> bool {
-    registered == presented || LOOPBACK.iter().any(|origin| differs_in_port(origin, registered, presented))
+    registered == presented
+        || LOOPBACK.iter().any(|origin| differs_in_port(origin, registered, presented))
+        || (origin(registered) == Some(LOCALHOST) && differs_in_port(LOCALHOST, registered, presented))
+}
+
+/// Whether a URI leads to a program on the person's own device: at a loopback address or by a private-use scheme. Any
+/// other program there can receive what is sent to it (RFC 8252, section 8.6).
+pub fn is_on_device(uri: &str) -> bool {
+    let Some(host) = host_of(uri) else { return true };
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_local = |address: IpAddr| address.to_canonical().is_loopback() || address.is_unspecified();
+    name == "localhost" || name.ends_with(".localhost") || address.is_ok_and(is_local)
 }
 
 fn differs_in_port(origin: &str, registered: &str, presented: &str) -> bool {

@@ -242,7 +242,7 @@ fn typed(name: &str, value: &Value) -> Value {
         (true, "false") => Value::Bool(false),
         // A text that is no JSON is refused as a set of keys.
         _ if name == "jwks" => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
-        _ if name == "access_token_seconds" => text.parse::<i64>().map_or_else(|_| value.clone(), Value::from),
+        _ if name.ends_with("_token_seconds") => text.parse::<i64>().map_or_else(|_| value.clone(), Value::from),
         _ => Value::String(text.to_owned()),
     }
 }

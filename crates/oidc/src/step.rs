@@ -90,9 +90,15 @@ pub fn next(
         return Step::StepUp;
     }
     let agreed = session.agreed.as_ref().is_some_and(|agreed| request.consent_scopes().is_within(agreed));
-    if request.prompt.consent || (client.asks_consent() && !agreed) {
+    let always = client.may_be_impersonated_at(&request.redirect_uri);
+    if request.prompt.consent || always || (client.asks_consent() && !agreed) {
         if request.prompt.none {
-            return refuse(ErrorCode::ConsentRequired, "the person has not agreed to these scopes and claims yet");
+            let text = if always {
+                "people are asked each time, because another program on their device could pass for this app"
+            } else {
+                "the person has not agreed to these scopes and claims yet"
+            };
+            return refuse(ErrorCode::ConsentRequired, text);
         }
         return Step::Ask;
     }

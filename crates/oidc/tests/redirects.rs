@@ -1,6 +1,6 @@
 //! Redirect URIs: their registration, and their comparison with presented ones.
 
-use oidc::redirect_uri::{InvalidUri, check, matches, origin};
+use oidc::redirect_uri::{InvalidUri, check, is_on_device, matches, origin};
 use proptest::prelude::*;
 
 #[test]
@@ -89,7 +89,49 @@ fn attack_only_the_port_of_a_loopback_address_may_differ() {
         assert!(!matches(registered, trick), "{trick}");
     }
     assert!(matches("http://[::1]:80/callback", "http://[::1]:49152/callback"));
-    assert!(!matches("http://localhost/callback", "http://localhost:49152/callback"), "a name may be another machine");
+    // Coding agents register the name without a port.
+    let registered = "http://localhost/callback";
+    for fits in ["http://localhost/callback", "http://localhost:49152/callback"] {
+        assert!(matches(registered, fits), "{fits}");
+    }
+    for trick in [
+        "http://localhost:49152/other",
+        "http://localhost:49152@evil.example/callback",
+        "http://localhost.evil.example/callback",
+        "http://localhost:0/callback",
+        "http://LOCALHOST:49152/callback",
+        "http://app.localhost:49152/callback",
+        "https://localhost:49152/callback",
+        "http://127.0.0.1:49152/callback",
+    ] {
+        assert!(!matches(registered, trick), "{trick}");
+    }
+    assert!(!matches("http://localhost:80/callback", "http://localhost:49152/callback"), "a registered port stays");
+    assert!(!matches("https://localhost/callback", "https://localhost:49152/callback"));
+}
+
+#[test]
+fn answers_on_the_device_are_recognised() {
+    for uri in [
+        "http://127.0.0.1:49152/callback",
+        "http://[::1]/callback",
+        "http://localhost:8080/callback",
+        "https://localhost/callback",
+        "https://LOCALHOST./callback",
+        "https://app.localhost/callback",
+        "https://127.1.2.3/callback",
+        "https://[::ffff:127.0.0.1]/callback",
+        "https://0.0.0.0/callback",
+        "com.example.app:/callback",
+        "com.example.app://localhost/callback",
+    ] {
+        assert!(is_on_device(uri), "{uri}");
+    }
+    for uri in
+        ["https://app.example/callback", "https://localhost.example/", "https://192.0.2.1/", "https://[2001:db8::1]/"]
+    {
+        assert!(!is_on_device(uri), "{uri}");
+    }
 }
 
 #[test]

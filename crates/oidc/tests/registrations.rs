@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::encoding::base64url;
-use oidc::client::{SubjectType, secret_hash};
+use oidc::client::{Pkce, SubjectType, secret_hash};
 use oidc::document::{self, is_document_id};
 use oidc::preset::Preset;
 use oidc::registration::{self, AuthMethod, blank, changed};
@@ -253,12 +253,14 @@ fn changes_have_the_types_of_plain_forms_and_of_programs() {
     let after = change(json!({
         "redirect_uris": "https://b.example/\r\nhttps://c.example/?a=1,2", "groups": "family, the staff", "consent": "false",
         "name": "", "second_factor": "passkey", "disabled": "true", "access_token_seconds": "60", "subject_type": "pairwise",
+        "id_token_seconds": "90", "refresh_token_seconds": "3600",
     }))
     .expect("changed");
     assert_eq!(after.redirect_uris, ["https://b.example/", "https://c.example/?a=1,2"]);
     assert_eq!(after.groups, ["family", "the staff"]);
     assert_eq!((after.consent, after.name.clone(), after.disabled), (Some(false), None, true));
     assert_eq!((after.access_token_seconds, after.subject_type), (Some(60), SubjectType::Pairwise));
+    assert_eq!((after.id_token_seconds, after.refresh_token_seconds), (Some(90), Some(3600)));
     let typed =
         change(json!({"redirect_uris": ["https://b.example/"], "consent": true, "name": null})).expect("changed");
     assert_eq!((typed.redirect_uris.len(), typed.consent, typed.name), (1, Some(true), None));
@@ -275,13 +277,47 @@ fn changes_have_the_types_of_plain_forms_and_of_programs() {
 
 #[test]
 fn presets_derive_their_uris_from_the_address() {
-    for preset in Preset::ALL {
+    let table: [(Preset, &[&str], Option<&str>, Pkce); 6] = [
+        (
+            Preset::Nextcloud,
+            &["https://app.example/apps/user_oidc/code"],
+            Some("https://app.example/apps/user_oidc/backchannel-logout/postern"),
+            Pkce::Required,
+        ),
+        (Preset::Grafana, &["https://app.example/login/generic_oauth"], None, Pkce::Required),
+        (Preset::Forgejo, &["https://app.example/user/oauth2/postern/callback"], None, Pkce::Optional),
+        (
+            Preset::Immich,
+            &["https://app.example/auth/login", "https://app.example/user-settings", "app.immich:///oauth-callback"],
+            None,
+            Pkce::Required,
+        ),
+        (
+            Preset::Jellyfin,
+            &["https://app.example/sso/OID/redirect/postern", "https://app.example/sso/OID/r/postern"],
+            None,
+            Pkce::Optional,
+        ),
+        (Preset::Paperless, &["https://app.example/accounts/oidc/postern/login/callback/"], None, Pkce::Required),
+    ];
+    assert_eq!(table.each_ref().map(|row| row.0), Preset::ALL);
+    assert_eq!(Preset::of(&["https://app.example/auth/login".to_owned()]), None, "many apps have this path");
+    for (preset, uris, logout, pkce) in table {
         assert_eq!(Preset::parse(preset.as_str()), Some(preset));
         let mut own = blank("app").expect("blank");
+        assert_eq!(Preset::of(&own.redirect_uris), None);
         assert_eq!(preset.apply(&mut own).expect_err("without an address").setting, "url");
         own.url = Some("https://app.example/".to_owned());
         preset.apply(&mut own).expect("applied");
-        assert!(own.redirect_uris.iter().any(|uri| uri.starts_with("https://app.example/")), "{preset:?}");
+        assert_eq!(own.redirect_uris, uris, "{preset:?}");
+        assert_eq!((own.backchannel_logout_uri.as_deref(), own.pkce), (logout, pkce), "{preset:?}");
+        assert_eq!(own.post_logout_redirect_uris, ["https://app.example/"], "{preset:?}");
+        assert_eq!(Preset::of(&own.redirect_uris), Some(preset));
+        // A name in the redirect URI is one that the app must be given.
+        let says =
+            |text: &str| preset.app_settings().iter().any(|(name, value)| name.contains(text) || value.contains(text));
+        assert!(!uris[0].contains("postern") || says("postern"), "{preset:?}");
+        assert!(says("PKCE"), "{preset:?}");
         Client::new(own, &[secret_hash("s")], ClientSource::Administrator).expect("a client");
     }
 }
@@ -316,4 +352,27 @@ fn keys_are_in_the_registration_or_at_a_url() {
         keyed["jwks_uri"] = wrong.into();
         assert_eq!(read(keyed).expect_err(wrong).setting, "jwks_uri");
     }
+}
+
+#[test]
+fn lifetimes_have_limits() {
+    let client = |name: &str, seconds: i64| {
+        let named = json!({"id": "c1", "redirect_uris": ["https://a.example/"], name: seconds});
+        Client::new(settings(named), &[], ClientSource::Settings)
+    };
+    for (name, least, most) in
+        [("access_token_seconds", 30, 3_600), ("id_token_seconds", 30, 600), ("refresh_token_seconds", 60, 31_536_000)]
+    {
+        for fits in [least, most] {
+            client(name, fits).expect(name);
+        }
+        for wrong in [least - 1, most + 1, -1, i64::MAX] {
+            let refused = client(name, wrong).expect_err(name);
+            assert_eq!((refused.setting, refused.problem), (name, format!("{least} to {most}")));
+        }
+    }
+    assert_eq!(client("id_token_seconds", 90).expect("a client").id_token_seconds(), 90);
+    let short = client("refresh_token_seconds", 60).expect("a client");
+    assert_eq!((short.refresh_ms(90_000), short.refresh_ms(30_000)), (60_000, 30_000), "never longer than the session");
+    assert_eq!(client("id_token_seconds", 90).expect("a client").refresh_ms(90_000), 90_000);
 }

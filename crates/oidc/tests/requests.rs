@@ -227,6 +227,28 @@ fn people_are_asked_once_for_each_scope() {
 }
 
 #[test]
+fn people_are_asked_each_time_by_public_clients_on_their_device() {
+    let uris = ["http://127.0.0.1/callback", "http://localhost/callback", "com.example.app:/callback", URI];
+    let native = |secrets: &[String]| {
+        let settings: ClientSettings =
+            serde_json::from_value(json!({"id": "app", "redirect_uris": uris})).expect("settings");
+        Client::new(settings, secrets, ClientSource::Settings).expect("a client")
+    };
+    let (public, confidential) = (native(&[]), native(&[oidc::client::secret_hash("secret")]));
+    let session = SessionFacts { agreed: Some(Scopes::parse("openid")), ..facts(NOW) };
+    let with = |client: &Client, uri: &str, prompt: &str| {
+        let request = judge(client, &[("redirect_uri", uri), ("prompt", prompt)]).expect("accepted");
+        next(&request, client, Some(&session), None, None, NOW)
+    };
+    for uri in ["http://127.0.0.1:49152/callback", "http://localhost:49152/callback", "com.example.app:/callback"] {
+        assert_eq!(with(&public, uri, ""), Step::Ask, "{uri}");
+        assert_eq!(refused(&with(&public, uri, "none")), Some(ErrorCode::ConsentRequired), "{uri}");
+        assert_eq!(with(&confidential, uri, ""), Step::Answer, "{uri}");
+    }
+    assert_eq!(with(&public, URI, ""), Step::Answer);
+}
+
+#[test]
 fn a_claim_by_name_counts_as_its_scope() {
     let claims = r#"{"id_token":{"email":null,"acr":null,"sub":null},"userinfo":{"groups":null,"auth_time":null}}"#;
     let changes = [("claims", claims)];

@@ -5,7 +5,9 @@ use base64ct::{Base64, Encoding};
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client_auth::{AssertionClaims, Credentials};
 use oidc::error::ErrorCode;
-use oidc::exchange::{CodeFacts, CodeVerdict, judge_code, narrowed, still_allowed, still_named, targets};
+use oidc::exchange::{
+    CodeFacts, CodeVerdict, id_token_issued_at, judge_code, narrowed, still_allowed, still_named, targets,
+};
 use oidc::{Client, ClientSettings, ClientSource, Params, Scopes, pkce};
 use proptest::prelude::*;
 use serde_json::json;
@@ -190,6 +192,13 @@ fn attack_a_bound_code_needs_the_proof_of_its_key() {
         assert!(refusal(judge_code(&bound, &client, Some(URI), Some(VERIFIER), jkt, 1)).is_some(), "{jkt:?}");
     }
     assert_eq!(judge_code(&bound, &client, Some(URI), Some(VERIFIER), Some("key"), 1), CodeVerdict::Good);
+}
+
+#[test]
+fn an_id_token_is_not_older_than_its_sign_in() {
+    for (auth_time, issued_at) in [(0, 970), (970, 970), (971, 971), (995, 995), (1_000, 1_000), (1_020, 1_000)] {
+        assert_eq!(id_token_issued_at(970, auth_time, 1_000), issued_at, "{auth_time}");
+    }
 }
 
 #[test]

@@ -165,6 +165,14 @@ pub struct LiveGrant {
     pub created_at: UnixMs,
 }
 
+/// A client that got access through a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionClient {
+    pub client: String,
+    /// Whether it is notified when the session ends.
+    pub notified: bool,
+}
+
 /// A device that waits for a person (RFC 8628).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingDevice {
@@ -241,6 +249,8 @@ pub trait OAuth {
     async fn consents(&self, user: &UserId) -> Result<Vec<ConsentRow>>;
     /// Returns the live grants of a person, the oldest of each client first.
     async fn live_grants(&self, user: &UserId, now: UnixMs) -> Result<Vec<LiveGrant>>;
+    /// Returns the clients that got access through a session, by id. The access may have ended.
+    async fn clients_of_session(&self, session: &SessionId) -> Result<Vec<SessionClient>>;
     /// Withdraws a consent, and revokes what the client got from this person and could get by an unused code. `false`: there
     /// was none of these.
     async fn withdraw_consent(&self, user: &UserId, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;

@@ -266,6 +266,12 @@ async fn add(actor: &Actor<'_>, args: AddArgs) -> Outcome {
     for uri in &client.settings.redirect_uris {
         println!("  redirect URI   {uri}");
     }
+    if let Some(preset) = Preset::of(&client.settings.redirect_uris) {
+        println!("Set these in {}:", preset.name());
+        for (name, value) in preset.app_settings() {
+            println!("  {name}: {value}");
+        }
+    }
     warn(actor, &client.settings.groups).await
 }
 

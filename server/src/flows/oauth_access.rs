@@ -158,7 +158,7 @@ async fn described(
     let LiveToken { token, grant, client: owner } = live;
     let sub = oauth_people::subject(state, owner, &grant.user).await?;
     let sid = owner.session_id(grant.session.as_str(), &sub).into_owned();
-    Ok(json!({
+    let mut body = json!({
         "active": true,
         "iss": state.config.origin,
         "sub": sub,
@@ -175,7 +175,12 @@ async fn described(
         "amr": details.amr,
         "sid": sid,
         "cnf": grant.jkt.as_ref().map(|jkt| json!({"jkt": jkt})),
-    }))
+    });
+    // Some clients take a member that is null for one with a value.
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    Ok(body)
 }
 
 async fn introspect_refresh(state: &AppState, client: &Client, text: &str) -> Result<Value, ApiError> {

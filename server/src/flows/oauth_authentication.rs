@@ -6,7 +6,7 @@ use crate::guards::oauth_client;
 use crate::state::AppState;
 use domain::encoding::{base64url, sha256};
 use http::{HeaderMap, header};
-use oidc::client_auth::Credentials;
+use oidc::client_auth::{Credentials, WrongCredentials};
 use oidc::document::is_document_id;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::{Client, Params};
@@ -34,32 +34,41 @@ pub async fn authenticate(
         Ok(credentials) => credentials,
         Err(error) => return Ok(Err(error)),
     };
-    let wrong = || OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
     let id = credentials.client_id();
+    let wrong = |client: Option<&Client>, reason: WrongCredentials| {
+        // An id that no client has may be a secret that an app sends in the wrong place.
+        tracing::info!(client = client.map(Client::id), %reason, "client authentication failed");
+        Ok(Err(OAuthError::new(ErrorCode::InvalidClient, "client authentication failed")))
+    };
     let client = match &credentials {
         Credentials::Assertion { .. } if is_document_id(id) => oauth_documents::with_present_keys(state, id).await?,
         _ => oauth_client::find(state, id).await?,
     };
-    let Some(client) = client else { return Ok(Err(wrong())) };
-    if !credentials.fit(&client) {
-        tracing::info!(client = client.id(), "client authentication failed");
-        return Ok(Err(wrong()));
+    let Some(client) = client else { return wrong(None, WrongCredentials::UnknownClient) };
+    if let Err(reason) = credentials.check(&client) {
+        return wrong(Some(&client), reason);
     }
     if let Credentials::Assertion { jwt, .. } = &credentials
-        && !is_assertion_of(state, &client, jwt).await?
+        && let Err(reason) = check_assertion(state, &client, jwt).await?
     {
-        tracing::info!(client = client.id(), "client authentication failed");
-        return Ok(Err(wrong()));
+        return wrong(Some(&client), reason);
     }
     Ok(Ok(client))
 }
 
-/// Whether an assertion is signed by one of the client's keys, is for this server, and comes for the first time.
-async fn is_assertion_of(state: &AppState, client: &Arc<Client>, jwt: &str) -> Result<bool, ApiError> {
-    let claims = oauth_client_keys::verify(state, client, jwt).await?;
-    let Some(claims) = claims.filter(|claims| oauth_client::is_for_this_server(state, client, claims)) else {
-        return Ok(false);
+/// Checks that an assertion is signed by one of the client's keys, is for this server, and comes for the first time.
+async fn check_assertion(
+    state: &AppState,
+    client: &Arc<Client>,
+    jwt: &str,
+) -> Result<Result<(), WrongCredentials>, ApiError> {
+    let Some(claims) = oauth_client_keys::verify(state, client, jwt).await? else {
+        return Ok(Err(WrongCredentials::WrongSignature));
     };
+    if !oauth_client::is_for_this_server(state, client, &claims) {
+        return Ok(Err(WrongCredentials::WrongClaims));
+    }
     let id = base64url(&sha256(format!("client assertion\n{}\n{}", client.id(), claims.jti).as_bytes()));
-    Ok(state.store.use_proof(&UsedProof { id, expires_at: state.now() + REMEMBERED_MS }).await?)
+    let is_new = state.store.use_proof(&UsedProof { id, expires_at: state.now() + REMEMBERED_MS }).await?;
+    Ok(if is_new { Ok(()) } else { Err(WrongCredentials::UsedAssertion) })
 }

@@ -10,6 +10,7 @@ use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
+use domain::account::AccountName;
 use domain::authentication::Authentication;
 use domain::encoding::{base64url, sha256};
 use domain::second_factor::Requirement;
@@ -21,6 +22,7 @@ use oidc::{Client, Params, Scopes};
 use std::sync::Arc;
 use store::audit::AuditEvent;
 use store::oauth::{NewCode, PushedRequest};
+use wire::paths;
 use wire::problem::Code;
 
 /// The parameter that marks a request after it sent the person to sign in. Clients do not use it. With its time, a
@@ -254,6 +256,23 @@ pub fn arrived(state: &AppState, query: &str) -> Result<String, ApiError> {
 /// Returns what the note of a pushed request authenticates. No query string begins like this.
 fn arrival(reference: &str) -> String {
     format!("arrived\n{reference}")
+}
+
+/// Returns the account name that an app proposes for its person's sign-in. `next`: the local path that the sign-in leads to.
+///
+/// # Errors
+/// The store fails.
+pub async fn login_hint(state: &AppState, next: &str) -> Result<Option<String>, ApiError> {
+    let Some((paths::OAUTH_AUTHORIZE, query)) = next.split_once('?') else { return Ok(None) };
+    let given = Params::parse(query);
+    let pushed = match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
+        Some(reference) => state.store.pushed_request(&base64url(&sha256(reference.as_bytes())), state.now()).await?,
+        None => None,
+    };
+    let pushed = pushed.map(|stored| Params::parse(&stored.parameters));
+    // A text that is no account name could say anything on the page.
+    let hint = pushed.as_ref().unwrap_or(&given).get("login_hint").map(AccountName::parse);
+    Ok(hint.and_then(Result::ok).map(|name| name.as_str().to_owned()))
 }
 
 /// Returns the client's error for a person who declined.

@@ -8,12 +8,16 @@ use oidc::document::is_document_id;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::{Client, Params};
 use wire::clients::{Fact, RequestVerdict};
+use wire::paths;
 
 /// Judges an app's authorization request as the server does. `url`: the link, or its query string.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, ClientError> {
+    if is_token_request(url.trim()) {
+        return Ok(not_explained());
+    }
     let query = url.trim().split_once('?').map_or(url.trim(), |(_, query)| query);
     let given = Params::parse(query.split('#').next().unwrap_or_default());
     let (params, pushed) = match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
@@ -47,7 +51,7 @@ pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, Cli
             client: Some(client.name().to_owned()),
             error: None,
             description: format!("{} gets the scopes: {}", client.name(), request.scopes),
-            facts: conditions(client),
+            facts: conditions(client, &request.redirect_uri),
         },
         Err(Refusal::Shown(refused)) => shown_error(Some(client), refused),
         Err(Refusal::Redirected(refused)) => {
@@ -55,6 +59,23 @@ pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, Cli
             shown_error(Some(client), ShownError { error: refused.error, facts })
         }
     })
+}
+
+/// Whether a URL is one that the servers of apps post to, and not one that people open.
+fn is_token_request(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    [paths::OAUTH_TOKEN, paths::OAUTH_PAR, paths::OAUTH_USERINFO, paths::OAUTH_INTROSPECT, paths::OAUTH_REVOKE]
+        .iter()
+        .any(|endpoint| path.ends_with(endpoint))
+}
+
+fn not_explained() -> RequestVerdict {
+    let text = "this explains links that people open, to /oauth/authorize. The credentials of a request to this endpoint \
+                are in its header or body, and not in the URL";
+    let error = OAuthError::new(ErrorCode::InvalidRequest, text);
+    let log = "the line \"client authentication failed\" names the client and the reason".to_owned();
+    let answer = "error_description of the answer that the app got names every other reason".to_owned();
+    shown_error(None, ShownError { error, facts: vec![("In the server's log", log), ("In the app's log", answer)] })
 }
 
 fn unknown(actor: &Actor<'_>, id: &str, clients: &[Listed]) -> ShownError {
@@ -70,8 +91,12 @@ fn unknown(actor: &Actor<'_>, id: &str, clients: &[Listed]) -> ShownError {
 }
 
 /// Returns what a person needs besides.
-fn conditions(client: &Client) -> Vec<Fact> {
+fn conditions(client: &Client, redirect_uri: &str) -> Vec<Fact> {
     let mut facts = Vec::new();
+    if client.may_be_impersonated_at(redirect_uri) {
+        let text = "each time, because another program on the person's device could pass for this public client";
+        facts.push(Fact { name: "Asks for consent".to_owned(), value: text.to_owned() });
+    }
     if !client.settings.groups.is_empty() {
         facts.push(Fact { name: "Needs one of these groups".to_owned(), value: client.settings.groups.join(", ") });
     }

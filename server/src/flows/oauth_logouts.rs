@@ -7,10 +7,12 @@ use crate::guards::oauth_client;
 use crate::outbound::{NoticePermit, Reach};
 use crate::state::AppState;
 use crate::tokens::issued_at;
+use domain::ids::SessionId;
 use oidc::Client;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use store::oauth::DueLogout;
+use store::oauth::{DueLogout, SessionClient};
+use wire::oauth::TERMINAL_CLIENT;
 use wire::problem::Code;
 
 /// Number of due notices that one round reads. Those to a host that is slow are left, so others must be among them.
@@ -79,6 +81,34 @@ async fn notify_client(state: &AppState, client: &Arc<Client>, uri: &str, due: &
     {
         tracing::error!(cause = %chain(&error), "the store does not answer");
     }
+}
+
+/// Names of the apps that a session has signed in to.
+#[derive(Debug, Default)]
+pub struct SessionApps {
+    /// Those that are notified when the session ends.
+    pub notified: Vec<String>,
+    /// Those that may keep their own sign-in.
+    pub others: Vec<String>,
+}
+
+/// Returns the apps that a session has signed in to.
+///
+/// # Errors
+/// The store fails.
+pub async fn apps_of(state: &AppState, session: &SessionId) -> Result<SessionApps, ApiError> {
+    let mut apps = SessionApps::default();
+    for SessionClient { client: id, notified } in state.store.clients_of_session(session).await? {
+        // The terminal program has a session of its own.
+        if id == TERMINAL_CLIENT {
+            continue;
+        }
+        let client = oauth_client::find(state, &id).await?;
+        let notified = notified && client.as_ref().is_some_and(|own| own.settings.backchannel_logout_uri.is_some());
+        let names = if notified { &mut apps.notified } else { &mut apps.others };
+        names.push(client.map_or(id, |client| client.label()));
+    }
+    Ok(apps)
 }
 
 async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {

@@ -157,7 +157,7 @@ async fn redeem(
         let lasts = exchange::gets_refresh_token(&scopes);
         let token = lasts.then(|| RefreshToken::first(id, state.entropy.bytes()));
         let lifetime = if lasts {
-            state.config.settings.session.absolute.ms()
+            client.refresh_ms(state.config.settings.session.absolute.ms())
         } else {
             state.client_tokens.lifetime(client) * 1000 + KEEP_MS
         };

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::ban::Trigger;
 use oidc::preset::Preset;
 use serde::Deserialize;
+use serde_json::Value;
 use store::audit::AuditEvent;
 
 /// Parameters of the page of bans besides its filter.
@@ -91,7 +92,10 @@ impl PageData for ClientView {
         let Some(client) = all.into_iter().find(|client| client.id == asked.id) else { return Ok(None) };
         let groups = flows::profiles::groups(actor.store).await?.into_iter().map(|group| group.name).collect();
         let (issuer, done) = (actor.config.origin.clone(), asked.done == "changed");
-        Ok(Some(Self { viewer: request.viewer.clone(), client, issuer, groups, done }))
+        let uris = client.registration.get("redirect_uris").and_then(Value::as_array).into_iter().flatten();
+        let uris: Vec<_> = uris.filter_map(|uri| uri.as_str().map(str::to_owned)).collect();
+        let app_settings = Preset::of(&uris).map_or(&[][..], Preset::app_settings);
+        Ok(Some(Self { viewer: request.viewer.clone(), client, issuer, app_settings, groups, done }))
     }
 }
 

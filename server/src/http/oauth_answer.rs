@@ -2,12 +2,14 @@
 
 use super::ApiError;
 use crate::flows::oauth_token::TokenError;
+use crate::guards::route_guards::RouteGuard;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use oidc::error::{ErrorCode, OAuthError};
 use serde_json::json;
+use wire::paths;
 use wire::problem::Code;
 
 /// The answer to a client whose request failed (RFC 6749, section 5.2).
@@ -90,8 +92,22 @@ pub(crate) fn open(mut response: Response) -> Response {
 
 fn allow(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate");
+    let exposed = HeaderValue::from_static("DPoP-Nonce, Retry-After, WWW-Authenticate");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+}
+
+/// Whether pages of every origin may read the answers of a path, its errors included.
+pub(crate) fn is_open(gate: RouteGuard, path: &str) -> bool {
+    gate == RouteGuard::Client
+        || matches!(
+            path,
+            paths::JWKS
+                | paths::OPENID_CONFIGURATION
+                | paths::OAUTH_SERVER
+                | paths::PROTECTED_RESOURCE
+                | paths::PROTECTED_USERINFO
+                | paths::WEBFINGER
+        )
 }
 
 /// Answers a browser's question before a request of another origin (Fetch, CORS-preflight).

@@ -15,7 +15,7 @@ use crate::guards::{body, oauth_client};
 use crate::oauth::clients::{is_terminal, plain_words};
 use crate::state::AppState;
 use app::View;
-use app::view::{AskView, EnterView, LeaveLink, RefusedView};
+use app::view::{AskList, AskView, EnterView, LeaveLink, RefusedView};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -39,6 +39,7 @@ const AGAIN: &str = "again";
 /// path, and the page's own request into a body.
 const LONGEST_LINK: usize = 15 * 1024;
 const REVOCABLE: &str = "You can revoke this on your account page at any time.";
+const EACH_TIME: &str = "You are asked each time, because another program on this device could pass for the app.";
 
 /// Shows the page, or leads to sign-in, or back to the app with an error.
 pub(crate) async fn authorize(
@@ -263,12 +264,21 @@ fn ask(state: &AppState, examined: &Examined, query: &str, session: Option<&Sign
     let AppIntroduction { title, about } = describe(client);
     let about = if is_terminal(client) { about } else { format!("{about} It answers at {to}.") };
     let account = session.map(signed_in_as).unwrap_or_default();
+    let note = if is_terminal(client) {
+        String::new()
+    } else if client.may_be_impersonated_at(&request.redirect_uri) {
+        format!("{EACH_TIME} {REVOCABLE}")
+    } else {
+        REVOCABLE.to_owned()
+    };
     AskView {
         title: format!("Continue to {title}?"),
         about: format!("{about} {account}"),
-        list: format!("{name} will be able to:"),
-        items: plain_words(client, &request.consent_scopes()),
-        note: if is_terminal(client) { String::new() } else { REVOCABLE.to_owned() },
+        lists: vec![AskList {
+            about: format!("{name} will be able to:"),
+            items: plain_words(client, &request.consent_scopes()),
+        }],
+        note,
         path: paths::OAUTH_ENTER.to_owned(),
         yes: "Continue".to_owned(),
         yes_body: body_of(query, Some(true), session),

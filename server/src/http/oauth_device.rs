@@ -12,7 +12,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::plain_words;
 use crate::state::AppState;
 use app::View;
-use app::view::{AskView, DeviceCodeView};
+use app::view::{AskList, AskView, DeviceCodeView};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -96,8 +96,10 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
                      {typed}. Somebody who sent you a link or a code would be signed in as you. {}",
                     signed_in_as(&session)
                 ),
-                list: format!("{name} on that device will be able to:"),
-                items: plain_words(&found.client, &found.scopes),
+                lists: vec![AskList {
+                    about: format!("{name} on that device will be able to:"),
+                    items: plain_words(&found.client, &found.scopes),
+                }],
                 note: String::new(),
                 path: paths::OAUTH_DEVICE_ANSWER.to_owned(),
                 yes: "Connect".to_owned(),

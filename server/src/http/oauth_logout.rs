@@ -4,17 +4,19 @@ use super::oauth_authorize::{is_too_long, leave_host, refused, too_long};
 use super::{ApiError, pages, render, request};
 use crate::client::Client as Caller;
 use crate::cookies::{self, CookieName};
+use crate::flows::oauth_logouts::{self, SessionApps};
 use crate::flows::{self, oauth_people};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::token::PresentedToken;
 use crate::guards::{body, oauth_client};
 use crate::state::AppState;
 use app::View;
-use app::view::{AskView, EnterView, LeaveLink};
+use app::view::{AskList, AskView, EnterView, LeaveLink};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
+use domain::bidi::isolated;
 use http::{Method, StatusCode};
 use oidc::Params;
 use oidc::authorize::ShownError;
@@ -69,22 +71,44 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
             nonce: state.keyring.nonce(state.now()),
             path: paths::OAUTH_SIGN_OUT.to_owned(),
         }),
-        Ok(_) => View::Ask(Box::new(AskView {
-            title: "Sign out?".to_owned(),
-            about: "An app asks to sign you out of this site and of every app that you opened with it on this device."
-                .to_owned(),
-            list: String::new(),
-            items: Vec::new(),
-            note: String::new(),
-            path: paths::OAUTH_SIGN_OUT.to_owned(),
-            yes: "Sign out".to_owned(),
-            yes_body: body_of(&query, session.as_ref()),
-            no: "Stay signed in".to_owned(),
-            no_body: String::new(),
-            nonce: state.keyring.nonce(state.now()),
-        })),
+        Ok(_) => match ask(&state, &query, session.as_ref()).await {
+            Ok(ask) => View::Ask(Box::new(ask)),
+            Err(error) => return pages::broken(state, error, request).await,
+        },
     };
     render::document(State(state), view, request).await
+}
+
+/// Asks whether to sign out, and says of which apps.
+async fn ask(state: &AppState, query: &str, session: Option<&SignedIn>) -> Result<AskView, ApiError> {
+    let apps = match session {
+        Some(session) => oauth_logouts::apps_of(state, &session.claims.sid).await?,
+        None => SessionApps::default(),
+    };
+    let guarded = if state.config.settings.apps.is_empty() { "" } else { ", and of the sites that it guards" };
+    let note =
+        if apps.others.is_empty() { "" } else { "An app that you opened more than a day ago may be missing here." };
+    let isolated = |names: Vec<String>| names.iter().map(|name| isolated(name)).collect();
+    Ok(AskView {
+        title: "Sign out?".to_owned(),
+        about: format!("An app asks to sign you out of this site{guarded}, on this device."),
+        lists: vec![
+            AskList { about: "These apps are told to sign you out too:".to_owned(), items: isolated(apps.notified) },
+            AskList {
+                about:
+                    "These apps lose access to your account here, but may keep you signed in until you sign out there:"
+                        .to_owned(),
+                items: isolated(apps.others),
+            },
+        ],
+        note: note.to_owned(),
+        path: paths::OAUTH_SIGN_OUT.to_owned(),
+        yes: "Sign out".to_owned(),
+        yes_body: body_of(query, session),
+        no: "Stay signed in".to_owned(),
+        no_body: String::new(),
+        nonce: state.keyring.nonce(state.now()),
+    })
 }
 
 /// `POST /api/oauth/logout`: ends the session and says where to go. Like `/api/logout`, it takes the bare cookie, so

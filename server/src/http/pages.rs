@@ -117,8 +117,10 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
 
 async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {
     let closed = client.closed(state, Scope::SignIn);
+    let name = flows::oauth_authorize::login_hint(state, &next).await?.unwrap_or_default();
     Ok(Page::View(View::Login(LoginView {
         next,
+        name,
         why: match why {
             Some("ended") => Some(SignInReason::Ended),
             Some(KEY_GONE) => Some(SignInReason::KeyGone),

@@ -7,6 +7,7 @@ use domain::encoding::{base64url, from_base64url, sha256};
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client::{AccessTokenFormat, IdTokenAlg};
 use oidc::error::{ErrorCode, OAuthError};
+use oidc::exchange::id_token_issued_at;
 use oidc::logout::Hint;
 use oidc::scope::OPENID;
 use oidc::{Client, Scopes};
@@ -15,8 +16,6 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use verify::{TYP, UnverifiedToken};
 
-/// Lifetime of an ID token in seconds. It says who signed in and gives no access.
-const ID_TOKEN_SECONDS: i64 = 600;
 /// Maximum length of a token.
 pub(crate) const LONGEST_TOKEN: usize = 8192;
 
@@ -172,8 +171,9 @@ impl ClientTokens {
         let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         add("iss", self.issuer.clone().into());
         add("aud", client.id().into());
-        add("exp", (now.div_euclid(1000) + ID_TOKEN_SECONDS).into());
-        add("iat", issued_at(now).into());
+        let seconds = now.div_euclid(1000);
+        add("exp", (seconds + client.id_token_seconds()).into());
+        add("iat", id_token_issued_at(issued_at(now), details.auth_time, seconds).into());
         add("auth_time", details.auth_time.into());
         add("sid", session.into());
         if let Some(nonce) = &details.nonce {

@@ -151,6 +151,48 @@ async fn a_line_and_an_answer_have_the_same_name() {
     assert_eq!(named(other.header("x-request-id")).len(), 1);
 }
 
+#[tokio::test]
+async fn the_log_says_why_a_client_was_not_authenticated_without_its_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let hash = oidc::client::secret_hash("canary of the right secret");
+    let settings = format!(
+        "[[clients]]\nid = 'app'\nsecret_hash = '{hash}'\nredirect_uris = ['https://app.example/']\n\
+         [[clients]]\nid = 'spa'\nredirect_uris = ['https://spa.example/']\n\
+         [[clients]]\nid = 'keyed'\njwks_uri = 'https://keyed.example/keys'\nredirect_uris = ['https://keyed.example/']\n"
+    );
+    std::fs::write(folder.path().join("postern.toml"), settings).unwrap();
+    let program = Program::start(folder.path(), &["log.level=info", "log.format=json"]);
+    let wrong = "canary of a wrong secret";
+    let requests = [
+        (vec![("client_id", "canary-id"), ("client_secret", wrong)], None, "no client has this id, or it is disabled"),
+        (vec![("client_id", "app"), ("client_secret", wrong)], Some("app"), "the secret is wrong"),
+        (vec![("client_id", "app")], Some("app"), "the request has no secret, and the client has one"),
+        (
+            vec![("client_id", "spa"), ("client_secret", wrong)],
+            Some("spa"),
+            "the request has a secret, and the client has none: it is public",
+        ),
+        (
+            vec![("client_id", "keyed"), ("client_secret", wrong)],
+            Some("keyed"),
+            "the client has keys, so it must send a client_assertion",
+        ),
+    ];
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    for (pairs, ..) in &requests {
+        let body = oidc::params::with_query("", pairs).trim_start_matches('?').to_owned();
+        let answer = program.browser().send_each(Method::POST, paths::OAUTH_TOKEN, Some(body), &kind).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text);
+    }
+    let log = program.end();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["fields"].clone());
+    let refused: Vec<_> = lines.filter(|line| line["message"] == "client authentication failed").collect();
+    let logged: Vec<_> = refused.iter().map(|line| (line["client"].as_str(), line["reason"].as_str())).collect();
+    let expected: Vec<_> = requests.iter().map(|(_, client, reason)| (*client, Some(*reason))).collect();
+    assert_eq!(logged, expected, "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
+
 /// Returns every form in which bytes may be written to a log.
 fn spelled(secret: &[u8]) -> Vec<String> {
     let hex = secret.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();

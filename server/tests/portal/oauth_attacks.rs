@@ -126,6 +126,47 @@ async fn attack_device_phishing_needs_an_answer_on_a_page_that_warns() {
     assert_eq!(forged.code(), "cross_site");
 }
 
+/// Any program on a computer can listen at a loopback address and knows the id of a public client (RFC 8252, section 8.6).
+#[tokio::test]
+async fn attack_another_program_on_the_machine_gets_a_code_without_a_question() {
+    let uris = "redirect_uris = ['http://127.0.0.1/callback', 'com.example.app:/callback', 'https://native.example/']";
+    let hash = oidc::client::secret_hash(SECRET);
+    let provider = Provider::with(&format!(
+        "[[clients]]\nid = 'own'\n{uris}\n[[clients]]\nid = 'asking'\nconsent = true\n{uris}\n\
+         [[clients]]\nid = 'secret'\nsecret_hash = '{hash}'\n{uris}\n"
+    ))
+    .await;
+    let loopback = "http://127.0.0.1:49152/callback";
+    for client in ["own", "asking"] {
+        for uri in [loopback, "com.example.app:/callback"] {
+            let link =
+                |prompt: &str| Provider::query(&[("client_id", client), ("redirect_uri", uri), ("prompt", prompt)]);
+            // The second time, a consent is stored.
+            for _ in 0..2 {
+                let asked = provider.open(&provider.browser, &link("")).await;
+                assert!(asked.text.contains("You are asked each time"), "{client} {uri}: {}", asked.text);
+                let skipped = provider.enter(&provider.browser, &link(""), None).await.json();
+                let to = skipped["location"].as_str().unwrap();
+                assert!(to.starts_with(paths::OAUTH_AUTHORIZE), "{client} {uri}: {to}");
+                let quiet = provider.open(&provider.browser, &link("none")).await;
+                let answer = parameters(quiet.header("location"));
+                assert_eq!(answer["error"], "consent_required", "{client} {uri}");
+                let agreed = provider.enter(&provider.browser, &link(""), Some(true)).await.json();
+                assert!(parameters(agreed["location"].as_str().unwrap()).contains_key("code"), "{agreed}");
+            }
+        }
+        let web = [("client_id", client), ("redirect_uri", "https://native.example/")];
+        assert!(provider.returned(&web).await.contains_key("code"), "{client}: its host proves it");
+    }
+    let confidential = [("client_id", "secret"), ("redirect_uri", loopback)];
+    assert!(provider.returned(&confidential).await.contains_key("code"), "a secret proves it");
+    provider.portal.add_administrator("root").await;
+    let root = provider.portal.browser("198.51.100.1").signed_in("root").await;
+    let link = Provider::query(&[("client_id", "own"), ("redirect_uri", loopback)]);
+    let explained = oidc::params::with_query(paths::CLIENT_REQUESTS, &[("request", &link)]);
+    assert_eq!(root.get(&explained).await.json()["facts"][0]["name"], "Asks for consent");
+}
+
 /// Wrong credentials get the same answer for every reason, and secrets are compared as hashes.
 #[tokio::test]
 async fn attack_nothing_tells_how_near_a_guess_at_a_secret_is() {

@@ -121,6 +121,10 @@ async fn the_pages_show_clients_and_explain_requests() {
     assert!(list.text.contains("The app") && list.text.contains("Wiki") && list.text.contains("in postern.toml"));
     let one = page(&root, &format!("{}?id=wiki", paths::CLIENT_PAGE)).await;
     assert!(one.text.contains("https://wiki.example/") && one.text.contains("Make a new secret"), "{}", one.text);
+    let known = json!({"id": "stats", "preset": "grafana", "url": "https://stats.example"});
+    assert_eq!(root.post(paths::CLIENTS, &known).await.status, StatusCode::CREATED);
+    let known = page(&root, &format!("{}?id=stats", paths::CLIENT_PAGE)).await;
+    assert!(known.text.contains("use_pkce = true"), "{}", known.text);
     let fixed = page(&root, &format!("{}?id=app", paths::CLIENT_PAGE)).await;
     assert!(fixed.text.contains("is changed there") && !fixed.text.contains("Make a new secret"));
     assert!(!fixed.text.contains("secret_hash"), "{}", fixed.text);
@@ -172,6 +176,8 @@ fn clients_are_managed_from_the_command_line() {
         added.contains("https://cloud.example/apps/user_oidc/code") && added.contains("client secret  "),
         "{added}"
     );
+    assert!(added.contains("Set these in Nextcloud:") && added.contains("user_oidc: postern"), "{added}");
+    assert!(added.contains("use_pkce --value=true"), "{added}");
     assert_eq!(run(&[&["add"], &url[..]].concat()).status.code(), Some(1), "the id is taken");
     let wrong = run(&["add", "--redirect-uri", "http://app.example/", "app"]);
     assert!(output_text(&wrong).contains("plain http is allowed for localhost"), "{}", output_text(&wrong));
@@ -206,6 +212,8 @@ fn clients_are_managed_from_the_command_line() {
     let wrong = output_text(&run(&["explain", &query.replace("spa.example", "spa.evil")]));
     assert!(wrong.contains("Presented redirect_uri: https://spa.evil/"), "{wrong}");
     assert!(wrong.contains("Registered redirect_uri: https://spa.example/"), "{wrong}");
+    let posted = output_text(&run(&["explain", "https://auth.example.com/oauth/token?client_id=spa"]));
+    assert!(posted.contains("links that people open") && posted.contains("client authentication failed"), "{posted}");
     let unknown = output_text(&run(&["explain", "client_id=claude"]));
     assert!(unknown.contains("Registered client_id: cloud"), "{unknown}");
     assert!(output_text(&run(&["token"])).contains("oauth.registration"));

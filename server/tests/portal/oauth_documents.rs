@@ -222,18 +222,25 @@ async fn prompt_none_shows_no_page_for_an_old_document() {
 
 #[tokio::test]
 async fn attack_a_document_that_people_agreed_to_becomes_another_app() {
-    let server = DocumentServer::start(agent).await;
+    // People are asked each time about an app on their own device.
+    let on_a_host = |id: &str| agent(id).replace("http://127.0.0.1/", "https://agent.example/");
+    let server = DocumentServer::start(on_a_host).await;
     let provider = server.provider().await;
-    server.tokens(&provider).await;
-    let query = Provider::query(&server.request(&[]));
+    let own = [("client_id", server.id.as_str()), ("redirect_uri", "https://agent.example/callback")];
+    let query = Provider::query(&own);
+    let agree = async || {
+        let agreed = provider.enter(&provider.browser, &query, Some(true)).await.json();
+        assert!(parameters(agreed["location"].as_str().unwrap()).contains_key("code"), "{agreed}");
+    };
+    agree().await;
     let is_asked = async || provider.open(&provider.browser, &query).await.text.contains("wants to sign you in");
     assert!(!is_asked().await, "the person has agreed");
-    let mut document: Value = serde_json::from_str(&agent(&server.id)).unwrap();
+    let mut document: Value = serde_json::from_str(&on_a_host(&server.id)).unwrap();
     document["policy_uri"] = "https://agent.example/policy".into();
     for (member, value, asks) in [
         ("policy_uri", json!("https://agent.example/"), false),
-        ("redirect_uris", json!(["http://127.0.0.1/callback", "http://127.0.0.1/other"]), false),
-        ("redirect_uris", json!(["http://127.0.0.1/callback", "https://evil.example/"]), true),
+        ("redirect_uris", json!(["https://agent.example/callback", "https://agent.example/other"]), false),
+        ("redirect_uris", json!(["https://agent.example/callback", "https://evil.example/"]), true),
         ("client_name", json!("The bank"), true),
     ] {
         document[member] = value;
@@ -241,7 +248,7 @@ async fn attack_a_document_that_people_agreed_to_becomes_another_app() {
         provider.portal.advance(HOUR).await;
         provider.browser.refresh().await;
         assert_eq!(is_asked().await, asks, "{member}: {}", document[member]);
-        server.tokens(&provider).await;
+        agree().await;
     }
 }
 

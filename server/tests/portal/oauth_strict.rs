@@ -61,6 +61,7 @@ async fn every_error_of_a_client_is_json_that_any_origin_reads() {
             assert_eq!(answer.header("content-type"), "application/json", "{path}");
             assert_eq!(answer.header("cache-control"), "no-store", "{path}");
             assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}: {error}");
+            assert!(answer.header("access-control-expose-headers").contains("Retry-After"), "{path}: {error}");
             let challenged = answer.header("www-authenticate").starts_with("Basic ");
             assert_eq!(challenged, status == StatusCode::UNAUTHORIZED, "{path}: {error}");
         }
@@ -79,6 +80,7 @@ async fn a_wrong_method_gets_405_and_the_right_ones() {
     ]) {
         let refused = program.send_each(Method::PATCH, path, Some("{}".to_owned()), &[]).await;
         assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(refused.header("access-control-allow-origin"), "*", "{path}");
         for method in allow.split(',') {
             assert!(refused.header("allow").split(',').any(|own| own == method), "{path}: {}", refused.header("allow"));
         }

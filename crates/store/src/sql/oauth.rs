@@ -9,12 +9,12 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use crate::oauth::{
     BeginSession, CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, LiveGrant, NewCode, OAuth, PendingDevice,
-    PushedRequest, Redeem, StoredClient,
+    PushedRequest, Redeem, SessionClient, StoredClient,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
-use domain::ids::UserId;
+use domain::ids::{SessionId, UserId};
 use domain::token_hash::TokenHash;
 
 sql! {
@@ -34,6 +34,13 @@ sql! {
         WHERE g.user_id = $1 AND g.revoked_at IS NULL AND g.ends_at > $2
             AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2
         ORDER BY g.client_id, g.created_at, g.id";
+    // A used code is kept longer than a grant without a refresh token.
+    CLIENTS_OF_SESSION = "SELECT client_id, MAX(notified) AS notified FROM
+            (SELECT client_id, CAST(0 AS BIGINT) AS notified FROM oauth_grants WHERE session_id = $1
+            UNION ALL SELECT client_id, CAST(0 AS BIGINT) FROM oauth_codes
+                WHERE session_id = $1 AND grant_id IS NOT NULL
+            UNION ALL SELECT client_id, CAST(1 AS BIGINT) FROM oauth_logouts WHERE session_id = $1) AS clients
+        GROUP BY client_id ORDER BY client_id";
     DEVICE = "SELECT device_hash, user_code_hash, client_id, scope, resources, expires_at, poll_at, denied_at
         FROM oauth_devices WHERE device_hash = $1";
     DEVICE_OF_CODE = "SELECT device_hash, user_code_hash, client_id, scope, resources, expires_at, poll_at, denied_at
@@ -122,6 +129,13 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
                 created_at: row.int("created_at")?,
             })
         };
+        rows.iter().map(read).collect()
+    }
+
+    async fn clients_of_session(&self, session: &SessionId) -> Result<Vec<SessionClient>> {
+        let rows = self.all(CLIENTS_OF_SESSION, [Value::Text(session.as_str())]).await?;
+        let read =
+            |row: &Record<DB>| Ok(SessionClient { client: row.text("client_id")?, notified: row.int("notified")? > 0 });
         rows.iter().map(read).collect()
     }
 

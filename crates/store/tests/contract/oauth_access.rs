@@ -88,6 +88,9 @@ pub(crate) async fn live_grants_of_a_person_are_listed(fixture: Fixture) {
     give(&his, "his", NOW).await;
     assert!(store.revoke_grant(&revoked, None, NOW).await.unwrap());
     store.revoke(&ada, &ended, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap();
+    let apps = store.clients_of_session(&mine).await.unwrap();
+    let apps: Vec<_> = apps.iter().map(|app| (app.client.as_str(), app.notified)).collect();
+    assert_eq!(apps, [("a", true), ("b", true), ("revoked", true)], "also after their access has ended");
     let listed = store.live_grants(&ada, NOW).await.unwrap();
     let listed: Vec<_> = listed.iter().map(|grant| (grant.client.as_str(), grant.created_at)).collect();
     assert_eq!(listed, [("a", NOW), ("b", NOW), ("b", NOW + 1)]);

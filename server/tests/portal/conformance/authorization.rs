@@ -1,7 +1,7 @@
 //! Modules of the Basic and Form Post plans about authorization requests.
 
 use super::{CALLBACK, ID, exchange, finish, query, refused, run, run_after_sign_in, start};
-use crate::oidc::{Provider, parameters};
+use crate::oidc::{Provider, SECRET, parameters};
 use crate::support::ORIGIN;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -55,6 +55,32 @@ async fn oidcc_display_popup() {
 #[tokio::test]
 async fn oidcc_login_hint() {
     changes_nothing("login_hint", "buffy@auth.example").await;
+    let provider = start().await;
+    let stranger = provider.portal.browser("203.0.113.8");
+    let field = async |query: &str| {
+        let to = provider.open(&stranger, query).await;
+        let page = stranger.send(Method::GET, to.header("location"), None, &[("sec-fetch-mode", "navigate")]).await;
+        let field = page.text.split("id=\"username\"").nth(1).unwrap().split('>').next().unwrap().to_owned();
+        field.split_once("value=\"").map(|(_, value)| value.split('"').next().unwrap().to_owned())
+    };
+    let long = "a".repeat(65);
+    for (hint, shown) in [
+        ("buffy@auth.example", Some("buffy@auth.example")),
+        ("", None),
+        ("call +1 555 0100 now", None),
+        ("\"><script>alert(1)</script>", None),
+        (&long, None),
+    ] {
+        assert_eq!(field(&query(&[("login_hint", hint)])).await.as_deref(), shown, "{hint}");
+    }
+    let all = oidc::Params::parse(&query(&[("login_hint", "buffy")]));
+    let names = ["client_id", "redirect_uri", "response_type", "scope", "login_hint"];
+    let mut pushed: Vec<_> = names.iter().map(|name| (*name, all.get(name).unwrap())).collect();
+    pushed.push(("client_secret", SECRET));
+    let pushed = provider.client(paths::OAUTH_PAR, &pushed, &[]).await.json();
+    let link =
+        oidc::params::with_query("", &[("client_id", ID), ("request_uri", pushed["request_uri"].as_str().unwrap())]);
+    assert_eq!(field(link.trim_start_matches('?')).await.as_deref(), Some("buffy"), "a pushed request");
 }
 
 #[tokio::test]

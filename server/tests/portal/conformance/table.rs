@@ -31,6 +31,32 @@ fn every_module_of_the_table_is_a_test_with_its_name() {
     assert_eq!(named, tests);
 }
 
+/// Returns the Rust files of a folder whose names begin with this.
+fn sources(folder: &str, beginning: &str) -> Vec<String> {
+    let all = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+    let names = all.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let wanted = names.filter(|name| name.starts_with(beginning) && name.ends_with(".rs"));
+    wanted.map(|name| read(&format!("{folder}/{name}"))).collect()
+}
+
+#[test]
+fn every_attack_of_the_table_is_a_test_and_every_test_is_listed() {
+    let page = read("../docs/conformance.md");
+    let table = page.split_once("## Attacks").unwrap().1.split_once("## Clients of others").unwrap().0;
+    let listed: Vec<&str> = table.split('`').filter(|text| text.starts_with("attack_") && *text != "attack_").collect();
+    let named: BTreeSet<&str> = listed.iter().copied().collect();
+    assert_eq!(named.len(), listed.len(), "each test once");
+    let portal = "tests/portal";
+    let files = [("../crates/oidc/tests", ""), ("tests/portal/oidc", ""), ("src/outbound", "tests")]
+        .into_iter()
+        .chain(["oauth_", "oidc_", "remembered_devices", "recent_tokens"].map(|beginning| (portal, beginning)));
+    let sources: Vec<String> = files.flat_map(|(folder, beginning)| sources(folder, beginning)).collect();
+    let tests = sources.iter().flat_map(|source| source.split("fn attack_").skip(1));
+    let tests: BTreeSet<String> = tests.map(|rest| format!("attack_{}", rest.split_once('(').unwrap().0)).collect();
+    assert!(tests.len() > 60, "{tests:?}");
+    assert_eq!(named, tests.iter().map(String::as_str).collect());
+}
+
 #[test]
 fn every_program_of_the_table_has_a_browser_test_and_a_page() {
     let page = read("../docs/conformance.md");

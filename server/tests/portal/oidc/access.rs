@@ -3,7 +3,7 @@
 use super::{Provider, SECRET, claims, parameters};
 use crate::support::PASSWORD;
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::audit::AuditEvent;
 use wire::paths;
 
@@ -147,4 +147,58 @@ async fn attack_a_token_in_the_url_is_not_read() {
     let path = format!("{}?access_token={}", paths::OAUTH_USERINFO, tokens["access_token"].as_str().unwrap());
     let refused = provider.portal.program("198.51.100.9").get(&path).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+#[tokio::test]
+async fn absent_members_are_left_out_of_every_answer() {
+    let hash = oidc::client::secret_hash(SECRET);
+    let pair = "[[clients]]\nid = 'pair'\nsecret_hash = '";
+    let pair = format!("{pair}{hash}'\nredirect_uris = ['https://pair.example/']\nsubject_type = 'pairwise'\n");
+    let provider = Provider::with(&pair).await;
+    let (app, pair) = (vec![], vec![("client_id", "pair"), ("redirect_uri", "https://pair.example/")]);
+    for changes in [app, pair] {
+        let client = changes.first().map_or("app", |(_, id)| *id);
+        let tokens = provider.exchange(&provider.code(&changes).await, &changes).await.json();
+        let answers = [
+            provider.introspect(&tokens["access_token"], client).await,
+            provider.introspect(&tokens["refresh_token"], client).await,
+            provider.introspect(&json!("unknown"), client).await,
+            provider.userinfo(&tokens["access_token"]).await.json(),
+            claims(tokens["id_token"].as_str().unwrap()),
+            claims(tokens["access_token"].as_str().unwrap()),
+            tokens,
+        ];
+        for answer in answers {
+            assert!(!has_null(&answer), "{client}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_without_pkce_needs_the_redirect_uri_of_its_request() {
+    let provider = Provider::start().await;
+    let old = [("client_id", "old"), ("redirect_uri", "https://old.example/")];
+    let plain = [&old[..], &[("code_challenge", ""), ("code_challenge_method", "")]].concat();
+    let exchange = async |code: &str, uri: &str, verifier: bool| {
+        let mut changes = vec![("client_id", "old"), ("redirect_uri", uri)];
+        if !verifier {
+            changes.push(("code_verifier", ""));
+        }
+        provider.exchange(code, &changes).await.status
+    };
+    let code = provider.code(&plain).await;
+    for wrong in ["", "https://old.example/other"] {
+        assert_eq!(exchange(&code, wrong, false).await, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    assert_eq!(exchange(&code, "https://old.example/", false).await, StatusCode::OK, "and it was not used up");
+    assert_eq!(exchange(&provider.code(&old).await, "", true).await, StatusCode::OK, "with PKCE it may be left out");
 }

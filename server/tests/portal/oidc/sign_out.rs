@@ -72,3 +72,38 @@ async fn a_client_is_notified_when_a_session_ends() {
         logout["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object() && logout["nonce"].is_null()
     );
 }
+
+#[tokio::test]
+async fn the_sign_out_page_says_of_which_apps() {
+    let hash = oidc::client::secret_hash(SECRET);
+    let told = format!(
+        "[[clients]]\nid = 'told'\nname = 'Chat'\nsecret_hash = '{hash}'\nredirect_uris = ['https://told.example/']\n\
+         backchannel_logout_uri = 'https://told.example/logout'\n"
+    );
+    let provider = Provider::with(&told).await;
+    let asked = async || {
+        let headers = [("sec-fetch-mode", "navigate")];
+        provider.browser.send(Method::GET, paths::OAUTH_LOGOUT, None, &headers).await.text
+    };
+    let page = asked().await;
+    assert!(page.contains("of this site, on this device") && !page.contains("These apps"), "{page}");
+    provider.tokens().await;
+    // Without a refresh token, its access ends before the session does.
+    let own = [("client_id", "told"), ("redirect_uri", "https://told.example/"), ("scope", "openid")];
+    provider.exchange(&provider.code(&own).await, &own).await;
+    let page = asked().await;
+    let (_, lists) = page.split_once("These apps are told to sign you out too:").unwrap();
+    let (told, others) = lists.split_once("These apps lose access to your account here").unwrap();
+    assert!(told.contains("Chat") && !told.contains("The app"), "{told}");
+    assert!(others.contains("The app") && !others.contains("Chat"), "{others}");
+    assert!(!page.contains("every app"), "{page}");
+}
+
+#[tokio::test]
+async fn a_client_without_pages_for_signed_out_people_is_told_so() {
+    let provider = Provider::start().await;
+    let query = form(&[("client_id", "spa"), ("post_logout_redirect_uri", "https://spa.example/")]);
+    let path = format!("{}?{query}", paths::OAUTH_LOGOUT);
+    let refused = provider.browser.send(Method::GET, &path, None, &[("sec-fetch-mode", "navigate")]).await;
+    assert!(refused.text.contains("the client has none"), "{}", refused.text);
+}

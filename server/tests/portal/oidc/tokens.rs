@@ -4,7 +4,7 @@ use super::{Provider, SECRET, URI, VERIFIER, claims, form, header};
 use crate::support::ORIGIN;
 use domain::encoding::{base64url, sha256};
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::audit::AuditEvent;
 use wire::paths;
@@ -267,4 +267,29 @@ async fn attack_a_refresh_asks_for_more_than_was_agreed() {
     assert_eq!((more.status, &more.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_scope")));
     let less = provider.refresh(token, &[("scope", "openid")]).await;
     assert_eq!(less.json()["scope"], "openid", "the refused request cost no token: {}", less.text);
+}
+
+#[tokio::test]
+async fn a_client_has_lifetimes_of_its_own() {
+    let hash = oidc::client::secret_hash(SECRET);
+    let short = format!(
+        "[[clients]]\nid = 'short'\nsecret_hash = '{hash}'\nredirect_uris = ['https://short.example/']\n\
+         id_token_seconds = 60\nrefresh_token_seconds = 120\n"
+    );
+    let provider = Provider::with(&short).await;
+    let own = [("client_id", "short"), ("redirect_uri", "https://short.example/")];
+    let tokens = provider.exchange(&provider.code(&own).await, &own).await.json();
+    let id = claims(tokens["id_token"].as_str().unwrap());
+    assert_eq!(id["exp"].as_i64().unwrap(), provider.portal.state.now() / 1000 + 60);
+    let refresh = async |tokens: &Value| {
+        let token = tokens["refresh_token"].as_str().unwrap();
+        let pairs = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "short")];
+        provider.client(paths::OAUTH_TOKEN, &[&pairs[..], &[("client_secret", SECRET)]].concat(), &[]).await
+    };
+    provider.portal.advance(119_000).await;
+    let renewed = refresh(&tokens).await;
+    assert_eq!(renewed.status, StatusCode::OK, "{}", renewed.text);
+    provider.portal.advance(1_000).await;
+    assert_eq!(refresh(&renewed.json()).await.json()["error"], "invalid_grant", "counted from the sign-in");
+    assert!(!provider.is_live(&tokens["access_token"]).await);
 }
