@@ -54,7 +54,7 @@ await page.goto(`${origin}/dashboard/bans`);
 await page.locator('.who button:enabled').waitFor();
 await page.screenshot({ path: join(out, 'bans.png') });
 await page.goto(`${origin}/dashboard/invitations`);
-await page.getByLabel('For whom').fill('the cook');
+await page.getByLabel('Note (seen').fill('the cook');
 await page.getByRole('button', { name: 'Create invitation' }).click();
 await page.locator('dialog[open]').waitFor();
 await page.screenshot({ path: join(out, 'invitation.png') });

@@ -4,8 +4,8 @@ use crate::view::Viewer;
 
 /// Calls a macro with the table of the pages.
 ///
-/// The columns are: the variant of [`DashboardPage`] and of [`View`](crate::View), path, title, place in the
-/// navigation, who may see it, its data (from the root of this crate), and the function of `pages` that shows it.
+/// The columns are the variant of [`DashboardPage`] and of [`View`](crate::View), path, title, place in the navigation
+/// and viewers. Its data (from the root of this crate) and the function of `pages` that shows it follow.
 /// `path!` needs the path as a literal.
 #[macro_export]
 macro_rules! dashboard_pages {

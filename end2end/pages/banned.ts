@@ -7,7 +7,7 @@ export class BannedPage {
   readonly incident: Locator;
 
   constructor(readonly page: Page) {
-    this.heading = page.getByRole('heading', { name: 'This address is closed' });
+    this.heading = page.getByRole('heading', { name: 'Your address is banned' });
     this.left = page.locator('#wait b');
     this.incident = page.locator('code');
   }

@@ -35,7 +35,14 @@ export class BansPage {
     await this.page.locator('form[data-method] [type=submit]:enabled').first().waitFor({ state: 'attached' });
   }
 
+  /** Opens one of the page's forms, unless it is open. */
+  async unfold(heading: string): Promise<void> {
+    const fold = this.page.locator('details.fold').filter({ has: this.page.locator('h2', { hasText: heading }) });
+    if (!(await fold.evaluate((details: HTMLDetailsElement) => details.open))) await fold.locator('summary').click();
+  }
+
   async ban(address: string, reason: string): Promise<void> {
+    await this.unfold('Ban an address');
     await this.address.fill(address);
     await this.reason.fill(reason);
     await this.close.click();
@@ -58,12 +65,14 @@ export class BansPage {
   }
 
   async explain(address: string): Promise<void> {
+    await this.unfold('Explain an address');
     await this.page.locator('#asked').fill(address);
     await this.page.getByRole('button', { name: 'Explain' }).click();
     await this.alive();
   }
 
   async allow(network: string, comment: string): Promise<void> {
+    await this.unfold('Allowlist');
     await this.page.getByLabel('Network or address').fill(network);
     await this.page.getByLabel('Comment').fill(comment);
     await this.page.getByRole('button', { name: 'Add', exact: true }).click();

@@ -30,6 +30,13 @@ export class People {
     return this.cards.filter({ hasText: name });
   }
 
+  /** Opens an account's actions, and returns its card. */
+  async manage(name: string): Promise<Locator> {
+    const card = this.card(name);
+    await card.getByText('Manage', { exact: true }).click();
+    return card;
+  }
+
   /** Clicks, and waits until the page has reloaded. */
   async reloading(click: () => Promise<void>): Promise<void> {
     const loaded = this.page.waitForEvent('load');
@@ -40,7 +47,7 @@ export class People {
 
   /** Makes an invitation and returns its link. */
   async invite(note: string, role: 'User' | 'Administrator' = 'User'): Promise<string> {
-    await this.page.getByLabel('For whom').fill(note);
+    await this.page.getByLabel('Note (seen').fill(note);
     await this.page.getByLabel('Role').selectOption(role);
     await this.page.getByRole('button', { name: 'Create invitation' }).click();
     return this.link.inputValue();

@@ -20,6 +20,8 @@ export async function repeatedButtons(page: Page): Promise<string[]> {
  * Returns the headings.
  */
 export async function openDialogs(page: Page): Promise<string[]> {
+  // A dialog in something folded cannot be seen.
+  await page.locator('details').evaluateAll((folds) => folds.forEach((fold) => fold.setAttribute('open', '')));
   const count = await page.locator('dialog').count();
   const headings: string[] = [];
   for (let index = 0; index < count; index += 1) {

@@ -93,20 +93,24 @@ test('roles, disabling and deleting, and who may not', async ({ page, visit, ser
 
   const people = new People(page);
   await people.open('/dashboard/users');
-  const card = people.card(bob.name);
+  const card = await people.manage(bob.name);
   await card.getByRole('button', { name: 'Make admin' }).click();
   await people.reloading(() => people.dialog.getByRole('button', { name: 'Make administrator' }).click());
   await expect(card).toContainText('administrator');
   expect((await bobs.goto('/dashboard/users'))?.status()).toBe(200);
+  await people.manage(bob.name);
   await card.getByRole('button', { name: 'Remove admin' }).click();
   await people.reloading(() => people.dialog.getByRole('button', { name: 'Remove role' }).click());
+  await people.manage(bob.name);
   await card.getByRole('button', { name: 'Disable' }).click();
   await people.reloading(() => people.dialog.getByRole('button', { name: 'Disable account' }).click());
   await expect(card).toContainText('disabled');
   await bobs.goto('/dashboard');
   await bobs.waitForURL(/\/login/);
 
+  await people.manage(bob.name);
   await people.reloading(() => card.getByRole('button', { name: 'Enable' }).click());
+  await people.manage(bob.name);
   await card.getByRole('button', { name: 'Delete' }).click();
   await people.reloading(() => people.dialog.getByRole('button', { name: 'Delete account' }).click());
   await expect(card).toHaveCount(0);
@@ -118,7 +122,7 @@ test('a forgotten password is set with a one-time link', async ({ page, visit, s
   const bob = await server.person();
   const people = new People(page);
   await people.open('/dashboard/users');
-  await people.card(bob.name).getByRole('button', { name: 'Reset password' }).click();
+  await (await people.manage(bob.name)).getByRole('button', { name: 'Reset password' }).click();
   const link = await people.link.inputValue();
 
   const bobs = await visit();
@@ -191,7 +195,7 @@ test('the keyboard alone invites somebody', async ({ page, server, watch }) => {
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);
   await people.open('/dashboard/invitations');
-  await page.getByLabel('For whom').focus();
+  await page.getByLabel('Note (seen').focus();
   await page.keyboard.type('keys only');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');

@@ -74,6 +74,8 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await look('invitations');
   await people.open('/dashboard/users');
   await look('users');
+  await people.cards.getByText('Manage', { exact: true }).first().click();
+  await look('users with actions');
   await people.cards.getByRole('button', { name: 'Delete' }).first().click();
   await look('users with a question');
   await people.open('/dashboard/users', '?word=xyzzy');
@@ -81,6 +83,8 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   const bans = new BansPage(page);
   await bans.open();
   await look('bans without any');
+  for (const form of ['Ban an address', 'Explain an address', 'Allowlist']) await bans.unfold(form);
+  await look('bans with its forms');
   await server.command(['ban', 'add', '203.0.113.11', '--for', '1h', '--reason', 'A test.']);
   await server.command(['allow', 'add', '192.0.2.0/24', '--comment', 'The office']);
   await bans.open('?explain=203.0.113.11');

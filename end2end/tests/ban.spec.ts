@@ -106,7 +106,7 @@ test.describe('a short ban', () => {
     await login.open();
     await forge(server);
     await login.submit(ada);
-    await expect(login.alert).toContainText(/This address is closed until \d{1,2}:\d\d/);
+    await expect(login.alert).toContainText(/Your address is banned until \d{1,2}:\d\d/);
     await expect(login.alert).toContainText(/Incident [0-9A-Z]{4}-[0-9A-Z]{2}\./);
     await expect(login.button).toBeDisabled();
     await expect(login.button).toBeEnabled();
@@ -189,7 +189,7 @@ test.describe('the strict preset', () => {
     const login = new LoginPage(page);
     await login.open();
     await login.submit({ ...ada, password: newPassword() });
-    await expect(login.alert).toContainText('This address is closed');
+    await expect(login.alert).toContainText('Your address is banned');
     await page.reload();
     await expect(new BannedPage(page).heading).toBeVisible();
 

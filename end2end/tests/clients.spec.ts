@@ -1,13 +1,21 @@
+import type { Page } from '@playwright/test';
 import { LoginPage } from '../pages/login';
 import { LOOKS, faults } from '../support/axe';
 import { expect, test } from '../support/test';
 import { at } from '../support/url';
+
+/** Opens the form for a new client. Without clients it is open from the start. */
+async function unfold(page: Page): Promise<void> {
+  const fold = page.locator('#add');
+  if (!(await fold.evaluate((details: HTMLDetailsElement) => details.open))) await fold.locator('summary').click();
+}
 
 test('an administrator adds a client, changes it, gets a new secret, disables and removes it', async ({ page, server, watch }) => {
   // The first change on a page is refused with the nonce for its proof.
   watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   await page.goto('/dashboard/clients');
+  await unfold(page);
   const add = page.getByRole('button', { name: 'Add client' });
   await expect(add).toBeEnabled();
   await page.getByLabel('App', { exact: true }).selectOption('Nextcloud');
@@ -65,6 +73,7 @@ test.describe('the pages of clients', () => {
       const uri = 'https://wiki.example.com/a/rather/long/path/of/a/callback/of/an/app';
       await server.command(['client', 'add', '--redirect-uri', uri, '--name', `Wiki in ${name}`, `wiki-${name}`]);
       await page.goto('/dashboard/clients?request=client_id%3Dnobody');
+      await unfold(page);
       await expect(page.getByRole('button', { name: 'Add client' })).toBeEnabled();
       await expect(page.getByText('Refused.')).toBeVisible();
       expect(await faults(page)).toEqual([]);

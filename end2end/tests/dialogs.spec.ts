@@ -15,10 +15,12 @@ test('the link for a new password is announced with the name of its user, for ea
   const people = new People(page);
   await people.open('/dashboard/users');
   for (const name of names) {
+    await people.manage(name);
     await page.getByRole('button', { name: `Reset password for ${name}`, exact: true }).click();
     await expect(page.getByRole('dialog', { name: `A new password for ${name}`, exact: true })).toBeVisible();
     await expect(people.link).toHaveValue(/\/reset#code=/);
     await people.reloading(() => people.done.click());
+    await people.manage(name);
     await page.getByRole('button', { name: `Delete ${name}`, exact: true }).click();
     await expect(page.getByRole('dialog', { name: `Delete ${name}?`, exact: true })).toBeVisible();
     await page.getByRole('button', { name: 'Keep account' }).click();

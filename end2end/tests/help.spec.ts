@@ -18,7 +18,7 @@ test('an administrator reads the manual, follows its links and searches it', asy
   });
 
   await test.step('the search finds words in texts', async () => {
-    await page.getByLabel('Words in the manual').fill('pg_dump PASSPHRASE');
+    await page.getByLabel('Search the manual').fill('pg_dump PASSPHRASE');
     await page.getByRole('button', { name: 'Search' }).click();
     await expect(page.getByRole('link', { name: 'Backups' })).toBeVisible();
     await expect(page.getByRole('link', { name: 'Behind nginx' })).toHaveCount(0);

@@ -14,6 +14,9 @@ test('on a phone all pages are behind one button, in a header of one line', asyn
   await new LoginPage(page).signIn(await server.person('administrator'));
   const header = page.locator('header.top');
   expect((await header.boundingBox())?.height).toBeLessThan(72);
+  // The site's name is not cut.
+  const name = header.locator('.home > span');
+  expect(await name.evaluate((text) => text.scrollWidth <= text.clientWidth && text.scrollHeight <= text.clientHeight)).toBe(true);
   await expect(menu(page)).toBeHidden();
 
   await test.step('the keyboard opens it, goes into it and closes it', async () => {

@@ -19,7 +19,7 @@ test('an administrator sees at a glance whether everything is well', async ({ pa
   await expect(site.getByRole('listitem').filter({ hasText: 'Refusals 0' })).toContainText('none');
   await expect(site).toContainText(/Bans\s*none in force/);
   await expect(site).toContainText(/Last backup\s*none yet/);
-  await expect(site).toContainText(/Signing key\s*in use since/);
+  await expect(site).toContainText(/Signing key\s*made/);
 
   await new Client(server, '127.0.0.88').login({ ...ada, password: newPassword() });
   await server.command(['ban', 'add', '203.0.113.12', '--for', '1h', '--reason', 'A test.']);
@@ -29,9 +29,10 @@ test('an administrator sees at a glance whether everything is well', async ({ pa
   }).toPass();
   await expect(site.getByRole('listitem').filter({ hasText: 'Refusals 1' })).toContainText(/1 in this hour|1 an hour ago/);
 
-  for (const name of ['Accounts', 'Bans', 'Last backup', 'Signing key', 'Envelope key', 'Audit log']) {
-    await site.getByRole('link', { name }).click();
-    await expect(page.getByRole('heading', { level: 1 }), name).not.toHaveText('Overview');
+  const names = ['Sign-ins', 'Refusals', 'Accounts', 'Bans', 'Last backup', 'Signing key', 'Envelope key', 'Version', /^Audit log/, /argon2id uses 64 KiB/];
+  for (const name of names) {
+    await site.getByRole('link', { name, exact: true }).click();
+    await expect(page.getByRole('heading', { level: 1 }), String(name)).not.toHaveText('Overview');
     await page.goBack();
   }
 });

@@ -47,7 +47,7 @@ test('what was typed is there again after a session has ended', async ({ context
   await login.submit(ada);
   await page.waitForURL(at('/dashboard/account/profile'));
   await expect(page.getByLabel('Display name')).toHaveValue('Ada Lovelace');
-  await expect(page.locator('#said')).toContainText('What you typed is here again');
+  await expect(page.locator('#said')).toContainText('Your text is still here');
   await expect(save).toBeFocused();
   await save.click();
   await expect(page.locator('#said')).toHaveText('Your profile is changed.');
@@ -59,6 +59,7 @@ test('after a removal the page says so, and the focus is at its heading', async 
   const cook = await server.person();
   const people = new People(page);
   await people.open('/dashboard/users');
+  await people.manage(cook.name);
   await page.getByRole('button', { name: `Delete ${cook.name}`, exact: true }).click();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: `Delete ${cook.name}`, exact: true })).toBeFocused();

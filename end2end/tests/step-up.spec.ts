@@ -14,7 +14,7 @@ test('a dialog asks for the password, and the request goes on with what was type
   const people = new People(page);
   await people.open('/dashboard/invitations');
   age(server, root);
-  await page.getByLabel('For whom').fill('Bob from next door');
+  await page.getByLabel('Note (seen').fill('Bob from next door');
   await page.getByRole('button', { name: 'Create invitation' }).click();
   const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
   await expect(dialog).toBeVisible();
@@ -22,7 +22,7 @@ test('a dialog asks for the password, and the request goes on with what was type
 
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(dialog).toBeHidden();
-  await expect(page.getByLabel('For whom')).toHaveValue('Bob from next door');
+  await expect(page.getByLabel('Note (seen')).toHaveValue('Bob from next door');
   expect(new URL(page.url()).pathname).toBe('/dashboard/invitations');
 
   await page.getByRole('button', { name: 'Create invitation' }).click();

@@ -62,7 +62,7 @@ test('a person pays, proves nothing, and the page opens by itself', async ({ pag
   expect(await address(other)).not.toBe(mine);
 
   // Text that is typed into the page without reloading remains.
-  await page.getByRole('link', { name: 'Keep it still' }).press('Enter');
+  await page.getByRole('link', { name: 'Stop refreshing' }).press('Enter');
   await expect(page.getByText('This page stays as it is.')).toBeVisible();
   expect(await address(page)).toBe(mine);
   await inspect(page, 'still');

@@ -28,7 +28,7 @@ pub struct ApiError {
     unknown_passkey: bool,
 }
 
-/// What a refused sign-in needs next: the proofs that would be sufficient, or another device.
+/// The proofs or the device that a refused sign-in needs next.
 struct RequestedProofs {
     /// The secret of a pending sign-in.
     pending: Option<String>,

@@ -37,7 +37,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests that advances only when it is told to.
+/// A clock for tests that advances only on request.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     unix: AtomicI64,

@@ -79,7 +79,7 @@ pub(crate) async fn record_offence(
     }
 }
 
-/// Answers a client that continues although it was told to wait.
+/// Answers a client that continues although it received `Retry-After`.
 pub(crate) async fn flood(state: &AppState, client: &Client, excess: LimitExceeded) -> ApiError {
     let (client_key, now) = (client.offender(), state.now());
     // Of several concurrent requests the first one bans, and the others see that ban.

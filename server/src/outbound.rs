@@ -60,7 +60,7 @@ pub enum OutboundError {
     Url,
     #[error("{0} is not on the public internet")]
     Closed(String),
-    #[error("the request failed")]
+    #[error("the HTTP request failed")]
     Request(#[from] reqwest::Error),
     #[error("a certificate of oauth.certificate_authorities cannot be read")]
     Certificates(#[source] std::sync::Arc<std::io::Error>),

@@ -48,12 +48,12 @@ pub enum RequestClass {
 #[derive(Debug)]
 pub struct RateLimiter {
     limits: RateLimits,
-    counters: Cache<ClientKey, Arc<Counter>>,
+    counters: Cache<ClientKey, Arc<ClientCounters>>,
     refused: AtomicU32,
 }
 
 #[derive(Debug, Default)]
-struct Counter {
+struct ClientCounters {
     /// Requests in flight.
     sign_in: AtomicU32,
     other: AtomicU32,
@@ -72,7 +72,7 @@ struct Counter {
 /// A request in progress; it counts until it is dropped.
 #[derive(Debug)]
 pub struct CountedRequest {
-    counter: Arc<Counter>,
+    counter: Arc<ClientCounters>,
     class: RequestClass,
     failures: Option<Rate>,
     /// Milliseconds by which this arrival has moved its counter.
@@ -102,7 +102,7 @@ impl RateLimiter {
         Self { limits, counters: Cache::new(COUNTED), refused: AtomicU32::default() }
     }
 
-    fn counter(&self, client_key: ClientKey) -> Arc<Counter> {
+    fn counter(&self, client_key: ClientKey) -> Arc<ClientCounters> {
         let Ok(counter) = self.counters.get_or_insert_with(&client_key, || Ok::<_, Infallible>(Arc::default()));
         counter
     }
@@ -110,7 +110,7 @@ impl RateLimiter {
     /// Counts a request.
     ///
     /// # Errors
-    /// The client is over a limit.
+    /// The client exceeded a limit.
     pub fn enter(
         &self,
         client_key: ClientKey,
@@ -126,7 +126,7 @@ impl RateLimiter {
 
     fn enter_lenient(
         &self,
-        counter: Arc<Counter>,
+        counter: Arc<ClientCounters>,
         class: RequestClass,
         now: UnixMs,
         refused_per_minute: u32,
@@ -175,7 +175,7 @@ impl RateLimiter {
     /// Applies the strict preset: too many concurrent requests from one address ban it.
     fn enter_strict(
         &self,
-        counter: Arc<Counter>,
+        counter: Arc<ClientCounters>,
         class: RequestClass,
         now: UnixMs,
     ) -> Result<CountedRequest, LimitExceeded> {
@@ -243,7 +243,7 @@ impl RateLimiter {
     }
 }
 
-impl Counter {
+impl ClientCounters {
     /// Whether the bursts of all limits are available again.
     fn is_full_again(&self, now: UnixMs) -> bool {
         let states = [
@@ -262,7 +262,7 @@ impl Counter {
 }
 
 impl CountedRequest {
-    fn begin(counter: Arc<Counter>, class: RequestClass, failures: Option<Rate>) -> Self {
+    fn begin(counter: Arc<ClientCounters>, class: RequestClass, failures: Option<Rate>) -> Self {
         let in_flight = Self { counter, class, failures, arrival_ms: 0 };
         in_flight.count().fetch_add(1, Ordering::SeqCst);
         in_flight

@@ -6,7 +6,7 @@ use std::path::Path;
 use tpat::{Address, ViewPair};
 use zeroize::Zeroizing;
 
-/// Returns the view key of the settings, with the address that it belongs to. `None`: there is none.
+/// Returns the view key of the settings, with the address that it belongs to. `None`: no view key is set.
 ///
 /// # Errors
 /// It cannot be read, others may read it, or it belongs to another address.

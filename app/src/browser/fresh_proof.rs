@@ -40,8 +40,8 @@ impl OfferedProofs {
         }
     }
 
-    /// Whether the dialog can ask for one of them. Where a passkey is needed that this page cannot use, nobody uses up a
-    /// recovery code instead of it: the sign-in page explains it.
+    /// Whether the dialog can ask for one of them. If this page cannot use the required passkey, the sign-in page
+    /// explains it, so that no recovery code is wasted.
     fn can_ask(self, proofs: &[String]) -> bool {
         let needs_passkey = proofs.iter().any(|proof| proof == "passkey");
         self.password || self.totp || self.passkey || (self.recovery_code && !needs_passkey)

@@ -121,7 +121,7 @@ impl AccountSignals {
     }
 
     /// Sends the managers everything.
-    pub(crate) async fn tell(&self) {
+    pub(crate) async fn send(&self) {
         self.accept(&self.ids).await;
         let details = object::<Object>(&[
             ("rpId", &self.rp),
@@ -142,7 +142,7 @@ impl AccountSignals {
 /// Sends the person's passkey managers the account's passkeys and its names.
 pub(crate) async fn tell_managers() {
     if let Some(signals) = AccountSignals::load().await {
-        signals.tell().await;
+        signals.send().await;
     }
 }
 

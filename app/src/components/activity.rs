@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[component]
 pub fn ActivityLine(entry: Activity, #[prop(optional)] now: Option<i64>) -> impl IntoView {
     let class = if entry.event.is_odd() { "event odd" } else { "event" };
-    let place = activity::place(&entry).to_owned();
+    let place = activity::address_or_device(&entry).to_owned();
     let at = entry.at;
     view! {
         <li class=class>

@@ -105,7 +105,7 @@ fn MenuButton() -> impl IntoView {
             <svg viewBox="0 0 20 20" aria-hidden="true">
                 <path d="M2 5h16M2 10h16M2 15h16"></path>
             </svg>
-            "Menu"
+            <span>"Menu"</span>
         </button>
     }
 }

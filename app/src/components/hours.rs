@@ -42,6 +42,9 @@ pub fn HourBars(
     /// The count that fills the height; the row's own greatest, if not given.
     #[prop(default = None)]
     most: Option<u64>,
+    /// The page with the events.
+    #[prop(optional)]
+    path: Option<&'static str>,
 ) -> impl IntoView {
     let busiest = hours.iter().copied().max().unwrap_or(0);
     let total: u64 = hours.iter().sum();
@@ -63,15 +66,25 @@ pub fn HourBars(
         let (x, y) = (place * BAR, HEIGHT - height);
         view! { <rect class=class x=x.to_string() y=y.to_string() width="8" height=height.to_string()></rect> }
     });
+    // A row without events needs no space for bars.
+    let bars = (busiest > 0).then(|| {
+        view! {
+            <svg viewBox="0 0 238 32" preserveAspectRatio="none" aria-hidden="true">
+                {bars.collect_view()}
+            </svg>
+        }
+    });
+    let name = match path {
+        Some(path) => view! { <a href=path>{name}</a> }.into_any(),
+        None => name.into_any(),
+    };
     view! {
         <li>
             <p>
                 {name} " " <b class="figures">{total}</b> <span class="small quiet figures">{peak}</span>
                 <span class="visually-hidden">": " {if text.is_empty() { "none".to_owned() } else { text }}</span>
             </p>
-            <svg viewBox="0 0 238 32" preserveAspectRatio="none" aria-hidden="true">
-                {bars.collect_view()}
-            </svg>
+            {bars}
         </li>
     }
 }

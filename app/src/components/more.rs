@@ -15,6 +15,6 @@ pub fn More(
         let mut pairs: Vec<(&str, &String)> = given.iter().map(|(name, value)| (*name, value)).collect();
         pairs.push((name, &next));
         let href = format!("{path}?{}", query(&pairs));
-        view! { <p><a href=href>{label}</a></p> }
+        view! { <p class="link-line"><a href=href>{label}</a></p> }
     })
 }

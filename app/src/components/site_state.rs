@@ -3,13 +3,36 @@ use crate::view::{Backup, SiteFinding, SiteState};
 use leptos::prelude::*;
 use wire::paths;
 
+/// The audit log of sign-ins.
+const SIGN_INS: &str = "/dashboard/audit?event=login";
+
 /// The panel that shows an administrator the state of the site.
 #[component]
 pub fn SiteStatePanel(site: SiteState, now: i64) -> impl IntoView {
-    let SiteState { sign_ins, refusals, bans, accounts, backup, signing_key, envelope_key, mac_key, version, findings } =
-        site;
+    let SiteState {
+        sign_ins,
+        refusals,
+        bans,
+        accounts,
+        backup,
+        signing_key,
+        envelope_key,
+        mac_key,
+        id_token_key,
+        version,
+        findings,
+    } = site;
+    let has_bars = sign_ins.iter().chain(&refusals).any(|count| *count > 0);
+    let axis = has_bars.then(|| {
+        view! {
+            <p class="axis">
+                <span>"24 hours ago"</span>
+                <span>"now"</span>
+            </p>
+        }
+    });
     let age = move |since: Option<i64>| match since {
-        Some(at) => view! { "in use since " <When now at /> }.into_any(),
+        Some(at) => view! { "made " <When now at /> }.into_any(),
         None => "none yet".into_any(),
     };
     let bans = match bans {
@@ -23,13 +46,10 @@ pub fn SiteStatePanel(site: SiteState, now: i64) -> impl IntoView {
             <div class="columns">
                 <div>
                     <ul class="chart">
-                        <HourBars name="Sign-ins".to_owned() hours=sign_ins />
-                        <HourBars name="Refusals".to_owned() hours=refusals />
+                        <HourBars name="Sign-ins".to_owned() hours=sign_ins path=SIGN_INS />
+                        <HourBars name="Refusals".to_owned() hours=refusals path=paths::AUDIT_PAGE />
                     </ul>
-                    <p class="axis">
-                        <span>"24 hours ago"</span>
-                        <span>"now"</span>
-                    </p>
+                    {axis}
                 </div>
                 <dl class="facts">
                     <Fact name="Accounts" path=paths::USERS_PAGE.to_owned()>
@@ -54,13 +74,20 @@ pub fn SiteStatePanel(site: SiteState, now: i64) -> impl IntoView {
                     <Fact name="MAC key" path=paths::SERVER_KEYS_PAGE.to_owned()>
                         {age(mac_key)}
                     </Fact>
-                    <div>
-                        <dt>"Version"</dt>
-                        <dd>{version}</dd>
-                    </div>
+                    {id_token_key
+                        .map(|at| {
+                            view! {
+                                <Fact name="ID token key" path=paths::SERVER_KEYS_PAGE.to_owned()>
+                                    {age(Some(at))}
+                                </Fact>
+                            }
+                        })}
+                    <Fact name="Version" path=[paths::HELP_PAGE, "/upgrading"].concat()>
+                        {version}
+                    </Fact>
                 </dl>
             </div>
-            <p><a href=paths::AUDIT_PAGE>"Audit log and refusals by reason"</a></p>
+            <p class="link-line"><a href=paths::AUDIT_PAGE>"Audit log and refusals by reason"</a></p>
         </section>
     }
 }
@@ -89,7 +116,9 @@ fn Verdict(findings: Vec<SiteFinding>) -> impl IntoView {
     let line = |finding: SiteFinding| {
         view! {
             <li>
-                <p>{finding.says}</p>
+                <p>
+                    <a href=finding.link>{finding.says}</a>
+                </p>
                 <p class="small quiet">{finding.advice}</p>
             </li>
         }

@@ -11,7 +11,7 @@ use wire::Code;
 
 const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 const RESTORED: &str =
-    "Your session had ended, so this was not sent. What you typed is here again: look at it, then send it.";
+    "Your session had ended, so nothing was sent. Your text is still here: check it, then send it again.";
 
 /// Handles the page's plain forms. Those with a `data-method` are sent as JSON to their action, and open their
 /// `data-done` after a success, or this page again if that is empty.

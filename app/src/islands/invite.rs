@@ -44,7 +44,7 @@ pub fn Invite(site: String, mail: bool) -> impl IntoView {
     view! {
         <form class="panel row-form" on:submit=invite>
             <div>
-                <label for="note">"For whom" <span class="hint">" (seen by administrators)"</span></label>
+                <label for="note">"Note" <span class="hint">" (seen by administrators)"</span></label>
                 <input id="note" node_ref=note maxlength="100" autocomplete="off" />
             </div>
             {mail

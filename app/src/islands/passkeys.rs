@@ -147,7 +147,7 @@ pub fn PasskeyActions(id: String, label: String, last: bool) -> impl IntoView {
             .view(
                 ["Remove ", &shown, "?"].concat(),
                 [
-                    "You can no longer sign in with it. Your passkey manager is told to forget it, where it listens.",
+                    "You can no longer sign in with it. Your passkey manager removes it, if it supports that.",
                     if last { LAST } else { "" },
                 ]
                     .concat(),

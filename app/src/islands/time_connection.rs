@@ -87,7 +87,7 @@ pub fn TimeConnection(url: String) -> impl IntoView {
                 <p class="figures" id="offset">
                     {offset}
                 </p>
-                <p class="small quiet">"How far the server's clock is ahead of yours, at most half a round trip wrong."</p>
+                <p class="small quiet">"The server's clock minus yours. The error is at most half a round trip."</p>
                 <Plot values=Signal::derive(move || all(|reading| reading.offset_ns)) />
             </section>
             <section class="panel">

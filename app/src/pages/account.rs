@@ -199,11 +199,11 @@ fn Person(viewer: Viewer, profile: Option<Profile>, insecure: bool) -> impl Into
                 </div>
                 {profile.map(|profile| view! { <ProfileFacts profile /> })}
             </dl>
-            <p>
+            <p class="link-line">
                 <a href=paths::PROFILE_PAGE>"Change display name or e-mail address"</a>
             </p>
             <Tied viewer insecure />
-            <p>
+            <p class="link-line">
                 <a href=paths::DEVICES_PAGE>"Devices"</a> " \u{b7} " <a href=paths::KEYS_PAGE>"Keys"</a> " \u{b7} "
                 <a href=paths::ACTIVITY_PAGE>"Activity"</a>
             </p>
@@ -291,7 +291,7 @@ pub(crate) fn delete_page(site: Site, deletion: DeleteView) -> impl IntoView {
                      of past events, under an id without a name. This cannot be undone."
                 </p>
                 <DeletionForm />
-                <p>
+                <p class="link-line">
                     <a href=paths::ACCOUNT_PAGE>"Keep my account"</a>
                 </p>
             </section>

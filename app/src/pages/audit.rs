@@ -50,7 +50,7 @@ pub(crate) fn audit_page(site: Site, audit: AuditView) -> impl IntoView {
             </p>
             <Filters filter=filter.clone() events />
             <Trail entries=audit.entries now />
-            {more.map(|path| view! { <p><a href=path>"Older entries"</a></p> })}
+            {more.map(|path| view! { <p class="link-line"><a href=path>"Older entries"</a></p> })}
         </Frame>
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::components::DRAWING;
 use crate::text::{moment, refusal, wait};
+use domain::html::escaped;
 
 /// A script that counts down, shows the time in the reader's locale, and reloads the page at the end.
 const SCRIPT: &str = "const wait=document.getElementById('wait'),[time,left]=wait.children,ms=wait.dataset.left*1e3,\
@@ -16,9 +17,7 @@ step()";
 
 /// Builds the whole document. `incident` is the ban's public id, `until_unix_ms` its end.
 pub fn page(site_name: &str, css: &str, nonce: &str, until_unix_ms: i64, seconds_left: u64, incident: &str) -> String {
-    let name = escape(site_name);
-    let css = escape(css);
-    let incident = escape(incident);
+    let (name, css, incident) = (escaped(site_name), escaped(css), escaped(incident));
     let left_ms = i64::try_from(seconds_left).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
     let (until, exact) = (moment::iso(until_unix_ms), moment::exact(until_unix_ms));
     let span = wait::span(left_ms);
@@ -27,21 +26,17 @@ pub fn page(site_name: &str, css: &str, nonce: &str, until_unix_ms: i64, seconds
         r#"<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><meta name="robots" content="noindex, nofollow">
-<title>Closed · {name}</title><link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<title>Banned · {name}</title><link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{css}"></head>
 <body><main class="page-center"><section class="card"><header class="card-title">
-<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">{DRAWING}</svg><h1>This address is closed</h1></header>
-<p>{name} is closed to your address <span id="wait" data-left="{seconds_left}">until <time datetime="{until}">{exact}</time>,
+<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">{DRAWING}</svg><h1>Your address is banned</h1></header>
+<p>{name} refuses requests from your address <span id="wait" data-left="{seconds_left}">until <time datetime="{until}">{exact}</time>,
 for another <b>{span}</b></span>.</p>
 <p>Requests from it looked like an attack, or there were far too many of them. {ask}</p>
 <p class="quiet">Incident <code>{incident}</code></p></section></main>
 <script nonce="{nonce}">{SCRIPT}</script></body></html>
 "#
     )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -51,7 +46,7 @@ mod tests {
     #[test]
     fn names_are_text_and_never_markup() {
         let html = page("A & <b>\"B\"</b>", "/pkg/main.css", "n0nce", 1_700_000_000_000, 720, "7F3K-2Q");
-        assert!(html.contains("A &amp; &lt;b&gt;&quot;B&quot;&lt;/b&gt; is closed to your address"), "{html}");
+        assert!(html.contains("A &amp; &lt;b&gt;&quot;B&quot;&lt;/b&gt; refuses requests from your address"), "{html}");
         assert!(html.contains("<b>12 minutes</b>"), "{html}");
         assert!(html.contains("<code>7F3K-2Q</code>"), "{html}");
         assert!(html.contains(r#"<time datetime="2023-11-14T22:13:20Z">"#), "{html}");

@@ -19,8 +19,20 @@ const SPANS: [(&str, &str); 6] = [
 /// `/dashboard/bans`, for administrators.
 pub(crate) fn bans_page(site: Site, bans: BansView) -> impl IntoView {
     let now = site.now;
-    let BansView { viewer, word, trigger, state, bans, asked, explanation, allowed, more_allowed, triggers, done } =
-        bans;
+    let BansView {
+        viewer,
+        word,
+        trigger,
+        state,
+        bans,
+        asked,
+        explanation,
+        allowed,
+        more_allowed,
+        allowlist_open,
+        triggers,
+        done,
+    } = bans;
     let said = match done {
         Some(BansOutcome::Made) => "The address is banned.",
         Some(BansOutcome::Lifted) => "The ban was lifted.",
@@ -36,24 +48,19 @@ pub(crate) fn bans_page(site: Site, bans: BansView) -> impl IntoView {
         <Frame site viewer here=paths::BANS_PAGE>
             <header>
                 <h1 tabindex="-1">"Bans"</h1>
-                // The list may be long, and the forms are below it.
-                <div class="choices">
-                    <a class="button plain" href="#ban">"Ban an address"</a>
-                    <a class="button plain" href="#explain">"Explain an address"</a>
-                    <a class="button plain" href="#allowlist">"Allowlist"</a>
-                </div>
             </header>
             <p id="said" role="status" class="quiet">
                 {said}
             </p>
+            // The list may be long, so the forms are above it.
+            <div class="columns">
+                <NewBan />
+                <Explain asked explanation now />
+                <Allowlist allowed more_allowed open=allowlist_open now />
+            </div>
             <Search word=word.clone() trigger=trigger.clone() state=state.clone() triggers />
             <List bans=bans.bans now filtered=!word.is_empty() || !trigger.is_empty() active=state == "active" />
-            {more.map(|path| view! { <p><a href=path>"Older bans"</a></p> })}
-            <div class="columns">
-                <Explain asked explanation now />
-                <NewBan />
-                <Allowlist allowed more_allowed now />
-            </div>
+            {more.map(|path| view! { <p class="link-line"><a href=path>"Older bans"</a></p> })}
             <Forms />
         </Frame>
     }
@@ -89,7 +96,7 @@ fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static s
 fn List(bans: Vec<Ban>, now: i64, filtered: bool, active: bool) -> impl IntoView {
     if bans.is_empty() {
         let empty = match (filtered, active) {
-            (true, _) => "No ban matches. Search among all bans, or explain an address below.",
+            (true, _) => "No ban matches. Search among all bans, or explain an address.",
             (false, true) => "No address is banned.",
             (false, false) => "No bans here yet.",
         };
@@ -107,13 +114,16 @@ fn List(bans: Vec<Ban>, now: i64, filtered: bool, active: bool) -> impl IntoView
 
 #[component]
 fn Explain(asked: String, explanation: Option<Result<Explanation, String>>, now: i64) -> impl IntoView {
+    let open = explanation.is_some();
     let answer = explanation.map(|explanation| match explanation {
         Ok(explanation) => view! { <Explained explanation now /> }.into_any(),
         Err(wrong) => view! { <p class="warning-line">{wrong}</p> }.into_any(),
     });
     view! {
-        <section class="panel" id="explain">
-            <h2>"Explain an address"</h2>
+        <details class="panel fold" id="explain" open=open>
+            <summary>
+                <h2>"Explain an address"</h2>
+            </summary>
             <p class="small quiet">"Shows why an address is banned, and what would ban it next."</p>
             <form class="form" method="get" action=format!("{}#explain", paths::BANS_PAGE)>
                 <label for="asked">"Address"</label>
@@ -123,7 +133,7 @@ fn Explain(asked: String, explanation: Option<Result<Explanation, String>>, now:
                 </button>
             </form>
             {answer}
-        </section>
+        </details>
     }
 }
 
@@ -173,8 +183,10 @@ fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
 fn NewBan() -> impl IntoView {
     let scopes = [("everything", "Everything"), ("sign-in", "Signing in")];
     view! {
-        <section class="panel" id="ban">
-            <h2>"Ban an address"</h2>
+        <details class="panel fold" id="ban">
+            <summary>
+                <h2>"Ban an address"</h2>
+            </summary>
             <form
                 class="form"
                 method="post"
@@ -198,19 +210,27 @@ fn NewBan() -> impl IntoView {
                     "Ban address"
                 </button>
             </form>
-        </section>
+        </details>
     }
 }
 
 #[component]
-fn Allowlist(allowed: Vec<Allowed>, more_allowed: Option<String>, now: i64) -> impl IntoView {
+fn Allowlist(
+    allowed: Vec<Allowed>,
+    more_allowed: Option<String>,
+    /// Whether the list is visible before somebody asks for it.
+    open: bool,
+    now: i64,
+) -> impl IntoView {
     let spans: Vec<_> =
         [(String::new(), "No expiry".to_owned())].into_iter().chain(crate::components::owned(&SPANS)).collect();
     let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No networks yet."</p> });
     let rows = allowed.into_iter().map(move |allowed| view! { <AllowedRow allowed now /> }).collect_view();
     view! {
-        <section class="panel first" id="allowlist">
-            <h2>"Allowlist"</h2>
+        <details class="panel fold first" id="allowlist" open=open>
+            <summary>
+                <h2>"Allowlist"</h2>
+            </summary>
             <p class="small quiet">"Networks that are never banned, such as your own or a monitoring service. Forged requests from them are \
                  still refused."</p>
             {empty}
@@ -239,7 +259,7 @@ fn Allowlist(allowed: Vec<Allowed>, more_allowed: Option<String>, now: i64) -> i
                     "Add"
                 </button>
             </form>
-        </section>
+        </details>
     }
 }
 

@@ -25,27 +25,27 @@ pub(crate) fn client_page(site: Site, client: ClientView) -> impl IntoView {
     let page = format!("{}?{}", paths::CLIENT_PAGE, query(&[("id", &client.id), ("done", &"changed".to_owned())]));
     let said = if done { CHANGED } else { "What this app may do, and how it signs people in." };
     let fixed = |text| view! { <Fixed text registration=client.registration.clone() /> };
-    let body = match (client.source.as_str(), &client.problem) {
-        ("settings", _) => fixed("This client is in postern.toml, and is changed there.".to_owned()).into_any(),
+    let ends = || view! { <Ends path=path.clone() client=client.clone() /> };
+    let (settings, actions) = match (client.source.as_str(), &client.problem) {
+        ("settings", _) => {
+            (fixed("This client is in postern.toml, and is changed there.".to_owned()).into_any(), ().into_any())
+        }
         (_, Some(problem)) => {
             let text = format!("The stored settings cannot be read: {problem}. Remove the client, and add it again.");
+            (fixed(text).into_any(), ends().into_any())
+        }
+        ("document", _) => {
+            let text = "This client is a document at the address that is its id, and is changed there.".to_owned();
+            (fixed(text).into_any(), ends().into_any())
+        }
+        _ => (
+            view! { <Edit path=path.clone() page=page.clone() client=client.clone() groups /> }.into_any(),
             view! {
-                {fixed(text)}
-                <Ends path client=client.clone() />
+                <Secret path=path.clone() client=client.clone() />
+                {ends()}
             }
-            .into_any()
-        }
-        ("document", _) => view! {
-            {fixed("This client is a document at the address that is its id, and is changed there.".to_owned())}
-            <Ends path client=client.clone() />
-        }
-        .into_any(),
-        _ => view! {
-            <Edit path=path.clone() page=page.clone() client=client.clone() groups />
-            <Secret path=path.clone() client=client.clone() />
-            <Ends path client=client.clone() />
-        }
-        .into_any(),
+            .into_any(),
+        ),
     };
     view! {
         <Frame site viewer here=paths::CLIENTS_PAGE>
@@ -55,20 +55,25 @@ pub(crate) fn client_page(site: Site, client: ClientView) -> impl IntoView {
             <p id="said" role="status" class="quiet">
                 {said}
             </p>
-            <section class="panel narrow">
-                <h2>"Values for the app"</h2>
-                <dl class="refusal">
-                    <dt>"Issuer"</dt>
-                    <dd><code class="wrap">{issuer}</code></dd>
-                    <dt>"Client id"</dt>
-                    <dd><code class="wrap">{client.id.clone()}</code></dd>
-                    <dt>"Client secret"</dt>
-                    <dd>{secrets(&client)}</dd>
-                    {app_settings.collect_view()}
-                </dl>
-            </section>
-            {body}
-            <p>
+            <div class="columns">
+                {settings}
+                <div class="stack">
+                    <section class="panel">
+                        <h2>"Values for the app"</h2>
+                        <dl class="refusal">
+                            <dt>"Issuer"</dt>
+                            <dd><code class="wrap">{issuer}</code></dd>
+                            <dt>"Client id"</dt>
+                            <dd><code class="wrap">{client.id.clone()}</code></dd>
+                            <dt>"Client secret"</dt>
+                            <dd>{secrets(&client)}</dd>
+                            {app_settings.collect_view()}
+                        </dl>
+                    </section>
+                    {actions}
+                </div>
+            </div>
+            <p class="link-line">
                 <a href=paths::CLIENTS_PAGE>"Back to clients"</a>
             </p>
             <SecretForms done=page />
@@ -81,7 +86,7 @@ fn secrets(client: &Client) -> &'static str {
     match (client.public, client.secrets) {
         (true, _) => "none: it is a public client and must use PKCE",
         (false, 0) => "none: it proves itself with its own keys",
-        (false, 1) => "was shown when it was made",
+        (false, 1) => "shown once, when it was created",
         (false, _) => "two are valid, because one is being replaced",
     }
 }
@@ -96,7 +101,7 @@ fn Fixed(text: String, registration: Map<String, Value>) -> impl IntoView {
         view! { <dt>{name}</dt> <dd><code class="wrap">{value}</code></dd> }
     });
     view! {
-        <section class="panel narrow">
+        <section class="panel">
             <h2>"Settings"</h2>
             <p class="small quiet">{text}</p>
             <dl class="refusal">{rows.collect_view()}</dl>
@@ -114,7 +119,7 @@ fn Edit(path: String, page: String, client: Client, groups: Vec<String>) -> impl
     let hint = if groups.is_empty() {
         "There are no groups yet. Empty: everybody.".to_owned()
     } else {
-        format!("Separate them with commas. Empty: everybody. There are: {}.", first_names(&groups))
+        format!("Separate groups with commas. Empty: everybody. Existing groups: {}.", first_names(&groups))
     };
     let registered = client.source == "registered";
     let consent = if own.get("consent") == Some(&Value::Bool(false)) { "false" } else { "true" };
@@ -139,7 +144,7 @@ fn Edit(path: String, page: String, client: Client, groups: Vec<String>) -> impl
     });
     let factor = Some(text(own, "second_factor")).filter(|level| !level.is_empty()).unwrap_or("optional".to_owned());
     view! {
-        <section class="panel narrow">
+        <section class="panel">
             <h2>"Settings"</h2>
             <form class="form" method="post" action=path data-method="PATCH" data-done=page>
                 <label for="name">"Name that people see"</label>
@@ -176,7 +181,7 @@ fn Edit(path: String, page: String, client: Client, groups: Vec<String>) -> impl
 fn Secret(path: String, client: Client) -> impl IntoView {
     (client.secrets > 0).then(|| {
         view! {
-            <section class="panel narrow">
+            <section class="panel">
                 <h2>"New secret"</h2>
                 <form class="form" method="post" action=format!("{path}/secret") data-secret="POST">
                     <label class="tick">
@@ -239,7 +244,7 @@ fn Ends(path: String, client: Client) -> impl IntoView {
     // Nothing can be set in a registration that cannot be read.
     let pause = client.problem.is_none().then(|| view! { <Act action=pause /> });
     view! {
-        <section class="panel narrow">
+        <section class="panel">
             <h2>{if client.disabled { "Disabled" } else { "Disable or remove" }}</h2>
             <div class="choices">
                 {pause}

@@ -22,21 +22,18 @@ pub(crate) fn clients_page(site: Site, clients: ClientsView) -> impl IntoView {
         <Frame site viewer here=paths::CLIENTS_PAGE>
             <header>
                 <h1 tabindex="-1">"Clients"</h1>
-                // The list may be long, and the form is below it.
-                <a class="button plain" href="#add">
-                    "Add a client"
-                </a>
             </header>
             <p id="said" role="status" class="quiet">
                 {said}
             </p>
+            // The list may be long, so the forms are above it.
+            <div class="columns">
+                <NewClient presets open=clients.is_empty() />
+                <Explain asked verdict />
+            </div>
             <ul class="devices">{clients.into_iter().map(card).collect_view()}</ul>
             <More path=paths::CLIENTS_PAGE next label="More clients" />
             <Tokens tokens now />
-            <div class="columns">
-                <NewClient presets />
-                <Explain asked verdict />
-            </div>
             <SecretForms done=paths::CLIENTS_PAGE.to_owned() />
             <Forms />
         </Frame>
@@ -49,7 +46,7 @@ fn Card(client: Client, now: i64) -> impl IntoView {
         "settings" => "in postern.toml",
         "registered" => "registered by the app",
         "document" => "a document",
-        _ => "added by an administrator",
+        _ => "added by an administrator or a command",
     };
     let kind = if client.public { "public" } else { "confidential" };
     let added = client.created_at.map(|at| view! { " \u{b7} added " <When now at /> });
@@ -115,12 +112,18 @@ fn Tokens(tokens: Vec<RegistrationToken>, now: i64) -> impl IntoView {
 }
 
 #[component]
-fn NewClient(presets: Vec<&'static str>) -> impl IntoView {
+fn NewClient(
+    presets: Vec<&'static str>,
+    /// Whether the form is visible before somebody asks for it.
+    open: bool,
+) -> impl IntoView {
     let none = [(String::new(), "Another app".to_owned())];
     let presets = presets.into_iter().map(|name| (name.to_owned(), capitalized(name)));
     view! {
-        <section class="panel" id="add">
-            <h2>"Add a client"</h2>
+        <details class="panel fold" id="add" open=open>
+            <summary>
+                <h2>"Add a client"</h2>
+            </summary>
             <form class="form" method="post" action=paths::CLIENTS data-secret="POST">
                 <label for="preset">"App"</label>
                 <Options id="preset" chosen=String::new() options=none.into_iter().chain(presets).collect() />
@@ -132,7 +135,7 @@ fn NewClient(presets: Vec<&'static str>) -> impl IntoView {
                 <label for="url">"Address of the app"</label>
                 <input id="url" name="url" type="url" maxlength="1024" autocomplete="off" spellcheck="false" aria-describedby="url-hint" />
                 <p class="small quiet" id="url-hint">
-                    "People open it from their overview. A known app needs it, and gets its redirect URIs from it."
+                    "The overview links to this address. Presets derive redirect URIs from it."
                 </p>
                 <label for="redirect_uris">"Redirect URIs, one per line"</label>
                 <textarea id="redirect_uris" name="redirect_uris" rows="3" autocomplete="off" spellcheck="false"></textarea>
@@ -148,7 +151,7 @@ fn NewClient(presets: Vec<&'static str>) -> impl IntoView {
                     "Add client"
                 </button>
             </form>
-        </section>
+        </details>
     }
 }
 
@@ -157,6 +160,7 @@ pub(super) const CONSENT: [(&str, &str); 2] =
 
 #[component]
 fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
+    let open = verdict.is_some();
     let answer = verdict.map(|verdict| {
         let facts = verdict
             .facts
@@ -172,8 +176,10 @@ fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
         }
     });
     view! {
-        <section class="panel" id="explain">
-            <h2>"Explain a request"</h2>
+        <details class="panel fold" id="explain" open=open>
+            <summary>
+                <h2>"Explain a request"</h2>
+            </summary>
             <p class="small quiet">
                 "Paste the link to which an app sends people, from the address bar of the browser. This says whether it would be accepted, and if not, why."
             </p>
@@ -185,7 +191,7 @@ fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
                 </button>
             </form>
             {answer}
-        </section>
+        </details>
     }
 }
 

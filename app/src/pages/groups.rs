@@ -12,9 +12,9 @@ pub(crate) fn groups_page(site: Site, groups: GroupsView) -> impl IntoView {
     let now = site.now;
     let GroupsView { viewer, groups, unknown, next } = groups;
     let said = if groups.is_empty() {
-        "No groups yet. Apps can let in the accounts of a group, and learn an account's groups."
+        "No groups yet. Rules of apps can admit a group's accounts. Apps see the groups of each account."
     } else {
-        "Apps can let in the accounts of a group, and learn an account's groups."
+        "Rules of apps can admit a group's accounts. Apps see the groups of each account."
     };
     let unknown = unknown.into_iter().map(|(app, group)| {
         view! {

@@ -27,7 +27,7 @@ pub(crate) fn help_page(site: Site, help: HelpView) -> impl IntoView {
             </header>
             <form class="form row-form search" method="get" action=paths::HELP_PAGE role="search">
                 <div>
-                    <label for="word">"Words in the manual"</label>
+                    <label for="word">"Search the manual"</label>
                     <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
                 </div>
                 <button class="button plain" type="submit">
@@ -57,14 +57,19 @@ fn Contents(entries: Vec<HelpEntry>, word: String) -> impl IntoView {
         });
         view! {
             <section class="panel">
-                <h2>{entries.first().map(|entry| entry.section.clone())}</h2>
+                <h2>{entries.first().map(heading)}</h2>
                 <ul class="pages">{pages.collect_view()}</ul>
             </section>
         }
     });
     view! {
         {found}
-        <div class="columns">{sections.collect_view()}</div>
+        <div class="stack">{sections.collect_view()}</div>
     }
     .into_any()
+}
+
+/// Returns the heading of an entry's part.
+fn heading(entry: &HelpEntry) -> String {
+    if entry.section == "Files" { "Configuration files".to_owned() } else { entry.section.clone() }
 }

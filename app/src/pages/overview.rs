@@ -66,7 +66,7 @@ fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
                 >
                     <input type="hidden" name="until" value=until.to_string() />
                     <button class="button" type="submit" disabled>
-                        "I know about this"
+                        "It was me"
                     </button>
                 </form>
                 <Forms />
@@ -150,22 +150,30 @@ fn Places(devices: Vec<Device>, now: i64) -> impl IntoView {
         <section class="panel">
             <h2>{heading}</h2>
             <ul class="events">{devices.into_iter().take(4).map(line).collect_view()}</ul>
-            <p><a href=paths::DEVICES_PAGE>"All devices"</a></p>
+            <p class="link-line"><a href=paths::DEVICES_PAGE>"All devices"</a></p>
         </section>
     }
 }
 
 #[component]
 fn Lately(activity: Vec<Activity>, odd: u32, now: i64) -> impl IntoView {
-    let class = if odd > 0 { "warning-line" } else { "quiet" };
+    let shown: Vec<_> = activity.into_iter().take(5).collect();
+    let marked: u32 = shown.iter().filter(|entry| entry.event.is_odd()).map(|entry| entry.count).sum();
+    // Events of the list are marked there, and are not announced a second time.
+    let (class, said) = match odd {
+        0 => ("quiet", activity::odd(0)),
+        odd if odd > marked => ("warning-line", activity::odd(odd)),
+        1 => ("quiet", "Check whether the marked event was you.".to_owned()),
+        _ => ("quiet", "Check whether the marked events were you.".to_owned()),
+    };
     view! {
         <section class="panel">
             <h2>"Recent activity"</h2>
-            <p class=class>{activity::odd(odd)}</p>
+            <p class=class>{said}</p>
             <ul class="events">
-                {activity.into_iter().take(5).map(|entry| view! { <ActivityLine entry now /> }).collect_view()}
+                {shown.into_iter().map(|entry| view! { <ActivityLine entry now /> }).collect_view()}
             </ul>
-            <p><a href=paths::ACTIVITY_PAGE>"All activity"</a></p>
+            <p class="link-line"><a href=paths::ACTIVITY_PAGE>"All activity"</a></p>
         </section>
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn profile_page(site: Site, profile: ProfileView) -> impl IntoView {
                     </button>
                 </form>
                 <p class="small quiet">"Groups, which an administrator decides: " {groups}</p>
-                <p>
+                <p class="link-line">
                     <a href=paths::ACCOUNT_PAGE>"Back to your account"</a>
                 </p>
             </section>
@@ -103,13 +103,13 @@ fn AddressProof(address: String) -> impl IntoView {
 pub(crate) fn person_page(site: Site, person: PersonView) -> impl IntoView {
     let PersonView { viewer, account, groups, factors, done } = person;
     let lost = view! { <Factors id=account.id.clone() name=account.username.clone() factors /> };
-    let said = if done { "The profile is changed." } else { "Apps behind this site see this." };
+    let said = if done { "The profile is changed." } else { "Apps receive this data." };
     let state = account.email.as_ref().map(|email| email::state(&email.state));
     let address = account.email.map(|email| email.address).unwrap_or_default();
     let hint = if groups.is_empty() {
         "There are no groups yet.".to_owned()
     } else {
-        format!("Separate them with commas. There are: {}.", first_names(&groups))
+        format!("Separate groups with commas. Existing groups: {}.", first_names(&groups))
     };
     view! {
         <Frame site viewer here=paths::USERS_PAGE>
@@ -119,47 +119,51 @@ pub(crate) fn person_page(site: Site, person: PersonView) -> impl IntoView {
             <p id="said" role="status" class="quiet">
                 {said}
             </p>
-            <section class="panel narrow">
-                <h2>"Profile"</h2>
-                <form
-                    class="form"
-                    method="post"
-                    action=format!("{}/{}", paths::USERS, account.id)
-                    data-method="PATCH"
-                    data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
-                >
-                    <DisplayNameField value=account.display_name.unwrap_or_default() own=false />
-                    <label for="groups">"Groups"</label>
-                    <input id="groups" name="groups" value=account.groups.join(", ") maxlength="1200" aria-describedby="groups-hint" autocomplete="off" spellcheck="false" />
-                    <p class="small quiet" id="groups-hint">
-                        {hint} " " <a href=paths::GROUPS_PAGE>"Groups"</a>
-                    </p>
-                    <button class="button" type="submit" disabled>
-                        "Save profile"
-                    </button>
-                </form>
-            </section>
-            <section class="panel narrow">
-                <h2>"E-mail address"</h2>
-                // A form of its own: saving a group must not vouch for an address that the person wrote.
-                <form
-                    class="form"
-                    method="post"
-                    action=format!("{}/{}", paths::USERS, account.id)
-                    data-method="PATCH"
-                    data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
-                >
-                    <EmailField value=address own=false />
-                    <p class="small quiet">
-                        {state} {state.map(|_| " ")} "Apps take an address that you vouch for as this person's."
-                    </p>
-                    <button class="button" type="submit" disabled>
-                        "Vouch for this address"
-                    </button>
-                </form>
-            </section>
-            {lost}
-            <p>
+            <div class="columns">
+                <section class="panel">
+                    <h2>"Profile"</h2>
+                    <form
+                        class="form"
+                        method="post"
+                        action=format!("{}/{}", paths::USERS, account.id)
+                        data-method="PATCH"
+                        data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
+                    >
+                        <DisplayNameField value=account.display_name.unwrap_or_default() own=false />
+                        <label for="groups">"Groups"</label>
+                        <input id="groups" name="groups" value=account.groups.join(", ") maxlength="1200" aria-describedby="groups-hint" autocomplete="off" spellcheck="false" />
+                        <p class="small quiet" id="groups-hint">
+                            {hint} " " <a href=paths::GROUPS_PAGE>"Groups"</a>
+                        </p>
+                        <button class="button" type="submit" disabled>
+                            "Save profile"
+                        </button>
+                    </form>
+                </section>
+                <div class="stack">
+                    <section class="panel">
+                        <h2>"E-mail address"</h2>
+                        // A form of its own: saving a group must not vouch for an address that the person wrote.
+                        <form
+                            class="form"
+                            method="post"
+                            action=format!("{}/{}", paths::USERS, account.id)
+                            data-method="PATCH"
+                            data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
+                        >
+                            <EmailField value=address own=false />
+                            <p class="small quiet">
+                                {state} {state.map(|_| " ")} "Apps take an address that you vouch for as this person's."
+                            </p>
+                            <button class="button" type="submit" disabled>
+                                "Vouch for this address"
+                            </button>
+                        </form>
+                    </section>
+                    {lost}
+                </div>
+            </div>
+            <p class="link-line">
                 <a href=paths::USERS_PAGE>"Back to users"</a>
             </p>
             <Forms />
@@ -200,7 +204,7 @@ fn Factors(id: String, name: String, factors: HeldFactors) -> impl IntoView {
     };
     let audit = format!("{}?{}", paths::AUDIT_PAGE, query(&[("user", &name)]));
     view! {
-        <section class="panel narrow">
+        <section class="panel">
             <h2>"Second factor"</h2>
             {if held {
                 view! {

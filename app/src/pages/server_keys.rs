@@ -61,8 +61,8 @@ pub(crate) fn server_keys_page(site: Site, keys: ServerKeysView) -> impl IntoVie
                 about="Authenticates what this server hands out and takes back: cookies of devices and apps, forms, nonces."
                 action=rotation(
                     "MAC",
-                    "The new key is used in five minutes. What the old key authenticated stays valid for as long as a \
-                     session may last, so users notice nothing.",
+                    "The new key is used in five minutes. Values that the old key authenticated stay valid for as long \
+                     as a session may last, so users notice nothing.",
                 )
             />
             <Services now services />

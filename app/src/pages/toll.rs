@@ -225,8 +225,8 @@ fn Payments(payments: Vec<TollPayment>, now: i64) -> impl IntoView {
     let late = payments.iter().any(|payment| payment.state == PaymentState::Late).then(|| {
         view! {
             <p class="small">
-                "A payment that came too late was made after its offer had ended. Its payer was told to ask you, with the \
-                 name beside it: pay it back, or sell what it was for in another way."
+                "A late payment arrived after its offer had expired. The payer has the token name beside it and was asked \
+                 to contact you: refund it, or give the goods another way."
             </p>
         }
     });

@@ -22,7 +22,8 @@ pub(crate) fn users_page(site: Site, users: UsersView) -> impl IntoView {
         (Some(count), true) => format!("{count} accounts"),
         (Some(count), false) => format!("{count} accounts match."),
     };
-    let all = (!word.is_empty()).then(|| view! { <p><a href=paths::USERS_PAGE>"Show all accounts"</a></p> });
+    let all = (!word.is_empty())
+        .then(|| view! { <p class="link-line"><a href=paths::USERS_PAGE>"Show all accounts"</a></p> });
     let given = vec![("word", word.clone())];
     let row = move |account: Account| {
         let mine = account.id == me;
@@ -71,7 +72,17 @@ fn Row(account: Account, mine: bool, mail: bool, now: i64) -> impl IntoView {
     let profile = format!("{}?id={id}", paths::PERSON_PAGE);
     let profile_label = format!("Profile of {}", isolated(&username));
     // A person's own account is changed on their account page.
-    let actions = (!mine).then(|| view! { <AccountActions id name=username.clone() administrator disabled mail /> });
+    let label = format!("Manage {}", isolated(&username));
+    let actions = (!mine).then(|| {
+        view! {
+            <details class="act">
+                <summary class="button plain" aria-label=label>
+                    "Manage"
+                </summary>
+                <AccountActions id name=username.clone() administrator disabled mail />
+            </details>
+        }
+    });
     view! {
         <li class="device">
             <div>

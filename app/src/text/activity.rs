@@ -29,7 +29,7 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::FactorRemovedByAdministrator => {
             format!("An administrator removed second factors: {}", factor(about))
         }
-        ActivityEvent::RecoveryCodesMade => "New recovery codes were made; the old ones are void".to_owned(),
+        ActivityEvent::RecoveryCodesMade => "New recovery codes were made; the old ones no longer work".to_owned(),
         ActivityEvent::RecoveryCodeUsed => format!("A recovery code was used{with}. Set up a new second factor"),
         ActivityEvent::SignedOut => format!("Signed out{times}{with}"),
         ActivityEvent::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
@@ -47,15 +47,17 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::AppOpened => format!("Opened {about}{times}{with}"),
         ActivityEvent::PasskeyAdded => format!("The passkey {about} was added{with}"),
         ActivityEvent::PasskeyRenamed => format!("A passkey was renamed to {about}"),
-        ActivityEvent::DeviceRemembered => format!("A device is no longer asked for the second factor{with}"),
+        ActivityEvent::DeviceRemembered => format!("This device skips the second factor from now on{with}"),
         ActivityEvent::DeviceForgotten => "Remembered devices are asked for the second factor again".to_owned(),
         ActivityEvent::PasskeyRemoved => format!("The passkey {about} was removed{with}"),
         ActivityEvent::PasskeyChanged => {
-            format!("The passkey {about} reports another state than before. If you did not use it then, remove it")
+            format!("The passkey {about} may have been copied. Remove it if you did not use it")
         }
         ActivityEvent::PasskeyRefused => format!("A passkey was refused from {address}"),
         ActivityEvent::PasswordChanged => "The password was changed".to_owned(),
-        ActivityEvent::ResetAsked => "A link that sets a new password was asked for and mailed to you".to_owned(),
+        ActivityEvent::ResetAsked => {
+            "Somebody requested a link that sets a new password; it was mailed to you".to_owned()
+        }
         ActivityEvent::ResetMade => "An administrator created a link that sets a new password".to_owned(),
         ActivityEvent::MadeAdministrator => "Became an administrator".to_owned(),
         ActivityEvent::MadeUser => "No longer an administrator".to_owned(),
@@ -82,7 +84,7 @@ fn factor(kind: &str) -> &str {
 }
 
 /// Returns the other known facts, unless the sentence contains them.
-pub fn place(activity: &Activity) -> &str {
+pub fn address_or_device(activity: &Activity) -> &str {
     match activity.event {
         ActivityEvent::WrongPassword
         | ActivityEvent::WrongKey
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_twice() {
-        assert_eq!(place(&activity(ActivityEvent::WrongPassword, 1)), "Firefox on Fedora");
-        assert_eq!(place(&activity(ActivityEvent::SignedIn, 1)), "203.0.113.0/24");
+        assert_eq!(address_or_device(&activity(ActivityEvent::WrongPassword, 1)), "Firefox on Fedora");
+        assert_eq!(address_or_device(&activity(ActivityEvent::SignedIn, 1)), "203.0.113.0/24");
     }
 }

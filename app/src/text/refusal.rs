@@ -19,7 +19,7 @@ pub fn sentence(problem: &Problem, until: &str) -> String {
         Code::Banned => closed(problem.retry_after.map(|_| until), incident),
         Code::AccountDelayed => "There were many wrong passwords for this name.".to_owned(),
         Code::Busy => "Many people are signing in right now, so nothing was checked.".to_owned(),
-        // What a program must do differently is of no use to a person.
+        // Advice for programs does not help a person.
         Code::Unavailable
         | Code::Unknown
         | Code::DeviceMismatch
@@ -55,7 +55,7 @@ pub fn length(bad: InvalidPassword, min: u32) -> String {
 }
 
 pub fn closed(until: Option<&str>, incident: &str) -> String {
-    let mut said = "This address is closed".to_owned();
+    let mut said = "Your address is banned".to_owned();
     if let Some(until) = until {
         said.push_str(" until ");
         said.push_str(until);
@@ -94,7 +94,7 @@ mod tests {
         let banned = Problem { retry_after: Some(720), incident: Some("7F3K-2Q".to_owned()), ..problem(Code::Banned) };
         assert_eq!(
             sentence(&banned, "14:32"),
-            "This address is closed until 14:32 after failed attempts to sign in. Incident 7F3K-2Q. \
+            "Your address is banned until 14:32 after failed attempts to sign in. Incident 7F3K-2Q. \
              If this was not you, tell the person who runs this site."
         );
     }

@@ -21,7 +21,7 @@ pub struct ProfileView {
     pub profile: wire::account::Profile,
     /// Whether this site mails a link that proves an address.
     pub mail: bool,
-    /// What was just done.
+    /// The change that was just made.
     pub done: Option<ProfileDone>,
 }
 

@@ -15,7 +15,7 @@ pub struct Activity {
     /// Unix milliseconds of the newest event.
     pub at: i64,
     pub event: ActivityEvent,
-    /// How many equal events this line stands for, at least 1.
+    /// Number of equal events on this line, at least 1.
     pub count: u32,
     /// Address prefix: "203.0.113.0/24".
     pub address: String,

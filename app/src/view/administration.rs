@@ -119,6 +119,8 @@ pub struct BansView {
     pub allowed: Vec<wire::allowlist::Allowed>,
     /// The entry after which the next part of the allowlist begins.
     pub more_allowed: Option<String>,
+    /// Whether the allowlist was just changed, or a further part of it was asked for.
+    pub allowlist_open: bool,
     /// The triggers of bans.
     pub triggers: Vec<&'static str>,
     /// The action that was just done.

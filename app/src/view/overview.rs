@@ -19,7 +19,7 @@ pub struct OverviewView {
     pub offer_passkey: bool,
     /// Whether the browser may make a passkey automatically, after a sign-in with a password to an account without one.
     pub upgrade: bool,
-    /// What the passkey managers should know, as one text; `None`: the account never had a passkey here.
+    /// The text for passkey managers; `None`: the account never had a passkey here.
     pub passkeys: Option<String>,
     /// Apps that the person may open.
     pub apps: Vec<wire::oauth::AppTile>,
@@ -42,6 +42,8 @@ pub struct SiteState {
     pub signing_key: Option<i64>,
     pub envelope_key: Option<i64>,
     pub mac_key: Option<i64>,
+    /// `None` also if no app signs people in with OpenID Connect.
+    pub id_token_key: Option<i64>,
     pub version: &'static str,
     /// The problems that need attention, the worst first.
     pub findings: Vec<SiteFinding>,
@@ -64,6 +66,8 @@ pub struct SiteFinding {
     pub urgent: bool,
     /// The finding, as a sentence.
     pub says: String,
-    /// What to do about it.
+    /// The recommended action.
     pub advice: String,
+    /// The page where the administrator acts, or reads how.
+    pub link: String,
 }

@@ -158,13 +158,25 @@ fn an_administrator_reads_whether_the_site_is_well() {
         .0
     };
     let html = overview(Some(site_state()));
-    for part in ["1 problem needs", "1 recommendation", "7 2 hours ago", "3 in force", "2 hours ago", "1.2.3"] {
+    for part in
+        ["1 problem needs", "1 recommendation", "7 2 hours ago", "3 in force", "2 hours ago", "1.2.3", "ID token key"]
+    {
         assert!(html.contains(part), "{part} in {html}");
     }
-    for path in ["/dashboard/bans", "/dashboard/audit?event=backup_made", "/dashboard/server-keys", "/dashboard/users"]
-    {
+    for path in [
+        "/dashboard/bans",
+        "/dashboard/audit?event=backup_made",
+        "/dashboard/server-keys",
+        "/dashboard/users",
+        // A finding, the version, and both plots.
+        "/dashboard/toll",
+        "/dashboard/help/upgrading",
+        "/dashboard/audit?event=login",
+        "/dashboard/audit",
+    ] {
         assert!(html.contains(&format!(r#"href="{path}""#)), "{path}");
     }
+    assert_eq!(html.matches("<rect").count(), 24, "a row without events has no bars");
     let well = overview(Some(SiteState { findings: Vec::new(), ..site_state() }));
     assert!(well.contains("The self-check found no problem."), "{well}");
     assert!(!overview(None).contains("This site"));

@@ -92,6 +92,7 @@ pub(crate) fn bans() -> BansView {
         explanation: Some(Err("'<i>' is no address.".to_owned())),
         allowed: Vec::new(),
         more_allowed: None,
+        allowlist_open: false,
         triggers: vec!["manual"],
         done: None,
     }
@@ -156,7 +157,12 @@ pub(crate) fn audit() -> AuditView {
 }
 
 pub(crate) fn site_state() -> SiteState {
-    let finding = |urgent, says: &str| SiteFinding { urgent, says: says.to_owned(), advice: "<i>do".to_owned() };
+    let finding = |urgent, says: &str| SiteFinding {
+        urgent,
+        says: says.to_owned(),
+        advice: "<i>do".to_owned(),
+        link: "/dashboard/toll".to_owned(),
+    };
     let mut sign_ins = vec![0; 24];
     sign_ins[21] = 7;
     SiteState {
@@ -168,6 +174,7 @@ pub(crate) fn site_state() -> SiteState {
         signing_key: Some(NOW - 86_400_000),
         envelope_key: None,
         mac_key: Some(NOW - 3_600_000),
+        id_token_key: Some(NOW - 7_200_000),
         version: "1.2.3",
         findings: vec![finding(true, "<i>full"), finding(false, "<i>beside")],
     }

@@ -55,7 +55,7 @@ pub enum Error {
     #[error("{0}")]
     Server(String),
     /// A service ended the connection.
-    #[error("the service ended the connection: {}", word(*.0))]
+    #[error("the service ended the connection: {}", close_reason(*.0))]
     Closed(CloseReason),
     /// A service refuses a new ticket.
     #[error(
@@ -139,7 +139,7 @@ pub enum Error {
     /// The gate asks for payment again right after a payment.
     #[error("{0} asks for another payment directly after a payment: nothing more was paid")]
     AskedAgain(String),
-    #[error("the machine's random source failed")]
+    #[error("the system's random source failed")]
     Random,
     #[error(
         "the keyring cannot be used here. Unlock it, or keep secrets in a file: login --storage file. \
@@ -158,7 +158,7 @@ pub enum Error {
     },
     #[error("other users can read {0}: run chmod 600, or sign in again")]
     Exposed(PathBuf),
-    #[error("{0} cannot be used")]
+    #[error("cannot read or write {0}")]
     File(PathBuf, #[source] std::io::Error),
     #[error("the content of {0} is invalid: sign in again")]
     Unreadable(PathBuf),
@@ -214,7 +214,7 @@ fn sentence(problem: &Problem) -> String {
 }
 
 /// Returns the reason's name on the wire.
-fn word(reason: CloseReason) -> String {
+fn close_reason(reason: CloseReason) -> String {
     serde_json::to_string(&reason).unwrap_or_default().trim_matches('"').replace('_', " ")
 }
 

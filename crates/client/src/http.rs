@@ -113,7 +113,7 @@ impl HttpClient {
 
     /// Returns a complete answer within the time limit.
     pub(crate) async fn send_to(&self, method: Method, url: &str, with: RequestOptions<'_>) -> Result<Answer> {
-        let whole = async { self.open(method, url, with).await?.whole().await };
+        let whole = async { self.open(method, url, with).await?.read_to_end().await };
         let late = |_| Error::Unreachable(origin_of(url), "no whole answer within 30 seconds".into());
         tokio::time::timeout(TIMEOUT, whole).await.map_err(late)?
     }
@@ -155,7 +155,7 @@ impl HttpClient {
             coming: Some(response),
             headers,
         };
-        if answer.is_ok() { Ok(answer) } else { answer.whole().await }
+        if answer.is_ok() { Ok(answer) } else { answer.read_to_end().await }
     }
 }
 
@@ -181,7 +181,7 @@ impl Answer {
     ///
     /// # Errors
     /// The connection broke, no byte arrived for too long, or the body is too long.
-    pub async fn whole(mut self) -> Result<Self> {
+    pub async fn read_to_end(mut self) -> Result<Self> {
         while self.coming.is_some() {
             match self.chunk().await? {
                 Some(chunk) if self.body.len() + chunk.len() > LONGEST => return Err(Error::TooLong(self.origin)),

@@ -1,5 +1,5 @@
-//! The device cookie: a browser that has signed in to an account before has a bucket of its own when it signs in there
-//! again (OWASP, "Slow down online guessing attacks with device cookies").
+//! The device cookie: a browser that an account has signed in from before is counted in its own bucket (OWASP, "Slow down
+//! online guessing attacks with device cookies").
 //!
 //! So neither a thousand strangers who guess at an account nor a colleague behind the same address lock its owner out.
 //! A stolen cookie alone is worthless: if the browser has a signing key, the sign-in must prove that key too.

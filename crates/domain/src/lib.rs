@@ -19,6 +19,7 @@ pub mod encoding;
 pub mod following;
 pub mod forwarded;
 pub mod header_name;
+pub mod html;
 pub mod ids;
 pub mod invitation;
 pub mod known_device;

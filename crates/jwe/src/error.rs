@@ -7,7 +7,7 @@ pub enum Error {
     Header,
     #[error("this is not a compact JWE")]
     Malformed,
-    #[error("it was encrypted to another key, or changed")]
+    #[error("it was encrypted to another key, or was changed")]
     Unopened,
     #[error("encryption failed")]
     Unsealed,

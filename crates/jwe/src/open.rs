@@ -60,7 +60,7 @@ impl<H> Sealed<H> {
     /// Decrypts the content. `shared_secret` is the result of [`crate::PrivateKey::agree`] with [`Self::epk`].
     ///
     /// # Errors
-    /// It was encrypted to another key, or changed.
+    /// It was encrypted to another key, or was changed.
     pub fn open(&self, shared_secret: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut content_key = Zeroizing::new([0; 32]);
         KwAes256::new((&*wrapping_key(shared_secret)).into())

@@ -50,7 +50,7 @@ pub(crate) enum Cause {
     NotSmtp,
     #[error("the server offers no STARTTLS, and nothing is sent without encryption")]
     NoStartTls,
-    #[error("the server sent more than its answer before encryption began")]
+    #[error("the server sent data before TLS began")]
     EarlyBytes,
     #[error("the server offers neither AUTH PLAIN nor AUTH LOGIN")]
     NoAuthentication,

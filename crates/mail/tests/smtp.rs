@@ -225,7 +225,7 @@ async fn nothing_is_sent_to_a_server_without_starttls_or_with_text_before_it() {
     for (script, says) in [
         (Script { hello: "250-mail.test\r\n250 AUTH PLAIN", ..FRIENDLY }, "offers no STARTTLS"),
         (Script { start_tls: "454 4.7.0 Not now", ..FRIENDLY }, "454 4.7.0 Not now"),
-        (Script { start_tls: "220 Ready\r\n250 AUTH PLAIN", ..FRIENDLY }, "more than its answer"),
+        (Script { start_tls: "220 Ready\r\n250 AUTH PLAIN", ..FRIENDLY }, "before TLS began"),
     ] {
         let (port, served) = serve(script, Security::StartTls, authority.acceptor("localhost")).await;
         let error = server("localhost", port, Security::StartTls, &trust, true).send(&message()).await;

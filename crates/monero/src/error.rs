@@ -28,7 +28,7 @@ pub enum Error {
     #[error("the wallet and the node's data disagree about a proof")]
     Disagreement,
     /// Work was cancelled because the program ends.
-    #[error("the program is ending")]
+    #[error("cancelled: the program is stopping")]
     Ending,
 }
 

@@ -3,6 +3,7 @@
 mod body;
 mod connections;
 mod files;
+mod headers;
 mod http;
 mod log;
 mod meter;
@@ -14,6 +15,7 @@ mod tls;
 pub use body::{RequestBody, ResponseBody};
 pub use connections::{ConnectionLimits, ConnectionPermit, ConnectionRefused, ConnectionSettings};
 pub use files::{OpenFileLimit, fit};
+pub use headers::{single_header, single_value};
 pub use http::{HttpSettings, serve, settled};
 pub use log::{KEPT, LogRate};
 pub use meter::MinimumRate;

@@ -43,7 +43,7 @@ impl OwnerFile {
         let mut prefix = std::ffi::OsString::from(".");
         prefix.push(path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "this is not a file's name"))?);
         prefix.push(".");
-        Builder::new().prefix(&prefix).suffix(".new").tempfile_in(folder(path)).map(Self)
+        Builder::new().prefix(&prefix).suffix(".new").tempfile_in(folder(path)).map(Self).map_err(without_name)
     }
 
     /// Returns the temporary name, for a library that writes by name.
@@ -128,6 +128,12 @@ fn sync_folder(_: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Returns an error without the temporary name, which nobody has typed.
+fn without_name(error: Error) -> Error {
+    let text = error.to_string();
+    Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
+}
+
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -165,7 +171,9 @@ mod tests {
             assert!(write(&folder.path().join(name), b"new").is_err(), "{name}");
         }
         assert_eq!(fs::read(&real)?, b"old");
-        assert!(write(&folder.path().join("missing/file"), b"new").is_err());
+        let missing = write(&folder.path().join("missing/file"), b"new").unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+        assert!(!missing.to_string().contains(".file."), "the temporary name is shown: {missing}");
         assert_eq!(fs::read_dir(folder.path())?.count(), 3);
         Ok(())
     }

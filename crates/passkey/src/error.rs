@@ -31,6 +31,6 @@ pub enum PasskeyError {
     PublicKey,
     #[error("the public key has an unsupported algorithm")]
     Algorithm,
-    #[error("the signature is wrong")]
+    #[error("the signature is invalid")]
     Signature,
 }

@@ -160,7 +160,7 @@ pub trait Attempts {
 
     /// Ends the attempt as accepted. Releases the reservation, deletes (if requested) the account's offences and ladder
     /// from this client key and its failures in a row, inserts session and audit row. `false`: the user is deleted,
-    /// disabled, or has another password now, the pending sign-in is over, the code was used, or the device is not
+    /// disabled, or has another password now, the pending sign-in has ended, the code was used, or the device is not
     /// remembered any more; then no session begins.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 

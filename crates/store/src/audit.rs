@@ -332,7 +332,7 @@ pub trait Audit {
     async fn sweep_notices(&self, before: UnixMs) -> Result<u64>;
     /// Counts the user's entries since then whose outcome is not `ok`, or that are [`AuditEvent::TokenReused`].
     async fn odd_entries(&self, user: &UserId, since: UnixMs) -> Result<u64>;
-    /// Counts the successful sign-ins in hours that began at or after `since`. Returns each hour's first millisecond
+    /// Counts the successful sign-ins, and sign-ups that began a session, in hours that began at or after `since`. Returns each hour's first millisecond
     /// and its count, oldest first. An hour without sign-ins is missing.
     async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>>;
     /// Deletes older entries and returns their number.

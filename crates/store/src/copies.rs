@@ -94,9 +94,9 @@ pub async fn annotate(file: &Path, note: &BackupNote) -> Result<()> {
 
 /// Converts a copy back into a database: updates its tables, removes its note and ends pending attempts. Voids one-time
 /// values that may have been used since: invitations, reset links, links of addresses, codes for apps, codes and requests
-/// of clients, and initial access tokens. ([`crate::replaced`] does the same for the second factor.) Forgets remembered devices, which may have been forgotten since. Empties the queue of mail, because its messages
-/// were sent since. Also ends its sessions unless they are to be kept, because sessions that were ended since would be valid
-/// again.
+/// of clients, and initial access tokens. ([`crate::replaced`] does the same for the second factor.) Forgets remembered
+/// devices, which may have been forgotten since. Empties the queue of mail, because its messages were sent since. Ends its
+/// sessions, unless `keep` is set: sessions that were ended since would be valid again.
 ///
 /// # Errors
 /// The copy cannot be brought up to date or written.

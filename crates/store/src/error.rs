@@ -7,12 +7,12 @@ use std::io::ErrorKind;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// If the connection broke while PostgreSQL was committing, the outcome is unknown: read again.
-    #[error("database")]
+    #[error("the database failed")]
     Database(#[from] sqlx::Error),
-    #[error("migration")]
+    #[error("a migration failed")]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// The transaction that contained this write did not commit.
-    #[error("commit")]
+    #[error("the transaction did not commit")]
     Commit(#[source] std::sync::Arc<sqlx::Error>),
     /// A row has a value that no version of Postern writes.
     #[error("{table}.{column} of row {row} is invalid")]
@@ -27,7 +27,7 @@ pub enum Error {
     #[error("a newer version of Postern has changed the database")]
     NewerSchema,
     /// A pooler runs each transaction in another session, and the URL does not say so.
-    #[error("database_url leads to a pooler that gives each transaction another session")]
+    #[error("database_url names a pooler that uses another session for each transaction: add ?pooler=transaction")]
     Pooler,
     /// The caller waited long enough. It is unknown whether a write took place.
     #[error("the database did not answer in time")]

@@ -146,7 +146,7 @@ pub trait Mails {
     async fn claim_mail(&self, mail: &QueuedMail, until: UnixMs) -> Result<bool>;
     /// Deletes a message that a server has taken. `false`: it was gone.
     async fn finish_mail(&self, id: &str) -> Result<bool>;
-    /// Records a failed attempt. `false`: the claim is over.
+    /// Records a failed attempt. `false`: the claim has expired.
     async fn fail_mail(&self, failed: &FailedMail) -> Result<bool>;
     /// Returns the oldest [`MOST_LISTED`] messages, oldest first.
     async fn mails(&self) -> Result<Vec<QueuedMail>>;

@@ -134,9 +134,9 @@ pub trait SecondFactors {
         proven: Method,
         now: UnixMs,
     ) -> Result<Option<Authentication>>;
-    /// Returns how many proofs a live session has given since its last right one. `None`: it is over.
+    /// Returns how many proofs a live session has given since its last right one. `None`: it has ended.
     async fn given_proofs(&self, session: &SessionId, now: UnixMs) -> Result<Option<FailureStreak>>;
-    /// Counts a proof before it is checked. `false`: the session has given another number than `before`, or is over.
+    /// Counts a proof before it is checked. `false`: the session has given another number than `before`, or has ended.
     async fn count_proof(&self, session: &SessionId, before: u32, now: UnixMs) -> Result<bool>;
     /// Makes a session's authentication fresh by a proof, which is used up in the same transaction. The attempt ends with
     /// [`ConfirmOutcome::Confirmed`] only, and no code is used up otherwise.

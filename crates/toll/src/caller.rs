@@ -53,9 +53,7 @@ impl<'a> Caller<'a> {
 
     /// Returns a header's value if the header occurs exactly once.
     pub fn single_header(&self, name: &str) -> Option<&'a str> {
-        let mut all = self.headers.get_all(name).iter();
-        let value = all.next()?.to_str().ok()?;
-        all.next().is_none().then_some(value)
+        net::single_header(self.headers, name)
     }
 
     /// Whether clients use https.

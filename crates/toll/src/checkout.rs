@@ -140,7 +140,7 @@ pub(crate) async fn admit(
         Ok(PresentedCredential::Payment(credential)) => match caller.single_header(CHALLENGE_HEADER) {
             Some(challenge) => redeem_in_place(payments, table, route, (credential, challenge), caller).await,
             None if pricing.tpat0 => compat(payments, route, pricing, credential, caller).await,
-            None => Err(payments.offer_response(route, pricing, caller, presented(credential))),
+            None => Err(payments.offer_response(route, pricing, caller, refused_credential(credential))),
         },
         Err(_) => Err(malformed().answer()),
     }
@@ -219,7 +219,7 @@ async fn compat(
 }
 
 /// Returns the refused credential in the form for old clients.
-fn presented(credential: &str) -> RefusedCredential<'_> {
+fn refused_credential(credential: &str) -> RefusedCredential<'_> {
     let shown = credential.split_once(' ').and_then(|(_, shown)| shown.trim().split_once(':'));
     match shown {
         Some((hash, signature)) if credential.len() <= tpat::credential::LONGEST => {

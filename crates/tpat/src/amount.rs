@@ -32,11 +32,7 @@ pub fn parse_xmr(text: &str) -> Result<u64, InvalidAmount> {
 
 /// Formats piconero as XMR without trailing zeros: `0.002`.
 pub fn format_xmr(piconero: u64) -> String {
-    let (whole, fraction) = (piconero / XMR, piconero % XMR);
-    if fraction == 0 {
-        return whole.to_string();
-    }
-    format!("{whole}.{fraction:012}").trim_end_matches('0').to_owned()
+    wire::toll::Piconero(piconero).xmr()
 }
 
 /// Returns the number of blocks that cover a duration, at least one, at 120 s a block.

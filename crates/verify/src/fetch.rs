@@ -28,7 +28,7 @@ pub enum FetchError {
     Content,
     #[error("the answer is not a current revocation list signed by the issuer")]
     List,
-    #[error("the last attempt was a moment ago")]
+    #[error("fetched a moment ago: not repeated")]
     Waiting,
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum BackupError {
     Short,
     #[error("the passphrase is wrong, or the backup is damaged")]
     WrongPassphrase,
-    #[error("{0}")]
+    #[error("cannot read or write {0}")]
     File(PathBuf, #[source] std::io::Error),
     #[error(transparent)]
     Key(#[from] key_encryption::KeyEncryptionError),

@@ -1,7 +1,7 @@
 //! `postern allow list|add|remove`
 
 use super::Outcome;
-use super::print::{self, left, moment, not_found};
+use super::print::{self, not_found, remaining, utc_time};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -67,8 +67,8 @@ async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
     }
     let rows = list.into_iter().map(|allowed| {
         let left = match allowed.expires_at {
-            Some(at) if allowed.in_force => left(at - actor.now),
-            Some(at) => format!("ended {}", moment(at)),
+            Some(at) if allowed.in_force => remaining(at - actor.now),
+            Some(at) => format!("ended {}", utc_time(at)),
             None => "no expiry".to_owned(),
         };
         [allowed.network, left, allowed.made_by, allowed.comment]

@@ -1,7 +1,7 @@
 //! `postern audit`
 
 use super::Outcome;
-use super::print::{self, moment, not_found};
+use super::print::{self, not_found, utc_time};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::flows::audit_log::{self, AuditQuery};
@@ -45,7 +45,7 @@ pub(super) async fn run(config: Config, command: AuditArgs) -> Outcome {
     let rows = entries.into_iter().map(|entry| {
         let who = entry.user.or(entry.user_id).unwrap_or_default();
         let by = entry.by.or(entry.by_id).unwrap_or_default();
-        [moment(entry.at), entry.event, entry.outcome, who, by, entry.about, entry.address, entry.device]
+        [utc_time(entry.at), entry.event, entry.outcome, who, by, entry.about, entry.address, entry.device]
     });
     print::table(["TIME (UTC)", "EVENT", "OUTCOME", "ACCOUNT", "BY", "ABOUT", "FROM", "WITH"], rows);
     Ok(())

@@ -1,6 +1,6 @@
 //! `postern backup` and `postern restore`
 
-use super::print::{moment, printable};
+use super::print::{printable, utc_time};
 use super::{Failure, Outcome, data_folder};
 use crate::backup::{self, Passphrase, RestoreOptions, RestoredBackup};
 use crate::clock::{Clock, SystemClock};
@@ -100,7 +100,7 @@ async fn record(config: &Config, store: &dyn Store, event: AuditEvent, file: &Pa
 
 /// Prints what an operator must check now.
 fn print_restored(restored: &RestoredBackup, keep_sessions: bool, keys: RestoredKeys) {
-    let of = restored.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", moment(at)));
+    let of = restored.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", utc_time(at)));
     println!("Restored the backup {of}.");
     println!("Accounts: {}", restored.accounts);
     if keep_sessions && restored.are_sessions_compared {

@@ -1,6 +1,6 @@
 //! `postern ban list|add|lift|explain|export`
 
-use super::print::{self, left, moment, not_found};
+use super::print::{self, not_found, remaining, utc_time};
 use super::{Failure, Outcome, firewall};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -110,7 +110,7 @@ pub(super) async fn run(config: Config, command: BanCommand) -> Outcome {
 
 async fn list(actor: &Actor<'_>, wanted: BanListArgs) -> Outcome {
     let prefix = actor.config.settings.ipv6_prefix;
-    let word = wanted.word.as_deref().and_then(|word| bans::word(word, prefix));
+    let word = wanted.word.as_deref().and_then(|word| bans::search_word(word, prefix));
     let filtered = word.is_some() || wanted.trigger.is_some();
     let search = BanSearch {
         word,
@@ -133,9 +133,9 @@ async fn list(actor: &Actor<'_>, wanted: BanListArgs) -> Outcome {
     }
     let rows = found.into_iter().map(|ban| {
         let time = match ban.lifted_at {
-            _ if ban.in_force => left(ban.until - actor.now),
-            Some(at) => format!("lifted {}", moment(at)),
-            None => format!("ended {}", moment(ban.until)),
+            _ if ban.in_force => remaining(ban.until - actor.now),
+            Some(at) => format!("lifted {}", utc_time(at)),
+            None => format!("ended {}", utc_time(ban.until)),
         };
         [ban.address, ban.scope, time, ban.incident, ban.trigger, ban.made_by, ban.reason]
     });
@@ -153,7 +153,15 @@ async fn add(actor: &Actor<'_>, wanted: BanAddArgs) -> Outcome {
     };
     match bans::make(actor, &wanted).await {
         Ok(ban) => {
-            println!("{} is banned for {}, incident {}.", ban.client_key, left(ban.until - ban.since), ban.incident);
+            println!(
+                "{} is banned for {}, incident {}.",
+                ban.client_key,
+                remaining(ban.until - ban.since),
+                ban.incident
+            );
+            if ban.client_key.is_loopback() {
+                println!("Bans of this machine last one minute.");
+            }
             println!("Running servers follow within a second.");
             Ok(())
         }
@@ -176,8 +184,8 @@ async fn lift(actor: &Actor<'_>, address: &str, reason: &str) -> Outcome {
 fn explain(explained: &Explanation, now: i64) {
     let Explanation { address, allowed, .. } = explained;
     match (explained.everything_closed_until, explained.sign_in_closed_until) {
-        (Some(until), _) => println!("{address} is banned from everything for {}.", left(until - now)),
-        (None, Some(until)) => println!("{address} is banned from sign-in for {}.", left(until - now)),
+        (Some(until), _) => println!("{address} is banned from everything for {}.", remaining(until - now)),
+        (None, Some(until)) => println!("{address} is banned from sign-in for {}.", remaining(until - now)),
         (None, None) if allowed.is_empty() => println!("{address} is not banned."),
         (None, None) => println!("{address} is not banned: it is on the allowlist."),
     }
@@ -188,7 +196,7 @@ fn explain(explained: &Explanation, now: i64) {
         println!("  {}: {} {} ({})", ban.incident, ban.reason, ban.evidence, ban.trigger);
     }
     let rows = explained.rules.iter().map(|rule| {
-        let next = left(i64::try_from(rule.next_seconds).unwrap_or(i64::MAX / 1000) * 1000);
+        let next = remaining(i64::try_from(rule.next_seconds).unwrap_or(i64::MAX / 1000) * 1000);
         [rule.trigger.clone(), format!("{} of {}", rule.strikes, rule.threshold), rule.scope.clone(), next]
     });
     print::table(["TRIGGER", "OFFENCES", "NEXT BAN", "FOR"], rows);

@@ -69,10 +69,10 @@ fn approach(target: Duration, least: HashCost, threads: usize) -> Result<(HashCo
 /// Returns the work that fits into `target`, if `choice` took this long.
 fn scaled(choice: HashCost, took: Duration, target: Duration, least: HashCost) -> HashCost {
     let work = u128::from(choice.memory_kib) * u128::from(choice.passes) * target.as_micros() / took.as_micros().max(1);
-    let whole = |count: u128| u32::try_from(count).unwrap_or(u32::MAX);
+    let saturating_u32 = |count: u128| u32::try_from(count).unwrap_or(u32::MAX);
     // Rounded down to whole MiB, so that the target is not exceeded.
-    let memory_kib = whole(work / u128::from(least.passes) / 1024 * 1024).clamp(least.memory_kib, MOST_KIB);
-    let passes = whole(work / u128::from(memory_kib)).clamp(least.passes, 100);
+    let memory_kib = saturating_u32(work / u128::from(least.passes) / 1024 * 1024).clamp(least.memory_kib, MOST_KIB);
+    let passes = saturating_u32(work / u128::from(memory_kib)).clamp(least.passes, 100);
     HashCost { memory_kib, passes }
 }
 

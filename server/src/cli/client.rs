@@ -312,7 +312,7 @@ fn tokens(tokens: &[RegistrationToken], json: bool) -> Outcome {
         return Ok(());
     }
     let rows = tokens.iter().map(|token| {
-        [token.id.clone(), token.note.clone(), token.uses_left.to_string(), print::moment(token.expires_at)]
+        [token.id.clone(), token.note.clone(), token.uses_left.to_string(), print::utc_time(token.expires_at)]
     });
     print::table(["ID", "NOTE", "USES LEFT", "EXPIRES"], rows);
     Ok(())

@@ -25,7 +25,7 @@ pub(super) async fn run(config: Config, args: DoctorArgs) -> Outcome {
 }
 
 fn print_finding(finding: &Finding) {
-    println!("{:>8}  {}", finding.state.word(), finding.says);
+    println!("{:>8}  {}", finding.state.label(), finding.says);
     if let Some(advice) = &finding.advice {
         println!("{:>8}  -> {advice}", "");
     }

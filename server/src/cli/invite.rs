@@ -1,7 +1,7 @@
 //! `postern invite [list|revoke]`
 
 use super::Outcome;
-use super::print::{self, left};
+use super::print::{self, remaining};
 use super::role_name::RoleName;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -82,7 +82,7 @@ async fn make(actor: &Actor<'_>, invitation: &NewInviteArgs) -> Outcome {
     if let Some(mailed) = made.mailed {
         eprintln!("{}", super::mail::queued(mailed));
     }
-    eprintln!("Valid for one account, for {}. It is not shown again.", left(made.expires_at - actor.now));
+    eprintln!("Valid for one account, for {}. It is not shown again.", remaining(made.expires_at - actor.now));
     Ok(())
 }
 
@@ -95,7 +95,7 @@ async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
         print::empty("No invitation is open.");
         return Ok(());
     }
-    let rows = open.into_iter().map(|open| [open.id, open.role, left(open.expires_at - actor.now), open.note]);
+    let rows = open.into_iter().map(|open| [open.id, open.role, remaining(open.expires_at - actor.now), open.note]);
     print::table(["ID", "ROLE", "EXPIRES IN", "NOTE"], rows);
     Ok(())
 }

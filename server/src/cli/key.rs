@@ -1,6 +1,6 @@
 //! `postern key list|rotate|revoke|rewrap`
 
-use super::print::{self, left, moment, not_found};
+use super::print::{self, not_found, remaining, utc_time};
 use super::{Failure, Outcome, service};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -85,7 +85,7 @@ pub(super) enum KindName {
 
 impl KindName {
     /// Returns the kind of a server key; `None` for a service's key.
-    fn own(self) -> Option<KeyKind> {
+    fn server_kind(self) -> Option<KeyKind> {
         match self {
             Self::Envelope => Some(KeyKind::Envelope),
             Self::Signing => Some(KeyKind::Signing),
@@ -101,15 +101,15 @@ pub(super) async fn run(config: Config, command: KeyCommand) -> Outcome {
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
         KeyCommand::List { kind, json } => list(&actor, kind, json).await,
-        KeyCommand::Rotate { kind, name, key, at, json } => match kind.own() {
+        KeyCommand::Rotate { kind, name, key, at, json } => match kind.server_kind() {
             Some(kind) => rotate(&actor, kind, at.as_deref(), json).await,
             None => replace(&actor, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
         },
-        KeyCommand::Revoke { kind, all: true, .. } => match kind.map(KindName::own) {
+        KeyCommand::Revoke { kind, all: true, .. } => match kind.map(KindName::server_kind) {
             Some(None) => Err("a service manages its own key: name the service instead of --all".into()),
             kind => revoke_all(&actor, kind.flatten()).await,
         },
-        KeyCommand::Revoke { kind, name, all: false } => match kind.and_then(KindName::own) {
+        KeyCommand::Revoke { kind, name, all: false } => match kind.and_then(KindName::server_kind) {
             Some(kind) => revoke(&actor, kind, &name.unwrap_or_default()).await,
             None => service::remove(&actor, &name.unwrap_or_default()).await,
         },
@@ -140,7 +140,7 @@ async fn list(actor: &Actor<'_>, kind: Option<KindName>, json: bool) -> Outcome 
         return print::json(&services);
     }
     let mut keys = server_keys::list(actor.store, actor.config, actor.now).await?;
-    keys.retain(|key| kind.is_none_or(|kind| kind.own() == Some(kind_of(key))));
+    keys.retain(|key| kind.is_none_or(|kind| kind.server_kind() == Some(kind_of(key))));
     if json {
         return print::json(&keys);
     }
@@ -150,11 +150,11 @@ async fn list(actor: &Actor<'_>, kind: Option<KindName>, json: bool) -> Outcome 
     }
     let own = keys.into_iter().map(|key| {
         let (kind, state) = (kind_of(&key).as_str().to_owned(), state(&key, actor.now));
-        [key.kid, kind, key.alg, state, moment(key.used_from)]
+        [key.kid, kind, key.alg, state, utc_time(key.used_from)]
     });
     let theirs = services.into_iter().map(|service| {
         let kind = format!("service {}", service.name);
-        [service.kid, kind, jwe::ALG.to_owned(), "in use".to_owned(), moment(service.changed_at)]
+        [service.kid, kind, jwe::ALG.to_owned(), "in use".to_owned(), utc_time(service.changed_at)]
     });
     print::table(["KEY", "KIND", "ALGORITHM", "STATE", "USED FROM (UTC)"], own.chain(theirs));
     Ok(())
@@ -179,7 +179,7 @@ async fn rotate(actor: &Actor<'_>, kind: KeyKind, at: Option<&str>, json: bool) 
     if json {
         return print::json(rotated.key());
     }
-    let (kid, used_from) = (&rotated.key().kid, moment(rotated.key().used_from));
+    let (kid, used_from) = (&rotated.key().kid, utc_time(rotated.key().used_from));
     match rotated {
         RotationOutcome::Made(_) => println!("The new key {kid} is used from {used_from} UTC."),
         RotationOutcome::Waits(_) => {
@@ -238,12 +238,12 @@ fn ended_with(kind: KeyKind) -> &'static str {
 
 fn state(key: &ServerKey, now: UnixMs) -> String {
     match (key.state, key.ends_at, key.revoked_at) {
-        (ServerKeyState::Next, ..) => format!("next, in use in {}", left(key.used_from - now)),
+        (ServerKeyState::Next, ..) => format!("next, in use in {}", remaining(key.used_from - now)),
         (ServerKeyState::Current, ..) => "in use".to_owned(),
-        (ServerKeyState::Overlap, Some(ends_at), _) => format!("ends in {}", left(ends_at - now)),
+        (ServerKeyState::Overlap, Some(ends_at), _) => format!("ends in {}", remaining(ends_at - now)),
         (ServerKeyState::Overlap, ..) => "replaced".to_owned(),
         (ServerKeyState::Ended, ..) => "ended".to_owned(),
-        (ServerKeyState::Revoked, _, at) => format!("revoked {}", moment(at.unwrap_or_default())),
+        (ServerKeyState::Revoked, _, at) => format!("revoked {}", utc_time(at.unwrap_or_default())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `postern mail test|queue`
 
-use super::print::{self, left, moment, printable};
+use super::print::{self, printable, remaining, utc_time};
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -126,10 +126,10 @@ async fn list(store: &dyn Store, json: bool, now: UnixMs) -> Outcome {
         let next = match mail.next_at {
             None => "given up".to_owned(),
             Some(at) if at <= now => "now".to_owned(),
-            Some(at) => format!("in {}", left(at - now)),
+            Some(at) => format!("in {}", remaining(at - now)),
         };
         let kind = mail.kind.replace('_', " ");
-        [mail.id, kind, mail.recipient, moment(mail.created_at), mail.tries.to_string(), next, mail.failure]
+        [mail.id, kind, mail.recipient, utc_time(mail.created_at), mail.tries.to_string(), next, mail.failure]
     };
     let counts = store.mail_counts().await?;
     let more = (counts.waiting + counts.given_up).saturating_sub(mails.len() as u64);

@@ -68,13 +68,13 @@ pub(super) fn json<T: Serialize>(value: &T) -> Outcome {
 }
 
 /// Formats a time in UTC: `2026-11-21 09:00:00`.
-pub(super) fn moment(at: UnixMs) -> String {
+pub(super) fn utc_time(at: UnixMs) -> String {
     let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
 /// Formats a period, rounded up to seconds: `2h 5m`.
-pub(super) fn left(ms: i64) -> String {
+pub(super) fn remaining(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
     period(Duration::from_secs(seconds))
 }
@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn every_moment_can_be_written() {
-        assert_eq!(moment(1_763_715_600_000), "2025-11-21 09:00:00");
-        assert_eq!(moment(i64::MIN), "1970-01-01 00:00:00");
-        assert_eq!(moment(i64::MAX), "9999-12-31 23:59:59");
+        assert_eq!(utc_time(1_763_715_600_000), "2025-11-21 09:00:00");
+        assert_eq!(utc_time(i64::MIN), "1970-01-01 00:00:00");
+        assert_eq!(utc_time(i64::MAX), "9999-12-31 23:59:59");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `postern service add|list|remove`
 
-use super::print::{self, moment, not_found};
+use super::print::{self, not_found, utc_time};
 use super::role_name::RoleName;
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
@@ -79,7 +79,7 @@ fn list(services: Vec<Service>, json: bool) -> Outcome {
     }
     let rows = services.into_iter().map(|service| {
         let role = service.role.unwrap_or_else(|| "everybody".to_owned());
-        [service.name, service.kid, role, moment(service.changed_at)]
+        [service.name, service.kid, role, utc_time(service.changed_at)]
     });
     print::table(["NAME", "KEY", "FOR", "CHANGED (UTC)"], rows);
     Ok(())

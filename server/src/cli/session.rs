@@ -1,6 +1,6 @@
 //! `postern session list|end`
 
-use super::print::{self, moment, not_found};
+use super::print::{self, not_found, utc_time};
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -71,7 +71,7 @@ async fn list(actor: &Actor<'_>, names: &[String], json: bool) -> Outcome {
         return print::json(&all);
     }
     let rows =
-        all.into_iter().map(|row| [row.user, row.device, row.address, moment(row.created_at), moment(row.used_at)]);
+        all.into_iter().map(|row| [row.user, row.device, row.address, utc_time(row.created_at), utc_time(row.used_at)]);
     print::table(["ACCOUNT", "WITH", "FROM", "SIGNED IN (UTC)", "USED (UTC)"], rows);
     Ok(())
 }
@@ -93,7 +93,9 @@ async fn find(store: &dyn Store, names: &[String]) -> Result<Vec<User>, Failure>
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let user = users::find(store, name).await?;
-        found.push(user.ok_or_else(|| not_found(format!("there is no account {name}")))?);
+        found.push(
+            user.ok_or_else(|| not_found(format!("there is no account {name}: 'postern user list' shows all names")))?,
+        );
     }
     Ok(found)
 }

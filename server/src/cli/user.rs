@@ -136,7 +136,7 @@ impl UserAdmin<'_> {
         if json {
             return print::json(&account);
         }
-        let signed_in = account.signed_in_at.map_or_else(|| "never".to_owned(), print::moment);
+        let signed_in = account.signed_in_at.map_or_else(|| "never".to_owned(), print::utc_time);
         let rows = [
             ("account", account.username),
             ("id", account.id),
@@ -145,7 +145,7 @@ impl UserAdmin<'_> {
             ("display name", account.display_name.unwrap_or_default()),
             ("e-mail", account.email.as_ref().map(email_line).unwrap_or_default()),
             ("groups", account.groups.join(",")),
-            ("joined", print::moment(account.created_at)),
+            ("joined", print::utc_time(account.created_at)),
             ("signed in", signed_in),
         ];
         print::table(["FACT", "VALUE"], rows.map(|(fact, value)| [fact.to_owned(), value]));
@@ -229,8 +229,8 @@ impl UserAdmin<'_> {
             return print::json(&passkeys);
         }
         let rows = passkeys.into_iter().map(|passkey| {
-            let used = passkey.used_at.map_or_else(|| "never".to_owned(), print::moment);
-            [passkey.id, passkey.label, passkey.host, print::moment(passkey.created_at), used]
+            let used = passkey.used_at.map_or_else(|| "never".to_owned(), print::utc_time);
+            [passkey.id, passkey.label, passkey.host, print::utc_time(passkey.created_at), used]
         });
         print::table(["ID", "NAME", "HOST", "ADDED", "LAST USED"], rows);
         Ok(())

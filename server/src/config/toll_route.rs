@@ -13,6 +13,7 @@ use toll::cors::Allowed;
 use toll::pricing::{Allowance, Bundle, ConfirmationStep, Pricing, TokenBinding};
 use toll::route::{PathPattern, Route, RouteTable};
 use toll::upstream::{ForwardSettings, Upstream, UpstreamAddress};
+use tpat::amount::{format_xmr, parse_xmr};
 
 const CENTURY: u64 = 100 * 365 * 86_400;
 
@@ -153,8 +154,9 @@ impl TryFrom<String> for XmrAmount {
 
     fn try_from(text: String) -> Result<Self, String> {
         let read = match text.trim().split_once(' ') {
-            Some((number, unit)) if unit.trim().eq_ignore_ascii_case("xmr") => xmr(number),
-            Some((number, "piconero")) => digits(number),
+            Some((number, unit)) if unit.trim().eq_ignore_ascii_case("xmr") => parse_xmr(number).ok(),
+            // `parse` alone accepts a sign.
+            Some((number, "piconero")) if number.bytes().all(|byte| byte.is_ascii_digit()) => number.parse().ok(),
             _ => None,
         };
         read.map(Self).ok_or_else(|| {
@@ -165,25 +167,8 @@ impl TryFrom<String> for XmrAmount {
 
 impl From<XmrAmount> for String {
     fn from(amount: XmrAmount) -> Self {
-        let (whole, rest) = (amount.0 / PICO, amount.0 % PICO);
-        let text = format!("{whole}.{rest:012}");
-        let text = text.trim_end_matches('0').trim_end_matches('.');
-        format!("{text} XMR")
+        format!("{} XMR", format_xmr(amount.0))
     }
-}
-
-const PICO: u64 = 1_000_000_000_000;
-
-fn xmr(number: &str) -> Option<u64> {
-    let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
-    if rest.is_empty() || rest.len() > 12 {
-        return None;
-    }
-    digits(whole)?.checked_mul(PICO)?.checked_add(digits(&format!("{rest:0<12}"))?)
-}
-
-fn digits(number: &str) -> Option<u64> {
-    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())?
 }
 
 /// A host without port, or `*.` and a suffix.
@@ -358,12 +343,17 @@ pub fn table(routes: &[TollRouteSettings], before: &RouteTable) -> Result<RouteT
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tpat::amount::XMR;
 
     #[test]
     fn amounts_are_exact() {
         for (text, piconero) in [
             ("0.002 XMR", 2_000_000_000),
-            ("1 xmr", PICO),
+            ("1 xmr", XMR),
+            // What the payer's program accepts, the settings accept too.
+            ("1. XMR", XMR),
+            (".002 XMR", 2_000_000_000),
+            ("1  XMR", XMR),
             ("0.000000000001 XMR", 1),
             ("2000000000 piconero", 2_000_000_000),
             ("18446744.073709551615 XMR", u64::MAX),
@@ -378,13 +368,17 @@ mod tests {
             "0.0000000000001 XMR",
             "18446744.073709551616 XMR",
             "-1 XMR",
-            "1. XMR",
+            ". XMR",
+            "+1 XMR",
+            "1,5 XMR",
+            "1_000 XMR",
             "1e3 XMR",
             "1.5 piconero",
+            "+5 piconero",
         ] {
             assert!(XmrAmount::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
         assert_eq!(String::from(XmrAmount(2_000_000_000)), "0.002 XMR");
-        assert_eq!(String::from(XmrAmount(10 * PICO)), "10 XMR");
+        assert_eq!(String::from(XmrAmount(10 * XMR)), "10 XMR");
     }
 }

@@ -39,7 +39,7 @@ impl Finding {
 }
 
 impl FindingLevel {
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Fine => "fine",
             Self::Hint => "hint",

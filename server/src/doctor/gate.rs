@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use toll::route::RouteTable;
 use toll::upstream::UpstreamAddress;
+use wire::toll_admin::{ChainState, Gate, TollRoute};
 
+const NODE: &str = "toll_node";
+const UPSTREAM: &str = "toll_upstream";
 const PATIENT: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 1, longest: 1 << 20 };
 
 /// Runs the checks; none if no route is set up.
@@ -30,8 +33,49 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// Returns the problems that running gates have reported: for a page, which makes no connections.
+pub(crate) fn reported(settings: &TollSettings, gates: &[Gate], routes: &[TollRoute]) -> Vec<Finding> {
+    if gates.is_empty() {
+        return no_gate(settings).into_iter().collect();
+    }
+    let mut findings = Vec::new();
+    if gates.iter().any(|gate| gate.chain == ChainState::Away) {
+        findings.push(Finding::new(
+            NODE,
+            FindingLevel::Problem,
+            "A gate does not see the Monero network and makes no offers.",
+            "Start monerod, or correct toll.monerod. 'postern doctor' shows the cause.",
+        ));
+    }
+    let mut behind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for route in routes.iter().filter(|route| !route.up) {
+        behind.entry(&route.upstream).or_default().push(&route.name);
+    }
+    findings.extend(behind.into_iter().map(|(upstream, routes)| no_upstream(upstream, &routes.join(", "))));
+    findings
+}
+
+fn no_gate(settings: &TollSettings) -> Option<Finding> {
+    let finding = Finding::new(
+        "toll_gate",
+        FindingLevel::Problem,
+        "The settings name routes of the paid gate, and no gate has reported in the last half minute.",
+        "Start it with 'postern toll run', or remove the routes (toll.routes).",
+    );
+    (!settings.routes.is_empty()).then_some(finding)
+}
+
+fn no_upstream(endpoint: &str, routes: &str) -> Finding {
+    Finding::new(
+        UPSTREAM,
+        FindingLevel::Problem,
+        format!("No program behind the gate listens at {endpoint} (routes: {routes})."),
+        "Start that program, or correct the upstream of these routes. Until then, requests to it cost nothing.",
+    )
+}
+
 async fn node(url: &str, network: NetworkSetting) -> Finding {
-    const CHECK: &str = "toll_node";
+    const CHECK: &str = NODE;
     let asked = match Node::new(url, PATIENT) {
         Ok(node) => node.info().await,
         Err(error) => Err(error),
@@ -121,7 +165,7 @@ fn view_key(settings: &TollSettings) -> Option<Finding> {
 }
 
 async fn upstreams(settings: &TollSettings) -> Vec<Finding> {
-    const CHECK: &str = "toll_upstream";
+    const CHECK: &str = UPSTREAM;
     let table = match toll_table(&settings.routes, &RouteTable::default()) {
         Ok(table) => table,
         Err(error) => {
@@ -141,12 +185,7 @@ async fn upstreams(settings: &TollSettings) -> Vec<Finding> {
         findings.push(if listens(&address).await {
             Finding::fine(CHECK, format!("The program behind the gate at {endpoint} answers (routes: {routes})."))
         } else {
-            Finding::new(
-                CHECK,
-                FindingLevel::Problem,
-                format!("No program behind the gate listens at {endpoint} (routes: {routes})."),
-                "Start that program, or correct the upstream of these routes. Until then, requests to it cost nothing.",
-            )
+            no_upstream(&endpoint, &routes)
         });
     }
     findings

@@ -13,5 +13,6 @@ pub use data::mail;
 pub use examine::{examine, quick_checks};
 pub(crate) use finding::date;
 pub use finding::{Finding, FindingLevel};
+pub(crate) use gate::reported;
 pub(crate) use machine::certificate;
 pub use second_factors::second_factors;

@@ -72,8 +72,8 @@ impl AuditQuery {
             user: None,
             event,
             outcome: given(&self.outcome).map(str::to_owned),
-            since: given(&self.since).map(|text| moment(text, now, 0)).transpose()?,
-            until: given(&self.until).map(|text| moment(text, now, DAY_MS)).transpose()?,
+            since: given(&self.since).map(|text| parse_time(text, now, 0)).transpose()?,
+            until: given(&self.until).map(|text| parse_time(text, now, DAY_MS)).transpose()?,
             before: before
                 .map(|text| cursor(text).ok_or_else(|| AuditQueryError::Before(text.to_owned())))
                 .transpose()?,
@@ -148,7 +148,7 @@ async fn id_of(store: &dyn Store, name: &str) -> store::Result<UserId> {
 }
 
 /// Parses a day, a time, or a period before now. `day_ms`: what to add to a bare day.
-fn moment(text: &str, now: UnixMs, day_ms: i64) -> Result<UnixMs, AuditQueryError> {
+fn parse_time(text: &str, now: UnixMs, day_ms: i64) -> Result<UnixMs, AuditQueryError> {
     if let Ok(span) = span_ms(text) {
         return Ok(now.saturating_sub(span).max(0));
     }
@@ -182,13 +182,13 @@ mod tests {
             ("1d 2 hours", now - 93_600_000, now - 93_600_000),
             ("999999999y", 0, 0),
         ] {
-            assert_eq!(moment(text, now, 0).ok(), Some(since), "{text}");
-            assert_eq!(moment(text, now, DAY_MS).ok(), Some(until), "{text}");
+            assert_eq!(parse_time(text, now, 0).ok(), Some(since), "{text}");
+            assert_eq!(parse_time(text, now, DAY_MS).ok(), Some(until), "{text}");
         }
         for wrong in
             ["yesterday", "2026-13-01", "'; --", "1969-12-31", "9999999999-12-31", "0d", "7", "7 x", "1000000000d"]
         {
-            assert!(matches!(moment(wrong, now, 0), Err(AuditQueryError::Time(_))), "{wrong}");
+            assert!(matches!(parse_time(wrong, now, 0), Err(AuditQueryError::Time(_))), "{wrong}");
         }
     }
 }

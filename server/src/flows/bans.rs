@@ -29,7 +29,7 @@ pub enum BanError {
 }
 
 /// Parses a search for bans: an address as the server counts it, or an incident.
-pub fn word(sent: &str, v6_prefix: u8) -> Option<String> {
+pub fn search_word(sent: &str, v6_prefix: u8) -> Option<String> {
     let sent = sent.trim();
     let word =
         ClientKey::read(sent, v6_prefix).map_or_else(|_| sent.to_uppercase(), |client_key| client_key.to_string());

@@ -81,7 +81,7 @@ impl LinkMail<'_> {
         now: UnixMs,
     ) -> Result<NewMail, KeyEncryptionError> {
         let id = entropy.ulid(now);
-        let sealed = key.seal(entropy, &place(&id), self.code.as_bytes())?;
+        let sealed = key.seal(entropy, &associated_data(&id), self.code.as_bytes())?;
         Ok(NewMail {
             id,
             kind: self.kind,
@@ -271,7 +271,7 @@ fn opened(state: &AppState, mail: &QueuedMail) -> Option<String> {
     if mail.sealed.is_empty() {
         return (mail.kind == MailKind::Notice).then(String::new);
     }
-    let opened = state.key_encryption.open(&place(&mail.id), &mail.sealed);
+    let opened = state.key_encryption.open(&associated_data(&mail.id), &mail.sealed);
     let opened = opened.inspect_err(|error| tracing::error!(mail = %mail.id, cause = %chain(error), "cannot decrypt"));
     String::from_utf8(opened.ok()?.to_vec()).ok()
 }
@@ -293,8 +293,8 @@ fn text(
     // Always from the settings and never from a request, whose host a stranger may choose.
     let link = format!("{}{page}#code={code}", config.origin);
     let activity = format!("{}{}", config.origin, paths::ACTIVITY_PAGE);
-    let until = mail.link_expires_at.map(moment).unwrap_or_default();
-    let at = entry.map(|entry| moment(entry.at)).unwrap_or_default();
+    let until = mail.link_expires_at.map(utc_time).unwrap_or_default();
+    let at = entry.map(|entry| utc_time(entry.at)).unwrap_or_default();
     let network = entry.map(|entry| network(entry, config.settings.ipv6_prefix)).unwrap_or_default();
     let username = isolated(username);
     let values = [
@@ -344,14 +344,14 @@ fn network(entry: &AuditEntry, v6_prefix: u8) -> String {
     place.unwrap_or_else(|_| "-".to_owned())
 }
 
-fn moment(at: UnixMs) -> String {
+fn utc_time(at: UnixMs) -> String {
     let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
     let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
     format!("{} UTC", text.replace('T', " ").trim_end_matches('Z'))
 }
 
 /// Returns the associated data, so that a row with another's code cannot be decrypted.
-fn place(id: &str) -> String {
+fn associated_data(id: &str) -> String {
     format!("mails/{id}")
 }
 
@@ -372,6 +372,6 @@ mod tests {
                 assert!(!entry.is_mailed() || of_event(&entry).is_some(), "{event:?}");
             }
         }
-        assert_eq!(moment(1_750_000_000_000), "2025-06-15 15:06:40 UTC");
+        assert_eq!(utc_time(1_750_000_000_000), "2025-06-15 15:06:40 UTC");
     }
 }

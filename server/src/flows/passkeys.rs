@@ -119,7 +119,7 @@ pub async fn begin(
     Ok(wired::RegistrationChallenge { short_key, options })
 }
 
-/// Registers a passkey. Where a second factor is required, the account gets recovery codes if it has none, because the
+/// Registers a passkey. If a second factor is required, the account gets recovery codes if it has none, because the
 /// passkey may be its only factor. A browser that made the passkey automatically would not show them.
 ///
 /// # Errors

@@ -92,8 +92,8 @@ struct PasswordRequest {
     event: AuditEvent,
 }
 
-/// A right proof of the person. What it uses up is used up by the write that makes the session fresh. Otherwise a crash in
-/// between would lose it.
+/// A correct proof of the person. The write that makes the session fresh consumes it; a crash in between would lose it
+/// otherwise.
 struct GivenProof {
     method: Method,
     code: Option<GivenCode>,

@@ -160,7 +160,7 @@ fn settle(outcome: SetProfileOutcome) -> Result<(), ProfileError> {
 ///
 /// # Errors
 /// No such account, or the store fails.
-pub async fn own(store: &dyn Store, user: &UserId) -> Result<account::Profile, ProfileError> {
+pub async fn of_user(store: &dyn Store, user: &UserId) -> Result<account::Profile, ProfileError> {
     let found = store.user_by_id(user).await?.ok_or(ProfileError::NoUser)?;
     let profile = store.profile(user).await?.ok_or(ProfileError::NoUser)?;
     Ok(account::Profile {

@@ -35,8 +35,8 @@ pub struct RememberRequest<'a> {
 }
 
 /// Decides whether a sign-in with a second factor remembers its browser: the person wants it, the operator permits it, and
-/// the browser has a key. Only a one-time code counts; a person with a recovery code has lost a device. Where a factor is
-/// required, [`find`] would never use it.
+/// the browser has a key. Only a one-time code counts; a person with a recovery code has lost a device. If a factor is
+/// required, [`find`] never uses it.
 pub fn decide(
     state: &AppState,
     client: &Client,

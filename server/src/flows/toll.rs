@@ -49,23 +49,36 @@ pub async fn is_configured(store: &dyn Store, settings: &TollSettings) -> Result
 /// # Errors
 /// The settings are invalid, or the store does not answer.
 pub async fn routes(store: &dyn Store, settings: &TollSettings, now: UnixMs) -> Result<TollRoutes, Error> {
+    let TollRoutes { gates, mut routes } = announced(store, now).await?;
+    if gates.is_empty() {
+        routes = described(&toll_table(&settings.routes, &RouteTable::default())?);
+    }
+    Ok(TollRoutes { gates, routes: with_reachability(routes).await })
+}
+
+/// Returns the running gates and their routes as they announced them, without a connection to upstreams.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn announced(store: &dyn Store, now: UnixMs) -> store::Result<TollRoutes> {
     let announced = store.gates(now.saturating_sub(ANNOUNCEMENT_RETENTION_MS)).await?;
     let mut listed: Vec<TollRoute> = Vec::new();
     for gate in &announced {
         match serde_json::from_str::<Vec<TollRoute>>(&gate.routes) {
-            Ok(routes) => {
-                for route in routes.into_iter().filter(|route| !listed.contains(route)).collect::<Vec<_>>() {
-                    listed.push(route);
-                }
-            }
+            Ok(routes) => routes.into_iter().for_each(|route| add(&mut listed, route)),
             Err(error) => tracing::warn!(cause = %error, "the routes of a gate of another version cannot be read"),
         }
     }
-    if announced.is_empty() {
-        listed = described(&toll_table(&settings.routes, &RouteTable::default())?);
+    Ok(TollRoutes { gates: announced.into_iter().map(running).collect(), routes: listed })
+}
+
+/// Adds a route once. Its upstream is up if every gate reaches it.
+fn add(listed: &mut Vec<TollRoute>, route: TollRoute) {
+    let is_same = |known: &&mut TollRoute| TollRoute { up: route.up, ..(**known).clone() } == route;
+    match listed.iter_mut().find(is_same) {
+        Some(known) => known.up &= route.up,
+        None => listed.push(route),
     }
-    let gates = announced.into_iter().map(running).collect();
-    Ok(TollRoutes { gates, routes: join_all(listed.into_iter().map(with_reachability)).await })
 }
 
 /// Describes the routes of a table, without a connection to their upstreams.
@@ -147,12 +160,16 @@ fn route(route: &toll::route::Route) -> TollRoute {
     }
 }
 
-async fn with_reachability(route: TollRoute) -> TollRoute {
-    let up = match route.upstream.parse() {
-        Ok(address) => listens(&address).await,
-        Err(_) => false,
+/// Returns the routes with the present state of their upstreams.
+pub async fn with_reachability(routes: Vec<TollRoute>) -> Vec<TollRoute> {
+    let checked = |route: TollRoute| async {
+        let up = match route.upstream.parse() {
+            Ok(address) => listens(&address).await,
+            Err(_) => false,
+        };
+        TollRoute { up, ..route }
     };
-    TollRoute { up, ..route }
+    join_all(routes.into_iter().map(checked)).await
 }
 
 /// Whether a program accepts connections at an address.

@@ -147,9 +147,8 @@ pub async fn reached(state: &AppState, session: &SessionId, required: Requiremen
 /// Returns the client's `Authorization`, unless it is a token from Postern. A program's token that is sent to the wrong
 /// app must not be passed on.
 fn client_s_own(state: &AppState, headers: &HeaderMap) -> Option<HeaderValue> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    let value = all.next().filter(|value| !value.is_empty())?;
-    if all.next().is_some() || is_issued_by(&state.config.origin, value.as_bytes()) {
+    let value = net::single_value(headers, header::AUTHORIZATION).filter(|value| !value.is_empty())?;
+    if is_issued_by(&state.config.origin, value.as_bytes()) {
         return None;
     }
     let mut value = value.clone();

@@ -46,7 +46,7 @@ impl MissingFactor {
     }
 
     /// Whether the person should sign in with that factor next. A person who has proven two factors and lacks a passkey may
-    /// have lost it, and would be sent there again and again: the page that adds one comes next, and leads there too.
+    /// have lost it. The page that adds one comes next, because sign-in would ask again and again.
     pub fn is_for_sign_in(self) -> bool {
         self.can_be_proven() && !self.methods.are_two_factors()
     }

@@ -6,6 +6,7 @@ use crate::state::AppState;
 use domain::app_path::written_out;
 use domain::header_name::{begins_like, reads_as};
 use http::{HeaderMap, HeaderName, Uri, header};
+use net::{single_header, single_value};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use wire::problem::Code;
@@ -44,7 +45,7 @@ impl<'a> ForwardedRequest<'a> {
     /// no app has this host and scheme.
     pub fn read(state: &'a AppState, peer: IpAddr, headers: &'a HeaderMap) -> Result<Self, ApiError> {
         if !state.config.proxies.trusts(peer) {
-            return Err(ApiError::explained(Code::Forbidden, "Only a proxy in trusted_proxies may call this."));
+            return Err(ApiError::explained(Code::Forbidden, "Only proxies in trusted_proxies may ask this."));
         }
         let missing =
             |name: &HeaderName| ApiError::explained(Code::BadRequest, format!("The proxy must send {name}, once."));
@@ -78,11 +79,7 @@ fn is_of(app: &App, proto: &str) -> bool {
 
 /// Returns the request target, in which any byte may occur (RFC 9112, section 3). `None`: it is missing or duplicate.
 fn target(headers: &HeaderMap) -> Option<Cow<'_, str>> {
-    let mut all = headers.get_all(&URI).iter();
-    let bytes = all.next().filter(|value| !value.is_empty())?.as_bytes();
-    if all.next().is_some() {
-        return None;
-    }
+    let bytes = single_value(headers, &URI).filter(|value| !value.is_empty())?.as_bytes();
     match std::str::from_utf8(bytes) {
         Ok(text) if bytes.iter().all(u8::is_ascii_graphic) => Some(Cow::Borrowed(text)),
         _ => Some(Cow::Owned(written_out(bytes))),
@@ -105,11 +102,4 @@ pub fn is_framed(headers: &HeaderMap) -> bool {
 pub fn of_host<'a>(state: &'a AppState, uri: &Uri, headers: &HeaderMap) -> Option<&'a App> {
     let host = single_header(headers, &header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str))?;
     state.config.apps.at(host)
-}
-
-/// Returns the header's only value.
-pub fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut all = headers.get_all(name).iter();
-    let value = all.next()?.to_str().ok()?;
-    all.next().is_none().then_some(value)
 }

@@ -135,6 +135,7 @@ impl PageData for BansView {
             explanation,
             allowed,
             more_allowed,
+            allowlist_open: matches!(asked.done.as_str(), "allowed" | "removed") || !asked.allowed_after.is_empty(),
             triggers: Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect(),
             done: match asked.done.as_str() {
                 "made" => Some(BansOutcome::Made),
@@ -174,7 +175,7 @@ impl PageData for AuditView {
 /// # Errors
 /// An invalid filter.
 pub(crate) async fn audit_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
-    // What cannot be meant is said to everybody: sign-in would only come back to it.
+    // Unreadable queries are refused before sign-in, because sign-in would return here.
     super::request::query::<audit_log::AuditQuery>(request.uri())?.read(state.now())?;
     let client = request.extensions().get::<Client>();
     let Some(session) = SignedIn::find(&state, client, request.headers()).await? else {

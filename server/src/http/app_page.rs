@@ -53,6 +53,13 @@ pub(crate) fn denied(state: &AppState, framed: bool) -> Response {
     page(state, StatusCode::FORBIDDEN, "Not with this account", &body, PagePolicy { framed, ..PagePolicy::default() })
 }
 
+/// Builds the page for a browser that opened the path for proxies.
+pub(crate) fn only_proxies(state: &AppState) -> Response {
+    let body = "<h1>Only listed proxies may ask this</h1><p>This address is for the reverse proxies of \
+                <code>trusted_proxies</code>. Open the app itself, or <a href=\"/\">begin at the start</a>.</p>";
+    page(state, StatusCode::FORBIDDEN, "Only listed proxies may ask this", body, PagePolicy::default())
+}
+
 /// Builds a page that links to sign-in in a new tab, because the sign-in page refuses to be framed.
 pub(crate) fn sign_in_beside(state: &AppState, target: &str) -> Response {
     let start = start(target);

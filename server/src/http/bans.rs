@@ -40,7 +40,7 @@ impl BanQuery {
         let wrong = || ApiError::new(Code::BadRequest);
         let trigger = Some(&self.trigger).filter(|text| !text.is_empty());
         Ok(BanSearch {
-            word: bans::word(&self.word, v6_prefix),
+            word: bans::search_word(&self.word, v6_prefix),
             trigger: trigger.map(|text| Trigger::parse(text).ok_or_else(wrong)).transpose()?,
             in_force: match self.state.as_str() {
                 "" => None,

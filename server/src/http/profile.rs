@@ -17,7 +17,7 @@ use wire::account::{EmailProof, Profile, ProfileChange};
 use wire::problem::Code;
 
 pub(crate) async fn show(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Profile>, ApiError> {
-    Ok(Json(profiles::own(&*state.store, &signed_in.claims.sub).await?))
+    Ok(Json(profiles::of_user(&*state.store, &signed_in.claims.sub).await?))
 }
 
 /// Changes the display name or the e-mail address, which is unproved then. Another address needs a fresh proof of the person.
@@ -39,7 +39,7 @@ pub(crate) async fn change(
             edit.email = None;
         }
         profiles::set_own(&state, &client, user, session, &edit).await?;
-        Ok(Json(profiles::own(&*state.store, user).await?))
+        Ok(Json(profiles::of_user(&*state.store, user).await?))
     })
     .await
 }
@@ -70,7 +70,7 @@ pub(crate) async fn confirm_proof(
     flows::run_to_completion(async move {
         let (user, session) = (&signed_in.claims.sub, &signed_in.claims.sid);
         mail::prove(&state, &client, user, session, &proof.code).await?;
-        Ok(Json(profiles::own(&*state.store, user).await?))
+        Ok(Json(profiles::of_user(&*state.store, user).await?))
     })
     .await
 }

@@ -6,6 +6,7 @@ use crate::{backup, doctor, flows};
 use app::view::{Backup, SiteFinding, SiteState};
 use domain::UnixMs;
 use store::refusals::HOUR_MS;
+use wire::paths;
 use wire::server_keys::{ServerKeyKind, ServerKeyState};
 
 const HOURS: usize = 24;
@@ -24,6 +25,8 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     let refused = store.refused(since).await?;
     let mut checks = doctor::quick_checks(config, &keys, now);
     checks.extend(doctor::mail(config, store.mail_counts().await?));
+    let gates = flows::toll::announced(store, now).await?;
+    checks.extend(doctor::reported(&config.settings.toll, &gates.gates, &gates.routes));
     checks.push(doctor::second_factors(&store.administrators_without_factor(config.relying_party()).await?));
     Ok(SiteState {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),
@@ -34,6 +37,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
         signing_key: in_use(ServerKeyKind::Signing),
         envelope_key: in_use(ServerKeyKind::Envelope),
         mac_key: in_use(ServerKeyKind::Mac),
+        id_token_key: in_use(ServerKeyKind::IdToken),
         version: env!("CARGO_PKG_VERSION"),
         findings: findings(checks),
     })
@@ -64,10 +68,25 @@ fn findings(mut findings: Vec<doctor::Finding>) -> Vec<SiteFinding> {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let shown = |finding: doctor::Finding| SiteFinding {
         urgent: finding.state >= doctor::FindingLevel::Warning,
+        link: page_of(finding.check),
         says: finding.says,
         advice: finding.advice.unwrap_or_default(),
     };
     findings.into_iter().map(shown).collect()
+}
+
+/// Returns the page where an administrator acts on a finding, or the manual's page about it.
+fn page_of(check: &str) -> String {
+    let manual = |page: &str| [paths::HELP_PAGE, "/", page].concat();
+    match check {
+        "toll_gate" | "toll_node" | "toll_upstream" => paths::TOLL_PAGE.to_owned(),
+        "signing_key" | "mac_key" => paths::SERVER_KEYS_PAGE.to_owned(),
+        "second_factors" => paths::USERS_PAGE.to_owned(),
+        "backup" => manual("guides/backups"),
+        "trusted_proxies" | "open_files" => manual("guides/nginx"),
+        "password_strength" | "cookies" => manual("reference/settings"),
+        _ => manual("running"),
+    }
 }
 
 #[cfg(test)]

@@ -48,8 +48,13 @@ pub(crate) async fn verify(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let asked = ForwardedRequest::read(&state, peer.ip(), &parts.headers)?;
     let viewer = viewer(&parts.headers);
+    let asked = match ForwardedRequest::read(&state, peer.ip(), &parts.headers) {
+        Err(error) if error.code() == Code::Forbidden && viewer != ResponseViewer::Nobody => {
+            return Ok(app_page::within(error.into_response(), app_page::only_proxies(&state)));
+        }
+        asked => asked?,
+    };
     let safe = matches!(asked.method, "GET" | "HEAD");
     let verdict =
         verify::judge(&state, &client, &asked, &parts.headers, viewer == ResponseViewer::Page && safe).await?;

@@ -14,7 +14,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
     let header = reader.headers().map_err(|error| of_csv(&error))?.clone();
     if let Some(unknown) = header.iter().position(|name| !COLUMNS.contains(&name)) {
         // Without a header, this is a line with an account and its hash.
-        let problem = format!("name {} is not that of a column; columns are {}", unknown + 1, COLUMNS.join(", "));
+        let problem = format!("column {} is unknown; columns are {}", unknown + 1, COLUMNS.join(", "));
         return Err(ImportError::Line { line: 1, problem });
     }
     if !header.iter().any(|name| name == "username") {
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn faults_of_the_file_name_the_line() {
         for (text, says) in [
-            ("username,name\nada,\n", "line 1: name 2 is not that of a column"),
+            ("username,name\nada,\n", "line 1: column 2 is unknown"),
             ("email\na@example.org\n", "line 1: the first line names"),
             ("username,email\nada\n", "line 2: this line has 1 fields"),
             ("username,disabled\nada,maybe\n", "line 2: disabled"),

@@ -24,7 +24,7 @@ const PARTS: &[&str] = &[
     include_str!("toll.json"),
 ];
 
-static DOCUMENT: LazyLock<Result<String, serde_json::Error>> = LazyLock::new(|| whole().map(|value| value.to_string()));
+static DOCUMENT: LazyLock<Result<String, serde_json::Error>> = LazyLock::new(|| build().map(|value| value.to_string()));
 
 /// Returns the document.
 ///
@@ -43,7 +43,7 @@ pub fn takes(method: &Method, path: &str) -> bool {
 
 /// Paths and the methods that they take.
 static PATHS: LazyLock<Vec<(String, Vec<String>)>> = LazyLock::new(|| {
-    let whole = whole().unwrap_or_default();
+    let whole = build().unwrap_or_default();
     let paths = whole.get("paths").and_then(Value::as_object).into_iter().flatten();
     let methods = |item: &Value| item.as_object().into_iter().flatten().map(|(name, _)| name.to_uppercase()).collect();
     paths.map(|(path, item)| (path.clone(), methods(item))).collect()
@@ -55,7 +55,7 @@ fn fits(template: &str, path: &str) -> bool {
         && given.next().is_none()
 }
 
-fn whole() -> Result<Value, serde_json::Error> {
+fn build() -> Result<Value, serde_json::Error> {
     let mut whole: Map<String, Value> = serde_json::from_str(FRAME)?;
     for part in PARTS {
         merge(&mut whole, serde_json::from_str(part)?);

@@ -12,6 +12,16 @@ use wire::paths;
 const MINUTE: i64 = 60_000;
 
 #[tokio::test]
+async fn a_browser_at_the_path_for_proxies_reads_whom_it_is_for() {
+    let portal = Portal::with(APPS).await;
+    let page = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+    let answer = portal.browser("203.0.113.7").send(Method::GET, paths::VERIFY, None, &page).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(answer.text.contains("<h1>Only listed proxies may ask this</h1>"), "{}", answer.text);
+    assert!(!answer.text.contains("administrators"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn sign_in_at_an_app_and_its_identity_headers() {
     let portal = Portal::with(APPS).await;
     let id = portal.add_user("alice").await;

@@ -106,6 +106,19 @@ fn settings_that_cannot_stand_refuse_to_start() {
 }
 
 #[test]
+fn a_ban_of_this_machine_says_why_it_is_short() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(postern(folder.path(), &["user", "add", "alice"], PASSWORD).status.success());
+    let add = |address| {
+        let arguments = ["ban", "add", address, "--reason", "a test", "--for", "2h", "--force"];
+        output_text(&postern(folder.path(), &arguments, ""))
+    };
+    let here = add("127.0.0.1");
+    assert!(here.contains("is banned for 1m") && here.contains("Bans of this machine last one minute."), "{here}");
+    assert!(!add("203.0.113.7").contains("this machine"));
+}
+
+#[test]
 fn operators_close_allow_and_look_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);

@@ -34,7 +34,7 @@ async fn a_new_device_and_a_new_password_are_shown_on_all_devices_until_dismisse
     let second = portal.browser("203.0.113.2").signed_in("alice").await;
     for device in [&first, &second] {
         let page = page(device).await;
-        assert!(page.contains(PANEL) && page.contains("I know about this"), "{page}");
+        assert!(page.contains(PANEL) && page.contains("It was me"), "{page}");
         assert_eq!(texts(device).await.len(), 1);
     }
     let until = portal.state.now();

@@ -52,7 +52,7 @@ async fn a_remembered_device_is_not_asked_again_and_its_session_is_one_factor() 
     let rows = portal.store().audit_of(&alice.user.as_str().into(), 50).await.unwrap();
     assert!(rows.iter().any(|row| row.event == AuditEvent::DeviceRemembered));
     assert!(rows.iter().any(|row| row.event == AuditEvent::Login && row.about == "remembered device"));
-    assert!(browser.get(paths::ACTIVITY_PAGE).await.text.contains("no longer asked for the second factor"));
+    assert!(browser.get(paths::ACTIVITY_PAGE).await.text.contains("skips the second factor"));
 
     portal.advance(DAY).await;
     let later = portal.browser("203.0.113.7");

@@ -1,7 +1,7 @@
 //! `postern toll`, run as by an operator.
 
 use crate::support::{PASSWORD, Portal, Program, Visitor, output_text, postern};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -274,6 +274,27 @@ async fn the_navigation_offers_the_gate_once_there_is_one() {
     portal.store().announce_gate(&gate).await.unwrap();
     assert!(in_the_navigation(&root).await);
     assert!(!in_the_navigation(&portal.browser("192.0.2.2").signed_in("ada").await).await);
+}
+
+#[tokio::test]
+async fn the_overview_names_what_the_gates_report() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    let root = portal.browser("192.0.2.1").signed_in("root").await;
+    let route = |name: &str, up: bool| json!({"name": name, "hosts": [], "methods": [], "path": "/", "prices": [], "upstream": "http://192.0.2.80:1", "up": up});
+    let announce = async |chain: &str, routes: Value| {
+        let now = portal.state.now();
+        let (routes, chain) = (routes.to_string(), chain.to_owned());
+        let gate = Gate { id: "1".into(), started_at: now, heard_at: now, routes, chain };
+        portal.store().announce_gate(&gate).await.unwrap();
+        root.get(paths::DASHBOARD_PAGE).await.text
+    };
+    let (away, behind) = ("A gate does not see the Monero network", "listens at http://192.0.2.80:1 (routes: two).");
+    let well = announce("seen", json!([route("one", true)])).await;
+    assert!(!well.contains(away) && !well.contains("No program behind the gate"), "{well}");
+    let ill = announce("away", json!([route("one", true), route("two", false)])).await;
+    assert!(ill.contains(away) && ill.contains(behind), "{ill}");
+    assert!(ill.contains("href=\"/dashboard/toll\">A gate does not see"), "it leads to its page: {ill}");
 }
 
 /// Starts a node that is in sync while the flag is set, and otherwise answers with an error.

@@ -83,7 +83,7 @@ impl Storage {
     }
 
     /// Returns an item that remains in the keyring by mistake: see [`StoreOutcome::left`].
-    pub fn left(&self, server: &Server) -> Option<KeyringItem> {
+    pub fn leftover(&self, server: &Server) -> Option<KeyringItem> {
         match self.kept::<Profile>(server) {
             Ok(Some(StoredFile::File { left_in_keyring: true, .. } | StoredFile::Left { .. })) => {
                 Some(keyring::item::<Profile>(server))

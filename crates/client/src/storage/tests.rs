@@ -132,7 +132,7 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
         assert!(matches!(stored.place, Location::File(_)) && stored.left.as_ref() == Some(&left), "{stored:?}");
         storage.update(&server(), &profile("three")).await.unwrap();
         assert_eq!(storage.load::<Profile>(&server()).await.unwrap().unwrap().access_token(), "three");
-        assert_eq!(storage.left(&server()), Some(left.clone()));
+        assert_eq!(storage.leftover(&server()), Some(left.clone()));
 
         assert_eq!(storage.forget(&server()).await.unwrap(), Some(left.clone()), "{state:?}");
         assert!(storage.load::<Profile>(&server()).await.unwrap().is_none());
@@ -145,9 +145,9 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
             keyring: Keyring::new(Arc::clone(&ring) as Arc<dyn KeyringBackend>, Duration::from_mins(1)),
             ..desktop
         };
-        assert_eq!(desktop.left(&server()), Some(left));
+        assert_eq!(desktop.leftover(&server()), Some(left));
         assert_eq!(desktop.forget(&server()).await.unwrap(), None);
-        assert!(ring.items.lock().is_empty() && desktop.left(&server()).is_none(), "{state:?}");
+        assert!(ring.items.lock().is_empty() && desktop.leftover(&server()).is_none(), "{state:?}");
     }
 }
 

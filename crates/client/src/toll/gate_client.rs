@@ -84,7 +84,7 @@ impl<'a> GateClient<'a> {
         let credential = format!("{SCHEME} {}:{}", shown.txid, shown.proof);
         let url = self.http.server().at(path);
         let with = RequestOptions { body: Some(body), credential: Some(&credential), ..RequestOptions::default() };
-        self.proven(key, Method::POST, &url, with, None).await?.whole().await
+        self.proven(key, Method::POST, &url, with, None).await?.read_to_end().await
     }
 
     /// Sends a request with a proof, and again if the gate requires its nonce.

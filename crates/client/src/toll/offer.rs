@@ -76,7 +76,7 @@ impl Offer {
             None => return Err(UnusableOffer::Old),
         }
         let text = |name: &'static str| given.get(name).ok_or(UnusableOffer::Wrong(name));
-        let number = |name: &'static str| whole(text(name)?).ok_or(UnusableOffer::Wrong(name));
+        let number = |name: &'static str| decimal(text(name)?).ok_or(UnusableOffer::Wrong(name));
         let address = Address::parse(text("address")?).map_err(|_| UnusableOffer::Wrong("address"))?;
         if network(text("network")?) != Some(address.network()) {
             return Err(UnusableOffer::OtherNetwork);
@@ -107,7 +107,7 @@ impl Offer {
 }
 
 /// Parses a whole number. Accepts digits only, not `+1`.
-fn whole(text: &str) -> Option<u64> {
+fn decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { text.parse().ok() } else { None }
 }

@@ -52,7 +52,7 @@ impl PayingClient<'_> {
     /// # Errors
     /// As there; the body is interrupted.
     pub async fn get(&self, url: &str) -> Result<Answer> {
-        self.open(url).await?.whole().await
+        self.open(url).await?.read_to_end().await
     }
 
     /// Fetches the rest of an interrupted answer of [`Self::open`] with an existing token; never pays.

@@ -5,7 +5,7 @@ use crate::UnixMs;
 /// Period after which a message that the server has not accepted is given up.
 pub const GIVE_UP_AFTER_MS: i64 = 24 * 60 * 60_000;
 /// Period that a node holds a message that it sends. It is longer than an attempt takes, so that no other node sends
-/// the message meanwhile. After a crash, another attempt begins when this time is over.
+/// the message meanwhile. After a crash, another attempt begins when this time has passed.
 pub const CLAIM_MS: i64 = 5 * 60_000;
 const FIRST_PAUSE_MS: i64 = 60_000;
 const LONGEST_PAUSE_MS: i64 = 2 * 60 * 60_000;

@@ -56,7 +56,8 @@ sql! {
     ODD = "SELECT COUNT(*) AS n FROM audit
         WHERE user_id = $1 AND at >= $2 AND (outcome NOT IN ('ok', 'second_factor_required') OR event = 'token_reused')";
     SIGN_INS = "SELECT at - at % 3600000 AS hour, COUNT(*) AS n FROM audit
-        WHERE at >= $1 AND event = 'login' AND outcome IN ('ok', 'new_device', 'new_place')
+        WHERE at >= $1 AND ((event = 'login' AND outcome IN ('ok', 'new_device', 'new_place'))
+            OR (event = 'user_added' AND session_id IS NOT NULL))
         GROUP BY at - at % 3600000 ORDER BY hour";
 }
 

@@ -38,9 +38,9 @@ impl<DB: Backend> Connections<DB> {
         Self { pool, access, silent }
     }
 
-    pub(super) async fn take(&self) -> Result<Lease<DB>> {
+    pub(super) async fn take(&self) -> Result<BorrowedConnection<DB>> {
         let connection = Some(self.pool.acquire().await?);
-        Ok(Lease { connection, silent: self.silent.clone(), is_idle: false })
+        Ok(BorrowedConnection { connection, silent: self.silent.clone(), is_idle: false })
     }
 
     /// Returns the same connections for statements that read whole tables and take as long as they need.
@@ -91,13 +91,13 @@ async fn read<DB: Backend, const N: usize>(
 ///
 /// sqlx waits without a limit for the answer to a statement that was given up. As many as the pool has would keep it
 /// empty until TCP gives up, which takes a quarter of an hour.
-pub(super) struct Lease<DB: Backend> {
+pub(super) struct BorrowedConnection<DB: Backend> {
     connection: Option<PoolConnection<DB>>,
     silent: Arc<Semaphore>,
     is_idle: bool,
 }
 
-impl<DB: Backend> Lease<DB> {
+impl<DB: Backend> BorrowedConnection<DB> {
     pub(super) fn connection(&mut self) -> Result<&mut DB::Connection> {
         self.connection.as_deref_mut().ok_or(Error::Closed)
     }
@@ -108,7 +108,7 @@ impl<DB: Backend> Lease<DB> {
     }
 }
 
-impl<DB: Backend> Drop for Lease<DB> {
+impl<DB: Backend> Drop for BorrowedConnection<DB> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take().filter(|_| !self.is_idle) else { return };
         if let Ok(runtime) = Handle::try_current() {

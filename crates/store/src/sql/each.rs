@@ -17,19 +17,19 @@ pub(super) async fn write<DB: Backend, W: Write>(connections: Connections<DB>, w
 }
 
 async fn retried<DB: Backend, W: Write>(connections: &Connections<DB>, write: &W) -> Result<W::Output> {
-    for attempt in 1..TRIES {
-        match once(connections, write).await {
+    for number in 1..TRIES {
+        match attempt(connections, write).await {
             Err(Error::Database(error)) if is_passing(&error) => {
-                tracing::debug!(%error, attempt, "retrying a transaction");
-                tokio::time::sleep(Duration::from_millis(4 << attempt)).await;
+                tracing::debug!(%error, attempt = number, "retrying a transaction");
+                tokio::time::sleep(Duration::from_millis(4 << number)).await;
             }
             done => return done,
         }
     }
-    once(connections, write).await
+    attempt(connections, write).await
 }
 
-async fn once<DB: Backend, W: Write>(connections: &Connections<DB>, write: &W) -> Result<W::Output> {
+async fn attempt<DB: Backend, W: Write>(connections: &Connections<DB>, write: &W) -> Result<W::Output> {
     let mut lease = connections.take().await?;
     let output = transaction::<DB, W>(lease.connection()?, connections.access, write).await;
     lease.end(&output);

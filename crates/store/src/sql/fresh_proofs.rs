@@ -64,7 +64,7 @@ impl Write for Renew {
     }
 }
 
-/// Adds a method to a live session. `None`: the session is over.
+/// Adds a method to a live session. `None`: the session has ended.
 async fn renew<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     session: &SessionId,

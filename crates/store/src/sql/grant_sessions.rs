@@ -11,8 +11,7 @@ use crate::audit::AuditEntry;
 use crate::oauth::BeginSession;
 
 sql! {
-    // Of concurrent requests, the first one changes the row. What ends the session of the grant ends its right to another
-    // one.
+    // Of concurrent requests, the first one changes the row. Ending the grant's session also ends its right to another one.
     END = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL AND EXISTS
         (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = oauth_grants.session_id
             AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 AND u.disabled_at IS NULL)";

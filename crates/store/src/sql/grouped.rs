@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Maximum number of writes in a transaction, so that the first one does not wait long.
 const GROUP: usize = 128;
 /// Keeps what was written so far and starts a new savepoint.
-const ANEW: &str = "RELEASE job; SAVEPOINT job";
+const NEXT_SAVEPOINT: &str = "RELEASE job; SAVEPOINT job";
 
 /// Runs until all senders are dropped and the queue is empty.
 pub(super) async fn run(pool: SqlitePool, mut queue: WriteQueue<Sqlite>) {
@@ -55,7 +55,7 @@ async fn transaction(
     for job in group {
         let alone = job.is_one_statement();
         if written && !alone {
-            control(connection, ANEW).await?;
+            control(connection, NEXT_SAVEPOINT).await?;
             written = false;
         }
         let kept = AssertUnwindSafe(job.run(connection)).catch_unwind().await.map_err(|_| Error::WorkerCrashed)?;
@@ -64,7 +64,7 @@ async fn transaction(
             (false, false) => control(connection, "ROLLBACK TO job").await?,
             // A full disk aborts the whole transaction with the savepoint. Then this fails too.
             (false, true) => {
-                control(connection, ANEW).await?;
+                control(connection, NEXT_SAVEPOINT).await?;
                 written = false;
             }
         }

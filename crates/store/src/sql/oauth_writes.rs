@@ -105,7 +105,7 @@ impl Write for NewCode {
         {
             return Ok(false);
         }
-        // A session that is over uses up no request: its person signs in again.
+        // A session that has ended uses up no request: its person signs in again.
         if tx.execute(ADD_CODE, values).await? == 0 {
             return Ok(false);
         }

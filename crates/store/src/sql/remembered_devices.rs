@@ -67,7 +67,7 @@ pub(super) async fn still_remembered<DB: Backend>(
     Ok(tx.execute(USE, [Value::Text(id), Value::Text(user.as_str()), Value::Int(now)]).await? == 1)
 }
 
-/// Stores the device of a sign-in, if it is to be remembered.
+/// Stores the device of a sign-in, if the sign-in asks for it.
 pub(super) async fn remember<DB: Backend>(tx: &mut Tx<'_, DB>, memory: &DeviceMemory) -> Result<()> {
     let DeviceMemory::Remember(new) = memory else { return Ok(()) };
     let (device, audit) = &**new;

@@ -13,7 +13,7 @@ sql! {
     PING = "SELECT CAST(1 AS BIGINT) AS n";
     NEWEST = "SELECT MAX(at) AS at FROM audit";
     CROWD = "SELECT COUNT(DISTINCT user_id) AS users, COUNT(DISTINCT address) AS addresses, MIN(address) AS address
-        FROM audit WHERE at >= $1 AND event = 'login' AND session_id IS NOT NULL";
+        FROM audit WHERE at >= $1 AND event IN ('login', 'user_added') AND session_id IS NOT NULL";
 }
 
 // Not in the catalogue, because PostgreSQL has no such statement.

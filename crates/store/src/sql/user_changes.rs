@@ -49,7 +49,7 @@ sql! {
     ERASE_HANDLE = "DELETE FROM passkey_handles WHERE user_id = $1";
     ERASE_NOTICES = "DELETE FROM notices_read WHERE user_id = $1";
     ERASE_CONSENTS = "DELETE FROM oauth_consents WHERE user_id = $1";
-    // A client that waits for the end of a session is told by the name that it knows.
+    // A client waiting for a session's end is notified under the name it knows.
     ERASE_SUBJECTS = "DELETE FROM oauth_subjects WHERE user_id = $1
         AND NOT EXISTS (SELECT 1 FROM oauth_logouts WHERE user_id = $1)";
     ERASE_USER_KEYS = "DELETE FROM user_keys WHERE user_id = $1";

@@ -1,8 +1,8 @@
 //! The move of an installation from an SQLite file to PostgreSQL.
 //!
 //! Tables and columns come from the schema, so that a new table is never left behind. The rows go through PostgreSQL's
-//! text format in one transaction, are read back from it, and are compared before it commits: an interrupted move
-//! leaves an empty database, and the move can be started again.
+//! text format in one transaction, and are read back and compared before it commits. An interrupted move leaves an empty
+//! database, and can be started again.
 
 mod error;
 mod rows;

@@ -60,10 +60,13 @@ pub(crate) async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
         login(hour + HOUR_MS, "new_place"),
         login(hour + HOUR_MS, "invalid_credentials"),
         entry(AuditEvent::Logout, Some(&"ada".into()), hour),
+        // A sign-up begins a session, and an account that an operator adds does not.
+        entry(AuditEvent::UserAdded, Some(&"bob".into()), hour),
+        AuditEntry { session: Some("s".into()), ..entry(AuditEvent::UserAdded, Some(&"cy".into()), hour) },
     ] {
         store.append(&entry).await.unwrap();
     }
-    assert_eq!(store.sign_ins(hour).await.unwrap(), [(hour, 2), (hour + HOUR_MS, 1)]);
+    assert_eq!(store.sign_ins(hour).await.unwrap(), [(hour, 3), (hour + HOUR_MS, 1)]);
     assert_eq!(store.sign_ins(hour + 2 * HOUR_MS).await.unwrap(), []);
 }
 

@@ -77,7 +77,7 @@ impl LedgerEntry {
         if now >= state.token.expires_at || whole <= 0 {
             return Err(if whole <= 0 { TokenRefusal::Spent } else { TokenRefusal::Over });
         }
-        if state.left(now) <= 0 {
+        if state.remaining(now) <= 0 {
             return Err(TokenRefusal::Early);
         }
         state.held += 1;
@@ -91,8 +91,8 @@ impl LedgerEntry {
     }
 
     /// Returns the number of requests left.
-    pub fn left(&self, now: UnixMs) -> i64 {
-        self.state.lock().left(now)
+    pub fn remaining(&self, now: UnixMs) -> i64 {
+        self.state.lock().remaining(now)
     }
 
     pub fn refresh(&self, token: TollToken) {
@@ -130,7 +130,7 @@ impl EntryState {
         self.token.used + self.unwritten + self.in_writing + self.held
     }
 
-    fn left(&self, now: UnixMs) -> i64 {
+    fn remaining(&self, now: UnixMs) -> i64 {
         let TollToken { quota, minted_at, expires_at, provisional, .. } = self.token;
         if !provisional {
             return if now < expires_at { (quota - self.used()).max(0) } else { 0 };
@@ -167,7 +167,7 @@ impl HeldRequest {
         let mut state = self.entry.state.lock();
         state.held -= 1;
         state.unwritten += 1;
-        Remaining { requests: state.left(now), expires_at: state.token.expires_at }
+        Remaining { requests: state.remaining(now), expires_at: state.token.expires_at }
     }
 }
 
@@ -223,12 +223,12 @@ mod tests {
         }
         assert_eq!(entry.begin_write(), 3);
         entry.take(NOW).expect("one").charge(NOW);
-        assert_eq!(entry.left(NOW), 6, "meanwhile");
+        assert_eq!(entry.remaining(NOW), 6, "meanwhile");
         entry.end_write(None, 3);
-        assert_eq!((entry.left(NOW), entry.is_idle()), (6, false));
+        assert_eq!((entry.remaining(NOW), entry.is_idle()), (6, false));
         let used = entry.begin_write();
         entry.end_write(Some(&TollToken { used, ..token(10, false) }), used);
-        assert_eq!((entry.left(NOW), entry.is_idle()), (6, true));
+        assert_eq!((entry.remaining(NOW), entry.is_idle()), (6, true));
     }
 
     #[test]
@@ -245,6 +245,6 @@ mod tests {
         ] {
             assert_eq!(Arc::new(LedgerEntry::new(token)).take(NOW + later).expect_err("refused"), expected);
         }
-        assert_eq!(LedgerEntry::new(token(100, true)).left(NOW), 20, "until a block has it");
+        assert_eq!(LedgerEntry::new(token(100, true)).remaining(NOW), 20, "until a block has it");
     }
 }

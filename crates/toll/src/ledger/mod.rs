@@ -41,9 +41,9 @@ impl Ledger {
         match entry {
             Some(entry) => {
                 entry.refresh(token);
-                entry.left(now)
+                entry.remaining(now)
             }
-            None => LedgerEntry::new(token).left(now),
+            None => LedgerEntry::new(token).remaining(now),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Pages of an offer with its own address. They refresh until the payment has arrived. Each has a non-refreshing form
 //! for people who read slowly, copy or type (WCAG 2.2, section 2.2.1).
 
-use super::html::{escaped, page};
+use super::html::page;
 use super::pages::{AmountReceived, OfferView, PROGRAMS, form, next, pay, prove};
 use super::{NEW_OFFER_PATH, STATIC_PATH};
 use crate::caller::Caller;
 use crate::payment_problem::PaymentProblem;
 use axum::body::Body;
+use domain::html::escaped;
 use form_urlencoded::Serializer;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use tpat::amount::format_xmr;
@@ -82,8 +83,7 @@ pub(crate) fn expired(view: OfferView<'_>, received: AmountReceived, name: &str,
             escaped(name)
         )
     } else if have == 0 {
-        "<p>If you paid in time, wait: it may still be found. What is sent to the old address from now on does not \
-         count.</p>"
+        "<p>If you paid in time, wait: the payment may still arrive. Do not send more to the old address.</p>"
             .to_owned()
     } else {
         format!(
@@ -97,11 +97,11 @@ pub(crate) fn expired(view: OfferView<'_>, received: AmountReceived, name: &str,
     let state = if have == 0 { "Nothing has arrived in time." } else { "Not all has arrived in time." };
     let body = format!(
         "{state}{what}<form method=\"post\" action=\"{NEW_OFFER_PATH}\"><input type=\"hidden\" name=\"back\" value=\"{back}\">\
-         <button>Begin again with a new address</button></form>",
+         <button>Make a new offer</button></form>",
         state = state_line(state, LATER_S, view.back, mode),
         back = escaped(&super::form::local(view.back)),
     );
-    with_refresh(page(StatusCode::PAYMENT_REQUIRED, "The time to pay is over", &body), LATER_S, mode)
+    with_refresh(page(StatusCode::PAYMENT_REQUIRED, "The offer has expired", &body), LATER_S, mode)
 }
 
 /// Returns 503: no payment could be found now, so none is requested.
@@ -120,7 +120,7 @@ pub(crate) fn closed(back: &str, mode: PageMode) -> Response<Body> {
 /// Builds a page for a token that is not usable at the moment. Paying again would not help.
 pub(crate) fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) -> Response<Body> {
     let state = match problem.code() {
-        TollCode::TooMany => "Your payment is not in a block yet. The rest of your requests can be used after that.",
+        TollCode::TooMany => "Your payment is not in a block yet. The remaining requests work after that.",
         TollCode::TokenSuspended => {
             "What you bought is on hold: its payment has disappeared from the network, or the operator of this site has \
              suspended it. It can be used again when that has changed."
@@ -129,7 +129,7 @@ pub(crate) fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) 
     };
     let state = state_line(state, LATER_S, back, mode);
     let body = format!("{state}<p>Do not pay again: what you paid is not lost.</p>");
-    with_refresh(page(problem.status_code(), "Wait a little", &body), LATER_S, mode)
+    with_refresh(page(problem.status_code(), "Try again later", &body), LATER_S, mode)
 }
 
 impl PaymentProblem {
@@ -143,8 +143,8 @@ fn state_line(state: &str, seconds: u32, back: &str, mode: PageMode) -> String {
     let state = escaped(state);
     match mode {
         PageMode::Live => format!(
-            "<p class=\"state\"><strong>{state}</strong> This page looks again by itself every {seconds} seconds. \
-             <a href=\"{}\">Keep it still</a></p>",
+            "<p class=\"state\"><strong>{state}</strong> This page refreshes every {seconds} seconds. \
+             <a href=\"{}\">Stop refreshing</a></p>",
             static_link(back)
         ),
         PageMode::Still => format!(

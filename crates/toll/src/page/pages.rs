@@ -2,10 +2,11 @@
 
 use super::FORM_PATH;
 use super::form::{PaymentForm, local};
-use super::html::{escaped, page};
+use super::html::page;
 use super::qr::svg;
 use crate::payment_problem::PaymentProblem;
 use axum::body::Body;
+use domain::html::escaped;
 use http::{HeaderValue, Response, StatusCode, header};
 use tpat::amount::format_xmr;
 use tpat::confirmations::retry_after_s;

@@ -16,7 +16,7 @@ pub fn svg(text: &str, label: &str) -> Option<String> {
         }
     }
     let side = code.size + 2 * QUIET;
-    let label = super::html::escaped(label);
+    let label = domain::html::escaped(label);
     Some(format!(
         "<svg class=\"code\" role=\"img\" aria-label=\"{label}\" viewBox=\"0 0 {side} {side}\" \
          shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{squares}\"/></svg>"

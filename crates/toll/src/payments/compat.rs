@@ -36,7 +36,7 @@ impl PaymentService {
             return Ok(RedeemOutcome::Token { text: String::new(), token: Box::new(token), left });
         }
         let payment = parse_payment(credential)?;
-        // Without a challenge, the payment stands for its offer.
+        // Without a challenge, the payment identifies its offer.
         let mut offer = [0; 16];
         offer.copy_from_slice(&shown[..16]);
         self.check_redemption_rate(offer, caller)?;

@@ -137,7 +137,7 @@ impl PaymentService {
     /// Counts a payment that is presented for an offer.
     ///
     /// # Errors
-    /// Too many were presented for it, or by this client. What pages of other origins send counts apart.
+    /// Too many were presented for it, or by this client. Requests from pages of other origins count separately.
     pub(super) fn check_redemption_rate(&self, offer: [u8; 16], caller: &Caller<'_>) -> Result<(), PaymentProblem> {
         let count = self.settings.redemptions_per_minute;
         let (own, all) = (Rate::per(count, 60_000), Rate::per(count.saturating_mul(SHARED), 60_000));

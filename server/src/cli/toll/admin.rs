@@ -1,7 +1,7 @@
 //! `postern toll payments|revenue|tokens|suspend|resume|revoke`
 
 use crate::cli::Outcome;
-use crate::cli::print::{self, moment, not_found};
+use crate::cli::print::{self, not_found, utc_time};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -89,7 +89,7 @@ fn payments(payments: Vec<TollPayment>, json: bool) -> Outcome {
             (PaymentState::Mined, Some(block)) => format!("block {block}"),
             (PaymentState::Mined | PaymentState::Settled, _) => "settled".to_owned(),
         };
-        [moment(payment.seen_at), payment.route, xmr(payment.piconero), state, payment.token, payment.txid]
+        [utc_time(payment.seen_at), payment.route, xmr(payment.piconero), state, payment.token, payment.txid]
     });
     print::table(["SEEN (UTC)", "ROUTE", "AMOUNT", "STATE", "TOKEN", "TRANSACTION"], rows);
     Ok(())
@@ -104,7 +104,7 @@ fn revenue(days: Vec<TollDay>, json: bool) -> Outcome {
         return Ok(());
     }
     let rows = days.into_iter().map(|day| {
-        let date = moment(day.at).split(' ').next().unwrap_or_default().to_owned();
+        let date = utc_time(day.at).split(' ').next().unwrap_or_default().to_owned();
         [date, day.route, day.challenges.to_string(), day.payments.to_string(), xmr(day.piconero)]
     });
     print::table(["DAY (UTC)", "ROUTE", "ASKED", "PAYMENTS", "AMOUNT"], rows);
@@ -130,7 +130,7 @@ fn tokens(tokens: Vec<TollToken>, json: bool) -> Outcome {
             (TokenState::Revoked, _) => "revoked",
         };
         let left = format!("{} of {}", token.left, token.quota);
-        [token.id, token.route, left, state.to_owned(), moment(token.minted_at), moment(token.expires_at)]
+        [token.id, token.route, left, state.to_owned(), utc_time(token.minted_at), utc_time(token.expires_at)]
     });
     print::table(["TOKEN", "ROUTE", "LEFT", "STATE", "BOUGHT (UTC)", "ENDS (UTC)"], rows);
     Ok(())

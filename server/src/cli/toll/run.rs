@@ -89,7 +89,7 @@ impl BoundGate {
         self.listener.local_addr()
     }
 
-    /// Serves until the program is told to stop.
+    /// Serves until a signal ends the program.
     pub async fn serve(self) -> Outcome {
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped.clone()));

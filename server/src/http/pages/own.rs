@@ -19,7 +19,7 @@ impl PageData for AccountView {
         let password_min = state.config.settings.password.min;
         let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
         let factors = flows::factors::list(state, signed_in).await?;
-        let profile = Some(flows::profiles::own(&*state.store, &claims.sub).await?);
+        let profile = Some(flows::profiles::of_user(&*state.store, &claims.sub).await?);
         let consents = flows::oauth_consents::list(state, &claims.sub).await?;
         Ok(Some(Self { viewer, profile, password_min, passkeys, factors, consents }))
     }
@@ -34,7 +34,7 @@ impl PageData for ProfileView {
             _ => None,
         };
         let PageRequest { state, signed_in, viewer, .. } = request;
-        let profile = flows::profiles::own(&*state.store, &signed_in.claims.sub).await?;
+        let profile = flows::profiles::of_user(&*state.store, &signed_in.claims.sub).await?;
         Ok(Some(Self { viewer, profile, mail: state.mailer.is_some(), done }))
     }
 }

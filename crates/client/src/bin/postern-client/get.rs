@@ -185,7 +185,7 @@ async fn write_response(context: &Context, args: &Get, answer: Answer, source: &
     if answer.is_ok() && !context.json {
         return output::to_stdout(Download::new(answer, source)).await;
     }
-    let answer = answer.whole().await?;
+    let answer = answer.read_to_end().await?;
     if context.json {
         let text = || Value::String(String::from_utf8_lossy(&answer.body).into_owned());
         let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| text());

@@ -3,7 +3,7 @@
 use crate::args::Keys;
 use crate::cli_error::{CliError, Outcome};
 use crate::context::Context;
-use crate::print::{self, at_a_terminal, moment, span};
+use crate::print::{self, at_a_terminal, span, utc_time};
 use client::Session;
 use dialoguer::Confirm;
 use wire::user_keys::{UserKey, UserKeyState, UserKeys};
@@ -25,7 +25,7 @@ pub(crate) async fn show(context: &Context, session: &Session) -> Outcome {
     let rows = keys
         .keys
         .iter()
-        .map(|key| [key.version.to_string(), state(key.state).to_owned(), moment(key.created_at), end_of(key)]);
+        .map(|key| [key.version.to_string(), state(key.state).to_owned(), utc_time(key.created_at), end_of(key)]);
     print::table(["version", "state", "made (UTC)", "ends (UTC)"], rows)
 }
 
@@ -66,5 +66,5 @@ fn state(state: UserKeyState) -> &'static str {
 }
 
 fn end_of(key: &UserKey) -> String {
-    key.revoked_at.or(key.ends_at).map(moment).unwrap_or_default()
+    key.revoked_at.or(key.ends_at).map(utc_time).unwrap_or_default()
 }

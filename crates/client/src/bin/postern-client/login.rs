@@ -49,7 +49,7 @@ pub(crate) async fn run(context: &Context, args: Login) -> Outcome {
         return whoami::run(context, &session).await;
     }
     print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
-    print::line(format!("The session is stored in {}.", whoami::place(&stored.place)))?;
+    print::line(format!("The session is stored in {}.", whoami::location_name(&stored.place)))?;
     notices::announce(&session).await?;
     if at_a_terminal() && !args.no_menu && !args.password_stdin {
         menu::run(context, &asking(session)).await?;

@@ -17,7 +17,7 @@ pub(crate) async fn run(context: &Context, here: bool) -> Outcome {
         }
         // An item that an earlier sign-out could not remove.
         Err(CliError::Client(error))
-            if matches!(*error, Error::NotSignedIn(_)) && context.storage.left(&server).is_some() =>
+            if matches!(*error, Error::NotSignedIn(_)) && context.storage.leftover(&server).is_some() =>
         {
             (context.storage.forget(&server).await?, None)
         }

@@ -2,7 +2,7 @@
 
 use crate::cli_error::Outcome;
 use crate::context::Context;
-use crate::print::{self, moment, printable, say};
+use crate::print::{self, printable, say, utc_time};
 use client::Session;
 use wire::account::Notice;
 
@@ -14,7 +14,10 @@ pub(crate) async fn run(context: &Context, dismiss: bool) -> Outcome {
     } else if notices.notices.is_empty() {
         print::line("Nothing new on your account.")?;
     } else {
-        let rows = notices.notices.iter().map(|notice| [moment(notice.at), notice.text.clone(), place(notice)]);
+        let rows = notices
+            .notices
+            .iter()
+            .map(|notice| [utc_time(notice.at), notice.text.clone(), unmentioned_address(notice)]);
         print::table(["when (UTC)", "event", "where"], rows)?;
     }
     match notices.notices.iter().map(|notice| notice.at).max() {
@@ -32,12 +35,17 @@ pub(crate) async fn announce(session: &Session) -> Outcome {
     }
     say("New on your account:")?;
     for notice in &notices {
-        say(format!("  {} UTC  {}  {}", moment(notice.at), printable(&notice.text), printable(&place(notice))))?;
+        say(format!(
+            "  {} UTC  {}  {}",
+            utc_time(notice.at),
+            printable(&notice.text),
+            printable(&unmentioned_address(notice))
+        ))?;
     }
     say("If this was not you, change your password and end the sessions that you do not know. To hide this here: \
          postern-client notices --dismiss")
 }
 
-fn place(notice: &Notice) -> String {
+fn unmentioned_address(notice: &Notice) -> String {
     if notice.text.contains(&notice.address) { String::new() } else { notice.address.clone() }
 }

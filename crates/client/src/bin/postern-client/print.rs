@@ -44,7 +44,7 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
 }
 
 /// Formats a time in UTC: `2026-11-21 09:00:00`.
-pub(crate) fn moment(at: i64) -> String {
+pub(crate) fn utc_time(at: i64) -> String {
     let since = Duration::from_millis(u64::try_from(at.min(domain::LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
@@ -71,8 +71,8 @@ mod tests {
 
     #[test]
     fn every_moment_that_a_server_names_can_be_written() {
-        assert_eq!(moment(1_763_715_600_000), "2025-11-21 09:00:00");
-        assert_eq!(moment(i64::MIN), "1970-01-01 00:00:00");
-        assert_eq!(moment(i64::MAX), "9999-12-31 23:59:59");
+        assert_eq!(utc_time(1_763_715_600_000), "2025-11-21 09:00:00");
+        assert_eq!(utc_time(i64::MIN), "1970-01-01 00:00:00");
+        assert_eq!(utc_time(i64::MAX), "9999-12-31 23:59:59");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli_error::Outcome;
 use crate::context::Context;
-use crate::print::{self, moment};
+use crate::print::{self, utc_time};
 use client::Session;
 use wire::server_keys::{ServerKeyKind, ServerKeyState};
 
@@ -14,7 +14,7 @@ pub(crate) async fn list(context: &Context, session: &Session) -> Outcome {
     let rows = keys
         .keys
         .into_iter()
-        .map(|key| [kind(key.kind).to_owned(), key.kid, key.alg, state(key.state).to_owned(), moment(key.used_from)]);
+        .map(|key| [kind(key.kind).to_owned(), key.kid, key.alg, state(key.state).to_owned(), utc_time(key.used_from)]);
     print::table(["kind", "key", "algorithm", "state", "used from (UTC)"], rows)
 }
 

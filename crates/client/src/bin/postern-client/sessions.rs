@@ -4,7 +4,7 @@ use crate::args::Sessions;
 use crate::cli_error::{CliError, Outcome};
 use crate::context::Context;
 use crate::notices;
-use crate::print::{self, moment};
+use crate::print::{self, utc_time};
 use client::Session;
 use serde_json::json;
 use wire::Code;
@@ -24,7 +24,7 @@ pub(crate) async fn list(context: &Context, session: &Session) -> Outcome {
     }
     let rows = devices.devices.into_iter().map(|device| {
         let here = if device.current { "here" } else { "" };
-        [device.id, device.name, device.address, moment(device.used_at), here.to_owned()]
+        [device.id, device.name, device.address, utc_time(device.used_at), here.to_owned()]
     });
     print::table(["id", "device", "address", "last used (UTC)", ""], rows)?;
     notices::announce(session).await

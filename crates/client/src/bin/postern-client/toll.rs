@@ -3,7 +3,7 @@
 use crate::args::Toll;
 use crate::cli_error::{CliError, Outcome};
 use crate::context::Context;
-use crate::print::{self, at_a_terminal, moment};
+use crate::print::{self, at_a_terminal, utc_time};
 use client::Server;
 use client::toll::{GateAccount, TollSettings, WalletPayer};
 use dialoguer::Confirm;
@@ -42,7 +42,7 @@ async fn list(context: &Context) -> Outcome {
     let most = settings.max_pay.map_or("never".to_owned(), |most| format!("up to {} XMR", format_xmr(most.0)));
     print::say(format!("Pay without asking: {most}. Wallet: {}.", settings.wallet.as_deref().unwrap_or("none")))?;
     let rows = rows.into_iter().map(|(gate, path, piconero, state, expires, txid)| {
-        let until = expires.and_then(|at| i64::try_from(at).ok()).map(|at| moment(at.saturating_mul(1000)));
+        let until = expires.and_then(|at| i64::try_from(at).ok()).map(|at| utc_time(at.saturating_mul(1000)));
         [gate.to_owned(), path.clone(), format_xmr(piconero), state, until.unwrap_or_default(), txid.clone()]
     });
     print::table(["gate", "path", "XMR", "", "until (UTC)", "transaction"], rows)
