@@ -11,19 +11,24 @@ use anyhow::{Context, Result, ensure};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use axum::body::Bytes;
 use domain::encoding::{base64url, sha256};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
+use jwe::PrivateKey;
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Child;
 use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
-use tpat::{Address, OutProof, Txid};
+use tpat::mac::{AgreedKey, Agreement, CoveredRequest, EphemeralPoint, KeyAnswer, KeyId};
+use tpat::{Address, OutProof, Thumbprint, Txid};
 use wire::jwk::{OkpJwk, VerifyingJwk};
-use wire::toll::{NONCE_HEADER, Offer, PROOF_HEADER, REDEEM, RedeemRequest, RedeemedToken, SCHEME, SESSION_SCHEME};
+use wire::toll::{
+    MAC_KEY_HEADER, NONCE_HEADER, Offer, PROOF_HEADER, REDEEM, RedeemRequest, RedeemedToken, SCHEME, SESSION_SCHEME,
+};
 
 const PROXY: f64 = 0.7;
 const BEARER: f64 = 0.7;
+/// The target for a token that is bound to a key: a MAC for each request reaches it, a signature does not.
 const BOUND: f64 = 0.45;
 const VERIFIED_MS: f64 = 1.0;
 const ROUNDS: usize = 3;
@@ -62,7 +67,22 @@ pub(crate) fn measure() -> Result<Vec<Row>> {
     }
     let (row, ratio) = wrk::row("the same, paid with a bound token, a new proof each", "no toll", &rounds);
     let bound = row.at_least(ratio, BOUND);
-    Ok(vec![proxy, bearer, bound, verification()?])
+    Ok(vec![proxy, bearer, bound, macs(&gate, &key, &token, &free)?, verification()?])
+}
+
+/// Measures a bound token with a MAC for each request. A key serves one round, because it ends after a minute.
+fn macs(gate: &Gate, key: &Key, token: &str, free: &Ask) -> Result<Row> {
+    let mut rounds = Rounds::default();
+    for round in 0..ROUNDS {
+        let limit = wrk::per_cpu_second(gate.pid(), free)?;
+        let macs = gate.macs(&load::runtime()?.block_on(gate.agree(key, token, round))?)?;
+        let mut ask = gate.ask("/bound");
+        ask.headers = vec![format!("Authorization: {SESSION_SCHEME} {token}")];
+        ask.lines = Some(Lines { header: "TPAT-MAC", before: "", file: macs.path().to_owned() });
+        rounds.push(wrk::per_cpu_second(gate.pid(), &ask)?, limit);
+    }
+    let (row, ratio) = wrk::row("the same, paid with a bound token, a MAC each", "no toll", &rounds);
+    Ok(row.at_least(ratio, BOUND))
 }
 
 /// Measures the median of many verifications.
@@ -133,7 +153,9 @@ impl Gate {
         let request = RedeemRequest { challenge: demand.challenge, jwk: key.map(Key::jwk) };
         let authorization = format!("{SCHEME} {}:{proof}", format!("{payment:02x}").repeat(32));
         let proof = match key {
-            Some(key) => key.prove("POST", &format!("http://localhost:{}{REDEEM}", self.port), &nonce, None, 0),
+            Some(key) => {
+                key.prove("POST", &format!("http://localhost:{}{REDEEM}", self.port), &nonce, Claims::default(), 0)
+            }
             None => String::new(),
         };
         let mut headers = vec![("authorization", authorization.as_str()), ("content-type", "application/json")];
@@ -145,14 +167,57 @@ impl Gate {
         Ok((redeemed.token, nonce))
     }
 
+    /// Agrees on a key for MACs, and returns it with its id.
+    async fn agree(&self, key: &Key, token: &str, round: usize) -> Result<(KeyId, AgreedKey)> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let mut http = Client::connect(Ipv4Addr::LOCALHOST, address).await?;
+        let authorization = format!("{SESSION_SCHEME} {token}");
+        let refused = http.get("/bound", &[("authorization", &authorization)]).await?;
+        let text =
+            |headers: &HeaderMap, name: &str| headers.get(name).and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        let nonce = text(&refused.headers, NONCE_HEADER).context("no nonce")?;
+        let mut random = [0; 32];
+        aws_lc_rs::rand::fill(&mut random).ok().context("no random bytes")?;
+        let own = PrivateKey::generate(&random)?;
+        let client = EphemeralPoint::of(&own.public()).context("no point")?;
+        let claims = Claims { token: Some(token), mac_epk: Some(client.to_string()) };
+        let url = format!("http://localhost:{}/bound", self.port);
+        // No other proof has this `jti`, because the others count from zero.
+        let proof = key.prove("GET", &url, &nonce, claims, usize::MAX - round);
+        let admitted = http.get("/bound", &[("authorization", &authorization), (PROOF_HEADER, &proof)]).await?;
+        let answer: KeyAnswer = text(&admitted.headers, MAC_KEY_HEADER).context("no key agreed on")?.parse()?;
+        let (id, gate) = (answer.id, answer.point);
+        let (secret, holder) = (own.agree(&gate.jwk())?, Thumbprint::of(&key.jwk()));
+        Ok((id, AgreedKey::derive(&secret, &Agreement { id, holder, token, client, gate })))
+    }
+
+    fn bound_url(&self) -> String {
+        format!("http://127.0.0.1:{}/bound", self.port)
+    }
+
+    /// Makes a file of MACs for requests.
+    fn macs(&self, (id, key): &(KeyId, AgreedKey)) -> Result<NamedTempFile> {
+        let mut file = NamedTempFile::new()?;
+        let (url, count) = (self.bound_url(), u64::try_from(PROOFS)?);
+        {
+            let mut lines = BufWriter::new(file.as_file_mut());
+            for number in 1..=count {
+                writeln!(lines, "{}", key.sign(*id, number, CoveredRequest { method: "GET", url: &url }))?;
+            }
+            lines.flush()?;
+        }
+        Ok(file)
+    }
+
     /// Makes a file of proofs for requests with the token.
     fn proofs(&self, key: &Key, token: &str, nonce: &str, round: usize) -> Result<NamedTempFile> {
         let mut file = NamedTempFile::new()?;
-        let url = format!("http://127.0.0.1:{}/bound", self.port);
+        let url = self.bound_url();
         {
             let mut lines = BufWriter::new(file.as_file_mut());
             for number in 0..PROOFS {
-                writeln!(lines, "{}", key.prove("GET", &url, nonce, Some(token), 1 + round * PROOFS + number))?;
+                let claims = Claims { token: Some(token), mac_epk: None };
+                writeln!(lines, "{}", key.prove("GET", &url, nonce, claims, 1 + round * PROOFS + number))?;
             }
             lines.flush()?;
         }
@@ -167,6 +232,13 @@ impl Drop for Gate {
     }
 }
 
+/// The claims of a proof beside those that every proof has.
+#[derive(Default)]
+struct Claims<'a> {
+    token: Option<&'a str>,
+    mac_epk: Option<String>,
+}
+
 struct Key(Ed25519KeyPair);
 
 impl Key {
@@ -178,10 +250,13 @@ impl Key {
         VerifyingJwk::Okp(OkpJwk::ed25519(base64url(self.0.public_key().as_ref())))
     }
 
-    fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>, jti: usize) -> String {
+    fn prove(&self, method: &str, url: &str, nonce: &str, own: Claims<'_>, jti: usize) -> String {
         let mut claims = json!({"jti": jti.to_string(), "htm": method, "htu": url, "iat": 1, "nonce": nonce});
-        if let (Some(token), Some(claims)) = (token, claims.as_object_mut()) {
-            claims.insert("ath".to_owned(), base64url(&sha256(token.as_bytes())).into());
+        let hash = own.token.map(|token| base64url(&sha256(token.as_bytes())));
+        for (name, value) in [("ath", hash), ("mac_epk", own.mac_epk)] {
+            if let (Some(value), Some(claims)) = (value, claims.as_object_mut()) {
+                claims.insert(name.to_owned(), value.into());
+            }
         }
         let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk()});
         let part = |value: &Value| base64url(value.to_string().as_bytes());

@@ -41,7 +41,8 @@ impl Session {
         let (mut nonces, mut tokens, mut nonce) = (NONCES, TOKENS, None::<String>);
         loop {
             let text = token.access_token.as_str();
-            let claims = ProofClaims { method: "GET", url: bare, nonce: nonce.as_deref(), token: Some(text) };
+            let claims =
+                ProofClaims { method: "GET", url: bare, nonce: nonce.as_deref(), token: Some(text), mac_epk: None };
             let proof = self.keys().signing().prove(self.environment(), claims)?;
             let with = RequestOptions { token: Some(text), proof: Some(&proof), rest, ..RequestOptions::default() };
             let answer = http.open(Method::GET, url, with).await?;

@@ -249,7 +249,7 @@ where
     let mut tries = TRIES;
     loop {
         tries -= 1;
-        let claims = ProofClaims { method: "POST", url: &url, nonce: nonce.as_deref(), token };
+        let claims = ProofClaims { method: "POST", url: &url, nonce: nonce.as_deref(), token, mac_epk: None };
         let answer = send(keys.signing().prove(environment, claims)?).await?;
         let newer = answer.nonce().map(str::to_owned);
         if answer.is_ok() || tries == 0 || newer.is_none() || newer == nonce {

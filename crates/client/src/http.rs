@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::{Duration, UNIX_EPOCH};
 use wire::problem::MEDIA_TYPE;
+use wire::toll::MAC_HEADER;
 use wire::{Code, Problem};
 
 /// Time limit for a complete API answer: longer than the slowest sign-in, shorter than a person's patience.
@@ -50,6 +51,8 @@ pub(crate) struct RequestOptions<'a> {
     /// An `Authorization` value of a scheme other than `DPoP`, instead of a token.
     pub credential: Option<&'a str>,
     pub proof: Option<&'a str>,
+    /// A MAC for a paid gate, instead of a proof.
+    pub mac: Option<&'a str>,
     /// The requested part of the answer's body; `None`: all of it.
     pub rest: Option<&'a RemainingRange>,
 }
@@ -139,6 +142,9 @@ impl HttpClient {
         }
         if let Some(proof) = with.proof {
             request = request.header(PROOF, proof);
+        }
+        if let Some(mac) = with.mac {
+            request = request.header(MAC_HEADER, mac);
         }
         if let Some(RemainingRange { from, validator }) = with.rest {
             request = request.header(header::RANGE, format!("bytes={from}-")).header(header::IF_RANGE, validator);

@@ -30,6 +30,8 @@ pub struct ProofClaims<'a> {
     pub nonce: Option<&'a str>,
     /// The token of the request.
     pub token: Option<&'a str>,
+    /// A point for agreeing on a key with a paid gate.
+    pub mac_epk: Option<&'a str>,
 }
 
 #[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -124,6 +126,9 @@ impl ProofKey {
         }
         if let Some(token) = claims.token {
             payload["ath"] = base64url(&sha256(token.as_bytes())).into();
+        }
+        if let Some(point) = claims.mac_epk {
+            payload["mac_epk"] = point.into();
         }
         let part = |value: &serde_json::Value| base64url(value.to_string().as_bytes());
         let message = format!("{}.{}", part(&header), part(&payload));

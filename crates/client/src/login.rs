@@ -50,6 +50,7 @@ async fn attempt(
         url: &http.server().at(paths::LOGIN),
         nonce: Some(&challenge.short_key),
         token: None,
+        mac_epk: None,
     };
     let proof = keys.signing().prove(environment, claims)?;
     let with = RequestOptions { body: Some(body), proof: Some(&proof), ..RequestOptions::default() };

@@ -166,7 +166,9 @@ impl Session {
         let nonce = self.nonce.lock().await.clone();
         // A proof contains the URL without its query (RFC 9449, section 4.2).
         let url = self.http.server().at(path.split('?').next().unwrap_or(path));
-        self.keys.signing().prove(&*self.environment, ProofClaims { method, url: &url, nonce: nonce.as_deref(), token })
+        self.keys
+            .signing()
+            .prove(&*self.environment, ProofClaims { method, url: &url, nonce: nonce.as_deref(), token, mac_epk: None })
     }
 
     async fn remember(&self, answer: &Answer) {

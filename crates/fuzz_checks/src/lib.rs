@@ -24,6 +24,7 @@ mod settings;
 mod signing;
 mod ticket;
 mod tpat_header;
+mod tpat_mac;
 mod transaction;
 mod vectors;
 
@@ -31,7 +32,7 @@ mod vectors;
 pub type Check = fn(&[u8]);
 
 /// Every target, by name: `fuzz/fuzz_targets/NAME.rs` runs it, and `fuzz/corpus/NAME` has its first inputs.
-pub const TARGETS: [(&str, Check); 21] = [
+pub const TARGETS: [(&str, Check); 22] = [
     ("challenge", challenge::check),
     ("cookies", cookies::check),
     ("dpop", dpop::check),
@@ -52,6 +53,7 @@ pub const TARGETS: [(&str, Check); 21] = [
     ("settings", settings::check),
     ("ticket", ticket::check),
     ("tpat_header", tpat_header::check),
+    ("tpat_mac", tpat_mac::check),
     ("transaction", transaction::check),
 ];
 

@@ -65,5 +65,6 @@ replays!(
     settings,
     ticket,
     tpat_header,
+    tpat_mac,
     transaction,
 );

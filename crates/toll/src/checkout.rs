@@ -128,10 +128,7 @@ pub(crate) async fn admit(
             Err(payments.offer_response(route, pricing, caller, RefusedCredential::default()))
         }
         Ok(PresentedCredential::Session(credential)) => match payments.admit(route, credential, caller).await {
-            Ok((unit, bound)) => {
-                let nonce = bound.then(|| payments.nonce(caller));
-                Ok(Admission::new(Some(unit), nonce.into_iter().collect()))
-            }
+            Ok((unit, next)) => Ok(Admission::new(Some(unit), next)),
             Err(problem) if problem.code() == TollCode::TokenSpent => {
                 Err(payments.refuse_with_offer(route, pricing, credential, caller, problem).answer())
             }

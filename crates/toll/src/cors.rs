@@ -9,7 +9,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use std::str::FromStr;
-use wire::toll::{EXPIRES_HEADER, NONCE_HEADER, QUOTA_HEADER, TOKEN_HEADER};
+use wire::toll::{EXPIRES_HEADER, MAC_KEY_HEADER, NONCE_HEADER, QUOTA_HEADER, TOKEN_HEADER};
 
 /// Seconds for which a browser may cache the answer to a preflight request. Most accept no more than two hours.
 const KEPT: HeaderValue = HeaderValue::from_static("600");
@@ -117,9 +117,16 @@ impl Verdict {
         }
         let Some(origin) = &self.origin else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        let own =
-            format!("www-authenticate, retry-after, {NONCE_HEADER}, {QUOTA_HEADER}, {EXPIRES_HEADER}, {TOKEN_HEADER}");
-        if let Ok(own) = HeaderValue::try_from(own.to_ascii_lowercase()) {
+        let own = [
+            "www-authenticate",
+            "retry-after",
+            NONCE_HEADER,
+            MAC_KEY_HEADER,
+            QUOTA_HEADER,
+            EXPIRES_HEADER,
+            TOKEN_HEADER,
+        ];
+        if let Ok(own) = HeaderValue::try_from(own.join(", ")) {
             headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, own);
         }
     }

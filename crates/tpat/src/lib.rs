@@ -10,6 +10,7 @@ mod extra;
 pub mod header;
 mod hex;
 mod keccak;
+pub mod mac;
 pub mod payment;
 pub mod price;
 mod proof;

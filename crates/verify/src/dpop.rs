@@ -30,6 +30,8 @@ pub struct Proof {
     pub ath: Option<String>,
     /// The URL that was signed.
     pub htu: String,
+    /// The client's point for agreeing on a key with the paid gate.
+    pub mac_epk: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +50,8 @@ struct ProofClaims {
     nonce: Option<String>,
     #[serde(default)]
     ath: Option<String>,
+    #[serde(default)]
+    mac_epk: Option<String>,
 }
 
 /// Verifies a proof for a request (section 4.3, checks 2 to 9; the caller checks nonce, `iat`, `jti` and `ath`). Its key
@@ -69,8 +73,8 @@ pub fn verify_any_url(proof: &str, method: &str, algorithms: &[Algorithm]) -> Op
     }
     let claims: ProofClaims = key.verify(proof).ok()?;
     let fits = (1..=128).contains(&claims.jti.len()) && claims.htm == method;
-    let ProofClaims { jti, iat, nonce, ath, htu, .. } = claims;
-    fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath, htu })
+    let ProofClaims { jti, iat, nonce, ath, htu, mac_epk, .. } = claims;
+    fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath, htu, mac_epk })
 }
 
 /// Returns the key, which determines the algorithm.

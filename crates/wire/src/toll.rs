@@ -15,6 +15,10 @@ pub const SESSION_SCHEME: &str = "TPAT-Session";
 pub const PROOF_HEADER: &str = "dpop";
 /// The server's nonce for the next proof of possession (RFC 9449, section 8).
 pub const NONCE_HEADER: &str = "dpop-nonce";
+/// The gate's half of an agreement on a key for MACs: `id.point.seconds`. It answers a proof with the claim `mac_epk`.
+pub const MAC_KEY_HEADER: &str = "tpat-mac-key";
+/// A MAC under the agreed key, instead of a proof of possession: `id.number.tag`.
+pub const MAC_HEADER: &str = "tpat-mac";
 /// The challenge of `TPAT txid:proof` in a request that is redeemed and forwarded in one step.
 pub const CHALLENGE_HEADER: &str = "tpat-challenge";
 /// The token, in the answer to such a request.

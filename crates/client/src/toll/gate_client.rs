@@ -1,5 +1,6 @@
 //! Requests to a gate, with proofs of the client's key.
 
+use super::agreed_keys::{AgreedKeys, Proposal};
 use super::offer::{Offer, UnusableOffer};
 use crate::http::{RequestOptions, json};
 use crate::keys::ProofClaims;
@@ -8,21 +9,24 @@ use domain::authority::{Authority, Origin};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
+use tpat::Thumbprint;
 use tpat::header::{AuthChallenge, parse};
+use tpat::mac::CoveredRequest;
 use wire::jwk::VerifyingJwk;
-use wire::toll::{RedeemRequest, SCHEME, SESSION_SCHEME, TollCode, TollProblem};
+use wire::toll::{MAC_KEY_HEADER, RedeemRequest, SCHEME, SESSION_SCHEME, TollCode, TollProblem};
 
-/// A gate, and its latest nonce (RFC 9449, section 8).
+/// A gate, its latest nonce (RFC 9449, section 8), and the keys agreed on with it.
 #[derive(Debug)]
 pub(super) struct GateClient<'a> {
     http: &'a HttpClient,
     environment: &'a dyn Environment,
+    agreed: &'a AgreedKeys,
     nonce: Mutex<Option<String>>,
 }
 
 impl<'a> GateClient<'a> {
-    pub(super) fn new(http: &'a HttpClient, environment: &'a dyn Environment) -> Self {
-        Self { http, environment, nonce: Mutex::default() }
+    pub(super) fn new(http: &'a HttpClient, environment: &'a dyn Environment, agreed: &'a AgreedKeys) -> Self {
+        Self { http, environment, agreed, nonce: Mutex::default() }
     }
 
     pub(super) fn http(&self) -> &HttpClient {
@@ -43,7 +47,8 @@ impl<'a> GateClient<'a> {
         let mut first = true;
         loop {
             let nonce = self.nonce.lock().await.clone();
-            let claims = ProofClaims { method: "GET", url: &target, nonce: nonce.as_deref(), token: None };
+            let claims =
+                ProofClaims { method: "GET", url: &target, nonce: nonce.as_deref(), token: None, mac_epk: None };
             let proof = if nonce.is_some() { Some(key.prove(self.environment, claims)?) } else { None };
             let answer = self.http.open(
                 Method::GET,
@@ -64,7 +69,8 @@ impl<'a> GateClient<'a> {
         }
     }
 
-    /// Sends `GET` with a token.
+    /// Sends `GET` with a token, and a MAC if a key is agreed on. Otherwise, or if the gate refuses the MAC, signs the
+    /// request, and proposes a key for the next one.
     pub(super) async fn with_token(
         &self,
         key: &ProofKey,
@@ -74,7 +80,28 @@ impl<'a> GateClient<'a> {
     ) -> Result<Answer> {
         let credential = format!("{SESSION_SCHEME} {token}");
         let with = RequestOptions { credential: Some(&credential), rest, ..RequestOptions::default() };
-        self.proven(key, Method::GET, url, with, Some(token)).await
+        let target = without_query(url)?;
+        let request = CoveredRequest { method: "GET", url: &target };
+        if let Some(mac) = self.agreed.sign(token, request, self.environment.now()) {
+            let text = mac.to_string();
+            let with = RequestOptions { mac: Some(&text), ..with.clone() };
+            let answer = self.http.open(Method::GET, url, with).await?;
+            self.note_nonce(&answer).await;
+            let refused = is_stale(&answer);
+            self.agreed.note(token, mac.id, !refused, self.environment.now());
+            if !refused {
+                return self.checked(answer);
+            }
+        }
+        let proposal = self.agreed.propose(self.environment)?;
+        let claim = proposal.as_ref().map(Proposal::claim);
+        let answer = self.proven(key, Method::GET, url, with, Signed { token: Some(token), mac_epk: claim }).await?;
+        if let Some(proposal) = proposal.filter(|_| answer.is_ok() || answer.header(MAC_KEY_HEADER).is_some()) {
+            let holder = Thumbprint::of(&VerifyingJwk::Ec(key.public().clone()));
+            let now = self.environment.now();
+            self.agreed.agree(&proposal, answer.header(MAC_KEY_HEADER), holder, token, now);
+        }
+        Ok(answer)
     }
 
     /// Presents a payment for a token that is bound to the key.
@@ -84,7 +111,7 @@ impl<'a> GateClient<'a> {
         let credential = format!("{SCHEME} {}:{}", shown.txid, shown.proof);
         let url = self.http.server().at(path);
         let with = RequestOptions { body: Some(body), credential: Some(&credential), ..RequestOptions::default() };
-        self.proven(key, Method::POST, &url, with, None).await?.read_to_end().await
+        self.proven(key, Method::POST, &url, with, Signed::default()).await?.read_to_end().await
     }
 
     /// Sends a request with a proof, and again if the gate requires its nonce.
@@ -94,19 +121,24 @@ impl<'a> GateClient<'a> {
         method: Method,
         url: &str,
         with: RequestOptions<'_>,
-        token: Option<&str>,
+        signed: Signed<'_>,
     ) -> Result<Answer> {
+        let target = without_query(url)?;
         let mut first = true;
         loop {
             let nonce = self.nonce.lock().await.clone();
-            let target = without_query(url)?;
-            let claims = ProofClaims { method: method.as_str(), url: &target, nonce: nonce.as_deref(), token };
+            let claims = ProofClaims {
+                method: method.as_str(),
+                url: &target,
+                nonce: nonce.as_deref(),
+                token: signed.token,
+                mac_epk: signed.mac_epk.as_deref(),
+            };
             let proof = key.prove(self.environment, claims)?;
             let with = RequestOptions { proof: Some(&proof), ..with.clone() };
             let answer = self.http.open(method.clone(), url, with).await?;
             self.note_nonce(&answer).await;
-            let stale = problem(&answer).is_some_and(|problem| problem.code == TollCode::UseDpopNonce);
-            if !stale || !first {
+            if !is_stale(&answer) || !first {
                 return self.checked(answer);
             }
             first = false;
@@ -136,6 +168,18 @@ impl<'a> GateClient<'a> {
             *self.nonce.lock().await = Some(nonce.to_owned());
         }
     }
+}
+
+/// The claims of a proof beside those that every proof has.
+#[derive(Debug, Default)]
+struct Signed<'a> {
+    token: Option<&'a str>,
+    mac_epk: Option<String>,
+}
+
+/// Whether the gate requires another proof, with its nonce.
+fn is_stale(answer: &Answer) -> bool {
+    problem(answer).is_some_and(|problem| problem.code == TollCode::UseDpopNonce)
 }
 
 /// Whether an authority belongs to an origin; the scheme's default port is optional.

@@ -6,6 +6,7 @@
 //! else is paid at that gate.
 
 mod account;
+mod agreed_keys;
 mod decision;
 mod gate_client;
 mod offer;
@@ -17,6 +18,7 @@ mod redeeming;
 mod settings;
 
 pub use account::{GateAccount, OpenPayment, Secret, StoredToken};
+pub use agreed_keys::AgreedKeys;
 pub use decision::{Decision, decide};
 pub use offer::{Offer, UnusableOffer};
 pub use payer::{Payer, PreparedPayment, WalletPayer};

@@ -1,6 +1,7 @@
 //! Fetches URLs that may cost money.
 
 use super::account::{GateAccount, StoredToken};
+use super::agreed_keys::AgreedKeys;
 use super::decision::{Decision, decide};
 use super::gate_client::{GateClient, offer, problem};
 use super::offer::Offer;
@@ -15,6 +16,8 @@ use wire::toll::{EXPIRES_HEADER, QUOTA_HEADER, TollCode};
 pub struct PayingClient<'a> {
     pub http: &'a HttpClient,
     pub environment: &'a dyn Environment,
+    /// Keys that replace proofs. Kept as long as the process runs, they save most signatures.
+    pub agreed: &'a AgreedKeys,
     pub storage: &'a Storage,
     /// The storage of a new record.
     pub choice: StorageChoice,
@@ -62,7 +65,10 @@ impl PayingClient<'_> {
     pub async fn rest(&self, url: &str, rest: &RemainingRange) -> Result<Answer> {
         let mut account = self.account().await?;
         let tokens = account.tokens.clone();
-        match self.show(&GateClient::new(self.http, self.environment), &mut account, url, Some(rest)).await? {
+        match self
+            .show(&GateClient::new(self.http, self.environment, self.agreed), &mut account, url, Some(rest))
+            .await?
+        {
             FetchResult::Open(answer) => self.note(&account, &tokens).await.map(|()| answer),
             FetchResult::Asks(_) => Err(Error::RestCosts(self.server().origin())),
         }
@@ -74,7 +80,7 @@ impl PayingClient<'_> {
     /// # Errors
     /// Nobody confirmed the price; the gate, the wallet or the storage fails. Payments so far are stored.
     pub async fn open(&self, url: &str) -> Result<Answer> {
-        let gate = GateClient::new(self.http, self.environment);
+        let gate = GateClient::new(self.http, self.environment, self.agreed);
         if !self.account().await?.payments.is_empty() {
             let _alone = self.lock_account().await?;
             self.settle(&gate, &mut self.account().await?, true).await?;
@@ -112,7 +118,7 @@ impl PayingClient<'_> {
         if let Some(payment) = account.payments.first() {
             return Ok(Quote::Redeem { txid: payment.txid.clone() });
         }
-        let answer = GateClient::new(self.http, self.environment).get_unpaid(url).await?;
+        let answer = GateClient::new(self.http, self.environment, self.agreed).get_unpaid(url).await?;
         let Some(offer) = offer(&answer)? else { return Ok(Quote::Free) };
         if let Some(stored) = account.candidates(&self.path(url)).first().filter(|stored| stored.path == self.path(url))
         {

@@ -18,8 +18,10 @@ async fn a_real_wallet_pays_and_the_route_opens() {
     assert!(matches!(quick.quote().await, Quote::Pay { fee: Some(1..), .. }));
     assert_eq!(regtest.payer.balance().await.unwrap(), before, "asking pays nothing");
     quick.opens().await;
+    let before_second = quick.asked();
     quick.opens().await;
     assert_eq!((quick.paid(), quick.arrived()), (1, 2), "the token is used again");
+    assert_eq!(quick.asked() - before_second, 1, "with a MAC, which needs no nonce");
 
     // A payment that needs a block: one is mined while the client waits.
     let deep = World::new(&regtest, 1).await;

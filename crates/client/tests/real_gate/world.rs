@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
 use client::toll::{
-    GateAccount, Offer, OpenPayment, Payer, PayingClient, PaymentEvent, PreparedPayment, Prompt, Quote, Secret,
-    WalletPayer,
+    AgreedKeys, GateAccount, Offer, OpenPayment, Payer, PayingClient, PaymentEvent, PreparedPayment, Prompt, Quote,
+    Secret, WalletPayer,
 };
 use client::{Answer, Error, HttpClient, Result, Server, Storage, StorageChoice, SystemEnvironment};
 use monero::{Node, NodeVerifier, RpcLimits};
@@ -35,6 +35,8 @@ pub(crate) struct World<'a> {
     wallet: Breaking<'a>,
     prompt: Miner<'a>,
     arrived: Arc<AtomicUsize>,
+    asked: Arc<AtomicUsize>,
+    agreed: AgreedKeys,
     _stop: watch::Sender<bool>,
     _folder: TempDir,
 }
@@ -69,8 +71,8 @@ impl<'a> World<'a> {
     pub(crate) async fn new(regtest: &'a RegtestNetwork, confirmations: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (upstream, arrived) = upstream().await;
-        let payments = payments(regtest, &folder).await;
-        let gate = gate(Arc::clone(&payments), route(upstream, confirmations));
+        let (payments, asked) = (payments(regtest, &folder).await, Arc::new(AtomicUsize::new(0)));
+        let gate = gate(Arc::clone(&payments), route(upstream, confirmations), Arc::clone(&asked));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/price?pair=xmr", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
@@ -87,6 +89,8 @@ impl<'a> World<'a> {
             },
             prompt: Miner { regtest, payments, events: Mutex::default() },
             arrived,
+            asked,
+            agreed: AgreedKeys::default(),
             _stop: stop,
             _folder: folder,
         }
@@ -131,6 +135,11 @@ impl<'a> World<'a> {
         self.arrived.load(Ordering::SeqCst)
     }
 
+    /// Returns the number of requests that reached the gate.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn paid(&self) -> usize {
         self.events().iter().filter(|event| matches!(event, PaymentEvent::Paid { .. })).count()
     }
@@ -147,6 +156,7 @@ impl<'a> World<'a> {
         PayingClient {
             http,
             environment: &SystemEnvironment,
+            agreed: &self.agreed,
             storage: &self.storage,
             choice: StorageChoice::File,
             payer: Some(&self.wallet),
@@ -224,9 +234,14 @@ fn environment() -> Environment {
     Environment { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| Ok(peer)) }
 }
 
-fn gate(payments: Arc<PaymentService>, route: Route) -> Arc<Gate> {
+fn gate(payments: Arc<PaymentService>, route: Route, asked: Arc<AtomicUsize>) -> Arc<Gate> {
     let config = GateConfig { https: false, ipv6_prefix: 64 };
-    Arc::new(Gate::new(config, RouteTable::new(vec![route]), environment(), Some(payments)))
+    let count = move |peer, _: &_| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        Ok(peer)
+    };
+    let environment = Environment { client: Arc::new(count), ..environment() };
+    Arc::new(Gate::new(config, RouteTable::new(vec![route]), environment, Some(payments)))
 }
 
 async fn payments(regtest: &RegtestNetwork, folder: &TempDir) -> Arc<PaymentService> {

@@ -4,9 +4,10 @@ use super::payer::Network as Nodes;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use jwe::PrivateKey;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -14,13 +15,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tpat::Thumbprint;
 use tpat::header::{RefusedCredential, write};
+use tpat::mac::{AgreedKey, Agreement, CoveredRequest, EphemeralPoint, KeyAnswer, KeyId, ReplayWindow, RequestMac};
 use verify::Algorithm;
 use verify::dpop::{self, Proof};
-use wire::toll::{Network, Offer, Piconero, REDEEM};
+use wire::toll::{MAC_KEY_HEADER, Network, Offer, Piconero, REDEEM};
 
 pub(crate) const ADDRESS: &str =
     "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
 pub(crate) const PRICE: u64 = 2_000_000_000;
+const MAC_KEY: HeaderName = HeaderName::from_static(MAC_KEY_HEADER);
 
 #[derive(Debug, Clone)]
 pub(crate) struct FakeGate(Arc<Mutex<Inner>>);
@@ -48,6 +51,19 @@ pub(crate) struct Inner {
     pub nonce: String,
     /// The answer to every token.
     pub about_tokens: Option<(StatusCode, Value)>,
+    /// Whether it agrees on keys. Older gates do not know the claim.
+    pub agrees: bool,
+    pub keys: Vec<Agreed>,
+    /// The proof of each request with a token: `proof`, `proposal`, `mac`, or `refused` for a MAC.
+    pub shown: Vec<&'static str>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Agreed {
+    id: KeyId,
+    key: AgreedKey,
+    token: String,
+    window: ReplayWindow,
 }
 
 impl FakeGate {
@@ -67,6 +83,9 @@ impl FakeGate {
             offers: Vec::new(),
             nonce: "the first nonce".to_owned(),
             about_tokens: None,
+            agrees: false,
+            keys: Vec::new(),
+            shown: Vec::new(),
         };
         let gate = Self(Arc::new(Mutex::new(inner)));
         let router = Router::new()
@@ -88,6 +107,29 @@ impl FakeGate {
 
     pub(crate) fn url(&self) -> String {
         self.see(|inner| format!("{}/price", inner.origin))
+    }
+}
+
+impl Inner {
+    fn admits(&mut self, mac: &str, token: &str, url: &str) -> bool {
+        let (mac, request): (RequestMac, _) = (mac.parse().unwrap(), CoveredRequest { method: "GET", url });
+        let known = self.keys.iter_mut().find(|agreed| agreed.id == mac.id && agreed.token == token);
+        let valid = known.is_some_and(|agreed| agreed.key.verifies(&mac, request) && agreed.window.accept(mac.number));
+        self.shown.push(if valid { "mac" } else { "refused" });
+        valid
+    }
+
+    fn agree(&mut self, possession: &Proof, token: &str) -> Option<KeyAnswer> {
+        self.shown.push(if possession.mac_epk.is_some() { "proposal" } else { "proof" });
+        let client: EphemeralPoint = possession.mac_epk.as_ref().filter(|_| self.agrees)?.parse().unwrap();
+        let environment: &dyn client::Environment = &client::SystemEnvironment;
+        let own = PrivateKey::generate(&environment.bytes().unwrap()).unwrap();
+        let (id, gate) = (KeyId(environment.bytes().unwrap()), EphemeralPoint::of(&own.public()).unwrap());
+        let holder = Thumbprint::parse(&possession.jkt).unwrap();
+        let secret = own.agree(&client.jwk()).unwrap();
+        let key = AgreedKey::derive(&secret, &Agreement { id, holder, token, client, gate });
+        self.keys.push(Agreed { id, key, token: token.to_owned(), window: ReplayWindow::default() });
+        Some(KeyAnswer { id, point: gate, seconds: 60 })
     }
 }
 
@@ -119,17 +161,32 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
         return demand(&mut inner, signed.map(|possession| possession.jkt));
     };
     let token = credential.strip_prefix("TPAT-Session ").unwrap().to_owned();
-    let Some(possession) = proven(&headers, "GET", &url, &inner.nonce) else { return use_nonce(&inner) };
-    assert_eq!(possession.ath, Some(dpop::token_hash(&token)));
+    let (jkt, answer) = match text(&headers, "tpat-mac") {
+        Some(mac) => {
+            assert!(!headers.contains_key("dpop"));
+            if !inner.admits(mac, &token, &url) {
+                return use_nonce(&inner);
+            }
+            (None, None)
+        }
+        None => {
+            let Some(possession) = proven(&headers, "GET", &url, &inner.nonce) else { return use_nonce(&inner) };
+            assert_eq!(possession.ath, Some(dpop::token_hash(&token)));
+            let answer = inner.agree(&possession, &token);
+            (Some(possession.jkt), answer)
+        }
+    };
     if let Some(answer) = &inner.about_tokens {
         return say(answer.clone());
     }
     match inner.left.get_mut(&token) {
         Some(left) if *left > 0 => {
             *left -= 1;
-            ([("tpat-quota", left.to_string())], "the price").into_response()
+            let mut response = ([("tpat-quota", left.to_string())], "the price").into_response();
+            response.headers_mut().extend(answer.map(|answer| (MAC_KEY, answer.to_string().parse().unwrap())));
+            response
         }
-        _ => demand(&mut inner, Some(possession.jkt)),
+        _ => demand(&mut inner, jkt),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod crashes;
 mod gate;
+mod macs;
 mod payer;
 mod paying;
 mod refusals;

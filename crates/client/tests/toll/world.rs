@@ -3,7 +3,7 @@
 use super::gate::FakeGate;
 use super::payer::{Network, Wallet};
 use async_trait::async_trait;
-use client::toll::{GateAccount, Offer, PayingClient, PaymentEvent, Prompt, Quote};
+use client::toll::{AgreedKeys, GateAccount, Offer, PayingClient, PaymentEvent, Prompt, Quote};
 use client::{Answer, HttpClient, Result, Server, Storage, StorageChoice, SystemEnvironment};
 use parking_lot::Mutex;
 use tempfile::TempDir;
@@ -17,6 +17,7 @@ pub(crate) struct World {
     pub wait_seconds: u64,
     pub without_wallet: bool,
     pub storage: Storage,
+    pub agreed: AgreedKeys,
     _folder: TempDir,
 }
 
@@ -49,6 +50,7 @@ impl World {
             wait_seconds: 600,
             without_wallet: false,
             storage: Storage::new(path),
+            agreed: AgreedKeys::default(),
             _folder: folder,
         }
     }
@@ -104,6 +106,7 @@ impl World {
         PayingClient {
             http,
             environment: &SystemEnvironment,
+            agreed: &self.agreed,
             storage: &self.storage,
             choice: StorageChoice::File,
             payer: if self.without_wallet { None } else { Some(&self.wallet) },

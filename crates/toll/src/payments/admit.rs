@@ -9,17 +9,18 @@ use crate::payment_problem::PaymentProblem;
 use crate::pricing::Allowance;
 use crate::route::Route;
 use domain::encoding::{base64url, from_base64url};
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use store::toll::TollToken;
 use tpat::challenge::RouteId;
 use tpat::credential::Credential;
+use tpat::mac::CoveredRequest;
 use tpat::{Binding, Thumbprint, TokenClass};
 use verify::dpop::token_hash;
-use wire::toll::TollCode;
+use wire::toll::{MAC_HEADER, MAC_KEY_HEADER, PROOF_HEADER, TollCode};
 
 impl PaymentService {
-    /// Reserves one request of a token until it is charged or dropped. The second value says whether the token is
-    /// bound.
+    /// Reserves one request of a token until it is charged or dropped. The second value has headers for the client's
+    /// next proof, if the token is bound.
     ///
     /// # Errors
     /// [`PaymentProblem`]; with [`TollCode::TokenSpent`] another token must be bought.
@@ -28,7 +29,7 @@ impl PaymentService {
         route: &Route,
         credential: &str,
         caller: &Caller<'_>,
-    ) -> Result<(HeldRequest, bool), PaymentProblem> {
+    ) -> Result<(HeldRequest, Vec<(HeaderName, HeaderValue)>), PaymentProblem> {
         let forged = || {
             PaymentProblem::new(TollCode::Forged, "This gate did not issue the token.").status(StatusCode::UNAUTHORIZED)
         };
@@ -40,14 +41,47 @@ impl PaymentService {
         if token.routes != RouteId::of(&route.name) {
             return Err(PaymentProblem::new(TollCode::OtherRoute, "This token is for another route."));
         }
-        if let Binding::Key(own) = token.binding {
-            let proven = self.dpop.check(caller, Some(&token_hash(&text)))?;
-            if proven != own {
-                return Err(PaymentProblem::new(TollCode::BadPossession, "This token belongs to another key."));
-            }
-        }
+        let point = match token.binding {
+            Binding::Bearer => None,
+            Binding::Key(holder) => self.check_holder(holder, &text, caller)?,
+        };
         let unit = self.unit(&base64url(&token.id), caller).await?.ok_or_else(forged)?;
-        Ok((unit, token.is_bound()))
+        let next = token.binding.key().map(|holder| self.for_next_proof(point.as_deref(), holder, &text, caller));
+        Ok((unit, next.unwrap_or_default()))
+    }
+
+    /// Checks a MAC or, if the request has one, a DPoP proof. Returns the proof's point for agreeing on a key.
+    fn check_holder(
+        &self,
+        holder: Thumbprint,
+        token: &str,
+        caller: &Caller<'_>,
+    ) -> Result<Option<String>, PaymentProblem> {
+        if caller.headers.contains_key(MAC_HEADER) && !caller.headers.contains_key(PROOF_HEADER) {
+            let request = CoveredRequest { method: caller.method.as_str(), url: &caller.url };
+            let mac = caller.single_header(MAC_HEADER);
+            let valid = mac.is_some_and(|mac| self.agreed.admits(mac, holder, token, request, caller.now));
+            return if valid { Ok(None) } else { Err(self.dpop.refused_mac(caller.now)) };
+        }
+        let proven = self.dpop.verify(caller, Some(&token_hash(token)))?;
+        if proven.thumbprint != holder {
+            return Err(PaymentProblem::new(TollCode::BadPossession, "This token belongs to another key."));
+        }
+        Ok(proven.mac_epk)
+    }
+
+    /// Returns a nonce and, if the holder of a token signed a point, the gate's half of an agreement on a key.
+    fn for_next_proof(
+        &self,
+        point: Option<&str>,
+        holder: Thumbprint,
+        token: &str,
+        caller: &Caller<'_>,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let agree = |point| self.agreed.agree(point, holder, token, &*self.environment.random, caller.now);
+        let answer = point.and_then(agree).and_then(|answer| HeaderValue::try_from(answer.to_string()).ok());
+        let key = answer.map(|answer| (HeaderName::from_static(MAC_KEY_HEADER), answer));
+        std::iter::once(self.dpop.nonce(caller.now)).chain(key).collect()
     }
 
     /// Admits a token with the MAC of an expired or revoked key whose paid amount is not used up. It must match its

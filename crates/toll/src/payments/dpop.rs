@@ -16,7 +16,7 @@ use verify::dpop::verify_any_url;
 use wire::toll::{NONCE_HEADER, PROOF_HEADER, TollCode};
 
 /// Lifetime of a nonce in milliseconds. Each answer contains a new one.
-const NONCE_MS: i64 = 60_000;
+pub(super) const NONCE_MS: i64 = 60_000;
 /// The algorithms of clients' keys.
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Es256, Algorithm::EdDsa];
 /// The challenge that asks for a proof (RFC 9449, section 7.1).
@@ -27,6 +27,13 @@ pub(super) struct DpopVerifier {
     seen: Mutex<ReplayCache>,
     /// Limits the log lines about requests signed for another host.
     misdirected: Mutex<LogThrottle>,
+}
+
+/// The key that signed a request.
+pub(super) struct ProvenKey {
+    pub thumbprint: Thumbprint,
+    /// The client's point, if it wants to agree on a key for MACs.
+    pub mac_epk: Option<String>,
 }
 
 /// Proofs that were used; each is accepted once. Remembers those of the last two nonce lifetimes, which is longer than
@@ -50,11 +57,19 @@ impl DpopVerifier {
         (HeaderName::from_static(NONCE_HEADER), value)
     }
 
-    /// Returns the thumbprint of the key that signed the request. `ath`: the hash of the token that must be signed too.
+    /// Returns the thumbprint of the key that signed the request.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub(super) fn check(&self, caller: &Caller<'_>) -> Result<Thumbprint, PaymentProblem> {
+        self.verify(caller, None).map(|proven| proven.thumbprint)
+    }
+
+    /// Verifies the proof of a request. `ath`: the hash of the token that must be signed too.
     ///
     /// # Errors
     /// The proof is missing, invalid, used before, or has no fresh nonce.
-    pub(super) fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<Thumbprint, PaymentProblem> {
+    pub(super) fn verify(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<ProvenKey, PaymentProblem> {
         let wrong = || {
             let title = "The request must prove that it comes from the holder of the key.";
             self.again(PaymentProblem::new(TollCode::BadPossession, title), caller.now)
@@ -74,7 +89,16 @@ impl DpopVerifier {
             return Err(self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), caller.now));
         }
         let name = sha256(&[&thumbprint.0, proof.jti.as_bytes()].concat());
-        if self.seen.lock().is_first(name, caller.now) { Ok(thumbprint) } else { Err(wrong()) }
+        if !self.seen.lock().is_first(name, caller.now) {
+            return Err(wrong());
+        }
+        Ok(ProvenKey { thumbprint, mac_epk: proof.mac_epk })
+    }
+
+    /// Returns the refusal of a MAC. Its client signs the request instead.
+    pub(super) fn refused_mac(&self, now: UnixMs) -> PaymentProblem {
+        let title = "The MAC is not valid here, or no longer. Sign the request with the nonce of this answer.";
+        self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), now)
     }
 
     /// Returns an error if the client signed the same path under another scheme or host, otherwise `None`. Logs it for

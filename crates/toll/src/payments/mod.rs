@@ -2,6 +2,7 @@
 
 mod address_pool;
 mod admit;
+mod agreed_keys;
 mod browser_addresses;
 mod browser_offer;
 mod browser_page;
@@ -28,6 +29,7 @@ use crate::caller::Caller;
 use crate::environment::{Environment, PortalSessions};
 use crate::ledger::Ledger;
 use crate::rate_limiter::RateLimiter;
+use agreed_keys::AgreedKeys;
 use chain_state::ChainState;
 use domain::UnixMs;
 use domain::client_key::ClientKey;
@@ -92,6 +94,8 @@ pub struct PaymentService {
     environment: Environment,
     portal: Option<Arc<dyn PortalSessions>>,
     dpop: DpopVerifier,
+    /// Keys for MACs, which replace proofs of possession.
+    agreed: AgreedKeys,
     ledger: Ledger,
     chain: ChainState,
     scanner: PaymentScanner,
@@ -127,6 +131,7 @@ impl PaymentService {
         } = parts;
         Self {
             dpop: DpopVerifier::new(&secrets),
+            agreed: AgreedKeys::default(),
             ledger: Ledger::new(Arc::clone(&store)),
             chain: ChainState::default(),
             scanner: PaymentScanner::default(),

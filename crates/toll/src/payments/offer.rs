@@ -113,7 +113,7 @@ impl PaymentService {
         if !signed || self.proofs.take((caller.client, caller.is_elsewhere()), rate, caller.now).is_err() {
             return Ok(Binding::Bearer);
         }
-        match self.dpop.check(caller, None) {
+        match self.dpop.check(caller) {
             Err(problem) if problem.code() == TollCode::HostRewritten => Err(problem),
             checked => Ok(checked.ok().into()),
         }

@@ -189,7 +189,7 @@ impl PaymentService {
         if !signed {
             return Ok(None);
         }
-        let proven = self.dpop.check(caller, None)?;
+        let proven = self.dpop.check(caller)?;
         let other = matches!(key, RequestedBinding::Named(key) if Thumbprint::of(key) != proven)
             || matches!(wanted, Binding::Key(wanted) if wanted != proven);
         if other {

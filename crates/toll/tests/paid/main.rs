@@ -12,6 +12,7 @@ mod deployed;
 mod elsewhere;
 mod faults;
 mod fronts;
+mod macs;
 mod node_outages;
 mod offers;
 mod origins;

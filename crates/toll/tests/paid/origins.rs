@@ -41,7 +41,9 @@ async fn a_preflight_is_answered_and_the_402_can_be_read() {
     let unpaid = get(&world, "/price/eur", SHOP).await;
     assert_eq!((unpaid.status, unpaid.header("access-control-allow-origin")), (402, Some(SHOP)));
     let exposed = unpaid.header("access-control-expose-headers").unwrap();
-    for name in ["www-authenticate", "dpop-nonce", "tpat-quota", "tpat-expires", "tpat-token", "retry-after"] {
+    for name in
+        ["www-authenticate", "dpop-nonce", "tpat-quota", "tpat-expires", "tpat-token", "tpat-mac-key", "retry-after"]
+    {
         assert!(exposed.contains(name), "{name}: {exposed}");
     }
     assert_eq!(world.arrived(), 0, "nothing of it reaches the program behind");

@@ -10,7 +10,7 @@ use crate::print::{self, say};
 use crate::terminal_prompt::TerminalPrompt;
 use crate::{output, terminal};
 use async_trait::async_trait;
-use client::toll::{Decision, Payer, PayingClient, Quote, TollSettings, WalletPayer};
+use client::toll::{AgreedKeys, Decision, Payer, PayingClient, Quote, TollSettings, WalletPayer};
 use client::{Answer, Download, HttpClient, RangeSource, RemainingRange, Server, Session, SystemEnvironment};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -76,9 +76,11 @@ async fn fetch_paid(context: &Context, args: &Get, http: &HttpClient, url: &str)
     let wallet = args.wallet.as_ref().or(settings.wallet.as_ref());
     let payer = wallet.map(|url| WalletPayer::new(url)).transpose()?;
     let prompt = TerminalPrompt { json: context.json };
+    let agreed = AgreedKeys::default();
     let paying_client = PayingClient {
         http,
         environment: &SystemEnvironment,
+        agreed: &agreed,
         storage: &context.storage,
         choice: args.storage.into(),
         payer: payer.as_ref().map(|payer| payer as &dyn Payer),

@@ -27,10 +27,25 @@ impl Key {
 
     /// Makes a proof of possession (RFC 9449), for a token if there is one.
     pub(crate) fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>) -> String {
+        self.prove_with(method, url, nonce, token, None)
+    }
+
+    /// Does the same, with a point for agreeing on a key.
+    pub(crate) fn prove_with(
+        &self,
+        method: &str,
+        url: &str,
+        nonce: &str,
+        token: Option<&str>,
+        point: Option<&str>,
+    ) -> String {
         let jti = self.proofs.fetch_add(1, Ordering::SeqCst).to_string();
         let mut claims = json!({"jti": jti, "htm": method, "htu": url, "iat": 1, "nonce": nonce});
         if let Some(token) = token {
             claims["ath"] = base64url(&sha256(token.as_bytes())).into();
+        }
+        if let Some(point) = point {
+            claims["mac_epk"] = point.into();
         }
         let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk()});
         let part = |value: &Value| base64url(value.to_string().as_bytes());
