@@ -1,11 +1,11 @@
 //! Checks of the database's content.
 
-use super::second_factors::{required_groups, second_factors};
+use super::second_factors::{administrators, required_groups, second_factors};
 use super::{Finding, FindingLevel, keys};
 use crate::backup;
 use crate::config::Config;
 use crate::error_chain::chain;
-use crate::flows::{oauth_clients, profiles};
+use crate::flows::{factors, oauth_clients, profiles};
 use crate::oauth;
 use crate::period::period;
 use domain::UnixMs;
@@ -46,14 +46,18 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(clock(store.newest().await?, now));
         findings.push(database_clock(store.last_changes().await?.clock, now));
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
-        findings.push(names(&store.users().await?, &store.stray_names().await?));
+        let users = store.users().await?;
+        findings.push(names(&users, &store.stray_names().await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
         let all: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
         findings.push(roles_as_groups(&all));
         findings.extend(mail(config, store.mail_counts().await?));
         findings.push(clients(config, &store.clients().await?));
-        findings.push(second_factors(&store.administrators_without_factor(config.relying_party()).await?));
+        match administrators(&users) {
+            Some(finding) => findings.push(finding),
+            None => findings.push(second_factors(&factors::administrators_without(store, config).await?)),
+        }
         findings.push(required_groups(&config.factor_policy, &all));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
