@@ -43,12 +43,13 @@ fn both_give_the_same_verdicts() {
     println!("stricter: {stricter:?}");
 }
 
-/// Further reasons for registrations: members and bytes that the attestation object may not have (section 6.5.4), and the
-/// length of an id (section 5.8.3).
-const STRICTER_REGISTRATIONS: [PasskeyError; 4] = [
+/// Further reasons for registrations: an attestation object or a key that is cut off (section 6.5), and the length of an
+/// id (section 5.8.3).
+const STRICTER_REGISTRATIONS: [PasskeyError; 5] = [
     PasskeyError::CrossOrigin,
     PasskeyError::AuthenticatorData,
     PasskeyError::AttestationObject,
+    PasskeyError::PublicKey,
     PasskeyError::CredentialId,
 ];
 
