@@ -3,7 +3,10 @@ import { LoginPage } from '../pages/login';
 
 const PASSWORD = 'typed without any script 4711';
 
-for (const [what, path] of [['sign-in', '/login'], ['sign-up', '/signup']] as const) {
+for (const [what, path, says] of [
+  ['sign-in', '/login', 'Signing in needs JavaScript'],
+  ['sign-up', '/signup', 'Creating an account needs JavaScript'],
+] as const) {
   test.describe(`${what} without JavaScript`, () => {
     test.use({ settings: { 'signup.mode': 'open' } });
 
@@ -12,7 +15,7 @@ for (const [what, path] of [['sign-in', '/login'], ['sign-up', '/signup']] as co
       await page.goto(path);
       const form = new LoginPage(page);
       await expect(form.button).toBeDisabled();
-      await expect(page.getByText(/JavaScript/)).toBeVisible();
+      await expect(page.getByText(says)).toBeVisible();
     });
 
     test('sends no password, however it is submitted', async ({ page, server, watch }) => {

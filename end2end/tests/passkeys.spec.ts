@@ -162,7 +162,7 @@ test('zitadel#10717, pocket-id#862: name and password stay a way in', async ({ p
   const login = new LoginPage(page);
   await expect(login.password).toBeVisible();
   await login.submit(ada);
-  await page.waitForURL((url) => url.pathname === '/dashboard' || url.pathname === '/login');
+  await page.waitForURL(at('/dashboard'));
 });
 
 test('discourse#39859: answers of managers that are plain objects are read', async ({ page, server }) => {

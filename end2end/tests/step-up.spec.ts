@@ -4,6 +4,7 @@ import { age } from '../support/age';
 import { VirtualAuthenticator } from '../support/passkeys';
 import { CTRL_C, ENTER, Machine } from '../support/terminal';
 import { expect, test } from '../support/test';
+import { at } from '../support/url';
 
 // Each of these is refused once for a missing proof, and the first change on a page has no nonce yet.
 test.beforeEach(({ watch }) => watch.allowStatus(401));
@@ -109,6 +110,27 @@ test.describe('where a second factor is required', () => {
 });
 
 test.describe('a terminal', () => {
+  test('needs a sign-in again if the last proof is old, and the question returns', async ({ server, page }) => {
+    const ada = await server.person();
+    await new LoginPage(page).signIn(ada);
+    const form = { client_id: 'postern-client', scope: 'openid' };
+    const asked = await page.request.post(`${server.origin}/oauth/device_authorization`, { form });
+    const { user_code: code } = (await asked.json()) as { user_code: string };
+    await page.goto(`/device?user_code=${code}`);
+    const connect = page.getByRole('button', { name: /^Connect/ });
+    await expect(connect).toBeEnabled();
+    age(server, ada);
+    await connect.click();
+    await page.waitForURL((url) => url.pathname === '/login' && url.searchParams.get('why') === 'confirm');
+    const login = new LoginPage(page);
+    await login.alive();
+    await login.fill(ada);
+    await login.button.click();
+    await page.waitForURL(at(`/device?user_code=${code}`));
+    await connect.click();
+    await expect(page.getByText('The device is connected.')).toBeVisible();
+  });
+
   test('is signed in by the browser of its machine, and by another one', async ({ server, page, watch }) => {
     const ada = await server.person();
     await new LoginPage(page).signIn(ada);

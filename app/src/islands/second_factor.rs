@@ -93,7 +93,7 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
                 "Scan this picture with an authenticator app, or type the secret into it."
             </p>
             {picture(waiting)}
-            <p class="small figures secret">{move || waiting.with(|waiting| waiting.secret.clone())}</p>
+            <p class="small figures secret">{move || waiting.with(|waiting| groups(&waiting.secret))}</p>
             <label for="first-code">"The six digits that the app shows"</label>
             <input
                 id="first-code"
@@ -110,6 +110,18 @@ pub fn SecondFactorForm(enrolled: bool, guarded: bool, keys: bool) -> impl IntoV
         </form>
         <SavedCodes codes />
     }
+}
+
+/// Shows a secret in groups of four, with line breaks between them. The gaps are no characters, so a copy has no blanks.
+fn groups(secret: &str) -> impl IntoView + use<> {
+    let letters: Vec<char> = secret.chars().collect();
+    let group = |four: &[char]| {
+        view! {
+            <span>{four.iter().collect::<String>()}</span>
+            <wbr />
+        }
+    };
+    letters.chunks(4).map(group).collect_view()
 }
 
 /// Draws the picture that the server made. The page's policy (Trusted Types) lets no script make markup, but attributes

@@ -88,7 +88,13 @@ pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
     let add = if host.is_empty() {
         view! { <p class="quiet">"Passkeys need a host name in the address of this site."</p> }.into_any()
     } else {
-        view! { <AddPasskey /> }.into_any()
+        view! {
+            <noscript>
+                <p>"Adding a passkey needs JavaScript."</p>
+            </noscript>
+            <AddPasskey />
+        }
+        .into_any()
     };
     view! {
         <section class="panel" id="passkeys">

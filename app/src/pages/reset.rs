@@ -13,7 +13,7 @@ pub fn ResetPage(site: Site, reset: ResetView) -> impl IntoView {
             <section class="card">
                 <CardTitle title=format!("Set a new password for {}", site.name) />
                 <p class="why">"This signs you out everywhere. Afterwards, sign in with the new password."</p>
-                <NoCode />
+                <NoCode action="Setting a password" />
                 <Form />
                 <ResetForm />
                 <p class="quiet aside">

@@ -32,7 +32,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
                             </p>
                         }
                     })}
-                <NoCode />
+                <NoCode action="Creating an account" />
                 <Form />
                 <SignupForm />
                 {(!first)

@@ -201,8 +201,16 @@ impl Error {
 
     /// Whether a sign-in that needs a second factor takes a code.
     pub fn takes_code(&self) -> bool {
-        let Self::Refused(problem) = self else { return false };
-        problem.proofs.iter().any(|proof| proof == "totp" || proof == "recovery_code")
+        self.names_proof("totp") || self.names_proof("recovery_code")
+    }
+
+    /// Whether a sign-in takes a passkey and no one-time code, so that in a terminal only a recovery code is left.
+    pub fn takes_passkey_first(&self) -> bool {
+        self.names_proof("passkey") && !self.names_proof("totp")
+    }
+
+    fn names_proof(&self, kind: &str) -> bool {
+        matches!(self, Self::Refused(problem) if problem.proofs.iter().any(|proof| proof == kind))
     }
 }
 
@@ -232,6 +240,9 @@ mod tests {
         };
         assert!(!refused(&["passkey"]).takes_code() && !refused(&[]).takes_code());
         assert!(refused(&["passkey", "recovery_code"]).takes_code() && refused(&["totp"]).takes_code());
+        assert!(refused(&["passkey", "recovery_code"]).takes_passkey_first());
+        assert!(!refused(&["passkey", "totp", "recovery_code"]).takes_passkey_first());
+        assert!(!refused(&["recovery_code"]).takes_passkey_first());
         assert!(Error::PasskeyNeeded.to_string().contains("login --browser"));
     }
 }

@@ -19,10 +19,15 @@ pub(crate) fn check(data: &[u8]) {
         assert_eq!(PublicKey::from_cose(&key.to_cose()), Ok(key), "what was written is read");
     }
     let received = Registration { client_data_json: &client_data, attestation_object: &rest };
-    if let Ok(made) = passkey::verify_registration(&EXPECTED, &received) {
+    let attended = passkey::verify_registration(&EXPECTED, &received);
+    let conditional = passkey::verify_conditional_registration(&EXPECTED, &received);
+    if let Ok(made) = conditional {
         judge(&client_data, "webauthn.create");
         assert!((1..=passkey::MAX_CREDENTIAL_ID).contains(&made.credential_id.len()));
+        assert_eq!(attended.is_ok(), made.user_verified, "only the user's presence and verification may be missing");
         assert_eq!(PublicKey::from_cose(&made.public_key.to_cose()), Ok(made.public_key), "a stored key is read");
+    } else {
+        assert!(attended.is_err(), "a conditional registration needs no more than another");
     }
     let message = [rest.as_slice(), &sha256(&client_data)].concat();
     let signature = signing::p256_der(&message);

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::audit::AuditEntry;
+use crate::mails::NewMail;
 use crate::resets::Reset;
 use crate::users::NewUser;
 use async_trait::async_trait;
@@ -22,6 +23,8 @@ pub struct ImportUser {
     pub disabled: bool,
     /// The link by which its owner sets a password, with its audit row.
     pub reset: Option<(Reset, AuditEntry)>,
+    /// The message that sends this link to the owner.
+    pub mail: Option<NewMail>,
 }
 
 /// An import.
@@ -39,6 +42,8 @@ pub enum ImportOutcome {
     Done { groups: Vec<GroupName> },
     /// Nothing was written: the name or address of this account was taken meanwhile.
     Taken(String),
+    /// Nothing was written: a link is for mail, and no server sends mail.
+    MailOff,
 }
 
 /// An account that an imported one may not be like.

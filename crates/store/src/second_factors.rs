@@ -99,6 +99,14 @@ pub enum ConfirmOutcome {
     SessionOver,
 }
 
+/// An administrator and the second factors of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdministratorFactors {
+    pub user: UserId,
+    pub name: String,
+    pub factors: Factors,
+}
+
 #[async_trait]
 pub trait SecondFactors {
     /// Returns the factors of an account. Passkeys count if they were made for this host; `None`: none does.
@@ -141,8 +149,8 @@ pub trait SecondFactors {
     /// Makes a session's authentication fresh by a proof, which is used up in the same transaction. The attempt ends with
     /// [`ConfirmOutcome::Confirmed`] only, and no code is used up otherwise.
     async fn confirm_identity(&self, confirm: &ConfirmIdentity) -> Result<ConfirmOutcome>;
-    /// Returns the names of administrators without a second factor. Passkeys count as in [`Self::factors`].
-    async fn administrators_without_factor(&self, relying_party: Option<&str>) -> Result<Vec<String>>;
+    /// Returns the enabled administrators by name. Passkeys count as in [`Self::factors`].
+    async fn administrators(&self, relying_party: Option<&str>) -> Result<Vec<AdministratorFactors>>;
     /// Deletes pending sign-ins and remembered devices that ended, and generators without a first code from before `old`.
     async fn sweep_second_factors(&self, now: UnixMs, old: UnixMs) -> Result<u64>;
 }

@@ -2,12 +2,13 @@
 
 use super::{Failure, Outcome, output, print};
 use crate::flows::actor::Actor;
+use crate::flows::mail::MailError;
 use crate::flows::reset;
-use crate::imports::{self, CheckedImport, Existing, ImportAccount, ImportFormat, RawAccount};
+use crate::imports::{self, CheckedImport, Existing, ImportAccount, ImportFormat, MissingHashes, RawAccount};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::passwords::HashPool;
 use crate::user_keys;
-use domain::account::AccountName;
+use domain::account::{AccountName, Role};
 use domain::ids::UserId;
 use domain::profile::EmailAddress;
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ use zeroize::Zeroizing;
 /// Validity of an import's links in days.
 const LINK_DAYS: i64 = 7;
 const DAY_MS: i64 = 24 * 60 * 60_000;
+/// Set-up makes no administrator where an account exists.
+const NO_ADMINISTRATOR: &str =
+    "no enabled account is an administrator. Choose one: postern user role NAME administrator";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ImportArgs {
@@ -43,24 +47,60 @@ pub(super) struct ImportArgs {
     /// Write these links to a file that only its owner can read, instead of printing them; must not exist
     #[arg(long, value_name = "FILE")]
     links: Option<PathBuf>,
+    /// Mail these links to the accounts' addresses; with --links or --reset-links only those of accounts without one are
+    /// handed over
+    #[arg(long)]
+    mail: bool,
+}
+
+impl ImportArgs {
+    /// Whether links are handed to the operator.
+    fn hands_over(&self) -> bool {
+        self.reset_links || self.links.is_some()
+    }
+
+    fn missing_hashes(&self) -> MissingHashes {
+        match (self.hands_over(), self.mail) {
+            (true, _) => MissingHashes::Links,
+            (false, true) => MissingHashes::Mail,
+            (false, false) => MissingHashes::Refused,
+        }
+    }
 }
 
 pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &ImportArgs) -> Outcome {
+    if args.mail && actor.config.settings.mail.server.is_none() {
+        return Err(MailError::Off.into());
+    }
     let raw = imports::read(&args.file, args.format).await;
     let raw = raw.map_err(|error| format!("{}: {error}", args.file.display()))?;
+    if raw.is_empty() {
+        return Err(format!("{} has no accounts", args.file.display()).into());
+    }
     let accounts = conflicting(actor.store, &raw).await?;
     let emails = accounts.iter().filter_map(|account| account.email.as_ref()).map(|email| &email.address);
     let existing = Existing::new(accounts.iter().map(|account| account.name.as_str()), emails);
-    let checked = imports::check(&raw, existing, args.reset_links || args.links.is_some());
+    let checked = imports::check(&raw, existing, args.missing_hashes());
     let rows =
         checked.faults.iter().map(|fault| [fault.location.clone(), fault.username.clone(), fault.problem.clone()]);
     if !checked.faults.is_empty() {
         print::table(["WHERE", "ACCOUNT", "PROBLEM"], rows);
     }
     let (all, good) = (raw.len(), checked.accounts.len());
+    let taken = args.links.as_deref().filter(|file| file.symlink_metadata().is_ok());
+    let administrator = has_administrator(actor, &checked).await?;
     if args.dry_run {
         summary(&checked, all);
-        return if good == all { Ok(()) } else { Err(format!("{} of {all} accounts have faults", all - good).into()) };
+        if !administrator {
+            eprintln!("Afterwards, {NO_ADMINISTRATOR}");
+        }
+        if good < all {
+            if let Some(file) = taken {
+                eprintln!("{}", exists(file));
+            }
+            return Err(format!("{} of {all} accounts have faults", all - good).into());
+        }
+        return taken.map_or(Ok(()), |file| Err(exists(file).into()));
     }
     if good < all && !args.skip_invalid {
         let faulty = all - good;
@@ -69,10 +109,21 @@ pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &Import
         )
         .into());
     }
-    if let Some(file) = args.links.as_deref().filter(|file| file.symlink_metadata().is_ok()) {
-        return Err(exists(file));
+    if let Some(file) = taken {
+        return Err(exists(file).into());
     }
-    write(actor, key, &checked, args.links.as_deref()).await
+    write(actor, key, &checked, args).await?;
+    if !administrator {
+        eprintln!("Now, {NO_ADMINISTRATOR}");
+    }
+    Ok(())
+}
+
+/// Whether an enabled administrator exists after the import.
+async fn has_administrator(actor: &Actor<'_>, checked: &CheckedImport) -> store::Result<bool> {
+    let is = |account: &ImportAccount| account.role == Role::Administrator && !account.disabled;
+    Ok(checked.accounts.iter().any(is)
+        || !actor.store.administrators(actor.config.relying_party()).await?.is_empty())
 }
 
 /// Returns the accounts that those of the file may not be like. Reads no others.
@@ -101,13 +152,12 @@ fn summary(checked: &CheckedImport, all: usize) {
     }
 }
 
-fn exists(file: &Path) -> Failure {
+fn exists(file: &Path) -> String {
     format!(
         "{} exists and is not replaced. If an interrupted import wrote it, its links work if 'postern user list' shows the \
          accounts. Otherwise delete it",
         file.display()
     )
-    .into()
 }
 
 /// Writes the links before the accounts. Otherwise an interrupted run would leave accounts whose links nobody has.
@@ -118,12 +168,13 @@ fn hand_over(links: &str, file: Option<&Path>) -> Outcome {
             .map_err(|error| format!("the links cannot be printed: {error}. Nothing was imported").into());
     };
     owner_file::create(file, links.as_bytes()).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => exists(file),
+        ErrorKind::AlreadyExists => exists(file).into(),
         _ => format!("{}: {error}. Nothing was imported", file.display()).into(),
     })
 }
 
-async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImport, file: Option<&Path>) -> Outcome {
+async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImport, args: &ImportArgs) -> Outcome {
+    let file = args.links.as_deref();
     let hashes = HashPool::start(&actor.config.settings, actor.entropy)?;
     let mut groups = BTreeMap::new();
     let mut users = Vec::with_capacity(checked.accounts.len());
@@ -137,6 +188,17 @@ async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImpor
     }
     let mut links = Zeroizing::new(String::new());
     for (account, one) in checked.accounts.iter().zip(&mut users).filter(|(account, _)| account.hash.is_none()) {
+        let recipient = account.email.as_ref().filter(|_| args.mail && !account.disabled);
+        if let Some(email) = recipient {
+            let (reset, audit, mail) =
+                reset::unstored_mail(actor, key, &one.user.id, &email.address, LINK_DAYS * DAY_MS)?;
+            one.reset = Some((reset, audit));
+            one.mail = Some(mail);
+            continue;
+        }
+        if !args.hands_over() {
+            continue;
+        }
         let (link, reset, audit) = reset::unstored(actor, &one.user.id, LINK_DAYS * DAY_MS);
         let line = Zeroizing::new(format!("{}\t{link}\n", account.name));
         links.push_str(&line);
@@ -147,16 +209,28 @@ async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImpor
     match actor.store.import(&import).await? {
         ImportOutcome::Done { groups } => {
             eprintln!("Imported {} accounts and made {} groups.", import.users.len(), groups.len());
+            let mailed = import.users.iter().filter(|one| one.mail.is_some()).count();
+            if mailed > 0 {
+                eprintln!("The running server mails {mailed} links, valid for {LINK_DAYS} days.");
+            }
             Ok(())
         }
         ImportOutcome::Taken(name) => {
-            if let Some(file) = file.filter(|_| !links.is_empty()) {
-                // Its links lead nowhere.
-                std::fs::remove_file(file)?;
-            }
+            remove(file.filter(|_| !links.is_empty()))?;
             Err(format!("the name or address of {name} was taken meanwhile, and nothing was written: try again").into())
         }
+        ImportOutcome::MailOff => {
+            remove(file.filter(|_| !links.is_empty()))?;
+            Err("no server has sent mail here in the last hour, and nothing was written: start the server with mail, then \
+                 try again"
+                .into())
+        }
     }
+}
+
+/// Deletes a file whose links lead nowhere.
+fn remove(file: Option<&Path>) -> std::io::Result<()> {
+    file.map_or(Ok(()), std::fs::remove_file)
 }
 
 fn import_user(
@@ -191,5 +265,6 @@ fn import_user(
         groups: account.groups.clone(),
         disabled: account.disabled,
         reset: None,
+        mail: None,
     })
 }

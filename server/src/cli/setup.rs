@@ -11,7 +11,11 @@ use crate::setup;
 pub(super) async fn run(config: Config) -> Outcome {
     let store = super::store::open_or_create(&config).await?;
     if store.has_users().await? {
-        return Err("an account exists already: add more with 'postern user add'".into());
+        return Err(
+            "an account exists already: add more with 'postern user add'. If none of them is an administrator, run \
+                    'postern user role NAME administrator'"
+                .into(),
+        );
     }
     let key = KeyEncryptionKey::load(&config, &*store, &SystemEntropy).await?;
     let now = SystemClock.now();

@@ -1,11 +1,11 @@
 //! Checks of the database's content.
 
-use super::second_factors::{required_groups, second_factors};
+use super::second_factors::{administrators, required_groups, second_factors};
 use super::{Finding, FindingLevel, keys};
 use crate::backup;
 use crate::config::Config;
 use crate::error_chain::chain;
-use crate::flows::{oauth_clients, profiles};
+use crate::flows::{factors, oauth_clients, profiles};
 use crate::oauth;
 use crate::period::period;
 use domain::UnixMs;
@@ -52,7 +52,11 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(roles_as_groups(&all));
         findings.extend(mail(config, store.mail_counts().await?));
         findings.push(clients(config, &store.clients().await?));
-        findings.push(second_factors(&store.administrators_without_factor(config.relying_party()).await?));
+        let enabled = store.administrators(config.relying_party()).await?.len();
+        match administrators(store.has_users().await?, enabled) {
+            Some(finding) => findings.push(finding),
+            None => findings.push(second_factors(&factors::administrators_without(store, config).await?)),
+        }
         findings.push(required_groups(&config.factor_policy, &all));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)

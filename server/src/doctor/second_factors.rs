@@ -1,21 +1,39 @@
-//! Second factors: administrators without one, and requirements that apply to nobody.
+//! Administrators: whether one exists, those without a second factor, and requirements that apply to nobody.
 
 use super::finding::{Finding, FindingLevel};
 use domain::profile::GroupName;
 use domain::second_factor::Policy;
 
+/// Reports that nobody can administrate, for example after an import of accounts only. `None`: somebody can.
+pub(super) fn administrators(has_users: bool, enabled: usize) -> Option<Finding> {
+    const CHECK: &str = "administrators";
+    if !has_users {
+        return Some(Finding::fine(CHECK, "No account exists yet: 'postern setup' prints the link for the first one."));
+    }
+    (enabled == 0).then(|| {
+        let says = "No enabled administrator exists, so nobody can administrate in the browser.";
+        Finding::new(
+            CHECK,
+            FindingLevel::Problem,
+            says,
+            "Give an enabled account the role: postern user role NAME administrator.",
+        )
+    })
+}
+
 /// Names the administrators whose password alone signs in.
 pub fn second_factors(without: &[String]) -> Finding {
     const CHECK: &str = "second_factors";
     if without.is_empty() {
-        return Finding::fine(CHECK, "Every administrator has a second factor.");
+        return Finding::fine(CHECK, "Every administrator signs in with a second factor.");
     }
-    let says = format!("These administrators have no second factor: {}.", without.join(", "));
+    let says = format!("These administrators sign in without a second factor: {}.", without.join(", "));
     Finding::new(
         CHECK,
         FindingLevel::Hint,
         says,
-        "They can set up one-time codes or add a passkey on their account page.",
+        "They can set up one-time codes on their account page, or add a passkey and choose to be asked for it after the \
+         password.",
     )
 }
 

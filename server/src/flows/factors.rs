@@ -4,6 +4,7 @@ use super::actor::Actor;
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
+use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::error_chain::chain;
 use crate::guards::signed_in::SignedIn;
@@ -11,6 +12,7 @@ use crate::guards::{factor_policy, recent_factor};
 use crate::state::AppState;
 use crate::totp;
 use domain::UnixMs;
+use domain::account::Role;
 use domain::authentication::Method;
 use domain::ids::UserId;
 use domain::recovery_code;
@@ -44,6 +46,26 @@ pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors,
         fresh_until,
         proofs: need.proofs().iter().map(|kind| kind.as_str().to_owned()).collect(),
     })
+}
+
+/// Returns the names of enabled administrators whose password alone signs in.
+///
+/// # Errors
+/// The store fails.
+pub async fn administrators_without(store: &dyn Store, config: &Config) -> store::Result<Vec<String>> {
+    let policy = &config.factor_policy;
+    let mut without = Vec::new();
+    for one in store.administrators(config.relying_party()).await? {
+        let groups = if policy.groups.is_empty() || !one.factors.held() {
+            Vec::new()
+        } else {
+            store.profile(&one.user).await?.unwrap_or_default().groups
+        };
+        if !one.factors.needed_after_password(policy.of(Role::Administrator, &groups)) {
+            without.push(one.name);
+        }
+    }
+    Ok(without)
 }
 
 /// Makes a generator of one-time codes that waits for its first code.

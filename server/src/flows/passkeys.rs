@@ -35,22 +35,35 @@ pub fn relying_party(config: &Config) -> Result<&str, ApiError> {
     config.relying_party().ok_or_else(unusable)
 }
 
+/// Returns the names of an account for passkey managers: its name and its display name. A token may still have the
+/// name from before a change.
+async fn names(state: &AppState, user: &UserId) -> Result<(String, String), ApiError> {
+    let account = state.store.user_by_id(user).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let display_name = state.store.profile(user).await?.and_then(|profile| profile.display_name);
+    let display_name = display_name.map_or_else(|| account.name.clone(), |name| name.as_str().to_owned());
+    Ok((account.name, display_name))
+}
+
 /// Returns all passkeys of an account.
 ///
 /// # Errors
-/// The store fails.
-pub async fn list(state: &AppState, user: &UserId, username: &str) -> Result<wired::Passkeys, ApiError> {
+/// `no_session`: the account was deleted; the store fails.
+pub async fn list(state: &AppState, user: &UserId) -> Result<wired::Passkeys, ApiError> {
     let passkeys = state.store.passkeys(user).await?;
     let user_id = state.store.passkey_handle(user).await?;
-    let display_name = state.store.profile(user).await?.and_then(|profile| profile.display_name);
-    let display_name = display_name.map_or_else(|| username.to_owned(), |name| name.as_str().to_owned());
+    let (username, display_name) = names(state, user).await?;
     Ok(wired::Passkeys {
         display_name,
         passkeys: passkeys.into_iter().map(shown).collect(),
         rp_id: state.config.relying_party().map(str::to_owned),
         user_id,
-        username: username.to_owned(),
+        username,
     })
+}
+
+/// Whether a page suggests a first passkey: the account has none, and browsers make one at this site.
+pub fn offers_first(config: &Config, passkeys: &wired::Passkeys) -> bool {
+    passkeys.passkeys.is_empty() && config.has_passkeys()
 }
 
 /// Returns all passkeys of an account, for an administrator at the command line.
@@ -96,13 +109,10 @@ pub async fn begin(
     };
     let key = &state.keyring.macs(now)?.short_key;
     let short_key = ShortKey::issue_for(purpose, key, state.entropy.bytes(), &binding);
+    let (name, display_name) = names(state, &claims.sub).await?;
     let options = wired::CreationOptions {
         rp: wired::RelyingParty { id: host.to_owned(), name: state.config.settings.site.name.clone() },
-        user: wired::PasskeyUser {
-            id: handle(state, &claims.sub).await?,
-            name: claims.preferred_username.clone(),
-            display_name: claims.preferred_username.clone(),
-        },
+        user: wired::PasskeyUser { id: handle(state, &claims.sub).await?, name, display_name },
         challenge: base64url(&rules::challenge(&short_key)),
         pub_key_cred_params: PublicKey::ALGORITHMS
             .map(|alg| wired::CredentialParameters { r#type: wired::PUBLIC_KEY.to_owned(), alg })
@@ -290,5 +300,24 @@ fn shown(passkey: Passkey) -> wired::Passkey {
         host: passkey.relying_party,
         created_at: passkey.created_at,
         used_at: passkey.used_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_plain_http_no_passkey_is_suggested() {
+        let suggests = |settings: &str| {
+            let config = Config::new(toml::from_str(settings).expect("readable")).expect("valid");
+            let rp_id = config.relying_party().map(str::to_owned);
+            let (username, display_name) = ("ada".to_owned(), "Ada".to_owned());
+            let none = wired::Passkeys { display_name, passkeys: Vec::new(), rp_id, user_id: None, username };
+            offers_first(&config, &none)
+        };
+        assert!(suggests("public_url = 'https://a.example'") && suggests("public_url = 'http://localhost:3000'"));
+        assert!(!suggests("public_url = 'http://a.lan'\nallow_insecure_http = true"));
+        assert!(!suggests("public_url = 'https://192.0.2.1'"));
     }
 }

@@ -7,14 +7,15 @@ use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
-use crate::key_encryption::KeyEncryptionKey;
+use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use crate::state::AppState;
 use domain::code_hash::CodeHash;
 use domain::ids::UserId;
 use domain::invitation::{RESET_MS, code};
 use domain::mail::MailKind;
+use domain::profile::EmailAddress;
 use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
-use store::mails::AddMailOutcome;
+use store::mails::{AddMailOutcome, NewMail};
 use store::resets::{Reset, UseReset};
 use wire::account::OneTimeLink;
 use wire::envelope::EnvelopeKind;
@@ -38,6 +39,36 @@ pub(crate) fn unstored(actor: &Actor<'_>, user: &UserId, lifetime_ms: i64) -> (S
     (actor.link(paths::RESET_PAGE, &code), reset, audit)
 }
 
+/// Makes a link that the caller stores, with the message that sends it to an address.
+///
+/// # Errors
+/// The key-encryption key cannot be used.
+pub(crate) fn unstored_mail(
+    actor: &Actor<'_>,
+    key: &KeyEncryptionKey,
+    user: &UserId,
+    recipient: &EmailAddress,
+    lifetime_ms: i64,
+) -> Result<(Reset, AuditEntry, NewMail), KeyEncryptionError> {
+    let (_, reset, audit, mail) = mailed(actor, key, user, recipient, lifetime_ms)?;
+    Ok((reset, audit, mail))
+}
+
+/// Makes a new link with its code, its row in the audit log, and the message with it.
+fn mailed(
+    actor: &Actor<'_>,
+    key: &KeyEncryptionKey,
+    user: &UserId,
+    recipient: &EmailAddress,
+    lifetime_ms: i64,
+) -> Result<(String, Reset, AuditEntry, NewMail), KeyEncryptionError> {
+    let (code, reset, audit) = new(actor, user, lifetime_ms, BY_MAIL);
+    let (kind, user, expires_at) = (MailKind::ResetLink, Some(user), reset.expires_at);
+    let link = LinkMail { kind, user, recipient, audit: None, code: &code, expires_at };
+    let mail = link.sealed(key, actor.entropy, actor.now)?;
+    Ok((code, reset, audit, mail))
+}
+
 /// Creates a link, and mails it to the account's address too. Both are one write.
 ///
 /// # Errors
@@ -47,13 +78,10 @@ pub async fn link_by_mail(actor: &Actor<'_>, key: &KeyEncryptionKey, user: &User
         return Err(MailError::Off);
     }
     let recipient = mail::sure_address(actor.store, user).await?;
-    let (code, reset, audit) = new(actor, user, RESET_MS, BY_MAIL);
-    let expires_at = reset.expires_at;
-    let (kind, user) = (MailKind::ResetLink, Some(user));
-    let link = LinkMail { kind, user, recipient: &recipient, audit: None, code: &code, expires_at };
-    let mail = link.sealed(key, actor.entropy, actor.now)?;
+    let (code, reset, audit, mail) = mailed(actor, key, user, &recipient, RESET_MS)?;
     let mailed = actor.store.add_mailed_reset(&reset, &audit, &mail).await? == AddMailOutcome::Queued;
-    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at, mailed: Some(mailed) })
+    let link = actor.link(paths::RESET_PAGE, &code);
+    Ok(OneTimeLink { link, expires_at: reset.expires_at, mailed: Some(mailed) })
 }
 
 /// Makes a new link, with its code and its row in the audit log.

@@ -84,7 +84,7 @@ pub(super) async fn load(
         viewer,
         by_app: by_account < required,
         passkey: required == Requirement::Passkey,
-        passkeys: flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?,
+        passkeys: flows::passkeys::list(state, &claims.sub).await?,
         factors: flows::factors::list(state, session).await?,
         sign_in: missing.can_be_proven().then_some(sign_in),
     }))

@@ -24,8 +24,7 @@ use wire::paths;
 
 /// Lists the person's passkeys, oldest first.
 pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<Passkeys>, ApiError> {
-    let claims = &session.claims;
-    Ok(Json(passkeys::list(&state, &claims.sub, &claims.preferred_username).await?))
+    Ok(Json(passkeys::list(&state, &session.claims.sub).await?))
 }
 
 /// Begins a registration.
@@ -61,6 +60,7 @@ pub(crate) async fn rename(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let PasskeyChange { label } = request::body(&body)?;
+    recent_factor::check(&state, &session).await?;
     let audit = passkeys::entry(&state, &client, &session, AuditEvent::PasskeyRenamed);
     flows::run_to_completion(async move { passkeys::rename(&state, &session.claims.sub, &id, &label, audit).await })
         .await?;

@@ -27,7 +27,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     checks.extend(doctor::mail(config, store.mail_counts().await?));
     let gates = flows::toll::announced(store, now).await?;
     checks.extend(doctor::reported(&config.settings.toll, &gates.gates, &gates.routes));
-    checks.push(doctor::second_factors(&store.administrators_without_factor(config.relying_party()).await?));
+    checks.push(doctor::second_factors(&flows::factors::administrators_without(store, config).await?));
     Ok(SiteState {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),
         refusals: by_hour(&refused.iter().map(|row| (row.hour, row.count)).collect::<Vec<_>>(), since),

@@ -4,6 +4,7 @@ use super::{ApiError, request};
 use crate::audit;
 use crate::client::Client;
 use crate::flows::{self, user_keys};
+use crate::guards::recent_factor;
 use crate::guards::signed_in::{ProvenSession, SignedIn};
 use crate::state::AppState;
 use axum::body::Bytes;
@@ -36,6 +37,7 @@ pub(crate) async fn rotate(
     body: Bytes,
 ) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
     request::nothing(&body)?;
+    recent_factor::check(&state, &proven.session).await?;
     let audit = entry(&state, &client, &proven.session, AuditEvent::UserKeyReplaced);
     flows::run_to_completion(async move {
         let user = &proven.session.claims.sub;
@@ -52,6 +54,7 @@ pub(crate) async fn revoke(
     session: SignedIn,
     Path(version): Path<String>,
 ) -> Result<StatusCode, ApiError> {
+    recent_factor::check(&state, &session).await?;
     let number = version.parse().map_err(|_| ApiError::new(Code::NotFound))?;
     let audit = entry(&state, &client, &session, AuditEvent::UserKeyRevoked);
     flows::run_to_completion(async move { user_keys::revoke(&state, &session.claims.sub, number, audit).await })

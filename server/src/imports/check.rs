@@ -59,13 +59,24 @@ impl Existing {
     }
 }
 
-/// Checks every account. `resets`: one without a usable hash gets a reset link, and is no fault.
-pub(crate) fn check(raw: &[RawAccount], mut existing: Existing, resets: bool) -> CheckedImport {
+/// Treatment of accounts without a usable hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingHashes {
+    /// They are faults.
+    Refused,
+    /// The operator gets a link for each.
+    Links,
+    /// Each owner gets a link by mail, so an enabled account needs an address.
+    Mail,
+}
+
+/// Checks every account.
+pub(crate) fn check(raw: &[RawAccount], mut existing: Existing, missing: MissingHashes) -> CheckedImport {
     let mut checked = CheckedImport::default();
     // One spelling of a group in the whole file.
     let mut spellings: BTreeMap<String, GroupName> = BTreeMap::new();
     for one in raw {
-        match account(one, &mut existing, &mut spellings, resets) {
+        match account(one, &mut existing, &mut spellings, missing) {
             Ok(account) => checked.accounts.push(account),
             Err(problems) => checked.faults.extend(problems.into_iter().map(|problem| Fault {
                 location: one.location.clone(),
@@ -81,9 +92,12 @@ fn account(
     raw: &RawAccount,
     existing: &mut Existing,
     spellings: &mut BTreeMap<String, GroupName>,
-    resets: bool,
+    missing: MissingHashes,
 ) -> Result<ImportAccount, Vec<String>> {
-    let mut problems = Vec::new();
+    let mut problems = raw.faults.clone();
+    if raw.unreadable {
+        return Err(problems);
+    }
     let mut note = |problem: String| problems.push(problem);
     let name = AccountName::parse(&raw.username).map_err(|error| note(error.to_string())).ok();
     let display_name = match raw.display_name.trim() {
@@ -116,6 +130,7 @@ fn account(
             None
         }),
     };
+    let resets = missing != MissingHashes::Refused;
     let hash = match &raw.password {
         RawPassword::Hash(text) => match ImportedHash::parse(text) {
             Ok(hash) => Some(hash),
@@ -130,11 +145,15 @@ fn account(
             note(no_hash(&InvalidHash::Missing.to_string()));
             None
         }
+        RawPassword::Faulty => None,
         RawPassword::NotPortable => {
             note(no_hash("lldap keeps OPAQUE records, with which no other program can check a password"));
             None
         }
     };
+    if missing == MissingHashes::Mail && hash.is_none() && !raw.disabled && raw.email.trim().is_empty() {
+        note("it has no e-mail address for its link; --links FILE writes the link to a file".to_owned());
+    }
     // Duplicates last, so that a faulty account takes nothing from a later one.
     if let Some(name) = &name {
         if existing.names.contains(name.key()) {
@@ -192,7 +211,7 @@ mod tests {
             RawAccount { password: RawPassword::NotPortable, ..raw("hal") },
             RawAccount { password: RawPassword::Missing, groups: vec!["dev".to_owned()], ..raw("ida") },
         ];
-        let strict = check(&lines, existing, false);
+        let strict = check(&lines, existing, MissingHashes::Refused);
         let good: Vec<_> = strict.accounts.iter().map(|account| account.name.as_str()).collect();
         assert_eq!(good, ["ada", "carl"]);
         let faults: Vec<_> =
@@ -217,10 +236,14 @@ mod tests {
             );
         }
         assert_eq!(faults.len(), 12, "{faults:?}");
-        let lenient = check(&lines, Existing::default(), true);
+        let lenient = check(&lines, Existing::default(), MissingHashes::Links);
         let links = lenient.accounts.iter().filter(|account| account.hash.is_none()).count();
         assert_eq!(links, 3, "a reset link for each without a hash");
         let ida = lenient.accounts.iter().find(|account| account.name.as_str() == "ida").expect("ida");
         assert_eq!(ida.groups, [GroupName::parse("Dev").expect("a name")], "one spelling");
+        let by_mail = check(&lines, Existing::default(), MissingHashes::Mail);
+        let unreachable: Vec<_> =
+            by_mail.faults.iter().filter(|fault| fault.problem.contains("for its link")).collect();
+        assert_eq!(unreachable.len(), 3, "{unreachable:?}");
     }
 }

@@ -2,33 +2,11 @@
 //! which nobody else can check a password. Passwords in bootstrap files are not taken.
 
 use super::raw::{ImportError, RawAccount, RawPassword};
-use serde::Deserialize;
+use serde_json::Value;
 use std::path::Path;
 
 /// The first bytes of every SQLite file.
 const SQLITE: &[u8] = b"SQLite format 3\0";
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Document {
-    Many(Vec<BootstrapUser>),
-    One(BootstrapUser),
-}
-
-#[derive(Deserialize)]
-struct BootstrapUser {
-    id: String,
-    #[serde(default)]
-    email: Option<String>,
-    #[serde(default, rename = "displayName")]
-    display_name: Option<String>,
-    #[serde(default, rename = "firstName")]
-    first_name: Option<String>,
-    #[serde(default, rename = "lastName")]
-    last_name: Option<String>,
-    #[serde(default)]
-    groups: Vec<String>,
-}
 
 /// Reads all accounts of the file.
 ///
@@ -52,41 +30,61 @@ pub(super) async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
     Ok(users.into_iter().map(account).collect())
 }
 
-/// Reads the accounts of one JSON object after another, or of lists of them.
+/// Reads the accounts of one JSON object after another, or of lists of them. An object with a wrong field is an account
+/// with this fault.
 fn bootstrap(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
-    let mut accounts = Vec::new();
-    for (number, document) in (1..).zip(serde_json::Deserializer::from_slice(bytes).into_iter::<Document>()) {
-        let users = match document.map_err(|error| of_json(number, &error))? {
-            Document::Many(users) => users,
-            Document::One(user) => vec![user],
-        };
-        for user in users {
-            let whole = [user.first_name, user.last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            accounts.push(RawAccount {
-                location: format!("user {}", user.id),
-                username: user.id,
-                display_name: user.display_name.unwrap_or(whole),
-                email: user.email.unwrap_or_default(),
-                groups: user.groups,
-                password: RawPassword::NotPortable,
-                ..RawAccount::default()
-            });
+    let mut objects = Vec::new();
+    for document in serde_json::Deserializer::from_slice(bytes).into_iter::<Value>() {
+        match document.map_err(|error| of_json(&error))? {
+            Value::Array(many) => objects.extend(many),
+            one => objects.push(one),
         }
     }
-    Ok(accounts)
+    Ok((1..).zip(objects).map(|(number, object)| account(number, object)).collect())
+}
+
+/// Returns the account of an object. Faults name no value, which could be a password.
+fn account(number: usize, object: Value) -> RawAccount {
+    let location = format!("object {number}");
+    let unreadable = |fault: &str| RawAccount::unreadable(location.clone(), String::new(), fault.to_owned());
+    let Value::Object(mut fields) = object else { return unreadable("this is not an object") };
+    let Some(Value::String(username)) = fields.remove("id") else {
+        return unreadable("this is not a user of a bootstrap file, which has an id that is text");
+    };
+    let mut faults = Vec::new();
+    let mut text = |name: &str| match fields.remove(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(_) => {
+            faults.push(format!("{name} is not text"));
+            None
+        }
+    };
+    let (email, display_name) = (text("email"), text("displayName"));
+    let whole = [text("firstName"), text("lastName")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let groups = match fields.remove("groups") {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(list)) => list.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        Some(_) => None,
+    };
+    if groups.is_none() {
+        faults.push("groups is not a list of texts".to_owned());
+    }
+    RawAccount {
+        location: format!("user {username}"),
+        username,
+        display_name: display_name.unwrap_or(whole),
+        email: email.unwrap_or_default(),
+        groups: groups.unwrap_or_default(),
+        password: RawPassword::NotPortable,
+        faults,
+        ..RawAccount::default()
+    }
 }
 
 /// Names the place only, because the message of serde quotes a value, such as a password.
-fn of_json(number: usize, error: &serde_json::Error) -> ImportError {
-    let problem = match error.classify() {
-        serde_json::error::Category::Data => "this is not a user of a bootstrap file, which has an id",
-        _ => "this is not JSON",
-    };
-    // An error about a whole object has no position.
-    ImportError::Format(match error.line() {
-        0 => format!("object {number}: {problem}"),
-        line => format!("line {line}, column {}: {problem}", error.column()),
-    })
+fn of_json(error: &serde_json::Error) -> ImportError {
+    ImportError::Format(format!("line {}, column {}: this is not JSON", error.line(), error.column()))
 }
 
 #[cfg(test)]
@@ -101,8 +99,27 @@ mod tests {
         let names: Vec<_> = read.iter().map(|user| (user.username.as_str(), user.display_name.as_str())).collect();
         assert_eq!(names, [("ada", "Ada L"), ("bob", "Bob"), ("eve", "")]);
         assert!(read.iter().all(|user| user.password == RawPassword::NotPortable));
-        assert!(bootstrap(b"{\"name\":\"group-1\"}").is_err() && bootstrap(b"{").is_err());
-        let error = bootstrap(b"{\"id\":\"ada\"}\n{\"id\":[\"hunter2\"]}").expect_err("a list").to_string();
-        assert!(error.contains('2') && error.contains("not a user") && !error.contains("hunter2"), "{error}");
+        let error = bootstrap(b"{\"id\":\"ada\"}\n{\"id\":hunter2}").expect_err("no JSON").to_string();
+        assert!(error.starts_with("line 2, column ") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn each_object_with_a_wrong_field_is_named() {
+        let text = r#"{"id":"ada"} {"id":["hunter2"]} {"name":"group-1"} [{"id":"bob","email":7,"groups":"dev"}, 4]
+            {"id":"eve","displayName":["hunter2"],"groups":["a",7]}"#;
+        let read = bootstrap(text.as_bytes()).expect("json");
+        let faults: Vec<_> = read.iter().map(|one| (one.location.as_str(), one.faults.join("|"))).collect();
+        let no_user = "this is not a user of a bootstrap file, which has an id that is text".to_owned();
+        assert_eq!(
+            faults,
+            [
+                ("user ada", String::new()),
+                ("object 2", no_user.clone()),
+                ("object 3", no_user),
+                ("user bob", "email is not text|groups is not a list of texts".to_owned()),
+                ("object 5", "this is not an object".to_owned()),
+                ("user eve", "displayName is not text|groups is not a list of texts".to_owned()),
+            ]
+        );
     }
 }

@@ -6,7 +6,7 @@ mod csv_file;
 mod lldap;
 mod raw;
 
-pub(crate) use check::{CheckedImport, Existing, ImportAccount, check};
+pub(crate) use check::{CheckedImport, Existing, ImportAccount, MissingHashes, check};
 use raw::ImportError;
 pub(crate) use raw::RawAccount;
 

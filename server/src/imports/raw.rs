@@ -13,6 +13,17 @@ pub(crate) struct RawAccount {
     pub role: String,
     pub disabled: bool,
     pub password: RawPassword,
+    /// Faults that were found while its fields were read.
+    pub faults: Vec<String>,
+    /// Whether the other fields are missing because of `faults`, so that they are not checked.
+    pub unreadable: bool,
+}
+
+impl RawAccount {
+    /// Returns an account of which at most the name can be read.
+    pub(super) fn unreadable(location: String, username: String, fault: String) -> Self {
+        Self { location, username, faults: vec![fault], unreadable: true, ..Self::default() }
+    }
 }
 
 /// The password hash as a file has it.
@@ -21,6 +32,8 @@ pub(crate) enum RawPassword {
     #[default]
     Missing,
     Hash(String),
+    /// It is no text, and `faults` says so.
+    Faulty,
     /// The format contains nothing that another program can check.
     NotPortable,
 }

@@ -2,6 +2,7 @@
 //! to continue.
 
 use crate::oidc::{Provider, claims};
+use crate::passkey_factor::want;
 use crate::second_factor::{Enrolled, login_with};
 use crate::support::apps::{open_at_app, portal_path, request_callback, verify, verify_with};
 use crate::support::{Answer, Authenticator, ORIGIN, PASSWORD, Portal, Visitor, postern};
@@ -332,7 +333,7 @@ async fn an_openid_client_gets_no_code_before_the_required_factor() {
     assert!(answer.json()["location"].as_str().unwrap().contains("code="), "{}", answer.text);
 }
 
-/// Passkeys and one-time codes both count.
+/// A passkey counts if it is asked for after the password, by its owner or by the policy.
 #[tokio::test]
 async fn doctor_and_the_overview_name_administrators_without_a_second_factor() {
     let portal = Portal::start().await;
@@ -342,15 +343,25 @@ async fn doctor_and_the_overview_name_administrators_without_a_second_factor() {
     portal.add_user("user").await;
     let ada = portal.browser("203.0.113.7").signed_in("ada").await;
     let bob = portal.browser("203.0.113.8").signed_in("bob").await;
+    let named = |names: &str| format!("These administrators sign in without a second factor: {names}.");
     let overview = ada.get(paths::DASHBOARD_PAGE).await.text;
-    assert!(overview.contains("These administrators have no second factor: ada, bob, eve."), "{overview}");
+    assert!(overview.contains(&named("ada, bob, eve")), "{overview}");
     second_factor::register(&portal, &ada).await;
-    assert_eq!(passkeys::register(&bob, &mut Authenticator::new()).await.status, StatusCode::CREATED);
+    let mut bobs = Authenticator::new();
+    assert_eq!(passkeys::register(&bob, &mut bobs).await.status, StatusCode::CREATED);
     let overview = ada.get(paths::DASHBOARD_PAGE).await.text;
-    assert!(overview.contains("These administrators have no second factor: eve."), "{overview}");
+    assert!(overview.contains(&named("bob, eve")), "his password alone still signs in: {overview}");
+    let strict = portal.another_with("[second_factor]\nadministrators = 'required'").await;
+    let overview = strict.browser("203.0.113.9");
+    assert_eq!(passkeys::sign_in(&overview, &bobs).await.status, StatusCode::OK);
+    let overview = overview.get(paths::DASHBOARD_PAGE).await.text;
+    assert!(overview.contains(&named("eve")), "{overview}");
+    assert_eq!(want(&bob, true).await.status, StatusCode::OK);
+    let overview = ada.get(paths::DASHBOARD_PAGE).await.text;
+    assert!(overview.contains(&named("eve")), "{overview}");
     let database = portal.database();
     let setting = format!("database_url=sqlite:{}", database.display());
     let result = postern(database.parent().unwrap(), &["--set", &setting, "doctor", "--json"], "");
     let result = String::from_utf8_lossy(&result.stdout).into_owned();
-    assert!(result.contains("These administrators have no second factor: eve."), "{result}");
+    assert!(result.contains(&named("eve")), "{result}");
 }

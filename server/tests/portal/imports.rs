@@ -3,6 +3,7 @@
 use crate::support::{PASSWORD, Portal, output_text, postern};
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::encoding::base64url;
+use domain::mail::MailKind;
 use http::StatusCode;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
@@ -156,4 +157,146 @@ async fn accounts_of_lldap_get_links_because_nobody_can_check_opaque_records() {
         "ada\tuser\tenabled\tlldap_admin,Media Users\tAda L\tada@example.org (vouched for)\n\
          bob\tuser\tenabled\t\t\tbob@example.org (vouched for)\n"
     );
+}
+
+#[test]
+fn an_import_before_set_up_says_how_to_make_an_administrator() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let import = |name: &str, more: &[&str]| {
+        let file = write(folder.path(), "users.csv", &format!("username,password_hash\n{name},{}\n", bcrypt_hash()));
+        let done = run(&[&["user", "import", &file, "--format", "csv"], more].concat());
+        assert!(done.status.success(), "{done:?}");
+        output_text(&done)
+    };
+    const COMMAND: &str = "postern user role NAME administrator";
+    for more in [&["--dry-run"][..], &[]] {
+        let said = import("ada", more);
+        assert!(said.contains("no enabled account is an administrator") && said.contains(COMMAND), "{said}");
+    }
+    let refused = run(&["setup"]);
+    assert!(!refused.status.success() && output_text(&refused).contains(COMMAND), "{refused:?}");
+    let doctor = run(&["doctor"]);
+    let said = output_text(&doctor);
+    assert_eq!(doctor.status.code(), Some(1), "{said}");
+    assert!(said.contains("No enabled administrator exists") && said.contains(COMMAND), "{said}");
+    assert!(!said.contains("Every administrator"), "{said}");
+    assert!(run(&["user", "role", "ada", "administrator"]).status.success());
+    assert!(!output_text(&run(&["doctor"])).contains("No enabled administrator exists"));
+    assert!(!import("bob", &[]).contains("administrator"));
+}
+
+#[test]
+fn every_format_names_all_faulty_accounts_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let hash = bcrypt_hash();
+    let csv = format!(
+        "Username;EMAIL;disabled;password_hash\nada;a@example.org;;{hash}\nbob;b@example.org;maybe;{hash}\ncarl;{hash}\n\
+         dora;nowhere;;{hash}\neve;;;{}\nfay;f@example.org;;{hash};\n",
+        "$6$salt$hash"
+    );
+    let yaml = format!(
+        "users:\n  ada:\n    password: '{hash}'\n  bob:\n    password: '{hash}'\n    groups: dev\n  carl:\n    \
+         password: [a]\n  dora:\n    password: '{hash}'\n    disabled: perhaps\n  eve:\n    password: '$6$salt$hash'\n  \
+         fay: text\n"
+    );
+    let json = "{\"id\":\"ada\"} {\"id\":\"bob\",\"groups\":\"dev\"} {\"id\":7} {\"id\":\"dora\",\"email\":[\"x\"]}\n\
+                [{\"id\":\"eve\",\"email\":\"nowhere\"}, {\"name\":\"group\"}]";
+    let cases = [
+        (
+            "csv",
+            csv.as_str(),
+            [
+                "line 3\tbob\tdisabled is true or false",
+                "line 4\tcarl\tthis line has 2 fields, and the first line 4",
+                "line 5\tdora\t",
+                "line 6\teve\tthe password hash is SHA-512",
+                "line 7\tfay\tthis line has 5 fields",
+            ],
+        ),
+        (
+            "authelia",
+            yaml.as_str(),
+            [
+                "line 5\tbob\tgroups is not a list",
+                "line 8\tcarl\tpassword is not text",
+                "line 10\tdora\tdisabled is true or false",
+                "line 13\teve\tthe password hash is SHA-512",
+                "line 14\tfay\tthis user has no fields",
+            ],
+        ),
+        (
+            "lldap",
+            json,
+            [
+                "user bob\tbob\tgroups is not a list of texts",
+                "object 3\t\tthis is not a user",
+                "user dora\tdora\temail is not text",
+                "user eve\teve\t",
+                "object 6\t\tthis is not a user",
+            ],
+        ),
+    ];
+    for (format, text, faults) in cases {
+        let file = write(folder.path(), "users", text);
+        for more in [&["--dry-run"][..], &[]] {
+            let all = ["user", "import", &file, "--format", format, "--links", "links.tsv"];
+            // Links would replace the missing hash of eve.
+            let named = if format == "lldap" { &all[..] } else { &all[..5] };
+            let refused = run(&[named, more].concat());
+            let said = output_text(&refused);
+            assert_eq!(refused.status.code(), Some(1), "{said}");
+            for fault in faults {
+                assert!(said.contains(fault), "{format}: {fault}: {said}");
+            }
+            assert!(said.contains("5 of 6 accounts have faults"), "{format}: {said}");
+        }
+        assert_eq!(output_text(&run(&["user", "list"])), "");
+        let header = write(folder.path(), "header", if format == "csv" { "username\n" } else { "[]" });
+        let empty = run(&["user", "import", &header, "--format", format, "--dry-run"]);
+        assert!(!empty.status.success(), "{empty:?}");
+    }
+    let hint = write(folder.path(), "users", &format!("username,password_hash\nada,{}\n", argon2_hash()));
+    let said = output_text(&run(&["user", "import", &hint, "--format", "csv"]));
+    assert!(said.contains("has commas, so put it in double quotes") && !said.contains("$argon2"), "{said}");
+    let links = write(folder.path(), "links.tsv", "");
+    let good = write(folder.path(), "users", "username\nada\n");
+    let dry = run(&["user", "import", &good, "--format", "csv", "--links", &links, "--dry-run"]);
+    assert!(!dry.status.success() && output_text(&dry).contains("is not replaced"), "{dry:?}");
+}
+
+#[tokio::test]
+async fn links_of_an_import_go_by_mail_to_those_who_have_an_address() {
+    const WEEK_MS: i64 = 7 * 24 * 60 * 60_000;
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let file = write(folder.path(), "users.csv", "username,email,disabled\nada,ada@example.org,\nbob,,\neve,,yes\n");
+    let import = |more: &[&str]| run(&[&["user", "import", &file, "--format", "csv", "--mail"], more].concat());
+    let off = import(&[]);
+    assert!(!off.status.success() && output_text(&off).contains("mail is off"), "{off:?}");
+    let settings = "[mail]\nserver = '127.0.0.1'\nport = 1\nsecurity = 'off'\nfrom = 'postern@example.org'\n";
+    write(folder.path(), "postern.toml", settings);
+    let unreachable = import(&["--dry-run"]);
+    assert!(
+        output_text(&unreachable).contains("line 3\tbob\tit has no e-mail address for its link"),
+        "{unreachable:?}"
+    );
+    assert!(output_text(&unreachable).contains("1 of 3 accounts have faults"), "{unreachable:?}");
+    let silent = import(&["--links", "links.tsv"]);
+    assert!(output_text(&silent).contains("no server has sent mail here"), "{silent:?}");
+    assert!(output_text(&run(&["user", "list"])).is_empty() && !folder.path().join("links.tsv").exists());
+
+    let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
+    let store = store::open(&url, store::StoreOptions::default()).await.unwrap();
+    store.renew_mail_limit(3, 1).await.unwrap();
+    let done = import(&["--links", "links.tsv"]);
+    assert!(done.status.success() && output_text(&done).contains("mails 1 links, valid for 7 days"), "{done:?}");
+    let mails = store.mails().await.unwrap();
+    let [mail] = &mails[..] else { panic!("{mails:?}") };
+    assert_eq!((mail.recipient.as_str(), mail.kind), ("ada@example.org", MailKind::ResetLink));
+    assert_eq!(mail.link_expires_at.unwrap() - mail.created_at, WEEK_MS);
+    let links = std::fs::read_to_string(folder.path().join("links.tsv")).unwrap();
+    let names: Vec<_> = links.lines().filter_map(|line| line.split('\t').next()).collect();
+    assert_eq!(names, ["bob", "eve"]);
 }

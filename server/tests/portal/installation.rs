@@ -99,7 +99,7 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
         ("clock", "fine"),
         ("addresses", "fine"),
         ("backup", "hint"),
-        ("second_factors", "fine"),
+        ("administrators", "problem"),
         ("clients", "fine"),
     ] {
         assert_eq!(states[check], state, "{check} of {states}");

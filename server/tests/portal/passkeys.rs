@@ -1,9 +1,11 @@
 //! Passkeys: registration, sign-in, and everything that must be refused with the same answer.
 
 use crate::support::{Answer, Authenticator, PASSWORD, Portal, VERIFIED, Visitor};
+use domain::account::AccountName;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::AuditEvent;
+use store::users::RenameOutcome;
 use wire::challenge::Challenge;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
@@ -331,6 +333,23 @@ async fn passkeys_are_renamed_and_removed_by_their_owner() {
     assert!(list["passkeys"] == json!([]) && list["user_id"].is_string(), "managers are told of an empty list");
 }
 
+/// The session's token has the earlier name until its next refresh.
+#[tokio::test]
+async fn managers_get_the_present_names() {
+    let portal = Portal::start().await;
+    let (id, ada, _) = person(&portal, "ada").await;
+    let profile = Some(json!({"display_name": "Ada L"}).to_string());
+    assert_eq!(ada.send(Method::PATCH, paths::PROFILE, profile, &[]).await.status, StatusCode::OK);
+    let (name, audit) = (AccountName::parse("adele").unwrap(), portal.entry(AuditEvent::UserRenamed, &id));
+    let renamed = portal.store().rename_user(&id.as_str().into(), &name, &audit, portal.state.now()).await.unwrap();
+    assert_eq!(renamed, RenameOutcome::Renamed);
+    let list = ada.get(paths::PASSKEYS).await.json();
+    assert_eq!((&list["username"], &list["display_name"]), (&json!("adele"), &json!("Ada L")));
+    let begun = ada.post(paths::PASSKEY_OPTIONS, &json!({})).await.json();
+    let user = &begun["options"]["user"];
+    assert_eq!((&user["name"], &user["displayName"]), (&json!("adele"), &json!("Ada L")));
+}
+
 #[tokio::test]
 async fn a_disabled_account_and_a_changed_host_are_refused() {
     let portal = Portal::start().await;
@@ -340,6 +359,23 @@ async fn a_disabled_account_and_a_changed_host_are_refused() {
     let audit = portal.entry(AuditEvent::UserDisabled, &id);
     portal.store().set_disabled(&id.as_str().into(), true, &audit, portal.clock_now()).await.unwrap();
     assert_eq!(sign_in(&portal.browser("203.0.113.8"), &ada).await.code(), "passkey_refused");
+}
+
+#[tokio::test]
+async fn without_javascript_each_form_says_what_needs_it() {
+    let portal = Portal::with("signup.mode = 'open'").await;
+    portal.add_user("ada").await;
+    let stranger = portal.browser("203.0.113.7");
+    for (path, says) in [
+        (paths::LOGIN_PAGE, "Signing in needs JavaScript, because"),
+        (paths::SIGNUP_PAGE, "Creating an account needs JavaScript, because"),
+        (paths::RESET_PAGE, "Setting a password needs JavaScript, because"),
+    ] {
+        let page = stranger.get(path).await.text;
+        assert!(page.contains(&format!("<noscript><p class=\"why\">{says}")), "{path}: {page}");
+    }
+    let page = portal.browser("203.0.113.8").signed_in("ada").await.get(paths::ACCOUNT_PAGE).await.text;
+    assert!(page.contains("<noscript><p>Adding a passkey needs JavaScript.</p></noscript>"), "{page}");
 }
 
 #[tokio::test]

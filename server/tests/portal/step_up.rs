@@ -12,11 +12,14 @@ use wire::paths;
 /// fresh proof of the factor beside it: see the second test.
 const OWN: &[(&str, &str, &str)] = &[
     ("POST", paths::PASSKEY_OPTIONS, "{}"),
+    ("PATCH", "/api/passkeys/{id}", "{\"label\":\"Blue key\"}"),
     ("DELETE", "/api/passkeys/{id}", ""),
     ("POST", paths::TOTP, "{}"),
     ("DELETE", paths::TOTP, ""),
     ("POST", paths::RECOVERY_CODES, "{}"),
     ("POST", paths::USER_KEYS, "{}"),
+    ("POST", paths::ROTATE_USER_KEY, "{}"),
+    ("DELETE", "/api/keys/user/{version}", ""),
     // The address is a way to the password.
     ("PATCH", paths::PROFILE, "{\"email\":\"eve@example.org\"}"),
     ("POST", paths::CONFIRM_EMAIL_PROOF, "{\"code\":\"4t0KJ6Fh2vq8Zr1mXw9YbA\"}"),

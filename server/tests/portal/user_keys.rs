@@ -229,6 +229,7 @@ async fn twenty_versions_an_hour_and_then_one_waits() {
     assert_eq!(revoke(&alice, "19").await.0, StatusCode::NO_CONTENT);
     portal.advance(HOUR).await;
     alice.refresh().await;
+    alice.confirm().await;
     assert_eq!(rotate(&alice).await, StatusCode::CREATED);
 }
 

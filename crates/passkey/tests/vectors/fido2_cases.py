@@ -1,7 +1,9 @@
 """Writes fido2.json: assertions of three algorithms in many right and wrong forms, and the result of the Python package
-fido2 for each. `vectors` compares these results with ours.
+fido2 for each. With `registrations`, writes fido2-registrations.json: the same for registrations, with and without a
+verified user. `vectors` compares these results with ours.
 
     pip install fido2==2.2.0 && python fido2_cases.py > fido2.json
+    python fido2_cases.py registrations > fido2-registrations.json
 """
 
 import hashlib
@@ -10,6 +12,7 @@ import sys
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from fido2 import cbor
 from fido2.cose import ES256, RS256, EdDSA
 from fido2.server import Fido2Server
 from fido2.utils import websafe_encode
@@ -77,6 +80,74 @@ def judge(cose, client, data, signature):
     return True
 
 
+def attestation(data, **changes):
+    parts = {"fmt": "none", "attStmt": {}, "authData": data} | changes
+    return cbor.encode({name: value for name, value in parts.items() if value is not None})
+
+
+def registration_forms(cose):
+    """Yields the description of a case, its client data and its attestation object."""
+    created = lambda **changes: client_data(**({"type": "webauthn.create"} | changes))
+    key = cbor.encode(dict(cose))
+    attested = lambda id=ID, aaguid=bytes(16), key=key: aaguid + len(id).to_bytes(2, "big") + id + key
+    for flags in range(256):
+        rest = (attested() if flags & 0x40 else b"") + (b"\xa1\x61a\xf5" if flags & 0x80 else b"")
+        yield f"flags {flags:08b}", created(), attestation(auth_data(flags, rest=rest))
+    good = auth_data(0x45, rest=attested())
+    for kind in ("webauthn.get", "webauthn.CREATE", "", None):
+        yield f"type {kind}", created(type=kind), attestation(good)
+    for origin in ("https://example.org.evil", "https://evilexample.org", "https://sub.example.org", "http://example.org",
+                   "https://example.org:8443", "https://EXAMPLE.org", "example.org", "", None):
+        yield f"origin {origin}", created(origin=origin), attestation(good)
+    for challenge in (b"", CHALLENGE[:31], CHALLENGE + b"\5", bytes([6] * 32)):
+        yield f"challenge {challenge.hex()}", created(challenge=websafe_encode(challenge)), attestation(good)
+    for rp in ("org", "example.com", "https://example.org", ""):
+        yield f"host {rp}", created(), attestation(auth_data(0x45, rp=rp, rest=attested()))
+    yield "a frame of another origin", created(crossOrigin=True), attestation(good)
+    yield "a top origin", created(crossOrigin=True, topOrigin="https://example.com"), attestation(good)
+    yield "more members", created(other={"a": [1]}), attestation(good)
+    for length in range(0, len(good), 7):
+        yield f"authenticator data of {length} bytes", created(), attestation(good[:length])
+    yield "bytes behind the authenticator data", created(), attestation(good + b"\0")
+    for size in (0, 1, 16, 255, 1023, 1024):
+        yield f"an id of {size} bytes", created(), attestation(auth_data(0x45, rest=attested(id=bytes(size))))
+    yield "an aaguid", created(), attestation(auth_data(0x45, rest=attested(aaguid=bytes(range(16)))))
+    whole = attestation(good)
+    yield "bytes behind the object", created(), whole + b"\0"
+    yield "an object without its end", created(), whole[:-1]
+    yield "no object", created(), b""
+    for name in ("fmt", "attStmt", "authData"):
+        yield f"no {name}", created(), attestation(good, **{name: None})
+    yield "no CBOR map", created(), cbor.encode([1, 2, 3])
+
+
+def judge_registration(id, client, attested, verification):
+    server = Fido2Server({"id": RP, "name": "Example"}, verify_origin=lambda origin: origin == ORIGIN)
+    state = {"challenge": websafe_encode(CHALLENGE), "user_verification": verification}
+    response = {"id": websafe_encode(id), "rawId": websafe_encode(id), "type": "public-key", "clientExtensionResults": {}, "response": {
+        "clientDataJSON": websafe_encode(client), "attestationObject": websafe_encode(attested)}}
+    try:
+        made = server.register_complete(state, response)
+        return made.credential_data is not None
+    except Exception:
+        return False
+
+
+def registrations():
+    groups = []
+    for kind in ("ES256", "EdDSA", "RS256"):
+        cose, _ = authenticator(kind)
+        cases = []
+        for about, client, attested in registration_forms(cose):
+            # As above.
+            if kind == "ES256" or about in ("flags 01000101", "flags 11011101", "an aaguid", "more members"):
+                verdicts = [judge_registration(ID, client, attested, kind) for kind in ("required", "preferred")]
+                cases.append({"about": about, "client": websafe_encode(client), "object": websafe_encode(attested), "verified": verdicts[0], "any": verdicts[1]})
+        groups.append({"algorithm": kind, "cases": cases})
+    json.dump(groups, sys.stdout, indent=0)
+    print()
+
+
 def main():
     groups = []
     for kind in ("ES256", "EdDSA", "RS256"):
@@ -96,10 +167,9 @@ def main():
         for about, signature in (("a signature of something else", sign(data)), ("no signature", b""), ("a longer signature", good + b"\0"),
                                  ("a shorter signature", good[:-1]), ("a flipped bit", bytes([good[0] ^ 1]) + good[1:]), ("another flipped bit", good[:-1] + bytes([good[-1] ^ 1]))):
             add(about, client, data, signature)
-        from fido2 import cbor
         groups.append({"algorithm": kind, "key": websafe_encode(cbor.encode(dict(cose))), "cases": cases})
     json.dump(groups, sys.stdout, indent=0)
     print()
 
 
-main()
+registrations() if sys.argv[1:] == ["registrations"] else main()

@@ -58,6 +58,12 @@ impl Vector {
         passkey::verify_registration(&self.expected(0), &received)
     }
 
+    fn register_conditionally(&self) -> Result<NewPasskey, PasskeyError> {
+        let received =
+            Registration { client_data_json: &self.client_data[0], attestation_object: &self.attestation_object };
+        passkey::verify_conditional_registration(&self.expected(0), &received)
+    }
+
     fn assertion(&self) -> Assertion<'_> {
         Assertion {
             client_data_json: &self.client_data[1],
@@ -84,6 +90,15 @@ fn registrations_are_read_as_the_specification_says() {
     let mut accepted = 0;
     for vector in Vector::all() {
         let result = vector.register();
+        // A browser that makes it without asking need not verify the user. Everything else is the same.
+        let conditional = vector.register_conditionally();
+        match vector.refusal() {
+            Some(error) => assert_eq!(conditional.err(), Some(error), "{}", vector.name),
+            None => {
+                let verified = conditional.map(|made| made.user_verified);
+                assert_eq!(verified, Ok(vector.user_verified()[0]), "{}", vector.name);
+            }
+        }
         if let Some(error) = vector.refusal() {
             let unverified = !vector.user_verified()[0];
             assert!(

@@ -1,6 +1,8 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::groups::{group_id, insert_group};
+use super::mail_links::add_link;
+use super::mail_rows::{count, limit};
 use super::named_locks::lock_named;
 use super::names::{HOLDERS, is_confusable};
 use super::profiles::{email_of, is_email_taken, write_groups, write_profile};
@@ -14,6 +16,7 @@ use crate::users::AddUserOutcome;
 use crate::{Error, Result};
 use async_trait::async_trait;
 use domain::account::AccountName;
+use domain::mail::recipient_key;
 use domain::profile::EmailAddress;
 
 sql! {
@@ -38,6 +41,10 @@ impl Write for Import {
                 return Ok(ImportOutcome::Taken(one.user.name.to_string()));
             }
         }
+        let per_hour = limit(tx).await?;
+        if per_hour.is_none() && self.users.iter().any(|one| one.mail.is_some()) {
+            return Ok(ImportOutcome::MailOff);
+        }
         let mut made = Vec::new();
         for (id, name, audit) in &self.groups {
             if insert_group(tx, id, name, self.now).await? {
@@ -46,7 +53,7 @@ impl Write for Import {
             }
         }
         for one in &self.users {
-            self.write_one(tx, one).await?;
+            self.write_one(tx, one, per_hour).await?;
         }
         Ok(ImportOutcome::Done { groups: made })
     }
@@ -66,7 +73,8 @@ async fn is_taken<DB: Backend>(tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<
 }
 
 impl Import {
-    async fn write_one<DB: Backend>(&self, tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<()> {
+    /// `per_hour`: the limit of messages to an address.
+    async fn write_one<DB: Backend>(&self, tx: &mut Tx<'_, DB>, one: &ImportUser, per_hour: Option<i64>) -> Result<()> {
         let id = &one.user.id;
         // Similar names within one import were refused before. Otherwise this rolls everything back.
         if one.user.run(tx).await? != AddUserOutcome::Added {
@@ -84,6 +92,11 @@ impl Import {
         if let Some((reset, audit)) = &one.reset {
             add_reset(tx, reset).await?;
             append(tx, audit).await?;
+        }
+        if let (Some(mail), Some(per_hour)) = (&one.mail, per_hour) {
+            // It counts, but no limit refuses it: the account is new, and would have no other way to its link.
+            count(tx, &recipient_key(&mail.recipient), per_hour, self.now).await?;
+            add_link(tx, mail).await?;
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use crate::given_codes::UsedCode;
 use crate::second_factors::{
-    ConfirmIdentity, ConfirmOutcome, ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword, PendingSignIn, SecondFactors,
-    Totp,
+    AdministratorFactors, ConfirmIdentity, ConfirmOutcome, ConfirmTotp, NewPendingSignIn, PasskeyAfterPassword,
+    PendingSignIn, SecondFactors, Totp,
 };
 use crate::user::PasswordHash;
 use crate::user_keys::SealedKey;
@@ -50,11 +50,12 @@ sql! {
     TRY_PENDING = "UPDATE pending_sign_ins SET tries = tries + 1 WHERE id = $1 AND expires_at > $2 AND tries < $3
         RETURNING id, user_id, judged_by, jkt, expires_at";
     FINISH_PENDING = "DELETE FROM pending_sign_ins WHERE id = $1 AND expires_at > $2";
-    ADMINISTRATORS_WITHOUT = "SELECT name FROM users u
-        WHERE role = 'administrator' AND disabled_at IS NULL AND deleted_at IS NULL
-            AND NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
-            AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id AND p.relying_party = $1)
-        ORDER BY name";
+    ADMINISTRATORS = "SELECT id, name,
+            (SELECT COUNT(*) FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL) AS totp,
+            (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id AND p.relying_party = $1) AS passkeys,
+            (SELECT COUNT(*) FROM users w WHERE w.id = u.id AND w.passkey_after_password = 1) AS after_password,
+            (SELECT COUNT(*) FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at IS NULL) AS codes
+        FROM users u WHERE role = 'administrator' AND disabled_at IS NULL AND deleted_at IS NULL ORDER BY name";
     ERASE_PENDING = "DELETE FROM pending_sign_ins WHERE user_id = $1";
     ERASE_TOTP = "DELETE FROM totp WHERE user_id = $1";
 }
@@ -320,12 +321,12 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
         self.write(confirm.clone()).await
     }
 
-    async fn administrators_without_factor(&self, relying_party: Option<&str>) -> Result<Vec<String>> {
-        self.all(ADMINISTRATORS_WITHOUT, [Value::OptText(relying_party)])
-            .await?
-            .iter()
-            .map(|row| row.text("name"))
-            .collect()
+    async fn administrators(&self, relying_party: Option<&str>) -> Result<Vec<AdministratorFactors>> {
+        let rows = self.all(ADMINISTRATORS, [Value::OptText(relying_party)]).await?;
+        let of = |row: &Record<DB>| {
+            Ok(AdministratorFactors { user: row.text("id")?.into(), name: row.text("name")?, factors: factors(row)? })
+        };
+        rows.iter().map(of).collect()
     }
 
     async fn sweep_second_factors(&self, now: UnixMs, old: UnixMs) -> Result<u64> {

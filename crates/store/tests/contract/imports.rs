@@ -16,6 +16,7 @@ fn import_user(name: &str, email: &str, hash: &str, parameters: Option<&str>) ->
         groups: vec![GroupName::parse("Family").unwrap(), GroupName::parse("media").unwrap()],
         disabled: name == "bob",
         reset: None,
+        mail: None,
     }
 }
 

@@ -17,7 +17,7 @@ impl PageData for AccountView {
         let PageRequest { state, signed_in, viewer, .. } = request;
         let claims = &signed_in.claims;
         let password_min = state.config.settings.password.min;
-        let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
+        let passkeys = flows::passkeys::list(state, &claims.sub).await?;
         let factors = flows::factors::list(state, signed_in).await?;
         let profile = Some(flows::profiles::of_user(&*state.store, &claims.sub).await?);
         let consents = flows::oauth_consents::list(state, &claims.sub).await?;
@@ -86,7 +86,7 @@ impl PageData for OverviewView {
             Some(_) => Some(site_state::load(state).await?),
             None => None,
         };
-        let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
+        let passkeys = flows::passkeys::list(state, &claims.sub).await?;
         let notices = flows::notices::unread(state, signed_in).await?;
         let apps = flows::oauth_consents::tiles(state, &claims.sub, &claims.roles).await?;
         let held = passkeys.user_id.is_some().then(|| passkeys.passkeys.iter().map(|one| one.credential_id.as_str()));
@@ -94,7 +94,7 @@ impl PageData for OverviewView {
             let ids = ids.collect::<Vec<_>>().join(" ");
             base64url(&sha256(format!("{} {} {ids}", passkeys.username, passkeys.display_name).as_bytes()))
         });
-        let offer_passkey = passkeys.passkeys.is_empty() && passkeys.rp_id.is_some();
+        let offer_passkey = flows::passkeys::offers_first(&state.config, &passkeys);
         let (_, recent) = recent_factor::fresh_until(state, signed_in).await?;
         Ok(Some(Self {
             apps,

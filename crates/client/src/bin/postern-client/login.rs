@@ -2,6 +2,7 @@
 
 use crate::args::Login;
 use crate::cli_error::{CliError, Outcome};
+use crate::confirmation::PASSKEY_OR_CODE;
 use crate::context::{Context, asking};
 use crate::print::{self, PLAIN, STRONG, at_a_terminal, say};
 use crate::{menu, notices, terminal, whoami};
@@ -115,8 +116,8 @@ async fn sign_in(http: &HttpClient, args: &Login) -> Outcome<Profile> {
             if !error.takes_code() {
                 return Err(Error::PasskeyNeeded.into());
             }
-            // With --password-stdin the code is the second line.
-            let code = if args.password_stdin { read_password()? } else { ask_code()? };
+            let passkey_first = error.takes_passkey_first();
+            let code = if args.password_stdin { read_code(passkey_first)? } else { ask_code(passkey_first)? };
             credentials.code = Some(code.to_string());
             result = login_with_waits(http, &credentials, args.wait).await;
         }
@@ -213,11 +214,34 @@ fn ask_password() -> Outcome<Zeroizing<String>> {
     terminal::ask_secret("Password: ")
 }
 
-fn ask_code() -> Outcome<Zeroizing<String>> {
+/// Asks for a code. `passkey_first`: the account has a passkey and no one-time codes.
+fn ask_code(passkey_first: bool) -> Outcome<Zeroizing<String>> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::Usage("cannot ask for a code without a terminal: use --password-stdin".to_owned()));
     }
+    if passkey_first {
+        say(PASSKEY_OR_CODE)?;
+        return terminal::ask_secret("Recovery code: ");
+    }
     terminal::ask_secret("One-time code or recovery code: ")
+}
+
+/// Reads the code of `--password-stdin`, which is the second line.
+fn read_code(passkey_first: bool) -> Outcome<Zeroizing<String>> {
+    let code = read_password()?;
+    if code.is_empty() {
+        return Err(CliError::Refused(missing_code(passkey_first).to_owned()));
+    }
+    Ok(code)
+}
+
+fn missing_code(passkey_first: bool) -> &'static str {
+    if passkey_first {
+        "this account signs in with a passkey, which needs a browser: postern-client login --browser. Or write a recovery \
+         code as the second line after the password"
+    } else {
+        "this account needs a one-time code or a recovery code: write it as the second line after the password"
+    }
 }
 
 fn read_password() -> Outcome<Zeroizing<String>> {
