@@ -9,7 +9,7 @@ use crate::flows::{oauth_clients, profiles};
 use crate::oauth;
 use crate::period::period;
 use domain::UnixMs;
-use domain::account::name_skeleton;
+use domain::account::{has_deceptive_marks, name_skeleton};
 use domain::following::clocks_differ;
 use domain::ids::UserId;
 use domain::profile::GroupName;
@@ -192,14 +192,21 @@ fn names(users: &[User], stray: &[UserId]) -> Finding {
         alike.entry(name_skeleton(&user.name)).or_default().push(account(user));
     }
     let alike: Vec<_> = alike.into_values().filter(|users| users.len() > 1).map(|users| users.join(" and ")).collect();
-    if alike.is_empty() {
+    let marked: Vec<_> = users.iter().filter(|user| has_deceptive_marks(&user.name)).map(account).collect();
+    let says: Vec<_> =
+        [("These names look alike", alike.join("; ")), ("Accents hide in these names", marked.join(", "))]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(problem, names)| format!("{problem}: {names}."))
+            .collect();
+    if says.is_empty() {
         return Finding::fine(CHECK, "No two names are equal or look alike.");
     }
     Finding::new(
         CHECK,
         FindingLevel::Warning,
-        format!("These names look alike: {}.", alike.join("; ")),
-        "If one of them impersonates the other, disable it. Otherwise rename one: postern user rename ID NAME.",
+        says.join(" "),
+        "If one impersonates another account, disable it. Otherwise rename it: postern user rename ID NAME.",
     )
 }
 

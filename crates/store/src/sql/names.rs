@@ -17,7 +17,7 @@ use domain::ids::UserId;
 
 sql! {
     ALIKE = "SELECT COUNT(*) AS n FROM users WHERE skeleton = $1 AND id <> $2";
-    // Rows from before skeletons existed, in the order in which the names were chosen.
+    // Rows from before skeletons existed or changed, in the order in which the names were chosen.
     UNSEEN = "SELECT id, name, name_key FROM users WHERE skeleton = '' AND deleted_at IS NULL ORDER BY created_at, id";
     SEE = "UPDATE users SET skeleton = $2 WHERE id = $1";
     HOLDERS = "SELECT COUNT(*) AS n FROM users WHERE name_key = $1 AND id <> $2";
@@ -113,7 +113,7 @@ impl<DB: Backend> SqlStore<DB> {
             return Ok(());
         }
         let Adopted { seen, changed, colliding } = self.write(AdoptNames).await?;
-        tracing::info!(seen, changed, "account names now follow RFC 8265");
+        tracing::info!(seen, changed, "account names now follow the rules of this version");
         for id in colliding {
             tracing::error!(user = %id, "an account shares its name with another one; 'postern doctor' says what to do");
         }
