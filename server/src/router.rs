@@ -12,7 +12,7 @@ use crate::state::AppState;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post};
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use tower_cookies::CookieManagerLayer;
 use tower_http::compression::CompressionLayer;
 use wire::paths;
@@ -78,8 +78,10 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::CONSENTS, get(consents::list))
         .route("/api/consents/{id}", delete(consents::withdraw));
 
+    let listed = generate_route_list(app::App);
+    let with_slash = with_slash(listed.iter().map(AxumRouteListing::path));
     let page_routes = Router::new()
-        .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)
+        .leptos_routes_with_context(state, listed, render::context(state), app::shell)
         // Safe to compress (BREACH): no page contains both its URL and a secret.
         .route_layer(CompressionLayer::new())
         .route_layer(from_fn_with_state(state.clone(), pages::load))
@@ -102,6 +104,7 @@ pub fn routes(state: &AppState) -> Router {
         .merge(session_api)
         .merge(operators())
         .merge(page_routes)
+        .merge(with_slash)
         .merge(metadata)
         .merge(oauth())
         .route("/", get(pages::home))
@@ -111,6 +114,14 @@ pub fn routes(state: &AppState) -> Router {
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .fallback(not_found::not_found)
         .with_state(state.clone())
+}
+
+/// The same pages for people who type a slash after the path.
+fn with_slash<'a>(listed: impl Iterator<Item = &'a str>) -> Router<AppState> {
+    // A path with a catch-all matches the slash itself, and the router refuses anything after it.
+    let is_plain = |path: &&str| !path.ends_with('/') && !path.contains("{*");
+    let listed = listed.chain([paths::DEVICE_PAGE]).filter(is_plain);
+    listed.fold(Router::new(), |router, path| router.route(&format!("{path}/"), get(pages::without_slash)))
 }
 
 /// The OpenID provider.

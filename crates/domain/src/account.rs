@@ -1,6 +1,7 @@
 //! Account names and roles.
 
 use crate::encoding::{base64url, sha256};
+use crate::marks;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use std::borrow::Cow;
@@ -28,6 +29,11 @@ pub enum InvalidAccountName {
     Characters,
     #[error("a name uses letters of one alphabet, but this one mixes several")]
     MixedScripts,
+    #[error(
+        "a name has no accents that cross a letter, repeat, pile up or hide on the dot of an i, as this one does: leave \
+         them out"
+    )]
+    Marks,
 }
 
 impl AccountName {
@@ -57,6 +63,9 @@ impl AccountName {
         }
         if mixes_scripts(&shown) {
             return Err(InvalidAccountName::MixedScripts);
+        }
+        if has_deceptive_marks(&shown) {
+            return Err(InvalidAccountName::Marks);
         }
         let key = fold(&UsernameCaseMapped::enforce(&*shown).map_err(|_| InvalidAccountName::Characters)?);
         Ok(Self { shown, key })
@@ -119,10 +128,16 @@ pub fn name_key(sent: &str) -> String {
 }
 
 /// Returns the skeleton of a name (Unicode TR39, section 4), which is equal for names that look alike. It ignores case,
-/// because a name may be shown in either.
+/// because a name may be shown in either. A Turkish İ becomes an i with a dot that nobody sees, so that is ignored too.
 pub fn name_skeleton(name: &str) -> String {
     let plain: String = skeleton_of(name.trim()).collect();
-    skeleton_of(&plain.to_lowercase()).collect()
+    let plain = marks::without_second_dots(&plain.to_lowercase());
+    skeleton_of(&plain).collect()
+}
+
+/// Whether combining marks make a name look like another one. Accounts from before this rule may have such a name.
+pub fn has_deceptive_marks(name: &str) -> bool {
+    marks::are_excessive(name) || marks::has_second_dot(name)
 }
 
 /// Whether letters come from several scripts (TR39, section 5.2, level 3). Latin with Chinese, Japanese or Korean is

@@ -26,6 +26,7 @@ pub mod known_device;
 pub mod local_path;
 pub mod login;
 pub mod mail;
+pub mod marks;
 pub mod operator;
 pub mod passkey;
 pub mod password;

@@ -15,6 +15,22 @@ pub fn local_path(text: Option<&str>) -> &str {
     }
 }
 
+/// Returns the path if it is a page on this site, otherwise [`HOME`]. A path below `/api/` is none: a person would see
+/// JSON. Browsers resolve dot segments, also encoded ones, so no page has them.
+pub fn local_page(text: Option<&str>) -> &str {
+    match text {
+        Some(path) if is_local(path) && is_page(path) => path,
+        _ => HOME,
+    }
+}
+
+fn is_page(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    let first = path.split('/').nth(1).unwrap_or_default();
+    !first.eq_ignore_ascii_case("api") && !path.split('/').any(is_dots)
+}
+
 /// Returns a path and query in the form that [`local_path`] accepts. Browsers do not percent-encode some characters of a
 /// query (WHATWG URL, query percent-encode set), and programs leave more of them as they are.
 pub fn written_out(target: &str) -> String {
@@ -59,6 +75,39 @@ mod tests {
         for trick in ["//evil.example?a", "/\\evil.example?a", "/a?\n", "/a? b", "https://evil.example/?a", "/é?a"] {
             assert_eq!(local_path(Some(&written_out(trick))), HOME, "{trick:?}");
         }
+    }
+
+    #[test]
+    fn only_pages_are_opened_after_sign_in() {
+        for page in [
+            "/",
+            "/dashboard/users?after=b",
+            "/oauth/authorize?client_id=wiki&redirect_uri=https://wiki.example/api/callback",
+            "/device?user_code=ABCD-EFGH",
+            "/apps/return?app=wiki&next=/api/logout",
+            "/.postern/start?next=/x",
+            "/apiary",
+            "/a..b/...",
+        ] {
+            assert_eq!(local_page(Some(page)), page);
+        }
+        for other in [
+            "/api",
+            "/api/logout",
+            "/API/logout",
+            "/api?x",
+            "/api#x",
+            "/./api/logout",
+            "/dashboard/../api/logout",
+            "/dashboard/%2e%2E/api/logout",
+            "/.%2e/api",
+            "/%2e/api",
+            "//api/logout",
+            "https://evil.example",
+        ] {
+            assert_eq!(local_page(Some(other)), HOME, "{other}");
+        }
+        assert_eq!(local_page(None), HOME);
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! Texts of others that people read beside the site's own: names of apps, and what an app says about itself.
 
 use crate::account::name_skeleton;
-use unicode_normalization::UnicodeNormalization;
+use crate::marks;
 use unicode_normalization::char::is_combining_mark;
 
-/// Maximum number of combining marks on one letter. Scripts in use need up to three.
-const MOST_MARKS: usize = 3;
 /// Words that only the site itself uses about itself.
 const OWN_WORDS: [&str; 1] = ["postern"];
 
@@ -16,7 +14,7 @@ pub enum InvalidShownText {
     Length,
     #[error("has line breaks, or invisible or directional characters")]
     Invisible,
-    #[error("has more accents on one letter than a script needs, or begins with one")]
+    #[error("has accents that cross a letter, repeat or pile up, or begins with one")]
     Marks,
     #[error("names Postern or this site, as if the app were a part of it")]
     OwnWords,
@@ -33,13 +31,8 @@ pub fn check(text: &str, longest: usize) -> Result<(), InvalidShownText> {
     if text.chars().any(is_invisible) {
         return Err(InvalidShownText::Invisible);
     }
-    let mut marks = 0;
-    // Decomposed, because a composed letter may carry more of them.
-    for (place, letter) in text.nfd().enumerate() {
-        marks = if is_combining_mark(letter) { marks + 1 } else { 0 };
-        if marks > MOST_MARKS || (place == 0 && marks > 0) {
-            return Err(InvalidShownText::Marks);
-        }
+    if marks::are_excessive(text) || text.chars().next().is_some_and(is_combining_mark) {
+        return Err(InvalidShownText::Marks);
     }
     Ok(())
 }
@@ -105,6 +98,7 @@ mod tests {
             (&flood, InvalidShownText::Marks),
             ("\u{301}Wiki", InvalidShownText::Marks),
             ("\u{1ea5}\u{301}\u{301}", InvalidShownText::Marks),
+            ("W\u{336}i\u{336}k\u{336}i\u{336}", InvalidShownText::Marks),
         ] {
             assert_eq!(check(bad, 60), Err(reason), "{bad:?}");
         }

@@ -99,6 +99,32 @@ fn scripts_that_need_combining_marks_have_names() {
 }
 
 #[test]
+fn attack_marks_make_a_name_look_like_another() {
+    let flood = format!("z{}", "\u{301}".repeat(60));
+    for name in [
+        "ali\u{307}ce",
+        "admi\u{307}n",
+        "adm\u{131}\u{307}n",
+        "ac\u{338}e",
+        "l\u{335}l",
+        "ad\u{e9}\u{301}le",
+        "x\u{300}\u{301}\u{302}",
+        "נ\u{5b8}\u{5b8}ה",
+        &flood,
+    ] {
+        assert_eq!(AccountName::parse(name), Err(InvalidAccountName::Marks), "{name:?}");
+    }
+    // A capital letter shows its dot, and loses it in small letters.
+    for (name, other) in [("ADMİN", "admin"), ("ALİCE", "alice"), ("ali\u{307}ce", "alice")] {
+        assert_eq!(name_skeleton(name), name_skeleton(other), "{name}");
+    }
+    assert!(is_reserved(&AccountName::parse("ADMİN").unwrap()));
+    for name in ["İnci", "żaba", "Ėglė", "Nguye\u{302}\u{303}n", "שָׁלוֹם", "Łukasz"] {
+        assert!(AccountName::parse(name).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn a_name_is_written_in_one_system_of_writing() {
     for name in ["аdmin", "rοot", "paypaӏ", "Ωmega", "root\u{5d0}"] {
         assert_eq!(AccountName::parse(name), Err(InvalidAccountName::MixedScripts), "{name}");

@@ -2,7 +2,7 @@
 
 use crate::input;
 use domain::app_path::safe_path;
-use domain::local_path::{local_path, written_out};
+use domain::local_path::{local_page, local_path, written_out};
 use url::Url;
 
 /// Checks `data`: the text of a `next` parameter.
@@ -12,6 +12,8 @@ pub(crate) fn check(data: &[u8]) {
     for text in [text.to_owned(), written_out(text)] {
         let to = portal.join(local_path(Some(&text))).expect("a URL");
         assert_eq!(to.origin(), portal.origin(), "{text:?} leads away");
+        let page = portal.join(local_page(Some(&text))).expect("a URL");
+        assert!(page.origin() == portal.origin() && !page.path().starts_with("/api/"), "{text:?} leads to no page");
     }
 
     let app = format!("https://app.example{}", safe_path(Some(text)));

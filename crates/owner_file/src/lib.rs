@@ -2,12 +2,20 @@
 //!
 //! A file is written under a random name in the same folder, with mode 0600 from the start. It gets its name after its
 //! content is on the disk, and the folder is synchronized after that. If anything fails, for example because the disk is
-//! full, the old file remains and the temporary one is deleted.
+//! full, the old file remains and the temporary one is deleted. A program that is killed leaves its temporary file. The
+//! next one for the same name deletes it after an hour, and [`leftovers`] finds it.
 
 use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Result, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::{Builder, NamedTempFile};
+
+/// The end of a temporary name, and the length of its random part.
+const SUFFIX: &str = ".new";
+const RANDOM: usize = 6;
+/// Age at which a temporary file has no program any more: each writes all the time.
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// A file that has no name yet. It is deleted unless it gets one.
 #[derive(Debug)]
@@ -43,7 +51,10 @@ impl OwnerFile {
         let mut prefix = std::ffi::OsString::from(".");
         prefix.push(path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "this is not a file's name"))?);
         prefix.push(".");
-        Builder::new().prefix(&prefix).suffix(".new").tempfile_in(folder(path)).map(Self).map_err(without_name)
+        let file = Builder::new().prefix(&prefix).rand_bytes(RANDOM).suffix(SUFFIX).tempfile_in(folder(path));
+        let file = file.map_err(without_name)?;
+        remove_abandoned(path, file.as_file());
+        Ok(Self(file))
     }
 
     /// Returns the temporary name, for a library that writes by name.
@@ -80,6 +91,44 @@ impl Write for OwnerFile {
 
     fn flush(&mut self) -> Result<()> {
         self.0.as_file_mut().flush()
+    }
+}
+
+/// Returns the temporary files for `path`, with those that SQLite keeps beside a database. A running program may still
+/// need them.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn leftovers(path: &Path) -> Result<Vec<PathBuf>> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder(path))? {
+        let entry = entry?;
+        let is_ours = entry.file_name().to_str().is_some_and(|file| is_temporary(file, name));
+        if is_ours && entry.metadata().is_ok_and(|found| found.is_file() && is_own(&found)) {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// Whether this is the name of a temporary file: `.NAME.Ab3xY9.new`, or a file beside it: `.NAME.Ab3xY9.new-wal`.
+fn is_temporary(file: &str, name: &str) -> bool {
+    let rest = file.strip_prefix('.').and_then(|file| file.strip_prefix(name)?.strip_prefix('.'));
+    let Some((random, rest)) = rest.and_then(|rest| rest.split_at_checked(RANDOM)) else { return false };
+    let ending = rest.strip_prefix(SUFFIX);
+    random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && ending.is_some_and(|ending| ending.is_empty() || ending.starts_with('-'))
+}
+
+/// Removes what killed programs left for the same name. A failure changes nothing for the new file.
+fn remove_abandoned(path: &Path, new: &File) {
+    let Ok(now) = new.metadata().and_then(|new| new.modified()) else { return };
+    for left in leftovers(path).unwrap_or_default() {
+        let changed = fs::symlink_metadata(&left).and_then(|left| left.modified());
+        if changed.is_ok_and(|changed| now.duration_since(changed).is_ok_and(|age| age > ABANDONED)) {
+            let _ = fs::remove_file(left);
+        }
     }
 }
 
@@ -157,6 +206,25 @@ mod tests {
         assert_eq!((fs::read(&path)?, fs::read(&linked)?), (b"two".to_vec(), b"one".to_vec()));
         assert_eq!(fs::metadata(&path)?.permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path())?.count(), 2, "nothing is left beside it");
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_removed_after_an_hour() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("key");
+        let old = ["", "-wal"].map(|ending| folder.path().join(format!(".key.Ab3xY9.new{ending}")));
+        let kept = [".key.Zz3xY9.new", ".other.Ab3xY9.new", ".key.Ab3xY9.old", ".key.Ab3-Y9.new", "key.Ab3xY9.new"];
+        for file in old.iter().cloned().chain(kept.map(|name| folder.path().join(name))) {
+            fs::write(&file, "half a secr")?;
+            let age = if file.ends_with(kept[0]) { 60 } else { 4000 };
+            let changed = fs::metadata(&file)?.modified()? - Duration::from_secs(age);
+            File::options().write(true).open(&file)?.set_modified(changed)?;
+        }
+        assert_eq!(leftovers(&path)?.len(), 3);
+        write(&path, b"new")?;
+        assert!(old.iter().all(|file| !file.exists()));
+        assert!(kept.iter().all(|name| folder.path().join(name).exists()));
         Ok(())
     }
 

@@ -162,6 +162,8 @@ pub trait Users {
     ) -> Result<RenameOutcome>;
     /// Returns accounts that cannot be found by name, because another account has the same key.
     async fn stray_names(&self) -> Result<Vec<NamedAccount>>;
+    /// Returns accounts whose name combining marks make look like another one.
+    async fn marked_names(&self) -> Result<Vec<NamedAccount>>;
     /// Returns groups of accounts whose names look alike, with at most `limit` accounts in all.
     async fn look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>>;
     /// Deletes rows of accounts that were deleted before then and have no sessions left.

@@ -18,7 +18,7 @@ use axum::body::Body;
 use domain::authority::Authority;
 use domain::client_key::ClientKey;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use parking_lot::RwLock;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -70,8 +70,15 @@ impl Gate {
         Arc::clone(&self.table.read())
     }
 
-    /// Answers one request from this peer.
+    /// Answers one request from this peer, in the gate's own version of HTTP: an upstream's version says nothing about
+    /// the connection to the client (RFC 9110, section 6.2). On a connection of another version, hyper writes that.
     pub async fn answer(&self, peer: IpAddr, request: Request<Body>) -> Response<Body> {
+        let mut response = self.respond(peer, request).await;
+        *response.version_mut() = Version::HTTP_11;
+        response
+    }
+
+    async fn respond(&self, peer: IpAddr, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let host = match request_host::host(&parts, self.config.https) {
             Ok(host) => host,

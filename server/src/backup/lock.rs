@@ -7,13 +7,13 @@ use parking_lot::Mutex;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The locks of this process, which end with it.
 static SHARED: Mutex<Vec<File>> = Mutex::new(Vec::new());
 
-/// Takes a share of the lock until this process ends, so that no restore replaces the database under it. Does nothing
-/// for PostgreSQL.
+/// Takes a share of the lock until this process ends, so that no restore replaces the database under it. Removes what a
+/// killed restore left, if nothing else uses the database. Does nothing for PostgreSQL.
 ///
 /// # Errors
 /// A restore is replacing the database.
@@ -21,6 +21,9 @@ pub(crate) fn share(config: &Config) -> Result<(), BackupError> {
     let Some(database) = config.sqlite_file() else { return Ok(()) };
     // A folder that cannot be written has no restore either.
     let Ok(file) = open(&database) else { return Ok(()) };
+    if !left_behind(&database).is_empty() && file.try_lock().is_ok() {
+        clean(&database);
+    }
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Err(BackupError::Restoring(database)),
         _ => {
@@ -30,7 +33,7 @@ pub(crate) fn share(config: &Config) -> Result<(), BackupError> {
     }
 }
 
-/// Takes the whole lock until the value is dropped.
+/// Takes the whole lock until the value is dropped, and removes what a killed restore left.
 ///
 /// # Errors
 /// A server, another command or another restore has a share.
@@ -39,7 +42,29 @@ pub(super) fn alone(database: &Path) -> Result<File, BackupError> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(BackupError::InUse(database.to_owned())),
         Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => Err(at(database)(error)),
-        _ => Ok(file),
+        Err(TryLockError::Error(_)) => Ok(file),
+        Ok(()) => {
+            clean(database);
+            Ok(file)
+        }
+    }
+}
+
+/// Returns the files of a restore that was killed, or that runs.
+pub(crate) fn left_behind(database: &Path) -> Vec<PathBuf> {
+    owner_file::leftovers(database).unwrap_or_default()
+}
+
+/// Removes these files. The caller holds the whole lock, so no restore needs them. `postern doctor` names those that
+/// cannot be removed.
+fn clean(database: &Path) {
+    for file in left_behind(database) {
+        match std::fs::remove_file(&file) {
+            Ok(()) => tracing::info!(file = %file.display(), "removed a file of an interrupted restore"),
+            Err(error) => {
+                tracing::warn!(file = %file.display(), %error, "cannot remove a file of an interrupted restore")
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use error::BackupError;
 pub(crate) use last::last;
-pub(crate) use lock::share;
+pub(crate) use lock::{left_behind, share};
 pub(crate) use restore::{RestoreOptions, RestoredBackup, prepare};
 pub(crate) use sealed_key::Passphrase;
 pub(crate) use write::write;

@@ -57,7 +57,7 @@ pub(super) struct BanListArgs {
     #[arg(long, value_parser = trigger)]
     trigger: Option<Trigger>,
     /// Maximum number of bans
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// As JSON
     #[arg(long)]

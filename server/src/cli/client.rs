@@ -1,6 +1,7 @@
 //! `postern client add|list|show|set|disable|enable|rotate|remove|token|tokens|revoke-token|explain`
 
 use super::print::{self, not_found};
+use super::wrong_value::wrong_value;
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -32,11 +33,13 @@ pub(super) enum ClientCommand {
     /// Show a client's registration as JSON
     Show {
         /// The client id
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Change settings of a client
     Set {
         /// The client id
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// A setting of [[clients]] and its new value, as name=value; lists have spaces between their parts, and groups
         /// commas; an empty value is the default
@@ -46,11 +49,13 @@ pub(super) enum ClientCommand {
     /// Refuse all requests of a client, and keep its registration
     Disable {
         /// The client id
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Enable a disabled client
     Enable {
         /// The client id
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Make a token with which clients register themselves, and print it once; needs oauth.registration
@@ -80,6 +85,7 @@ pub(super) enum ClientCommand {
     /// Make a new secret and print it once; the old one is invalid now, and tokens stay valid
     Rotate {
         /// The client id
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// Keep the old secret valid until the next rotation
         #[arg(long)]
@@ -88,6 +94,7 @@ pub(super) enum ClientCommand {
     /// Remove a client, and invalidate its tokens
     Remove {
         /// The client id
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Check an authorization request of an app, and print the reason if it would be refused
@@ -100,6 +107,7 @@ pub(super) enum ClientCommand {
 #[derive(Debug, Args)]
 pub(super) struct AddArgs {
     /// The client id: letters, digits and . _ ~ -
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// The name that people see [default: the id]
     #[arg(long)]
@@ -154,7 +162,8 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
         }
         ClientCommand::Set { id, changes } => {
             let split = |change: &String| -> Result<(String, Value), Failure> {
-                let (name, value) = change.split_once('=').ok_or_else(|| format!("'{change}' is not NAME=VALUE"))?;
+                let (name, value) =
+                    change.split_once('=').ok_or_else(|| wrong_value(format!("'{change}' is not NAME=VALUE")))?;
                 Ok((name.trim().to_owned(), value.into()))
             };
             let changes: Map<String, Value> = changes.iter().map(split).collect::<Result<_, _>>()?;

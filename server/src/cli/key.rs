@@ -1,6 +1,7 @@
 //! `postern key list|rotate|revoke|rewrap`
 
 use super::print::{self, not_found, remaining, utc_time};
+use super::wrong_value::wrong_value;
 use super::{Failure, Outcome, service};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -32,7 +33,7 @@ pub(super) enum KeyCommand {
         #[arg(long, value_enum)]
         kind: KindName,
         /// With --kind service: the service's name
-        #[arg(required_if_eq("kind", "service"))]
+        #[arg(required_if_eq("kind", "service"), allow_hyphen_values = true)]
         name: Option<String>,
         /// The service's new public P-256 key as a JWK
         #[arg(long, value_name = "FILE", required_if_eq("kind", "service"))]
@@ -106,7 +107,7 @@ pub(super) async fn run(config: Config, command: KeyCommand) -> Outcome {
             None => replace(&actor, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
         },
         KeyCommand::Revoke { kind, all: true, .. } => match kind.map(KindName::server_kind) {
-            Some(None) => Err("a service manages its own key: name the service instead of --all".into()),
+            Some(None) => Err(wrong_value("a service manages its own key: name the service instead of --all")),
             kind => revoke_all(&actor, kind.flatten()).await,
         },
         KeyCommand::Revoke { kind, name, all: false } => match kind.and_then(KindName::server_kind) {
@@ -259,7 +260,7 @@ fn time(text: &str, now: UnixMs) -> Result<UnixMs, Failure> {
     let exact = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let since = humantime::parse_rfc3339_weak(&exact).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let ms = since.and_then(|since| i64::try_from(since.as_millis()).ok());
-    ms.ok_or_else(|| format!("'{text}' is not a time: write 2027-01-31, 2027-01-31T04:00:00Z or 12h").into())
+    ms.ok_or_else(|| wrong_value(format!("'{text}' is not a time: write 2027-01-31, 2027-01-31T04:00:00Z or 12h")))
 }
 
 #[cfg(test)]

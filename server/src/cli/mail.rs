@@ -41,7 +41,7 @@ enum QueueCommand {
     /// Try a message again, even a failed one
     Retry {
         /// The id in the list
-        #[arg(required_unless_present = "all")]
+        #[arg(required_unless_present = "all", allow_hyphen_values = true)]
         id: Option<String>,
         /// All failed messages
         #[arg(long, conflicts_with = "id")]
@@ -50,7 +50,7 @@ enum QueueCommand {
     /// Delete a message that was not sent
     Drop {
         /// The id in the list
-        #[arg(required_unless_present = "all")]
+        #[arg(required_unless_present = "all", allow_hyphen_values = true)]
         id: Option<String>,
         /// All failed messages
         #[arg(long, conflicts_with = "id")]

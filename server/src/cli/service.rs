@@ -19,6 +19,7 @@ pub(super) enum ServiceCommand {
     /// Register a service by its public key, or replace its key
     Add {
         /// The service's name in requests for tickets: lower-case letters, digits, -
+        #[arg(allow_hyphen_values = true)]
         name: String,
         /// Its public P-256 key as a JWK
         #[arg(long, value_name = "FILE")]
@@ -39,6 +40,7 @@ pub(super) enum ServiceCommand {
     /// Stop issuing tickets for a service
     Remove {
         /// The service's name
+        #[arg(allow_hyphen_values = true)]
         name: String,
     },
 }

@@ -1,12 +1,13 @@
 //! `postern user add|list|show|set|set-password|disable|enable|role|reset|factors|remove-factors|delete`
 
 use super::user_command::UserCommand;
+use super::wrong_value::wrong_value;
 use super::{Failure, Outcome, import, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
-use crate::flows::profiles::{self, ProfileEdit};
+use crate::flows::profiles::{self, ProfileEdit, ProfileError};
 use crate::flows::{factors, passkeys, reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
@@ -88,12 +89,12 @@ impl UserAdmin<'_> {
         }
     }
 
-    async fn list(&self, after: Option<&str>, limit: usize, json: bool) -> Outcome {
+    async fn list(&self, after: Option<&str>, limit: u32, json: bool) -> Outcome {
         let after = match after {
             Some(name) => self.find(name).await?.id.into(),
             None => String::new(),
         };
-        let (users, next) = users::page(self.actor.store, &after, limit).await?;
+        let (users, next) = users::page(self.actor.store, &after, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
         if let (Some(_), Some(last)) = (next, users.last()) {
             eprintln!("More accounts follow: add --after {}", last.username);
         }
@@ -121,10 +122,13 @@ impl UserAdmin<'_> {
         });
         let edit = ProfileEdit { display_name, email, groups: groups.as_deref() };
         if edit.is_empty() {
-            return Err("name at least one of --display-name, --email and --groups".into());
+            return Err(wrong_value("name at least one of --display-name, --email and --groups"));
         }
         let user = self.find(account).await?;
-        profiles::set(&self.actor, &user.id, &edit).await?;
+        profiles::set(&self.actor, &user.id, &edit).await.map_err(|error| match error {
+            ProfileError::UnknownGroup(_) => print::not_found(error.to_string()),
+            error => error.into(),
+        })?;
         println!("The profile of {} is changed. Running servers follow within a second.", user.name);
         Ok(())
     }

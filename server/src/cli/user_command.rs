@@ -23,8 +23,8 @@ pub(super) enum UserCommand {
         #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
         after: Option<String>,
         /// At most this many
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -87,3 +87,60 @@ fn the_time_servers_file_names_every_setting_of_its_own() {
     }
     assert!(sections.len() > 1, "there are sections");
 }
+
+/// Returns the pages for operators, by path.
+fn pages() -> Vec<(String, String)> {
+    let docs = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
+    let mut pages = Vec::new();
+    for folder in [docs.to_owned(), docs.join("guides"), docs.join("guides/apps"), docs.join("clients")] {
+        for file in std::fs::read_dir(&folder).expect("a folder") {
+            let path = file.expect("a file").path();
+            if path.extension().is_some_and(|ending| ending == "md") {
+                pages.push((path.display().to_string(), std::fs::read_to_string(&path).expect("a page")));
+            }
+        }
+    }
+    pages
+}
+
+/// Returns the setting that a text in code font names: `toll.operator_listen`, `database_url = "..."`.
+fn named(code: &str) -> Option<(&str, &str)> {
+    let name = code.strip_prefix("--set ").unwrap_or(code);
+    let name = name.split([' ', '=']).next().unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
+    name.rsplit_once('.').filter(|(section, _)| !section.is_empty() && name.chars().all(is_name))
+}
+
+#[test]
+fn pages_name_only_settings_that_exist() {
+    let sections = sections(FILE);
+    let (mut known, mut unknown) = (0, Vec::new());
+    for (page, text) in pages() {
+        // Every second part is code.
+        for (section, key) in text.split('`').skip(1).step_by(2).filter_map(named) {
+            // Names of files and of other programs' members look like settings, but are in no section.
+            let in_section = |own: &String| own == section || own.starts_with(&format!("{section}."));
+            if !sections.keys().any(in_section) || matches!(key, "md" | "rs" | "toml") {
+                continue;
+            }
+            let exists = sections.get(section).is_some_and(|lines| has(lines, key));
+            let is_section = sections.contains_key(&format!("{section}.{key}"));
+            known += 1;
+            if !exists && !is_section {
+                unknown.push(format!("{page}: {section}.{key}"));
+            }
+        }
+    }
+    assert_eq!(unknown, [""; 0]);
+    assert!(known > 50, "only {known} names were found");
+}
+
+#[test]
+fn the_page_on_the_gate_names_every_setting_of_a_route() {
+    let page = include_str!("../../../docs/toll.md");
+    // These are of every route, and in the example.
+    let of_example = ["name", "path", "upstream", "methods", "hosts", "price", "quota", "ttl", "bundles"];
+    let keys = keys::<Settings>("toll.routes").into_iter().filter(|key| !of_example.contains(&key.as_str()));
+    let missing: Vec<_> = keys.filter(|key| !page.contains(&format!("`{key}"))).collect();
+    assert_eq!(missing, [""; 0]);
+}

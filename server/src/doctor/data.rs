@@ -45,7 +45,8 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(clock(store.newest().await?, now));
         findings.push(database_clock(store.last_changes().await?.clock, now));
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
-        findings.push(names(&store.stray_names().await?, &store.look_alikes(MANY_ALIKE).await?));
+        let (stray, marked) = (store.stray_names().await?, store.marked_names().await?);
+        findings.push(names(&stray, &marked, &store.look_alikes(MANY_ALIKE).await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
         let all: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
@@ -175,7 +176,7 @@ fn roles_as_groups(groups: &[GroupName]) -> Finding {
     )
 }
 
-fn names(stray: &[NamedAccount], alike: &[Vec<NamedAccount>]) -> Finding {
+fn names(stray: &[NamedAccount], marked: &[NamedAccount], alike: &[Vec<NamedAccount>]) -> Finding {
     const CHECK: &str = "names";
     let account = |user: &NamedAccount| format!("{} ({})", user.name, user.id);
     if !stray.is_empty() {
@@ -192,14 +193,21 @@ fn names(stray: &[NamedAccount], alike: &[Vec<NamedAccount>]) -> Finding {
     }
     let joined = |users: &Vec<NamedAccount>| users.iter().map(account).collect::<Vec<_>>().join(" and ");
     let alike: Vec<_> = alike.iter().map(joined).collect();
-    if alike.is_empty() {
+    let marked: Vec<_> = marked.iter().map(account).collect();
+    let says: Vec<_> =
+        [("These names look alike", alike.join("; ")), ("Accents hide in these names", marked.join(", "))]
+            .into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(problem, names)| format!("{problem}: {names}."))
+            .collect();
+    if says.is_empty() {
         return Finding::fine(CHECK, "No two names are equal or look alike.");
     }
     Finding::new(
         CHECK,
         FindingLevel::Warning,
-        format!("These names look alike: {}.", alike.join("; ")),
-        "If one of them impersonates the other, disable it. Otherwise rename one: postern user rename ID NAME.",
+        says.join(" "),
+        "If one impersonates another account, disable it. Otherwise rename it: postern user rename ID NAME.",
     )
 }
 

@@ -19,6 +19,7 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     ];
     findings.extend(machine::tls_key(config));
     findings.extend(machine::certificate(config, now));
+    findings.extend(machine::left_files(config));
     findings.extend(settings::mailer(config));
     findings.extend(gate::findings(config).await);
     if config.has_no_database_file() {

@@ -1,6 +1,7 @@
 //! Checks of the machine: hashing speed, permissions of keys, disk space.
 
 use super::{Finding, FindingLevel, date};
+use crate::backup::left_behind;
 use crate::config::{Config, Settings};
 use crate::connections::SPARE_FILES;
 use crate::key_encryption::VARIABLE;
@@ -47,6 +48,21 @@ pub(super) fn key_file(config: &Config) -> Finding {
         return Finding::fine(KEY_FILE, format!("The key-encryption key comes from {VARIABLE}."));
     }
     private(KEY_FILE, "key-encryption key", &config.key_encryption_key_file())
+}
+
+/// Names temporary files of programs that were killed, if any exist.
+pub(super) fn left_files(config: &Config) -> Option<Finding> {
+    let mut left = config.sqlite_file().map(|file| left_behind(&file)).unwrap_or_default();
+    left.extend(left_behind(&config.key_encryption_key_file()));
+    let names: Vec<_> = left.iter().map(|file| file.display().to_string()).collect();
+    (!names.is_empty()).then(|| {
+        Finding::new(
+            "left_files",
+            FindingLevel::Warning,
+            format!("A restore or a write of keys runs now, or was interrupted and left files: {}.", names.join(", ")),
+            "The next start of the server removes copies of the database. Delete others that stay: they contain secrets.",
+        )
+    })
 }
 
 pub(super) fn key_place(config: &Config) -> Finding {

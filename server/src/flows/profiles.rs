@@ -66,7 +66,7 @@ impl ProfileEdit<'_> {
         let display_name = match self.display_name.map(str::trim) {
             None => Change::Keep,
             Some("") => Change::Clear,
-            Some(text) => Change::Set(DisplayName::parse(text)?),
+            Some(text) => Change::Set(DisplayName::parse_new(text)?),
         };
         let email = match self.email.map(str::trim) {
             None => Change::Keep,

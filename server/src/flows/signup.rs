@@ -84,10 +84,11 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
 }
 
 fn invalid(bad: InvalidAccountName) -> ApiError {
-    ApiError::new(match bad {
-        InvalidAccountName::Length | InvalidAccountName::Characters => Code::NameInvalid,
-        InvalidAccountName::MixedScripts => Code::NameMixedScripts,
-    })
+    match bad {
+        InvalidAccountName::Length | InvalidAccountName::Characters => ApiError::new(Code::NameInvalid),
+        InvalidAccountName::Marks => ApiError::explained(Code::NameInvalid, MARKS),
+        InvalidAccountName::MixedScripts => ApiError::new(Code::NameMixedScripts),
+    }
 }
 
 const CLOSED: &str = "Sign-up is closed on this site. Links to it no longer work: ask the person who runs this site for \
@@ -97,6 +98,8 @@ const NO_SETUP: &str = "This is not the set-up link that is valid now. Run \u{20
                         open the link that it prints.";
 const NOT_FIRST: &str = "The first account was created a moment ago. If it was you, sign in. Otherwise ask the person who \
                          runs this site for an invitation.";
+const MARKS: &str =
+    "This name has accents that cross a letter, repeat, pile up or hide on the dot of an i. Leave them out.";
 const RESERVED: &str = "This name is reserved for the people who run this site. Choose another one.";
 const UNKNOWN: &str = "This link is not complete, or not valid any more. If you have just created your account with it, \
                        sign in. Otherwise open it again as you got it, or ask for a new one.";

@@ -25,7 +25,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
-use domain::local_path::{local_path, written_out};
+use domain::local_path::{local_page, written_out};
 use http::{HeaderMap, Uri};
 use tower_cookies::Cookies;
 use wire::paths;
@@ -62,6 +62,12 @@ pub(crate) async fn load(
     }
 }
 
+/// Leads from a page's path with a slash at its end to the page. The route matched, so the rest is a path of ours.
+pub(crate) async fn without_slash(uri: Uri) -> Redirect {
+    let path = uri.path().trim_end_matches('/');
+    Redirect::permanent(&uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
+}
+
 /// Returns the error page; the cause goes to the log.
 pub(crate) async fn broken(state: AppState, error: ApiError, request: Request) -> Response {
     let cause = error.into_response().extensions().get::<crate::api_error::Cause>().cloned();
@@ -79,7 +85,7 @@ enum Page {
 
 async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap) -> Result<Page, ApiError> {
     let asked = asked(uri);
-    let target = local_path(asked.next.as_deref().map(written_out).as_deref()).to_owned();
+    let target = local_page(asked.next.as_deref().map(written_out).as_deref()).to_owned();
     let signed_in = SignedIn::find(state, Some(client), headers).await?;
     match (uri.path(), signed_in) {
         // A session whose key is lost cannot prove anything, so the person signs in again.

@@ -102,7 +102,7 @@ fn account(
     let name = AccountName::parse(&raw.username).map_err(|error| note(error.to_string())).ok();
     let display_name = match raw.display_name.trim() {
         "" => None,
-        text => DisplayName::parse(text).map_err(|error| note(error.to_string())).ok(),
+        text => DisplayName::parse_new(text).map_err(|error| note(error.to_string())).ok(),
     };
     let address = match raw.email.trim() {
         "" => None,

@@ -6,6 +6,8 @@ use crate::support::apps::{
 use crate::support::{Answer, ORIGIN, Portal};
 use http::{Method, StatusCode};
 use serde_json::json;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use store::audit::{AuditEvent, AuditSearch};
 use wire::paths;
 
@@ -255,6 +257,27 @@ async fn tabs_that_never_come_back_are_forgotten() {
         portal.clock.advance(1_000);
     }
     assert_eq!(jar.cookies.lock().unwrap().len(), 50);
+}
+
+#[tokio::test]
+async fn a_session_has_few_codes_in_the_database_whatever_it_asks() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = AppBrowser::signed_in(&portal, "alice").await;
+    let mut database = SqliteConnectOptions::new().filename(portal.database()).connect().await.unwrap();
+    let started = open_at_app(&alice.wiki, WIKI, paths::APP_START).await;
+    for (visits, codes, most) in [(70, 0, 0), (0, 70, 64)] {
+        for _ in 0..visits {
+            assert_eq!(alice.portal.get(portal_path(&started)).await.status, StatusCode::OK);
+            portal.clock.advance(1_000);
+        }
+        for _ in 0..codes {
+            request_callback(&alice.portal, portal_path(&started)).await;
+            portal.advance(200).await;
+        }
+        let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM app_codes").fetch_one(&mut database).await.unwrap();
+        assert!(rows <= most && (codes == 0) == (rows == 0), "{rows} rows");
+    }
 }
 
 #[tokio::test]

@@ -298,3 +298,36 @@ fn postgresql_has_its_own_tools() {
         postern(folder.path(), &["--set", "database_url=postgres://nobody@127.0.0.1:1/none", "restore", "x"], "");
     assert!(output_text(&output).contains("pg_dump"), "{}", output_text(&output));
 }
+
+#[test]
+fn a_killed_restore_leaves_no_copy_of_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "ada");
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    assert!(run(&["backup", "good.db"]).status.success());
+    let data = folder.path().join("data");
+    let left = || {
+        let files = std::fs::read_dir(&data).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        files.filter(|name| name.starts_with(".postern.db.")).collect::<Vec<_>>()
+    };
+    let kill = || {
+        for name in [".postern.db.Ab3xY9.new", ".postern.db.Ab3xY9.new-wal", ".postern.db.Ab3xY9.new-journal"] {
+            std::fs::copy(folder.path().join("good.db"), data.join(name)).unwrap();
+        }
+    };
+    kill();
+    let said = output_text(&run(&["doctor"]));
+    assert!(said.contains("was interrupted") && said.contains(".postern.db.Ab3xY9.new-wal"), "{said}");
+    assert!(run(&["user", "list"]).status.success());
+    assert_eq!(left(), [""; 0], "a command removes them, if it is alone");
+    kill();
+    assert!(run(&["restore", "good.db", "--force"]).status.success());
+    assert_eq!(left(), [""; 0], "and so does a restore");
+    let program = Program::start(folder.path(), &[]);
+    kill();
+    assert!(run(&["user", "list"]).status.success());
+    assert_eq!(left().len(), 3, "nothing is removed while something else uses the database");
+    program.end();
+    Program::start(folder.path(), &[]).end();
+    assert_eq!(left(), [""; 0], "a start removes them");
+}

@@ -2,6 +2,8 @@
 
 use crate::support::{Program, output_text, postern};
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -52,7 +54,7 @@ fn invitations_are_made_listed_and_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
     assert!(output_text(&run(&["invite", "--note", "the cook"])).starts_with("http://localhost:3000/signup#code="));
-    assert_eq!(run(&["invite", "--hours", "721"]).status.code(), Some(1));
+    assert_eq!(run(&["invite", "--hours", "721"]).status.code(), Some(2));
     let list = output_text(&run(&["invite", "list"]));
     let (id, rest) = list.split_once('\t').unwrap();
     assert!(rest.starts_with("user\t") && rest.ends_with("\tthe cook\n"), "{list}");
@@ -138,7 +140,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert_eq!(here.status.code(), Some(1));
     assert!(output_text(&here).contains("--force"), "{}", output_text(&here));
     assert_eq!(code(&["ban", "add", "203.0.113.7"]), Some(2), "a reason is asked for");
-    assert_eq!(code(&["ban", "add", "203.0.113.7", "--reason", "x", "--for", "soon"]), Some(1));
+    assert_eq!(code(&["ban", "add", "203.0.113.7", "--reason", "x", "--for", "soon"]), Some(2));
 
     let listed = done(&["ban", "list"]);
     assert!(listed.contains("203.0.113.7\teverything\t"), "{listed}");
@@ -186,7 +188,7 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     let next = json(&["key", "rotate", "--kind", "signing", "--at", "12h", "--json"]);
     assert_eq!((&next["state"], &next["alg"]), (&"next".into(), &"ES256".into()));
     assert!(output_text(&run(&["key", "rotate", "--kind", "signing"])).contains("is already waiting"));
-    assert_eq!(run(&["key", "rotate", "--kind", "signing", "--at", "1000d"]).status.code(), Some(1));
+    assert_eq!(run(&["key", "rotate", "--kind", "signing", "--at", "1000d"]).status.code(), Some(2));
     assert_eq!(run(&["key", "rotate", "--kind", "digest"]).status.code(), Some(2));
     let envelope = output_text(&run(&["key", "rotate", "--kind", "envelope"]));
     assert!(envelope.starts_with("The new key "), "{envelope}");
@@ -311,4 +313,109 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         assert_eq!(of_flag.status.code(), Some(2), "{set}");
         assert!(!output_text(&of_flag).contains("hunter2"), "{}", output_text(&of_flag));
     }
+}
+
+#[test]
+fn a_wrong_value_on_the_command_line_has_its_own_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
+    assert!(run(&["user", "add", "alice"]).status.success());
+    assert!(run(&["client", "add", "--redirect-uri", "https://wiki.example/a", "wiki"]).status.success());
+    std::fs::write(folder.path().join("key.json"), "{}").unwrap();
+    for wrong in [
+        &["user", "add", ""][..],
+        &["user", "add", "a b"],
+        &["user", "add", "ali\u{307}ce"],
+        &["user", "rename", "alice", "-"],
+        &["user", "set", "alice"],
+        &["user", "set", "alice", "--email", "a@b"],
+        &["user", "set", "alice", "--display-name", "a\u{202e}b"],
+        &["user", "set", "alice", "--groups", "a;b"],
+        &["user", "role", "alice", "king"],
+        &["user", "list", "--limit", "0"],
+        &["group", "add", "a;b"],
+        &["group", "add", "administrator"],
+        &["invite", "--hours", "721"],
+        &["mail", "test", "a@b"],
+        &["ban", "add", "nonsense", "--reason", "x"],
+        &["ban", "add", "203.0.113.7", "--reason", ""],
+        &["ban", "add", "203.0.113.7", "--reason", "x", "--for", "soon"],
+        &["ban", "add", "203.0.113.7", "--reason", "x", "--scope", "half"],
+        &["ban", "lift", "nonsense"],
+        &["ban", "explain", "nonsense"],
+        &["ban", "list", "--limit", "0"],
+        &["allow", "add", "nonsense", "--comment", "x"],
+        &["allow", "add", "0.0.0.0/0", "--comment", "x"],
+        &["allow", "add", "203.0.113.7", "--comment", ""],
+        &["key", "rotate", "--kind", "signing", "--at", "soon"],
+        &["key", "rotate", "--kind", "signing", "--at", "2099-01-01"],
+        &["audit", "--since", "99999999999d"],
+        &["audit", "--event", "nonsense"],
+        &["client", "add", "a b"],
+        &["client", "add", "--redirect-uri", "nonsense", "shop"],
+        &["client", "set", "wiki", "name"],
+        &["client", "set", "wiki", "colour=red"],
+        &["service", "add", "Time", "--key", "key.json"],
+        &["toll", "routes", "--explain", "GET", "nonsense"],
+        &["calibrate", "--target", "soon"],
+        &["config", "print", "--set", "site.nome=x"],
+    ] {
+        let output = run(wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", output_text(&output));
+        assert!(!output_text(&output).is_empty(), "{wrong:?}");
+    }
+    let refusals: [(&[&str], i32); 9] = [
+        (&["user", "add", "alice"], 1),
+        (&["user", "add", "support"], 1),
+        (&["client", "add", "--redirect-uri", "https://wiki.example/a", "wiki"], 1),
+        (&["user", "show", "nobody"], 3),
+        (&["client", "show", "nobody"], 3),
+        (&["group", "remove", "nobody"], 3),
+        (&["user", "set", "alice", "--groups", "nobody"], 3),
+        (&["allow", "remove", "nonsense"], 3),
+        (&["audit", "--user", "nobody"], 3),
+    ];
+    for (refused, code) in refusals {
+        let output = run(refused);
+        assert_eq!(output.status.code(), Some(code), "{refused:?}: {}", output_text(&output));
+    }
+}
+
+#[test]
+fn ids_that_begin_with_a_hyphen_are_no_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    for id in ["-abc", "--abc"] {
+        for arguments in [
+            &["client", "add", id, "--redirect-uri", "https://wiki.example/a"][..],
+            &["client", "show", id],
+            &["client", "set", id, "name=Wiki"],
+            &["client", "disable", id],
+            &["client", "enable", id],
+            &["client", "rotate", "--keep-old", id],
+            &["client", "remove", id],
+        ] {
+            let output = run(arguments);
+            assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+        }
+        for arguments in [&["service", "remove", id][..], &["mail", "queue", "drop", id], &["client", "show", id]] {
+            assert_eq!(run(arguments).status.code(), Some(3), "{arguments:?}");
+        }
+    }
+    assert_eq!(run(&["client", "show", "wiki", "--jsn"]).status.code(), Some(2), "a mistyped flag after an id");
+}
+
+#[tokio::test]
+async fn the_doctor_names_accounts_whose_accents_hide_and_they_keep_working() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
+    assert!(run(&["user", "add", "bob"]).status.success());
+    let database = SqliteConnectOptions::new().filename(folder.path().join("data/postern.db"));
+    let mut database = database.connect().await.unwrap();
+    let set = sqlx::query("UPDATE users SET name = $1, name_key = $1, skeleton = $1 WHERE name = 'bob'");
+    set.bind("b\u{338}ob").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    assert!(run(&["user", "show", "b\u{338}ob"]).status.success());
+    let said = output_text(&run(&["doctor"]));
+    assert!(said.contains("Accents hide in these names: b\u{338}ob ("), "{said}");
 }

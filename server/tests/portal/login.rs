@@ -335,3 +335,49 @@ async fn bodies_that_are_no_login_are_bad_requests() {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_request"), "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_signed_in_person_is_led_to_pages_only() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    for (next, lands) in [
+        ("/api/logout", paths::DASHBOARD_PAGE),
+        ("/%61pi/logout", paths::DASHBOARD_PAGE),
+        ("/dashboard/%252e%252e/api/logout", paths::DASHBOARD_PAGE),
+        ("/dashboard/devices", "/dashboard/devices"),
+        ("/oauth/authorize?client_id=a", "/oauth/authorize?client_id=a"),
+        ("/device", "/device"),
+    ] {
+        for page in [paths::LOGIN_PAGE, paths::RESUME_PAGE, paths::SIGNUP_PAGE] {
+            let answer = alice.get(&format!("{page}?next={next}")).await;
+            assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, lands), "{page} {next}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slash_after_a_page_leads_to_the_page() {
+    let portal = Portal::start().await;
+    let stranger = portal.browser("203.0.113.7");
+    for (path, lands) in [
+        ("/login/", "/login"),
+        ("/login/?next=/dashboard/keys&why=ended", "/login?next=/dashboard/keys&why=ended"),
+        ("/signup/", "/signup"),
+        ("/dashboard/", "/dashboard"),
+        ("/dashboard/users/", "/dashboard/users"),
+        ("/dashboard/users/person/?id=a", "/dashboard/users/person?id=a"),
+        ("/device/?user_code=a", "/device?user_code=a"),
+    ] {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = stranger.send(method, path, None, &[]).await;
+            assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT, "{path}");
+            assert_eq!(answer.header("location"), lands);
+        }
+    }
+    for other in ["//login/", "/login//", "/nothing/", "/api/session/", "/oauth/authorize/"] {
+        let answer = stranger.get(other).await;
+        assert!(!answer.status.is_redirection(), "{other}: {}", answer.status);
+    }
+    assert_eq!(stranger.send(Method::POST, "/login/", None, &[]).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}

@@ -321,3 +321,30 @@ fn secrets_of_messages_are_in_no_debug_text() {
         assert!(!text.contains("canary"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn lines_of_one_kind_are_bounded_and_the_rest_is_counted() {
+    const REQUESTS: usize = 400;
+    let folder = tempfile::tempdir().unwrap();
+    let add = ["client", "add", "wiki", "--redirect-uri", "https://wiki.example/a"];
+    assert!(postern(folder.path(), &add, "").status.success());
+    let limits = ["ban.limits.per_minute=100000", "ban.limits.refused_per_minute=100000"];
+    let program = Program::start(folder.path(), &limits);
+    let began = std::time::Instant::now();
+    let wrong = format!("grant_type=authorization_code&code=x&client_id=wiki&client_secret={}", "a".repeat(43));
+    for _ in 0..REQUESTS {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = program.program().send(Method::POST, paths::OAUTH_TOKEN, Some(wrong.clone()), &form).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text);
+    }
+    // The count is written within a second.
+    let log = folder.path().join("log");
+    let counted = || std::fs::read_to_string(&log).unwrap().contains("suppressed lines of one kind");
+    while !counted() {
+        assert!(began.elapsed().as_secs() < 120, "{}", std::fs::read_to_string(&log).unwrap());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let seconds = usize::try_from(began.elapsed().as_secs()).unwrap() + 2;
+    let lines = program.end().matches("client authentication failed").count();
+    assert!(lines > 0 && lines < REQUESTS && lines <= 20 * seconds, "{lines} lines in {seconds} s");
+}

@@ -248,7 +248,7 @@ fn commands_manage_groups_and_profiles() {
     assert!(output_text(&run(&["group", "members", "family"], "")).starts_with("ada\t"));
     let unknown = run(&["user", "set", "ada", "--groups", "family,nobody"], "");
     assert!(!unknown.status.success() && String::from_utf8_lossy(&unknown.stderr).contains("no group is named nobody"));
-    assert_eq!(run(&["user", "set", "ada"], "").status.code(), Some(1));
+    assert_eq!(run(&["user", "set", "ada"], "").status.code(), Some(2));
 
     let rules = "public_url = 'https://auth.example'\ntrusted_proxies = ['127.0.0.1']\n[[apps]]\nname = 'wiki'\n\
          origin = 'https://wiki.example'\n[[apps.rules]]\npath = '/*'\nallow = 'group'\ngroups = ['family', 'nobody']\n";

@@ -110,6 +110,8 @@ async fn a_name_is_found_in_every_encoding_and_a_look_alike_is_refused() {
         ("ROOT", "name_taken"),
         ("r\u{43e}\u{43e}t", "name_mixed_scripts"),
         ("r o o t", "name_invalid"),
+        ("ali\u{307}ce", "name_invalid"),
+        ("ro\u{338}ot", "name_invalid"),
     ] {
         assert_eq!(sign_up(&visitor(), &join(name)).await.code(), code, "{name}");
     }

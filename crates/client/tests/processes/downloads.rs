@@ -99,3 +99,71 @@ async fn the_rest_costs_one_request_and_no_money() {
     assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!((world.paid(), output.stdout.len()), (1, HALF));
 }
+
+/// Fetches the whole content, and returns what the client printed.
+async fn get_whole(home: &Path, output: &str) -> Output {
+    let files = Arc::new(Files::default());
+    files.then(TAG, 0..LENGTH, Then::End);
+    get(&files::open(files).await, home, &["--output", output]).await
+}
+
+#[tokio::test]
+async fn nothing_but_the_named_file_is_replaced() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    // Somebody else's file, and a name that leads elsewhere.
+    std::fs::write(at("file.part"), "mine").unwrap();
+    std::fs::create_dir(at("far")).unwrap();
+    std::fs::write(at("far/there"), "old").unwrap();
+    for (link, to) in [("link", "far/there"), ("new", "far/new"), ("loop", "loop")] {
+        std::os::unix::fs::symlink(to, at(link)).unwrap();
+    }
+    for (output, written) in [("file", "file"), ("link", "far/there"), ("new", "far/new")] {
+        let answer = get_whole(home.path(), at(output).to_str().unwrap()).await;
+        assert!(answer.status.success(), "{output}: {}", String::from_utf8_lossy(&answer.stderr));
+        assert!(std::fs::read(at(written)).unwrap() == content(), "{output}");
+    }
+    assert_eq!(std::fs::read(at("file.part")).unwrap(), b"mine");
+    for link in ["link", "new"] {
+        assert!(at(link).symlink_metadata().unwrap().is_symlink(), "{link} is a link still");
+    }
+    for wrong in ["loop", "far", "missing/file"] {
+        let answer = get_whole(home.path(), at(wrong).to_str().unwrap()).await;
+        assert_eq!(answer.status.code(), Some(1), "{wrong}");
+    }
+    let mut left: Vec<_> = std::fs::read_dir(at("far")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["new", "there"], "nothing is left beside them");
+}
+
+#[tokio::test]
+async fn devices_pipes_and_standard_output_receive_what_arrives() {
+    let home = tempfile::tempdir().unwrap();
+    let answer = get_whole(home.path(), "-").await;
+    assert!(answer.status.success() && answer.stdout == content());
+    assert!(get_whole(home.path(), "/dev/null").await.status.success());
+    let pipe = home.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = tokio::task::spawn_blocking({
+        let pipe = pipe.clone();
+        move || std::fs::read(pipe).unwrap()
+    });
+    assert!(get_whole(home.path(), pipe.to_str().unwrap()).await.status.success());
+    assert!(reader.await.unwrap() == content());
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&pipe.metadata().unwrap().file_type()), "it is a pipe still");
+}
+
+#[tokio::test]
+async fn a_new_file_follows_the_umask_and_a_replaced_one_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    std::fs::write(at("like"), "").unwrap();
+    std::fs::write(at("shared"), "").unwrap();
+    std::fs::set_permissions(at("shared"), std::fs::Permissions::from_mode(0o660)).unwrap();
+    for name in ["new", "shared"] {
+        assert!(get_whole(home.path(), at(name).to_str().unwrap()).await.status.success());
+    }
+    let mode = |name: &str| at(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("new"), mode("shared")), (mode("like"), 0o660));
+}

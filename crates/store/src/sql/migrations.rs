@@ -49,6 +49,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (47, "proofs and notices", include_str!("../../migrations/0047_proofs_and_notices.sql")),
     (48, "hints and resources", include_str!("../../migrations/0048_hints_and_resources.sql")),
     (49, "large installations", include_str!("../../migrations/0049_large_installations.sql")),
+    (53, "second dots", include_str!("../../migrations/0053_second_dots.sql")),
 ];
 
 /// All migrations, in the order of their numbers.

@@ -20,7 +20,7 @@ const PAGE: i64 = 500;
 
 sql! {
     ALIKE = "SELECT COUNT(*) AS n FROM users WHERE skeleton = $1 AND id <> $2";
-    // Rows from before skeletons existed, in the order in which the names were chosen.
+    // Rows from before skeletons existed or changed, in the order in which the names were chosen.
     UNSEEN = "SELECT id, name, name_key FROM users WHERE skeleton = '' AND deleted_at IS NULL ORDER BY created_at, id";
     SEE = "UPDATE users SET skeleton = $2 WHERE id = $1";
     HOLDERS = "SELECT COUNT(*) AS n FROM users WHERE name_key = $1 AND id <> $2";
@@ -144,7 +144,7 @@ impl<DB: Backend> SqlStore<DB> {
             return Ok(());
         }
         let Adopted { seen, changed, colliding } = self.write(AdoptNames).await?;
-        tracing::info!(seen, changed, "account names now follow RFC 8265");
+        tracing::info!(seen, changed, "account names now follow the rules of this version");
         for id in colliding {
             tracing::error!(user = %id, "an account shares its name with another one; 'postern doctor' says what to do");
         }
@@ -168,16 +168,17 @@ impl<DB: Backend> SqlStore<DB> {
         Ok(())
     }
 
-    /// Reads the names in parts, so that the memory does not depend on their number.
-    pub(super) async fn find_stray_names(&self) -> Result<Vec<NamedAccount>> {
-        let (mut stray, mut after) = (Vec::new(), String::new());
+    /// Returns the accounts for whose name and key a condition holds, of those whose key an engine cannot compute. Reads
+    /// them in parts, so that the memory does not depend on their number.
+    pub(super) async fn find_names(&self, is: impl Fn(&str, &str) -> bool + Send) -> Result<Vec<NamedAccount>> {
+        let (mut found, mut after) = (Vec::new(), String::new());
         loop {
             let rows = self.reads.without_timeout().all(KEYS, [Value::Text(&after), Value::Int(PAGE)]).await?;
-            let Some(last) = rows.last() else { return Ok(stray) };
+            let Some(last) = rows.last() else { return Ok(found) };
             after = last.text("id")?;
             for row in &rows {
-                if name_key(&row.text("name")?) != row.text("name_key")? {
-                    stray.push(named(row)?);
+                if is(&row.text("name")?, &row.text("name_key")?) {
+                    found.push(named(row)?);
                 }
             }
         }

@@ -17,7 +17,7 @@ use crate::users::{
 };
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::account::{AccountName, Role};
+use domain::account::{AccountName, Role, has_deceptive_marks, name_key};
 use domain::ids::{SessionId, UserId};
 use domain::profile::{Email, EmailAddress, EmailState};
 
@@ -235,7 +235,11 @@ impl<DB: Backend> Users for SqlStore<DB> {
     }
 
     async fn stray_names(&self) -> Result<Vec<NamedAccount>> {
-        self.find_stray_names().await
+        self.find_names(|name, key| name_key(name) != key).await
+    }
+
+    async fn marked_names(&self) -> Result<Vec<NamedAccount>> {
+        self.find_names(|name, _| has_deceptive_marks(name)).await
     }
 
     async fn look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>> {

@@ -134,6 +134,28 @@ async fn display_names_of_an_earlier_version_are_found() {
 }
 
 #[tokio::test]
+async fn a_second_dot_of_an_earlier_version_is_seen_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("postern.db");
+    let url = format!("sqlite:{}", path.display());
+    let store = open(&url, StoreOptions::default()).await.unwrap();
+    let id = user(&*store, "alix").await;
+    store.close().await;
+
+    let pool = SqlitePoolOptions::new().connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    let name = "ali\u{307}ce";
+    let set = sqlx::query("UPDATE users SET name = $2, name_key = $2, skeleton = $2 WHERE id = $1");
+    set.bind(id.as_str()).bind(name).execute(&pool).await.unwrap();
+    sqlx::query("DELETE FROM _sqlx_migrations WHERE version = 53").execute(&pool).await.unwrap();
+    pool.close().await;
+
+    let store = open(&url, StoreOptions::default()).await.unwrap();
+    assert_eq!(store.user_by_key(name).await.unwrap().unwrap().id, id, "the account keeps its name");
+    let added = store.add_user(&crate::make::new_user("alice")).await.unwrap();
+    assert_eq!(added, store::users::AddUserOutcome::NameConfusable);
+}
+
+#[tokio::test]
 async fn sessions_of_an_earlier_version_began_with_a_password_when_they_were_made() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("postern.db");

@@ -5,6 +5,8 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use toll::upstream::ForwardSettings;
 
 #[tokio::test]
@@ -35,4 +37,31 @@ async fn http_2_in_front_and_behind() {
         assert_eq!(said["version"], version);
         assert_eq!(said["headers"]["x-forwarded-host"][0], world.address.to_string());
     }
+}
+
+#[tokio::test]
+async fn the_gate_answers_in_its_own_version() {
+    // An upstream of HTTP/1.0, whose answers end with their connections.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let old = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nold").await.unwrap();
+        }
+    });
+    let world = World::with(|_| vec![route("all", "/**", old, &ForwardSettings::default())]).await;
+    let mut raw = Raw::connect(world.address).await;
+    for _ in 0..2 {
+        raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let reply = raw.reply().await;
+        assert!(reply.head.starts_with("http/1.1 200"), "{}", reply.head);
+        assert_eq!(reply.body, b"old");
+    }
+    let mut older = Raw::connect(world.address).await;
+    older.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n").await;
+    let head = older.reply().await.head;
+    assert!(head.starts_with("http/1.0 200"), "{head}");
 }

@@ -49,7 +49,7 @@ pub enum TollAdminCommand {
 #[derive(Debug, clap::Args)]
 pub struct TollListArgs {
     /// Maximum number of rows
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// As JSON
     #[arg(long)]

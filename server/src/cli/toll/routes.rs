@@ -1,5 +1,6 @@
 //! `postern toll routes`
 
+use crate::cli::wrong_value::wrong_value;
 use crate::cli::{Failure, Outcome, print};
 use crate::config::{TollSettings, toll_table};
 use domain::authority::Authority;
@@ -88,11 +89,14 @@ fn row(route: &toll::route::Route) -> Row {
 }
 
 fn request(method: &str, url: &str) -> Result<(Method, Authority, RequestPath), Failure> {
-    let method = method.to_ascii_uppercase().parse::<Method>().map_err(|_| format!("'{method}' is not a method"))?;
+    let method = method
+        .to_ascii_uppercase()
+        .parse::<Method>()
+        .map_err(|_| wrong_value(format!("'{method}' is not a method")))?;
     let uri = url.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
-    let uri = uri.ok_or_else(|| format!("'{url}' is not a URL: write https://api.example.com/price"))?;
+    let uri = uri.ok_or_else(|| wrong_value(format!("'{url}' is not a URL: write https://api.example.com/price")))?;
     let (https, host) = (uri.scheme_str() == Some("https"), uri.authority().map_or("", |host| host.as_str()));
-    let host = Authority::parse(host, https).map_err(|error| format!("'{host}': {error}"))?;
+    let host = Authority::parse(host, https).map_err(|error| wrong_value(format!("'{host}': {error}")))?;
     let path = RequestPath::read(uri.path()).map_err(|error| format!("{error}: it is answered with 400"))?;
     Ok((method, host, path))
 }

@@ -196,7 +196,7 @@ pub(crate) struct Get {
     /// Storage for tokens
     #[arg(long, value_enum, default_value = "auto")]
     pub storage: StorageName,
-    /// Write the answer to a file, which appears when it is complete
+    /// Write the answer to a file, which appears when it is complete; - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Seconds without a byte after which the connection counts as broken and the rest is requested

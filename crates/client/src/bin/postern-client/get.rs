@@ -6,17 +6,24 @@
 use crate::args::Get;
 use crate::cli_error::{CliError, Outcome};
 use crate::context::Context;
+use crate::output::{self, Target};
 use crate::print::{self, say};
+use crate::terminal;
 use crate::terminal_prompt::TerminalPrompt;
-use crate::{output, terminal};
 use async_trait::async_trait;
 use client::toll::{AgreedKeys, Decision, Payer, PayingClient, Quote, TollSettings, WalletPayer};
 use client::{Answer, Download, HttpClient, RangeSource, RemainingRange, Server, Session, SystemEnvironment};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 use tpat::amount::format_xmr;
 
+/// The value of `--output` for standard output.
+const STDOUT: &str = "-";
+
 pub(crate) async fn run(context: &Context, args: Get) -> Outcome {
+    let target = args.output.as_deref().filter(|path| path.as_os_str() != STDOUT).map(Target::of).transpose()?;
+    let output = ResponseOutput { json: context.json, target, path: args.output.as_deref() };
     let server = context.server()?;
     let url = match &server {
         Some(server) if args.url.starts_with('/') => server.at(&args.url),
@@ -34,12 +41,12 @@ pub(crate) async fn run(context: &Context, args: Get) -> Outcome {
     match server.and_then(|server| server.path_of(&url)) {
         Some(path) if path.starts_with("/api/") => {
             let answer = context.session().await?.api(&path).await?;
-            write_response(context, &args, answer, &NotResumable).await
+            output.write(answer, &NotResumable).await
         }
-        Some(_) => fetch_paid(context, &args, &http, &url).await,
+        Some(_) => fetch_paid(context, &args, &output, &http, &url).await,
         None => match of_app(context, &args, &http, &url).await? {
-            Some((answer, session)) => write_response(context, &args, answer, &AppSource { session, http, url }).await,
-            None => fetch_paid(context, &args, &http, &url).await,
+            Some((answer, session)) => output.write(answer, &AppSource { session, http, url }).await,
+            None => fetch_paid(context, &args, &output, &http, &url).await,
         },
     }
 }
@@ -71,7 +78,13 @@ async fn of_app(context: &Context, args: &Get, http: &HttpClient, url: &str) -> 
     }
 }
 
-async fn fetch_paid(context: &Context, args: &Get, http: &HttpClient, url: &str) -> Outcome {
+async fn fetch_paid(
+    context: &Context,
+    args: &Get,
+    output: &ResponseOutput<'_>,
+    http: &HttpClient,
+    url: &str,
+) -> Outcome {
     let settings = TollSettings::load(&context.storage)?;
     let wallet = args.wallet.as_ref().or(settings.wallet.as_ref());
     let payer = wallet.map(|url| WalletPayer::new(url)).transpose()?;
@@ -93,7 +106,7 @@ async fn fetch_paid(context: &Context, args: &Get, http: &HttpClient, url: &str)
     }
     terminal::end_on_interrupt();
     let answer = paying_client.open(url).await?;
-    write_response(context, args, answer, &PaidSource { paying_client, url }).await
+    output.write(answer, &PaidSource { paying_client, url }).await
 }
 
 /// A source that requests the rest with the same token.
@@ -173,36 +186,48 @@ fn print_quote(context: &Context, quote: &Quote) -> Outcome {
     }
 }
 
-async fn write_response(context: &Context, args: &Get, answer: Answer, source: &dyn RangeSource) -> Outcome {
-    let (status, media_type) = (answer.status, answer.media_type.clone());
-    if answer.is_ok()
-        && let Some(path) = &args.output
-    {
-        let bytes = output::to_file(Download::new(answer, source), path).await?;
-        if context.json {
-            print::json(&json!({"status": status, "type": media_type, "file": path, "bytes": bytes}))?;
+/// The way that the answer takes.
+#[derive(Debug)]
+struct ResponseOutput<'a> {
+    json: bool,
+    /// `None`: standard output.
+    target: Option<Target>,
+    /// The target as written.
+    path: Option<&'a Path>,
+}
+
+impl ResponseOutput<'_> {
+    async fn write(&self, answer: Answer, source: &dyn RangeSource) -> Outcome {
+        let (status, media_type) = (answer.status, answer.media_type.clone());
+        if answer.is_ok()
+            && let Some(target) = &self.target
+        {
+            let bytes = target.write(Download::new(answer, source)).await?;
+            if self.json {
+                print::json(&json!({"status": status, "type": media_type, "file": self.path, "bytes": bytes}))?;
+            }
+            return Ok(());
         }
-        return Ok(());
-    }
-    if answer.is_ok() && !context.json {
-        return output::to_stdout(Download::new(answer, source)).await;
-    }
-    let answer = answer.read_to_end().await?;
-    if context.json {
-        let text = || Value::String(String::from_utf8_lossy(&answer.body).into_owned());
-        let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| text());
-        print::json(&json!({"status": status, "type": media_type, "body": body}))?;
-    } else {
-        print::bytes(&answer.body)?;
-    }
-    if answer.is_ok() {
-        return Ok(());
-    }
-    match (answer.problem(), &answer.location) {
-        (Some(problem), _) => Err(client::Error::Refused(Box::new(problem)).into()),
-        (None, Some(location)) => {
-            Err(CliError::Refused(format!("the server redirects to {}", print::printable(location))))
+        if answer.is_ok() && !self.json {
+            return output::to_stdout(Download::new(answer, source)).await;
         }
-        (None, None) => Err(CliError::Refused(format!("status {}", answer.status))),
+        let answer = answer.read_to_end().await?;
+        if self.json {
+            let text = || Value::String(String::from_utf8_lossy(&answer.body).into_owned());
+            let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| text());
+            print::json(&json!({"status": status, "type": media_type, "body": body}))?;
+        } else {
+            print::bytes(&answer.body)?;
+        }
+        if answer.is_ok() {
+            return Ok(());
+        }
+        match (answer.problem(), &answer.location) {
+            (Some(problem), _) => Err(client::Error::Refused(Box::new(problem)).into()),
+            (None, Some(location)) => {
+                Err(CliError::Refused(format!("the server redirects to {}", print::printable(location))))
+            }
+            (None, None) => Err(CliError::Refused(format!("status {}", answer.status))),
+        }
     }
 }
