@@ -122,8 +122,7 @@ pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &Import
 /// Whether an enabled administrator exists after the import.
 async fn has_administrator(actor: &Actor<'_>, checked: &CheckedImport) -> store::Result<bool> {
     let is = |account: &ImportAccount| account.role == Role::Administrator && !account.disabled;
-    Ok(checked.accounts.iter().any(is)
-        || !actor.store.administrators(actor.config.relying_party()).await?.is_empty())
+    Ok(checked.accounts.iter().any(is) || !actor.store.administrators(actor.config.relying_party()).await?.is_empty())
 }
 
 /// Returns the accounts that those of the file may not be like. Reads no others.

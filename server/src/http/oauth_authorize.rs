@@ -22,6 +22,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::bidi::isolated;
 use domain::encoding::base64url;
+use domain::html::escaped;
 use domain::local_path::written_out;
 use http::{HeaderValue, Method, StatusCode, header};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
@@ -358,10 +359,4 @@ fn origins(client: &Client, uri: &str) -> String {
     let settings = &client.settings;
     let all = settings.redirect_uris.iter().chain(&settings.url).map(String::as_str).chain([uri]);
     all.filter_map(redirect_uri::origin).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
-}
-
-/// Escapes text for an HTML attribute. Registered URIs contain none of these characters but `&`; the rest is for
-/// certainty.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -108,7 +108,8 @@ impl Package {
     fn new(environment: &str, config_print: &str) -> Self {
         use std::os::unix::fs::PermissionsExt;
         let package = Self { folder: tempfile::tempdir().unwrap() };
-        let program = format!(r#"[ "$3" != config ] || {{ {config_print}; exit; }}; echo "$3 in $PWD: $4, $DATABASE_URL""#);
+        let program =
+            format!(r#"[ "$3" != config ] || {{ {config_print}; exit; }}; echo "$3 in $PWD: $4, $DATABASE_URL""#);
         let programs = [
             ("postern", &*program),
             ("bin/runuser", r#"shift 3; exec "$@""#),
@@ -159,7 +160,8 @@ const PRINTS_ITS_ENVIRONMENT: &str = r#"echo "database_url = \"$DATABASE_URL\"  
 
 #[test]
 fn the_package_reads_the_servers_environment() {
-    let lines = "# A comment\nPOSTERN_NAME=My Portal\nDATABASE_URL=postgres://u:p@db.example/postern?sslmode=require&a=b\n";
+    let lines =
+        "# A comment\nPOSTERN_NAME=My Portal\nDATABASE_URL=postgres://u:p@db.example/postern?sslmode=require&a=b\n";
     for environment in [lines, &lines.replace("=postgres", "=\"postgres").replace("a=b\n", "a=b\"")] {
         let package = Package::new(environment, PRINTS_ITS_ENVIRONMENT);
         std::fs::write(package.path("home/postern.db"), "of an earlier time").unwrap();
