@@ -129,7 +129,9 @@ impl Credentials {
     /// The reason for the log. The client gets the same answer for each.
     pub fn check(&self, client: &Client) -> Result<(), WrongCredentials> {
         match self {
-            Self::Secret { .. } if client.settings.has_keys() => Err(WrongCredentials::KeysExpected),
+            Self::Secret { .. } | Self::None { .. } if client.settings.has_keys() => {
+                Err(WrongCredentials::KeysExpected)
+            }
             Self::Secret { .. } if !client.uses_secret() => Err(WrongCredentials::NoSecretRegistered),
             Self::Secret { secret, unencoded, .. } => {
                 let is_own = |secret: &String| client.has_secret(secret);
@@ -138,7 +140,6 @@ impl Credentials {
             }
             Self::Assertion { .. } if client.settings.has_keys() => Ok(()),
             Self::Assertion { .. } => Err(WrongCredentials::NoKeysRegistered),
-            Self::None { .. } if client.settings.has_keys() => Err(WrongCredentials::KeysExpected),
             Self::None { .. } if client.uses_secret() => Err(WrongCredentials::SecretMissing),
             Self::None { .. } => Ok(()),
         }
