@@ -62,7 +62,7 @@ fn clean(database: &Path) {
         match std::fs::remove_file(&file) {
             Ok(()) => tracing::info!(file = %file.display(), "removed a file of an interrupted restore"),
             Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "cannot remove a file of an interrupted restore")
+                tracing::warn!(file = %file.display(), %error, "cannot remove a file of an interrupted restore");
             }
         }
     }

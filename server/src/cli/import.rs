@@ -28,6 +28,7 @@ const NO_ADMINISTRATOR: &str =
     "no enabled account is an administrator. Choose one: postern user role NAME administrator";
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own name")]
 pub(super) struct ImportArgs {
     /// The file to import
     file: PathBuf,
