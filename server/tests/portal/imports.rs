@@ -161,6 +161,7 @@ async fn accounts_of_lldap_get_links_because_nobody_can_check_opaque_records() {
 
 #[test]
 fn an_import_before_set_up_says_how_to_make_an_administrator() {
+    const COMMAND: &str = "postern user role NAME administrator";
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
     let import = |name: &str, more: &[&str]| {
@@ -169,7 +170,6 @@ fn an_import_before_set_up_says_how_to_make_an_administrator() {
         assert!(done.status.success(), "{done:?}");
         output_text(&done)
     };
-    const COMMAND: &str = "postern user role NAME administrator";
     for more in [&["--dry-run"][..], &[]] {
         let said = import("ada", more);
         assert!(said.contains("no enabled account is an administrator") && said.contains(COMMAND), "{said}");

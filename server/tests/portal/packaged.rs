@@ -155,7 +155,7 @@ impl Package {
     }
 }
 
-/// Prints the variable DATABASE_URL as the setting.
+/// Prints the variable `DATABASE_URL` as the setting.
 const PRINTS_ITS_ENVIRONMENT: &str = r#"echo "database_url = \"$DATABASE_URL\"  # environment""#;
 
 #[test]

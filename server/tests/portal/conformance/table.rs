@@ -35,7 +35,8 @@ fn every_module_of_the_table_is_a_test_with_its_name() {
 fn sources(folder: &str, beginning: &str) -> Vec<String> {
     let all = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
     let names = all.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let wanted = names.filter(|name| name.starts_with(beginning) && name.ends_with(".rs"));
+    let is_rust = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "rs");
+    let wanted = names.filter(|name| name.starts_with(beginning) && is_rust(name));
     wanted.map(|name| read(&format!("{folder}/{name}"))).collect()
 }
 
