@@ -269,7 +269,7 @@ async fn a_session_has_few_codes_in_the_database_whatever_it_asks() {
     for (visits, codes, most) in [(70, 0, 0), (0, 70, 64)] {
         for _ in 0..visits {
             assert_eq!(alice.portal.get(portal_path(&started)).await.status, StatusCode::OK);
-            portal.clock.advance(1_000);
+            portal.advance(1_000).await;
         }
         for _ in 0..codes {
             request_callback(&alice.portal, portal_path(&started)).await;
