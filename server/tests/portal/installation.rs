@@ -72,7 +72,7 @@ fn a_database_that_cannot_be_seen_is_not_a_missing_one() {
     let found = run(&["doctor"]);
     assert!(found.contains("The database does not answer") && !found.contains("No database exists"), "{found}");
     let refused = run(&["backup", "copy.db"]);
-    assert!(refused.contains("sqlite:file/postern.db: database:"), "{refused}");
+    assert!(refused.contains("sqlite:file/postern.db: the database failed:"), "{refused}");
 }
 
 #[test]
