@@ -132,6 +132,7 @@ async fn a_rotation_gives_new_tickets_the_new_key_and_old_ones_their_end() {
     let over = ask(&alice, json!({"service": "time", "version": 1})).await;
     assert_eq!((over.status, over.code().as_str()), (StatusCode::GONE, "key_ended"));
     let path = format!("{}/2", paths::USER_KEYS);
+    assert_eq!(alice.confirm().await.status, StatusCode::NO_CONTENT);
     assert_eq!(alice.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
     assert_eq!(ask(&alice, json!({"service": "time", "version": 2})).await.code(), "key_ended", "revoked");
 }
