@@ -22,7 +22,8 @@ CREATE INDEX totp_waiting ON totp (created_at) WHERE confirmed_at IS NULL;
 CREATE INDEX user_keys_sealer ON user_keys (substr(sealed, 1, 9)) WHERE sealed <> '';
 
 -- The sign-ins of a day, for the overview.
-CREATE INDEX audit_sign_ins ON audit (at) WHERE event = 'login' AND outcome IN ('ok', 'new_device', 'new_place');
+CREATE INDEX audit_sign_ins ON audit (at) WHERE (event = 'login' AND outcome IN ('ok', 'new_device', 'new_place'))
+    OR (event = 'user_added' AND session_id IS NOT NULL);
 
 -- For removing a client, a person or the oldest documents.
 CREATE INDEX oauth_codes_client ON oauth_codes (client_id);
