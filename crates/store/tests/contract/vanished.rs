@@ -65,17 +65,17 @@ async fn replaced(fixture: Fixture) {
 
     // A read and a write wait for an answer.
     let mut other = PgConnection::connect(&fixture.url).await.unwrap();
-    other.execute("BEGIN; LOCK TABLE turns; LOCK TABLE audit").await.unwrap();
+    other.execute("BEGIN; LOCK TABLE users; LOCK TABLE audit").await.unwrap();
     let reading = tokio::spawn({
         let store = store.clone();
-        async move { store.ping().await }
+        async move { store.has_users().await }
     });
     let writing = tokio::spawn({
         let store = store.clone();
         async move { store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await }
     });
     let waiting = "SELECT COUNT(*) FROM pg_locks
-        WHERE NOT granted AND relation IN ('turns'::regclass, 'audit'::regclass)";
+        WHERE NOT granted AND relation IN ('users'::regclass, 'audit'::regclass)";
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() < 2 {
         tokio::task::yield_now().await;
     }
@@ -94,9 +94,9 @@ async fn replaced(fixture: Fixture) {
 
     // A caller that stops waiting does not keep a connection either.
     let store = open(&way.url, options).await.unwrap();
-    other.execute("BEGIN; LOCK TABLE turns").await.unwrap();
+    other.execute("BEGIN; LOCK TABLE users").await.unwrap();
     for _ in 0..2 {
-        let reading = tokio::time::timeout(Duration::from_millis(300), store.ping());
+        let reading = tokio::time::timeout(Duration::from_millis(300), store.has_users());
         assert!(reading.await.is_err(), "the table is locked");
     }
     way.vanish();
@@ -104,9 +104,9 @@ async fn replaced(fixture: Fixture) {
     store.ping().await.unwrap();
 
     // Nor does it keep the store from closing.
-    other.execute("BEGIN; LOCK TABLE turns").await.unwrap();
+    other.execute("BEGIN; LOCK TABLE users").await.unwrap();
     for _ in 0..2 {
-        let reading = tokio::time::timeout(Duration::from_millis(300), store.ping());
+        let reading = tokio::time::timeout(Duration::from_millis(300), store.has_users());
         assert!(reading.await.is_err(), "the table is locked");
     }
     way.vanish();
