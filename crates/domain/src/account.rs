@@ -130,7 +130,7 @@ pub fn name_key(sent: &str) -> String {
 /// Returns the skeleton of a name (Unicode TR39, section 4), which is equal for names that look alike. It ignores case,
 /// because a name may be shown in either. A Turkish İ becomes an i with a dot that nobody sees, so that is ignored too.
 pub fn name_skeleton(name: &str) -> String {
-    let plain: String = skeleton_of(name.trim()).collect();
+    let plain: String = skeleton_of(&name.trim().nfc().collect::<String>().replace('İ', "i")).collect();
     let plain = marks::without_second_dots(&plain.to_lowercase());
     skeleton_of(&plain).collect()
 }

@@ -168,7 +168,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert!(done_so_far.contains("203.0.113.7"), "{done_so_far}");
     assert!(done(&["audit", "--user", "alice"]).contains("user_added"));
     assert_eq!(code(&["audit", "--user", "nobody"]), Some(3));
-    assert_eq!(code(&["audit", "--event", "nothing"]), Some(1));
+    assert_eq!(code(&["audit", "--event", "nothing"]), Some(2));
     assert_eq!(code(&["session", "list", "alice"]), Some(3));
     assert_eq!(code(&["session", "end", "alice"]), Some(3));
     assert_eq!(code(&["session", "end", "nobody"]), Some(3));
