@@ -111,9 +111,10 @@ const RESERVED: [&str; 18] = [
 
 /// Whether a name is one of the people who run the site, or looks like one. Only they give such a name.
 pub fn is_reserved(name: &AccountName) -> bool {
-    let bare = |text: &str| text.replace(['.', '_', '-', '@', '+'], "");
-    let asked = name_skeleton(&bare(name.as_str()));
-    RESERVED.iter().any(|reserved| name_skeleton(&bare(reserved)) == asked)
+    let looks = |text: &str| name_skeleton(&text.replace(['.', '_', '-', '@', '+'], ""));
+    // A capital I looks like an l, and the small letter does not.
+    let asked = [looks(name.as_str()), looks(name.key())];
+    RESERVED.iter().any(|reserved| asked.contains(&looks(reserved)))
 }
 
 /// Returns the key for finding an account by any text that was sent as its name. A forbidden name has a key too,
