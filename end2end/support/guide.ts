@@ -105,7 +105,11 @@ export class Machine {
     prepare(this);
     // If no session was ended, the command ends with 3, also before further lines.
     const text = block.mark.endsWith('no session') ? block.text.replaceAll(/^.* session end .*$/gm, '$& || [ $? = 3 ]') : block.text;
-    return this.bash(text.replace(/^pg_receivewal .* --synchronous$/m, '$& > /tmp/receivewal.log 2>&1 &\necho $! > /tmp/receivewal.pid'));
+    const background = /^pg_receivewal .* --synchronous$/m;
+    if (!background.test(text)) return this.bash(text);
+    const printed = this.bash(text.replace(background, '$& > /tmp/receivewal.log 2>&1 &\necho $! > /tmp/receivewal.pid'));
+    this.running.push(this.bash('cat /tmp/receivewal.pid').trim());
+    return printed;
   }
 
   /** Starts a PostgreSQL that runs as long as this machine. */
@@ -170,7 +174,7 @@ export class Machine {
 
   remove(): void {
     // A background job of a shell ignores SIGINT; a PostgreSQL ends its connections only at SIGINT.
-    const end = 'kill -TERM $1 && kill -INT $1; for n in $(seq 100); do kill -0 $1 2> /dev/null || exit 0; sleep 0.1; done; exit 1';
+    const end = 'kill -TERM $1 2> /dev/null && kill -INT $1; for n in $(seq 100); do kill -0 $1 2> /dev/null || exit 0; sleep 0.1; done; exit 1';
     for (const id of this.running.reverse()) execFileSync('bash', ['-c', end, '-', id]);
     rmSync(this.root, { recursive: true, force: true });
   }
