@@ -15,8 +15,8 @@ pub fn local_path(text: Option<&str>) -> &str {
     }
 }
 
-/// Returns the path if it is a page on this site, otherwise [`HOME`]. A path below `/api/` is none: a person would see
-/// JSON. Browsers resolve dot segments, also encoded ones, so no page has them.
+/// Returns the path if it is a page on this site, otherwise [`HOME`]. A path below `/api/` is no page: a person would
+/// see JSON. Browsers resolve dot segments, also encoded ones, so no page has them.
 pub fn local_page(text: Option<&str>) -> &str {
     match text {
         Some(path) if is_local(path) && is_page(path) => path,

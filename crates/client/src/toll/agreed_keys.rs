@@ -15,7 +15,6 @@ use zeroize::Zeroizing;
 const PAUSE_MS: i64 = 60_000;
 /// Time before its end in which a key is not used, in milliseconds: a request takes a while to arrive.
 const MARGIN_MS: i64 = 5000;
-
 /// Time in which one proposal is enough for all requests, in milliseconds. The gate keeps few keys of a token.
 const PROPOSAL_MS: i64 = 5000;
 

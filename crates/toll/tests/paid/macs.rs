@@ -132,7 +132,7 @@ async fn a_mac_is_of_its_request_token_and_key_alone() {
         request.header("authorization", format!("TPAT-Session {token}")).header(MAC_HEADER, &good)
     };
     assert!(is_refused(&world.client.send(request().header("host", "api.example")).await), "arrived at another host");
-    assert!(is_refused(&world.client.send(request().header(MAC_HEADER, &good)).await), "two are none");
+    assert!(is_refused(&world.client.send(request().header(MAC_HEADER, &good)).await), "no choice of two");
     let both = world.client.send(request().header(PROOF_HEADER, "junk")).await;
     assert_eq!(both.code(), TollCode::BadPossession, "a proof decides");
     assert_eq!(world.arrived(), 2);
