@@ -45,7 +45,7 @@ pub(crate) async fn code(state: &AppState, access_token: &str) -> Result<String>
         redirect_uri: URI.to_owned(),
         code_challenge: None,
         jkt: None,
-        details: json!({"scope": "openid profile", "auth_time": now / 1000}).to_string(),
+        details: json!({"scope": "openid profile", "auth_time": now.to_seconds()}).to_string(),
         expires_at: now + 10 * CODE_MS,
         pushed: None,
         device: None,

@@ -1,5 +1,6 @@
 //! A message in the format of RFC 5322.
 
+use domain::UnixSeconds;
 use domain::profile::EmailAddress;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
@@ -17,8 +18,7 @@ pub struct Message {
     pub to: EmailAddress,
     pub subject: String,
     pub body: String,
-    /// The date in unix seconds.
-    pub date: i64,
+    pub date: UnixSeconds,
 }
 
 impl std::fmt::Debug for Message {
@@ -39,7 +39,7 @@ impl Message {
             .from(Address::new_address(name, self.from.as_str().to_owned()))
             .to(Address::new_address(None::<String>, self.to.as_str().to_owned()))
             .subject(one_line(&self.subject))
-            .date(self.date)
+            .date(self.date.as_seconds())
             .message_id(format!("{}@{domain}", self.id))
             .header("Auto-Submitted", Raw::new("auto-generated"))
             .header("X-Auto-Response-Suppress", Raw::new("All"))
@@ -82,7 +82,7 @@ mod tests {
             to: address("ada@example.com"),
             subject: subject.to_owned(),
             body: body.to_owned(),
-            date: 0,
+            date: UnixSeconds::EPOCH,
         };
         String::from_utf8(message.bytes().expect("bytes")).expect("text")
     }

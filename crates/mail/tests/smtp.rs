@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use domain::UnixSeconds;
 use domain::profile::EmailAddress;
 use mail::{Credentials, MailServer, Message, Security, Step, TlsTrust};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -158,7 +159,7 @@ fn message() -> Message {
         to: address("ada@example.com"),
         subject: "Hello".to_owned(),
         body: "One\n.\nTwo".to_owned(),
-        date: 0,
+        date: UnixSeconds::EPOCH,
     }
 }
 

@@ -78,9 +78,12 @@ mod tests {
 
     #[test]
     fn polls_are_judged_in_order() {
-        assert_eq!(judge_poll(10, 0, false, 5), Poll::Pending);
-        assert_eq!(judge_poll(10, 6, false, 5), Poll::SlowDown);
-        assert_eq!(judge_poll(10, 0, false, 10), Poll::Expired);
-        assert_eq!(judge_poll(10, 0, true, 5), Poll::Denied);
+        assert_eq!(judge_poll(UnixMs::from_millis(10), UnixMs::EPOCH, false, UnixMs::from_millis(5)), Poll::Pending);
+        assert_eq!(
+            judge_poll(UnixMs::from_millis(10), UnixMs::from_millis(6), false, UnixMs::from_millis(5)),
+            Poll::SlowDown
+        );
+        assert_eq!(judge_poll(UnixMs::from_millis(10), UnixMs::EPOCH, false, UnixMs::from_millis(10)), Poll::Expired);
+        assert_eq!(judge_poll(UnixMs::from_millis(10), UnixMs::EPOCH, true, UnixMs::from_millis(5)), Poll::Denied);
     }
 }

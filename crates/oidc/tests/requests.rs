@@ -1,6 +1,7 @@
 //! Authorization requests: accepted ones, errors for the person, and errors for the client.
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
+use domain::UnixSeconds;
 use domain::second_factor::Requirement;
 use oidc::authorize::{AuthorizationRequest, Redirected, Refusal, Response, ResponseMode};
 use oidc::client::Pkce;
@@ -149,9 +150,9 @@ fn a_client_that_must_push_its_requests_does() {
     assert!(AuthorizationRequest::judge(&query(&[]), &client, true, &[]).is_ok());
 }
 
-const NOW: i64 = 1_000_000;
+const NOW: UnixSeconds = UnixSeconds::from_seconds(1_000_000);
 
-fn facts(auth_time: i64) -> SessionFacts<'static> {
+fn facts(auth_time: UnixSeconds) -> SessionFacts<'static> {
     SessionFacts {
         user: Some("u1"),
         auth_time,
@@ -162,7 +163,12 @@ fn facts(auth_time: i64) -> SessionFacts<'static> {
     }
 }
 
-fn step(changes: &[(&str, &str)], session: Option<&SessionFacts<'_>>, sent: Option<i64>, hint: Option<&str>) -> Step {
+fn step(
+    changes: &[(&str, &str)],
+    session: Option<&SessionFacts<'_>>,
+    sent: Option<UnixSeconds>,
+    hint: Option<&str>,
+) -> Step {
     let client = client(|_| {});
     next(&judge(&client, changes).expect("accepted"), &client, session, sent, hint, NOW)
 }

@@ -403,19 +403,26 @@ mod tests {
 
     #[test]
     fn a_database_whose_clock_differs() {
-        assert_eq!(database_clock(None, 0).state, FindingLevel::Fine);
-        assert_eq!(database_clock(Some(100_000), 70_000).state, FindingLevel::Fine);
-        let ahead = database_clock(Some(100_000), 141_000);
+        assert_eq!(database_clock(None, UnixMs::EPOCH).state, FindingLevel::Fine);
+        assert_eq!(
+            database_clock(Some(UnixMs::from_millis(100_000)), UnixMs::from_millis(70_000)).state,
+            FindingLevel::Fine
+        );
+        let ahead = database_clock(Some(UnixMs::from_millis(100_000)), UnixMs::from_millis(141_000));
         assert_eq!(ahead.state, FindingLevel::Problem);
         assert!(ahead.says.contains("41 s ahead"), "{}", ahead.says);
-        assert!(database_clock(Some(100_000), 69_999).says.contains("30 s behind"));
+        assert!(
+            database_clock(Some(UnixMs::from_millis(100_000)), UnixMs::from_millis(69_999))
+                .says
+                .contains("30 s behind")
+        );
     }
 
     #[test]
     fn rows_of_the_future() {
-        assert_eq!(clock(None, 0).state, FindingLevel::Fine);
-        assert_eq!(clock(Some(SKEW_MS), 0).state, FindingLevel::Fine);
-        let ahead = clock(Some(2 * DAY_MS), 0);
+        assert_eq!(clock(None, UnixMs::EPOCH).state, FindingLevel::Fine);
+        assert_eq!(clock(Some(UnixMs::from_millis(SKEW_MS)), UnixMs::EPOCH).state, FindingLevel::Fine);
+        let ahead = clock(Some(UnixMs::from_millis(2 * DAY_MS)), UnixMs::EPOCH);
         assert_eq!(ahead.state, FindingLevel::Problem);
         assert!(ahead.says.contains("2 days"), "{}", ahead.says);
     }

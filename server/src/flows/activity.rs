@@ -120,7 +120,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
     );
     let about = if is_shown { entry.about.clone() } else { String::new() };
     let (address, device) = (place.unwrap_or_default(), entry.device.clone());
-    Some(Activity { at: entry.at, event, count: 1, address, device, about })
+    Some(Activity { at: entry.at.as_millis(), event, count: 1, address, device, about })
 }
 
 fn fold(lines: impl Iterator<Item = Activity>) -> Vec<Activity> {

@@ -56,7 +56,7 @@ impl std::fmt::Debug for PendingSignIn {
 
 /// Makes a new state from the time and a secret.
 pub fn begin(state: &AppState) -> PendingSignIn {
-    let cookie = format!("{}.{}", state.now().div_euclid(1000), base64url(&state.entropy.bytes::<16>()));
+    let cookie = format!("{}.{}", state.now().to_seconds(), base64url(&state.entropy.bytes::<16>()));
     let hash = hash(&cookie);
     PendingSignIn { key: key(&hash).to_owned(), cookie, hash }
 }

@@ -5,6 +5,7 @@ use crate::config::App;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use crate::tokens::{PersonClaims, TokenSubject};
+use domain::UnixMs;
 use store::sessions::SessionRow;
 use wire::apps::{AppToken, TokenType};
 use wire::problem::Code;
@@ -22,7 +23,7 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
     let person = PersonClaims::of(&row.username, &profile);
     let (access_token, expires_at) = sign(state, app, &row, &person, session.jkt())?;
     let token_type = if session.jkt().is_some() { TokenType::DPoP } else { TokenType::Bearer };
-    Ok(AppToken { access_token, token_type, expires_at })
+    Ok(AppToken { access_token, token_type, expires_at: expires_at.as_millis() })
 }
 
 /// Signs a token of this session for this app, bound to the key if there is one, and returns its expiry.
@@ -35,7 +36,7 @@ pub fn sign(
     row: &SessionRow,
     person: &PersonClaims,
     jkt: Option<&str>,
-) -> Result<(String, i64), ApiError> {
+) -> Result<(String, UnixMs), ApiError> {
     let subject = TokenSubject {
         user: &row.user,
         username: &row.username,

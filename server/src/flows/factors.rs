@@ -39,11 +39,14 @@ pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors,
     let (need, fresh_until) = recent_factor::fresh_until(state, session).await?;
     let (factors, totp) = (need.factors, state.store.totp(user, true).await?);
     Ok(SecondFactors {
-        totp: totp.map(|totp| TotpInfo { created_at: totp.created_at, used_at: totp.used_at }),
+        totp: totp.map(|totp| TotpInfo {
+            created_at: totp.created_at.as_millis(),
+            used_at: totp.used_at.map(UnixMs::as_millis),
+        }),
         passkeys: factors.passkeys,
         passkey_after_password: factors.passkeys > 0 && factors.passkey_after_password,
         recovery_codes: factors.recovery_codes,
-        fresh_until,
+        fresh_until: fresh_until.map(UnixMs::as_millis),
         proofs: need.proofs().iter().map(|kind| kind.as_str().to_owned()).collect(),
     })
 }
@@ -79,7 +82,7 @@ pub async fn begin_totp(state: &AppState, session: &SignedIn) -> Result<NewTotp,
     state.store.begin_totp(user, &id, &sealed, now).await?;
     let uri = uri(&secret, &state.config.settings.site.name, &session.claims.preferred_username);
     let qr = toll::qr_svg(&uri, "QR code for your authenticator app").unwrap_or_default();
-    Ok(NewTotp { id, secret: secret_text(&secret), uri, qr, expires_at: now + REGISTRATION_MS })
+    Ok(NewTotp { id, secret: secret_text(&secret), uri, qr, expires_at: (now + REGISTRATION_MS).as_millis() })
 }
 
 /// Puts a generator into use by its first code, and makes recovery codes if the account has none. The session counts as

@@ -8,6 +8,7 @@ use crate::error_chain::chain;
 use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use crate::mailer::Mailer;
 use crate::state::AppState;
+use domain::UnixMs;
 use domain::bidi::isolated;
 use domain::client_key::ClientKey;
 use domain::code_hash::CodeHash;
@@ -15,7 +16,6 @@ use domain::ids::{SessionId, UserId};
 use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
-use domain::{LAST_WRITABLE, UnixMs};
 use std::time::{Duration, UNIX_EPOCH};
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
@@ -345,7 +345,7 @@ fn network(entry: &AuditEntry, v6_prefix: u8) -> String {
 }
 
 fn utc_time(at: UnixMs) -> String {
-    let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
+    let since = Duration::from_millis(u64::try_from(at.min(UnixMs::LAST_WRITABLE).as_millis()).unwrap_or_default());
     let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
     format!("{} UTC", text.replace('T', " ").trim_end_matches('Z'))
 }
@@ -367,11 +367,11 @@ mod tests {
                 let entry = AuditEntry {
                     outcome: outcome.to_owned(),
                     address: "203.0.113.7".to_owned(),
-                    ..AuditEntry::new(String::new(), 0, *event)
+                    ..AuditEntry::new(String::new(), UnixMs::EPOCH, *event)
                 };
                 assert!(!entry.is_mailed() || of_event(&entry).is_some(), "{event:?}");
             }
         }
-        assert_eq!(utc_time(1_750_000_000_000), "2025-06-15 15:06:40 UTC");
+        assert_eq!(utc_time(UnixMs::from_millis(1_750_000_000_000)), "2025-06-15 15:06:40 UTC");
     }
 }

@@ -8,6 +8,7 @@ use crate::api_error::ApiError;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{Activity, ActivityEvent};
+use domain::UnixMs;
 use store::audit::AuditEntry;
 
 /// Maximum age of a notice. Older events are only in the activity list.
@@ -35,7 +36,7 @@ pub async fn unread(state: &AppState, session: &SignedIn) -> Result<Vec<Activity
 ///
 /// # Errors
 /// The store fails.
-pub async fn dismiss(state: &AppState, session: &SignedIn, until: i64) -> store::Result<()> {
+pub async fn dismiss(state: &AppState, session: &SignedIn, until: UnixMs) -> store::Result<()> {
     state.store.dismiss_notices(&session.claims.sub, device(session), until.min(state.now())).await
 }
 

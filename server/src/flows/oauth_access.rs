@@ -168,7 +168,7 @@ async fn described(
         "username": owner.sector().is_none().then_some(&grant.username),
         "scope": token.scopes.to_string(),
         "exp": token.exp,
-        "iat": grant.rotated_at.div_euclid(1000),
+        "iat": grant.rotated_at.to_seconds(),
         "token_type": if grant.jkt.is_some() { "DPoP" } else { "Bearer" },
         "auth_time": details.auth_time,
         "acr": details.acr,
@@ -198,7 +198,7 @@ async fn introspect_refresh(state: &AppState, client: &Client, text: &str) -> Re
         "sub": oauth_people::subject(state, client, &grant.user).await?,
         "client_id": grant.client,
         "scope": scopes.to_string(),
-        "exp": grant.ends_at.min(grant.session_ends_at).div_euclid(1000),
+        "exp": grant.ends_at.min(grant.session_ends_at).to_seconds(),
     }))
 }
 

@@ -10,6 +10,7 @@ use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
+use domain::UnixSeconds;
 use domain::account::AccountName;
 use domain::authentication::Authentication;
 use domain::encoding::{base64url, sha256};
@@ -121,7 +122,7 @@ pub async fn examine(
         Some(session) => Some(facts(state, session, &client, &request).await?),
         None => None,
     };
-    let auth_time = facts.as_ref().map_or(0, |facts| facts.authentication.auth_time());
+    let auth_time = facts.as_ref().map_or(UnixSeconds::EPOCH, |facts| facts.authentication.auth_time());
     let sent = given.get(MARK).and_then(|mark| sent_at(state, mark, &plain, auth_time));
     let required = client.settings.second_factor;
     // Nobody sets a factor up for an app that refuses the account anyway.
@@ -138,7 +139,7 @@ pub async fn examine(
         return Ok(AuthorizationOutcome::MissingFactor(missing));
     }
     let view = facts.as_ref().map(|facts| facts.view());
-    let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.div_euclid(1000));
+    let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.to_seconds());
     Ok(match step {
         Step::Refuse(error) => refuse_silently(state, &client, facts.as_ref(), request.return_to(), &error),
         Step::SignIn { again: false } => {
@@ -155,22 +156,22 @@ pub async fn examine(
 
 /// Returns a query string with the time at which its request sends the person to sign in. `auth_time`: of the present
 /// session.
-fn marked(state: &AppState, plain: &str, auth_time: i64) -> Result<String, ApiError> {
+fn marked(state: &AppState, plain: &str, auth_time: UnixSeconds) -> Result<String, ApiError> {
     let mark = oauth_marks::mark(state, &of_sign_in(plain, auth_time))?;
     Ok(format!("{plain}&{MARK}={mark}.{auth_time}"))
 }
 
 /// Returns the time at which this very request sent the person to sign in. `None`: it did not, or nobody has signed in
 /// since. Clocks of nodes differ, so the times alone would not tell.
-fn sent_at(state: &AppState, mark: &str, plain: &str, auth_time: i64) -> Option<i64> {
+fn sent_at(state: &AppState, mark: &str, plain: &str, auth_time: UnixSeconds) -> Option<UnixSeconds> {
     let (mark, earlier) = mark.rsplit_once('.')?;
-    let earlier = earlier.parse().ok()?;
+    let earlier = UnixSeconds::from_seconds(earlier.parse().ok()?);
     let sent = oauth_marks::read(state, mark, &of_sign_in(plain, earlier), SIGN_IN_SECONDS);
     sent.filter(|_| auth_time != earlier)
 }
 
 /// Returns what the mark of a sign-in authenticates.
-fn of_sign_in(plain: &str, auth_time: i64) -> String {
+fn of_sign_in(plain: &str, auth_time: UnixSeconds) -> String {
     format!("{plain}\n{auth_time}")
 }
 
@@ -332,7 +333,7 @@ async fn find(
     let (hash, now) = (base64url(&sha256(reference.as_bytes())), state.now());
     let arrived =
         given.get(ARRIVED).and_then(|mark| oauth_marks::read(state, mark, &arrival(reference), SIGN_IN_SECONDS));
-    let came_at = arrived.map_or(now, |seconds| now.min(seconds.saturating_mul(1000)));
+    let came_at = arrived.map_or(now, |second| now.min(second.to_millis()));
     let stored = state.store.pushed_request(&hash, now).await?;
     let is_plain = given.repeated().is_none();
     let fits = |stored: &PushedRequest| is_plain && stored.client == client.id() && came_at < stored.expires_at;

@@ -53,7 +53,7 @@ pub async fn list(state: &AppState, user: &UserId) -> Result<Vec<Consent>, ApiEr
             allows: plain_words(&scopes).into_iter().map(str::to_owned).collect(),
             scope: scopes.to_string(),
             agreed,
-            given_at,
+            given_at: given_at.as_millis(),
         });
     }
     consents.sort_by(|a, b| (&a.name, &a.client).cmp(&(&b.name, &b.client)));

@@ -121,7 +121,7 @@ async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<Str
         "sub": sub,
         "sid": client.session_id(due.session.as_str(), &sub),
         "iat": issued_at(now),
-        "exp": now.div_euclid(1000) + TOKEN_SECONDS,
+        "exp": now.to_seconds() + TOKEN_SECONDS,
         "jti": state.ulid(),
         "events": { EVENT: {} },
     });

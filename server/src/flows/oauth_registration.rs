@@ -182,7 +182,7 @@ fn described(
     add("registration_access_token", management.into());
     add("registration_client_uri", format!("{}{}/{}", state.config.origin, paths::OAUTH_REGISTER, row.id).into());
     if client.uses_secret() {
-        add("client_secret_expires_at", row.expires_at.map_or(0, |end| end.div_euclid(1000)).into());
+        add("client_secret_expires_at", row.expires_at.map_or(0, |end| end.to_seconds().as_seconds()).into());
     }
     if let Some(secret) = secret {
         add("client_secret", secret.into());

@@ -48,7 +48,13 @@ pub fn challenge(state: &AppState, cookie: Option<[u8; 32]>) -> Result<PasskeyCh
         timeout: timeout(purpose),
         user_verification: REQUIRED.to_owned(),
     };
-    Ok(PasskeyChallenge { short_key, expires_at: claims.expires_at, now, key: key.public.clone(), options })
+    Ok(PasskeyChallenge {
+        short_key,
+        expires_at: claims.expires_at.as_millis(),
+        now: now.as_millis(),
+        key: key.public.clone(),
+        options,
+    })
 }
 
 /// Signs a person in with a passkey.

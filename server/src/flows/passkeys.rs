@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
+use domain::UnixMs;
 use domain::authentication::Method;
 use domain::encoding::{base64url, from_base64url};
 use domain::ids::{SessionId, UserId};
@@ -298,8 +299,8 @@ fn shown(passkey: Passkey) -> wired::Passkey {
         label: passkey.label,
         synced: passkey.state.backed_up,
         host: passkey.relying_party,
-        created_at: passkey.created_at,
-        used_at: passkey.used_at,
+        created_at: passkey.created_at.as_millis(),
+        used_at: passkey.used_at.map(UnixMs::as_millis),
     }
 }
 

@@ -177,7 +177,7 @@ pub fn shown_email(email: &Email) -> account::Email {
 
 fn shown(group: Group) -> account::Group {
     let Group { id, name, created_at, members } = group;
-    account::Group { id, name: name.to_string(), created_at, members }
+    account::Group { id, name: name.to_string(), created_at: created_at.as_millis(), members }
 }
 
 /// Returns all groups by name.
@@ -215,7 +215,7 @@ pub async fn add_group(actor: &Actor<'_>, name: &str) -> Result<account::Group, 
     let (id, name) = (actor.entropy.ulid(actor.now), GroupName::parse_new(name)?);
     let audit = actor.entry(AuditEvent::GroupAdded, &name);
     settle_group(actor.store.add_group(&id, &name, &audit, actor.now).await?)?;
-    Ok(account::Group { id, name: name.to_string(), created_at: actor.now, members: 0 })
+    Ok(account::Group { id, name: name.to_string(), created_at: actor.now.as_millis(), members: 0 })
 }
 
 /// Refuses a group that the settings require a second factor of. Without the group, nothing would be required of its

@@ -98,9 +98,9 @@ pub async fn list(state: &AppState, session: &SignedIn) -> Result<wired::Remembe
         id: device.id,
         name: device.device,
         address: device.address,
-        created_at: device.created_at,
-        used_at: device.used_at,
-        expires_at: device.expires_at,
+        created_at: device.created_at.as_millis(),
+        used_at: device.used_at.as_millis(),
+        expires_at: device.expires_at.as_millis(),
     };
     Ok(wired::RememberedDevices { devices: devices.into_iter().map(shown).collect() })
 }

@@ -225,10 +225,10 @@ fn of_kind(keys: &[StoredKey], kind: KeyKind, rules: RotationRules, now: UnixMs)
             // The first MAC key is older than the column for the algorithm.
             alg: if kind == KeyKind::Mac { MAC_ALG.to_owned() } else { key.alg.clone() },
             state: shown(line.state(&key.kid, rules, now)?),
-            created_at: key.created_at,
-            used_from: key.used_from,
-            ends_at: line.ends_at(&key.kid, rules).filter(|_| key.revoked_at.is_none()),
-            revoked_at: key.revoked_at,
+            created_at: key.created_at.as_millis(),
+            used_from: key.used_from.as_millis(),
+            ends_at: line.ends_at(&key.kid, rules).filter(|_| key.revoked_at.is_none()).map(UnixMs::as_millis),
+            revoked_at: key.revoked_at.map(UnixMs::as_millis),
         })
     })
 }

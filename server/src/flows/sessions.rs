@@ -19,14 +19,14 @@ pub async fn devices(state: &AppState, user: &UserId, current: &SessionId) -> Re
         .map(|row| Device {
             current: row.id == *current,
             bound: row.life.jkt.is_some(),
-            auth_time: row.authentication.auth_time(),
+            auth_time: row.authentication.auth_time().as_seconds(),
             amr: row.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
             acr: row.authentication.methods.acr().to_owned(),
             id: row.id.into(),
             name: row.device,
             address: row.address,
-            created_at: row.created_at,
-            used_at: row.used_at,
+            created_at: row.created_at.as_millis(),
+            used_at: row.used_at.as_millis(),
         })
         .collect();
     devices.sort_by_key(|device| !device.current);

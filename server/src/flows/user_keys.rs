@@ -215,9 +215,9 @@ fn shown(version: &UserKeyVersion, now: UnixMs) -> wired::UserKey {
             UserKeyState::Ended => wired::UserKeyState::Ended,
             UserKeyState::Revoked => wired::UserKeyState::Revoked,
         },
-        created_at: version.created_at,
-        ends_at: version.ends_at,
-        revoked_at: version.revoked_at,
+        created_at: version.created_at.as_millis(),
+        ends_at: version.ends_at.map(UnixMs::as_millis),
+        revoked_at: version.revoked_at.map(UnixMs::as_millis),
     }
 }
 

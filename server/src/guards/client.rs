@@ -55,7 +55,7 @@ fn refuse(state: &AppState, closed: ActiveBan, request: &Request) -> Response {
     let nonce = base64url(&state.entropy.bytes::<16>());
     let left = u64::try_from(closed.until - now).unwrap_or_default().div_ceil(1000);
     let (site, css) = (&state.config.settings.site.name, &state.assets.css);
-    let page = app::banned::page(site, css, &nonce, closed.until, left, &closed.incident);
+    let page = app::banned::page(site, css, &nonce, closed.until.as_millis(), left, &closed.incident);
     let mut response = (StatusCode::FORBIDDEN, Html(page)).into_response();
     response.extensions_mut().insert(Code::Banned);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(left));

@@ -83,7 +83,7 @@ pub fn is_for_this_server(state: &AppState, client: &Client, claims: &AssertionC
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let (token, pushed) = (at(paths::OAUTH_TOKEN), at(paths::OAUTH_PAR));
     let audiences = [state.config.origin.as_str(), &token, &pushed];
-    claims.are_of(client.id(), &audiences, state.now().div_euclid(1000))
+    claims.are_of(client.id(), &audiences, state.now().to_seconds())
 }
 
 /// Returns the claims of an assertion that a key of this JWKS has signed.

@@ -167,7 +167,7 @@ fn of_token(
     if claims.aud != audience || (claims.cnf.is_some() && !shown.fits_unproven(&claims) && !shown.is_dpop()) {
         return None;
     }
-    let in_time = now < claims.exp.saturating_mul(1000);
+    let in_time = now < claims.exp.to_millis();
     state.sessions.seems_live(&claims.sid, in_time, now).then(|| (bucket(claims.sub.as_str()), claims))
 }
 

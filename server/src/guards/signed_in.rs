@@ -19,6 +19,7 @@ use crate::client::Client;
 use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
 use axum::extract::FromRequestParts;
+use domain::UnixSeconds;
 use domain::bidi::isolated;
 use http::HeaderMap;
 use http::request::Parts;
@@ -84,8 +85,8 @@ impl SignedIn {
             username: claims.preferred_username.clone(),
             roles: claims.roles.clone(),
             bound: claims.cnf.is_some(),
-            expires_at: claims.exp * 1000,
-            auth_time: claims.auth_time,
+            expires_at: claims.exp.to_millis().as_millis(),
+            auth_time: claims.auth_time.map(UnixSeconds::as_seconds),
             amr: claims.amr.clone(),
             acr: claims.acr.clone(),
         }

@@ -32,8 +32,8 @@ pub(crate) async fn challenge(
     };
     Ok(Json(Challenge {
         short_key: ShortKey::issue(&state.keyring.macs(now)?.short_key, state.entropy.bytes(), &terms),
-        expires_at: terms.expires_at,
-        now,
+        expires_at: terms.expires_at.as_millis(),
+        now: now.as_millis(),
         key: key.public.clone(),
     }))
 }

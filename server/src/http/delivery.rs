@@ -28,7 +28,7 @@ pub(crate) fn deliver(
         }
         Delivery::Body => Some(ProgramTokens {
             token_type: if issued.session.bound { TokenType::DPoP } else { TokenType::Bearer }.as_str().to_owned(),
-            expires_in: u64::try_from(issued.session.expires_at - state.now()).unwrap_or_default() / 1000,
+            expires_in: u64::try_from(issued.session.expires_at - state.now().as_millis()).unwrap_or_default() / 1000,
             access_token: issued.access_token,
             refresh_token: issued.refresh_token,
         }),

@@ -9,6 +9,7 @@ use app::view::Activity;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use domain::UnixMs;
 use http::StatusCode;
 use wire::account::{Notice, Notices, NoticesRead};
 use wire::problem::Code;
@@ -39,6 +40,6 @@ pub(crate) async fn read(
     if !(0..=NEWEST).contains(&shown.until) {
         return Err(ApiError::new(Code::BadRequest));
     }
-    flows::notices::dismiss(&state, &signed_in, shown.until).await?;
+    flows::notices::dismiss(&state, &signed_in, UnixMs::from_millis(shown.until)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

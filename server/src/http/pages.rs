@@ -138,7 +138,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
             Some("deleted") => Some(SignInReason::Deleted),
             _ => None,
         },
-        closed: closed.map(|closed| BanNotice { until: closed.until, incident: closed.incident }),
+        closed: closed.map(|closed| BanNotice { until: closed.until.as_millis(), incident: closed.incident }),
         first_run: !state.store.has_users().await?,
         signup: state.config.settings.signup.mode == SignupMode::Open,
         forgotten: state.mailer.is_some(),

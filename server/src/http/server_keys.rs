@@ -9,6 +9,7 @@ use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use domain::UnixMs;
 use http::StatusCode;
 use wire::problem::Code;
 use wire::server_keys::{Rotation, ServerKey, ServerKeys};
@@ -28,7 +29,7 @@ pub(crate) async fn rotate(
     let Rotation { kind, at } = request::body(&body)?;
     let kind = server_keys::stored_kind(kind);
     let actor = Actor::administrator(&state, &client, &administrator);
-    let rotated = server_keys::rotate(&actor, &state.key_encryption, kind, at).await?;
+    let rotated = server_keys::rotate(&actor, &state.key_encryption, kind, at.map(UnixMs::from_millis)).await?;
     state.keyring.reload(&state.vault()).await?;
     Ok(match rotated {
         RotationOutcome::Made(key) => (StatusCode::CREATED, Json(key)),

@@ -106,7 +106,7 @@ async fn so_is_one_that_proves_its_key_and_the_assertion_is_used_once() {
         jwk["y"].as_str().unwrap()
     );
     let provider = Provider::with(&settings).await;
-    let now = provider.portal.clock_now() / 1000;
+    let now = provider.portal.clock_now().to_seconds();
     let assertion = |key: &ClientKey, jti: &str| {
         let claims = json!({"iss": "keyed", "sub": "keyed", "aud": ORIGIN, "exp": now + 60, "jti": jti});
         key.sign(&json!({"alg": "ES256", "typ": "JWT"}), &claims)

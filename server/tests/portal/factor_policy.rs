@@ -314,7 +314,7 @@ async fn tokens_say_the_same_of_a_session_that_was_proven_again() {
         (&json!("urn:postern:acr:2"), &json!(["pwd", "otp", "mfa"])),
         "{result}"
     );
-    assert_eq!(result["auth_time"], provider.portal.state.now() / 1000);
+    assert_eq!(result["auth_time"], provider.portal.state.now().to_seconds().as_seconds());
 }
 
 #[tokio::test]

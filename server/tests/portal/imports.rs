@@ -2,6 +2,7 @@
 
 use crate::support::{PASSWORD, Portal, output_text, postern};
 use argon2::{Algorithm, Argon2, Params, Version};
+use domain::UnixMs;
 use domain::encoding::base64url;
 use domain::mail::MailKind;
 use http::StatusCode;
@@ -289,7 +290,7 @@ async fn links_of_an_import_go_by_mail_to_those_who_have_an_address() {
 
     let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
     let store = store::open(&url, store::StoreOptions::default()).await.unwrap();
-    store.renew_mail_limit(3, 1).await.unwrap();
+    store.renew_mail_limit(3, UnixMs::from_millis(1)).await.unwrap();
     let done = import(&["--links", "links.tsv"]);
     assert!(done.status.success() && output_text(&done).contains("mails 1 links, valid for 7 days"), "{done:?}");
     let mails = store.mails().await.unwrap();

@@ -1,6 +1,7 @@
 //! People who share an address with an attacker, with a crowd, or with a slow server stay signed in.
 
 use crate::support::{ORIGIN, PASSWORD, Portal, Visitor, forged_login};
+use domain::UnixMs;
 use futures::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -371,7 +372,7 @@ async fn a_known_device_guesses_no_more_for_standing_at_an_allowed_address() {
         comment: String::new(),
         expires_at: None,
         made_by: String::new(),
-        created_at: 0,
+        created_at: UnixMs::EPOCH,
     };
     let audit = portal.entry(store::audit::AuditEvent::AllowAdded, "somebody");
     portal.store().allow(&allowed, &audit).await.unwrap();

@@ -302,7 +302,7 @@ async fn the_one_key_of_an_old_database_becomes_the_first_of_its_line() {
         "INSERT INTO keys (kid, kind, alg, sealed, created_at, used_from) VALUES ('mac', 'mac', '', $1, $2, $2)",
     )
     .bind(&sealed)
-    .bind(now - 400 * DAY)
+    .bind((now - 400 * DAY).as_millis())
     .execute(&mut database)
     .await
     .unwrap();

@@ -338,7 +338,7 @@ async fn server_keys_are_for_administrators_and_every_change_is_in_the_trail() {
     assert_eq!(revoke(&root, "digest").await, StatusCode::NOT_FOUND, "it is no key of these kinds");
     let at = portal.state.now() + DAY;
     let next = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": "signing", "at": at})).await.json();
-    assert_eq!(next["used_from"], at);
+    assert_eq!(next["used_from"], at.as_millis());
     assert_eq!(revoke(&root, next["kid"].as_str().unwrap()).await, StatusCode::NO_CONTENT);
     let search = AuditSearch { limit: 99, ..AuditSearch::default() };
     let trail = portal.store().search_audit(&search).await.unwrap();

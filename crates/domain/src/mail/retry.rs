@@ -30,9 +30,9 @@ mod tests {
 
     /// Returns the minutes at which attempts are made.
     fn attempts(deadline: UnixMs) -> Vec<i64> {
-        let (mut now, mut tries, mut at) = (0, 0, Vec::new());
+        let (mut now, mut tries, mut at) = (UnixMs::EPOCH, 0, Vec::new());
         loop {
-            at.push(now / 60_000);
+            at.push(now.as_millis() / 60_000);
             tries += 1;
             match next_attempt(tries, now, deadline) {
                 Some(next) => now = next,
@@ -43,19 +43,22 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_attempts_end() {
-        assert_eq!(attempts(60 * 60_000), [0, 1, 3, 7, 15, 31], "a link of one hour");
-        let day = attempts(GIVE_UP_AFTER_MS);
+        assert_eq!(attempts(UnixMs::from_millis(60 * 60_000)), [0, 1, 3, 7, 15, 31], "a link of one hour");
+        let day = attempts(UnixMs::from_millis(GIVE_UP_AFTER_MS));
         assert_eq!(day[..9], [0, 1, 3, 7, 15, 31, 63, 127, 247]);
         assert_eq!((day.len(), day.last()), (18, Some(&1327)), "every two hours at the end");
         // A message whose time has passed has one attempt at most.
-        assert_eq!(next_attempt(1, 10, 10), None);
-        assert!(next_attempt(u32::MAX, 0, UnixMs::MAX).is_some());
+        assert_eq!(next_attempt(1, UnixMs::from_millis(10), UnixMs::from_millis(10)), None);
+        assert!(next_attempt(u32::MAX, UnixMs::EPOCH, UnixMs::MAX).is_some());
     }
 
     #[test]
     fn a_link_is_not_sent_after_its_expiry() {
-        assert_eq!(deadline(1_000, None), 1_000 + GIVE_UP_AFTER_MS);
-        assert_eq!(deadline(1_000, Some(5_000)), 5_000);
-        assert_eq!(deadline(1_000, Some(i64::MAX)), 1_000 + GIVE_UP_AFTER_MS);
+        assert_eq!(deadline(UnixMs::from_millis(1_000), None), UnixMs::from_millis(1_000 + GIVE_UP_AFTER_MS));
+        assert_eq!(deadline(UnixMs::from_millis(1_000), Some(UnixMs::from_millis(5_000))), UnixMs::from_millis(5_000));
+        assert_eq!(
+            deadline(UnixMs::from_millis(1_000), Some(UnixMs::MAX)),
+            UnixMs::from_millis(1_000 + GIVE_UP_AFTER_MS)
+        );
     }
 }

@@ -65,7 +65,7 @@ impl Write for AdoptNames {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Adopted> {
         // The time only informs readers of the table, and no clock is available here.
         tx.wait_for_long_statements();
-        lock_named(tx, "new user", 0).await?;
+        lock_named(tx, "new user", UnixMs::EPOCH).await?;
         let mut adopted = Adopted::default();
         for row in tx.all(UNSEEN, []).await? {
             let (id, name, old) = (row.text("id")?, row.text("name")?, row.text("name_key")?);
@@ -93,7 +93,7 @@ impl Write for KeyDisplayNames {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<usize> {
         tx.wait_for_long_statements();
-        lock_named(tx, "profiles", 0).await?;
+        lock_named(tx, "profiles", UnixMs::EPOCH).await?;
         let rows = tx.all(UNKEYED, [Value::Int(PAGE)]).await?;
         for row in &rows {
             let (id, name) = (row.text("id")?, row.text("display_name")?);

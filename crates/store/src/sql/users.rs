@@ -95,7 +95,7 @@ impl Write for NewUser {
             Value::Text(self.name.key()),
             Value::Text(&self.password_hash.0),
             Value::Text(self.role.as_str()),
-            Value::Int(self.now),
+            Value::Time(self.now),
             Value::Text(&skeleton),
         ];
         // Checked first and under the lock: of two similar names added at the same time, one is refused.
@@ -270,8 +270,8 @@ pub(super) fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
         name: row.text("name")?,
         password_hash: PasswordHash(row.text("password_hash")?),
         role: row.enum_column("users", "role", Role::parse)?,
-        created_at: row.int("created_at")?,
-        signed_in_at: row.opt_int("signed_in_at")?,
-        disabled_at: row.opt_int("disabled_at")?,
+        created_at: row.time("created_at")?,
+        signed_in_at: row.opt_time("signed_in_at")?,
+        disabled_at: row.opt_time("disabled_at")?,
     })
 }

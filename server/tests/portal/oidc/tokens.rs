@@ -280,7 +280,7 @@ async fn a_client_has_lifetimes_of_its_own() {
     let own = [("client_id", "short"), ("redirect_uri", "https://short.example/")];
     let tokens = provider.exchange(&provider.code(&own).await, &own).await.json();
     let id = claims(tokens["id_token"].as_str().unwrap());
-    assert_eq!(id["exp"].as_i64().unwrap(), provider.portal.state.now() / 1000 + 60);
+    assert_eq!(id["exp"].as_i64().unwrap(), provider.portal.state.now().to_seconds().as_seconds() + 60);
     let refresh = async |tokens: &Value| {
         let token = tokens["refresh_token"].as_str().unwrap();
         let pairs = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "short")];
