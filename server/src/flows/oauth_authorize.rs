@@ -44,8 +44,8 @@ pub enum AuthorizationOutcome {
     /// The client gets the error.
     Respond(Response),
     /// The client gets the error if the person follows a link. Nobody has checked the client, and a link that redirected
-    /// at once would lead anywhere (RFC 9700, section 4.11.2).
-    Leave(Response),
+    /// at once would lead anywhere (RFC 9700, section 4.11.2). The facts are for its developer.
+    Leave(Response, Vec<(&'static str, String)>),
     /// The person signs in. The query string leads back to the same request.
     SignIn { again: bool, query: String },
     /// The person signs in with a second factor, although a session exists. The query string leads back.
@@ -98,13 +98,13 @@ pub async fn examine(
         Err(refusal) => {
             return Ok(match *refusal {
                 Refusal::Shown(shown) => AuthorizationOutcome::Shown(shown),
-                Refusal::Redirected(Redirected { error, to }) => refuse(state, &client, to, &error),
+                Refusal::Redirected(Redirected { error, facts, to }) => refuse(state, &client, to, &error, facts),
             });
         }
     };
     let now = state.now();
     if let Err(error) = state.client_tokens.check(&client, &request.scopes, now).map_err(ApiError::broken)? {
-        return Ok(refuse(state, &client, request.return_to(), &error));
+        return Ok(refuse(state, &client, request.return_to(), &error, Vec::new()));
     }
     let hint = match &request.id_token_hint {
         Some(token) => match state.client_tokens.hint(token, now).filter(|hint| hint.client == client.id()) {
@@ -112,7 +112,7 @@ pub async fn examine(
             None => {
                 let text = "id_token_hint is not an ID token of this server for this client";
                 let error = OAuthError::new(ErrorCode::InvalidRequest, text);
-                return Ok(refuse(state, &client, request.return_to(), &error));
+                return Ok(refuse(state, &client, request.return_to(), &error, Vec::new()));
             }
         },
         None => None,
@@ -283,9 +283,19 @@ pub fn declined(state: &AppState, examined: &Examined) -> Response {
 }
 
 /// Refuses a request that is wrong in itself.
-fn refuse(state: &AppState, client: &Client, to: authorize::ReturnTo, error: &OAuthError) -> AuthorizationOutcome {
+fn refuse(
+    state: &AppState,
+    client: &Client,
+    to: authorize::ReturnTo,
+    error: &OAuthError,
+    facts: Vec<(&'static str, String)>,
+) -> AuthorizationOutcome {
     let response = Response::error(to, error, &state.config.origin);
-    if client.is_unchecked() { AuthorizationOutcome::Leave(response) } else { AuthorizationOutcome::Respond(response) }
+    if client.is_unchecked() {
+        AuthorizationOutcome::Leave(response, facts)
+    } else {
+        AuthorizationOutcome::Respond(response)
+    }
 }
 
 /// Refuses a request that this person cannot answer, or not without being asked. A client that nobody has checked gets
@@ -301,7 +311,7 @@ fn refuse_silently(
     if is_local || facts.is_some_and(|facts| facts.agreed.is_some()) {
         return AuthorizationOutcome::Respond(Response::error(to, error, &state.config.origin));
     }
-    refuse(state, client, to, error)
+    refuse(state, client, to, error, Vec::new())
 }
 
 struct Found {

@@ -97,8 +97,8 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
             Ok(to) => Redirect::to(&to).into_response(),
             Err(error) => return Err((error, request)),
         },
-        AuthorizationOutcome::Leave(response) => match location(state, &response, query) {
-            Ok(href) => leave(state, request, href, &response).await,
+        AuthorizationOutcome::Leave(response, facts) => match location(state, &response, query) {
+            Ok(href) => leave(state, request, href, &response, facts).await,
             Err(error) => return Err((error, request)),
         },
         AuthorizationOutcome::MissingFactor(missing) => Redirect::to(&enrol::path_from(missing, &here)).into_response(),
@@ -152,12 +152,18 @@ fn start_of(client: &Client) -> Option<LeaveLink> {
 }
 
 /// Shows why a request was refused, with a link that brings the error to the app.
-async fn leave(state: &AppState, request: Request, href: String, response: &rules::Response) -> Response {
+async fn leave(
+    state: &AppState,
+    request: Request,
+    href: String,
+    response: &rules::Response,
+    facts: Vec<(&'static str, String)>,
+) -> Response {
     let value = |wanted: &str| response.pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
     let view = RefusedView {
         code: value("error").unwrap_or_default(),
         description: value("error_description").unwrap_or_default(),
-        facts: Vec::new(),
+        facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         start: None,
         leave: Some(LeaveLink { host: leave_host(&response.to.redirect_uri), href }),
     };
@@ -204,7 +210,7 @@ pub(crate) async fn enter(
         }
         (AuthorizationOutcome::Answer(examined), _) => (examined, false),
         (AuthorizationOutcome::Ask(examined), Some(true)) => (examined, true),
-        (AuthorizationOutcome::Respond(response) | AuthorizationOutcome::Leave(response), _) => {
+        (AuthorizationOutcome::Respond(response) | AuthorizationOutcome::Leave(response, _), _) => {
             return Ok(answer(location(&state, &response, &query)?));
         }
         // The page leads to sign-in or shows the error.

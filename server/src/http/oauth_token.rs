@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use domain::encoding::{base64url, sha256};
 use http::{HeaderMap, StatusCode, header};
-use oidc::authorize::{AuthorizationRequest, PUSHED, Refusal};
+use oidc::authorize::{AuthorizationRequest, PUSHED, Redirected, Refusal, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::exchange::TokenRequest;
 use oidc::{Client, Params};
@@ -163,8 +163,10 @@ pub(crate) async fn push(
     }
     let resources = &state.config.settings.oauth.resources;
     AuthorizationRequest::judge(&params, &client, true, resources).map_err(|refusal| match *refusal {
-        Refusal::Shown(shown) => TokenError::from(shown.error),
-        Refusal::Redirected(redirected) => TokenError::from(redirected.error),
+        Refusal::Shown(shown) => TokenError::from(shown.in_words()),
+        Refusal::Redirected(Redirected { error, facts, .. }) => {
+            TokenError::from(ShownError { error, facts }.in_words())
+        }
     })?;
     let (reference, expires_at) = (state.entropy.secret(), state.now() + PUSHED_SECONDS * 1000);
     let secrets = ["client_secret", "client_assertion", "client_assertion_type"];

@@ -31,25 +31,33 @@ pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) ->
     let (parts, body) = request.into_parts();
     let answer = match axum::body::to_bytes(body, crate::guards::body::LIMIT).await {
         Ok(body) => answer(&state, &parts, &String::from_utf8_lossy(&body)).await,
-        Err(_) => Err(ApiError::new(Code::TooLarge).into()),
+        Err(_) => Err((ApiError::new(Code::TooLarge).into(), Scheme::Bearer)),
     };
     match answer {
         Ok(Some(response)) => open(response),
         Ok(None) => open(without_token(&state)),
-        Err(error) => challenged(&state, error),
+        Err((error, scheme)) => challenged(&state, error, scheme),
     }
 }
 
-/// Answers a request with a token. `None`: the request has no token.
-async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Response>, TokenError> {
-    let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
-    let Some(Presented { scheme, token }) = read(parts, body)? else { return Ok(None) };
-    let recent = oauth_access::recent(state, &token).await?;
-    let recent = recent.ok_or_else(|| invalid("the access token is not valid or has expired"))?;
-    bound(state, parts, scheme, &token, &recent.live).await?;
-    match oauth_access::userinfo(state, &recent).await? {
+/// Answers a request with a token. `None`: the request has no token. An error names the scheme of the challenge: that of
+/// the token, or of the request if the token is unknown.
+async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Response>, (TokenError, Scheme)> {
+    let presented = read(parts, body).map_err(|error| (error, Scheme::Bearer))?;
+    let Some(Presented { scheme, token }) = presented else { return Ok(None) };
+    let recent = oauth_access::recent(state, &token).await.map_err(|error| (error.into(), scheme))?;
+    let Some(recent) = recent else {
+        let text = "the access token is not valid or has expired";
+        return Err((OAuthError::new(ErrorCode::InvalidToken, text).into(), scheme));
+    };
+    let needed = if recent.live.grant.jkt.is_some() { Scheme::Dpop } else { Scheme::Bearer };
+    bound(state, parts, scheme, &token, &recent.live).await.map_err(|error| (error, needed))?;
+    match oauth_access::userinfo(state, &recent).await.map_err(|error| (error.into(), needed))? {
         Some(claims) => Ok(Some(json_body(claims))),
-        None => Err(OAuthError::new(ErrorCode::InsufficientScope, "userinfo needs the scope openid").into()),
+        None => {
+            let text = "userinfo needs the scope openid";
+            Err((OAuthError::new(ErrorCode::InsufficientScope, text).into(), needed))
+        }
     }
 }
 
@@ -120,7 +128,7 @@ fn challenge(response: &mut Response, text: &str) {
 }
 
 /// Answers an error with a challenge (RFC 6750, section 3; RFC 9449, section 7.1).
-fn challenged(state: &AppState, error: TokenError) -> Response {
+fn challenged(state: &AppState, error: TokenError, scheme: Scheme) -> Response {
     let found = match &error {
         TokenError::OAuth(error) => Some((error.code.as_str(), false)),
         TokenError::Failed(error) => match error.code() {
@@ -130,7 +138,7 @@ fn challenged(state: &AppState, error: TokenError) -> Response {
         },
     };
     let Some((code, proof)) = found else { return OAuthErrorResponse(error).into_response() };
-    let scheme = if proof { "DPoP algs=\"ES256\", " } else { "Bearer " };
+    let scheme = if proof || scheme == Scheme::Dpop { "DPoP algs=\"ES256\", " } else { "Bearer " };
     let mut response = OAuthErrorResponse(error).into_response();
     if proof {
         *response.status_mut() = StatusCode::UNAUTHORIZED;

@@ -15,6 +15,7 @@ use crate::flows;
 use crate::guards::administrator::Administrator;
 use crate::guards::factor_policy;
 use crate::guards::signed_in::SignedIn;
+use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
 use app::View;
 use app::dashboard::{DashboardPage, PageViewers};
@@ -133,7 +134,10 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
             Some(AGAIN) => Some(SignInReason::Again),
             Some(CONFIRM) => Some(SignInReason::Confirm),
             Some(FACTOR) => Some(SignInReason::Factor),
-            Some("signed_out") => Some(SignInReason::SignedOut),
+            Some("signed_out") => {
+                let clients = state.clients.all(state.now());
+                Some(SignInReason::SignedOut { apps: clients.iter().any(|client| !is_terminal(client)) })
+            }
             Some("password_set") => Some(SignInReason::PasswordSet),
             Some("deleted") => Some(SignInReason::Deleted),
             _ => None,

@@ -261,6 +261,9 @@ fn every_format_names_all_faulty_accounts_at_once() {
     let hint = write(folder.path(), "users", &format!("username,password_hash\nada,{}\n", argon2_hash()));
     let said = output_text(&run(&["user", "import", &hint, "--format", "csv"]));
     assert!(said.contains("has commas, so put it in double quotes") && !said.contains("$argon2"), "{said}");
+    let twice = write(folder.path(), "users", "users:\n  ada: {}\n  bob: {}\n  ada: {}\n");
+    let said = output_text(&run(&["user", "import", &twice, "--format", "authelia", "--dry-run"]));
+    assert!(said.contains("line 4, column 3: this user or field is further up in the file"), "{said}");
     let links = write(folder.path(), "links.tsv", "");
     let good = write(folder.path(), "users", "username\nada\n");
     let dry = run(&["user", "import", &good, "--format", "csv", "--links", &links, "--dry-run"]);
