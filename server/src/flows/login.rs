@@ -13,7 +13,7 @@ use crate::guards::factor_policy;
 use crate::keyring;
 use crate::offences;
 use crate::passwords::PasswordCheck;
-use crate::state::AppState;
+use crate::state::{AppState, DefenceState};
 use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, DelayDecision};
 use domain::authentication::Methods;
@@ -65,7 +65,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
         DelayDecision::Wait { ms } => {
             let mut entry = audit::entry(state, client, AuditEvent::Login, audit::DELAYED);
             entry.user = user.map(|user| user.id);
-            audit::note(state, client, entry).await?;
+            audit::note(&state.defence, client, entry).await?;
             return Err(ApiError::wait(Code::AccountDelayed, ms).into());
         }
         // After this many failures the device counts as unknown.
@@ -105,7 +105,9 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
                     // As a wrong password: the answer must not say that the password is right.
                     None => {
                         let reason = LoginRefusal::WrongCode;
-                        return Err(refuse(state, client, &received.attempt, Some(&user), &digest, reason).await);
+                        return Err(
+                            refuse(&state.defence, client, &received.attempt, Some(&user), &digest, reason).await
+                        );
                     }
                 },
             };
@@ -127,16 +129,16 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             Ok(issued)
         }
         (LoginVerdict::Accepted, None) => {
-            Err(refuse(state, client, &received.attempt, None, &digest, LoginRefusal::Unknown).await)
+            Err(refuse(&state.defence, client, &received.attempt, None, &digest, LoginRefusal::Unknown).await)
         }
         (LoginVerdict::Refused(reason), user) => {
-            Err(refuse(state, client, &received.attempt, user.as_ref(), &digest, reason).await)
+            Err(refuse(&state.defence, client, &received.attempt, user.as_ref(), &digest, reason).await)
         }
     }
 }
 
 async fn refuse(
-    state: &AppState,
+    state: &DefenceState,
     client: &Client,
     attempt: &Attempt,
     user: Option<&User>,

@@ -13,7 +13,7 @@ use crate::flows::{self, oauth_marks};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{body, oauth_client};
 use crate::oauth::clients::{is_terminal, plain_words};
-use crate::state::AppState;
+use crate::state::{AppState, KeyState};
 use app::View;
 use app::view::{AskList, AskView, EnterView, LeaveLink, RefusedView};
 use axum::body::Bytes;
@@ -30,6 +30,7 @@ use oidc::error::{ErrorCode, OAuthError};
 use oidc::params::encoded_again;
 use oidc::{Client, Params, redirect_uri};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
 
@@ -186,7 +187,7 @@ async fn again_as_get(request: Request) -> Response {
 /// # Errors
 /// The store fails.
 pub(crate) async fn enter(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(caller): Extension<Caller>,
     session: SignedIn,
     body: Bytes,
@@ -222,7 +223,8 @@ pub(crate) async fn enter(
             return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
         }
     };
-    let issued = oauth_authorize::issue(state.clone(), caller, session, *examined, agreed);
+    let own = Arc::clone(&state);
+    let issued = async move { oauth_authorize::issue(&own, caller, session, *examined, agreed).await };
     Ok(answer(match flows::run_to_completion(issued).await? {
         Some(response) => location(&state, &response, &query)?,
         // The app has its answer. A second one would look like an attack to it.
@@ -239,7 +241,7 @@ fn answer(location: String) -> Json<AppAnswer> {
 ///
 /// # Errors
 /// No MAC key is available.
-fn location(state: &AppState, response: &rules::Response, query: &str) -> Result<String, ApiError> {
+fn location(state: &KeyState, response: &rules::Response, query: &str) -> Result<String, ApiError> {
     match response.to.mode {
         ResponseMode::Query => Ok(response.query_uri()),
         ResponseMode::FormPost => {
@@ -258,7 +260,7 @@ fn body_of(query: &str, agreed: Option<bool>, session: Option<&SignedIn>) -> Str
     serde_json::to_string(&AppRequest { request: query.to_owned(), agreed, account }).unwrap_or_default()
 }
 
-fn ask(state: &AppState, examined: &Examined, query: &str, session: Option<&SignedIn>) -> AskView {
+fn ask(state: &KeyState, examined: &Examined, query: &str, session: Option<&SignedIn>) -> AskView {
     let (client, request) = (&examined.client, &examined.request);
     let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
     let name = isolated(client.name());
