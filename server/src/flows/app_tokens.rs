@@ -3,7 +3,7 @@
 use crate::api_error::ApiError;
 use crate::config::App;
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::KeyState;
 use crate::tokens::{PersonClaims, TokenSubject};
 use domain::UnixMs;
 use store::sessions::SessionRow;
@@ -14,7 +14,7 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// `no_app`, `no_session`
-pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Result<AppToken, ApiError> {
+pub async fn issue(state: &KeyState, session: &SignedIn, audience: &str) -> Result<AppToken, ApiError> {
     let app = state.config.apps.of_origin(audience).ok_or_else(|| ApiError::new(Code::NoApp))?;
     let row = state.store.session(&session.claims.sid).await?;
     let row = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
@@ -31,7 +31,7 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
 /// # Errors
 /// It cannot be signed.
 pub fn sign(
-    state: &AppState,
+    state: &KeyState,
     app: &App,
     row: &SessionRow,
     person: &PersonClaims,

@@ -9,7 +9,7 @@ use crate::entropy::Entropy;
 use crate::error_chain::chain;
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{factor_policy, recent_factor};
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use crate::totp;
 use domain::UnixMs;
 use domain::account::Role;
@@ -34,7 +34,7 @@ const ALL: &str = "all";
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors, ApiError> {
+pub async fn list(state: &CoreState, session: &SignedIn) -> Result<SecondFactors, ApiError> {
     let user = &session.claims.sub;
     let (need, fresh_until) = recent_factor::fresh_until(state, session).await?;
     let (factors, totp) = (need.factors, state.store.totp(user, true).await?);
@@ -75,7 +75,7 @@ pub async fn administrators_without(store: &dyn Store, config: &Config) -> store
 ///
 /// # Errors
 /// `insufficient_user_authentication`; the store fails.
-pub async fn begin_totp(state: &AppState, session: &SignedIn) -> Result<NewTotp, ApiError> {
+pub async fn begin_totp(state: &KeyState, session: &SignedIn) -> Result<NewTotp, ApiError> {
     recent_factor::check(state, session).await?;
     let (user, id, now) = (&session.claims.sub, state.ulid(), state.now());
     let (secret, sealed) = totp::make(&state.key_encryption, &*state.entropy, user, &id)?;
@@ -91,7 +91,7 @@ pub async fn begin_totp(state: &AppState, session: &SignedIn) -> Result<NewTotp,
 /// # Errors
 /// `wrong_code`; `not_found`: the generator is unknown or too old; the store fails.
 pub async fn confirm_totp(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     session: &SignedIn,
     first: &FirstCode,
@@ -124,7 +124,7 @@ pub async fn confirm_totp(
 /// # Errors
 /// `insufficient_user_authentication`; `not_found`: the account has no passkey of this site; the store fails.
 pub async fn set_passkey_after_password(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     session: &SignedIn,
     wanted: bool,
@@ -159,7 +159,7 @@ pub async fn set_passkey_after_password(
 ///
 /// # Errors
 /// `insufficient_user_authentication`; `not_found`; the store fails.
-pub async fn remove_totp(state: &AppState, client: &Client, session: &SignedIn) -> Result<(), ApiError> {
+pub async fn remove_totp(state: &CoreState, client: &Client, session: &SignedIn) -> Result<(), ApiError> {
     recent_factor::check(state, session).await?;
     let audit = entry(state, client, session, AuditEvent::SecondFactorRemoved, TOTP);
     if state.store.remove_totp(&session.claims.sub, &audit).await? {
@@ -173,7 +173,7 @@ pub async fn remove_totp(state: &AppState, client: &Client, session: &SignedIn) 
 ///
 /// # Errors
 /// `insufficient_user_authentication`; `not_found`: the account has no second factor; the store fails.
-pub async fn recovery_codes(state: &AppState, client: &Client, session: &SignedIn) -> Result<RecoveryCodes, ApiError> {
+pub async fn recovery_codes(state: &CoreState, client: &Client, session: &SignedIn) -> Result<RecoveryCodes, ApiError> {
     recent_factor::check(state, session).await?;
     let user = &session.claims.sub;
     if !factor_policy::held(state, user).await?.held() {
@@ -198,7 +198,7 @@ pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &UserId) -> 
 
 /// Adds the method of a new factor to the session that has just proven it, and makes its proof fresh. The factor and its
 /// recovery codes are stored already and must be answered, so a failure is logged only: the person is asked again.
-pub async fn renew(state: &AppState, session: &SignedIn, proven: Method, now: UnixMs) {
+pub async fn renew(state: &SessionState, session: &SignedIn, proven: Method, now: UnixMs) {
     let sid = &session.claims.sid;
     match state.store.renew_authentication(sid, proven, now).await {
         Ok(Some(new)) => {
@@ -222,7 +222,7 @@ pub fn hashes(codes: &[String]) -> Vec<String> {
 }
 
 fn entry(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     session: &SignedIn,
     event: AuditEvent,

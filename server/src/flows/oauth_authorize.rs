@@ -9,7 +9,7 @@ use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState};
 use domain::UnixSeconds;
 use domain::account::AccountName;
 use domain::authentication::Authentication;
@@ -80,7 +80,7 @@ impl Examined {
 /// # Errors
 /// The store fails.
 pub async fn examine(
-    state: &AppState,
+    state: &KeyState,
     query: &str,
     caller: &Caller,
     session: Option<&SignedIn>,
@@ -156,14 +156,14 @@ pub async fn examine(
 
 /// Returns a query string with the time at which its request sends the person to sign in. `auth_time`: of the present
 /// session.
-fn marked(state: &AppState, plain: &str, auth_time: UnixSeconds) -> Result<String, ApiError> {
+fn marked(state: &KeyState, plain: &str, auth_time: UnixSeconds) -> Result<String, ApiError> {
     let mark = oauth_marks::mark(state, &of_sign_in(plain, auth_time))?;
     Ok(format!("{plain}&{MARK}={mark}.{auth_time}"))
 }
 
 /// Returns the time at which this very request sent the person to sign in. `None`: it did not, or nobody has signed in
 /// since. Clocks of nodes differ, so the times alone would not tell.
-fn sent_at(state: &AppState, mark: &str, plain: &str, auth_time: UnixSeconds) -> Option<UnixSeconds> {
+fn sent_at(state: &KeyState, mark: &str, plain: &str, auth_time: UnixSeconds) -> Option<UnixSeconds> {
     let (mark, earlier) = mark.rsplit_once('.')?;
     let earlier = UnixSeconds::from_seconds(earlier.parse().ok()?);
     let sent = oauth_marks::read(state, mark, &of_sign_in(plain, earlier), SIGN_IN_SECONDS);
@@ -181,7 +181,7 @@ fn of_sign_in(plain: &str, auth_time: UnixSeconds) -> String {
 /// # Errors
 /// `insufficient_user_authentication` for the terminal program; the store fails.
 pub async fn issue(
-    state: AppState,
+    state: &CoreState,
     caller: Caller,
     session: SignedIn,
     examined: Examined,
@@ -189,11 +189,11 @@ pub async fn issue(
 ) -> Result<Option<Response>, ApiError> {
     let Examined { client, request, pushed, agreed: before } = examined;
     if is_terminal(&client) {
-        recent_factor::check(&state, &session).await?;
+        recent_factor::check(state, &session).await?;
     }
     let (now, claims) = (state.now(), &session.claims);
     let code = state.entropy.secret();
-    let authentication = authentication(&state, &session).await?;
+    let authentication = authentication(state, &session).await?;
     let details = GrantDetails {
         scope: request.scopes.to_string(),
         nonce: request.nonce.clone(),
@@ -204,7 +204,7 @@ pub async fn issue(
         id_token: request.claims.id_token.clone(),
         userinfo: request.claims.userinfo.clone(),
     };
-    let mut entry = audit::entry(&state, &caller, AuditEvent::AppOpened, audit::OK);
+    let mut entry = audit::entry(state, &caller, AuditEvent::AppOpened, audit::OK);
     entry.about = client.label();
     let together = || before.clone().unwrap_or_default().with(&request.consent_scopes()).to_string();
     // Another program on this computer could send the same request, so people are asked about a terminal each time.
@@ -243,7 +243,7 @@ pub async fn issue(
 ///
 /// # Errors
 /// No MAC key is available.
-pub fn arrived(state: &AppState, query: &str) -> Result<String, ApiError> {
+pub fn arrived(state: &KeyState, query: &str) -> Result<String, ApiError> {
     let given = Params::parse(query);
     match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
         Some(reference) if given.get(ARRIVED).is_none() && given.repeated().is_none() => {
@@ -263,7 +263,7 @@ fn arrival(reference: &str) -> String {
 ///
 /// # Errors
 /// The store fails.
-pub async fn login_hint(state: &AppState, next: &str) -> Result<Option<String>, ApiError> {
+pub async fn login_hint(state: &CoreState, next: &str) -> Result<Option<String>, ApiError> {
     let Some((paths::OAUTH_AUTHORIZE, query)) = next.split_once('?') else { return Ok(None) };
     let given = Params::parse(query);
     let pushed = match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
@@ -277,14 +277,14 @@ pub async fn login_hint(state: &AppState, next: &str) -> Result<Option<String>, 
 }
 
 /// Returns the client's error for a person who declined.
-pub fn declined(state: &AppState, examined: &Examined) -> Response {
+pub fn declined(state: &CoreState, examined: &Examined) -> Response {
     let error = OAuthError::new(ErrorCode::AccessDenied, "the person declined");
     Response::error(examined.request.return_to(), &error, &state.config.origin)
 }
 
 /// Refuses a request that is wrong in itself.
 fn refuse(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     to: authorize::ReturnTo,
     error: &OAuthError,
@@ -301,7 +301,7 @@ fn refuse(
 /// Refuses a request that this person cannot answer, or not without being asked. A client that nobody has checked gets
 /// the error at once only on the person's own computer, or if the person has agreed to it before.
 fn refuse_silently(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     facts: Option<&Facts>,
     to: authorize::ReturnTo,
@@ -322,7 +322,7 @@ struct Found {
 
 /// Finds the client, and the parameters of a pushed request.
 async fn find(
-    state: &AppState,
+    state: &KeyState,
     given: &Params,
     reader: Option<Reader<'_>>,
 ) -> Result<Result<Found, AuthorizationOutcome>, ApiError> {
@@ -383,13 +383,13 @@ impl Facts {
 ///
 /// # Errors
 /// The session has ended; the store fails.
-pub async fn authentication(state: &AppState, session: &SignedIn) -> Result<Authentication, ApiError> {
+pub async fn authentication(state: &CoreState, session: &SignedIn) -> Result<Authentication, ApiError> {
     let row = state.store.session(&session.claims.sid).await?;
     Ok(row.ok_or_else(|| ApiError::new(Code::NoSession))?.authentication)
 }
 
 async fn facts(
-    state: &AppState,
+    state: &CoreState,
     session: &SignedIn,
     client: &Client,
     request: &AuthorizationRequest,

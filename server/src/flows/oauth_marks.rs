@@ -1,7 +1,7 @@
 //! Marks in links of the OpenID provider: a time, and a MAC over it and a text that only this server wrote.
 
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::KeyState;
 use domain::UnixSeconds;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 
@@ -14,7 +14,7 @@ const ANSWER_SECONDS: i64 = 600;
 ///
 /// # Errors
 /// No MAC key is available.
-pub(crate) fn mark(state: &AppState, text: &str) -> Result<String, ApiError> {
+pub(crate) fn mark(state: &KeyState, text: &str) -> Result<String, ApiError> {
     let now = state.now();
     let made_at = now.to_seconds();
     let tag =
@@ -23,7 +23,7 @@ pub(crate) fn mark(state: &AppState, text: &str) -> Result<String, ApiError> {
 }
 
 /// Returns the time of a mark, if it is of this text and at most `limit` seconds old.
-pub(crate) fn read(state: &AppState, mark: &str, text: &str, limit: i64) -> Option<UnixSeconds> {
+pub(crate) fn read(state: &KeyState, mark: &str, text: &str, limit: i64) -> Option<UnixSeconds> {
     let (made_at, tag) = mark.split_once('.')?;
     let (made_at, tag) = (UnixSeconds::from_seconds(made_at.parse().ok()?), from_base64url(tag)?);
     let now = state.now();
@@ -40,13 +40,13 @@ pub(crate) fn read(state: &AppState, mark: &str, text: &str, limit: i64) -> Opti
 ///
 /// # Errors
 /// No MAC key is available.
-pub(crate) fn of_answer(state: &AppState, client: &str, redirect_uri: &str, form: &str) -> Result<String, ApiError> {
+pub(crate) fn of_answer(state: &KeyState, client: &str, redirect_uri: &str, form: &str) -> Result<String, ApiError> {
     let digest = base64url(&sha256(form.as_bytes()));
     Ok(format!("{digest}.{}", mark(state, &answer(client, redirect_uri, &digest))?))
 }
 
 /// Returns the digest of the answer that a mark allows.
-pub(crate) fn answer_digest(state: &AppState, mark: &str, client: &str, redirect_uri: &str) -> Option<String> {
+pub(crate) fn answer_digest(state: &KeyState, mark: &str, client: &str, redirect_uri: &str) -> Option<String> {
     let (digest, mark) = mark.split_once('.')?;
     read(state, mark, &answer(client, redirect_uri, digest), ANSWER_SECONDS)?;
     Some(digest.to_owned())

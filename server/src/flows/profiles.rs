@@ -3,7 +3,7 @@
 use super::actor::Actor;
 use crate::audit;
 use crate::client::Client;
-use crate::state::AppState;
+use crate::state::{CoreState, SessionState};
 use domain::ids::{SessionId, UserId};
 use domain::profile::{
     DisplayName, Email, EmailAddress, EmailState, GroupName, InvalidDisplayName, InvalidEmailAddress, InvalidGroupName,
@@ -117,7 +117,7 @@ pub async fn set(actor: &Actor<'_>, user: &UserId, edit: &ProfileEdit<'_>) -> Re
 ///
 /// # Errors
 /// The address is invalid, or the store fails.
-pub async fn changes_address(state: &AppState, user: &UserId, edit: &ProfileEdit<'_>) -> Result<bool, ProfileError> {
+pub async fn changes_address(state: &CoreState, user: &UserId, edit: &ProfileEdit<'_>) -> Result<bool, ProfileError> {
     let Some(wanted) = edit.email.map(str::trim) else { return Ok(false) };
     let wanted = if wanted.is_empty() { None } else { Some(EmailAddress::parse(wanted)?) };
     let present = state.store.profile(user).await?.and_then(|profile| profile.email);
@@ -129,7 +129,7 @@ pub async fn changes_address(state: &AppState, user: &UserId, edit: &ProfileEdit
 /// # Errors
 /// Names the invalid input.
 pub async fn set_own(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     user: &UserId,
     session: &SessionId,

@@ -120,7 +120,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     let user = state.store.reset_of(&code_hash, state.now()).await?;
     let Some(user) = user else {
         let entry = audit::entry(state, client, AuditEvent::PasswordSet, audit::WRONG_CODE);
-        audit::note(state, client, entry).await?;
+        audit::note(&state.defence, client, entry).await?;
         return Err(ApiError::new(Code::LinkUsedUp).into());
     };
     new_password::check(state, &user.name, &request.password).await?;

@@ -3,7 +3,7 @@
 use super::user_keys::{randoms, serving, session};
 use crate::api_error::ApiError;
 use crate::guards::signed_in::ProvenSession;
-use crate::state::AppState;
+use crate::state::KeyState;
 use crate::tokens::issued_at;
 use domain::encoding::base64url;
 use domain::service::admits;
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 /// # Errors
 /// `no_service`, `role_missing`, `key_ended`, `no_session`
 pub async fn issue(
-    state: &AppState,
+    state: &KeyState,
     proven: &ProvenSession,
     request: &TicketRequest,
 ) -> Result<IssuedTicket, ApiError> {

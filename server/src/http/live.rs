@@ -25,7 +25,7 @@ pub(crate) async fn live(
     State(state): State<AppState>,
     administrator: Administrator,
 ) -> Result<impl IntoResponse, ApiError> {
-    let refusals = state.refusal_feed.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
+    let refusals = state.defence.refusal_feed.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader { state, administrator, refusals, heartbeat };

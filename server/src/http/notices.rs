@@ -3,7 +3,7 @@
 use super::{ApiError, request};
 use crate::flows;
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::CoreState;
 use app::text::activity::sentence;
 use app::view::Activity;
 use axum::Json;
@@ -11,6 +11,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use domain::UnixMs;
 use http::StatusCode;
+use std::sync::Arc;
 use wire::account::{Notice, Notices, NoticesRead};
 use wire::problem::Code;
 
@@ -18,7 +19,7 @@ use wire::problem::Code;
 const NEWEST: i64 = (1 << 53) - 1;
 
 /// Lists the person's notices that were not dismissed on this device, newest first.
-pub(crate) async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Notices>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, signed_in: SignedIn) -> Result<Json<Notices>, ApiError> {
     let notices = flows::notices::unread(&state, &signed_in).await?;
     let shown = |line: Activity| Notice {
         at: line.at,
@@ -32,7 +33,7 @@ pub(crate) async fn list(State(state): State<AppState>, signed_in: SignedIn) -> 
 
 /// Dismisses the person's notices up to a time, on this device.
 pub(crate) async fn read(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     signed_in: SignedIn,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {

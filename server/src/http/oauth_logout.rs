@@ -9,7 +9,7 @@ use crate::flows::{self, oauth_people};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::token::PresentedToken;
 use crate::guards::{body, oauth_client};
-use crate::state::AppState;
+use crate::state::{AppState, KeyState, SessionState};
 use app::View;
 use app::view::{AskList, AskView, EnterView, LeaveLink};
 use axum::body::Bytes;
@@ -23,6 +23,7 @@ use oidc::authorize::ShownError;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::logout::{self, KnownSession, LogoutRequest};
 use oidc::params::encoded_again;
+use std::sync::Arc;
 use tower_cookies::Cookies;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
@@ -80,7 +81,7 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
 }
 
 /// Asks whether to sign out, and says of which apps.
-async fn ask(state: &AppState, query: &str, session: Option<&SignedIn>) -> Result<AskView, ApiError> {
+async fn ask(state: &KeyState, query: &str, session: Option<&SignedIn>) -> Result<AskView, ApiError> {
     let apps = match session {
         Some(session) => oauth_logouts::apps_of(state, &session.claims.sid).await?,
         None => SessionApps::default(),
@@ -117,7 +118,7 @@ async fn ask(state: &AppState, query: &str, session: Option<&SignedIn>) -> Resul
 /// # Errors
 /// `bad_request`: the request is refused. The store fails.
 pub(crate) async fn sign_out(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(caller): Extension<Caller>,
     cookies: Cookies,
     parts: http::request::Parts,
@@ -148,7 +149,7 @@ pub(crate) async fn sign_out(
 }
 
 async fn judge(
-    state: &AppState,
+    state: &KeyState,
     query: &str,
     session: Option<&SignedIn>,
 ) -> Result<Result<JudgedLogout, OAuthError>, ApiError> {

@@ -8,7 +8,7 @@ use crate::flows::oauth_token::TokenError;
 use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::recent_tokens::LiveToken;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use oidc::Params;
 use oidc::error::{ErrorCode, OAuthError};
 use serde_json::json;
+use std::sync::Arc;
 use verify::Scheme;
 use wire::problem::Code;
 
@@ -27,7 +28,7 @@ struct Presented {
 }
 
 /// Returns the claims that the access token may read.
-pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn userinfo(State(state): State<Arc<SessionState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match axum::body::to_bytes(body, crate::guards::body::LIMIT).await {
         Ok(body) => answer(&state, &parts, &String::from_utf8_lossy(&body)).await,
@@ -42,7 +43,7 @@ pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) ->
 
 /// Answers a request with a token. `None`: the request has no token. An error names the scheme of the challenge: that of
 /// the token, or of the request if the token is unknown.
-async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Response>, (TokenError, Scheme)> {
+async fn answer(state: &SessionState, parts: &Parts, body: &str) -> Result<Option<Response>, (TokenError, Scheme)> {
     let presented = read(parts, body).map_err(|error| (error, Scheme::Bearer))?;
     let Some(Presented { scheme, token }) = presented else { return Ok(None) };
     let recent = oauth_access::recent(state, &token).await.map_err(|error| (error.into(), scheme))?;
@@ -63,7 +64,7 @@ async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Re
 
 /// Checks the proof of a bound token, which is accepted only as `DPoP` (RFC 9449, section 7.1).
 async fn bound(
-    state: &AppState,
+    state: &KeyState,
     parts: &Parts,
     scheme: Scheme,
     token: &str,
@@ -108,7 +109,7 @@ fn read(parts: &Parts, body: &str) -> Result<Option<Presented>, TokenError> {
 }
 
 /// Answers a request without a token, whose challenge names no error (RFC 6750, section 3.1).
-fn without_token(state: &AppState) -> Response {
+fn without_token(state: &CoreState) -> Response {
     let body =
         json!({"error": ErrorCode::InvalidToken.as_str(), "error_description": "the request has no access token"});
     let mut response = (StatusCode::UNAUTHORIZED, Json(body)).into_response();
@@ -117,7 +118,7 @@ fn without_token(state: &AppState) -> Response {
 }
 
 /// Returns the parameter of a challenge that leads to the description of this resource (RFC 9728, section 5.1).
-fn described(state: &AppState) -> String {
+fn described(state: &CoreState) -> String {
     format!("resource_metadata=\"{}{}\"", state.config.origin, wire::paths::PROTECTED_USERINFO)
 }
 
@@ -128,7 +129,7 @@ fn challenge(response: &mut Response, text: &str) {
 }
 
 /// Answers an error with a challenge (RFC 6750, section 3; RFC 9449, section 7.1).
-fn challenged(state: &AppState, error: TokenError, scheme: Scheme) -> Response {
+fn challenged(state: &CoreState, error: TokenError, scheme: Scheme) -> Response {
     let found = match &error {
         TokenError::OAuth(error) => Some((error.code.as_str(), false)),
         TokenError::Failed(error) => match error.code() {

@@ -123,7 +123,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
 }
 
 async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {
-    let closed = client.closed(state, Scope::SignIn);
+    let closed = client.closed(&state.defence, Scope::SignIn);
     let name = flows::oauth_authorize::login_hint(state, &next).await?.unwrap_or_default();
     Ok(Page::View(View::Login(LoginView {
         next,

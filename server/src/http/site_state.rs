@@ -1,7 +1,7 @@
 //! The state of the whole site, for the overview of administrators.
 
 use super::ApiError;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState};
 use crate::{backup, doctor, flows};
 use app::view::{Backup, SiteFinding, SiteState};
 use domain::UnixMs;
@@ -31,7 +31,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     Ok(SiteState {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),
         refusals: by_hour(&refused.iter().map(|row| (row.hour, row.count)).collect::<Vec<_>>(), since),
-        bans: state.bans.in_force(now),
+        bans: state.defence.bans.in_force(now),
         accounts: state.accounts.count(store, now).await?,
         backup: last_backup(state),
         signing_key: in_use(ServerKeyKind::Signing),
@@ -54,7 +54,7 @@ fn by_hour(counts: &[(UnixMs, u64)], since: UnixMs) -> Vec<u64> {
     hours
 }
 
-fn last_backup(state: &AppState) -> Backup {
+fn last_backup(state: &CoreState) -> Backup {
     match (state.config.sqlite_file(), backup::last(&state.config)) {
         (None, _) => Backup::Elsewhere,
         (Some(_), None) => Backup::Never,

@@ -71,7 +71,7 @@ impl Collector for Now {
                 "When this process started",
                 state.metrics.started().to_seconds().as_seconds(),
             ),
-            ("postern_bans_held", "Addresses that are closed now", number(state.bans.len())),
+            ("postern_bans_held", "Addresses that are closed now", number(state.defence.bans.len())),
             ("postern_hash_places", "Sign-ins that there is room for, hashing or waiting", number(queue.places)),
             ("postern_hash_places_taken", "Sign-ins that hash or wait", number(queue.taken)),
             ("postern_hash_threads", "Sign-ins that can hash at once", number(queue.threads)),

@@ -244,5 +244,5 @@ async fn two_hundred_people_sign_in_at_once_behind_one_address() {
     let sign_in = async |name: &String| portal.browser(ADDRESS).login(name, PASSWORD).await.status;
     let answers = join_all(people.iter().map(sign_in)).await;
     assert!(answers.iter().all(|status| *status == StatusCode::OK), "{answers:?}");
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
 }

@@ -312,7 +312,7 @@ async fn a_login_that_hangs_up_is_counted_all_the_same() {
     assert!(futures::poll!(&mut pending).is_pending());
     drop(pending);
     let started = std::time::Instant::now();
-    while portal.state.bans.is_empty() {
+    while portal.state.defence.bans.is_empty() {
         assert!(started.elapsed().as_secs() < 10, "the failure was never counted");
         tokio::task::yield_now().await;
     }

@@ -292,7 +292,7 @@ async fn a_login_sealed_to_the_old_envelope_key_opens_for_the_overlap_and_then_s
     portal.advance(1).await;
     let answer = visitor.send_login(&late).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "short_key_mismatch"));
-    assert!(portal.state.bans.is_empty(), "it is no offence");
+    assert!(portal.state.defence.bans.is_empty(), "it is no offence");
     assert_eq!(visitor.login("alice", PASSWORD).await.status, StatusCode::OK, "as the browser's code does it");
 
     // A day later, the key that could open recorded logins is erased.
