@@ -318,6 +318,18 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 #[test]
 fn a_wrong_value_on_the_command_line_has_its_own_exit_code() {
     let folder = tempfile::tempdir().unwrap();
+/// An operator explains a link that a stranger has sent.
+#[test]
+fn text_of_others_does_not_control_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = "https://auth.example/oauth/authorize?client_id=%1b%5b2Jx%c2%9b1m%e2%80%ae%0aforged";
+    let explained = output_text(&postern(folder.path(), &["client", "explain", link], ""));
+    let shown = "Presented client_id: \u{fffd}[2Jx\u{fffd}1m\u{fffd}\u{fffd}forged";
+    assert!(explained.contains(shown), "{explained:?}");
+    let missing = output_text(&postern(folder.path(), &["user", "show", "a\u{1b}[2J"], ""));
+    assert!(missing.contains("a\u{fffd}[2J"), "{missing:?}");
+}
+
     let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
     assert!(run(&["user", "add", "alice"]).status.success());
     assert!(run(&["client", "add", "--redirect-uri", "https://wiki.example/a", "wiki"]).status.success());
