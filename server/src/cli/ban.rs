@@ -77,7 +77,7 @@ pub(super) struct BanAddArgs {
     /// Scope: everything, or only sign-in
     #[arg(long, default_value = "everything", value_parser = scope)]
     scope: Scope,
-    /// Even if it bans this machine or a trusted proxy
+    /// Even if it bans this machine or a trusted proxy, or if the allowlist contains the address
     #[arg(long)]
     force: bool,
 }

@@ -158,6 +158,9 @@ fn operators_close_allow_and_look_from_the_command_line() {
     done(&["allow", "add", "2001:db8::/32", "--comment", "home", "--for", "30d"]);
     assert!(done(&["allow", "list"]).starts_with("2001:db8::/32\t"));
     assert_eq!(done(&["ban", "export"]), "203.0.113.7\n");
+    let useless = run(&[&["ban", "add", "2001:db8::9"], &scan[..]].concat());
+    assert!(output_text(&useless).contains("postern allow remove 2001:db8::/32"), "{}", output_text(&useless));
+    assert_eq!(useless.status.code(), Some(1));
     assert_eq!(code(&["allow", "add", "::/0", "--comment", "all"]), Some(2));
     done(&["allow", "remove", "2001:db8::/32"]);
     assert_eq!(code(&["allow", "remove", "2001:db8::/32"]), Some(3));
@@ -315,9 +318,6 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
     }
 }
 
-#[test]
-fn a_wrong_value_on_the_command_line_has_its_own_exit_code() {
-    let folder = tempfile::tempdir().unwrap();
 /// An operator explains a link that a stranger has sent.
 #[test]
 fn text_of_others_does_not_control_the_terminal() {
@@ -330,6 +330,9 @@ fn text_of_others_does_not_control_the_terminal() {
     assert!(missing.contains("a\u{fffd}[2J"), "{missing:?}");
 }
 
+#[test]
+fn a_wrong_value_on_the_command_line_has_its_own_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
     assert!(run(&["user", "add", "alice"]).status.success());
     assert!(run(&["client", "add", "--redirect-uri", "https://wiki.example/a", "wiki"]).status.success());
