@@ -274,6 +274,16 @@ impl Outbound {
         }
     }
 
+    /// Reads `oauth.certificate_authorities`, if it is set.
+    ///
+    /// # Errors
+    /// The file cannot be read, or contains something else.
+    pub fn certificates(&self) -> Result<Vec<Certificate>, OutboundError> {
+        let Some(file) = &self.authorities else { return Ok(Vec::new()) };
+        let pem = std::fs::read(file).map_err(|error| OutboundError::Certificates(Arc::new(error)))?;
+        Ok(Certificate::from_pem_bundle(&pem)?)
+    }
+
     fn client(&self, reach: Reach) -> Result<&reqwest::Client, OutboundError> {
         let cell = match reach {
             Reach::Anywhere => &self.anywhere,
@@ -290,9 +300,8 @@ impl Outbound {
             .redirect(redirect::Policy::none())
             .referer(false)
             .no_proxy();
-        if let Some(file) = &self.authorities {
-            let pem = std::fs::read(file).map_err(|error| OutboundError::Certificates(Arc::new(error)))?;
-            builder = builder.tls_certs_merge(Certificate::from_pem_bundle(&pem)?);
+        if self.authorities.is_some() {
+            builder = builder.tls_certs_merge(self.certificates()?);
         }
         let client = builder.build()?;
         Ok(cell.get_or_init(|| client))

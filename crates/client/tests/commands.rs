@@ -67,6 +67,41 @@ fn errors_say_what_to_do() {
 }
 
 #[test]
+fn an_answer_does_not_control_the_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let body = r#"{"status":403,"code":"cross_site","title":"T\u001b[2J","detail":"D\u009b1m\u202e"}"#;
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+            let head = "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-type: application/problem+json";
+            let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    for arguments in [&["login", "ada", "--password-stdin", "--server", &server][..], &["get", &server]] {
+        let said = String::from_utf8(client(home.path(), arguments).stderr).unwrap();
+        assert!(said.contains("T\u{fffd}[2J") || said.contains('D'), "{arguments:?}: {said:?}");
+        let controls = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+        assert!(!said.contains(controls), "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
+fn a_machine_without_certificate_authorities_is_told_what_to_install() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_postern-client"))
+        .args(["get", "http://127.0.0.1:9/"])
+        .env_clear()
+        .envs([("HOME", home.path()), ("SSL_CERT_DIR", home.path()), ("SSL_CERT_FILE", &home.path().join("none.pem"))])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("install the package ca-certificates"), "{said}");
+}
+
+#[test]
 fn help_names_every_exit_code() {
     let home = tempfile::tempdir().unwrap();
     let help = String::from_utf8(client(home.path(), &["--help"]).stdout).unwrap();

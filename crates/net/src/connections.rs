@@ -95,22 +95,23 @@ impl ConnectionLimits {
         self.limits.minimum_rate
     }
 
-    /// Finds a permit for a connection of this peer. If none is free, a holder of more than a fair share loses a
-    /// connection. If there is no such holder, an idle connection of a holder with more than the newcomer ends.
+    /// Finds a permit for a connection of this peer. If its address has its maximum, an idle connection of that address
+    /// ends. If no permit is free, a holder of more than a fair share loses a connection. If there is no such holder, an
+    /// idle connection of a holder with more than the newcomer ends.
     ///
     /// # Errors
-    /// The peer has its maximum, or no connection may be closed for it.
+    /// The peer has its maximum in use, or no connection may be closed for it.
     pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPermit, ConnectionRefused> {
         let now = self.look_at_clock();
         let owner = self.owner(peer);
         let mut table = self.table.lock();
-        if let Some(owner) = owner {
-            self.has_room(&table, owner)?;
-        }
-        let evicted = if table.entries.len() >= self.limits.max {
-            Some(table.make_room(owner.map(|owner| owner.share), self.limits.max, now).ok_or(ConnectionRefused::Full)?)
-        } else {
-            None
+        let surplus = owner.map(|owner| self.surplus(&table, owner, now)).transpose()?.flatten();
+        let evicted = match surplus.and_then(|id| table.remove(id)) {
+            None if table.entries.len() >= self.limits.max => {
+                let share = owner.map(|owner| owner.share);
+                Some(table.make_room(share, self.limits.max, now).ok_or(ConnectionRefused::Full)?)
+            }
+            evicted => evicted,
         };
         let meter = Arc::new(ConnectionMeter::new(Arc::clone(&self.clock)));
         let id = table.insert(Arc::clone(&meter), owner);
@@ -121,9 +122,22 @@ impl ConnectionLimits {
         Ok(ConnectionPermit { id, meter, connections: Arc::clone(self) })
     }
 
-    fn has_room(&self, table: &ConnectionTable, owner: ConnectionOwner) -> Result<(), ConnectionRefused> {
+    /// Returns the idle connection that ends for one more of this owner. `None`: the address has less than its maximum.
+    /// Many people may share an address, and browsers keep connections open that they no longer use.
+    ///
+    /// # Errors
+    /// The address has its maximum, and uses all of them.
+    fn surplus(
+        &self,
+        table: &ConnectionTable,
+        owner: ConnectionOwner,
+        now: u64,
+    ) -> Result<Option<u64>, ConnectionRefused> {
         let has = table.by_address.get(&owner.address).copied().unwrap_or_default();
-        if self.limits.per_address.is_none_or(|most| has < most) { Ok(()) } else { Err(ConnectionRefused::TooMany) }
+        if self.limits.per_address.is_none_or(|most| has < most) {
+            return Ok(None);
+        }
+        table.idle_of(owner, now).map(Some).ok_or(ConnectionRefused::TooMany)
     }
 
     fn owner(&self, peer: IpAddr) -> Option<ConnectionOwner> {
@@ -239,7 +253,7 @@ impl ConnectionTable {
         let fair = (max / holders.max(1)).max(own + 1);
         let of_greatest = share.filter(|_| greatest > Some(fair)).and_then(|share| self.holders.get(&share));
         let victim = match of_greatest {
-            Some(ids) => self.idlest(ids),
+            Some(ids) => self.idlest(ids.iter()),
             None => self.idle(newcomer, own, now),
         };
         self.remove(victim?)
@@ -247,42 +261,56 @@ impl ConnectionTable {
 
     /// Returns the connection to close first: an idle one, or the one without progress for longest; the newest of
     /// equals.
-    fn idlest(&self, ids: &HashSet<u64>) -> Option<u64> {
+    fn idlest<'a>(&self, ids: impl Iterator<Item = &'a u64>) -> Option<u64> {
         let rank = |id: &u64| {
             let meter = &self.entries.get(id)?.meter;
             let idle = meter.idle();
             Some((idle.is_none(), idle.map_or(meter.moved_at(), |(since, _)| since), Reverse(*id)))
         };
-        ids.iter().filter_map(rank).min().map(|(_, _, Reverse(id))| id)
+        ids.filter_map(rank).min().map(|(_, _, Reverse(id))| id)
     }
 
     /// Returns an idle connection: of a holder with more connections than the newcomer, of its own, or of a proxy.
     fn idle(&self, newcomer: Option<ClientKey>, own: usize, now: u64) -> Option<u64> {
         let holders = self.ranking.iter().rev().filter(|(count, share)| *count > own || Some(*share) == newcomer);
         let holders = holders.take(SEARCHED).filter_map(|(_, share)| self.holders.get(share));
-        holders.chain([&self.exempt]).find_map(|ids| {
-            let id = self.idlest(ids)?;
-            // A connection that was just accepted has had no time to send a request.
-            self.entries.get(&id)?.meter.idle().filter(|(since, ever)| *ever || *since < now).map(|_| id)
-        })
+        holders.chain([&self.exempt]).find_map(|ids| self.if_idle(self.idlest(ids.iter())?, now))
+    }
+
+    /// Returns an idle connection of the owner's address.
+    fn idle_of(&self, owner: ConnectionOwner, now: u64) -> Option<u64> {
+        let is_its = |id: &&u64| {
+            let of = self.entries.get(*id).and_then(|entry| entry.owner);
+            of.is_some_and(|of| of.address == owner.address)
+        };
+        self.if_idle(self.idlest(self.holders.get(&owner.share)?.iter().filter(is_its))?, now)
+    }
+
+    /// Returns the connection if it is idle. One that was just accepted has had no time to send a request.
+    fn if_idle(&self, id: u64, now: u64) -> Option<u64> {
+        self.entries.get(&id)?.meter.idle().filter(|(since, ever)| *ever || *since < now).map(|_| id)
     }
 }
 
 impl ConnectionPermit {
-    /// Moves the permit to the client of a trusted proxy.
+    /// Moves the permit to the client of a trusted proxy. If that client has its maximum, an idle connection of it ends.
     ///
     /// # Errors
-    /// That client has its maximum.
+    /// That client uses its maximum.
     pub(crate) fn belongs_to(&self, client: IpAddr) -> Result<(), ConnectionRefused> {
+        let now = self.connections.look_at_clock();
         let owner = self.connections.owner(client);
         let mut table = self.connections.table.lock();
-        if let Some(owner) = owner {
-            self.connections.has_room(&table, owner)?;
-        }
+        let surplus = owner.map(|owner| self.connections.surplus(&table, owner, now)).transpose()?.flatten();
+        let evicted = surplus.and_then(|id| table.remove(id));
         if let Some(entry) = table.entries.get_mut(&self.id) {
             let before = std::mem::replace(&mut entry.owner, owner);
             table.uncount(self.id, before);
             table.count(self.id, owner);
+        }
+        drop(table);
+        if let Some(evicted) = evicted {
+            evicted.cut();
         }
         Ok(())
     }
@@ -379,6 +407,23 @@ mod tests {
         let _other = take(&connections, "203.0.113.2", 1);
         assert!(permit.meter.is_cut());
         assert_eq!(cut(&busy) + cut(&idle), 0);
+    }
+
+    #[test]
+    fn an_idle_connection_makes_room_for_another_of_its_address() {
+        let connections = connections(20, Some(3));
+        let neighbour = connections.admit(ip("2001:db8:0:1::1")).expect("room");
+        drop(neighbour.busy());
+        let busy = take(&connections, "2001:db8::1", 2);
+        let idle = connections.admit(ip("2001:db8::2")).expect("room");
+        drop(idle.busy());
+        let next = connections.admit(ip("2001:db8::3")).expect("the idle connection makes room");
+        assert!(idle.meter.is_cut() && !neighbour.meter.is_cut() && cut(&busy) == 0);
+        let _working = next.busy();
+        assert_eq!(connections.admit(ip("2001:db8::4")).map(drop), Err(ConnectionRefused::TooMany));
+        assert_eq!(connections.taken(), 4);
+        drop(idle);
+        assert_eq!(connections.admit(ip("2001:db8::4")).map(drop), Err(ConnectionRefused::TooMany));
     }
 
     #[test]

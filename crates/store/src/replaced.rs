@@ -8,9 +8,10 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::path::Path;
 
-/// Values that may be used once, as they are now, and consents. `$1`: the newest step whose code may have been used on a
-/// device without drift.
-const CARRY_OVER: [&str; 8] = [
+/// Values that may be used once, as they are now, consents, names that apps know people by, and the books of the gate: a
+/// payment is in the chain whatever is restored, so it must buy neither nothing nor twice. `$1`: the newest step whose code may have been used on
+/// a device without drift.
+const CARRY_OVER: [&str; 23] = [
     "DELETE FROM main.recovery_codes",
     "INSERT INTO main.recovery_codes (user_id, code_hash, created_at, used_at)
         SELECT c.user_id, c.code_hash, c.created_at, c.used_at FROM replaced.recovery_codes c
@@ -28,6 +29,29 @@ const CARRY_OVER: [&str; 8] = [
     "DELETE FROM main.oauth_consents WHERE user_id IN (SELECT id FROM replaced.users) AND NOT EXISTS
         (SELECT 1 FROM replaced.oauth_consents r
             WHERE r.user_id = oauth_consents.user_id AND r.client_id = oauth_consents.client_id)",
+    "INSERT OR IGNORE INTO main.oauth_subjects (sector, user_id, subject) SELECT r.sector, r.user_id, r.subject
+        FROM replaced.oauth_subjects r JOIN main.users u ON u.id = r.user_id AND u.deleted_at IS NULL",
+    "DELETE FROM main.toll_payments",
+    "INSERT INTO main.toll_payments (txid, account, subaddress, challenge, route, jkt, piconero, block, seen_at, gone_at, settled_at)
+        SELECT txid, account, subaddress, challenge, route, jkt, piconero, block, seen_at, gone_at, settled_at FROM replaced.toll_payments",
+    "DELETE FROM main.toll_outputs",
+    "INSERT INTO main.toll_outputs (output, txid, account, subaddress)
+        SELECT output, txid, account, subaddress FROM replaced.toll_outputs",
+    "DELETE FROM main.toll_tokens",
+    "INSERT INTO main.toll_tokens (id, route, jkt, quota, used, remainder, minted_at, expires_at, provisional, asleep_at, suspended_at, revoked_at)
+        SELECT id, route, jkt, quota, used, remainder, minted_at, expires_at, provisional, asleep_at, suspended_at, revoked_at FROM replaced.toll_tokens",
+    "DELETE FROM main.toll_late",
+    "INSERT INTO main.toll_late (txid, account, subaddress, challenge, route, piconero, block, seen_at, ended_at)
+        SELECT txid, account, subaddress, challenge, route, piconero, block, seen_at, ended_at FROM replaced.toll_late",
+    "DELETE FROM main.toll_free",
+    "INSERT INTO main.toll_free (route, client, ends_at, used)
+        SELECT route, client, ends_at, used FROM replaced.toll_free",
+    "DELETE FROM main.toll_days",
+    "INSERT INTO main.toll_days (day, route, challenges)
+        SELECT day, route, challenges FROM replaced.toll_days",
+    "DELETE FROM main.leases",
+    "INSERT INTO main.leases (subaddress, challenge, route, height, searched, leased_at, expires_at, ends_at)
+        SELECT subaddress, challenge, route, height, searched, leased_at, expires_at, ends_at FROM replaced.leases",
 ];
 const WITH_CODES: &str = "SELECT COUNT(DISTINCT user_id) FROM recovery_codes WHERE used_at IS NULL";
 const VOID_CODES: &str = "DELETE FROM recovery_codes";
@@ -40,6 +64,14 @@ const ADVANCE_SESSIONS: &str = "UPDATE main.sessions SET generation = r.generati
         refresh_hash = r.refresh_hash, previous_hash = r.previous_hash, used_at = r.used_at, rotated_at = r.rotated_at,
         idle_at = r.idle_at, ends_at = r.ends_at, changed_at = r.changed_at, auth_time = r.auth_time, methods = r.methods
     FROM replaced.sessions r WHERE r.id = sessions.id AND sessions.revoked_at IS NULL";
+/// Ends what apps got and lost since: their access ends with a withdrawn consent too, and not with the session only.
+const END_GRANTS: &str = "UPDATE main.oauth_grants SET revoked_at = $1 WHERE revoked_at IS NULL
+    AND id NOT IN (SELECT id FROM replaced.oauth_grants WHERE revoked_at IS NULL AND ends_at > $1)";
+/// The last refresh token of an app would otherwise pass for a used one that came back.
+const ADVANCE_GRANTS: &str = "UPDATE main.oauth_grants SET generation = r.generation,
+        used_generation = r.used_generation, refresh_hash = r.refresh_hash, previous_hash = r.previous_hash, jkt = r.jkt,
+        rotated_at = r.rotated_at, ends_at = r.ends_at
+    FROM replaced.oauth_grants r WHERE r.id = oauth_grants.id AND oauth_grants.revoked_at IS NULL";
 const LIVE_SESSIONS: &str =
     "SELECT COUNT(*) FROM main.sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1";
 const SEALERS_OF_KEYS: &str = "SELECT DISTINCT substr(sealed, 1, 8) FROM replaced.keys WHERE sealed <> ''";
@@ -165,7 +197,7 @@ const QUERIES: [(Difference, &str, [&str; 2]); 15] = [
 ];
 
 /// Takes over from `replaced` the values that were used up since the copy was made. These are recovery codes, one-time
-/// codes, counters of passkeys, and proofs. Withdrawn consents stay withdrawn. Without such a database, voids the
+/// codes, counters of passkeys, proofs, and the payments and tokens of the gate. Withdrawn consents stay withdrawn. Without such a database, voids the
 /// values that may have been used since.
 ///
 /// # Errors
@@ -207,7 +239,7 @@ async fn carry_all(both: &mut SqliteConnection, newest: i64) -> Result<()> {
 }
 
 /// Ends the sessions of the copy that were ended since it was made, and takes over how far the others are: without their
-/// last refresh tokens they would end. Returns how many are valid.
+/// last refresh tokens they would end. The same holds for the access of apps. Returns how many sessions are valid.
 ///
 /// # Errors
 /// One of the databases cannot be used, or they are of different versions. Then nothing is changed.
@@ -222,6 +254,8 @@ async fn keep_sessions(both: &mut SqliteConnection, now: UnixMs) -> Result<i64> 
     let mut transaction = both.begin().await?;
     sqlx::query(END_SESSIONS).bind(now.as_millis()).execute(&mut *transaction).await?;
     sqlx::query(ADVANCE_SESSIONS).execute(&mut *transaction).await?;
+    sqlx::query(END_GRANTS).bind(now.as_millis()).execute(&mut *transaction).await?;
+    sqlx::query(ADVANCE_GRANTS).execute(&mut *transaction).await?;
     let live = sqlx::query_scalar(LIVE_SESSIONS).bind(now.as_millis()).fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(live)
@@ -340,12 +374,43 @@ mod tests {
         let copy = database(folder.path(), "copy.db", "").await?;
         let used = "UPDATE totp SET last_step = 9, drift = 2, used_at = 270000;
             UPDATE passkeys SET sign_count = 8; UPDATE recovery_codes SET used_at = 270000 WHERE code_hash = 'one';
-            INSERT INTO used_proofs (id, expires_at) VALUES ('x', 400000); DELETE FROM oauth_consents";
+            INSERT INTO used_proofs (id, expires_at) VALUES ('x', 400000); DELETE FROM oauth_consents;
+            INSERT INTO oauth_subjects (sector, user_id, subject) VALUES ('app.example', 'a', 'known there')";
         let live = database(folder.path(), "live.db", used).await?;
         assert_eq!(carry_over(&copy, Some(&live), NOW).await?, RestoredCodes::CarriedOver);
         assert_eq!(state(&copy).await?, (9, 2, 8, "two".to_owned(), 1, 0));
+        let mut database = open(&copy).await?;
+        let subject: String = sqlx::query_scalar("SELECT subject FROM oauth_subjects").fetch_one(&mut database).await?;
+        assert_eq!(subject, "known there", "an app would take another name for another person");
+        database.close().await?;
         assert_eq!(differences(&copy, &live, NOW).await?, []);
         Ok(())
+    }
+
+    #[tokio::test]
+    async fn apps_keep_the_access_that_nobody_has_ended() -> Outcome {
+        let folder = tempfile::tempdir()?;
+        let given = "INSERT INTO sessions (id, user_id, generation, refresh_hash, device, address, created_at, used_at,
+                rotated_at, idle_at, ends_at, changed_at) VALUES ('s', 'a', 1, 'x', '', '', 1, 1, 1, 900000, 900000, 1);
+            INSERT INTO oauth_grants (id, client_id, user_id, session_id, details, generation, refresh_hash,
+                used_generation, created_at, rotated_at, ends_at)
+            VALUES ('g', 'app', 'a', 's', '', 1, 'first', 0, 1, 1, 900000), ('w', 'app', 'a', 's', '', 1, 'w', 0, 1, 1, 900000)";
+        let copy = database(folder.path(), "copy.db", given).await?;
+        let since = "UPDATE oauth_grants SET generation = 2, refresh_hash = 'second', previous_hash = 'first',
+                used_generation = 1 WHERE id = 'g';
+            UPDATE oauth_grants SET revoked_at = 250000 WHERE id = 'w'";
+        let live = database(folder.path(), "live.db", &format!("{given}; {since}")).await?;
+        assert_eq!(keep_live_sessions(&copy, &live, NOW).await?, 1);
+        let mut database = open(&copy).await?;
+        let grants: Vec<(String, i64, String, Option<i64>)> =
+            sqlx::query_as("SELECT id, generation, refresh_hash, revoked_at FROM oauth_grants ORDER BY id")
+                .fetch_all(&mut database)
+                .await?;
+        let named = |(id, generation, hash, revoked): (&str, i64, &str, Option<i64>)| {
+            (id.to_owned(), generation, hash.to_owned(), revoked)
+        };
+        assert_eq!(grants, [named(("g", 2, "second", None)), named(("w", 1, "w", Some(NOW)))]);
+        Ok(database.close().await?)
     }
 
     #[tokio::test]

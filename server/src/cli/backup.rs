@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 
 /// Maximum number of names on a line.
 const MOST_NAMES: usize = 100;
-const UNKNOWN: &str = "Second factors, groups, clients, services, bans and the allowlist are those of the backup.";
+const UNKNOWN: &str =
+    "Second factors, groups, clients, services, bans, the allowlist and the gate's payments are those of the backup.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupArgs {

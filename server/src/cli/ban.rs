@@ -1,6 +1,6 @@
 //! `postern ban list|add|lift|explain|export`
 
-use super::print::{self, not_found, remaining, utc_time};
+use super::print::{self, not_found, printable, remaining, utc_time};
 use super::{Failure, Outcome, firewall};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -77,7 +77,7 @@ pub(super) struct BanAddArgs {
     /// Scope: everything, or only sign-in
     #[arg(long, default_value = "everything", value_parser = scope)]
     scope: Scope,
-    /// Even if it bans this machine or a trusted proxy
+    /// Even if it bans this machine or a trusted proxy, or if the allowlist contains the address
     #[arg(long)]
     force: bool,
 }
@@ -190,10 +190,11 @@ fn explain(explained: &Explanation, now: i64) {
         (None, None) => println!("{address} is not banned: it is on the allowlist."),
     }
     for entry in allowed {
-        println!("  allowed: {} ({})", entry.network, entry.comment);
+        println!("  allowed: {} ({})", entry.network, printable(&entry.comment));
     }
     for ban in &explained.bans {
-        println!("  {}: {} {} ({})", ban.incident, ban.reason, ban.evidence, ban.trigger);
+        let because = printable(&format!("{} {}", ban.reason, ban.evidence));
+        println!("  {}: {because} ({})", ban.incident, ban.trigger);
     }
     let rows = explained.rules.iter().map(|rule| {
         let next = remaining(i64::try_from(rule.next_seconds).unwrap_or(i64::MAX / 1000) * 1000);

@@ -1,6 +1,6 @@
 //! `postern client add|list|show|set|disable|enable|rotate|remove|token|tokens|revoke-token|explain`
 
-use super::print::{self, not_found};
+use super::print::{self, not_found, printable};
 use super::wrong_value::wrong_value;
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
@@ -328,11 +328,12 @@ fn tokens(tokens: &[RegistrationToken], json: bool) -> Outcome {
 }
 
 fn explain(verdict: RequestVerdict) -> Outcome {
-    let facts: Vec<_> = verdict.facts.iter().map(|fact| format!("\n  {}: {}", fact.name, fact.value)).collect();
+    let facts: Vec<_> =
+        verdict.facts.iter().map(|fact| format!("\n  {}: {}", fact.name, printable(&fact.value))).collect();
     let facts = facts.concat();
     match verdict.error {
         None => {
-            println!("Accepted. {}{facts}", verdict.description);
+            println!("Accepted. {}{facts}", printable(&verdict.description));
             Ok(())
         }
         Some(error) => Err(format!("refused: {error}: {}{facts}", verdict.description).into()),

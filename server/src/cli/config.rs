@@ -1,8 +1,14 @@
 //! `postern config check|print`
 
+use super::wrong_value::wrong_value;
 use super::{Failure, Outcome};
 use crate::config::{Config, Origins, effective};
+use crate::error_chain::chain;
 use crate::flows::{oauth_clients, profiles};
+use crate::key_encryption::KeySource;
+use crate::mailer::Mailer;
+use crate::outbound::Outbound;
+use crate::view_key::view_pair;
 use clap::Subcommand;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -12,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Check the settings; exit code 2 and the location if one is invalid
+    /// Check the settings and the files that they name; exit code 2 and the location if one is invalid
     Check,
     /// Print every setting with its value and source, without passwords
     Print,
@@ -22,6 +28,7 @@ pub(super) enum ConfigCommand {
 pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Check => {
+            files(&config)?;
             println!("Configuration is valid. Public URL: {}.", config.origin);
             match domain::passkey::relying_party(&config.origin) {
                 Some(host) => println!("Passkeys work for the host {host} only. They are lost if the host changes."),
@@ -35,6 +42,27 @@ pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigComma
             Ok(())
         }
     }
+}
+
+/// Reads the files and secrets that programs read when they start, so that a restart does not find the mistake.
+fn files(config: &Config) -> Outcome {
+    let tls = &config.settings.tls;
+    if let Some((certificate, key)) = tls.certificate.as_deref().zip(tls.key.as_deref()) {
+        net::validity(certificate, key).map_err(|error| wrong_value(format!("tls: {}", chain(&error))))?;
+    }
+    let source = KeySource::of(config);
+    // The first start makes the file.
+    let is_made = if let KeySource::File(path) = &source { path.exists() } else { true };
+    if is_made {
+        source.keys().map_err(|error| wrong_value(chain(&error)))?;
+    }
+    Mailer::load(config).map_err(|error| wrong_value(chain(&error)))?;
+    let authorities = Outbound::new(config).certificates().map_err(|error| wrong_value(chain(&error)))?;
+    if authorities.is_empty() && config.settings.oauth.certificate_authorities.is_some() {
+        return Err(wrong_value("oauth.certificate_authorities: the file contains no certificate"));
+    }
+    view_pair(&config.settings.toll)?;
+    Ok(())
 }
 
 /// Prints the groups that rules of apps name and that do not exist. Reads the database only if a rule names a group,

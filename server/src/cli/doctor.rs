@@ -1,6 +1,7 @@
 //! `postern doctor`
 
 use super::Outcome;
+use super::print::printable_lines;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::doctor::{Finding, FindingLevel, examine};
@@ -25,8 +26,8 @@ pub(super) async fn run(config: Config, args: DoctorArgs) -> Outcome {
 }
 
 fn print_finding(finding: &Finding) {
-    println!("{:>8}  {}", finding.state.label(), finding.says);
+    println!("{:>8}  {}", finding.state.label(), printable_lines(&finding.says));
     if let Some(advice) = &finding.advice {
-        println!("{:>8}  -> {advice}", "");
+        println!("{:>8}  -> {}", "", printable_lines(advice));
     }
 }

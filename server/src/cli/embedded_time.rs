@@ -5,6 +5,7 @@ use super::listen::ListenAddress;
 use super::time_server::{load_key, open};
 use crate::config::{Config, TimeServerSettings};
 use crate::entropy::SystemEntropy;
+use crate::error_chain::chain;
 use crate::flows::actor::Actor;
 use crate::flows::services;
 use domain::UnixMs;
@@ -48,7 +49,7 @@ impl EmbeddedTime {
             }
             Err(error) if is_asked_for => Err(error),
             Err(error) => {
-                println!("Time is not available: {error}");
+                println!("Time is not available: {}", chain(&*error));
                 Ok(None)
             }
         }

@@ -178,7 +178,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
     let ((config, origins), layers) = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {
-            eprintln!("postern: {error}");
+            eprintln!("postern: {}", print::printable_lines(&error.to_string()));
             return ExitCode::from(2);
         }
     };
@@ -222,12 +222,19 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
     exit_code(outcome)
 }
 
+/// Part of the error of the TLS library on a machine without certificate authorities.
+const NO_AUTHORITIES: &str = "No CA certificates were loaded";
+const INSTALL_AUTHORITIES: &str = "Install the package ca-certificates, or name a file with certificate authorities in the \
+                                   environment variable SSL_CERT_FILE.";
+
 fn exit_code(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("postern: {}", crate::error_chain::chain(&*error));
-            if let Some(advice) = ::store::advice(&*error) {
+            let text = print::printable_lines(&crate::error_chain::chain(&*error));
+            eprintln!("postern: {text}");
+            let no_authorities = text.contains(NO_AUTHORITIES).then_some(INSTALL_AUTHORITIES);
+            if let Some(advice) = ::store::advice(&*error).or(no_authorities) {
                 eprintln!("{advice}");
             }
             match error {

@@ -8,6 +8,8 @@ use serde::Serialize;
 use std::io::IsTerminal;
 use std::time::{Duration, UNIX_EPOCH};
 
+pub(super) use domain::printable::{printable, printable_lines};
+
 /// Not found. It has its own exit code, so that a script can distinguish it from a failure.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -77,11 +79,6 @@ pub(super) fn utc_time(at: i64) -> String {
 pub(super) fn remaining(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
     period(Duration::from_secs(seconds))
-}
-
-/// Escapes control characters, so that text of others cannot control the terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use domain::client_key::ClientKey;
 use domain::operator::{self, InvalidInput};
 use ipnet::IpNet;
 use store::Store;
+use store::allowlist::AllowedNetwork;
 use store::audit::AuditEvent;
 use store::bans::{Ban, BanLift, BanSearch};
 use wire::bans as seen;
@@ -24,6 +25,11 @@ pub enum BanError {
     Scope,
     #[error("this would ban your own address, this machine or a trusted proxy")]
     WouldLockOut,
+    #[error(
+        "{0} is on the allowlist ({1}), so this ban would have no effect: remove that entry first, with \
+         `postern allow remove {0}` or on the page Bans"
+    )]
+    Allowed(IpNet, String),
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -56,8 +62,13 @@ pub async fn make(actor: &Actor<'_>, wanted: &seen::NewBan) -> Result<Ban, BanEr
     let scope = Scope::parse(&wanted.scope).ok_or(BanError::Scope)?;
     let length = operator::length(client_key, span_ms(&wanted.length)?)?;
     let reason = operator::words(&wanted.reason)?;
-    if !wanted.force && locks_out(actor, client_key) {
-        return Err(BanError::WouldLockOut);
+    if !wanted.force {
+        if locks_out(actor, client_key) {
+            return Err(BanError::WouldLockOut);
+        }
+        if let Some(allowed) = allowed_wholly(actor, client_key).await? {
+            return Err(BanError::Allowed(allowed.network, allowed.comment));
+        }
     }
     let ban = Ban {
         id: actor.entropy.ulid(actor.now).into(),
@@ -145,6 +156,13 @@ fn locks_out(actor: &Actor<'_>, client_key: ClientKey) -> bool {
     client_key.is_loopback()
         || actor.own.contains(&client_key)
         || network(client_key).is_some_and(|network| actor.config.proxies.overlap(&network))
+}
+
+/// Returns the entry of the allowlist that contains every address of a client key, if there is one.
+async fn allowed_wholly(actor: &Actor<'_>, client_key: ClientKey) -> store::Result<Option<AllowedNetwork>> {
+    let Some(network) = network(client_key) else { return Ok(None) };
+    let list = actor.store.allowlist().await?;
+    Ok(list.into_iter().find(|allowed| allowed.in_force(actor.now) && allowed.network.contains(&network)))
 }
 
 async fn shown_all(store: &dyn Store, bans: Vec<Ban>, now: UnixMs) -> store::Result<Vec<seen::Ban>> {

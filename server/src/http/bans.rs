@@ -117,7 +117,7 @@ impl From<BanError> for ApiError {
     fn from(error: BanError) -> Self {
         match error {
             BanError::Unfit(unfit) => unfit.into(),
-            BanError::Scope => Self::explained(Code::BadRequest, error),
+            BanError::Scope | BanError::Allowed(..) => Self::explained(Code::BadRequest, error),
             BanError::WouldLockOut => Self::new(Code::WouldLockOut),
             BanError::Store(error) => error.into(),
         }

@@ -158,6 +158,9 @@ fn operators_close_allow_and_look_from_the_command_line() {
     done(&["allow", "add", "2001:db8::/32", "--comment", "home", "--for", "30d"]);
     assert!(done(&["allow", "list"]).starts_with("2001:db8::/32\t"));
     assert_eq!(done(&["ban", "export"]), "203.0.113.7\n");
+    let useless = run(&[&["ban", "add", "2001:db8::9"], &scan[..]].concat());
+    assert!(output_text(&useless).contains("postern allow remove 2001:db8::/32"), "{}", output_text(&useless));
+    assert_eq!(useless.status.code(), Some(1));
     assert_eq!(code(&["allow", "add", "::/0", "--comment", "all"]), Some(2));
     done(&["allow", "remove", "2001:db8::/32"]);
     assert_eq!(code(&["allow", "remove", "2001:db8::/32"]), Some(3));
@@ -313,6 +316,18 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         assert_eq!(of_flag.status.code(), Some(2), "{set}");
         assert!(!output_text(&of_flag).contains("hunter2"), "{}", output_text(&of_flag));
     }
+}
+
+/// An operator explains a link that a stranger has sent.
+#[test]
+fn text_of_others_does_not_control_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = "https://auth.example/oauth/authorize?client_id=%1b%5b2Jx%c2%9b1m%e2%80%ae%0aforged";
+    let explained = output_text(&postern(folder.path(), &["client", "explain", link], ""));
+    let shown = "Presented client_id: \u{fffd}[2Jx\u{fffd}1m\u{fffd}\u{fffd}forged";
+    assert!(explained.contains(shown), "{explained:?}");
+    let missing = output_text(&postern(folder.path(), &["user", "show", "a\u{1b}[2J"], ""));
+    assert!(missing.contains("a\u{fffd}[2J"), "{missing:?}");
 }
 
 #[test]

@@ -66,17 +66,37 @@ async fn one_address_has_so_many_connections_and_no_more() {
     let portal = Portal::with("[connections]\nmax_per_address = 2").await;
     let serving = serve(&portal).await;
     let request = b"GET /robots.txt HTTP/1.1\r\nhost: localhost:3000\r\n\r\n";
+    let unfinished = b"POST /api/refresh HTTP/1.1\r\nhost: localhost:3000\r\nexpect: 100-continue\r\n\
+        content-type: application/json\r\ncontent-length: 2\r\n\r\n";
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut stream = TcpStream::connect(serving.address).await.unwrap();
-        stream.write_all(request).await.unwrap();
-        let mut buffer = [0; 8];
+        stream.write_all(unfinished).await.unwrap();
+        let mut buffer = [0; 12];
         stream.read_exact(&mut buffer).await.unwrap();
+        assert_eq!(&buffer, b"HTTP/1.1 100", "the request has begun");
         held.push(stream);
     }
     let mut third = TcpStream::connect(serving.address).await.unwrap();
     let _ = third.write_all(request).await;
     assert_eq!(all(&mut third).await, "", "closed without an answer");
+}
+
+/// An office or a school behind one address: nobody is refused for connections that others have finished with.
+#[tokio::test]
+async fn idle_connections_of_an_address_make_room_for_its_next_person() {
+    let portal = Portal::with("[connections]\nmax_per_address = 2").await;
+    let serving = serve(&portal).await;
+    let request = b"GET /robots.txt HTTP/1.1\r\nhost: localhost:3000\r\n\r\n";
+    let mut held = Vec::new();
+    for person in 0..10 {
+        let mut stream = TcpStream::connect(serving.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut buffer = [0; 8];
+        stream.read_exact(&mut buffer).await.unwrap_or_else(|error| panic!("person {person}: {error}"));
+        assert_eq!(&buffer, b"HTTP/1.1");
+        held.push(stream);
+    }
 }
 
 #[tokio::test]

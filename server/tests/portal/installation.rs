@@ -1,6 +1,7 @@
 //! Checks of an installation: its settings, its health, its speed.
 
 use crate::support::{Program, output_text, postern};
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -46,6 +47,51 @@ fn settings_are_checked_and_printed_with_their_origins() {
     let wrong = output_text(&postern(folder.path(), &["config", "check"], ""));
     assert!(wrong.contains("postern.toml, line 2: password.min: must be between"), "{wrong}");
     assert!(!folder.path().join("data").exists(), "nothing is made");
+}
+
+/// A restart must not be what finds a broken certificate, key or password.
+#[test]
+fn the_check_of_the_settings_reads_the_files_that_a_start_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::set_permissions(folder.path().join(name), Permissions::from_mode(0o600)).unwrap();
+    };
+    file("nothing.pem", "no certificate\n");
+    file("short.key", "too short\n");
+    let primary = format!("toll.primary_address={PRIMARY}");
+    let address = primary.as_str();
+    let mail = ["mail.server=mail.example", "mail.from=a@b.example", "mail.certificate_authority=nothing.pem"];
+    for (settings, part) in [
+        (&["public_url=https://a.example", "tls.certificate=nothing.pem", "tls.key=nothing.pem"][..], "nothing.pem"),
+        (&["public_url=https://a.example", "tls.certificate=gone.pem", "tls.key=gone.pem"], "gone.pem"),
+        (&["key_encryption_key_file=short.key"], "short.key: is not 32 bytes"),
+        (&mail, "nothing.pem"),
+        (&["oauth.certificate_authorities=nothing.pem"], "oauth.certificate_authorities"),
+        (&[address, "toll.view_key_file=gone.key"], "toll.view_key_file: gone.key"),
+        (&[address, "toll.view_key_file=short.key"], "toll.view_key_file"),
+    ] {
+        let mut arguments: Vec<_> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+        arguments.extend(["config", "check"]);
+        let checked = postern(folder.path(), &arguments, "");
+        let says = output_text(&checked);
+        assert!(checked.status.code() == Some(2) && says.contains(part), "{settings:?}: {says}");
+        assert!(!says.contains("is valid"), "{says}");
+    }
+    // A new installation has no key yet.
+    assert!(postern(folder.path(), &["config", "check"], "").status.success());
+}
+
+#[test]
+fn a_machine_without_certificate_authorities_is_told_what_to_install() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
+        .args(["--set", "mail.server=mail.example", "--set", "mail.from=a@b.example", "config", "check"])
+        .envs([("SSL_CERT_DIR", folder.path()), ("SSL_CERT_FILE", &folder.path().join("none.pem"))])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output_text(&output).contains("Install the package ca-certificates"), "{}", output_text(&output));
 }
 
 #[test]

@@ -131,6 +131,15 @@ async fn an_allowed_address_is_never_banned_and_still_refused() {
     assert_eq!(explained["allowed"][0]["comment"], "the office");
     assert_eq!((&explained["everything_closed_until"], explained["bans"].as_array().unwrap().len()), (&Value::Null, 1));
 
+    // A ban without an effect is refused, so that nobody relies on it.
+    let mut useless = ban("203.0.113.200");
+    let refused = root.post(paths::BANS, &useless).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text);
+    assert!(refused.json()["detail"].as_str().unwrap().contains("203.0.113.0/24 is on the allowlist (the office)"));
+    useless["force"] = true.into();
+    assert_eq!(root.post(paths::BANS, &useless).await.status, StatusCode::CREATED);
+    assert_eq!(portal.browser("203.0.113.200").get("/login").await.status, StatusCode::OK);
+
     let path = format!("/api/admin/allow/{}", listed["id"].as_str().unwrap());
     assert_eq!(delete(&root, &path, &json!({})).await, StatusCode::NO_CONTENT);
     assert_eq!(delete(&root, &path, &json!({})).await, StatusCode::NOT_FOUND);

@@ -2,11 +2,14 @@
 
 use crate::second_factor::{base32, login_with};
 use crate::support::{PASSWORD, Program, output_text, postern};
+use crate::toll_books::payment;
 use domain::totp::code;
 use http::StatusCode;
 use serde_json::json;
 use server::clock::{Clock, SystemClock};
 use std::path::Path;
+use store::StoreOptions;
+use store::toll::{Redemption, RedemptionOutcome};
 use wire::paths;
 
 fn run(folder: &Path, arguments: &[&str]) -> String {
@@ -135,4 +138,30 @@ async fn kept_sessions_are_those_that_nobody_has_ended() {
     assert_eq!(program.browser_of(&stays).refresh().await.status, StatusCode::OK, "its last refresh token is known");
     assert_eq!(program.browser_of(&leaves).get(paths::SESSION).await.status, StatusCode::UNAUTHORIZED);
     program.end();
+}
+
+/// The chain keeps a payment, whatever is restored: it must buy neither nothing nor twice.
+#[tokio::test]
+async fn payments_at_the_gate_since_the_backup_stay_paid() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(folder, &["user", "add", "ada"]);
+    let (url, now) = (format!("sqlite:{}", folder.join("data/postern.db").display()), SystemClock.now());
+    let open = async || store::open(&url, StoreOptions::default()).await.unwrap();
+    let store = open().await;
+    store.redeem(&payment("before", 1, now)).await.unwrap();
+    store.close().await;
+    run(folder, &["backup", "then.db"]);
+    let store = open().await;
+    store.redeem(&payment("since", 1, now)).await.unwrap();
+    store.use_token("before", 40).await.unwrap();
+    store.close().await;
+    run(folder, &["restore", "then.db", "--force"]);
+
+    let store = open().await;
+    assert_eq!(store.toll_token("before").await.unwrap().unwrap().used, 40, "used requests stay used");
+    assert!(store.toll_token("since").await.unwrap().unwrap().is_awake(), "a token that was paid for is valid");
+    let twice = Redemption { challenge: "another offer".to_owned(), ..payment("since", 1, now) };
+    assert_eq!(store.redeem(&twice).await.unwrap(), RedemptionOutcome::Taken);
+    store.close().await;
 }

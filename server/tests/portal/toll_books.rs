@@ -14,9 +14,14 @@ const PRICE: i64 = 2_000_000_000;
 
 /// Sells a token for a payment of `times` the price, which is in the pool; the token has the same name.
 async fn sell(store: &dyn Store, name: &str, times: i64, now: UnixMs) {
+    assert!(matches!(store.redeem(&payment(name, times, now)).await.unwrap(), RedemptionOutcome::Minted(_)));
+}
+
+/// Returns a payment of `times` the price, which is in the pool.
+pub(crate) fn payment(name: &str, times: i64, now: UnixMs) -> Redemption {
     let terms =
         OfferTerms { price: PRICE, quota: 100, ttl_ms: DAY, confirmations: vec![(0, 0)], expires_at: now + DAY };
-    let redemption = Redemption {
+    Redemption {
         payment: PaymentId { txid: format!("tx-{name}"), account: 0, subaddress: 7 },
         challenge: name.to_owned(),
         route: "price".to_owned(),
@@ -27,8 +32,7 @@ async fn sell(store: &dyn Store, name: &str, times: i64, now: UnixMs) {
         height: 100,
         terms,
         now,
-    };
-    assert!(matches!(store.redeem(&redemption).await.unwrap(), RedemptionOutcome::Minted(_)));
+    }
 }
 
 async fn act(visitor: &Visitor, method: Method, path: &str) -> StatusCode {

@@ -1,5 +1,6 @@
 //! Errors of commands, and their exit codes.
 
+use crate::print::printable_lines;
 use crate::style::{BAD, PLAIN};
 use client::Error;
 use serde_json::json;
@@ -63,7 +64,7 @@ impl CliError {
                 };
                 writeln!(stderr, "{}", json!({"error": message, "exit": code, "problem": problem}))
             } else {
-                writeln!(stderr, "{BAD}error:{PLAIN} {message}")
+                writeln!(stderr, "{BAD}error:{PLAIN} {}", printable_lines(&message))
             });
         }
         ExitCode::from(code)
@@ -123,6 +124,7 @@ impl CliError {
 /// Returns the error with its causes, and what to do if it does not say so itself.
 fn advised(error: &Error) -> String {
     const NO_TLS: &str = "InvalidContentType";
+    const NO_AUTHORITIES: &str = "No CA certificates were loaded";
     let message = with_causes(error);
     match error {
         Error::NotSignedIn(_) | Error::SessionEnded(_) => {
@@ -130,6 +132,11 @@ fn advised(error: &Error) -> String {
         }
         Error::Unreachable(server, _) if message.contains(NO_TLS) => {
             format!("{server} answers without TLS. If it is on this machine, write http:// before its name")
+        }
+        Error::Unreachable(..) if message.contains(NO_AUTHORITIES) => {
+            "this machine has no certificate authorities: install the package ca-certificates, or name a file with them in \
+             the environment variable SSL_CERT_FILE"
+                .to_owned()
         }
         _ => message,
     }

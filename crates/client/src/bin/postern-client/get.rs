@@ -171,7 +171,7 @@ fn print_quote(context: &Context, quote: &Quote) -> Outcome {
         }
         Quote::Pay { offer, fee, verdict } => {
             print::line(format!("Would pay {}.", print::printable(&TerminalPrompt::offer(offer, *fee))))?;
-            print::line(format!("To {}", offer.address))?;
+            print::line(format!("To {}", print::printable(&offer.address)))?;
             print::line(match verdict {
                 Decision::Pay => "This is within the limit for automatic payments.".to_owned(),
                 Decision::Ask => "You would be asked first.".to_owned(),

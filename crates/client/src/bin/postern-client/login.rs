@@ -76,7 +76,7 @@ async fn through_browser(http: &HttpClient) -> Outcome<Profile> {
 async fn through_any_browser(http: &HttpClient) -> Outcome<Profile> {
     let waiting = DeviceLogin::begin(http, &SystemEnvironment).await?;
     let (page, code) = (print::printable(waiting.url()), print::printable(waiting.user_code()));
-    say(format!("Open {page} in a browser and enter this code: {STRONG}{code}{PLAIN}"))?;
+    print::say_styled(format!("Open {page} in a browser and enter this code: {STRONG}{code}{PLAIN}"))?;
     say(format!("Or open {}", print::printable(waiting.complete_url())))?;
     Ok(waiting.finish(http, &SystemEnvironment).await?)
 }

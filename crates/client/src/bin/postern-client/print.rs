@@ -8,14 +8,20 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 pub(crate) use crate::style::{PLAIN, STRONG};
+pub(crate) use domain::printable::{printable, printable_lines};
 
 /// Prints one line of the answer.
 pub(crate) fn line(text: impl Display) -> Outcome {
     Ok(writeln!(anstream::stdout().lock(), "{text}")?)
 }
 
-/// Prints a message on standard error, so that a script's input stays clean.
+/// Prints a message on standard error, so that a script's input stays clean. Errors of servers may be part of it.
 pub(crate) fn say(text: impl Display) -> Outcome {
+    say_styled(printable_lines(&text.to_string()))
+}
+
+/// Prints a message with styles. Text of others in it must be [`printable`].
+pub(crate) fn say_styled(text: impl Display) -> Outcome {
     Ok(writeln!(anstream::stderr().lock(), "{text}")?)
 }
 
@@ -54,11 +60,6 @@ pub(crate) fn utc_time(at: i64) -> String {
 pub(crate) fn span(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
-}
-
-/// Escapes control characters, so that text of others cannot control the terminal.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Whether standard input and output are a terminal.
