@@ -159,6 +159,10 @@ mod tests {
 
     const KNOWN: KnownChanges = KnownChanges { keys: 0, clients: 0, people: 0 };
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     fn client(source: ClientSource) -> Arc<Client> {
         let id = if source == ClientSource::Document { "https://app.example/client" } else { "app" };
         let settings = serde_json::json!({"id": id, "redirect_uris": ["https://app.example/"]});
@@ -182,10 +186,10 @@ mod tests {
             used: 0,
             created_at: UnixMs::EPOCH,
             rotated_at: UnixMs::EPOCH,
-            ends_at: UnixMs::from_millis(5_000),
+            ends_at: at(5_000),
             revoked: false,
-            session_idle_at: UnixMs::from_millis(50_000),
-            session_ends_at: UnixMs::from_millis(50_000),
+            session_idle_at: at(50_000),
+            session_ends_at: at(50_000),
         };
         let token = ClientToken {
             grant: "grant".to_owned(),
@@ -225,22 +229,22 @@ mod tests {
     fn a_token_is_used_until_one_of_its_numbers_or_its_time_is_another() {
         let (tokens, sessions) = (RecentTokens::default(), SessionCache::default());
         let session = domain::ids::SessionId::from("session");
-        sessions.insert(&session, crate::sessions::tests::live(UnixMs::from_millis(50_000), sessions.next_version()));
-        let version = sessions.version(&session, UnixMs::from_millis(1));
+        sessions.insert(&session, crate::sessions::tests::live(at(50_000), sessions.next_version()));
+        let version = sessions.version(&session, at(1));
         tokens.keep([1; 32], &token(&client(ClientSource::Settings), version));
         let find = |known: KnownChanges, now: UnixMs| tokens.find(&[1; 32], known, &sessions, now).is_some();
-        assert!(find(KNOWN, UnixMs::from_millis(1)) && find(KNOWN, UnixMs::from_millis(4_999)));
-        assert!(!find(KNOWN, UnixMs::from_millis(5_000)), "its grant has ended");
-        assert!(!find(KNOWN, UnixMs::from_millis(-RECENT_MS)), "the clock was set back");
+        assert!(find(KNOWN, at(1)) && find(KNOWN, at(4_999)));
+        assert!(!find(KNOWN, at(5_000)), "its grant has ended");
+        assert!(!find(KNOWN, at(-RECENT_MS)), "the clock was set back");
         for other in [
             KnownChanges { keys: 1, ..KNOWN },
             KnownChanges { clients: 1, ..KNOWN },
             KnownChanges { people: 1, ..KNOWN },
         ] {
-            assert!(!find(other, UnixMs::from_millis(1)), "{other:?}");
+            assert!(!find(other, at(1)), "{other:?}");
         }
-        assert!(find(KNOWN, UnixMs::from_millis(1)));
+        assert!(find(KNOWN, at(1)));
         sessions.outdate([&session]);
-        assert!(!find(KNOWN, UnixMs::from_millis(1)));
+        assert!(!find(KNOWN, at(1)));
     }
 }

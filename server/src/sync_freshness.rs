@@ -120,52 +120,41 @@ impl SyncFreshness {
 mod tests {
     use super::*;
 
+    fn time(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn nodes_that_share_a_database_refuse_soon_and_one_alone_is_patient() {
         for (shared, limit) in [(true, 1_500), (false, 15_000)] {
             let at = |unix: UnixMs| Moment { unix, steady: unix.as_millis() - 900_000 };
             let sync = SyncFreshness::new(shared);
-            assert!(sync.is_stale(at(UnixMs::from_millis(1_000_000))), "before the first read");
-            sync.read_at(UnixMs::from_millis(1_000_000));
-            assert!(sync.is_stale(at(UnixMs::from_millis(1_000_000))));
-            sync.followed_at(at(UnixMs::from_millis(1_000_000)), LastChanges::default());
-            assert!(!sync.is_stale(at(UnixMs::from_millis(1_000_000 + limit))));
-            assert!(sync.is_stale(at(UnixMs::from_millis(1_000_001 + limit))));
-            assert!(sync.is_stale(at(UnixMs::from_millis(1_000_000 - limit - 1))), "a clock that was set back");
-            let hidden = Moment { unix: UnixMs::from_millis(1_000_000), ..at(UnixMs::from_millis(1_000_001 + limit)) };
+            assert!(sync.is_stale(at(time(1_000_000))), "before the first read");
+            sync.read_at(time(1_000_000));
+            assert!(sync.is_stale(at(time(1_000_000))));
+            sync.followed_at(at(time(1_000_000)), LastChanges::default());
+            assert!(!sync.is_stale(at(time(1_000_000 + limit))));
+            assert!(sync.is_stale(at(time(1_000_001 + limit))));
+            assert!(sync.is_stale(at(time(1_000_000 - limit - 1))), "a clock that was set back");
+            let hidden = Moment { unix: time(1_000_000), ..at(time(1_000_001 + limit)) };
             assert!(sync.is_stale(hidden), "a clock that was set back by the time that has passed");
-            sync.followed_at(at(UnixMs::from_millis(1_015_001)), LastChanges::default());
-            assert!(sync.is_stale(at(UnixMs::from_millis(1_015_001))), "rotations are too old");
-            assert_eq!(sync.may_miss_bans(at(UnixMs::from_millis(1_015_001))), shared);
+            sync.followed_at(at(time(1_015_001)), LastChanges::default());
+            assert!(sync.is_stale(at(time(1_015_001))), "rotations are too old");
+            assert_eq!(sync.may_miss_bans(at(time(1_015_001))), shared);
         }
     }
 
     #[test]
     fn clocks_that_differ_by_more_than_proofs_tolerate_are_noticed() {
         let sync = SyncFreshness::new(true);
-        sync.compare_clocks(None, UnixMs::from_millis(100_000), UnixMs::from_millis(100_010));
+        sync.compare_clocks(None, time(100_000), time(100_010));
         assert!(!sync.clocks_differ());
-        sync.compare_clocks(
-            Some(UnixMs::from_millis(60_000)),
-            UnixMs::from_millis(100_000),
-            UnixMs::from_millis(100_010),
-        );
+        sync.compare_clocks(Some(time(60_000)), time(100_000), time(100_010));
         assert!(sync.clocks_differ());
-        assert_eq!(
-            (sync.clock_ahead(), sync.on_the_database(UnixMs::from_millis(100_005))),
-            (40_005, UnixMs::from_millis(60_000))
-        );
-        sync.compare_clocks(
-            Some(UnixMs::from_millis(100_000)),
-            UnixMs::from_millis(100_000),
-            UnixMs::from_millis(109_000),
-        );
+        assert_eq!((sync.clock_ahead(), sync.on_the_database(time(100_005))), (40_005, time(60_000)));
+        sync.compare_clocks(Some(time(100_000)), time(100_000), time(109_000));
         assert!(sync.clocks_differ(), "a slow answer proves nothing");
-        sync.compare_clocks(
-            Some(UnixMs::from_millis(100_000)),
-            UnixMs::from_millis(100_000),
-            UnixMs::from_millis(100_010),
-        );
+        sync.compare_clocks(Some(time(100_000)), time(100_000), time(100_010));
         assert!(!sync.clocks_differ());
     }
 }

@@ -269,8 +269,8 @@ impl Tokens {
     }
 }
 
-/// Returns a token's `iat` and `nbf`. They are slightly in the past for readers with slow clocks,
-/// because some refuse a token from their future.
+/// Returns a token's `iat` and `nbf`. They are slightly in the past for readers with slow clocks, because some refuse a
+/// token from their future.
 pub fn issued_at(now: UnixMs) -> UnixSeconds {
     now.to_seconds() - SKEW_SECONDS
 }

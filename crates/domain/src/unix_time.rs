@@ -27,10 +27,12 @@ macro_rules! times {
                 self.0
             }
 
+            #[must_use]
             pub const fn saturating_add(self, span: i64) -> Self {
                 Self(self.0.saturating_add(span))
             }
 
+            #[must_use]
             pub const fn saturating_sub(self, span: i64) -> Self {
                 Self(self.0.saturating_sub(span))
             }

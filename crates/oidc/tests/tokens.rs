@@ -17,6 +17,10 @@ use serde_json::json;
 const URI: &str = "https://app.example/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
+fn time(ms: i64) -> UnixMs {
+    UnixMs::from_millis(ms)
+}
+
 fn settings(id: &str) -> ClientSettings {
     serde_json::from_value(json!({"id": id, "redirect_uris": [URI]})).expect("settings")
 }
@@ -135,7 +139,7 @@ fn code(challenge: Option<&str>) -> CodeFacts<'_> {
         redirect_uri: URI,
         code_challenge: challenge,
         dpop_jkt: None,
-        expires_at: UnixMs::from_millis(1_000),
+        expires_at: time(1_000),
         used: false,
     }
 }
@@ -151,32 +155,14 @@ fn refusal(verdict: CodeVerdict) -> Option<ErrorCode> {
 fn a_code_is_good_for_its_client_its_uri_and_its_verifier() {
     let challenge = pkce::challenge(VERIFIER);
     let (code, client) = (code(Some(&challenge)), client("app"));
-    assert_eq!(
-        judge_code(&code, &client, Some(URI), Some(VERIFIER), None, UnixMs::from_millis(999)),
-        CodeVerdict::Good
-    );
-    assert_eq!(
-        judge_code(&code, &client, None, Some(VERIFIER), None, UnixMs::from_millis(999)),
-        CodeVerdict::Good,
-        "as in OAuth 2.1"
-    );
+    assert_eq!(judge_code(&code, &client, Some(URI), Some(VERIFIER), None, time(999)), CodeVerdict::Good);
+    assert_eq!(judge_code(&code, &client, None, Some(VERIFIER), None, time(999)), CodeVerdict::Good, "as in OAuth 2.1");
     let invalid = Some(ErrorCode::InvalidGrant);
-    assert_eq!(
-        refusal(judge_code(&code, &client, Some(URI), Some(VERIFIER), None, UnixMs::from_millis(1_000))),
-        invalid,
-        "expired"
-    );
+    assert_eq!(refusal(judge_code(&code, &client, Some(URI), Some(VERIFIER), None, time(1_000))), invalid, "expired");
     let other = Some("https://app.example/other");
-    assert_eq!(
-        refusal(judge_code(&code, &client, other, Some(VERIFIER), None, UnixMs::from_millis(999))),
-        invalid,
-        "another URI"
-    );
+    assert_eq!(refusal(judge_code(&code, &client, other, Some(VERIFIER), None, time(999))), invalid, "another URI");
     let used = CodeFacts { used: true, ..code };
-    assert_eq!(
-        judge_code(&used, &client, Some(URI), Some(VERIFIER), None, UnixMs::from_millis(999_999)),
-        CodeVerdict::Reused
-    );
+    assert_eq!(judge_code(&used, &client, Some(URI), Some(VERIFIER), None, time(999_999)), CodeVerdict::Reused);
 }
 
 #[test]
@@ -184,10 +170,10 @@ fn attack_a_code_of_another_client_is_not_exchanged() {
     let challenge = pkce::challenge(VERIFIER);
     let (code, other) = (code(Some(&challenge)), client("other"));
     let invalid = Some(ErrorCode::InvalidGrant);
-    assert_eq!(refusal(judge_code(&code, &other, Some(URI), Some(VERIFIER), None, UnixMs::from_millis(1))), invalid);
+    assert_eq!(refusal(judge_code(&code, &other, Some(URI), Some(VERIFIER), None, time(1))), invalid);
     let used = CodeFacts { used: true, ..code };
     assert_eq!(
-        refusal(judge_code(&used, &other, Some(URI), Some(VERIFIER), None, UnixMs::from_millis(1))),
+        refusal(judge_code(&used, &other, Some(URI), Some(VERIFIER), None, time(1))),
         invalid,
         "and revokes nothing"
     );
@@ -204,14 +190,11 @@ fn attack_a_code_without_its_verifier_or_with_a_verifier_too_many() {
         (Some(challenge.as_str()), Some(challenge.as_str())),
         (None, Some(VERIFIER)),
     ] {
-        let verdict = judge_code(&code(challenge), &client, Some(URI), verifier, None, UnixMs::from_millis(1));
+        let verdict = judge_code(&code(challenge), &client, Some(URI), verifier, None, time(1));
         assert_eq!(refusal(verdict), Some(ErrorCode::InvalidGrant), "{challenge:?} {verifier:?}");
     }
-    assert_eq!(judge_code(&code(None), &client, Some(URI), None, None, UnixMs::from_millis(1)), CodeVerdict::Good);
-    assert!(
-        refusal(judge_code(&code(None), &client, None, None, None, UnixMs::from_millis(1))).is_some(),
-        "no URI and no PKCE"
-    );
+    assert_eq!(judge_code(&code(None), &client, Some(URI), None, None, time(1)), CodeVerdict::Good);
+    assert!(refusal(judge_code(&code(None), &client, None, None, None, time(1))).is_some(), "no URI and no PKCE");
 }
 
 #[test]
@@ -220,15 +203,9 @@ fn attack_a_bound_code_needs_the_proof_of_its_key() {
     let bound = CodeFacts { dpop_jkt: Some("key"), ..code(Some(&challenge)) };
     let client = client("app");
     for jkt in [None, Some("another")] {
-        assert!(
-            refusal(judge_code(&bound, &client, Some(URI), Some(VERIFIER), jkt, UnixMs::from_millis(1))).is_some(),
-            "{jkt:?}"
-        );
+        assert!(refusal(judge_code(&bound, &client, Some(URI), Some(VERIFIER), jkt, time(1))).is_some(), "{jkt:?}");
     }
-    assert_eq!(
-        judge_code(&bound, &client, Some(URI), Some(VERIFIER), Some("key"), UnixMs::from_millis(1)),
-        CodeVerdict::Good
-    );
+    assert_eq!(judge_code(&bound, &client, Some(URI), Some(VERIFIER), Some("key"), time(1)), CodeVerdict::Good);
 }
 
 #[test]

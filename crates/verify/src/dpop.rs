@@ -23,8 +23,8 @@ pub struct Proof {
     /// Thumbprint (RFC 7638) of the key.
     pub jkt: String,
     pub jti: String,
-    /// The client's time of the proof. It is not checked if a nonce is required, so that a wrong clock
-    /// locks nobody out (section 11.1).
+    /// The client's time of the proof. It is not checked if a nonce is required, so that a wrong clock locks nobody out
+    /// (section 11.1).
     pub iat: UnixSeconds,
     pub nonce: Option<String>,
     /// Hash of the proof's token: see [`token_hash`].

@@ -34,16 +34,20 @@ pub fn is_fresh(key: &[u8; 32], nonce: &str, now: UnixMs) -> bool {
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn a_nonce_is_ours_and_young() {
         let (key, other) = ([1; 32], [2; 32]);
-        let fresh = make(&key, UnixMs::from_millis(1_000_000));
-        assert!(is_fresh(&key, &fresh, UnixMs::from_millis(1_000_000)));
-        assert!(is_fresh(&key, &fresh, UnixMs::from_millis(1_329_999)));
-        assert!(!is_fresh(&key, &fresh, UnixMs::from_millis(1_330_000)));
-        assert!(is_fresh(&key, &fresh, UnixMs::from_millis(970_000)), "made by a clock that is a little ahead");
-        assert!(!is_fresh(&key, &fresh, UnixMs::from_millis(969_999)), "from the future");
-        assert!(!is_fresh(&other, &fresh, UnixMs::from_millis(1_000_000)));
-        assert!(!is_fresh(&key, "AAAA", UnixMs::from_millis(1_000_000)));
+        let fresh = make(&key, at(1_000_000));
+        assert!(is_fresh(&key, &fresh, at(1_000_000)));
+        assert!(is_fresh(&key, &fresh, at(1_329_999)));
+        assert!(!is_fresh(&key, &fresh, at(1_330_000)));
+        assert!(is_fresh(&key, &fresh, at(970_000)), "made by a clock that is a little ahead");
+        assert!(!is_fresh(&key, &fresh, at(969_999)), "from the future");
+        assert!(!is_fresh(&other, &fresh, at(1_000_000)));
+        assert!(!is_fresh(&key, "AAAA", at(1_000_000)));
     }
 }

@@ -220,6 +220,10 @@ fn span(ms: i64) -> String {
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn everybody_at_one_address_is_a_proxy_that_is_not_listed() {
         let config = |url: &str| Config::new(toml::from_str(&format!("public_url = '{url}'")).expect("readable"));
@@ -250,25 +254,18 @@ mod tests {
     #[test]
     fn a_database_whose_clock_differs() {
         assert_eq!(database_clock(None, UnixMs::EPOCH).state, FindingLevel::Fine);
-        assert_eq!(
-            database_clock(Some(UnixMs::from_millis(100_000)), UnixMs::from_millis(70_000)).state,
-            FindingLevel::Fine
-        );
-        let ahead = database_clock(Some(UnixMs::from_millis(100_000)), UnixMs::from_millis(141_000));
+        assert_eq!(database_clock(Some(at(100_000)), at(70_000)).state, FindingLevel::Fine);
+        let ahead = database_clock(Some(at(100_000)), at(141_000));
         assert_eq!(ahead.state, FindingLevel::Problem);
         assert!(ahead.says.contains("41 s ahead"), "{}", ahead.says);
-        assert!(
-            database_clock(Some(UnixMs::from_millis(100_000)), UnixMs::from_millis(69_999))
-                .says
-                .contains("30 s behind")
-        );
+        assert!(database_clock(Some(at(100_000)), at(69_999)).says.contains("30 s behind"));
     }
 
     #[test]
     fn rows_of_the_future() {
         assert_eq!(clock(None, UnixMs::EPOCH).state, FindingLevel::Fine);
-        assert_eq!(clock(Some(UnixMs::from_millis(SKEW_MS)), UnixMs::EPOCH).state, FindingLevel::Fine);
-        let ahead = clock(Some(UnixMs::from_millis(2 * DAY_MS)), UnixMs::EPOCH);
+        assert_eq!(clock(Some(at(SKEW_MS)), UnixMs::EPOCH).state, FindingLevel::Fine);
+        let ahead = clock(Some(at(2 * DAY_MS)), UnixMs::EPOCH);
         assert_eq!(ahead.state, FindingLevel::Problem);
         assert!(ahead.says.contains("2 days"), "{}", ahead.says);
     }

@@ -149,7 +149,7 @@ async fn each_check_of_a_proof_refuses() {
         ("10: no nonce", |_, claims| claims["nonce"] = json!(null)),
         ("10: an invented one", |_, claims| claims["nonce"] = json!("A".repeat(32))),
         ("10: that of another server", |_, claims| {
-            claims["nonce"] = json!(verify::nonce::make(&[7; 32], UnixMs::EPOCH))
+            claims["nonce"] = json!(verify::nonce::make(&[7; 32], UnixMs::EPOCH));
         }),
     ];
     for (what, change) in nonces {

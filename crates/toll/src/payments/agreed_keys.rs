@@ -119,6 +119,10 @@ impl HeldKey {
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     fn held(id: u8, made_at: UnixMs) -> HeldKey {
         let id = KeyId([id; 16]);
         let point: EphemeralPoint = domain::encoding::base64url(&[4; 65]).parse().expect("a point");
@@ -148,18 +152,11 @@ mod tests {
     fn a_full_table_keeps_its_keys_until_they_expire() {
         let mut table = Table::default();
         for number in 0..TOKENS {
-            assert!(table.keep(token(number), held(1, UnixMs::from_millis(1000)), UnixMs::from_millis(1000)));
+            assert!(table.keep(token(number), held(1, at(1000)), at(1000)));
         }
-        assert!(!table.keep(token(TOKENS), held(1, UnixMs::from_millis(2000)), UnixMs::from_millis(2000)));
-        assert!(
-            table.keep(token(3), held(2, UnixMs::from_millis(2000)), UnixMs::from_millis(2000)),
-            "a token with keys gets more"
-        );
-        assert!(table.keep(
-            token(TOKENS),
-            held(1, UnixMs::from_millis(1000 + LIFE_MS)),
-            UnixMs::from_millis(1000 + LIFE_MS)
-        ));
+        assert!(!table.keep(token(TOKENS), held(1, at(2000)), at(2000)));
+        assert!(table.keep(token(3), held(2, at(2000)), at(2000)), "a token with keys gets more");
+        assert!(table.keep(token(TOKENS), held(1, at(1000 + LIFE_MS)), at(1000 + LIFE_MS)));
         assert_eq!(table.tokens.len(), 2);
     }
 }
