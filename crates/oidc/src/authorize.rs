@@ -294,9 +294,9 @@ impl AuthorizationRequest {
     }
 }
 
-/// Returns a value of the request as a fact, shortened.
+/// Returns a value of the request as a fact. It is short, because the maker of a link chooses the text that a page shows.
 fn presented(name: &'static str, value: &str) -> (&'static str, String) {
-    (name, value.chars().take(1024).collect())
+    (name, value.chars().take(200).collect())
 }
 
 /// Returns the requested scopes that the client may have.
@@ -332,7 +332,7 @@ fn registered_uri<'a>(params: &'a Params, client: &Client) -> Result<&'a str, Sh
     if client.redirects_to(uri) {
         return Ok(uri);
     }
-    let mut facts = vec![presented("Presented redirect_uri", uri)];
+    let mut facts = vec![("Presented redirect_uri", uri.chars().take(1024).collect())];
     facts.extend(registered());
     Err(wrong("redirect_uri is not one that is registered for this client; they are compared byte by byte", facts))
 }

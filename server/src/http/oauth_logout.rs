@@ -1,5 +1,6 @@
 //! `/oauth/logout`: an app signs a person out (OpenID Connect RP-Initiated Logout 1.0).
 
+use super::app_introduction::signed_in_as;
 use super::oauth_authorize::{is_too_long, leave_host, refused, too_long};
 use super::{ApiError, pages, render, request};
 use crate::client::Client as Caller;
@@ -86,13 +87,14 @@ async fn ask(state: &KeyState, query: &str, session: Option<&SignedIn>) -> Resul
         Some(session) => oauth_logouts::apps_of(state, &session.claims.sid).await?,
         None => SessionApps::default(),
     };
+    let account = session.map_or_else(String::new, |session| format!(" {}", signed_in_as(session)));
     let guarded = if state.config.settings.apps.is_empty() { "" } else { ", and of the sites that it guards" };
     let note =
         if apps.others.is_empty() { "" } else { "An app that you opened more than a day ago may be missing here." };
     let isolated = |names: Vec<String>| names.iter().map(|name| isolated(name)).collect();
     Ok(AskView {
         title: "Sign out?".to_owned(),
-        about: format!("An app asks to sign you out of this site{guarded}, on this device."),
+        about: format!("An app asks to sign you out of this site{guarded}, on this device.{account}"),
         lists: vec![
             AskList { about: "These apps are told to sign you out too:".to_owned(), items: isolated(apps.notified) },
             AskList {

@@ -87,6 +87,7 @@ async fn the_sign_out_page_says_of_which_apps() {
     };
     let page = asked().await;
     assert!(page.contains("of this site, on this device") && !page.contains("These apps"), "{page}");
+    assert!(page.contains("You are signed in here as"), "a person may have several accounts: {page}");
     provider.tokens().await;
     // Without a refresh token, its access ends before the session does.
     let own = [("client_id", "told"), ("redirect_uri", "https://told.example/"), ("scope", "openid")];
