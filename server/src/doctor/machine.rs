@@ -4,7 +4,7 @@ use super::{Finding, FindingLevel, date};
 use crate::backup::left_behind;
 use crate::config::{Config, Settings};
 use crate::connections::SPARE_FILES;
-use crate::key_encryption::VARIABLE;
+use crate::key_encryption::{KeySource, VARIABLE};
 use crate::passwords::{measure, threads};
 use domain::UnixMs;
 use net::OpenFileLimit;
@@ -42,12 +42,23 @@ pub(super) fn password_time(settings: &Settings) -> Finding {
     }
 }
 
-/// Checks the permissions of the key file. `postern serve` checks whether the key matches.
+/// Checks the permissions and the content of the key file, or the variable. The check of encrypted values says whether
+/// the key matches.
 pub(super) fn key_file(config: &Config) -> Finding {
-    if std::env::var_os(VARIABLE).is_some() {
-        return Finding::fine(KEY_FILE, format!("The key-encryption key comes from {VARIABLE}."));
+    let source = KeySource::of(config);
+    let finding = match &source {
+        KeySource::Variable => Finding::fine(KEY_FILE, format!("The key-encryption key comes from {VARIABLE}.")),
+        KeySource::File(path) => private(KEY_FILE, "key-encryption key", path),
+    };
+    match source.keys() {
+        Err(error) if finding.state == FindingLevel::Fine => Finding::new(
+            KEY_FILE,
+            FindingLevel::Problem,
+            format!("The server cannot start with its key-encryption key: {error}."),
+            "Put back the key with which the server ran last: 43 characters, one key on each line of a file.",
+        ),
+        _ => finding,
     }
-    private(KEY_FILE, "key-encryption key", &config.key_encryption_key_file())
 }
 
 /// Names temporary files of programs that were killed, if any exist.

@@ -130,7 +130,7 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
 
     assert!(postern(folder.path(), &["user", "add", "ada"], "correct horse battery staple\n").status.success());
     let key = folder.path().join("data/key-encryption.key");
-    std::fs::write(&key, "not looked into").unwrap();
+    std::fs::write(&key, "not a key").unwrap();
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let settings = ["--set", "public_url=http://a.lan", "--set", "allow_insecure_http=true"];
     let (states, code) =
@@ -151,6 +151,8 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
         assert_eq!(states[check], state, "{check} of {states}");
     }
     assert_eq!(code, Some(1));
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(doctor(folder.path(), &[]).0["key_file"], "problem", "it is no key, whoever can read it");
     std::fs::remove_file(&key).unwrap();
     std::fs::write(folder.path().join("data/last-backup"), "1000\n").unwrap();
     let (states, code) = doctor(folder.path(), &[]);
