@@ -9,11 +9,13 @@
 
 mod core;
 mod defence;
+mod error;
 mod keys;
 mod sessions;
 
 pub use self::core::CoreState;
 pub use self::defence::DefenceState;
+pub use self::error::StartError;
 pub use self::keys::KeyState;
 pub use self::sessions::SessionState;
 
@@ -21,11 +23,9 @@ use crate::account_count::AccountCount;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::key_encryption;
-use crate::keyring;
-use crate::mailer::{Mailer, MailerError};
+use crate::mailer::Mailer;
 use crate::oauth::discovery::DiscoveryCache;
-use crate::passwords::{self, HashPool};
+use crate::passwords::HashPool;
 use crate::request_id::RequestIds;
 use crate::site::SiteFiles;
 use crate::sync_freshness;
@@ -61,20 +61,6 @@ pub struct Inner {
     pub site: SiteFiles,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error(transparent)]
-    KeyEncryption(#[from] key_encryption::KeyEncryptionError),
-    #[error(transparent)]
-    Keyring(#[from] keyring::KeyringError),
-    #[error(transparent)]
-    Mailer(#[from] MailerError),
-    #[error(transparent)]
-    Passwords(#[from] passwords::HashError),
 }
 
 impl AppState {

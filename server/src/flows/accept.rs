@@ -34,14 +34,14 @@ pub struct SignIn<'a> {
     pub code: Option<GivenCode>,
 }
 
-/// Returns the outcome for the audit log.
-pub fn outcome(client: &Client, user: &User, known_network: bool) -> &'static str {
-    match client.known {
+/// Returns the outcome for the audit log. `known_device`: this person has signed in with the device before.
+pub fn outcome(known_device: bool, user: &User, known_network: bool) -> &'static str {
+    match known_device {
         // The very first sign-in cannot come from a new place.
-        None if user.signed_in_at.is_none() => audit::OK,
-        None => audit::NEW_DEVICE,
-        Some(_) if !known_network => audit::NEW_PLACE,
-        Some(_) => audit::OK,
+        false if user.signed_in_at.is_none() => audit::OK,
+        false => audit::NEW_DEVICE,
+        true if !known_network => audit::NEW_PLACE,
+        true => audit::OK,
     }
 }
 

@@ -100,7 +100,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
                 judged_by: Some(user.password_hash.clone()),
                 methods,
                 forgive: forgivable,
-                outcome: outcome(client, &user, known_network),
+                outcome: outcome(client.known.is_some(), &user, known_network),
                 pending: None,
                 memory,
                 code,

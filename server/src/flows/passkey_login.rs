@@ -5,6 +5,7 @@
 //!
 //! A passkey also finishes a sign-in whose password was right, if it is of the same account and the same browser.
 
+use super::accept::outcome;
 use super::issue::{self, IssuedTokens, SessionOwner};
 use super::passkeys::{REQUIRED, relying_party, state_of, timeout};
 use super::sealed::{self, AttemptError, SealedMessage};
@@ -209,13 +210,7 @@ async fn accept(
     };
     let known_network = state.store.login_context(lookup).await?.known_network;
     let relying_party = relying_party(&state.config)?.to_owned();
-    let outcome = match is_known {
-        // The very first sign-in cannot come from a new place.
-        false if user.signed_in_at.is_none() => audit::OK,
-        false => audit::NEW_DEVICE,
-        true if !known_network => audit::NEW_PLACE,
-        true => audit::OK,
-    };
+    let outcome = outcome(is_known, user, known_network);
     let (methods, judged_by) = match pending {
         Some(pending) => (Methods::PASSWORD.with(Method::Passkey), Some(pending.row.judged_by.clone())),
         None => (Methods::of(Method::Passkey), None),

@@ -162,7 +162,7 @@ pub async fn complete(
         judged_by: Some(presented.row.judged_by.clone()),
         methods: Methods::PASSWORD.with(method),
         forgive: presented.context.forgivable,
-        outcome: outcome(client, user, presented.context.known_network),
+        outcome: outcome(client.known.is_some(), user, presented.context.known_network),
         pending: Some(presented.row.id.clone()),
         memory: remembered_devices::decide(state, client, received.keys.as_ref(), request),
         code: Some(proven),

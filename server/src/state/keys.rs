@@ -1,7 +1,7 @@
 //! The part that signs, encrypts and verifies.
 
-use super::StartError;
 use super::core::CoreState;
+use super::error::StartError;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{Keyring, Vault};
 use crate::oauth::tokens::ClientTokens;
