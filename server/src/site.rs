@@ -33,7 +33,7 @@ impl SiteFiles {
     }
 
     /// Returns a file that clients download, uncompressed.
-    pub(crate) fn download(&self, path: &str) -> Option<Bytes> {
+    pub(crate) fn download(self, path: &str) -> Option<Bytes> {
         if let Some(file) = self.0(path) {
             return Some(bytes(file));
         }
@@ -41,7 +41,7 @@ impl SiteFiles {
     }
 
     /// Returns a file in its compressed form, if the site has one.
-    pub(crate) fn brotli(&self, path: &str) -> Option<Cow<'static, [u8]>> {
+    pub(crate) fn brotli(self, path: &str) -> Option<Cow<'static, [u8]>> {
         self.0(&format!("{path}.br"))
     }
 
