@@ -1,6 +1,7 @@
 //! A client of the OpenID provider for the measurements, with its codes and tokens.
 
 use anyhow::{Context, Result};
+use axum::extract::FromRef;
 use domain::encoding::{base64url, sha256};
 use oidc::ClientSettings;
 use oidc::client::secret_hash;
@@ -9,6 +10,7 @@ use serde_json::json;
 use server::flows::oauth_token;
 use server::state::AppState;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use store::audit::{AuditEntry, AuditEvent};
 use store::oauth::NewCode;
 
@@ -45,7 +47,7 @@ pub(crate) async fn code(state: &AppState, access_token: &str) -> Result<String>
         redirect_uri: URI.to_owned(),
         code_challenge: None,
         jkt: None,
-        details: json!({"scope": "openid profile", "auth_time": now / 1000}).to_string(),
+        details: json!({"scope": "openid profile", "auth_time": now.to_seconds()}).to_string(),
         expires_at: now + 10 * CODE_MS,
         pushed: None,
         device: None,
@@ -64,6 +66,6 @@ pub(crate) async fn exchange(state: &AppState, code: String) -> Result<String> {
     let caller = server::client::Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 64, &http::HeaderMap::new());
     let request =
         TokenRequest::Code { code, redirect_uri: Some(URI.to_owned()), verifier: None, resources: Vec::new() };
-    let answer = oauth_token::exchange(state.clone(), caller, client, request, None).await;
+    let answer = oauth_token::exchange(Arc::from_ref(state), caller, client, request, None).await;
     Ok(answer.map_err(|error| anyhow::anyhow!("{error:?}"))?.access_token)
 }

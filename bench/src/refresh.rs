@@ -11,11 +11,13 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
+use axum::extract::FromRef;
 use domain::encoding::base64url;
 use serde_json::{Value, json};
 use server::flows::refresh::refresh;
 use server::state::AppState;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use wire::login::{Delivery, SignedIn};
@@ -90,7 +92,7 @@ fn cost(service: &Service, sessions: Vec<RefreshSession>) -> Result<Row> {
 async fn refresh_with(state: AppState, mut token: String, proofs: Vec<String>) -> Result<String> {
     for proof in proofs {
         let caller = server::client::Client::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 64, &http::HeaderMap::new());
-        let issued = refresh(state.clone(), caller, token, Some(proof), Delivery::Body).await;
+        let issued = refresh(Arc::from_ref(&state), caller, token, Some(proof), Delivery::Body).await;
         token = issued.map_err(|error| anyhow::anyhow!("{error:?}"))?.refresh_token;
     }
     Ok(token)

@@ -253,6 +253,6 @@ fn ban(state: &AppState, others: u32) {
     let others = (0..others).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
     // One at a time, as pages of rows arrive, because the table is measured and not the rows.
     for address in others.chain([Ipv4Addr::LOCALHOST]) {
-        state.bans.apply(&[of(address)]);
+        state.defence.bans.apply(&[of(address)]);
     }
 }

@@ -4,6 +4,7 @@
 use crate::load;
 use anyhow::{Context, Result};
 use channel::{Keys, Randoms};
+use domain::UnixMs;
 use serde::{Deserialize, Serialize};
 use server::entropy::{Entropy, SystemEntropy};
 use std::io::Read;
@@ -103,6 +104,6 @@ async fn open<C: MessageChannel + 'static>(
 
 fn opened() -> OpenedTicket {
     let text = || "bench".to_owned();
-    let holder = TicketHolder { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX };
-    OpenedTicket { holder, kid: text(), expires_at: i64::MAX, jti: text(), user_key: [0; 32].into() }
+    let holder = TicketHolder { sub: text(), sid: text(), jkt: text(), version: 1, until: UnixMs::MAX };
+    OpenedTicket { holder, kid: text(), expires_at: UnixMs::MAX, jti: text(), user_key: [0; 32].into() }
 }

@@ -83,3 +83,45 @@ test.describe('the pages of clients', () => {
     });
   }
 });
+
+test('no name of an app makes a page wider than a phone', async ({ visit, server, watch }) => {
+  // The page of a refused request.
+  watch.allowStatus(400);
+  const person = await server.person('administrator');
+  const id = 'c'.repeat(64);
+  const uri = `https://${'a'.repeat(60)}.example.com/${'p'.repeat(300)}`;
+  const names = ['--name', 'W'.repeat(60), '--url', `https://${'a'.repeat(60)}.example.com/`];
+  const added = await server.command(['client', 'add', '--redirect-uri', uri, ...names, id]);
+  expect(added.code, added.stderr).toBe(0);
+  expect((await server.command(['client', 'set', id, 'device=true'])).code).toBe(0);
+  const shown = await server.command(['user', 'set', person.name, '--display-name', 'W'.repeat(64), '--email', `${'w'.repeat(60)}@${'w'.repeat(60)}.example.com`]);
+  expect(shown.code, shown.stderr).toBe(0);
+  const page = await visit({ viewport: { width: 360, height: 740 } });
+  await new LoginPage(page).signIn(person);
+  const request = (to: string) =>
+    `/oauth/authorize?${new URLSearchParams({
+      client_id: id,
+      redirect_uri: to,
+      response_type: 'code',
+      scope: 'openid profile email groups offline_access',
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+      code_challenge_method: 'S256',
+    })}`;
+  const form = { client_id: id, client_secret: /client secret\s+(\S+)/.exec(added.stdout)?.[1] ?? '', scope: 'openid' };
+  const device = (await (await page.request.post('/oauth/device_authorization', { form })).json()) as { user_code: string };
+  for (const [path, heading] of [
+    [request(uri), /^Continue to W+\?$/],
+    [request(`${uri}x`), "The app's request was refused"],
+    [`/device?user_code=${device.user_code}`, /W/],
+    [`/oauth/logout?client_id=${id}`, 'Sign out?'],
+    ['/dashboard', 'Overview'],
+    ['/dashboard/account', 'Account'],
+    ['/dashboard/account/profile', /./],
+    ['/dashboard/clients', 'Clients'],
+    [`/dashboard/clients/client?id=${id}`, /W/],
+  ] as const) {
+    await page.goto(path);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading);
+    expect.soft(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(360);
+  }
+});

@@ -29,7 +29,7 @@ impl AccountCount {
 
     fn known(&self, now: UnixMs) -> Option<u64> {
         let known = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.filter(|(at, _)| (0..VALID_MS).contains(&(now - at))).map(|(_, count)| count)
+        known.filter(|(at, _)| (0..VALID_MS).contains(&(now - *at))).map(|(_, count)| count)
     }
 
     fn keep(&self, count: u64, now: UnixMs) {
@@ -45,10 +45,17 @@ mod tests {
     #[test]
     fn a_large_number_is_kept_for_a_minute_and_a_small_one_is_not() {
         let count = AccountCount::default();
-        count.keep(MANY - 1, 0);
-        assert_eq!(count.known(0), None);
-        count.keep(MANY, 0);
-        assert_eq!((count.known(0), count.known(VALID_MS - 1)), (Some(MANY), Some(MANY)));
-        assert_eq!((count.known(VALID_MS), count.known(-1)), (None, None), "also after a clock was set back");
+        count.keep(MANY - 1, UnixMs::EPOCH);
+        assert_eq!(count.known(UnixMs::EPOCH), None);
+        count.keep(MANY, UnixMs::EPOCH);
+        assert_eq!(
+            (count.known(UnixMs::EPOCH), count.known(UnixMs::from_millis(VALID_MS - 1))),
+            (Some(MANY), Some(MANY))
+        );
+        assert_eq!(
+            (count.known(UnixMs::from_millis(VALID_MS)), count.known(UnixMs::from_millis(-1))),
+            (None, None),
+            "also after a clock was set back"
+        );
     }
 }

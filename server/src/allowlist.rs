@@ -50,10 +50,10 @@ mod tests {
             comment: String::new(),
             expires_at,
             made_by: String::new(),
-            created_at: 0,
+            created_at: UnixMs::EPOCH,
         };
         let list = Allowlist::default();
-        *list.list.write() = [of("203.0.113.0/24", Some(100)), of("2001:db8::/48", None)].into();
+        *list.list.write() = [of("203.0.113.0/24", Some(UnixMs::from_millis(100))), of("2001:db8::/48", None)].into();
         for (address, now, expected) in [
             ("203.0.113.7", 99, true),
             ("203.0.113.7", 100, false),
@@ -62,9 +62,13 @@ mod tests {
             ("2001:db8:0:1::1", 100, true),
             ("2001:db8:1::1", 100, false),
         ] {
-            assert_eq!(list.covers(address.parse().expect("an address"), now), expected, "{address} at {now}");
+            assert_eq!(
+                list.covers(address.parse().expect("an address"), UnixMs::from_millis(now)),
+                expected,
+                "{address} at {now}"
+            );
         }
         *list.list.write() = [].into();
-        assert!(!list.covers("2001:db8::1".parse().expect("an address"), 0));
+        assert!(!list.covers("2001:db8::1".parse().expect("an address"), UnixMs::EPOCH));
     }
 }

@@ -132,7 +132,7 @@ mod tests {
         let identity = Arc::new(IdentityHeaders {
             role: Role::User,
             member_of: Vec::new(),
-            authentication: Authentication { methods: Methods::PASSWORD, at: 0 },
+            authentication: Authentication { methods: Methods::PASSWORD, at: UnixMs::EPOCH },
             profile_version: 0,
             user: value("ada"),
             roles: value("user"),
@@ -141,10 +141,10 @@ mod tests {
             email: value(""),
             session: value("s"),
             authorization: value("Bearer x"),
-            until: 1_000,
+            until: UnixMs::from_millis(1_000),
         });
         let (sessions, is_kept) = (IdentityHeadersCache::default(), |sessions: &IdentityHeadersCache| {
-            sessions.get(&"s".into(), "app", 0).is_some()
+            sessions.get(&"s".into(), "app", UnixMs::EPOCH).is_some()
         });
         let before = sessions.before_reading();
         sessions.keep(&"s".into(), "app", &identity, before);

@@ -1,7 +1,7 @@
 //! Rows of the audit log.
 
 use crate::client::Client;
-use crate::state::AppState;
+use crate::state::{CoreState, DefenceState};
 use domain::ids::UserId;
 use store::audit::{AuditEntry, AuditEvent};
 
@@ -28,7 +28,7 @@ pub(crate) const WRONG_CODE: &str = "wrong_code";
 ///
 /// # Errors
 /// The store does not answer.
-pub(crate) async fn note(state: &AppState, client: &Client, entry: AuditEntry) -> store::Result<()> {
+pub(crate) async fn note(state: &DefenceState, client: &Client, entry: AuditEntry) -> store::Result<()> {
     let user = entry.user.as_ref().map_or("", UserId::as_str);
     let subject = [entry.event.as_str(), &entry.outcome, user, &client.client_key.to_string()].join(" ");
     if !state.notes.may_write(subject, entry.at) {
@@ -37,7 +37,7 @@ pub(crate) async fn note(state: &AppState, client: &Client, entry: AuditEntry) -
     state.store.append(&entry).await
 }
 
-pub(crate) fn entry(state: &AppState, client: &Client, event: AuditEvent, outcome: &str) -> AuditEntry {
+pub(crate) fn entry(state: &CoreState, client: &Client, event: AuditEvent, outcome: &str) -> AuditEntry {
     AuditEntry {
         outcome: outcome.to_owned(),
         address: client.address.to_string(),
@@ -47,11 +47,11 @@ pub(crate) fn entry(state: &AppState, client: &Client, event: AuditEvent, outcom
 }
 
 /// Builds a row for a scheduled action.
-pub(crate) fn of_schedule(state: &AppState, event: AuditEvent, about: String) -> AuditEntry {
+pub(crate) fn of_schedule(state: &CoreState, event: AuditEvent, about: String) -> AuditEntry {
     AuditEntry { about, ..AuditEntry::new(state.ulid(), state.now(), event) }
 }
 
 /// Builds a row without the client, about an account of which only the id remains.
-pub(crate) fn of_system(state: &AppState, event: AuditEvent, user: &UserId) -> AuditEntry {
+pub(crate) fn of_system(state: &CoreState, event: AuditEvent, user: &UserId) -> AuditEntry {
     AuditEntry { user: Some(user.to_owned()), ..AuditEntry::new(state.ulid(), state.now(), event) }
 }

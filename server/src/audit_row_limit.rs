@@ -31,7 +31,8 @@ impl AuditRowLimit {
         if !self.written.entry(subject).or_insert(()).is_fresh() {
             return false;
         }
-        let step = |due| Rate::per(NOTES_A_MINUTE, 60_000).take(due, now).ok();
+        let rate = Rate::per(NOTES_A_MINUTE, 60_000);
+        let step = |due| rate.take(UnixMs::from_millis(due), now).ok().map(UnixMs::as_millis);
         self.due_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).is_ok()
     }
 }
@@ -43,10 +44,10 @@ mod tests {
     #[test]
     fn one_row_for_each_subject_and_a_bound_for_all() {
         let notes = AuditRowLimit::default();
-        assert!(notes.may_write("a".to_owned(), 0));
-        assert!(!notes.may_write("a".to_owned(), 1));
-        let written = (0..1_000).filter(|n| notes.may_write(n.to_string(), 2)).count();
+        assert!(notes.may_write("a".to_owned(), UnixMs::EPOCH));
+        assert!(!notes.may_write("a".to_owned(), UnixMs::from_millis(1)));
+        let written = (0..1_000).filter(|n| notes.may_write(n.to_string(), UnixMs::from_millis(2))).count();
         assert_eq!(written, 119);
-        assert!(notes.may_write("later".to_owned(), 60_000));
+        assert!(notes.may_write("later".to_owned(), UnixMs::from_millis(60_000)));
     }
 }

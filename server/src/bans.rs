@@ -307,6 +307,10 @@ mod loading;
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     fn ban(scope: Scope, since: UnixMs, until: UnixMs, lifted_at: Option<UnixMs>) -> Ban {
         Ban {
             id: format!("{since}").into(),
@@ -329,18 +333,21 @@ mod tests {
     fn scopes_ends_and_lifting() {
         let bans = Bans::default();
         let who = "203.0.113.7".parse().expect("an identity");
-        bans.apply(&[ban(Scope::SignIn, 10, 100, None)]);
-        assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("closed").until, 100);
-        assert_eq!(bans.closed(who, Scope::Everything, 50), None);
-        assert_eq!(bans.closed(who, Scope::SignIn, 100), None);
-        bans.apply(&[ban(Scope::Everything, 20, 200, None), ban(Scope::Everything, 30, 60, None)]);
-        assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("closed").until, 200);
-        assert_eq!(bans.closed(who, Scope::Everything, 50).expect("closed").incident, "7F3K-2Q");
-        bans.apply(&[ban(Scope::Everything, 20, 200, Some(70))]);
-        assert_eq!(bans.closed(who, Scope::Everything, 80), None);
-        bans.apply(&[ban(Scope::Everything, 90, 300, None), ban(Scope::Everything, 20, 200, Some(70))]);
-        assert!(bans.closed(who, Scope::Everything, 95).is_some(), "an old lift does not undo a later ban");
-        bans.sweep(400);
+        bans.apply(&[ban(Scope::SignIn, at(10), at(100), None)]);
+        assert_eq!(bans.closed(who, Scope::SignIn, at(50)).expect("closed").until, at(100));
+        assert_eq!(bans.closed(who, Scope::Everything, at(50)), None);
+        assert_eq!(bans.closed(who, Scope::SignIn, at(100)), None);
+        bans.apply(&[ban(Scope::Everything, at(20), at(200), None), ban(Scope::Everything, at(30), at(60), None)]);
+        assert_eq!(bans.closed(who, Scope::SignIn, at(50)).expect("closed").until, at(200));
+        assert_eq!(bans.closed(who, Scope::Everything, at(50)).expect("closed").incident, "7F3K-2Q");
+        bans.apply(&[ban(Scope::Everything, at(20), at(200), Some(at(70)))]);
+        assert_eq!(bans.closed(who, Scope::Everything, at(80)), None);
+        bans.apply(&[
+            ban(Scope::Everything, at(90), at(300), None),
+            ban(Scope::Everything, at(20), at(200), Some(at(70))),
+        ]);
+        assert!(bans.closed(who, Scope::Everything, at(95)).is_some(), "an old lift does not undo a later ban");
+        bans.sweep(at(400));
         assert!(bans.is_empty());
     }
 
@@ -348,18 +355,18 @@ mod tests {
     fn a_manual_ban_is_distinct_from_automatic_ones_and_memory_is_freed() {
         let bans = Bans::default();
         let who = "203.0.113.7".parse().expect("an identity");
-        bans.apply(&[ban(Scope::Everything, 10, 500, None)]);
-        assert_eq!(bans.manual_ban(who, Scope::SignIn, 50), None);
-        bans.apply(&[Ban { trigger: Trigger::Manual, ..ban(Scope::SignIn, 20, 100, None) }]);
-        assert_eq!(bans.manual_ban(who, Scope::SignIn, 50).expect("by hand").until, 100);
-        assert_eq!(bans.manual_ban(who, Scope::Everything, 50), None);
-        assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("either").until, 500);
+        bans.apply(&[ban(Scope::Everything, at(10), at(500), None)]);
+        assert_eq!(bans.manual_ban(who, Scope::SignIn, at(50)), None);
+        bans.apply(&[Ban { trigger: Trigger::Manual, ..ban(Scope::SignIn, at(20), at(100), None) }]);
+        assert_eq!(bans.manual_ban(who, Scope::SignIn, at(50)).expect("by hand").until, at(100));
+        assert_eq!(bans.manual_ban(who, Scope::Everything, at(50)), None);
+        assert_eq!(bans.closed(who, Scope::SignIn, at(50)).expect("either").until, at(500));
         for n in 0..20_000_u32 {
             let client_key = ClientKey::V4(std::net::Ipv4Addr::from_bits(n));
-            bans.apply(&[Ban { client_key, ..ban(Scope::Everything, 10, 100, None) }]);
+            bans.apply(&[Ban { client_key, ..ban(Scope::Everything, at(10), at(100), None) }]);
         }
         let held = bans.tables.read().everything.capacity();
-        bans.sweep(100);
+        bans.sweep(at(100));
         let kept = bans.tables.read().everything.capacity();
         assert!(held >= 20_000 && kept < 2_000 && bans.len() == 1, "{held} {kept}");
     }

@@ -2,7 +2,7 @@
 
 use crate::bans::ActiveBan;
 use crate::device;
-use crate::state::AppState;
+use crate::state::DefenceState;
 use domain::ban::Scope;
 use domain::client_key::ClientKey;
 use domain::known_device::{KnownDevice, bucket_at};
@@ -68,7 +68,7 @@ impl Client {
 
     /// Returns the ban of this scope on the client. A manual ban on the address applies to everybody; an automatic one
     /// does not apply to clients with their own bucket.
-    pub fn closed(&self, state: &AppState, scope: Scope) -> Option<ActiveBan> {
+    pub fn closed(&self, state: &DefenceState, scope: Scope) -> Option<ActiveBan> {
         let now = state.now();
         let ban_key = self.ban_key();
         let own = state.bans.closed(ban_key, scope, now);
@@ -82,7 +82,7 @@ impl Client {
 
     /// Returns the manual ban of this scope on the address. It alone applies to what cannot be guessed: the public
     /// documents of this site, and sign-in with a passkey, where a ban on everything was checked before.
-    pub fn manual_ban(&self, state: &AppState, scope: Scope) -> Option<ActiveBan> {
+    pub fn manual_ban(&self, state: &DefenceState, scope: Scope) -> Option<ActiveBan> {
         let now = state.now();
         let closed = state.bans.manual_ban(self.client_key, scope, now)?;
         (!self.is_proxy && !state.allowlist.covers(self.address, now)).then_some(closed)
@@ -90,7 +90,7 @@ impl Client {
 
     /// Whether offences of `ban_key` are not counted: an allowlisted address, or a trusted proxy. An own bucket is
     /// never exempt, because guesses on a known device must be slowed down at every address.
-    pub fn exempt(&self, ban_key: ClientKey, state: &AppState) -> bool {
+    pub fn exempt(&self, ban_key: ClientKey, state: &DefenceState) -> bool {
         self.is_proxy || (ban_key == self.client_key && state.allowlist.covers(self.address, state.now()))
     }
 

@@ -29,7 +29,7 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where time enters")]
     fn now(&self) -> UnixMs {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        UnixMs::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
     fn steady(&self) -> i64 {
@@ -46,7 +46,7 @@ pub struct ManualClock {
 
 impl ManualClock {
     pub fn at(now: UnixMs) -> Self {
-        Self { unix: AtomicI64::new(now), steady: AtomicI64::default() }
+        Self { unix: AtomicI64::new(now.as_millis()), steady: AtomicI64::default() }
     }
 
     /// Lets time pass; a negative number sets the clock of the day back.
@@ -63,7 +63,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> UnixMs {
-        self.unix.load(Ordering::SeqCst)
+        UnixMs::from_millis(self.unix.load(Ordering::SeqCst))
     }
 
     fn steady(&self) -> i64 {

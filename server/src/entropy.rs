@@ -37,7 +37,7 @@ impl dyn Entropy + '_ {
 
     /// Returns a new ULID: ordered by time, and unique everywhere.
     pub fn ulid(&self, now: UnixMs) -> String {
-        let time = u64::try_from(now).unwrap_or_default();
+        let time = u64::try_from(now.as_millis()).unwrap_or_default();
         Ulid::from_parts(time, u128::from_be_bytes(self.bytes::<16>())).to_string()
     }
 }

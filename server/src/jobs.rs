@@ -6,7 +6,7 @@ use crate::error_chain::chain;
 use crate::flows::{mail, notices, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
 use crate::query_timeout::{QUERY_TIMEOUT, in_time};
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, DefenceState, SessionState};
 use crate::sync_freshness;
 use domain::UnixMs;
 use domain::following::{CatchUp, Position, catch_up};
@@ -56,9 +56,9 @@ pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     match step(applied.bans, last.bans) {
         // This node's own bans have numbers too, so the cache of bans knows better what it has read.
         CatchUp::Nothing | CatchUp::Newer => {
-            state.bans.catch_up(&*state.store, last.bans, began).await?;
+            state.defence.bans.catch_up(&*state.store, last.bans, began).await?;
         }
-        CatchUp::Everything => state.bans.load(&*state.store, began, QUERY_TIMEOUT).await?,
+        CatchUp::Everything => state.defence.bans.load(&*state.store, began, QUERY_TIMEOUT).await?,
     }
     in_time(follow_sessions(state, step(applied.sessions, last.sessions), began)).await?;
     if step(applied.sealers, last.sealers) != CatchUp::Nothing {
@@ -68,7 +68,7 @@ pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
         in_time(state.keyring.reload(&state.vault())).await?;
     }
     if step(applied.allowlist, last.allowlist) != CatchUp::Nothing {
-        in_time(state.allowlist.reload(&*state.store)).await?;
+        in_time(state.defence.allowlist.reload(&*state.store)).await?;
     }
     if step(applied.clients, last.clients) != CatchUp::Nothing {
         in_time(state.clients.reload(&*state.store)).await?;
@@ -77,7 +77,7 @@ pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     Ok(())
 }
 
-async fn follow_sessions(state: &AppState, step: CatchUp, began: UnixMs) -> store::Result<()> {
+async fn follow_sessions(state: &SessionState, step: CatchUp, began: UnixMs) -> store::Result<()> {
     match step {
         CatchUp::Nothing => {}
         CatchUp::Newer => {
@@ -106,7 +106,7 @@ pub async fn sync(state: &AppState) -> Result<(), KeyringError> {
 }
 
 /// Reads the rotations since the last call, and keys that could not be read before.
-async fn read_rotations(state: &AppState) -> Result<(), KeyringError> {
+async fn read_rotations(state: &SessionState) -> Result<(), KeyringError> {
     let now = state.now();
     let since = state.sync.on_the_database(state.sync.last().min(now)) - OVERLAP_MS;
     let changes = state.store.sessions_changed(since).await?;
@@ -122,7 +122,7 @@ async fn read_rotations(state: &AppState) -> Result<(), KeyringError> {
 /// Runs until `stop` is set.
 pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
     tokio::join!(
-        load_bans(&state, stop.clone()),
+        load_bans(&state.defence, stop.clone()),
         follow_nodes(&state, stop.clone()),
         send_mail(&state, stop.clone()),
         every(SYNC_EVERY, stop.clone(), || refresh_rotations(&state)),
@@ -134,7 +134,7 @@ pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
 }
 
 /// Loads the bans, if the start has left them because they are many.
-async fn load_bans(state: &AppState, mut stop: watch::Receiver<bool>) {
+async fn load_bans(state: &DefenceState, mut stop: watch::Receiver<bool>) {
     while !state.bans.is_loaded() {
         let load = async {
             if let Err(error) = state.bans.load(&*state.store, state.now(), START_TIMEOUT).await {
@@ -215,7 +215,7 @@ async fn send_mail(state: &AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn refresh_rotations(state: &AppState) {
+async fn refresh_rotations(state: &SessionState) {
     if let Err(error) = read_rotations(state).await {
         tracing::error!(cause = %chain(&error), "the store does not answer");
     }
@@ -228,7 +228,7 @@ async fn send_logouts(state: &AppState) {
 }
 
 /// Logs a certificate that has ended or ends soon.
-fn check_certificate(state: &AppState) {
+fn check_certificate(state: &CoreState) {
     match doctor::certificate(&state.config, state.now()) {
         Some(Finding { state: FindingLevel::Problem, says, .. }) => tracing::error!("{says}"),
         Some(Finding { state: FindingLevel::Warning, says, .. }) => tracing::warn!("{says}"),
@@ -253,16 +253,16 @@ async fn maintain(state: &AppState) {
 /// The store fails.
 pub async fn read_again(state: &AppState) -> Result<(), KeyringError> {
     state.keyring.reload(&state.vault()).await?;
-    state.allowlist.reload(&*state.store).await?;
+    state.defence.allowlist.reload(&*state.store).await?;
     Ok(state.clients.reload(&*state.store).await?)
 }
 
 /// Deletes expired rows and those past their retention. A step that fails is logged, and the others are done.
 pub async fn sweep(state: &AppState) {
     let (now, store) = (state.now(), &*state.store);
-    state.bans.sweep(now);
-    state.rate_limiter.sweep(now);
-    state.attempt_locks.sweep();
+    state.defence.bans.sweep(now);
+    state.defence.rate_limiter.sweep(now);
+    state.defence.attempt_locks.sweep();
     done("attempts", store.sweep_attempts(now).await);
     done("sessions", store.sweep_sessions(now - KEEP_SESSIONS_MS).await);
     done("user keys", store.sweep_user_keys(now - SKEW_MS, now - KEEP_SESSIONS_MS).await);

@@ -65,7 +65,7 @@ impl Mailer {
             to,
             subject: text.subject,
             body: text.body,
-            date: now.div_euclid(1000),
+            date: now.to_seconds(),
         };
         self.server.send(&message).await
     }

@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::entropy::Entropy;
 use crate::rate_limiter::LimitExceeded;
 use crate::refusal_feed::RefusalEvent;
-use crate::state::AppState;
+use crate::state::{CoreState, DefenceState};
 use domain::ban::{Trigger, incident};
 use domain::client_key::ClientKey;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use store::bans::BanContext;
 use wire::problem::Code;
 
 /// Returns the parameters of a ban of `offender` that may be due.
-pub(crate) fn ban_context(state: &AppState, client: &Client, offender: ClientKey) -> BanContext {
+pub(crate) fn ban_context(state: &DefenceState, client: &Client, offender: ClientKey) -> BanContext {
     BanContext {
         policy: Arc::clone(&state.config.policy),
         ban_id: state.ulid().into(),
@@ -33,7 +33,7 @@ pub(crate) fn fresh_incident(entropy: &dyn Entropy) -> String {
 }
 
 /// Puts bans into force here and logs one line each.
-pub(crate) fn impose(state: &AppState, bans: &[Ban]) {
+pub(crate) fn impose(state: &DefenceState, bans: &[Ban]) {
     state.bans.apply(bans);
     for ban in bans {
         state.metrics.banned(ban.trigger);
@@ -46,7 +46,7 @@ pub(crate) fn impose(state: &AppState, bans: &[Ban]) {
 }
 
 /// Puts a manual ban into force here.
-pub(crate) fn announce(state: &AppState, ban: &Ban) {
+pub(crate) fn announce(state: &DefenceState, ban: &Ban) {
     let made = std::slice::from_ref(ban);
     impose(state, made);
     state.refusal_feed.publish(&RefusalEvent::new(ban.client_key, ban.trigger, made, ban.since));
@@ -54,7 +54,7 @@ pub(crate) fn announce(state: &AppState, ban: &Ban) {
 
 /// Records an offence outside an attempt. Answers with the ban if one is due, otherwise with `code`.
 pub(crate) async fn record_offence(
-    state: &AppState,
+    state: &DefenceState,
     client: &Client,
     trigger: Trigger,
     evidence: &str,
@@ -80,7 +80,7 @@ pub(crate) async fn record_offence(
 }
 
 /// Answers a client that continues although it received `Retry-After`.
-pub(crate) async fn flood(state: &AppState, client: &Client, excess: LimitExceeded) -> ApiError {
+pub(crate) async fn flood(state: &DefenceState, client: &Client, excess: LimitExceeded) -> ApiError {
     let (client_key, now) = (client.offender(), state.now());
     // Of several concurrent requests the first one bans, and the others see that ban.
     let _turn = state.attempt_locks.lock(client_key).await;
@@ -95,7 +95,7 @@ pub(crate) async fn flood(state: &AppState, client: &Client, excess: LimitExceed
 }
 
 /// Builds a refusal with the wait of its bans.
-pub(crate) fn refusal(code: Code, bans: &[Ban], state: &AppState) -> ApiError {
+pub(crate) fn refusal(code: Code, bans: &[Ban], state: &CoreState) -> ApiError {
     let now = state.now();
     match bans.iter().max_by_key(|ban| ban.until) {
         Some(ban) if code == Code::Banned => {

@@ -136,7 +136,7 @@ impl RateLimiter {
         let failures = Rate::per(limits.sign_in_per_minute, MINUTE_MS);
         let (passed, limit) = match class {
             RequestClass::SignIn => {
-                let failed = counter.failed.load(Ordering::SeqCst);
+                let failed = UnixMs::from_millis(counter.failed.load(Ordering::SeqCst));
                 (failures.take(failed, now).map(drop), PassedLimit::PerMinute(limits.sign_in_per_minute))
             }
             RequestClass::Challenge | RequestClass::Other => {
@@ -257,7 +257,7 @@ impl ClientCounters {
             &self.stored,
             &self.stored_elsewhere,
         ];
-        states.iter().all(|due_at| due_at.load(Ordering::SeqCst) <= now)
+        states.iter().all(|due_at| due_at.load(Ordering::SeqCst) <= now.as_millis())
     }
 }
 
@@ -307,7 +307,7 @@ fn every_ms(per_minute: u32) -> i64 {
 
 fn take(state: &AtomicI64, rate: Rate, now: UnixMs) -> Result<(), i64> {
     let mut wait = 0;
-    let step = |due| rate.take(due, now).map_err(|ms| wait = ms).ok();
+    let step = |due| rate.take(UnixMs::from_millis(due), now).map_err(|ms| wait = ms).ok().map(UnixMs::as_millis);
     state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).map(drop).map_err(|_| wait)
 }
 
@@ -336,17 +336,21 @@ mod tests {
     #[test]
     fn strictly_at_once_and_per_minute() {
         let floods = RateLimiter::new(limits(None));
-        let first = floods.enter(who(), RequestClass::SignIn, 0).expect("first");
-        let second = floods.enter(who(), RequestClass::Challenge, 0).expect("second");
-        let third = floods.enter(who(), RequestClass::SignIn, 0).expect_err("third");
+        let first = floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect("first");
+        let second = floods.enter(who(), RequestClass::Challenge, UnixMs::EPOCH).expect("second");
+        let third = floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("third");
         assert_eq!((third.limit, third.offence), (PassedLimit::AtOnce(2), true));
         drop((first, second));
-        drop(floods.enter(who(), RequestClass::SignIn, 0).expect("after the others left"));
-        let fourth = floods.enter(who(), RequestClass::SignIn, 0).expect_err("fourth in a minute");
+        drop(floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect("after the others left"));
+        let fourth = floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("fourth in a minute");
         assert_eq!((fourth.limit, fourth.offence), (PassedLimit::PerMinute(3), true));
-        drop(floods.enter(who(), RequestClass::SignIn, 20_000).expect("refilled"));
-        let held: Vec<_> = (0..4).map(|_| floods.enter(who(), RequestClass::Other, 0).expect("other")).collect();
-        assert_eq!(floods.enter(who(), RequestClass::Other, 0).expect_err("other").limit, PassedLimit::AtOnce(4));
+        drop(floods.enter(who(), RequestClass::SignIn, UnixMs::from_millis(20_000)).expect("refilled"));
+        let held: Vec<_> =
+            (0..4).map(|_| floods.enter(who(), RequestClass::Other, UnixMs::EPOCH).expect("other")).collect();
+        assert_eq!(
+            floods.enter(who(), RequestClass::Other, UnixMs::EPOCH).expect_err("other").limit,
+            PassedLimit::AtOnce(4)
+        );
         drop(held);
     }
 
@@ -354,58 +358,61 @@ mod tests {
     fn successes_are_not_counted_and_failures_must_wait() {
         let floods = RateLimiter::new(limits(Some(5)));
         for _ in 0..1000 {
-            drop(floods.enter(who(), RequestClass::SignIn, 0).expect("succeeds"));
+            drop(floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect("succeeds"));
         }
         for _ in 0..3 {
-            floods.enter(who(), RequestClass::SignIn, 0).expect("within the limit").failed(0);
+            floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect("within the limit").failed(UnixMs::EPOCH);
         }
         for _ in 0..5 {
-            let over = floods.enter(who(), RequestClass::SignIn, 0).expect_err("over the limit");
+            let over = floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("over the limit");
             assert!(!over.offence && over.wait_ms >= 20_000, "{over:?}");
         }
-        let last = floods.enter(who(), RequestClass::SignIn, 0).expect_err("goes on all the same");
+        let last = floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("goes on all the same");
         assert_eq!((last.limit, last.offence), (PassedLimit::Refused(5), true));
-        assert!(floods.enter(who(), RequestClass::SignIn, 20_000).is_ok(), "refilled");
+        assert!(floods.enter(who(), RequestClass::SignIn, UnixMs::from_millis(20_000)).is_ok(), "refilled");
     }
 
     #[test]
     fn an_arrival_that_is_forgiven_counts_for_nobody() {
         let floods = RateLimiter::new(limits(Some(5)));
         for _ in 0..1000 {
-            floods.enter(who(), RequestClass::Other, 0).expect("forgiven").forgive();
+            floods.enter(who(), RequestClass::Other, UnixMs::EPOCH).expect("forgiven").forgive();
         }
         for _ in 0..4 {
-            drop(floods.enter(who(), RequestClass::Other, 0).expect("within the burst"));
+            drop(floods.enter(who(), RequestClass::Other, UnixMs::EPOCH).expect("within the burst"));
         }
-        assert!(floods.enter(who(), RequestClass::Other, 0).is_err(), "and no more than that");
+        assert!(floods.enter(who(), RequestClass::Other, UnixMs::EPOCH).is_err(), "and no more than that");
     }
 
     #[test]
     fn a_client_is_forgotten_when_its_limits_are_full_again() {
         let floods = RateLimiter::new(limits(Some(5)));
-        let held = floods.enter(who(), RequestClass::Other, 0).expect("within the burst");
-        floods.sweep(MINUTE_MS);
+        let held = floods.enter(who(), RequestClass::Other, UnixMs::EPOCH).expect("within the burst");
+        floods.sweep(UnixMs::from_millis(MINUTE_MS));
         assert_eq!(floods.counters.len(), 1, "a request is in progress");
         drop(held);
-        floods.sweep(1);
+        floods.sweep(UnixMs::from_millis(1));
         assert_eq!(floods.counters.len(), 1, "its arrival counts");
-        floods.sweep(MINUTE_MS);
+        floods.sweep(UnixMs::from_millis(MINUTE_MS));
         assert_eq!(floods.counters.len(), 0);
     }
 
     #[test]
     fn a_full_queue_and_requests_from_elsewhere_are_no_offence() {
         let floods = RateLimiter::new(limits(Some(1)));
-        let held: Vec<_> = (0..2).map(|_| floods.enter(who(), RequestClass::SignIn, 0).expect("waits")).collect();
+        let held: Vec<_> =
+            (0..2).map(|_| floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect("waits")).collect();
         for _ in 0..100 {
-            assert!(!floods.enter(who(), RequestClass::SignIn, 0).expect_err("full").offence);
+            assert!(!floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("full").offence);
         }
         drop(held);
-        let refused = (0..100).filter_map(|_| floods.enter(who(), RequestClass::Elsewhere, 0).err());
+        let refused = (0..100).filter_map(|_| floods.enter(who(), RequestClass::Elsewhere, UnixMs::EPOCH).err());
         assert!(refused.clone().count() > 90 && refused.into_iter().all(|excess| !excess.offence));
         for _ in 0..4 {
             drop(
-                floods.enter(who(), RequestClass::Other, 0).expect("the person's own requests do not share that limit"),
+                floods
+                    .enter(who(), RequestClass::Other, UnixMs::EPOCH)
+                    .expect("the person's own requests do not share that limit"),
             );
         }
     }

@@ -82,7 +82,7 @@ impl RecentToken {
         client_ends_at: Option<UnixMs>,
         read_at: UnixMs,
     ) -> Self {
-        let ends = [live.token.exp.saturating_mul(1000), live.grant.ends_at, live.grant.session_ends_at];
+        let ends = [live.token.exp.to_millis(), live.grant.ends_at, live.grant.session_ends_at];
         let ends_at = ends.into_iter().chain(client_ends_at).min().unwrap_or(read_at);
         Self {
             live,
@@ -152,11 +152,16 @@ impl RecentTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::UnixSeconds;
     use domain::account::Role;
     use oidc::access_token::Targets;
     use oidc::{ClientSettings, Scopes};
 
     const KNOWN: KnownChanges = KnownChanges { keys: 0, clients: 0, people: 0 };
+
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
 
     fn client(source: ClientSource) -> Arc<Client> {
         let id = if source == ClientSource::Document { "https://app.example/client" } else { "app" };
@@ -179,23 +184,23 @@ mod tests {
             refresh_hash: None,
             previous_hash: None,
             used: 0,
-            created_at: 0,
-            rotated_at: 0,
-            ends_at: 5_000,
+            created_at: UnixMs::EPOCH,
+            rotated_at: UnixMs::EPOCH,
+            ends_at: at(5_000),
             revoked: false,
-            session_idle_at: 50_000,
-            session_ends_at: 50_000,
+            session_idle_at: at(50_000),
+            session_ends_at: at(50_000),
         };
         let token = ClientToken {
             grant: "grant".to_owned(),
             generation: 0,
             scopes: Scopes::parse("openid"),
-            exp: 100,
+            exp: UnixSeconds::from_seconds(100),
             aud: None,
             targets: Targets::All,
         };
         let live = LiveToken { token, grant, client: Arc::clone(client) };
-        Arc::new(RecentToken::new(live, KNOWN, session_version, None, 0))
+        Arc::new(RecentToken::new(live, KNOWN, session_version, None, UnixMs::EPOCH))
     }
 
     #[test]
@@ -224,22 +229,22 @@ mod tests {
     fn a_token_is_used_until_one_of_its_numbers_or_its_time_is_another() {
         let (tokens, sessions) = (RecentTokens::default(), SessionCache::default());
         let session = domain::ids::SessionId::from("session");
-        sessions.insert(&session, crate::sessions::tests::live(50_000, sessions.next_version()));
-        let version = sessions.version(&session, 1);
+        sessions.insert(&session, crate::sessions::tests::live(at(50_000), sessions.next_version()));
+        let version = sessions.version(&session, at(1));
         tokens.keep([1; 32], &token(&client(ClientSource::Settings), version));
         let find = |known: KnownChanges, now: UnixMs| tokens.find(&[1; 32], known, &sessions, now).is_some();
-        assert!(find(KNOWN, 1) && find(KNOWN, 4_999));
-        assert!(!find(KNOWN, 5_000), "its grant has ended");
-        assert!(!find(KNOWN, -RECENT_MS), "the clock was set back");
+        assert!(find(KNOWN, at(1)) && find(KNOWN, at(4_999)));
+        assert!(!find(KNOWN, at(5_000)), "its grant has ended");
+        assert!(!find(KNOWN, at(-RECENT_MS)), "the clock was set back");
         for other in [
             KnownChanges { keys: 1, ..KNOWN },
             KnownChanges { clients: 1, ..KNOWN },
             KnownChanges { people: 1, ..KNOWN },
         ] {
-            assert!(!find(other, 1), "{other:?}");
+            assert!(!find(other, at(1)), "{other:?}");
         }
-        assert!(find(KNOWN, 1));
+        assert!(find(KNOWN, at(1)));
         sessions.outdate([&session]);
-        assert!(!find(KNOWN, 1));
+        assert!(!find(KNOWN, at(1)));
     }
 }

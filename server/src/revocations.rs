@@ -45,7 +45,7 @@ impl Revocations {
         now: UnixMs,
     ) -> Result<Arc<RevocationList>, SignError> {
         let mut last = self.0.lock();
-        let minute = now.div_euclid(60_000);
+        let minute = now.as_millis().div_euclid(60_000);
         if last.as_ref().is_none_or(|list| list.of.minute != minute) {
             sessions.ended().write().forget(now);
         }
@@ -63,7 +63,7 @@ impl Revocations {
         keys.sort();
         let claims = RevocationClaims {
             iss: issuer.to_owned(),
-            iat: issued_at(minute * 60_000),
+            iat: issued_at(UnixMs::from_millis(minute * 60_000)).as_seconds(),
             exp: minute * 60 + LIFETIME_SECONDS,
             sessions: sessions.ended().read().marks().cloned().collect(),
             keys,

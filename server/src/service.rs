@@ -74,7 +74,7 @@ impl Inner {
         }
         let mut client = client::of(state, &request)?;
         let request = own_bucket::find(state, &mut client, request).await?;
-        state.bans.look_up(&*state.store, [client.client_key, client.ban_key()], state.now()).await?;
+        state.defence.bans.look_up(&*state.store, [client.client_key, client.ban_key()], state.now()).await?;
         let spared = route_guards::is_metadata(state, gate, request.method());
         if let Some(refused) = client::refused(state, &client, &request, spared) {
             return Ok(refused);

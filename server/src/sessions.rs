@@ -290,26 +290,26 @@ pub(crate) mod tests {
                 generation: 0,
                 current: TokenHash::stored(String::new()),
                 previous: None,
-                rotated_at: 0,
+                rotated_at: UnixMs::EPOCH,
                 used: 0,
                 jkt: None,
-                idle_at: 100,
-                ends_at: 100,
+                idle_at: UnixMs::from_millis(100),
+                ends_at: UnixMs::from_millis(100),
                 revoked: false,
             },
-            authentication: Authentication { methods: Methods::PASSWORD, at: 0 },
+            authentication: Authentication { methods: Methods::PASSWORD, at: UnixMs::EPOCH },
             device: String::new(),
             address: String::new(),
             receiving_key: None,
-            created_at: 0,
-            used_at: 0,
+            created_at: UnixMs::EPOCH,
+            used_at: UnixMs::EPOCH,
         };
-        assert!(cache.update(&row).is_live(1));
+        assert!(cache.update(&row).is_live(UnixMs::from_millis(1)));
         // Another request has read the row; the end is applied before it is cached again.
         cache.live.remove(&row.id);
-        cache.end(&"one".into(), 1);
-        assert!(!cache.update(&row).is_live(1));
-        assert!(!cache.seems_live(&"one".into(), true, 1));
+        cache.end(&"one".into(), UnixMs::from_millis(1));
+        assert!(!cache.update(&row).is_live(UnixMs::from_millis(1)));
+        assert!(!cache.seems_live(&"one".into(), true, UnixMs::from_millis(1)));
     }
 
     pub(crate) fn live(ends_at: UnixMs, version: u64) -> LiveSession {
@@ -317,11 +317,11 @@ pub(crate) mod tests {
             generation: 0,
             used: 0,
             bound: true,
-            rotated_at: 0,
+            rotated_at: UnixMs::EPOCH,
             idle_at: ends_at,
             ends_at,
             revoked: false,
-            authentication: Authentication { methods: Methods::PASSWORD, at: 0 },
+            authentication: Authentication { methods: Methods::PASSWORD, at: UnixMs::EPOCH },
             version,
         }
     }
@@ -330,18 +330,18 @@ pub(crate) mod tests {
     fn a_change_gives_a_session_another_version_and_an_end_none() {
         let cache = SessionCache::default();
         let (one, unknown) = (SessionId::from("one"), SessionId::from("unknown"));
-        cache.insert(&one, live(100, cache.next_version()));
-        let first = cache.version(&one, 1);
-        assert!(first.is_some() && cache.version(&one, 100).is_none(), "it has expired");
+        cache.insert(&one, live(UnixMs::from_millis(100), cache.next_version()));
+        let first = cache.version(&one, UnixMs::from_millis(1));
+        assert!(first.is_some() && cache.version(&one, UnixMs::from_millis(100)).is_none(), "it has expired");
         cache.outdate([&one, &unknown]);
-        let second = cache.version(&one, 1);
-        assert!(second.is_some() && second != first && cache.version(&unknown, 1).is_none());
-        cache.renew(&one, Authentication { methods: Methods::PASSWORD, at: 7 });
-        assert_eq!(cache.version(&one, 1), second);
-        cache.end(&one, 1);
-        assert_eq!(cache.version(&one, 1), None);
+        let second = cache.version(&one, UnixMs::from_millis(1));
+        assert!(second.is_some() && second != first && cache.version(&unknown, UnixMs::from_millis(1)).is_none());
+        cache.renew(&one, Authentication { methods: Methods::PASSWORD, at: UnixMs::from_millis(7) });
+        assert_eq!(cache.version(&one, UnixMs::from_millis(1)), second);
+        cache.end(&one, UnixMs::from_millis(1));
+        assert_eq!(cache.version(&one, UnixMs::from_millis(1)), None);
         cache.outdate([&one]);
-        assert_eq!(cache.version(&one, 1), None, "nothing brings it back");
+        assert_eq!(cache.version(&one, UnixMs::from_millis(1)), None, "nothing brings it back");
     }
 
     #[test]
@@ -349,15 +349,15 @@ pub(crate) mod tests {
         for _ in 0..200 {
             let cache = SessionCache::default();
             let one = SessionId::from("one");
-            cache.insert(&one, live(100, cache.next_version()));
+            cache.insert(&one, live(UnixMs::from_millis(100), cache.next_version()));
             std::thread::scope(|scope| {
-                scope.spawn(|| cache.end(&one, 1));
-                for at in 0..4 {
+                scope.spawn(|| cache.end(&one, UnixMs::from_millis(1)));
+                for at in (0..4).map(UnixMs::from_millis) {
                     let (cache, one) = (&cache, &one);
                     scope.spawn(move || cache.renew(one, Authentication { methods: Methods::PASSWORD, at }));
                 }
             });
-            assert!(!cache.live.get(&one).expect("cached").is_live(1));
+            assert!(!cache.live.get(&one).expect("cached").is_live(UnixMs::from_millis(1)));
         }
     }
 }

@@ -15,14 +15,14 @@ const DAY_MS: i64 = 24 * 60 * 60_000;
 /// # Errors
 /// There is no MAC key for the code.
 pub fn link(config: &Config, keyring: &Keyring, now: UnixMs) -> Result<String, keyring::KeyringError> {
-    let code = code(&*keyring.macs(now)?, now.div_euclid(DAY_MS));
+    let code = code(&*keyring.macs(now)?, now.as_millis().div_euclid(DAY_MS));
     Ok(format!("{}{}#code={code}", config.origin, wire::paths::SIGNUP_PAGE))
 }
 
 /// Whether the code is from today or yesterday, or from tomorrow if a clock is slightly ahead.
 pub fn is_code(keyring: &Keyring, presented: &str, now: UnixMs) -> bool {
-    let today = now.div_euclid(DAY_MS);
-    let ahead = now.saturating_add(CLOCK_TOLERANCE_MS).div_euclid(DAY_MS);
+    let today = now.as_millis().div_euclid(DAY_MS);
+    let ahead = now.saturating_add(CLOCK_TOLERANCE_MS).as_millis().div_euclid(DAY_MS);
     let is_of = |macs: &MacKeys, day| {
         aws_lc_rs::constant_time::verify_slices_are_equal(code(macs, day).as_bytes(), presented.as_bytes()).is_ok()
     };

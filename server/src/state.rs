@@ -1,32 +1,34 @@
-//! The shared state of all requests.
+//! The shared state of all requests, in parts. Handlers and flows name the part that they need.
+//!
+//! Each part derefs to the one below it, so that a caller with more passes it as it is:
+//!
+//! ```text
+//! AppState → SessionState → KeyState → CoreState
+//!    └ .defence: DefenceState ────────────┘
+//! ```
+
+mod core;
+mod defence;
+mod keys;
+mod sessions;
+
+pub use self::core::CoreState;
+pub use self::defence::DefenceState;
+pub use self::keys::KeyState;
+pub use self::sessions::SessionState;
 
 use crate::account_count::AccountCount;
-use crate::allowlist::Allowlist;
-use crate::apps::IdentityHeadersCache;
-use crate::audit_row_limit::AuditRowLimit;
-use crate::bans::Bans;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::keyed_mutex::KeyedMutex;
-use crate::keyring::{self, Keyring, Vault};
+use crate::key_encryption;
+use crate::keyring;
 use crate::mailer::{Mailer, MailerError};
-use crate::metrics::Metrics;
-use crate::oauth::clients::Clients;
 use crate::oauth::discovery::DiscoveryCache;
-use crate::oauth::tokens::ClientTokens;
-use crate::outbound::Outbound;
 use crate::passwords::{self, HashPool};
-use crate::rate_limiter::RateLimiter;
-use crate::recent_tokens::RecentTokens;
-use crate::refusal_feed::RefusalFeed;
 use crate::request_id::RequestIds;
-use crate::revocations::Revocations;
-use crate::sessions::SessionCache;
 use crate::site::SiteFiles;
-use crate::sync_freshness::{self, SyncFreshness};
-use crate::tokens::Tokens;
-use crate::{key_encryption, key_encryption::KeyEncryptionKey};
+use crate::sync_freshness;
 use app::view::Assets;
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
@@ -35,7 +37,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::Semaphore;
-use verify::ReplayCache;
 
 /// Maximum number of links that are mailed at a time after the answer. More wait only while the database is slow.
 pub(crate) const LINK_REQUESTS: u32 = 64;
@@ -45,36 +46,17 @@ pub(crate) const LINK_REQUESTS: u32 = 64;
 pub struct AppState(Arc<Inner>);
 
 pub struct Inner {
-    pub config: Config,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-    pub store: Arc<dyn Store>,
-    pub key_encryption: KeyEncryptionKey,
-    pub keyring: Arc<Keyring>,
-    pub tokens: Tokens,
-    pub client_tokens: ClientTokens,
-    pub clients: Clients,
+    core: Arc<CoreState>,
+    keys: Arc<KeyState>,
+    signed_in: Arc<SessionState>,
+    pub defence: Arc<DefenceState>,
     pub discovery: DiscoveryCache,
     /// `None`: mail is off.
     pub mailer: Option<Mailer>,
     /// Permits for links that are mailed after the answer. Holding all of them means that none is on its way.
     pub link_requests: Arc<Semaphore>,
-    pub outbound: Outbound,
     pub passwords: HashPool,
     pub accounts: AccountCount,
-    pub bans: Bans,
-    pub allowlist: Allowlist,
-    pub refusal_feed: RefusalFeed,
-    pub rate_limiter: RateLimiter,
-    pub notes: AuditRowLimit,
-    pub sessions: SessionCache,
-    pub identity_headers: IdentityHeadersCache,
-    pub recent_tokens: RecentTokens,
-    pub revocations: Revocations,
-    pub attempt_locks: KeyedMutex,
-    pub proofs: ReplayCache,
-    pub sync: SyncFreshness,
-    pub metrics: Metrics,
     pub request_ids: RequestIds,
     pub site: SiteFiles,
     pub assets: Arc<Assets>,
@@ -111,45 +93,25 @@ impl AppState {
         let asked_at = clock.moment();
         let began = asked_at.unix;
         let changes = store.last_changes().await?;
-        let key = KeyEncryptionKey::load(&config, &*store, &*entropy).await?;
-        let vault = Vault { store: &*store, key: &key, entropy: &*entropy, config: &config, now: clock.now() };
-        let keyring = Arc::new(Keyring::load(&vault).await?);
+        let core = CoreState::new(config, store, clock, entropy);
+        let keys = KeyState::load(Arc::clone(&core)).await?;
         let state = Self(Arc::new(Inner {
-            tokens: Tokens::new(Arc::clone(&keyring), &config),
-            client_tokens: ClientTokens::new(Arc::clone(&keyring), &config.origin, config.settings.session.access.ms()),
-            clients: Clients::new(&config),
+            signed_in: SessionState::new(Arc::clone(&keys)),
+            defence: DefenceState::new(Arc::clone(&core)),
             discovery: DiscoveryCache::default(),
-            mailer: Mailer::load(&config)?,
+            mailer: Mailer::load(&core.config)?,
             link_requests: Arc::new(Semaphore::new(LINK_REQUESTS as usize)),
-            outbound: Outbound::new(&config),
-            passwords: HashPool::start(&config.settings, &*entropy)?,
+            passwords: HashPool::start(&core.config.settings, &*core.entropy)?,
             accounts: AccountCount::default(),
-            bans: Bans::default(),
-            allowlist: Allowlist::default(),
-            refusal_feed: RefusalFeed::default(),
-            rate_limiter: RateLimiter::new(config.policy.limits),
-            notes: AuditRowLimit::default(),
-            sessions: SessionCache::default(),
-            identity_headers: IdentityHeadersCache::default(),
-            recent_tokens: RecentTokens::default(),
-            revocations: Revocations::default(),
-            attempt_locks: KeyedMutex::new(passwords::threads(&config.settings)),
-            proofs: ReplayCache::default(),
-            sync: SyncFreshness::new(config.sqlite_file().is_none()),
-            metrics: Metrics::new(clock.now()),
-            request_ids: RequestIds::new(&*entropy),
+            request_ids: RequestIds::new(&*core.entropy),
             assets: Arc::new(site.assets()),
             site,
             leptos: LeptosOptions::builder().output_name("postern").build(),
-            config,
-            clock,
-            entropy,
-            store,
-            key_encryption: key,
-            keyring,
+            core,
+            keys,
         }));
-        state.bans.load_few(&*state.store, state.now()).await?;
-        state.allowlist.reload(&*state.store).await?;
+        state.defence.bans.load_few(&*state.store, state.now()).await?;
+        state.defence.allowlist.reload(&*state.store).await?;
         state.clients.reload(&*state.store).await?;
         let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;
         state.sessions.remember(&ended, began);
@@ -157,49 +119,6 @@ impl AppState {
         state.sync.followed_at(asked_at, changes);
         state.renew_mail_limit().await?;
         Ok(state)
-    }
-
-    /// Says that this installation sends mail, if this node does. Another node may have other settings.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn renew_mail_limit(&self) -> store::Result<()> {
-        match self.config.settings.mail.limit() {
-            Some(per_hour) => self.store.renew_mail_limit(per_hour, self.now()).await,
-            None => Ok(()),
-        }
-    }
-
-    pub fn now(&self) -> domain::UnixMs {
-        self.clock.now()
-    }
-
-    /// Returns the time by which the age of knowledge of other nodes is measured.
-    pub fn moment(&self) -> domain::following::Moment {
-        self.clock.moment()
-    }
-
-    /// Forgets what this node keeps of people: headers for apps, and answers about tokens of clients. A request has
-    /// changed names, roles, profiles or groups; the other nodes follow the order of changes.
-    pub fn forget_people(&self) {
-        self.identity_headers.clear();
-        self.recent_tokens.forget();
-    }
-
-    /// Returns the means to make and read server keys.
-    pub fn vault(&self) -> Vault<'_> {
-        Vault {
-            store: &*self.store,
-            key: &self.key_encryption,
-            entropy: &*self.entropy,
-            config: &self.config,
-            now: self.now(),
-        }
-    }
-
-    /// Returns a new ULID.
-    pub fn ulid(&self) -> String {
-        self.entropy.ulid(self.now())
     }
 }
 
@@ -211,20 +130,45 @@ impl Deref for AppState {
     }
 }
 
+impl Deref for Inner {
+    type Target = SessionState;
+
+    fn deref(&self) -> &SessionState {
+        &self.signed_in
+    }
+}
+
+/// Lets handlers take a part.
+macro_rules! part {
+    ($part:ty, $field:ident) => {
+        impl FromRef<AppState> for Arc<$part> {
+            fn from_ref(state: &AppState) -> Self {
+                Arc::clone(&state.0.$field)
+            }
+        }
+    };
+}
+
+part!(CoreState, core);
+part!(KeyState, keys);
+part!(SessionState, signed_in);
+part!(DefenceState, defence);
+
 impl FromRef<AppState> for LeptosOptions {
     fn from_ref(state: &AppState) -> Self {
         state.leptos.clone()
     }
 }
 
-impl fmt::Debug for AppState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AppState(..)")
-    }
+/// Keeps keys out of logs.
+macro_rules! opaque {
+    ($($part:ident)*) => {
+        $(impl fmt::Debug for $part {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($part), "(..)"))
+            }
+        })*
+    };
 }
 
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Parts(..)")
-    }
-}
+opaque!(AppState Inner CoreState KeyState SessionState DefenceState);

@@ -68,23 +68,24 @@ impl SyncFreshness {
 
     /// Returns the time of the last read of rotations, 0 before the first.
     pub fn last(&self) -> UnixMs {
-        self.read.load(Ordering::Relaxed)
+        UnixMs::from_millis(self.read.load(Ordering::Relaxed))
     }
 
     /// Records a read of rotations that began then.
     pub fn read_at(&self, began: UnixMs) {
-        self.read.store(began, Ordering::Relaxed);
+        self.read.store(began.as_millis(), Ordering::Relaxed);
     }
 
     /// Records that the changes up to these numbers were applied, by a query that began at `began`.
     pub fn followed_at(&self, began: Moment, last: LastChanges) {
         *self.applied.lock() = last;
-        self.followed.store(began.unix, Ordering::Relaxed);
+        self.followed.store(began.unix.as_millis(), Ordering::Relaxed);
         self.followed_steady.store(began.steady, Ordering::Relaxed);
     }
 
     fn followed(&self) -> Moment {
-        Moment { unix: self.followed.load(Ordering::Relaxed), steady: self.followed_steady.load(Ordering::Relaxed) }
+        let unix = UnixMs::from_millis(self.followed.load(Ordering::Relaxed));
+        Moment { unix, steady: self.followed_steady.load(Ordering::Relaxed) }
     }
 
     /// Returns the numbers up to which changes were applied.
@@ -119,37 +120,41 @@ impl SyncFreshness {
 mod tests {
     use super::*;
 
+    fn time(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn nodes_that_share_a_database_refuse_soon_and_one_alone_is_patient() {
         for (shared, limit) in [(true, 1_500), (false, 15_000)] {
-            let at = |unix| Moment { unix, steady: unix - 900_000 };
+            let at = |unix: UnixMs| Moment { unix, steady: unix.as_millis() - 900_000 };
             let sync = SyncFreshness::new(shared);
-            assert!(sync.is_stale(at(1_000_000)), "before the first read");
-            sync.read_at(1_000_000);
-            assert!(sync.is_stale(at(1_000_000)));
-            sync.followed_at(at(1_000_000), LastChanges::default());
-            assert!(!sync.is_stale(at(1_000_000 + limit)));
-            assert!(sync.is_stale(at(1_000_001 + limit)));
-            assert!(sync.is_stale(at(1_000_000 - limit - 1)), "a clock that was set back");
-            let hidden = Moment { unix: 1_000_000, ..at(1_000_001 + limit) };
+            assert!(sync.is_stale(at(time(1_000_000))), "before the first read");
+            sync.read_at(time(1_000_000));
+            assert!(sync.is_stale(at(time(1_000_000))));
+            sync.followed_at(at(time(1_000_000)), LastChanges::default());
+            assert!(!sync.is_stale(at(time(1_000_000 + limit))));
+            assert!(sync.is_stale(at(time(1_000_001 + limit))));
+            assert!(sync.is_stale(at(time(1_000_000 - limit - 1))), "a clock that was set back");
+            let hidden = Moment { unix: time(1_000_000), ..at(time(1_000_001 + limit)) };
             assert!(sync.is_stale(hidden), "a clock that was set back by the time that has passed");
-            sync.followed_at(at(1_015_001), LastChanges::default());
-            assert!(sync.is_stale(at(1_015_001)), "rotations are too old");
-            assert_eq!(sync.may_miss_bans(at(1_015_001)), shared);
+            sync.followed_at(at(time(1_015_001)), LastChanges::default());
+            assert!(sync.is_stale(at(time(1_015_001))), "rotations are too old");
+            assert_eq!(sync.may_miss_bans(at(time(1_015_001))), shared);
         }
     }
 
     #[test]
     fn clocks_that_differ_by_more_than_proofs_tolerate_are_noticed() {
         let sync = SyncFreshness::new(true);
-        sync.compare_clocks(None, 100_000, 100_010);
+        sync.compare_clocks(None, time(100_000), time(100_010));
         assert!(!sync.clocks_differ());
-        sync.compare_clocks(Some(60_000), 100_000, 100_010);
+        sync.compare_clocks(Some(time(60_000)), time(100_000), time(100_010));
         assert!(sync.clocks_differ());
-        assert_eq!((sync.clock_ahead(), sync.on_the_database(100_005)), (40_005, 60_000));
-        sync.compare_clocks(Some(100_000), 100_000, 109_000);
+        assert_eq!((sync.clock_ahead(), sync.on_the_database(time(100_005))), (40_005, time(60_000)));
+        sync.compare_clocks(Some(time(100_000)), time(100_000), time(109_000));
         assert!(sync.clocks_differ(), "a slow answer proves nothing");
-        sync.compare_clocks(Some(100_000), 100_000, 100_010);
+        sync.compare_clocks(Some(time(100_000)), time(100_000), time(100_010));
         assert!(!sync.clocks_differ());
     }
 }

@@ -4,6 +4,7 @@ use crate::cache_counts::CacheCounts;
 use crate::config::Config;
 use crate::keyring::{self, Keyring};
 use domain::UnixMs;
+use domain::UnixSeconds;
 use domain::authentication::Authentication;
 use domain::encoding::sha256;
 use domain::ids::{SessionId, UserId};
@@ -20,16 +21,16 @@ const LONGEST_TOKEN: usize = 4096;
 /// Number of cached tokens, of about a kilobyte each.
 const REMEMBERED: usize = 20_000;
 
-/// The claims of an access token. Times are unix seconds (RFC 7519, section 2).
+/// The claims of an access token. Times are in seconds (RFC 7519, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     pub iss: String,
     pub aud: String,
     pub sub: UserId,
     pub preferred_username: String,
-    pub exp: i64,
-    pub iat: i64,
-    pub nbf: i64,
+    pub exp: UnixSeconds,
+    pub iat: UnixSeconds,
+    pub nbf: UnixSeconds,
     pub jti: String,
     /// The session, and its refresh generation.
     pub sid: SessionId,
@@ -39,7 +40,7 @@ pub struct AccessTokenClaims {
     pub roles: Vec<String>,
     /// When the person was last authenticated. Absent from tokens of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_time: Option<i64>,
+    pub auth_time: Option<UnixSeconds>,
     /// The methods of that authentication (RFC 8176).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
@@ -74,7 +75,7 @@ pub struct PersonClaims {
 impl AccessTokenClaims {
     /// Whether verified claims are for this audience and in time.
     pub fn are_for(&self, audience: &str, now: UnixMs) -> bool {
-        let now = now.div_euclid(1000);
+        let now = now.to_seconds();
         // The issuer uses its own clock, so there is no tolerance after the end.
         self.aud == audience && now < self.exp && self.nbf <= now + SKEW_SECONDS
     }
@@ -170,7 +171,7 @@ impl Tokens {
         subject: TokenSubject<'_>,
         now: UnixMs,
     ) -> Result<(String, UnixMs), SignError> {
-        let (iat, exp) = (issued_at(now), (now + self.lifetime_ms).div_euclid(1000));
+        let (iat, exp) = (issued_at(now), (now + self.lifetime_ms).to_seconds());
         let claims = AccessTokenClaims {
             iss: self.issuer.clone(),
             aud: audience.to_owned(),
@@ -191,7 +192,7 @@ impl Tokens {
             person: subject.person.cloned(),
             cookie: subject.cookie,
         };
-        Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, exp * 1000))
+        Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, exp.to_millis()))
     }
 
     /// Signs a ticket.
@@ -268,10 +269,10 @@ impl Tokens {
     }
 }
 
-/// Returns a token's `iat` and `nbf` in unix seconds. They are slightly in the past for readers with slow clocks,
-/// because some refuse a token from their future.
-pub fn issued_at(now: UnixMs) -> i64 {
-    now.div_euclid(1000) - SKEW_SECONDS
+/// Returns a token's `iat` and `nbf`. They are slightly in the past for readers with slow clocks, because some refuse a
+/// token from their future.
+pub fn issued_at(now: UnixMs) -> UnixSeconds {
+    now.to_seconds() - SKEW_SECONDS
 }
 
 fn parse(token: &str) -> Option<UnverifiedToken<'_>> {

@@ -37,6 +37,7 @@ fn associated_data(user: &UserId, number: u32) -> String {
 mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
+    use domain::UnixMs;
     use domain::user_key::UserKeyVersion;
 
     #[test]
@@ -45,7 +46,7 @@ mod tests {
         let sealed = make(&keys[0], &SystemEntropy, &"ada".into(), 1).expect("sealed");
         let row = |user: &UserId, number| UserKey {
             user: user.to_owned(),
-            version: UserKeyVersion { number, ..UserKeyVersion::first(0) },
+            version: UserKeyVersion { number, ..UserKeyVersion::first(UnixMs::EPOCH) },
             key: sealed.clone(),
             made_by: None,
         };

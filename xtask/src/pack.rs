@@ -1,4 +1,4 @@
-//! The files of the site as they are served: names, digests, compressed copies.
+//! The files of the site as they are embedded: names, digests, compression.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ pub(crate) fn integrity(content: &[u8]) -> String {
     format!("sha256-{}", Base64::encode_string(&Sha256::digest(content)))
 }
 
-/// Adds `<name>.br` for every file that becomes smaller by it.
+/// Replaces every file that becomes smaller by its compressed form, `<name>.br`.
 pub(crate) fn compress(files: &mut Files, mode: Mode) -> Result<()> {
     let worth = |name: &str| {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
@@ -39,16 +39,19 @@ pub(crate) fn compress(files: &mut Files, mode: Mode) -> Result<()> {
             .filter(|(name, _)| worth(name))
             .map(|(name, content)| (name, content.len(), scope.spawn(move || brotli(content, mode))))
             .collect();
-        let mut packed = Files::new();
+        let mut packed = Vec::new();
         for (name, size, job) in jobs {
             let small = job.join().map_err(|_| anyhow::anyhow!("compression of {name} failed"))??;
             if small.len() < size {
-                packed.insert(format!("{name}.br"), small);
+                packed.push((name.clone(), small));
             }
         }
         anyhow::Ok(packed)
     })?;
-    files.extend(packed);
+    for (name, small) in packed {
+        files.insert(format!("{name}.br"), small);
+        files.remove(&name);
+    }
     Ok(())
 }
 
@@ -130,7 +133,7 @@ mod tests {
         ]);
         compress(&mut files, Mode::Release)?;
         let names: Vec<_> = files.keys().map(String::as_str).collect();
-        assert_eq!(names, ["photo.png", "pkg/long.css", "pkg/long.css.br", "short.txt"]);
+        assert_eq!(names, ["photo.png", "pkg/long.css.br", "short.txt"]);
         Ok(())
     }
 }

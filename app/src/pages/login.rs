@@ -136,7 +136,10 @@ fn reason(why: SignInReason) -> &'static str {
             "This needs a sign-in with your second factor: your password and its code, or your passkey. If a passkey is \
              required, use the passkey."
         }
-        SignInReason::SignedOut => "You are signed out.",
+        SignInReason::SignedOut { apps: false } => "You are signed out.",
+        SignInReason::SignedOut { apps: true } => {
+            "You are signed out. An app with a sign-in of its own may keep you signed in until you sign out there."
+        }
         SignInReason::PasswordSet => "Your new password is set. Sign in with it.",
         SignInReason::Deleted => "Your account was deleted.",
     }

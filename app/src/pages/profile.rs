@@ -35,13 +35,7 @@ pub(crate) fn profile_page(site: Site, profile: ProfileView) -> impl IntoView {
                 {said}
             </p>
             <section class="panel narrow">
-                <form
-                    class="form"
-                    method="post"
-                    action=paths::PROFILE
-                    data-method="PATCH"
-                    data-done=format!("{}?done=changed", paths::PROFILE_PAGE)
-                >
+                <ProfileForm action=paths::PROFILE.to_owned() done=format!("{}?done=changed", paths::PROFILE_PAGE)>
                     <DisplayNameField value=display_name.unwrap_or_default() own=true />
                     <EmailField value=address own=true />
                     <p class="small quiet">
@@ -50,7 +44,7 @@ pub(crate) fn profile_page(site: Site, profile: ProfileView) -> impl IntoView {
                     <button class="button" type="submit" disabled>
                         "Save profile"
                     </button>
-                </form>
+                </ProfileForm>
                 <p class="small quiet">"Groups, which an administrator decides: " {groups}</p>
                 <p class="link-line">
                     <a href=paths::ACCOUNT_PAGE>"Back to your account"</a>
@@ -102,6 +96,8 @@ fn AddressProof(address: String) -> impl IntoView {
 /// `/dashboard/users/person`: one account's profile, for administrators.
 pub(crate) fn person_page(site: Site, person: PersonView) -> impl IntoView {
     let PersonView { viewer, account, groups, factors, done } = person;
+    let action = format!("{}/{}", paths::USERS, account.id);
+    let after = format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id);
     let lost = view! { <Factors id=account.id.clone() name=account.username.clone() factors /> };
     let said = if done { "The profile is changed." } else { "Apps receive this data." };
     let state = account.email.as_ref().map(|email| email::state(&email.state));
@@ -122,13 +118,7 @@ pub(crate) fn person_page(site: Site, person: PersonView) -> impl IntoView {
             <div class="columns">
                 <section class="panel">
                     <h2>"Profile"</h2>
-                    <form
-                        class="form"
-                        method="post"
-                        action=format!("{}/{}", paths::USERS, account.id)
-                        data-method="PATCH"
-                        data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
-                    >
+                    <ProfileForm action=action.clone() done=after.clone()>
                         <DisplayNameField value=account.display_name.unwrap_or_default() own=false />
                         <label for="groups">"Groups"</label>
                         <input id="groups" name="groups" value=account.groups.join(", ") maxlength="1200" aria-describedby="groups-hint" autocomplete="off" spellcheck="false" />
@@ -138,19 +128,13 @@ pub(crate) fn person_page(site: Site, person: PersonView) -> impl IntoView {
                         <button class="button" type="submit" disabled>
                             "Save profile"
                         </button>
-                    </form>
+                    </ProfileForm>
                 </section>
                 <div class="stack">
                     <section class="panel">
                         <h2>"E-mail address"</h2>
                         // A form of its own: saving a group must not vouch for an address that the person wrote.
-                        <form
-                            class="form"
-                            method="post"
-                            action=format!("{}/{}", paths::USERS, account.id)
-                            data-method="PATCH"
-                            data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
-                        >
+                        <ProfileForm action done=after>
                             <EmailField value=address own=false />
                             <p class="small quiet">
                                 {state} {state.map(|_| " ")} "Apps take an address that you vouch for as this person's."
@@ -158,7 +142,7 @@ pub(crate) fn person_page(site: Site, person: PersonView) -> impl IntoView {
                             <button class="button" type="submit" disabled>
                                 "Vouch for this address"
                             </button>
-                        </form>
+                        </ProfileForm>
                     </section>
                     {lost}
                 </div>
@@ -220,6 +204,16 @@ fn Factors(id: String, name: String, factors: HeldFactors) -> impl IntoView {
                 view! { <p class="quiet">"None: the password alone signs in."</p> }.into_any()
             }}
         </section>
+    }
+}
+
+/// A form that changes a profile. `action`: the account's path. `done`: the page that follows.
+#[component]
+fn ProfileForm(action: String, done: String, children: Children) -> impl IntoView {
+    view! {
+        <form class="form" method="post" action=action data-method="PATCH" data-done=done>
+            {children()}
+        </form>
     }
 }
 

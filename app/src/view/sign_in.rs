@@ -42,8 +42,8 @@ pub enum SignInReason {
     Confirm,
     /// The account or an app requires a second factor.
     Factor,
-    /// Signed out on purpose.
-    SignedOut,
+    /// Signed out on purpose. `apps`: people sign in to apps here, which may have sessions of their own.
+    SignedOut { apps: bool },
     /// A one-time link has set the password.
     PasswordSet,
     /// The account is gone.

@@ -191,7 +191,7 @@ impl<'a> TimeServer<'a> {
 
 /// Formats unix seconds as RFC 3339 in UTC.
 fn moment(at: u64) -> String {
-    let last = u64::try_from(domain::LAST_WRITABLE / 1000).unwrap_or_default();
+    let last = u64::try_from(domain::UnixMs::LAST_WRITABLE.to_seconds().as_seconds()).unwrap_or_default();
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at.min(last))).to_string()
 }
 

@@ -39,7 +39,7 @@ pub fn gate(failures: FailureStreak, now: UnixMs) -> DelayDecision {
     if failures.last_at > now.saturating_add(LONGEST_MS) {
         return DelayDecision::Open;
     }
-    match (failures.last_at + delay_ms(failures.count)).saturating_sub(now) {
+    match (failures.last_at + delay_ms(failures.count)).since(now) {
         ms if ms > 0 => DelayDecision::Wait { ms },
         _ => DelayDecision::Open,
     }
@@ -56,13 +56,17 @@ fn delay_ms(count: u32) -> i64 {
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn the_wait_grows_from_the_eleventh_failure_to_five_minutes() {
         for (count, ms) in [(0, 0), (10, 0), (11, 1000), (12, 2000), (15, 16_000), (20, 300_000), (99, 300_000)] {
             let expected = if ms == 0 { DelayDecision::Open } else { DelayDecision::Wait { ms } };
-            assert_eq!(gate(FailureStreak { count, last_at: 50 }, 50), expected, "{count} failures");
+            assert_eq!(gate(FailureStreak { count, last_at: at(50) }, at(50)), expected, "{count} failures");
             assert_eq!(
-                gate(FailureStreak { count, last_at: 50 }, 50 + ms),
+                gate(FailureStreak { count, last_at: at(50) }, at(50 + ms)),
                 DelayDecision::Open,
                 "{count} failures, later"
             );
@@ -71,13 +75,13 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_delays_nobody_and_a_different_one_changes_nothing() {
-        let failures = FailureStreak { count: 20, last_at: 3_600_000 };
-        assert_eq!(gate(failures, 0), DelayDecision::Open);
-        assert_eq!(gate(failures, 3_590_000), DelayDecision::Wait { ms: 310_000 });
+        let failures = FailureStreak { count: 20, last_at: at(3_600_000) };
+        assert_eq!(gate(failures, UnixMs::EPOCH), DelayDecision::Open);
+        assert_eq!(gate(failures, at(3_590_000)), DelayDecision::Wait { ms: 310_000 });
     }
 
     #[test]
     fn the_hundredth_failure_shuts_the_account() {
-        assert_eq!(gate(FailureStreak { count: LIMIT, last_at: 0 }, i64::MAX / 2), DelayDecision::Shut);
+        assert_eq!(gate(FailureStreak { count: LIMIT, last_at: UnixMs::EPOCH }, at(i64::MAX / 2)), DelayDecision::Shut);
     }
 }

@@ -40,24 +40,28 @@ mod tests {
 
     const DAY: i64 = 86_400_000;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn two_in_thirty_days_are_two() {
         let two = Allowance { count: 2, span_ms: 30 * DAY };
-        let first = two.take(None, 0).expect("one");
-        let second = two.take(Some(first), 10 * DAY).expect("two");
+        let first = two.take(None, UnixMs::EPOCH).expect("one");
+        let second = two.take(Some(first), at(10 * DAY)).expect("two");
         for days in [10, 11, 25, 29] {
-            assert_eq!(two.take(Some(second), days * DAY), Err((30 - days) * DAY));
+            assert_eq!(two.take(Some(second), at(days * DAY)), Err((30 - days) * DAY));
         }
-        assert_eq!(two.take(Some(second), 30 * DAY), Ok(Taken { ends_at: 60 * DAY, used: 1 }));
+        assert_eq!(two.take(Some(second), at(30 * DAY)), Ok(Taken { ends_at: at(60 * DAY), used: 1 }));
         // A higher count or a shorter span takes effect at once.
-        assert!(Allowance { count: 3, ..two }.take(Some(second), 11 * DAY).is_ok());
-        assert!(Allowance { span_ms: DAY, ..two }.take(Some(second), 11 * DAY).is_ok());
+        assert!(Allowance { count: 3, ..two }.take(Some(second), at(11 * DAY)).is_ok());
+        assert!(Allowance { span_ms: DAY, ..two }.take(Some(second), at(11 * DAY)).is_ok());
     }
 
     #[test]
     fn a_clock_that_went_back_keeps_nobody_waiting_longer_than_a_span() {
         let one = Allowance { count: 1, span_ms: DAY };
-        let taken = one.take(None, 400 * DAY).expect("one");
-        assert!(one.take(Some(taken), 0).is_ok());
+        let taken = one.take(None, at(400 * DAY)).expect("one");
+        assert!(one.take(Some(taken), UnixMs::EPOCH).is_ok());
     }
 }

@@ -35,7 +35,7 @@ impl AppSession {
 
     /// Returns the cookie's value for the app with this origin.
     pub fn reveal(&self, key: &[u8; 32], origin: &str) -> String {
-        let body = [[VERSION].as_slice(), &self.session, &self.issued_at.to_be_bytes()].concat();
+        let body = [[VERSION].as_slice(), &self.session, &self.issued_at.as_millis().to_be_bytes()].concat();
         let tag = hmac_sha256(key, &[&sha256(origin.as_bytes()), &body]);
         base64url(&[body.as_slice(), &tag[..16]].concat())
     }
@@ -53,7 +53,8 @@ impl AppSession {
         let (version, rest) = body.split_first()?;
         let (session, rest) = rest.split_first_chunk::<16>()?;
         let (issued, _) = rest.split_first_chunk::<8>()?;
-        (*version == VERSION).then_some(Self { session: *session, issued_at: i64::from_be_bytes(*issued) })
+        (*version == VERSION)
+            .then_some(Self { session: *session, issued_at: UnixMs::from_millis(i64::from_be_bytes(*issued)) })
     }
 }
 

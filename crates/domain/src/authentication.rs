@@ -8,7 +8,7 @@
 //! | password and security key | `pwd pop mfa` | `urn:postern:acr:phr` |
 //! | passkey, which verified the person | `pop user mfa` | `urn:postern:acr:phr` |
 
-use crate::{CLOCK_TOLERANCE_MS, UnixMs};
+use crate::{CLOCK_TOLERANCE_MS, UnixMs, UnixSeconds};
 use std::fmt;
 
 /// The values of the claim `acr`, in ascending strength.
@@ -157,9 +157,9 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// Returns the claim `auth_time` in unix seconds.
-    pub fn auth_time(&self) -> i64 {
-        self.at.div_euclid(1000)
+    /// Returns the claim `auth_time`.
+    pub fn auth_time(&self) -> UnixSeconds {
+        self.at.to_seconds()
     }
 
     /// Whether it counts as fresh, for accounts that need (`factor`) or do not need a second factor after the password. It
@@ -201,13 +201,19 @@ mod tests {
 
     #[test]
     fn a_proof_is_fresh_for_five_minutes_and_with_the_factor_that_the_account_has() {
-        let with = |methods| Authentication { methods, at: 1_000 };
+        let with = |methods| Authentication { methods, at: UnixMs::from_millis(1_000) };
         let both = with(Methods::PASSWORD.with(Method::Totp));
         for (age, fresh) in [(0, true), (FRESH_MS, true), (FRESH_MS + 1, false), (-30_000, true), (-30_001, false)] {
-            assert_eq!(both.is_fresh(true, 1_000 + age), fresh, "{age}");
-            assert_eq!(with(Methods::PASSWORD).is_fresh(false, 1_000 + age), fresh, "{age}");
+            assert_eq!(both.is_fresh(true, UnixMs::from_millis(1_000 + age)), fresh, "{age}");
+            assert_eq!(with(Methods::PASSWORD).is_fresh(false, UnixMs::from_millis(1_000 + age)), fresh, "{age}");
         }
-        assert!(!with(Methods::PASSWORD).is_fresh(true, 1_000), "the account has a factor, which was not proven");
-        assert_eq!(Authentication { methods: Methods::PASSWORD, at: 1_999 }.auth_time(), 1);
+        assert!(
+            !with(Methods::PASSWORD).is_fresh(true, UnixMs::from_millis(1_000)),
+            "the account has a factor, which was not proven"
+        );
+        assert_eq!(
+            Authentication { methods: Methods::PASSWORD, at: UnixMs::from_millis(1_999) }.auth_time(),
+            UnixSeconds::from_seconds(1)
+        );
     }
 }

@@ -231,13 +231,13 @@ impl BanRule {
         let length = self.ladder_ms.get(index).copied().unwrap_or(MINUTE);
         let length = if client_key.is_loopback() { length.min(MINUTE) } else { length + jittered(length, jitter) };
         // An offence during a longer ban never shortens it.
-        let until = stands.map_or(0, |rung| rung.until).max(now + length);
+        let until = stands.map_or(UnixMs::EPOCH, |rung| rung.until).max(now + length);
         let until = if client_key.is_loopback() { now + length } else { until };
         Rung { step, until }
     }
 
     fn after_quiet(&self, rung: Rung, now: UnixMs) -> u32 {
-        let quiet_times = now.saturating_sub(rung.until).max(0) / self.quiet_ms.max(1);
+        let quiet_times = now.since(rung.until).max(0) / self.quiet_ms.max(1);
         rung.step.saturating_sub(u32::try_from(quiet_times).unwrap_or(u32::MAX))
     }
 }

@@ -80,6 +80,10 @@ mod simulation;
 mod tests {
     use super::*;
 
+    fn time(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn a_node_reads_what_is_new_and_everything_of_an_older_copy() {
         let at = |timeline, number| Position { timeline, number };
@@ -95,18 +99,20 @@ mod tests {
     fn an_old_answer_judges_nothing_and_neither_does_one_from_the_future() {
         let at = |unix, steady| Moment { unix, steady };
         let judges = |asked_at, now| may_judge(asked_at, 1_500, now);
-        assert!(judges(at(1_000, 0), at(2_500, 1_500)) && !judges(at(1_000, 0), at(2_501, 1_501)));
-        assert!(judges(at(4_000, 0), at(2_500, 0)) && !judges(at(4_001, 0), at(2_500, 0)));
-        assert!(!judges(at(9_000, 0), at(9_000, 1_501)), "a clock that was set back hides no time");
-        assert!(!judges(at(9_000, 0), at(19_000, 0)), "a machine that was paused");
+        assert!(
+            judges(at(time(1_000), 0), at(time(2_500), 1_500)) && !judges(at(time(1_000), 0), at(time(2_501), 1_501))
+        );
+        assert!(judges(at(time(4_000), 0), at(time(2_500), 0)) && !judges(at(time(4_001), 0), at(time(2_500), 0)));
+        assert!(!judges(at(time(9_000), 0), at(time(9_000), 1_501)), "a clock that was set back hides no time");
+        assert!(!judges(at(time(9_000), 0), at(time(19_000), 0)), "a machine that was paused");
     }
 
     #[test]
     fn the_middle_of_a_quick_answer_is_compared() {
-        assert_eq!(clock_ahead(10_000, 4_050, 10_100), Some(6_000));
-        assert_eq!(clock_ahead(10_000, 70_050, 10_100), Some(-60_000));
-        assert_eq!(clock_ahead(10_000, 10_000, 13_001), None, "too slow");
-        assert_eq!(clock_ahead(10_000, 10_000, 9_999), None, "the clock was set back meanwhile");
+        assert_eq!(clock_ahead(time(10_000), time(4_050), time(10_100)), Some(6_000));
+        assert_eq!(clock_ahead(time(10_000), time(70_050), time(10_100)), Some(-60_000));
+        assert_eq!(clock_ahead(time(10_000), time(10_000), time(13_001)), None, "too slow");
+        assert_eq!(clock_ahead(time(10_000), time(10_000), time(9_999)), None, "the clock was set back meanwhile");
         assert!(clocks_differ(30_001) && clocks_differ(-30_001) && !clocks_differ(30_000) && !clocks_differ(-30_000));
     }
 }

@@ -4,10 +4,10 @@
 //! So neither a thousand strangers who guess at an account nor a colleague behind the same address lock its owner out.
 //! A stolen cookie alone is worthless: if the browser has a signing key, the sign-in must prove that key too.
 
-use crate::UnixMs;
 use crate::account::AccountDigest;
 use crate::client_key::ClientKey;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use crate::{UnixMs, UnixSeconds};
 use std::borrow::Cow;
 
 /// Period after its last sign-in that a device is known: a year.
@@ -30,7 +30,8 @@ pub struct KnownDevice {
 impl KnownDevice {
     /// Issues a cookie for a browser that has just signed in, with the thumbprint of its proven key.
     pub fn issue(key: &[u8; 32], account: &AccountDigest, jkt: Option<&str>, now: UnixMs) -> String {
-        let body = [&[VERSION], now.to_be_bytes().as_slice(), &holder(account, jkt), &bucket(account)].concat();
+        let body =
+            [&[VERSION], now.as_millis().to_be_bytes().as_slice(), &holder(account, jkt), &bucket(account)].concat();
         let tag = hmac_sha256(key, &[&body]);
         base64url(&[body.as_slice(), &tag].concat())
     }
@@ -50,7 +51,7 @@ impl KnownDevice {
         let (issued_at, rest) = rest.split_first_chunk::<8>()?;
         let (holder, rest) = rest.split_first_chunk::<32>()?;
         let account = rest.first_chunk::<16>().copied();
-        let ends_at = i64::from_be_bytes(*issued_at).saturating_add(LIFETIME_MS);
+        let ends_at = UnixMs::from_millis(i64::from_be_bytes(*issued_at)).saturating_add(LIFETIME_MS);
         (*version == expected && now < ends_at).then_some(Self { holder: *holder, account })
     }
 
@@ -140,8 +141,8 @@ impl<'a> DeviceList<'a> {
         let (paused, devices) =
             cookie.strip_prefix('.').map_or(("", cookie), |rest| rest.split_once('.').unwrap_or((rest, "")));
         let devices = devices.split('.').filter(|device| !device.is_empty()).take(Self::MAX);
-        let paused = paused.parse::<i64>().unwrap_or(0).saturating_mul(1000);
-        Self { devices: devices.map(Cow::Borrowed).collect(), paused_until: paused }
+        let paused_until = UnixSeconds::from_seconds(paused.parse().unwrap_or(0)).to_millis();
+        Self { devices: devices.map(Cow::Borrowed).collect(), paused_until }
     }
 
     /// Returns the device that was used last.
@@ -160,7 +161,7 @@ impl<'a> DeviceList<'a> {
         self.devices.retain(|known| of_another(known));
         self.devices.insert(0, Cow::Owned(device));
         self.devices.truncate(Self::MAX);
-        Self { paused_until: 0, ..self }
+        Self { paused_until: UnixMs::EPOCH, ..self }
     }
 
     /// Returns the cookie without the devices of an account.
@@ -193,7 +194,7 @@ impl<'a> DeviceList<'a> {
             Some(at) => {
                 let own = self.devices.remove(at);
                 self.devices.insert(0, own);
-                self.paused_until = 0;
+                self.paused_until = UnixMs::EPOCH;
             }
             None => self.paused_until = now.saturating_add(Self::PAUSE_MS),
         }
@@ -206,7 +207,11 @@ impl<'a> DeviceList<'a> {
             return None;
         }
         let devices = self.devices.join(".");
-        Some(if self.paused_until == 0 { devices } else { format!(".{}.{devices}", self.paused_until / 1000) })
+        Some(if self.paused_until == UnixMs::EPOCH {
+            devices
+        } else {
+            format!(".{}.{devices}", self.paused_until.to_seconds())
+        })
     }
 }
 
@@ -215,7 +220,7 @@ mod tests {
     use super::*;
 
     const KEY: [u8; 32] = [7; 32];
-    const NOW: UnixMs = 1_800_000_000_000;
+    const NOW: UnixMs = UnixMs::from_millis(1_800_000_000_000);
 
     fn account(name: &str) -> AccountDigest {
         AccountDigest::of(&[9; 32], name)
@@ -240,7 +245,7 @@ mod tests {
 
     #[test]
     fn cookies_of_the_first_version_are_read() {
-        let body = [&[1], NOW.to_be_bytes().as_slice(), &holder(&account("alice"), None)].concat();
+        let body = [&[1], NOW.as_millis().to_be_bytes().as_slice(), &holder(&account("alice"), None)].concat();
         let cookie = base64url(&[body.as_slice(), &hmac_sha256(&KEY, &[&body])].concat());
         let known = KnownDevice::read(&KEY, &cookie, NOW).expect("good");
         assert!(known.is_of(&account("alice"), None));

@@ -1,6 +1,6 @@
 //! Postern's rules as pure functions: time and randomness are arguments, and there is no I/O.
 //!
-//! Times are unix milliseconds (`_at`, `until`) and durations are milliseconds (`_ms`).
+//! Times are [`UnixMs`] (`_at`, `until`) and durations are milliseconds (`_ms`).
 
 pub mod account;
 pub mod account_delay;
@@ -47,13 +47,10 @@ pub mod shown_text;
 pub mod token_hash;
 pub mod totp;
 mod typed_code;
+mod unix_time;
 pub mod user_key;
 
-/// A time in unix milliseconds.
-pub type UnixMs = i64;
-/// The last time that RFC 3339 can express, in the year 9999. Later times must be limited to it before they are
-/// formatted.
-pub const LAST_WRITABLE: UnixMs = 253_402_300_799_999;
+pub use unix_time::{UnixMs, UnixSeconds};
 
 /// Tolerated difference of two machines' clocks, or of one clock that is set back, for times that were set elsewhere.
 /// In milliseconds, in both directions.

@@ -41,20 +41,20 @@ mod tests {
     #[test]
     fn a_burst_passes_the_next_waits_and_time_refills() {
         let rate = Rate::per(30, 60_000);
-        let mut due = 0;
+        let mut due = UnixMs::EPOCH;
         for _ in 0..30 {
-            due = rate.take(due, 1_000_000).expect("within the burst");
+            due = rate.take(due, UnixMs::from_millis(1_000_000)).expect("within the burst");
         }
-        assert_eq!(rate.take(due, 1_000_000), Err(2000));
-        assert!(rate.take(due, 1_002_000).is_ok());
-        assert!(rate.take(due, 1_001_999).is_err());
+        assert_eq!(rate.take(due, UnixMs::from_millis(1_000_000)), Err(2000));
+        assert!(rate.take(due, UnixMs::from_millis(1_002_000)).is_ok());
+        assert!(rate.take(due, UnixMs::from_millis(1_001_999)).is_err());
     }
 
     #[test]
     fn a_clock_that_went_back_is_no_offence() {
         let rate = Rate::per(30, 60_000);
-        let due = rate.take(0, 3_600_000).expect("the first");
-        let due = rate.take(due, 0).expect("an hour earlier");
-        assert!((0..29).try_fold(due, |due, _| rate.take(due, 0)).is_ok(), "a whole burst");
+        let due = rate.take(UnixMs::EPOCH, UnixMs::from_millis(3_600_000)).expect("the first");
+        let due = rate.take(due, UnixMs::EPOCH).expect("an hour earlier");
+        assert!((0..29).try_fold(due, |due, _| rate.take(due, UnixMs::EPOCH)).is_ok(), "a whole burst");
     }
 }

@@ -71,7 +71,7 @@ impl EndedSessions {
 mod tests {
     use super::*;
 
-    const NOW: UnixMs = 1_000_000_000;
+    const NOW: UnixMs = UnixMs::from_millis(1_000_000_000);
 
     #[test]
     fn a_session_is_listed_until_its_last_token_expires() {

@@ -142,7 +142,7 @@ impl KeySchedule {
 
     /// Returns the time from which a new key is used: `wanted`, but not before it is known everywhere.
     pub fn used_from(&self, rules: RotationRules, wanted: UnixMs, now: UnixMs) -> UnixMs {
-        let after = self.newest().map_or(i64::MIN, |newest| newest.used_from.saturating_add(1));
+        let after = self.newest().map_or(UnixMs::MIN, |newest| newest.used_from.saturating_add(1));
         wanted.max(now.saturating_add(rules.lead_ms)).max(after)
     }
 

@@ -119,7 +119,7 @@ impl ShortKey {
         let (origin, rest) = rest.split_first_chunk::<32>()?;
         let (cookie, _) = rest.split_first_chunk::<32>()?;
         let terms = ShortKeyClaims {
-            expires_at: i64::from_be_bytes(*expires_at),
+            expires_at: UnixMs::from_millis(i64::from_be_bytes(*expires_at)),
             kid: from_field(*kid),
             origin: *origin,
             cookie: from_field(*cookie),
@@ -184,7 +184,7 @@ impl ShortKey {
         let parts: [&[u8]; 6] = [
             &[self.purpose.version()],
             &self.random,
-            &self.terms.expires_at.to_be_bytes(),
+            &self.terms.expires_at.as_millis().to_be_bytes(),
             &kid,
             &self.terms.origin,
             &cookie,

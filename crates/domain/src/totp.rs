@@ -61,7 +61,7 @@ pub fn check_first(secret: &[u8], code: &str, now: UnixMs) -> Option<Matched> {
 
 /// Returns the code of a moment, for tests and for people who compare.
 pub fn code(secret: &[u8], now: UnixMs) -> Option<String> {
-    Some(totp(secret)?.generate(u64::try_from(now.div_euclid(1000)).ok()?).to_string())
+    Some(totp(secret)?.generate(u64::try_from(now.to_seconds().as_seconds()).ok()?).to_string())
 }
 
 /// Returns a secret as text for apps that cannot read the picture.
@@ -78,7 +78,7 @@ pub fn uri(secret: &[u8], issuer: &str, account: &str) -> String {
 
 /// Returns the number of a moment's step (RFC 6238, section 4.2).
 pub fn step(now: UnixMs) -> i64 {
-    now.div_euclid(STEP_MS)
+    now.as_millis().div_euclid(STEP_MS)
 }
 
 fn find(secret: &[u8], code: &str, steps: impl Iterator<Item = i64>) -> Option<i64> {
@@ -111,7 +111,7 @@ mod tests {
 
     /// The secret of RFC 6238, appendix B.
     const SECRET: &[u8; 20] = b"12345678901234567890";
-    const NOW: UnixMs = 1_750_000_020_000;
+    const NOW: UnixMs = UnixMs::from_millis(1_750_000_020_000);
 
     fn at(steps: i64) -> String {
         code(SECRET, NOW + steps * STEP_MS).expect("a code")
@@ -128,13 +128,13 @@ mod tests {
             (2_000_000_000, "279037"),
             (20_000_000_000, "353130"),
         ] {
-            assert_eq!(code(SECRET, seconds * 1000).as_deref(), Some(expected));
+            assert_eq!(code(SECRET, UnixMs::from_millis(seconds * 1000)).as_deref(), Some(expected));
         }
     }
 
     #[test]
     fn a_code_lives_for_its_own_step_and_the_next() {
-        let own = NOW.div_euclid(STEP_MS);
+        let own = NOW.as_millis().div_euclid(STEP_MS);
         assert_eq!(check(SECRET, &at(0), 0, NOW), Some(Matched { step: own, drift: 0 }));
         assert_eq!(check(SECRET, &at(-1), 0, NOW), Some(Matched { step: own - 1, drift: 0 }));
         assert_eq!(check(SECRET, &at(-2), 0, NOW), None);
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_runs_ahead_is_followed_step_by_step() {
-        let own = NOW.div_euclid(STEP_MS);
+        let own = NOW.as_millis().div_euclid(STEP_MS);
         assert_eq!(check(SECRET, &at(1), 0, NOW), Some(Matched { step: own + 1, drift: 1 }));
         assert_eq!(check(SECRET, &at(2), 1, NOW), Some(Matched { step: own + 2, drift: 2 }));
         assert_eq!(check(SECRET, &at(11), 10, NOW), Some(Matched { step: own + 11, drift: 10 }), "never further");
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_corrected_clock_is_accepted_at_once() {
-        let own = NOW.div_euclid(STEP_MS);
+        let own = NOW.as_millis().div_euclid(STEP_MS);
         for drift in [-9, -3, 3, 10] {
             assert_eq!(check(SECRET, &at(0), drift, NOW), Some(Matched { step: own, drift: 0 }), "{drift}");
             assert_eq!(check(SECRET, &at(1), drift, NOW), Some(Matched { step: own + 1, drift: 1 }), "{drift}");

@@ -1,5 +1,6 @@
 //! Ladders: one rung up for each offence, one down for each quiet period, and never shorter for more offences.
 
+use domain::UnixMs;
 use domain::ban::{BanPolicy, BanRule, Rung, Scope, Trigger, incident};
 use domain::client_key::ClientKey;
 use proptest::prelude::*;
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-const NOW: i64 = 1_750_000_000_000;
+const NOW: UnixMs = UnixMs::from_millis(1_750_000_000_000);
 
 fn somebody() -> ClientKey {
     ClientKey::V4([203, 0, 113, 7].into())
@@ -21,7 +22,7 @@ fn rules() -> impl Strategy<Value = BanRule> {
 }
 
 fn rungs() -> impl Strategy<Value = Option<Rung>> {
-    proptest::option::of((1..40_u32, NOW - 90 * DAY..NOW + 90 * DAY).prop_map(|(step, until)| Rung { step, until }))
+    proptest::option::of((1..40_u32, -90 * DAY..90 * DAY).prop_map(|(step, until)| Rung { step, until: NOW + until }))
 }
 
 #[test]
@@ -157,6 +158,7 @@ proptest! {
 
     #[test]
     fn no_number_is_too_large(step: u32, jitter: u16, until in 0..i64::MAX / 4, now in 0..i64::MAX / 4) {
+        let (until, now) = (UnixMs::from_millis(until), UnixMs::from_millis(now));
         for trigger in Trigger::ALL {
             for policy in [BanPolicy::standard(), BanPolicy::strict()] {
                 if let Some(rule) = policy.rule(*trigger) {

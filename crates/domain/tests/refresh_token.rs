@@ -1,5 +1,6 @@
 //! Refresh tokens: distinguished from forgeries, and followed by the same successor each time.
 
+use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url};
 use domain::refresh_token::RefreshToken;
 use proptest::prelude::*;
@@ -82,7 +83,7 @@ proptest! {
 
     #[test]
     fn a_short_key_is_no_refresh_token_under_the_same_key(random: [u8; 16], kid: [u8; 32]) {
-        let terms = domain::short_key::ShortKeyClaims { expires_at: 1, kid: Some(kid), origin: kid, cookie: Some(kid) };
+        let terms = domain::short_key::ShortKeyClaims { expires_at: UnixMs::from_millis(1), kid: Some(kid), origin: kid, cookie: Some(kid) };
         let text = domain::short_key::ShortKey::issue(&KEY, random, &terms);
         prop_assert_eq!(RefreshToken::authenticate(&KEY, &text), None);
         let refresh = RefreshToken::first(random, kid).reveal(&KEY);

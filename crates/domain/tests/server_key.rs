@@ -1,21 +1,26 @@
 //! The server's keys: one is in use at any time, and none disappears while its results are valid.
 
+use domain::UnixMs;
 use domain::server_key::{KeySchedule, RotationRules, ServerKey, ServerKeyState};
 use proptest::prelude::*;
 
 const RULES: RotationRules = RotationRules { lead_ms: 10, overlap_ms: 100 };
 
-fn key(kid: &str, used_from: i64) -> ServerKey {
+fn key(kid: &str, at: i64) -> ServerKey {
+    used_from(kid, UnixMs::from_millis(at))
+}
+
+fn used_from(kid: &str, used_from: UnixMs) -> ServerKey {
     ServerKey { kid: kid.to_owned(), used_from, revoked_at: None }
 }
 
 fn revoked(kid: &str, used_from: i64, at: i64) -> ServerKey {
-    ServerKey { revoked_at: Some(at), ..key(kid, used_from) }
+    ServerKey { revoked_at: Some(UnixMs::from_millis(at)), ..key(kid, used_from) }
 }
 
 fn states(keys: &[ServerKey], now: i64) -> Vec<ServerKeyState> {
     let line = KeySchedule::new(keys.iter().cloned());
-    keys.iter().filter_map(|key| line.state(&key.kid, RULES, now)).collect()
+    keys.iter().filter_map(|key| line.state(&key.kid, RULES, UnixMs::from_millis(now))).collect()
 }
 
 #[test]
@@ -39,26 +44,38 @@ fn each_key_has_its_time() {
     ] {
         assert_eq!(states(keys, now), expected, "{name}");
     }
-    assert_eq!(KeySchedule::new(gone).current(1500), None);
-    assert_eq!(KeySchedule::new([]).current(0), None);
-    assert_eq!(KeySchedule::new(three).state("d", RULES, 0), None);
+    assert_eq!(KeySchedule::new(gone).current(UnixMs::from_millis(1500)), None);
+    assert_eq!(KeySchedule::new([]).current(UnixMs::EPOCH), None);
+    assert_eq!(KeySchedule::new(three).state("d", RULES, UnixMs::EPOCH), None);
 }
 
 #[test]
 fn a_schedule_makes_a_key_in_time_and_only_one() {
     let line = KeySchedule::new([key("a", 0)]);
-    assert_eq!(line.due(RULES, 1000, 989), None);
-    assert_eq!(line.due(RULES, 1000, 990), Some(1000));
-    assert_eq!(line.used_from(RULES, 1000, 990), 1000);
-    assert_eq!(line.used_from(RULES, 1000, 5000), 5010, "whoever was away for long");
-    assert_eq!(line.used_from(RULES, 0, 0), 10, "nobody wished for a time");
-    let line = KeySchedule::new([key("a", 0), key("b", 1000)]);
-    assert_eq!(line.due(RULES, 1000, 995), None, "there is a next one");
-    assert_eq!(line.next(995).map(|key| key.kid.as_str()), Some("b"));
-    assert_eq!(line.due(RULES, 1000, 1990), Some(2000));
+    assert_eq!(line.due(RULES, 1000, UnixMs::from_millis(989)), None);
+    assert_eq!(line.due(RULES, 1000, UnixMs::from_millis(990)), Some(UnixMs::from_millis(1000)));
+    assert_eq!(line.used_from(RULES, UnixMs::from_millis(1000), UnixMs::from_millis(990)), UnixMs::from_millis(1000));
     assert_eq!(
-        KeySchedule::new([revoked("a", 0, 500), key("b", 2000)]).used_from(RULES, 0, 600),
-        2001,
+        line.used_from(RULES, UnixMs::from_millis(1000), UnixMs::from_millis(5000)),
+        UnixMs::from_millis(5010),
+        "whoever was away for long"
+    );
+    assert_eq!(
+        line.used_from(RULES, UnixMs::EPOCH, UnixMs::EPOCH),
+        UnixMs::from_millis(10),
+        "nobody wished for a time"
+    );
+    let line = KeySchedule::new([key("a", 0), key("b", 1000)]);
+    assert_eq!(line.due(RULES, 1000, UnixMs::from_millis(995)), None, "there is a next one");
+    assert_eq!(line.next(UnixMs::from_millis(995)).map(|key| key.kid.as_str()), Some("b"));
+    assert_eq!(line.due(RULES, 1000, UnixMs::from_millis(1990)), Some(UnixMs::from_millis(2000)));
+    assert_eq!(
+        KeySchedule::new([revoked("a", 0, 500), key("b", 2000)]).used_from(
+            RULES,
+            UnixMs::EPOCH,
+            UnixMs::from_millis(600)
+        ),
+        UnixMs::from_millis(2001),
         "behind the last"
     );
 }
@@ -93,9 +110,9 @@ proptest! {
     fn one_is_in_use_and_nothing_signed_loses_its_key(
         steps in prop::collection::vec((step(), -SKEW..=SKEW, -SKEW..=SKEW), 1..60),
     ) {
-        let mut time = 1_000;
-        let mut keys = vec![key("k000", time)];
-        let mut signed: Vec<(String, i64)> = Vec::new();
+        let mut time = UnixMs::from_millis(1_000);
+        let mut keys = vec![used_from("k000", time)];
+        let mut signed: Vec<(String, UnixMs)> = Vec::new();
         for (number, (step, acting, looking)) in steps.into_iter().enumerate() {
             let now = time + acting;
             let line = KeySchedule::new(keys.clone());
@@ -103,7 +120,7 @@ proptest! {
             match step {
                 Step::Wait(ms) => time += ms,
                 Step::Rotate(ahead) => if line.next(now).is_none() {
-                    keys.push(key(&kid, line.used_from(RULES, now + ahead, now)));
+                    keys.push(used_from(&kid, line.used_from(RULES, now + ahead, now)));
                 },
                 Step::Revoke(which) => {
                     let mut living: Vec<_> = keys.iter_mut().filter(|key| key.revoked_at.is_none()).collect();
@@ -112,7 +129,7 @@ proptest! {
                     // As in the store: no key remains, so another one is added at once.
                     let line = KeySchedule::new(keys.clone());
                     if line.needs_another() {
-                        keys.push(key(&kid, line.at_once(now)));
+                        keys.push(used_from(&kid, line.at_once(now)));
                     }
                 }
                 Step::Sign => signed.push((line.current(now).unwrap().kid.clone(), now + LIFETIME)),

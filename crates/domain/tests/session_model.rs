@@ -2,18 +2,19 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use domain::UnixMs;
 use domain::refresh_token::RefreshToken;
 use domain::session::{GRACE_MS, LOST_ANSWER_MS, Refresh, Session, takes_access};
 use domain::token_hash::TokenHash;
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
-const NOW: i64 = 1_750_000_000_000;
+const NOW: UnixMs = UnixMs::from_millis(1_750_000_000_000);
 
 /// A server that applies the decisions, with the tokens that it has issued.
 struct Server {
     session: Session,
-    now: i64,
+    now: UnixMs,
     /// The hash of every generation, in order. Two of one generation would be two lines.
     line: Vec<TokenHash>,
 }
@@ -28,8 +29,8 @@ impl Server {
             rotated_at: NOW,
             used: 0,
             jkt: jkt.map(str::to_owned),
-            idle_at: i64::MAX,
-            ends_at: i64::MAX,
+            idle_at: UnixMs::MAX,
+            ends_at: UnixMs::MAX,
             revoked: false,
         };
         (Self { line: vec![first.hash()], session, now: NOW }, first)

@@ -1,6 +1,7 @@
 //! The `short_key`: only issued ones are accepted, with the binding that they were issued for.
 
 use domain::CLOCK_TOLERANCE_MS as TOLERANCE;
+use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url};
 use domain::short_key::{
     LIFETIME_MS, PASSKEY_LIFETIME_MS, ShortKey, ShortKeyClaims, ShortKeyError, ShortKeyPurpose, hash,
@@ -8,7 +9,7 @@ use domain::short_key::{
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
-const NOW: i64 = 1_750_000_000_000;
+const NOW: UnixMs = UnixMs::from_millis(1_750_000_000_000);
 
 fn terms() -> ShortKeyClaims {
     ShortKeyClaims {
@@ -111,6 +112,7 @@ proptest! {
     fn an_issued_key_is_read_back(
         key: [u8; 32], random: [u8; 16], expires_at: i64, kid: [u8; 32], origin: [u8; 32], cookie: [u8; 32],
     ) {
+        let expires_at = UnixMs::from_millis(expires_at);
         let terms = ShortKeyClaims { expires_at, kid: Some(kid), origin, cookie: Some(cookie) };
         let text = ShortKey::issue(&key, random, &terms);
         let read = ShortKey::authenticate(&key, &text).unwrap();

@@ -1,5 +1,6 @@
 //! Versions of a user key: the valid ones, and the ends of their validity.
 
+use domain::UnixMs;
 use domain::user_key::{MOST_AN_HOUR, RetiredState, UserKeyState, UserKeyVersion, wait};
 use proptest::prelude::*;
 
@@ -7,7 +8,7 @@ const HOUR: i64 = 60 * 60_000;
 
 #[test]
 fn states_come_from_times() {
-    let now = 1_000;
+    let now = UnixMs::from_millis(1_000);
     for (ends_at, revoked_at, state, until) in [
         (None, None, UserKeyState::Current, Some(now + HOUR)),
         (Some(now + 1), None, UserKeyState::Overlap, Some(now + 1)),
@@ -16,7 +17,7 @@ fn states_come_from_times() {
         (Some(now + 1), Some(now), UserKeyState::Revoked, None),
         (Some(now), Some(now), UserKeyState::Revoked, None),
     ] {
-        let version = UserKeyVersion { number: 1, created_at: 0, ends_at, revoked_at };
+        let version = UserKeyVersion { number: 1, created_at: UnixMs::EPOCH, ends_at, revoked_at };
         assert_eq!(version.state(now), state, "{version:?}");
         assert_eq!(version.until(now, HOUR), until, "{version:?}");
     }
@@ -24,7 +25,7 @@ fn states_come_from_times() {
 
 #[test]
 fn twenty_an_hour_and_then_one_waits() {
-    let now = 10 * HOUR;
+    let now = UnixMs::from_millis(10 * HOUR);
     let made = vec![now - HOUR + 5; MOST_AN_HOUR];
     assert_eq!(wait(&made[1..], now), 0);
     assert_eq!(wait(&made, now), 5);
@@ -51,15 +52,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Applies a step as the store does. The newest version is the last.
-fn take(versions: &mut Vec<UserKeyVersion>, step: &Step, now: &mut i64) {
+fn take(versions: &mut Vec<UserKeyVersion>, step: &Step, now: &mut UnixMs) {
     let replace = |versions: &mut Vec<UserKeyVersion>, retired_state| {
         let Some(current) = versions.pop() else { return };
         let next = current.next(*now);
         versions.extend([current.retired(retired_state, *now), next]);
     };
     match step {
-        Step::Wait(ms) => *now += ms,
-        Step::Rotate { overlap } => replace(versions, RetiredState::Overlap { until: *now + overlap }),
+        Step::Wait(ms) => *now += *ms,
+        Step::Rotate { overlap } => replace(versions, RetiredState::Overlap { until: *now + *overlap }),
         Step::Revoke(0) => replace(versions, RetiredState::Revoked),
         Step::Revoke(back) => {
             if let Some(place) = versions.len().checked_sub(back + 1)
@@ -74,7 +75,7 @@ fn take(versions: &mut Vec<UserKeyVersion>, step: &Step, now: &mut i64) {
 proptest! {
     #[test]
     fn one_version_is_in_use_at_every_moment(steps in steps(), overlap in 1..HOUR) {
-        let mut now = 0;
+        let mut now = UnixMs::EPOCH;
         let mut versions = vec![UserKeyVersion::first(now)];
         for step in &steps {
             let before = versions.clone();
@@ -95,7 +96,8 @@ proptest! {
     #[test]
     fn a_rotation_shortens_nothing_that_runs(asked in 0..HOUR, rotated in 0..HOUR, overlap in 1..HOUR) {
         prop_assume!(asked <= rotated);
-        let version = UserKeyVersion::first(0);
+        let (asked, rotated) = (UnixMs::from_millis(asked), UnixMs::from_millis(rotated));
+        let version = UserKeyVersion::first(UnixMs::EPOCH);
         let promised = version.until(asked, overlap).unwrap();
         let retired = version.retired(RetiredState::Overlap { until: rotated + overlap }, rotated);
         prop_assert!(retired.until(rotated, overlap).unwrap() >= promised);

@@ -2,6 +2,7 @@
 
 use crate::{input, signing};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use domain::UnixMs;
 use domain::encoding::from_base64url;
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -27,7 +28,9 @@ pub(crate) fn check(data: &[u8]) {
 
 fn judge(token: &str) {
     let expected = ExpectedClaims { typ: TYP, issuer: ISSUER, audience: AUDIENCE };
-    let Ok(ours) = verify::verify::<AccessToken>(token, &KEY.1, expected, NOW_S * 1000) else { return };
+    let Ok(ours) = verify::verify::<AccessToken>(token, &KEY.1, expected, UnixMs::from_millis(NOW_S * 1000)) else {
+        return;
+    };
     let part = |at: usize| -> Option<Value> {
         let text = token.split('.').nth(at).expect("three parts");
         serde_json::from_slice(&from_base64url(text).expect("base64url")).ok()

@@ -2,6 +2,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
+use domain::UnixMs;
 use domain::account::{AccountName, Role};
 use domain::ids::UserId;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
@@ -26,7 +27,7 @@ use wire::paths;
 pub(crate) const ORIGIN: &str = "http://localhost:3000";
 const NAME: &str = "root";
 const PASSWORD: &str = "correct horse battery staple";
-const START: i64 = 1_800_000_000_000;
+const START: UnixMs = UnixMs::from_millis(1_800_000_000_000);
 /// The address of the trusted proxy.
 pub(crate) const PROXY: [u8; 4] = [10, 0, 0, 1];
 
@@ -83,7 +84,7 @@ impl Portal {
     pub(crate) fn advance(&self, ms: i64) {
         let before = self.clock.now();
         self.clock.advance(ms);
-        if before / 1000 != self.clock.now() / 1000 {
+        if before.to_seconds() != self.clock.now().to_seconds() {
             self.runtime.block_on(server::jobs::sync(&self.state)).expect("read again");
         }
     }

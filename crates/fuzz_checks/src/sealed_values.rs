@@ -1,6 +1,7 @@
 //! Values that carry a MAC of ours (`short_key`, refresh token, cookies, nonces): only issued ones are accepted.
 
 use crate::input;
+use domain::UnixMs;
 use domain::account::AccountDigest;
 use domain::app_session::AppSession;
 use domain::ids::SessionId;
@@ -9,7 +10,7 @@ use domain::refresh_token::RefreshToken;
 use domain::short_key::{ShortKey, ShortKeyClaims};
 
 const KEY: [u8; 32] = [7; 32];
-const NOW: i64 = 1_800_000_000_000;
+const NOW: UnixMs = UnixMs::from_millis(1_800_000_000_000);
 const ORIGIN: &str = "https://app.example";
 
 /// Checks `data`: a value; or the position and bits of a change to values that were issued here.

@@ -1,6 +1,7 @@
 //! Tickets: a signed token in an envelope to one service. An opened one has the sealed content and header.
 
 use crate::{input, signing};
+use domain::UnixMs;
 use domain::encoding::base64url;
 use jwe::{PrivateKey, Random};
 use serde_json::Value;
@@ -49,7 +50,9 @@ fn open(ticket: &str) -> Option<String> {
 
 fn judge(inner: &str, said: &[u8]) {
     let expected = ExpectedClaims { typ: TYP, issuer: "https://portal.example", audience: "time" };
-    let Ok(claims) = verify::verify::<TicketClaims>(inner, &ISSUER, expected, 1_000_000) else { return };
+    let Ok(claims) = verify::verify::<TicketClaims>(inner, &ISSUER, expected, UnixMs::from_millis(1_000_000)) else {
+        return;
+    };
     let said: Value = serde_json::from_slice(said).expect("JSON");
     assert_eq!(said["sub"], claims.sub);
     assert_eq!(said["cnf"]["jkt"], claims.cnf.jkt);

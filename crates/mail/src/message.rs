@@ -1,10 +1,15 @@
 //! A message in the format of RFC 5322.
 
+use base64ct::{Base64, Encoding};
+use domain::UnixSeconds;
 use domain::profile::EmailAddress;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::raw::Raw;
 use std::io;
+
+/// Maximum number of bytes in an encoded word, which has at most 75 characters (RFC 2047, section 2).
+const WORD_BYTES: usize = 45;
 
 /// A plain-text message to one recipient.
 #[derive(Clone)]
@@ -17,8 +22,7 @@ pub struct Message {
     pub to: EmailAddress,
     pub subject: String,
     pub body: String,
-    /// The date in unix seconds.
-    pub date: i64,
+    pub date: UnixSeconds,
 }
 
 impl std::fmt::Debug for Message {
@@ -33,19 +37,39 @@ impl Message {
     /// 3834).
     pub(crate) fn bytes(&self) -> io::Result<Vec<u8>> {
         let domain = self.from.as_str().rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-        let name = one_line(&self.from_name);
-        let name = Some(name).filter(|name| !name.is_empty());
         MessageBuilder::new()
-            .from(Address::new_address(name, self.from.as_str().to_owned()))
+            .header("From", Raw::new(format!("{}<{}>", phrase(&one_line(&self.from_name)), self.from.as_str())))
             .to(Address::new_address(None::<String>, self.to.as_str().to_owned()))
             .subject(one_line(&self.subject))
-            .date(self.date)
+            .date(self.date.as_seconds())
             .message_id(format!("{}@{domain}", self.id))
             .header("Auto-Submitted", Raw::new("auto-generated"))
             .header("X-Auto-Response-Suppress", Raw::new("All"))
             .text_body(self.body.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n"))
             .write_to_vec()
     }
+}
+
+/// Returns a display name and a space: a quoted string, or encoded words (RFC 5322, section 3.2.5; RFC 2047, section 5). The
+/// address of `mail_builder` puts encoded words into quotes, where programs show them as they are.
+fn phrase(name: &str) -> String {
+    if name.trim().is_empty() {
+        return String::new();
+    }
+    let quoted = format!("\"{}\" ", name.replace('\\', "\\\\").replace('"', "\\\""));
+    // A longer line is folded, perhaps within the quotes.
+    if name.is_ascii() && quoted.len() <= 68 {
+        return quoted;
+    }
+    let mut words = vec![String::new()];
+    for character in name.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + character.len_utf8() <= WORD_BYTES => word.push(character),
+            _ => words.push(character.to_string()),
+        }
+    }
+    let encoded = words.iter().map(|word| format!("=?utf-8?B?{}?= ", Base64::encode_string(word.as_bytes())));
+    encoded.collect::<Vec<_>>().concat()
 }
 
 /// Replaces line ends and other control characters, which would end a header and begin another.
@@ -82,7 +106,7 @@ mod tests {
             to: address("ada@example.com"),
             subject: subject.to_owned(),
             body: body.to_owned(),
-            date: 0,
+            date: UnixSeconds::EPOCH,
         };
         String::from_utf8(message.bytes().expect("bytes")).expect("text")
     }

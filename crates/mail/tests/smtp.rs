@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use base64ct::{Base64, Encoding};
+use domain::UnixSeconds;
 use domain::profile::EmailAddress;
 use mail::{Credentials, MailServer, Message, Security, Step, TlsTrust};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -158,7 +160,7 @@ fn message() -> Message {
         to: address("ada@example.com"),
         subject: "Hello".to_owned(),
         body: "One\n.\nTwo".to_owned(),
-        date: 0,
+        date: UnixSeconds::EPOCH,
     }
 }
 
@@ -186,6 +188,38 @@ async fn a_message_is_delivered_under_both_kinds_of_tls_and_nothing_in_the_clear
         assert_eq!(said[1], "AUTH PLAIN AHBvc3Rlcm4AczNjcmV0");
         assert_eq!(said[2..4], ["MAIL FROM:<postern@example.org>", "RCPT TO:<ada@example.com>"]);
         assert!(said[5].contains("\r\nOne\r\n..\r\nTwo"), "{}", said[5]);
+    }
+}
+
+/// Sends a message to a server that needs no TLS, and returns its unfolded header with the sender.
+async fn sender(authority: &Authority, name: &str) -> String {
+    let (port, served) = serve(FRIENDLY, Security::Off, authority.acceptor("localhost")).await;
+    let message = Message { from_name: name.to_owned(), ..message() };
+    let trust = TlsTrust::File(authority.file.clone());
+    server("localhost", port, Security::Off, &trust, false).send(&message).await.expect("accepted");
+    let lines = served.await.expect("served");
+    let content = lines.iter().find(|line| line.contains("From: ")).expect("content").replace("\r\n\t", "");
+    content.lines().find(|line| line.starts_with("From: ")).expect("a sender").to_owned()
+}
+
+#[tokio::test]
+async fn a_display_name_is_a_quoted_string_or_encoded_words() {
+    let authority = Authority::new();
+    let plain = sender(&authority, "Ada \"A\" \\ <x@y>, z").await;
+    assert_eq!(plain, "From: \"Ada \\\"A\\\" \\\\ <x@y>, z\" <postern@example.org>");
+    assert_eq!(sender(&authority, "").await, "From: <postern@example.org>");
+    let long = "A long name".repeat(8);
+    for name in ["Käthes \"Portal\" <eve@example.net>, x", &"Ü家🦀".repeat(26), &long] {
+        let line = sender(&authority, name).await;
+        let phrase = line.strip_prefix("From: ").and_then(|rest| rest.strip_suffix(" <postern@example.org>"));
+        let mut decoded = String::new();
+        for word in phrase.expect("one address").split_ascii_whitespace() {
+            assert!(word.len() <= 75, "{word}");
+            let base64 = word.strip_prefix("=?utf-8?B?").and_then(|word| word.strip_suffix("?="));
+            let bytes = Base64::decode_vec(base64.expect("an encoded word")).expect("base64");
+            decoded.push_str(&String::from_utf8(bytes).expect("whole characters"));
+        }
+        assert_eq!(decoded, name);
     }
 }
 

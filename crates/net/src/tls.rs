@@ -1,5 +1,6 @@
 //! Postern's own TLS: certificate and key from files, read again when they change.
 
+use domain::UnixSeconds;
 use parking_lot::RwLock;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,11 +44,11 @@ pub enum TlsError {
     Rustls(#[from] rustls::Error),
 }
 
-/// The period in which a certificate is valid, in unix seconds.
+/// The period in which a certificate is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
-    pub from: i64,
-    pub until: i64,
+    pub from: UnixSeconds,
+    pub until: UnixSeconds,
 }
 
 /// Reads certificate and key, checks that they belong together, and returns the validity of the certificate that ends first.
@@ -116,7 +117,7 @@ fn chain(certificate: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 /// Checks that each certificate is followed by the one of its issuer.
 fn checked(file: &Path, chain: &[CertificateDer<'_>]) -> Result<Validity, TlsError> {
-    let mut validity = Validity { from: i64::MIN, until: i64::MAX };
+    let mut validity = Validity { from: UnixSeconds::MIN, until: UnixSeconds::MAX };
     let mut issuer: Option<Vec<u8>> = None;
     for (at, one) in chain.iter().enumerate() {
         let (_, one) = X509Certificate::from_der(one).map_err(|_| TlsError::Unreadable(file.to_owned()))?;
@@ -124,8 +125,8 @@ fn checked(file: &Path, chain: &[CertificateDer<'_>]) -> Result<Validity, TlsErr
             return Err(TlsError::Chain(file.to_owned(), at + 1));
         }
         issuer = Some(one.issuer().as_raw().to_vec());
-        validity.from = validity.from.max(one.validity().not_before.timestamp());
-        validity.until = validity.until.min(one.validity().not_after.timestamp());
+        validity.from = validity.from.max(UnixSeconds::from_seconds(one.validity().not_before.timestamp()));
+        validity.until = validity.until.min(UnixSeconds::from_seconds(one.validity().not_after.timestamp()));
     }
     Ok(validity)
 }
@@ -178,7 +179,10 @@ mod tests {
         };
         with(&format!("{own}{issuer_pem}"), &key)?;
         let validity = validity(&file, &key_file)?;
-        assert_eq!((validity.from, validity.until), (1_767_225_600, 1_796_083_200));
+        assert_eq!(
+            (validity.from, validity.until),
+            (UnixSeconds::from_seconds(1_767_225_600), UnixSeconds::from_seconds(1_796_083_200))
+        );
         with(&own, &other)?;
         assert!(matches!(Tls::load(&file, &key_file), Err(TlsError::OtherKey(..))));
         with(&format!("{own}{own}"), &key)?;

@@ -3,6 +3,7 @@
 //! has another version, and 8 bytes with their places before the MAC.
 
 use crate::scope::{SUPPORTED, Scopes};
+use domain::UnixSeconds;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
 use std::fmt;
 
@@ -21,8 +22,7 @@ pub struct OpaqueToken {
     pub grant: [u8; 16],
     /// Number of the grant's refresh that issued it.
     pub generation: u32,
-    /// Expiry, unix seconds.
-    pub expires_at: i64,
+    pub expires_at: UnixSeconds,
     /// Its scopes, which may be fewer than the grant's.
     pub scopes: Scopes,
     pub targets: Targets,
@@ -90,7 +90,7 @@ impl OpaqueToken {
         Some(Self {
             grant: *grant,
             generation: u32::from_be_bytes(*generation),
-            expires_at: i64::from_be_bytes(*expires_at),
+            expires_at: UnixSeconds::from_seconds(i64::from_be_bytes(*expires_at)),
             scopes: scopes.map(|(_, scope)| *scope).collect(),
             targets,
         })
@@ -103,8 +103,14 @@ impl OpaqueToken {
             Targets::All => (FOR_ALL, Vec::new()),
             Targets::Part(places) => (FOR_SOME, places.to_be_bytes().to_vec()),
         };
-        let parts: [&[u8]; 6] =
-            [&[version], &self.grant, &self.generation.to_be_bytes(), &self.expires_at.to_be_bytes(), &[bits], &places];
+        let parts: [&[u8]; 6] = [
+            &[version],
+            &self.grant,
+            &self.generation.to_be_bytes(),
+            &self.expires_at.as_seconds().to_be_bytes(),
+            &[bits],
+            &places,
+        ];
         parts.concat()
     }
 }

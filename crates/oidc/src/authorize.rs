@@ -6,7 +6,7 @@ use crate::error::{ErrorCode, OAuthError};
 use crate::params::{Params, with_query};
 use crate::pkce;
 use crate::redirect_uri;
-use crate::scope::{OPENID, Scopes};
+use crate::scope::{OPENID, SUPPORTED, Scopes};
 use domain::second_factor::Requirement;
 
 /// The `request_uri` of a pushed request begins with this (RFC 9126, section 2.2).
@@ -71,10 +71,31 @@ pub struct ShownError {
     pub facts: Vec<(&'static str, String)>,
 }
 
+impl ShownError {
+    fn new(code: ErrorCode, text: impl Into<String>, facts: Vec<(&'static str, String)>) -> Self {
+        Self { error: OAuthError::new(code, text), facts }
+    }
+
+    /// Returns the error with its facts in the description, for the answer to a program.
+    #[must_use]
+    pub fn in_words(self) -> OAuthError {
+        let facts: Vec<_> = self.facts.iter().map(|(name, value)| format!("; {name}: {value}")).collect();
+        OAuthError::new(self.error.code, self.error.description + &facts.concat())
+    }
+}
+
+impl From<OAuthError> for ShownError {
+    fn from(error: OAuthError) -> Self {
+        Self { error, facts: Vec::new() }
+    }
+}
+
 /// An error for the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirected {
     pub error: OAuthError,
+    /// As in [`ShownError`], for the developer. They are not sent.
+    pub facts: Vec<(&'static str, String)>,
     pub to: ReturnTo,
 }
 
@@ -136,7 +157,7 @@ impl std::fmt::Debug for Response {
 /// # Errors
 /// It is missing or occurs twice.
 pub fn client_id(params: &Params) -> Result<&str, ShownError> {
-    let wrong = |text: &str| ShownError { error: OAuthError::new(ErrorCode::InvalidRequest, text), facts: Vec::new() };
+    let wrong = |text: &str| ShownError::new(ErrorCode::InvalidRequest, text, Vec::new());
     if params.repeats("client_id") {
         return Err(wrong("client_id occurs more than once"));
     }
@@ -145,14 +166,14 @@ pub fn client_id(params: &Params) -> Result<&str, ShownError> {
 
 /// Builds the error for an id that no client has.
 pub fn unknown_client(id: &str) -> ShownError {
-    let error = OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id");
-    ShownError { error, facts: vec![("Presented client_id", id.chars().take(100).collect())] }
+    let facts = vec![("Presented client_id", id.chars().take(100).collect())];
+    ShownError::new(ErrorCode::InvalidClient, "no client has this client_id", facts)
 }
 
 /// Builds the error for a client that an administrator has disabled.
 pub fn disabled_client(id: &str) -> ShownError {
-    let error = OAuthError::new(ErrorCode::UnauthorizedClient, "an administrator has disabled this client");
-    ShownError { error, facts: vec![("Presented client_id", id.chars().take(100).collect())] }
+    let facts = vec![("Presented client_id", id.chars().take(100).collect())];
+    ShownError::new(ErrorCode::UnauthorizedClient, "an administrator has disabled this client", facts)
 }
 
 impl AuthorizationRequest {
@@ -166,7 +187,8 @@ impl AuthorizationRequest {
         let mode = response_mode(params, uri);
         let state = params.get("state").map(str::to_owned);
         let to = ReturnTo { redirect_uri: uri.to_owned(), mode: mode.clone().unwrap_or_default(), state };
-        let refuse = |error: OAuthError| Box::new(Refusal::Redirected(Redirected { error, to: to.clone() }));
+        let refuse =
+            |ShownError { error, facts }| Box::new(Refusal::Redirected(Redirected { error, facts, to: to.clone() }));
         mode.map_err(&refuse)?;
         Self::judge_rest(params, client, pushed, resources, &to).map_err(refuse)
     }
@@ -177,28 +199,31 @@ impl AuthorizationRequest {
         pushed: bool,
         open: &[String],
         to: &ReturnTo,
-    ) -> Result<Self, OAuthError> {
-        let invalid = |text: &str| OAuthError::new(ErrorCode::InvalidRequest, text);
+    ) -> Result<Self, ShownError> {
+        let invalid = |text: &str| ShownError::from(OAuthError::new(ErrorCode::InvalidRequest, text));
         if let Some(name) = params.repeated() {
             return Err(invalid(&format!("{name} occurs more than once")));
         }
         if params.get("request").is_some() {
             let text = "request objects are not supported: push the request to the PAR endpoint";
-            return Err(OAuthError::new(ErrorCode::RequestNotSupported, text));
+            return Err(OAuthError::new(ErrorCode::RequestNotSupported, text).into());
         }
-        if params.get("request_uri").is_some() {
+        if let Some(uri) = params.get("request_uri") {
             let text = "only request_uri values of the PAR endpoint are supported";
-            return Err(OAuthError::new(ErrorCode::RequestUriNotSupported, text));
+            let facts = vec![presented("Presented request_uri", uri)];
+            return Err(ShownError::new(ErrorCode::RequestUriNotSupported, text, facts));
         }
         if params.get("registration").is_some() {
             let text = "registration in a request is not supported";
-            return Err(OAuthError::new(ErrorCode::RegistrationNotSupported, text));
+            return Err(OAuthError::new(ErrorCode::RegistrationNotSupported, text).into());
         }
         match params.get("response_type") {
             Some("code") => {}
-            Some(_) => {
+            Some(other) => {
                 let text = "only response_type=code is supported";
-                return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, text));
+                let facts =
+                    vec![presented("Presented response_type", other), ("Supported response_type", "code".to_owned())];
+                return Err(ShownError::new(ErrorCode::UnsupportedResponseType, text, facts));
             }
             None => return Err(invalid("response_type is missing")),
         }
@@ -212,22 +237,18 @@ impl AuthorizationRequest {
         if nonce.is_some_and(|nonce| nonce.len() > LONGEST_NONCE) {
             return Err(invalid("nonce is longer than 512 bytes"));
         }
-        let asked = Scopes::parse(params.get("scope").unwrap_or_default());
-        let scopes = client.allowed(&asked);
-        if scopes.is_empty() {
-            let text =
-                if asked.is_empty() { "scope is missing" } else { "this client may not have any of these scopes" };
-            return Err(OAuthError::new(ErrorCode::InvalidScope, text));
-        }
-        if asked.contains(OPENID) && !scopes.contains(OPENID) {
-            return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may not have the scope openid"));
-        }
         let resources = params.resources();
-        client.check_resources(&resources, open)?;
+        let scopes = scopes(params, client)?;
+        client.check_resources(&resources, open).map_err(|error| {
+            let asked = resources.iter().map(|resource| presented("Presented resource", resource));
+            let allowed = client.resources(open).map(|resource| ("Registered resource", resource.clone()));
+            ShownError { error, facts: asked.chain(allowed).collect() }
+        })?;
         let claims = match params.get("claims") {
-            Some(text) => {
-                ClaimsRequest::parse(text).ok_or_else(|| invalid("claims is not an object as in section 5.5"))?
-            }
+            Some(text) => ClaimsRequest::parse(text).ok_or_else(|| {
+                let facts = vec![presented("Presented claims", text)];
+                ShownError::new(ErrorCode::InvalidRequest, "claims is not an object as in section 5.5", facts)
+            })?,
             None => ClaimsRequest::default(),
         };
         Ok(Self {
@@ -273,8 +294,33 @@ impl AuthorizationRequest {
     }
 }
 
+/// Returns a value of the request as a fact. It is short, because the maker of a link chooses the text that a page shows.
+fn presented(name: &'static str, value: &str) -> (&'static str, String) {
+    (name, value.chars().take(200).collect())
+}
+
+/// Returns the requested scopes that the client may have.
+fn scopes(params: &Params, client: &Client) -> Result<Scopes, ShownError> {
+    let text = params.get("scope").unwrap_or_default();
+    let asked = Scopes::parse(text);
+    let scopes = client.allowed(&asked);
+    let problem = if asked.is_empty() {
+        "scope is missing"
+    } else if scopes.is_empty() {
+        "this client may not have any of these scopes"
+    } else if asked.contains(OPENID) && !scopes.contains(OPENID) {
+        "this client may not have the scope openid"
+    } else {
+        return Ok(scopes);
+    };
+    let allowed = client.allowed(&SUPPORTED.into_iter().collect()).to_string();
+    let given = (!asked.is_empty()).then(|| presented("Presented scope", text));
+    let facts = given.into_iter().chain([("Allowed scope", allowed)]).collect();
+    Err(ShownError::new(ErrorCode::InvalidScope, problem, facts))
+}
+
 fn registered_uri<'a>(params: &'a Params, client: &Client) -> Result<&'a str, ShownError> {
-    let wrong = |text: &str, facts| ShownError { error: OAuthError::new(ErrorCode::InvalidRequest, text), facts };
+    let wrong = |text: &str, facts| ShownError::new(ErrorCode::InvalidRequest, text, facts);
     let registered = || {
         let uris = client.settings.redirect_uris.iter();
         uris.map(|uri| ("Registered redirect_uri", uri.clone())).collect::<Vec<_>>()
@@ -291,45 +337,68 @@ fn registered_uri<'a>(params: &'a Params, client: &Client) -> Result<&'a str, Sh
     Err(wrong("redirect_uri is not one that is registered for this client; they are compared byte by byte", facts))
 }
 
-fn response_mode(params: &Params, uri: &str) -> Result<ResponseMode, OAuthError> {
-    let invalid = |text: &str| Err(OAuthError::new(ErrorCode::InvalidRequest, text));
+fn response_mode(params: &Params, uri: &str) -> Result<ResponseMode, ShownError> {
+    let invalid = |mode: &str, text: &str, supported: &str| {
+        let facts = vec![presented("Presented response_mode", mode), ("Supported response_mode", supported.to_owned())];
+        Err(ShownError::new(ErrorCode::InvalidRequest, text, facts))
+    };
     match params.get("response_mode") {
         None | Some("query") => Ok(ResponseMode::Query),
         Some("form_post") if redirect_uri::origin(uri).is_some() => Ok(ResponseMode::FormPost),
-        Some("form_post") => invalid("response_mode=form_post needs an http or https redirect URI"),
-        Some(_) => invalid("response_mode must be query or form_post"),
+        Some(mode @ "form_post") => {
+            invalid(mode, "response_mode=form_post needs an http or https redirect URI", "query")
+        }
+        Some(mode) => invalid(mode, "response_mode must be query or form_post", "query, form_post"),
     }
 }
 
-fn code_challenge(params: &Params, client: &Client) -> Result<Option<String>, OAuthError> {
-    let invalid = |text: &str| Err(OAuthError::new(ErrorCode::InvalidRequest, text));
+fn code_challenge(params: &Params, client: &Client) -> Result<Option<String>, ShownError> {
+    let invalid = |text: &str, facts| Err(ShownError::new(ErrorCode::InvalidRequest, text, facts));
     match (params.get("code_challenge"), params.get("code_challenge_method")) {
         (None, None) if client.settings.pkce == Pkce::Optional => Ok(None),
-        (None, None) => invalid("code_challenge is missing: this client must use PKCE with S256"),
-        (None, Some(_)) => invalid("code_challenge_method without code_challenge"),
+        (None, None) => invalid("code_challenge is missing: this client must use PKCE with S256", Vec::new()),
+        (None, Some(_)) => invalid("code_challenge_method without code_challenge", Vec::new()),
         (Some(challenge), Some("S256")) if pkce::is_challenge(challenge) => Ok(Some(challenge.to_owned())),
-        (Some(_), Some("S256")) => invalid("code_challenge is not a SHA-256 in base64url without padding"),
-        (Some(_), _) => invalid("code_challenge_method must be S256"),
+        (Some(challenge), Some("S256")) => {
+            let text = "code_challenge is not a SHA-256 in base64url without padding";
+            invalid(text, vec![presented("Presented code_challenge", challenge)])
+        }
+        (Some(_), method) => {
+            // The default of the parameter (RFC 7636, section 4.3).
+            let method = presented("Presented code_challenge_method", method.unwrap_or("plain"));
+            let facts = vec![method, ("Supported code_challenge_method", "S256".to_owned())];
+            invalid("code_challenge_method must be S256", facts)
+        }
     }
 }
 
-fn dpop_jkt(params: &Params) -> Result<Option<String>, OAuthError> {
+fn dpop_jkt(params: &Params) -> Result<Option<String>, ShownError> {
     match params.get("dpop_jkt") {
         None => Ok(None),
         Some(jkt) if pkce::is_challenge(jkt) => Ok(Some(jkt.to_owned())),
-        Some(_) => Err(OAuthError::new(ErrorCode::InvalidRequest, "dpop_jkt is not a SHA-256 thumbprint")),
+        Some(jkt) => {
+            let facts = vec![presented("Presented dpop_jkt", jkt)];
+            Err(ShownError::new(ErrorCode::InvalidRequest, "dpop_jkt is not a SHA-256 thumbprint", facts))
+        }
     }
 }
 
-fn max_age(text: &str) -> Result<i64, OAuthError> {
+fn max_age(text: &str) -> Result<i64, ShownError> {
     let digits = text.bytes().all(|c| c.is_ascii_digit()) && text.len() <= 10;
     let number = text.parse().ok().filter(|_| digits);
-    number.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "max_age is not a number of seconds"))
+    number.ok_or_else(|| {
+        let facts = vec![presented("Presented max_age", text)];
+        ShownError::new(ErrorCode::InvalidRequest, "max_age is not a number of seconds", facts)
+    })
 }
 
 impl Prompt {
-    fn parse(text: &str) -> Result<Self, OAuthError> {
-        let invalid = |text: &str| Err(OAuthError::new(ErrorCode::InvalidRequest, text));
+    fn parse(text: &str) -> Result<Self, ShownError> {
+        let invalid = |problem: &str| {
+            let supported = "none; or login, consent and select_account".to_owned();
+            let facts = vec![presented("Presented prompt", text), ("Supported prompt", supported)];
+            Err(ShownError::new(ErrorCode::InvalidRequest, problem, facts))
+        };
         let mut prompt = Self::default();
         for value in text.split(' ').filter(|value| !value.is_empty()) {
             match value {

@@ -230,8 +230,13 @@ impl Client {
     /// Whether the client may ask for a token for this resource. `open`: those that clients may name which nobody at this
     /// site has added.
     pub fn may_name(&self, resource: &str, open: &[String]) -> bool {
+        self.resources(open).any(|allowed| allowed == resource)
+    }
+
+    /// Returns the resources for which the client may ask for a token. `open`: as in [`Self::may_name`].
+    pub fn resources<'a>(&'a self, open: &'a [String]) -> impl Iterator<Item = &'a String> {
         let open = if self.is_unchecked() { open } else { &[] };
-        self.settings.resources.iter().chain(open).any(|allowed| allowed == resource)
+        self.settings.resources.iter().chain(open)
     }
 
     /// Checks the resources of a request (RFC 8707, section 2).

@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
 use crate::params::Params;
 use base64ct::{Base64, Encoding};
+use domain::UnixSeconds;
 
 /// The type of a `client_assertion` (RFC 7523, section 2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -55,9 +56,9 @@ pub struct AssertionClaims {
     pub iss: String,
     pub sub: String,
     pub aud: serde_json::Value,
-    pub exp: i64,
+    pub exp: UnixSeconds,
     #[serde(default)]
-    pub nbf: Option<i64>,
+    pub nbf: Option<UnixSeconds>,
     pub jti: String,
 }
 
@@ -148,7 +149,7 @@ impl Credentials {
 
 impl AssertionClaims {
     /// Whether a verified assertion is the client's, for this server, and in time (RFC 7523, section 3).
-    pub fn are_of(&self, client: &str, audiences: &[&str], now: i64) -> bool {
+    pub fn are_of(&self, client: &str, audiences: &[&str], now: UnixSeconds) -> bool {
         let named = |name: &str| audiences.contains(&name);
         // With a second audience, that server could use the assertion here.
         let for_us = match &self.aud {

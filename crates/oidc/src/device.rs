@@ -63,6 +63,10 @@ pub fn judge_poll(expires_at: UnixMs, poll_at: UnixMs, denied: bool, now: UnixMs
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn codes_are_typed_in_any_way() {
         let code = user_code([0xa5; 16]);
@@ -78,9 +82,9 @@ mod tests {
 
     #[test]
     fn polls_are_judged_in_order() {
-        assert_eq!(judge_poll(10, 0, false, 5), Poll::Pending);
-        assert_eq!(judge_poll(10, 6, false, 5), Poll::SlowDown);
-        assert_eq!(judge_poll(10, 0, false, 10), Poll::Expired);
-        assert_eq!(judge_poll(10, 0, true, 5), Poll::Denied);
+        assert_eq!(judge_poll(at(10), UnixMs::EPOCH, false, at(5)), Poll::Pending);
+        assert_eq!(judge_poll(at(10), at(6), false, at(5)), Poll::SlowDown);
+        assert_eq!(judge_poll(at(10), UnixMs::EPOCH, false, at(10)), Poll::Expired);
+        assert_eq!(judge_poll(at(10), UnixMs::EPOCH, true, at(5)), Poll::Denied);
     }
 }

@@ -8,6 +8,7 @@ use crate::pkce;
 use crate::redirect_uri;
 use crate::scope::{OFFLINE_ACCESS, Scopes};
 use domain::UnixMs;
+use domain::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
 /// Lifetime of a code in milliseconds.
@@ -86,8 +87,8 @@ pub struct GrantDetails {
     pub scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// When the person signed in, unix seconds.
-    pub auth_time: i64,
+    /// When the person signed in.
+    pub auth_time: UnixSeconds,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -228,11 +229,11 @@ pub fn targets(granted: &[String], requested: &[String]) -> Result<Vec<String>, 
     }
 }
 
-/// Returns the `iat` of an ID token in unix seconds. `backdated`: somewhat before `now`, for clients whose clocks are slow.
+/// Returns the `iat` of an ID token. `backdated`: somewhat before `now`, for clients whose clocks are slow.
 ///
 /// It is not before the sign-in, because some clients refuse a token that is older than its `auth_time`. It is never in the
 /// future either, because a node with a fast clock may have recorded the sign-in.
-pub fn id_token_issued_at(backdated: i64, auth_time: i64, now: i64) -> i64 {
+pub fn id_token_issued_at(backdated: UnixSeconds, auth_time: UnixSeconds, now: UnixSeconds) -> UnixSeconds {
     backdated.max(auth_time).min(now)
 }
 

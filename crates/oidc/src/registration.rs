@@ -159,7 +159,7 @@ pub fn metadata(client: &Client, issued_at: UnixMs) -> Map<String, Value> {
     let scopes = if settings.scopes.is_empty() { SUPPORTED.join(" ") } else { settings.scopes.join(" ") };
     let whole = json!({
         "client_id": settings.id,
-        "client_id_issued_at": issued_at.div_euclid(1000),
+        "client_id_issued_at": issued_at.to_seconds(),
         "client_name": client.name(),
         "redirect_uris": settings.redirect_uris,
         "post_logout_redirect_uris": settings.post_logout_redirect_uris,

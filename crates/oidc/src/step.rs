@@ -4,18 +4,19 @@ use crate::authorize::AuthorizationRequest;
 use crate::client::Client;
 use crate::error::{ErrorCode, OAuthError};
 use crate::scope::Scopes;
+use domain::UnixSeconds;
 use domain::second_factor::Requirement;
 
 /// How far the clocks of two nodes may differ.
 const SKEW_SECONDS: i64 = 30;
 
-/// The part of a session that the decision needs. Times are unix seconds.
+/// The part of a session that the decision needs.
 #[derive(Debug, Clone)]
 pub struct SessionFacts<'a> {
     /// The `sub` of its person. `None`: the client has never got one.
     pub user: Option<&'a str>,
     /// When the person signed in.
-    pub auth_time: i64,
+    pub auth_time: UnixSeconds,
     /// The level of the sign-in.
     pub acr: Option<&'a str>,
     /// Roles and groups of the person.
@@ -49,9 +50,9 @@ pub fn next(
     request: &AuthorizationRequest,
     client: &Client,
     session: Option<&SessionFacts<'_>>,
-    sent_to_sign_in: Option<i64>,
+    sent_to_sign_in: Option<UnixSeconds>,
     hint: Option<&str>,
-    now: i64,
+    now: UnixSeconds,
 ) -> Step {
     let refuse = |code, text: &str| Step::Refuse(OAuthError::new(code, text));
     let sign_in = |again| {
@@ -66,7 +67,7 @@ pub fn next(
     let other_person = wanted.is_some_and(|sub| Some(sub) != session.user);
     // A request that sent the person to sign in is satisfied by a sign-in since then, perhaps at a node whose clock is slow.
     let has_just = sent_to_sign_in.is_some_and(|sent| session.auth_time >= sent - SKEW_SECONDS);
-    let too_old = request.max_age.is_some_and(|max_age| now.saturating_sub(session.auth_time) > max_age);
+    let too_old = request.max_age.is_some_and(|max_age| now.since(session.auth_time) > max_age);
     if (request.prompt.login || too_old || other_person) && !has_just {
         return sign_in(true);
     }

@@ -1,6 +1,7 @@
 //! Registrations of clients: by themselves, by their documents, and by administrators.
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
+use domain::UnixMs;
 use domain::encoding::base64url;
 use oidc::client::{Pkce, SubjectType, secret_hash};
 use oidc::document::{self, is_document_id};
@@ -107,7 +108,7 @@ fn a_client_registers_with_the_defaults_of_rfc_7591() {
     let read = registration::read("c1", &asked, AuthMethod::SecretBasic).expect("accepted");
     assert_eq!(read.method, AuthMethod::SecretBasic);
     let client = Client::new(read.settings, &[secret_hash("s")], ClientSource::Registered).expect("a client");
-    let described = registration::metadata(&client, 1_795_000_000_000);
+    let described = registration::metadata(&client, UnixMs::from_millis(1_795_000_000_000));
     assert_eq!(described["client_id_issued_at"], 1_795_000_000);
     assert_eq!(described["token_endpoint_auth_method"], "client_secret_basic");
     assert_eq!(described["redirect_uris"], json!(["https://app.example/"]));
@@ -335,7 +336,7 @@ fn keys_are_in_the_registration_or_at_a_url() {
     let keyed = json!({"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": uri});
     let client = read(keyed.clone()).expect("a client");
     assert!(!client.is_public() && !client.uses_secret());
-    let described = registration::metadata(&client, 0);
+    let described = registration::metadata(&client, UnixMs::EPOCH);
     assert_eq!(
         (&described["jwks_uri"], &described["token_endpoint_auth_method"]),
         (&json!(uri), &json!("private_key_jwt"))

@@ -1,6 +1,7 @@
 //! Authorization requests: accepted ones, errors for the person, and errors for the client.
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
+use domain::UnixSeconds;
 use domain::second_factor::Requirement;
 use oidc::authorize::{AuthorizationRequest, Redirected, Refusal, Response, ResponseMode};
 use oidc::client::Pkce;
@@ -106,6 +107,37 @@ fn errors_of_the_request_go_to_the_client_with_state_and_issuer() {
     }
 }
 
+/// The developer of the app sees what the request says and what would be right.
+#[test]
+fn a_refusal_has_both_values() {
+    let limited = client(|settings| {
+        settings.scopes = vec!["openid".to_owned(), "email".to_owned()];
+        settings.resources = vec!["https://api.example".to_owned()];
+    });
+    for (name, value, expected) in [
+        ("response_type", "token", ("Supported response_type", "code")),
+        ("response_mode", "fragment", ("Supported response_mode", "query, form_post")),
+        ("scope", "profile groups", ("Allowed scope", "email openid")),
+        ("resource", "https://other.example", ("Registered resource", "https://api.example")),
+        ("code_challenge_method", "plain", ("Supported code_challenge_method", "S256")),
+        ("prompt", "none login", ("Supported prompt", "none; or login, consent and select_account")),
+    ] {
+        let refused = redirected(&limited, &[(name, value)]);
+        let values = |wanted: &str| {
+            let of = refused.facts.iter().filter(|(fact, _)| *fact == wanted);
+            of.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(values(&format!("Presented {name}")), [value], "{name}");
+        assert_eq!(values(expected.0), [expected.1], "{name}");
+        assert!(!refused.error.description.contains(value) || name == "resource", "a link puts no text into the app");
+    }
+    let Err(Refusal::Shown(shown)) = judge(&limited, &[("redirect_uri", "https://app.example/")]) else { panic!() };
+    let words = shown.in_words().description;
+    assert!(
+        words.ends_with(&format!("; Presented redirect_uri: https://app.example/; Registered redirect_uri: {URI}"))
+    );
+}
+
 #[test]
 fn attack_pkce_cannot_be_left_out_or_weakened() {
     let strict = client(|_| {});
@@ -149,9 +181,9 @@ fn a_client_that_must_push_its_requests_does() {
     assert!(AuthorizationRequest::judge(&query(&[]), &client, true, &[]).is_ok());
 }
 
-const NOW: i64 = 1_000_000;
+const NOW: UnixSeconds = UnixSeconds::from_seconds(1_000_000);
 
-fn facts(auth_time: i64) -> SessionFacts<'static> {
+fn facts(auth_time: UnixSeconds) -> SessionFacts<'static> {
     SessionFacts {
         user: Some("u1"),
         auth_time,
@@ -162,7 +194,12 @@ fn facts(auth_time: i64) -> SessionFacts<'static> {
     }
 }
 
-fn step(changes: &[(&str, &str)], session: Option<&SessionFacts<'_>>, sent: Option<i64>, hint: Option<&str>) -> Step {
+fn step(
+    changes: &[(&str, &str)],
+    session: Option<&SessionFacts<'_>>,
+    sent: Option<UnixSeconds>,
+    hint: Option<&str>,
+) -> Step {
     let client = client(|_| {});
     next(&judge(&client, changes).expect("accepted"), &client, session, sent, hint, NOW)
 }

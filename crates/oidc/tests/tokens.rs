@@ -2,6 +2,8 @@
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use base64ct::{Base64, Encoding};
+use domain::UnixMs;
+use domain::UnixSeconds;
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client_auth::{AssertionClaims, Credentials};
 use oidc::error::ErrorCode;
@@ -14,6 +16,10 @@ use serde_json::json;
 
 const URI: &str = "https://app.example/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+fn time(ms: i64) -> UnixMs {
+    UnixMs::from_millis(ms)
+}
 
 fn settings(id: &str) -> ClientSettings {
     serde_json::from_value(json!({"id": id, "redirect_uris": [URI]})).expect("settings")
@@ -97,26 +103,30 @@ fn an_assertion_is_of_its_client_for_this_server_and_for_a_short_time() {
         iss: "app".to_owned(),
         sub: "app".to_owned(),
         aud: json!(["https://auth.example/oauth/token"]),
-        exp: 1_060,
+        exp: UnixSeconds::from_seconds(1_060),
         nbf: None,
         jti: "1".to_owned(),
     };
     let audiences = ["https://auth.example", "https://auth.example/oauth/token"];
-    let fits = |claims: &AssertionClaims| claims.are_of("app", &audiences, 1_000);
+    let fits = |claims: &AssertionClaims| claims.are_of("app", &audiences, UnixSeconds::from_seconds(1_000));
     assert!(fits(&good));
     assert!(fits(&AssertionClaims { aud: json!("https://auth.example"), ..good.clone() }));
-    assert!(fits(&AssertionClaims { nbf: Some(1_030), exp: 1_630, ..good.clone() }));
+    assert!(fits(&AssertionClaims {
+        nbf: Some(UnixSeconds::from_seconds(1_030)),
+        exp: UnixSeconds::from_seconds(1_630),
+        ..good.clone()
+    }));
     for wrong in [
         AssertionClaims { iss: "other".to_owned(), ..good.clone() },
         AssertionClaims { sub: "other".to_owned(), ..good.clone() },
         AssertionClaims { aud: json!("https://evil.example"), ..good.clone() },
         AssertionClaims { aud: json!(7), ..good.clone() },
         AssertionClaims { aud: json!(["https://auth.example", "https://other.example"]), ..good.clone() },
-        AssertionClaims { nbf: Some(1_031), ..good.clone() },
-        AssertionClaims { exp: 970, ..good.clone() },
-        AssertionClaims { exp: 1_631, ..good.clone() },
-        AssertionClaims { exp: i64::MAX, ..good.clone() },
-        AssertionClaims { exp: i64::MIN, ..good.clone() },
+        AssertionClaims { nbf: Some(UnixSeconds::from_seconds(1_031)), ..good.clone() },
+        AssertionClaims { exp: UnixSeconds::from_seconds(970), ..good.clone() },
+        AssertionClaims { exp: UnixSeconds::from_seconds(1_631), ..good.clone() },
+        AssertionClaims { exp: UnixSeconds::MAX, ..good.clone() },
+        AssertionClaims { exp: UnixSeconds::MIN, ..good.clone() },
         AssertionClaims { jti: String::new(), ..good.clone() },
     ] {
         assert!(!fits(&wrong), "{wrong:?}");
@@ -129,7 +139,7 @@ fn code(challenge: Option<&str>) -> CodeFacts<'_> {
         redirect_uri: URI,
         code_challenge: challenge,
         dpop_jkt: None,
-        expires_at: 1_000,
+        expires_at: time(1_000),
         used: false,
     }
 }
@@ -145,14 +155,14 @@ fn refusal(verdict: CodeVerdict) -> Option<ErrorCode> {
 fn a_code_is_good_for_its_client_its_uri_and_its_verifier() {
     let challenge = pkce::challenge(VERIFIER);
     let (code, client) = (code(Some(&challenge)), client("app"));
-    assert_eq!(judge_code(&code, &client, Some(URI), Some(VERIFIER), None, 999), CodeVerdict::Good);
-    assert_eq!(judge_code(&code, &client, None, Some(VERIFIER), None, 999), CodeVerdict::Good, "as in OAuth 2.1");
+    assert_eq!(judge_code(&code, &client, Some(URI), Some(VERIFIER), None, time(999)), CodeVerdict::Good);
+    assert_eq!(judge_code(&code, &client, None, Some(VERIFIER), None, time(999)), CodeVerdict::Good, "as in OAuth 2.1");
     let invalid = Some(ErrorCode::InvalidGrant);
-    assert_eq!(refusal(judge_code(&code, &client, Some(URI), Some(VERIFIER), None, 1_000)), invalid, "expired");
+    assert_eq!(refusal(judge_code(&code, &client, Some(URI), Some(VERIFIER), None, time(1_000))), invalid, "expired");
     let other = Some("https://app.example/other");
-    assert_eq!(refusal(judge_code(&code, &client, other, Some(VERIFIER), None, 999)), invalid, "another URI");
+    assert_eq!(refusal(judge_code(&code, &client, other, Some(VERIFIER), None, time(999))), invalid, "another URI");
     let used = CodeFacts { used: true, ..code };
-    assert_eq!(judge_code(&used, &client, Some(URI), Some(VERIFIER), None, 999_999), CodeVerdict::Reused);
+    assert_eq!(judge_code(&used, &client, Some(URI), Some(VERIFIER), None, time(999_999)), CodeVerdict::Reused);
 }
 
 #[test]
@@ -160,9 +170,13 @@ fn attack_a_code_of_another_client_is_not_exchanged() {
     let challenge = pkce::challenge(VERIFIER);
     let (code, other) = (code(Some(&challenge)), client("other"));
     let invalid = Some(ErrorCode::InvalidGrant);
-    assert_eq!(refusal(judge_code(&code, &other, Some(URI), Some(VERIFIER), None, 1)), invalid);
+    assert_eq!(refusal(judge_code(&code, &other, Some(URI), Some(VERIFIER), None, time(1))), invalid);
     let used = CodeFacts { used: true, ..code };
-    assert_eq!(refusal(judge_code(&used, &other, Some(URI), Some(VERIFIER), None, 1)), invalid, "and revokes nothing");
+    assert_eq!(
+        refusal(judge_code(&used, &other, Some(URI), Some(VERIFIER), None, time(1))),
+        invalid,
+        "and revokes nothing"
+    );
 }
 
 #[test]
@@ -176,11 +190,11 @@ fn attack_a_code_without_its_verifier_or_with_a_verifier_too_many() {
         (Some(challenge.as_str()), Some(challenge.as_str())),
         (None, Some(VERIFIER)),
     ] {
-        let verdict = judge_code(&code(challenge), &client, Some(URI), verifier, None, 1);
+        let verdict = judge_code(&code(challenge), &client, Some(URI), verifier, None, time(1));
         assert_eq!(refusal(verdict), Some(ErrorCode::InvalidGrant), "{challenge:?} {verifier:?}");
     }
-    assert_eq!(judge_code(&code(None), &client, Some(URI), None, None, 1), CodeVerdict::Good);
-    assert!(refusal(judge_code(&code(None), &client, None, None, None, 1)).is_some(), "no URI and no PKCE");
+    assert_eq!(judge_code(&code(None), &client, Some(URI), None, None, time(1)), CodeVerdict::Good);
+    assert!(refusal(judge_code(&code(None), &client, None, None, None, time(1))).is_some(), "no URI and no PKCE");
 }
 
 #[test]
@@ -189,15 +203,20 @@ fn attack_a_bound_code_needs_the_proof_of_its_key() {
     let bound = CodeFacts { dpop_jkt: Some("key"), ..code(Some(&challenge)) };
     let client = client("app");
     for jkt in [None, Some("another")] {
-        assert!(refusal(judge_code(&bound, &client, Some(URI), Some(VERIFIER), jkt, 1)).is_some(), "{jkt:?}");
+        assert!(refusal(judge_code(&bound, &client, Some(URI), Some(VERIFIER), jkt, time(1))).is_some(), "{jkt:?}");
     }
-    assert_eq!(judge_code(&bound, &client, Some(URI), Some(VERIFIER), Some("key"), 1), CodeVerdict::Good);
+    assert_eq!(judge_code(&bound, &client, Some(URI), Some(VERIFIER), Some("key"), time(1)), CodeVerdict::Good);
 }
 
 #[test]
 fn an_id_token_is_not_older_than_its_sign_in() {
     for (auth_time, issued_at) in [(0, 970), (970, 970), (971, 971), (995, 995), (1_000, 1_000), (1_020, 1_000)] {
-        assert_eq!(id_token_issued_at(970, auth_time, 1_000), issued_at, "{auth_time}");
+        let (auth_time, issued_at) = (UnixSeconds::from_seconds(auth_time), UnixSeconds::from_seconds(issued_at));
+        assert_eq!(
+            id_token_issued_at(UnixSeconds::from_seconds(970), auth_time, UnixSeconds::from_seconds(1_000)),
+            issued_at,
+            "{auth_time}"
+        );
     }
 }
 
@@ -259,6 +278,7 @@ proptest! {
     fn an_opaque_token_is_read_as_it_was_made_and_no_other_is(
         grant: [u8; 16], generation: u32, expires_at: i64, places: Option<u64>, at in 0usize..72, flip in 1u8..64,
     ) {
+        let expires_at = UnixSeconds::from_seconds(expires_at);
         let key = [7; 32];
         let targets = places.map_or(Targets::All, Targets::Part);
         let token = OpaqueToken { grant, generation, expires_at, scopes: Scopes::parse("openid email"), targets };

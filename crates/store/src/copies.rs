@@ -84,7 +84,7 @@ pub async fn annotate(file: &Path, note: &BackupNote) -> Result<()> {
         .execute(&mut *transaction)
         .await?;
     sqlx::query("INSERT INTO backup_note (made_at, sealed_key) VALUES ($1, $2)")
-        .bind(note.made_at)
+        .bind(note.made_at.as_millis())
         .bind(note.sealed_key.clone())
         .execute(&mut *transaction)
         .await?;
@@ -108,14 +108,15 @@ pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Set
     // Overwrites deleted pages, because a live database must not contain the sealed key.
     sqlx::raw_sql(SETTLE).execute(&mut copy).await?;
     let mut transaction = copy.begin().await?;
-    let sessions = sqlx::query(LIVE).bind(now).fetch_one(&mut *transaction).await?.try_get(0)?;
+    let sessions = sqlx::query(LIVE).bind(now.as_millis()).fetch_one(&mut *transaction).await?.try_get(0)?;
     if !keep_sessions {
-        sqlx::query(END_SESSIONS).bind(now).execute(&mut *transaction).await?;
-        sqlx::query(NOTIFY_CLIENTS).bind(now).execute(&mut *transaction).await?;
+        sqlx::query(END_SESSIONS).bind(now.as_millis()).execute(&mut *transaction).await?;
+        sqlx::query(NOTIFY_CLIENTS).bind(now.as_millis()).execute(&mut *transaction).await?;
     }
-    let resets = sqlx::query(END_RESETS).bind(now).execute(&mut *transaction).await?.rows_affected();
-    let invitations = sqlx::query(END_INVITATIONS).bind(now).execute(&mut *transaction).await?.rows_affected();
-    sqlx::query(END_APP_CODES).bind(now).execute(&mut *transaction).await?;
+    let resets = sqlx::query(END_RESETS).bind(now.as_millis()).execute(&mut *transaction).await?.rows_affected();
+    let invitations =
+        sqlx::query(END_INVITATIONS).bind(now.as_millis()).execute(&mut *transaction).await?.rows_affected();
+    sqlx::query(END_APP_CODES).bind(now.as_millis()).execute(&mut *transaction).await?;
     transaction.commit().await?;
     copy.close().await?;
     Ok(Settled { sessions, links: resets + invitations })
@@ -128,7 +129,7 @@ pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Set
 pub async fn retire_sealers(file: &Path, names: &[String], now: UnixMs) -> Result<()> {
     let mut copy = open(file).await?;
     for name in names {
-        sqlx::query(RETIRE_SEALER).bind(name.as_str()).bind(now).execute(&mut copy).await?;
+        sqlx::query(RETIRE_SEALER).bind(name.as_str()).bind(now.as_millis()).execute(&mut copy).await?;
     }
     Ok(copy.close().await?)
 }
@@ -175,7 +176,8 @@ pub async fn inspect(file: &Path) -> Result<Option<IntegrityReport>> {
         sqlx::query("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&mut copy).await?.try_get(0)?;
     let note = if has_table(&mut copy, "backup_note").await? {
         let row = sqlx::query("SELECT made_at, sealed_key FROM backup_note").fetch_one(&mut copy).await?;
-        Some(BackupNote { made_at: row.try_get("made_at")?, sealed_key: row.try_get("sealed_key")? })
+        let made_at = UnixMs::from_millis(row.try_get("made_at")?);
+        Some(BackupNote { made_at, sealed_key: row.try_get("sealed_key")? })
     } else {
         None
     };
@@ -245,9 +247,9 @@ mod tests {
         .execute(&mut copy)
         .await?;
         copy.close().await?;
-        assert_eq!(settle(&file, true, HOUR).await?, Settled { sessions: 1, links: 1 });
-        assert_eq!(settle(&file, false, HOUR).await?, Settled { sessions: 1, links: 0 });
-        assert_eq!(settle(&file, false, HOUR).await?, Settled { sessions: 0, links: 0 });
+        assert_eq!(settle(&file, true, UnixMs::from_millis(HOUR)).await?, Settled { sessions: 1, links: 1 });
+        assert_eq!(settle(&file, false, UnixMs::from_millis(HOUR)).await?, Settled { sessions: 1, links: 0 });
+        assert_eq!(settle(&file, false, UnixMs::from_millis(HOUR)).await?, Settled { sessions: 0, links: 0 });
         let [ada] = &accounts(&file).await?[..] else { return Err("one account".into()) };
         assert_eq!((ada.name.as_str(), ada.is_administrator, ada.is_disabled), ("ada", true, false));
         assert_eq!(std::fs::read_dir(folder.path())?.count(), 1, "nothing is left beside it");
@@ -273,7 +275,7 @@ mod tests {
         .execute(&mut copy)
         .await?;
         copy.close().await?;
-        settle(&file, true, HOUR).await?;
+        settle(&file, true, UnixMs::from_millis(HOUR)).await?;
         let mut copy = open(&file).await?;
         for count in ["SELECT COUNT(*) FROM oauth_initial_tokens", "SELECT COUNT(*) FROM remembered_devices"] {
             let left: i64 = sqlx::query_scalar(count).fetch_one(&mut copy).await?;

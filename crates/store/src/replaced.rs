@@ -252,11 +252,11 @@ pub async fn keep_live_sessions(copy: &Path, replaced: &Path, now: UnixMs) -> Re
 
 async fn keep_sessions(both: &mut SqliteConnection, now: UnixMs) -> Result<i64> {
     let mut transaction = both.begin().await?;
-    sqlx::query(END_SESSIONS).bind(now).execute(&mut *transaction).await?;
+    sqlx::query(END_SESSIONS).bind(now.as_millis()).execute(&mut *transaction).await?;
     sqlx::query(ADVANCE_SESSIONS).execute(&mut *transaction).await?;
-    sqlx::query(END_GRANTS).bind(now).execute(&mut *transaction).await?;
+    sqlx::query(END_GRANTS).bind(now.as_millis()).execute(&mut *transaction).await?;
     sqlx::query(ADVANCE_GRANTS).execute(&mut *transaction).await?;
-    let live = sqlx::query_scalar(LIVE_SESSIONS).bind(now).fetch_one(&mut *transaction).await?;
+    let live = sqlx::query_scalar(LIVE_SESSIONS).bind(now.as_millis()).fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(live)
 }
@@ -301,7 +301,7 @@ pub async fn differences(copy: &Path, replaced: &Path, now: UnixMs) -> Result<Ve
     for (kind, sql, [here, there]) in QUERIES {
         let named = format!("{} ORDER BY 1", sql.replace("there.", there).replace("here.", here));
         let query = sqlx::query_scalar(AssertSqlSafe(named));
-        let query = if sql.contains("$1") { query.bind(now) } else { query };
+        let query = if sql.contains("$1") { query.bind(now.as_millis()) } else { query };
         let names: Vec<String> = query.fetch_all(&mut both).await?;
         if !names.is_empty() {
             found.push((kind, names));
@@ -330,7 +330,7 @@ mod tests {
 
     type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
 
-    const NOW: UnixMs = 300_000;
+    const NOW: UnixMs = UnixMs::from_millis(300_000);
     /// Ada has a generator, a passkey and two recovery codes.
     const ROWS: &str = "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version)
             VALUES ('a', 'ada', 'ada', 'hash', 'user', 1, 1);

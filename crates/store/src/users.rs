@@ -116,6 +116,15 @@ pub struct NamedAccount {
     pub name: String,
 }
 
+/// Accounts whose names a check reports.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OddNames {
+    /// Those that cannot be found by name, because another account has the same key.
+    pub stray: Vec<NamedAccount>,
+    /// Those whose name combining marks make look like another one.
+    pub marked: Vec<NamedAccount>,
+}
+
 #[async_trait]
 pub trait Users {
     async fn user_count(&self) -> Result<u64>;
@@ -160,10 +169,8 @@ pub trait Users {
         audit: &AuditEntry,
         now: UnixMs,
     ) -> Result<RenameOutcome>;
-    /// Returns accounts that cannot be found by name, because another account has the same key.
-    async fn stray_names(&self) -> Result<Vec<NamedAccount>>;
-    /// Returns accounts whose name combining marks make look like another one.
-    async fn marked_names(&self) -> Result<Vec<NamedAccount>>;
+    /// Returns accounts with names that cannot be found, or that deceive. Reads every name beyond ASCII once.
+    async fn odd_names(&self) -> Result<OddNames>;
     /// Returns groups of accounts whose names look alike, with at most `limit` accounts in all.
     async fn look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>>;
     /// Deletes rows of accounts that were deleted before then and have no sessions left.

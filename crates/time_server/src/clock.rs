@@ -9,14 +9,19 @@ pub trait Clock: Send + Sync {
     /// Returns the time in unix nanoseconds.
     fn now_ns(&self) -> i64;
 
-    /// Returns at that time in unix milliseconds or slightly earlier; check again.
+    /// Returns at that time or slightly earlier; check again.
     fn wait_until(&self, at: UnixMs) -> BoxFuture<'_, ()>;
 }
 
 impl dyn Clock + '_ {
     pub fn now(&self) -> UnixMs {
-        self.now_ns().div_euclid(1_000_000)
+        millis(self.now_ns())
     }
+}
+
+/// Returns the time of unix nanoseconds.
+pub(crate) fn millis(ns: i64) -> UnixMs {
+    UnixMs::from_millis(ns.div_euclid(1_000_000))
 }
 
 /// The system's clock.
@@ -35,7 +40,7 @@ impl Clock for SystemClock {
 
     fn wait_until(&self, at: UnixMs) -> BoxFuture<'_, ()> {
         let clock: &dyn Clock = self;
-        let ms = u64::try_from(at.saturating_sub(clock.now())).unwrap_or_default();
+        let ms = u64::try_from(at.since(clock.now())).unwrap_or_default();
         Box::pin(tokio::time::sleep(Duration::from_millis(ms).min(LONGEST_WAIT)))
     }
 }
@@ -46,7 +51,7 @@ pub struct ManualClock(watch::Sender<i64>);
 
 impl ManualClock {
     pub fn at(now: UnixMs) -> Self {
-        Self(watch::Sender::new(now * 1_000_000))
+        Self(watch::Sender::new(now.as_millis() * 1_000_000))
     }
 
     pub fn advance(&self, ms: i64) {
@@ -63,7 +68,7 @@ impl Clock for ManualClock {
         let mut now = self.0.subscribe();
         Box::pin(async move {
             // The sender belongs to this clock, so it is never dropped.
-            let _ = now.wait_for(|now| now.div_euclid(1_000_000) >= at).await;
+            let _ = now.wait_for(|now| millis(*now) >= at).await;
         })
     }
 }

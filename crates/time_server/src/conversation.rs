@@ -1,10 +1,12 @@
 //! Commands and answers until the connection ends.
 
 use crate::carrier::{Carrier, CarrierError};
+use crate::clock::millis;
 use crate::open_connections::ConnectionGuard;
 use crate::server::TimeServer;
 use crate::tickets::{OpenedTicket, TicketHolder};
 use channel::{Keys, Opener, Sealer};
+use domain::UnixMs;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -90,7 +92,7 @@ impl TimeServer {
                 _ = stop.wait_for(|stop| *stop) => return Err(CloseReason::GoingAway.into()),
             }
             let read_ns = clock.now_ns();
-            last_message = read_ns.div_euclid(1_000_000);
+            last_message = millis(read_ns);
             // A client that never pauses would never reach the other branches.
             in_time(&holder, last_message)?;
             if let Some(reason) = presence.reason() {
@@ -105,7 +107,7 @@ impl TimeServer {
                 Command::Renew { ticket } => {
                     holder = self.renew(&holder, &ticket, &presence).await?;
                     alarm = clock.wait_until(holder.until.min(last_message + self.idle_ms));
-                    Answer::Renewed { until: holder.until }
+                    Answer::Renewed { until: holder.until.as_millis() }
                 }
                 Command::Exit => return Err(CloseReason::Goodbye.into()),
             };
@@ -152,6 +154,6 @@ pub(crate) async fn send(
     carrier.send(frame).await
 }
 
-fn in_time(holder: &TicketHolder, now: i64) -> Result<(), CloseReason> {
+fn in_time(holder: &TicketHolder, now: UnixMs) -> Result<(), CloseReason> {
     if now < holder.until { Ok(()) } else { Err(CloseReason::KeyEnded) }
 }

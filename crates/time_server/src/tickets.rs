@@ -1,7 +1,7 @@
 //! Decrypts and verifies tickets.
 
-use domain::UnixMs;
 use domain::encoding::from_base64url;
+use domain::{UnixMs, UnixSeconds};
 use jwe::PrivateKey;
 use serde::Deserialize;
 use std::fmt;
@@ -78,7 +78,7 @@ impl TicketVerifier {
         };
         let user_key = from_base64url(&claims.user_key.k).map(Zeroizing::new).ok_or(CloseReason::BadTicket)?;
         let user_key = <[u8; 32]>::try_from(user_key.as_slice()).map_err(|_| CloseReason::BadTicket)?;
-        let until = claims.user_key.until.saturating_mul(1000);
+        let until = UnixSeconds::from_seconds(claims.user_key.until).to_millis();
         if now >= until {
             return Err(CloseReason::KeyEnded);
         }
@@ -91,20 +91,20 @@ impl TicketVerifier {
         };
         let kid =
             UnverifiedToken::parse(&inner, TYP, LONGEST_TICKET).map_err(|error| refusal(&error))?.kid().to_owned();
-        let expires_at = claims.exp.saturating_mul(1000);
+        let expires_at = UnixSeconds::from_seconds(claims.exp).to_millis();
         Ok(OpenedTicket { holder, kid, expires_at, jti: claims.jti, user_key: Zeroizing::new(user_key) })
     }
 
     /// Logs both clocks once a minute; old tickets from strangers cause this too.
     fn warn_of_clocks(&self, ticket: &str, now: UnixMs) {
         let before = self.said.load(Ordering::Relaxed);
-        if now.abs_diff(before) < SAY_EVERY_MS
-            || self.said.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        if now.since(UnixMs::from_millis(before)).unsigned_abs() < SAY_EVERY_MS
+            || self.said.compare_exchange(before, now.as_millis(), Ordering::Relaxed, Ordering::Relaxed).is_err()
         {
             return;
         }
         if let Some(TicketTimes { iat, exp }) = times(ticket) {
-            let (made, ends, here) = (moment(iat), moment(exp), moment(now / 1000));
+            let (made, ends, here) = (moment(iat), moment(exp), moment(now.to_seconds()));
             tracing::warn!(
                 made,
                 ends,
@@ -137,11 +137,11 @@ fn refusal(error: &TokenError) -> CloseReason {
     }
 }
 
-/// The validity of a ticket, in unix seconds.
+/// The validity of a ticket.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 struct TicketTimes {
-    iat: i64,
-    exp: i64,
+    iat: UnixSeconds,
+    exp: UnixSeconds,
 }
 
 /// Returns the times of a ticket with a valid signature.
@@ -150,9 +150,9 @@ fn times(ticket: &str) -> Option<TicketTimes> {
     serde_json::from_slice(&claims).ok()
 }
 
-/// Formats unix seconds as RFC 3339 in UTC.
-fn moment(at: i64) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp(at).ok();
+/// Formats a time as RFC 3339 in UTC.
+fn moment(at: UnixSeconds) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(at.as_seconds()).ok();
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| at.to_string())
 }
 
@@ -179,6 +179,6 @@ mod tests {
         let TicketTimes { iat, exp } = times(&ticket).unwrap();
         assert_eq!((moment(iat), moment(exp)), ("2026-11-21T05:46:40Z".to_owned(), "2026-11-21T05:47:40Z".to_owned()));
         assert_eq!(times("no ticket"), None);
-        assert_eq!(moment(i64::MAX), i64::MAX.to_string());
+        assert_eq!(moment(UnixSeconds::MAX), i64::MAX.to_string());
     }
 }

@@ -118,5 +118,5 @@ impl<'a> Caller<'a> {
 
 /// Converts to unix seconds.
 pub(crate) fn unix_seconds(now: UnixMs) -> u64 {
-    u64::try_from(now / 1000).unwrap_or_default()
+    u64::try_from(now.to_seconds().as_seconds()).unwrap_or_default()
 }

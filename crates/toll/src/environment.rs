@@ -25,7 +25,7 @@ pub trait PortalSessions: Send + Sync {
 /// Time, randomness, and the client's address.
 #[derive(Clone)]
 pub struct Environment {
-    /// The current time in unix milliseconds.
+    /// The current time.
     pub now: Arc<dyn Fn() -> UnixMs + Send + Sync>,
     pub random: Arc<RandomFn>,
     /// Returns the client's address: the peer's, unless the peer is a trusted proxy.

@@ -26,7 +26,10 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     pub(crate) fn take(&self, who: K, rate: Rate, now: UnixMs) -> Result<(), i64> {
         let due = self.0.get_with(who, Arc::default);
         let mut wait = 0;
-        let step = |due| rate.take(due, now).inspect_err(|over| wait = *over).ok();
+        let step = |due| {
+            let taken = rate.take(UnixMs::from_millis(due), now).inspect_err(|over| wait = *over);
+            taken.ok().map(UnixMs::as_millis)
+        };
         match due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step) {
             Ok(_) => Ok(()),
             Err(_) => Err(wait),

@@ -1,11 +1,12 @@
 //! Access tokens of Postern (RFC 9068).
 
+use domain::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
 /// `typ` of an access token (RFC 9068, section 2.1).
 pub const TYP: &str = "at+jwt";
 
-/// The claims of a valid access token. Times are unix seconds (RFC 7519, section 2).
+/// The claims of a valid access token. Times are in seconds (RFC 7519, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessToken {
     /// The issuer.
@@ -15,8 +16,8 @@ pub struct AccessToken {
     /// The person's name, for display.
     #[serde(default)]
     pub preferred_username: Option<String>,
-    pub exp: i64,
-    pub iat: i64,
+    pub exp: UnixSeconds,
+    pub iat: UnixSeconds,
     pub jti: String,
     /// The token's session; the token ends with it.
     pub sid: String,
@@ -25,7 +26,7 @@ pub struct AccessToken {
     pub roles: Vec<String>,
     /// When the person was last authenticated (RFC 9068, section 2.2.1).
     #[serde(default)]
-    pub auth_time: Option<i64>,
+    pub auth_time: Option<UnixSeconds>,
     /// The methods of that authentication: values of RFC 8176.
     #[serde(default)]
     pub amr: Vec<String>,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A source of the time in unix milliseconds.
+/// A source of the time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> UnixMs + Send + Sync>);
 
@@ -28,7 +28,7 @@ impl Default for Clock {
 #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
 fn system() -> UnixMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    UnixMs::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 impl fmt::Debug for Clock {

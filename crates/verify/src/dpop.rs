@@ -1,5 +1,6 @@
 //! Proofs of possession (RFC 9449) of a private key.
 
+use domain::UnixSeconds;
 use domain::authority::is_same_url;
 use domain::encoding::{base64url, from_base64url, sha256};
 use http::HeaderMap;
@@ -22,9 +23,9 @@ pub struct Proof {
     /// Thumbprint (RFC 7638) of the key.
     pub jkt: String,
     pub jti: String,
-    /// The client's time of the proof, in unix seconds. It is not checked if a nonce is required, so that a wrong clock
-    /// locks nobody out (section 11.1).
-    pub iat: i64,
+    /// The client's time of the proof. It is not checked if a nonce is required, so that a wrong clock locks nobody out
+    /// (section 11.1).
+    pub iat: UnixSeconds,
     pub nonce: Option<String>,
     /// Hash of the proof's token: see [`token_hash`].
     pub ath: Option<String>,
@@ -45,7 +46,7 @@ struct ProofClaims {
     jti: String,
     htm: String,
     htu: String,
-    iat: i64,
+    iat: UnixSeconds,
     #[serde(default)]
     nonce: Option<String>,
     #[serde(default)]

@@ -137,7 +137,7 @@ impl Guard {
     fn is_young(&self, proof: &Proof, now: UnixMs) -> Result<(), RefusalReason> {
         let young = match &self.nonces {
             Some(key) => proof.nonce.as_deref().is_some_and(|nonce| nonce::is_fresh(key, nonce, now)),
-            None => now.div_euclid(1000).saturating_sub(proof.iat).abs() <= PROOF_AGE_SECONDS,
+            None => now.to_seconds().since(proof.iat).abs() <= PROOF_AGE_SECONDS,
         };
         match (young, &self.nonces) {
             (true, _) => Ok(()),

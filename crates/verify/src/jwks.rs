@@ -46,8 +46,13 @@ impl Jwks {
     /// # Errors
     /// `url` is not a URL.
     pub fn new(url: &str) -> Result<Self, FetchError> {
-        let known =
-            KnownKeys { keys: Arc::default(), fetched_at: 0, fresh_until: 0, tried_at: i64::MIN, failure: None };
+        let known = KnownKeys {
+            keys: Arc::default(),
+            fetched_at: UnixMs::EPOCH,
+            fresh_until: UnixMs::EPOCH,
+            tried_at: UnixMs::MIN,
+            failure: None,
+        };
         Ok(Self(Arc::new(Inner { fetcher: Fetcher::new(url)?, known: RwLock::new(known), turn: Mutex::new(()) })))
     }
 
@@ -113,7 +118,7 @@ impl KnownKeys {
         let pause = if self.failure.is_some() { RETRY_MS } else { pause };
         let old = now >= self.fresh_until;
         // If the clock was set back, do not wait too long.
-        let rested = now.saturating_sub(self.tried_at) >= pause || now < self.tried_at;
+        let rested = now.since(self.tried_at) >= pause || now < self.tried_at;
         (old || !found) && rested
     }
 

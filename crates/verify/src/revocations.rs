@@ -4,8 +4,8 @@ use crate::error::TokenError;
 use crate::fetch::{FetchError, Fetcher};
 use crate::jwks::Jwks;
 use crate::token::UnverifiedToken;
-use domain::UnixMs;
 use domain::revocation::mark;
+use domain::{UnixMs, UnixSeconds};
 use parking_lot::RwLock;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Revocations {
     /// `url` is not a URL.
     pub fn new(url: &str, issuer: &str, keys: Jwks, outage: OutagePolicy) -> Result<Self, FetchError> {
         let known =
-            KnownList { list: Arc::default(), etag: None, answered_at: None, tried_at: i64::MIN, failure: None };
+            KnownList { list: Arc::default(), etag: None, answered_at: None, tried_at: UnixMs::MIN, failure: None };
         let (fetcher, issuer) = (Fetcher::new(url)?, issuer.to_owned());
         Ok(Self(Arc::new(Inner { fetcher, issuer, keys, outage, known: RwLock::new(known), turn: Mutex::new(()) })))
     }
@@ -113,7 +113,7 @@ impl Revocations {
         }
     }
 
-    /// Returns when the last request was sent, unix milliseconds. `None`: never.
+    /// Returns when the last request was sent. `None`: never.
     pub fn answered_at(&self) -> Option<UnixMs> {
         self.0.known.read().answered_at
     }
@@ -150,8 +150,8 @@ impl Revocations {
         let unverified = UnverifiedToken::parse(text, TYP, LONGEST_LIST).map_err(|_| FetchError::List)?;
         let key = self.0.keys.find_at_once(unverified.kid(), now).await.ok().flatten().ok_or(FetchError::List)?;
         let claims: RevocationClaims = unverified.claims(&key).map_err(|_| FetchError::List)?;
-        let until = claims.exp.saturating_mul(1000).saturating_add(SKEW_MS);
-        let begins = claims.iat.saturating_mul(1000).saturating_sub(SKEW_MS);
+        let until = UnixSeconds::from_seconds(claims.exp).to_millis().saturating_add(SKEW_MS);
+        let begins = UnixSeconds::from_seconds(claims.iat).to_millis().saturating_sub(SKEW_MS);
         if claims.iss != self.0.issuer || !(begins..until).contains(&now) {
             return Err(FetchError::List);
         }
@@ -168,13 +168,13 @@ impl List {
 
 impl KnownList {
     fn is_younger(&self, ms: i64, now: UnixMs) -> bool {
-        self.answered_at.is_some_and(|answered_at| (0..ms).contains(&now.saturating_sub(answered_at)))
+        self.answered_at.is_some_and(|answered_at| (0..ms).contains(&now.since(answered_at)))
     }
 
     fn may_ask(&self, now: UnixMs) -> bool {
         let pause = if self.failure.is_some() { RETRY_MS } else { 0 };
         // If the clock was set back, do not wait too long.
-        let rested = now.saturating_sub(self.tried_at) >= pause || now < self.tried_at;
+        let rested = now.since(self.tried_at) >= pause || now < self.tried_at;
         !self.is_younger(FRESH_MS, now) && rested
     }
 

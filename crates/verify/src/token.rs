@@ -1,8 +1,8 @@
 //! Verification of signed tokens (RFC 7519).
 
 use crate::error::TokenError;
-use domain::UnixMs;
 use domain::encoding::from_base64url;
+use domain::{UnixMs, UnixSeconds};
 use jose::PublicKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -32,8 +32,8 @@ struct TokenHeader {
 pub(crate) struct RegisteredClaims {
     iss: String,
     aud: Audience,
-    exp: i64,
-    nbf: i64,
+    exp: UnixSeconds,
+    nbf: UnixSeconds,
     /// The session, if any.
     pub(crate) sid: Option<String>,
 }
@@ -72,7 +72,7 @@ pub(crate) fn judge(
         Audience::One(audience) => audience == expected.audience,
         Audience::Many(audiences) => audiences.iter().any(|audience| audience == expected.audience),
     };
-    let now = now.div_euclid(1000);
+    let now = now.to_seconds();
     if claims.iss != expected.issuer {
         Err(TokenError::Issuer)
     } else if !named {

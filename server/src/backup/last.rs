@@ -12,7 +12,7 @@ fn path(config: &Config) -> PathBuf {
 
 /// Returns the time; `None`: no backup was made here.
 pub(crate) fn last(config: &Config) -> Option<UnixMs> {
-    std::fs::read_to_string(path(config)).ok()?.trim().parse().ok()
+    std::fs::read_to_string(path(config)).ok()?.trim().parse().ok().map(UnixMs::from_millis)
 }
 
 pub(super) fn remember(config: &Config, now: UnixMs) -> Result<(), BackupError> {

@@ -13,7 +13,7 @@ use store::audit::AuditEntry;
 use store::bans::{Ban, BanChanges, BanContext, BanCursor, BanLift, BanRecord, BanSearch, Bans as StoredBans};
 use store::{Error, Result};
 
-const NOW: UnixMs = 1_000;
+const NOW: UnixMs = UnixMs::from_millis(1_000);
 
 /// Pages of bans, each of which takes a while.
 struct SlowStore {
@@ -32,8 +32,8 @@ fn ban(number: u32, lifted_at: Option<UnixMs>) -> Ban {
         trigger: Trigger::Flood,
         reason: String::new(),
         evidence: String::new(),
-        since: 0,
-        until: 2 * NOW,
+        since: UnixMs::EPOCH,
+        until: NOW + NOW.as_millis(),
         made_by: "engine".to_owned(),
         lifted_at,
         lifted_by: None,

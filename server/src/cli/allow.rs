@@ -67,7 +67,7 @@ async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
     }
     let rows = list.into_iter().map(|allowed| {
         let left = match allowed.expires_at {
-            Some(at) if allowed.in_force => remaining(at - actor.now),
+            Some(at) if allowed.in_force => remaining(at - actor.now.as_millis()),
             Some(at) => format!("ended {}", utc_time(at)),
             None => "no expiry".to_owned(),
         };

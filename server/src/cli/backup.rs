@@ -101,7 +101,9 @@ async fn record(config: &Config, store: &dyn Store, event: AuditEvent, file: &Pa
 
 /// Prints what an operator must check now.
 fn print_restored(restored: &RestoredBackup, keep_sessions: bool, keys: RestoredKeys) {
-    let of = restored.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", utc_time(at)));
+    let of = restored
+        .made_at
+        .map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", utc_time(at.as_millis())));
     println!("Restored the backup {of}.");
     println!("Accounts: {}", restored.accounts);
     if keep_sessions && restored.are_sessions_compared {

@@ -101,7 +101,7 @@ pub(super) async fn run(config: Config, command: BanCommand) -> Outcome {
             if json {
                 return print::json(&explained);
             }
-            explain(&explained, actor.now);
+            explain(&explained, actor.now.as_millis());
             Ok(())
         }
         BanCommand::Export { format } => export(&actor, format).await,
@@ -133,7 +133,7 @@ async fn list(actor: &Actor<'_>, wanted: BanListArgs) -> Outcome {
     }
     let rows = found.into_iter().map(|ban| {
         let time = match ban.lifted_at {
-            _ if ban.in_force => remaining(ban.until - actor.now),
+            _ if ban.in_force => remaining(ban.until - actor.now.as_millis()),
             Some(at) => format!("lifted {}", utc_time(at)),
             None => format!("ended {}", utc_time(ban.until)),
         };

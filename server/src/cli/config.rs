@@ -35,7 +35,7 @@ pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigComma
                 None => println!("Passkeys do not work, because the public URL names an address instead of a host."),
             }
             groups(&config).await?;
-            clients(&config).await
+            stored(&config).await
         }
         ConfigCommand::Print => {
             print!("{}", effective(&config.settings, origins));
@@ -80,15 +80,25 @@ async fn groups(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints the clients of the database that do not work with these settings. `postern doctor` reports a database that
-/// cannot be read.
-async fn clients(config: &Config) -> Result<(), Failure> {
+/// Prints the passkeys and clients of the database that do not work with these settings. `postern doctor` reports a
+/// database that cannot be read.
+async fn stored(config: &Config) -> Result<(), Failure> {
     let url = config.database_url();
     match timeout(PATIENCE, store::schema_state(&url)).await {
         Ok(Ok(schema)) if schema == store::SchemaState::default() => {}
         _ => return Ok(()),
     }
     let store = super::store::open(config).await?;
+    for (host, count) in store.passkey_hosts().await? {
+        if Some(host.as_str()) != config.relying_party() {
+            let passkeys =
+                if count == 1 { "1 passkey that was".to_owned() } else { format!("{count} passkeys that were") };
+            println!(
+                "With this public URL, {passkeys} made for the host {host} cannot sign in. Keep that host, or have the \
+                 owners sign in with their passwords and add new passkeys."
+            );
+        }
+    }
     for (id, problem) in oauth_clients::unusable(config, &store.clients().await?) {
         println!("The client {id} of the database does not work with these settings: {problem}.");
     }

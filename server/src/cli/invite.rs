@@ -82,7 +82,10 @@ async fn make(actor: &Actor<'_>, invitation: &NewInviteArgs) -> Outcome {
     if let Some(mailed) = made.mailed {
         eprintln!("{}", super::mail::queued(mailed));
     }
-    eprintln!("Valid for one account, for {}. It is not shown again.", remaining(made.expires_at - actor.now));
+    eprintln!(
+        "Valid for one account, for {}. It is not shown again.",
+        remaining(made.expires_at - actor.now.as_millis())
+    );
     Ok(())
 }
 
@@ -95,7 +98,9 @@ async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
         print::empty("No invitation is open.");
         return Ok(());
     }
-    let rows = open.into_iter().map(|open| [open.id, open.role, remaining(open.expires_at - actor.now), open.note]);
+    let rows = open
+        .into_iter()
+        .map(|open| [open.id, open.role, remaining(open.expires_at - actor.now.as_millis()), open.note]);
     print::table(["ID", "ROLE", "EXPIRES IN", "NOTE"], rows);
     Ok(())
 }

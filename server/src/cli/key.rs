@@ -239,9 +239,9 @@ fn ended_with(kind: KeyKind) -> &'static str {
 
 fn state(key: &ServerKey, now: UnixMs) -> String {
     match (key.state, key.ends_at, key.revoked_at) {
-        (ServerKeyState::Next, ..) => format!("next, in use in {}", remaining(key.used_from - now)),
+        (ServerKeyState::Next, ..) => format!("next, in use in {}", remaining(key.used_from - now.as_millis())),
         (ServerKeyState::Current, ..) => "in use".to_owned(),
-        (ServerKeyState::Overlap, Some(ends_at), _) => format!("ends in {}", remaining(ends_at - now)),
+        (ServerKeyState::Overlap, Some(ends_at), _) => format!("ends in {}", remaining(ends_at - now.as_millis())),
         (ServerKeyState::Overlap, ..) => "replaced".to_owned(),
         (ServerKeyState::Ended, ..) => "ended".to_owned(),
         (ServerKeyState::Revoked, _, at) => format!("revoked {}", utc_time(at.unwrap_or_default())),
@@ -260,7 +260,8 @@ fn time(text: &str, now: UnixMs) -> Result<UnixMs, Failure> {
     let exact = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let since = humantime::parse_rfc3339_weak(&exact).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let ms = since.and_then(|since| i64::try_from(since.as_millis()).ok());
-    ms.ok_or_else(|| wrong_value(format!("'{text}' is not a time: write 2027-01-31, 2027-01-31T04:00:00Z or 12h")))
+    ms.map(UnixMs::from_millis)
+        .ok_or_else(|| wrong_value(format!("'{text}' is not a time: write 2027-01-31, 2027-01-31T04:00:00Z or 12h")))
 }
 
 #[cfg(test)]
@@ -272,10 +273,10 @@ mod tests {
         for (text, expected) in
             [("2027-01-31", 1_801_353_600_000), ("2027-01-31T04:00:00Z", 1_801_368_000_000), ("12h", 43_200_000)]
         {
-            assert_eq!(time(text, 0).ok(), Some(expected), "{text}");
+            assert_eq!(time(text, UnixMs::EPOCH).ok(), Some(UnixMs::from_millis(expected)), "{text}");
         }
         for wrong in ["", "soon", "2027-13-01", "1969-12-31"] {
-            assert!(time(wrong, 0).is_err(), "{wrong}");
+            assert!(time(wrong, UnixMs::EPOCH).is_err(), "{wrong}");
         }
     }
 }

@@ -129,7 +129,15 @@ async fn list(store: &dyn Store, json: bool, now: UnixMs) -> Outcome {
             Some(at) => format!("in {}", remaining(at - now)),
         };
         let kind = mail.kind.replace('_', " ");
-        [mail.id, kind, mail.recipient, utc_time(mail.created_at), mail.tries.to_string(), next, mail.failure]
+        [
+            mail.id,
+            kind,
+            mail.recipient,
+            utc_time(mail.created_at.as_millis()),
+            mail.tries.to_string(),
+            next,
+            mail.failure,
+        ]
     };
     let counts = store.mail_counts().await?;
     let more = (counts.waiting + counts.given_up).saturating_sub(mails.len() as u64);

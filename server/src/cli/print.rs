@@ -3,7 +3,7 @@
 use super::{Failure, Outcome};
 use crate::period::period;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
-use domain::{LAST_WRITABLE, UnixMs};
+use domain::UnixMs;
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::time::{Duration, UNIX_EPOCH};
@@ -69,9 +69,9 @@ pub(super) fn json<T: Serialize>(value: &T) -> Outcome {
     Ok(())
 }
 
-/// Formats a time in UTC: `2026-11-21 09:00:00`.
-pub(super) fn utc_time(at: UnixMs) -> String {
-    let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
+/// Formats a time of the wire, in unix milliseconds, in UTC: `2026-11-21 09:00:00`.
+pub(super) fn utc_time(at: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(at.min(UnixMs::LAST_WRITABLE.as_millis())).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 

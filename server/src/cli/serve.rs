@@ -85,7 +85,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     let serving = tokio::spawn(connections::serve(listener, router(&state), main_listener, stopped));
     signals.received().await;
     tracing::info!("stopping after the running requests");
-    state.refusal_feed.end();
+    state.defence.refusal_feed.end();
     let _ = stop.send(true);
     serving.await?;
     forgotten::finish(&state).await;

@@ -8,6 +8,7 @@ use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
 use crate::flows::users;
 use clap::Subcommand;
+use domain::UnixMs;
 use serde::Serialize;
 use store::Store;
 use store::audit::AuditEvent;
@@ -38,8 +39,8 @@ struct SessionOutput {
     id: String,
     device: String,
     address: String,
-    created_at: i64,
-    used_at: i64,
+    created_at: UnixMs,
+    used_at: UnixMs,
 }
 
 pub(super) async fn run(config: Config, command: SessionCommand) -> Outcome {
@@ -70,8 +71,9 @@ async fn list(actor: &Actor<'_>, names: &[String], json: bool) -> Outcome {
     if json {
         return print::json(&all);
     }
-    let rows =
-        all.into_iter().map(|row| [row.user, row.device, row.address, utc_time(row.created_at), utc_time(row.used_at)]);
+    let rows = all.into_iter().map(|row| {
+        [row.user, row.device, row.address, utc_time(row.created_at.as_millis()), utc_time(row.used_at.as_millis())]
+    });
     print::table(["ACCOUNT", "WITH", "FROM", "SIGNED IN (UTC)", "USED (UTC)"], rows);
     Ok(())
 }

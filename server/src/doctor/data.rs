@@ -1,23 +1,18 @@
 //! Checks of the database's content.
 
 use super::second_factors::{administrators, required_groups, second_factors};
-use super::{Finding, FindingLevel, keys};
+use super::{Finding, FindingLevel, accounts, keys};
 use crate::backup;
 use crate::config::Config;
 use crate::error_chain::chain;
-use crate::flows::{factors, oauth_clients, profiles};
-use crate::oauth;
+use crate::flows::{factors, profiles};
 use crate::period::period;
 use domain::UnixMs;
 use domain::following::clocks_differ;
-use domain::profile::GroupName;
-use oidc::client::Pkce;
 use std::net::IpAddr;
 use std::time::Duration;
 use store::mails::MailCounts;
-use store::oauth::StoredClient;
 use store::upkeep::SignInStats;
-use store::users::NamedAccount;
 use store::{Error, SchemaState, Store};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
@@ -45,14 +40,13 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(clock(store.newest().await?, now));
         findings.push(database_clock(store.last_changes().await?.clock, now));
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
-        let (stray, marked) = (store.stray_names().await?, store.marked_names().await?);
-        findings.push(names(&stray, &marked, &store.look_alikes(MANY_ALIKE).await?));
-        findings.push(passkeys(config, &store.passkey_hosts().await?));
+        findings.push(accounts::names(&store.odd_names().await?, &store.look_alikes(MANY_ALIKE).await?));
+        findings.push(accounts::passkeys(config, &store.passkey_hosts().await?));
         let all: Vec<_> = store.groups().await?.into_iter().map(|group| group.name).collect();
-        findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
-        findings.push(roles_as_groups(&all));
+        findings.push(accounts::groups(&profiles::unknown_groups(store, &config.apps).await?));
+        findings.push(accounts::roles_as_groups(&all));
         findings.extend(mail(config, store.mail_counts().await?));
-        findings.push(clients(config, &store.clients().await?));
+        findings.push(accounts::clients(config, &store.clients().await?));
         let enabled = store.administrators(config.relying_party()).await?.len();
         match administrators(store.has_users().await?, enabled) {
             Some(finding) => findings.push(finding),
@@ -95,34 +89,6 @@ fn messages(count: u64) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }
 
-/// Names the clients that may leave out PKCE, and stored ones that cannot be used.
-fn clients(config: &Config, stored: &[StoredClient]) -> Finding {
-    const CHECK: &str = "clients";
-    let unusable = oauth_clients::unusable(config, stored);
-    if !unusable.is_empty() {
-        let listed: Vec<_> = unusable.iter().map(|(id, problem)| format!("{id} ({problem})")).collect();
-        return Finding::new(
-            CHECK,
-            FindingLevel::Problem,
-            format!("These clients do not work: {}.", listed.join("; ")),
-            "Correct each with postern client set, and in its app; or remove it with postern client remove, and add it \
-             again.",
-        );
-    }
-    let read: Vec<_> = stored.iter().filter_map(|row| oauth::clients::read(row).ok()).collect();
-    let all = config.clients.iter().chain(&read);
-    let lax: Vec<_> = all.filter(|client| client.settings.pkce == Pkce::Optional).map(oidc::Client::id).collect();
-    if lax.is_empty() {
-        return Finding::fine(CHECK, "Every client of the OpenID provider must use PKCE.");
-    }
-    Finding::new(
-        CHECK,
-        FindingLevel::Warning,
-        format!("These clients may leave out PKCE, so a stolen code may be injected into them: {}.", lax.join(", ")),
-        "Remove pkce = \"optional\" if a newer version of the app sends a code_challenge.",
-    )
-}
-
 /// Reports the state of the schema. Pending migrations are a hint, because the server runs them at its next start.
 pub(super) fn schema(schema: &SchemaState) -> Finding {
     const CHECK: &str = "migrations";
@@ -141,110 +107,6 @@ pub(super) fn schema(schema: &SchemaState) -> Finding {
             FindingLevel::Hint,
             format!("These changes of the database are pending: {}.", schema.pending.join(", ")),
             "Make a backup with the old version, then start the server: it applies them.",
-        ),
-    }
-}
-
-fn groups(unknown: &[(String, GroupName)]) -> Finding {
-    const CHECK: &str = "groups";
-    if unknown.is_empty() {
-        return Finding::fine(CHECK, "Every group in the rules of apps exists.");
-    }
-    let listed: Vec<_> = unknown.iter().map(|(app, group)| format!("{group} (app {app})")).collect();
-    Finding::new(
-        CHECK,
-        FindingLevel::Warning,
-        format!("Rules of apps name groups that do not exist: {}.", listed.join(", ")),
-        "Add them with postern group add, or correct the rules.",
-    )
-}
-
-fn roles_as_groups(groups: &[GroupName]) -> Finding {
-    const CHECK: &str = "group_names";
-    let listed: Vec<_> = groups.iter().filter(|group| group.is_role()).map(ToString::to_string).collect();
-    if listed.is_empty() {
-        return Finding::fine(CHECK, "No group has the name of a role.");
-    }
-    Finding::new(
-        CHECK,
-        FindingLevel::Warning,
-        format!(
-            "These groups have the names of roles, so apps may take their members for administrators: {}.",
-            listed.join(", ")
-        ),
-        "Rename each with postern group rename, and correct the rules that name it.",
-    )
-}
-
-fn names(stray: &[NamedAccount], marked: &[NamedAccount], alike: &[Vec<NamedAccount>]) -> Finding {
-    const CHECK: &str = "names";
-    let account = |user: &NamedAccount| format!("{} ({})", user.name, user.id);
-    if !stray.is_empty() {
-        let unreachable: Vec<_> = stray.iter().map(account).collect();
-        return Finding::new(
-            CHECK,
-            FindingLevel::Problem,
-            format!(
-                "These accounts cannot sign in, because another account has the same name: {}.",
-                unreachable.join(", ")
-            ),
-            "Give each another name: postern user rename ID NAME.",
-        );
-    }
-    let joined = |users: &Vec<NamedAccount>| users.iter().map(account).collect::<Vec<_>>().join(" and ");
-    let alike: Vec<_> = alike.iter().map(joined).collect();
-    let marked: Vec<_> = marked.iter().map(account).collect();
-    let says: Vec<_> =
-        [("These names look alike", alike.join("; ")), ("Accents hide in these names", marked.join(", "))]
-            .into_iter()
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(problem, names)| format!("{problem}: {names}."))
-            .collect();
-    if says.is_empty() {
-        return Finding::fine(CHECK, "No two names are equal or look alike.");
-    }
-    Finding::new(
-        CHECK,
-        FindingLevel::Warning,
-        says.join(" "),
-        "If one impersonates another account, disable it. Otherwise rename it: postern user rename ID NAME.",
-    )
-}
-
-fn passkeys(config: &Config, hosts: &[(String, u64)]) -> Finding {
-    const CHECK: &str = "passkeys";
-    let own = domain::passkey::relying_party(&config.origin);
-    let count = |is_own: bool| -> u64 {
-        hosts.iter().filter(|(host, _)| (Some(host.as_str()) == own) == is_own).map(|(_, count)| count).sum()
-    };
-    let orphans: Vec<_> = hosts
-        .iter()
-        .filter(|(host, _)| Some(host.as_str()) != own)
-        .map(|(host, count)| format!("{count} for {host}"))
-        .collect();
-    if !orphans.is_empty() {
-        return Finding::new(
-            CHECK,
-            FindingLevel::Problem,
-            format!(
-                "These passkeys do not work at {}, because they were made for another host: {}.",
-                config.origin,
-                orphans.join(", ")
-            ),
-            "Set public_url back to that host, or have the owners sign in with their passwords and add new passkeys.",
-        );
-    }
-    match own {
-        Some(host) => match count(true) {
-            0 => Finding::fine(CHECK, "No passkey exists yet."),
-            1 => Finding::fine(CHECK, format!("The only passkey was made for {host}.")),
-            count => Finding::fine(CHECK, format!("All {count} passkeys were made for {host}.")),
-        },
-        None => Finding::new(
-            CHECK,
-            FindingLevel::Hint,
-            "Passkeys do not work here, because public_url names an address.",
-            "Give the site a host name with a certificate.",
         ),
     }
 }
@@ -358,6 +220,10 @@ fn span(ms: i64) -> String {
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn everybody_at_one_address_is_a_proxy_that_is_not_listed() {
         let config = |url: &str| Config::new(toml::from_str(&format!("public_url = '{url}'")).expect("readable"));
@@ -386,36 +252,20 @@ mod tests {
     }
 
     #[test]
-    fn healthchecks_980_passkeys_of_another_host_are_named() {
-        let of = |url: &str, hosts: &[(&str, u64)]| {
-            let config =
-                Config::new(toml::from_str(&format!("public_url = '{url}'")).expect("readable")).expect("valid");
-            let hosts: Vec<_> = hosts.iter().map(|(host, count)| ((*host).to_owned(), *count)).collect();
-            passkeys(&config, &hosts)
-        };
-        assert_eq!(of("https://a.example", &[("a.example", 3)]).state, FindingLevel::Fine);
-        assert_eq!(of("https://a.example:8443", &[("a.example", 3)]).state, FindingLevel::Fine);
-        let moved = of("https://b.example", &[("a.example", 3), ("b.example", 1)]);
-        assert_eq!(moved.state, FindingLevel::Problem);
-        assert!(moved.says.contains("3 for a.example") && !moved.says.contains("for b.example"), "{}", moved.says);
-        assert_eq!(of("https://192.0.2.1", &[]).state, FindingLevel::Hint);
-    }
-
-    #[test]
     fn a_database_whose_clock_differs() {
-        assert_eq!(database_clock(None, 0).state, FindingLevel::Fine);
-        assert_eq!(database_clock(Some(100_000), 70_000).state, FindingLevel::Fine);
-        let ahead = database_clock(Some(100_000), 141_000);
+        assert_eq!(database_clock(None, UnixMs::EPOCH).state, FindingLevel::Fine);
+        assert_eq!(database_clock(Some(at(100_000)), at(70_000)).state, FindingLevel::Fine);
+        let ahead = database_clock(Some(at(100_000)), at(141_000));
         assert_eq!(ahead.state, FindingLevel::Problem);
         assert!(ahead.says.contains("41 s ahead"), "{}", ahead.says);
-        assert!(database_clock(Some(100_000), 69_999).says.contains("30 s behind"));
+        assert!(database_clock(Some(at(100_000)), at(69_999)).says.contains("30 s behind"));
     }
 
     #[test]
     fn rows_of_the_future() {
-        assert_eq!(clock(None, 0).state, FindingLevel::Fine);
-        assert_eq!(clock(Some(SKEW_MS), 0).state, FindingLevel::Fine);
-        let ahead = clock(Some(2 * DAY_MS), 0);
+        assert_eq!(clock(None, UnixMs::EPOCH).state, FindingLevel::Fine);
+        assert_eq!(clock(Some(at(SKEW_MS)), UnixMs::EPOCH).state, FindingLevel::Fine);
+        let ahead = clock(Some(at(2 * DAY_MS)), UnixMs::EPOCH);
         assert_eq!(ahead.state, FindingLevel::Problem);
         assert!(ahead.says.contains("2 days"), "{}", ahead.says);
     }

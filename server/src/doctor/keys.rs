@@ -44,13 +44,13 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
 /// Checks whether scheduled rotations of keys took place.
 pub(super) fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
     let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current);
-    let age = |kind| in_use(kind).map(|key| now - key.used_from);
+    let age = |kind| in_use(kind).map(|key| now - UnixMs::from_millis(key.used_from));
     let mut findings = vec![
         age_of(&Checked::signing(config), age(ServerKeyKind::Signing)),
         age_of(&Checked::mac(config), age(ServerKeyKind::Mac)),
     ];
     findings.extend(keys.iter().filter(|key| key.state == ServerKeyState::Next).map(|key| {
-        let (kind, from) = (server_keys::stored_kind(key.kind).as_str(), date(key.used_from));
+        let (kind, from) = (server_keys::stored_kind(key.kind).as_str(), date(UnixMs::from_millis(key.used_from)));
         Finding::fine("next_key", format!("The {kind} key {} waits, and is used from {from}.", key.kid))
     }));
     findings
@@ -161,7 +161,7 @@ mod tests {
             revoked_at: None,
         };
         let config = Config::new(toml::from_str("").expect("readable")).expect("valid");
-        let findings = ages(&config, &[key], 0);
+        let findings = ages(&config, &[key], UnixMs::EPOCH);
         let waits = findings.iter().find(|finding| finding.check == "next_key").expect("a finding");
         assert_eq!(waits.says, "The signing key k2 waits, and is used from 2027-01-31 04:00:00 UTC.");
     }

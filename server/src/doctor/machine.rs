@@ -107,7 +107,7 @@ pub(crate) fn certificate(config: &Config, now: UnixMs) -> Option<Finding> {
             return Some(Finding::new(CHECK, FindingLevel::Problem, says, "Correct tls.certificate and tls.key."));
         }
     };
-    let (from, until) = (validity.from.saturating_mul(1000), validity.until.saturating_mul(1000));
+    let (from, until) = (validity.from.to_millis(), validity.until.to_millis());
     Some(if until <= now {
         let says = format!("The TLS certificate has expired on {}: browsers refuse this site.", date(until));
         Finding::new(CHECK, FindingLevel::Problem, says, RENEW)
@@ -231,7 +231,7 @@ mod tests {
         let [own, private] = files.each_ref().map(|file| file.display());
         let text = format!("public_url = 'https://localhost'\ntls = {{ certificate = '{own}', key = '{private}' }}");
         let config = Config::new(toml::from_str(&text).expect("readable")).expect("valid");
-        let end = 1_796_083_200_000;
+        let end = UnixMs::from_millis(1_796_083_200_000);
         for (now, state) in [
             (end - 400 * DAY, FindingLevel::Problem),
             (end - 15 * DAY, FindingLevel::Fine),
@@ -242,7 +242,7 @@ mod tests {
             assert_eq!(finding.state, state, "{}", finding.says);
             assert!(now < end - 300 * DAY || finding.says.contains("2026-12-01 00:00:00 UTC"), "{}", finding.says);
         }
-        assert_eq!(certificate(&Config::new(Settings::default()).expect("valid"), 0), None);
+        assert_eq!(certificate(&Config::new(Settings::default()).expect("valid"), UnixMs::EPOCH), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The checks of `postern doctor`. Each returns one finding, and each finding that is not fine says what to do.
 
+mod accounts;
 mod data;
 mod examine;
 mod finding;

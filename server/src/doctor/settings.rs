@@ -58,7 +58,8 @@ pub(super) fn cookies(config: &Config) -> Finding {
 pub(super) fn password_strength(settings: &Settings) -> Finding {
     const CHECK: &str = "password_strength";
     let (memory, passes) = (settings.password.memory_kib, settings.password.passes);
-    let says = format!("argon2id uses {memory} KiB and {passes} passes");
+    let times = if passes == 1 { "pass" } else { "passes" };
+    let says = format!("argon2id uses {memory} KiB and {passes} {times}");
     if LEAST.iter().any(|(kib, least)| memory >= *kib && passes >= *least) {
         Finding::fine(CHECK, format!("{says}."))
     } else {
@@ -106,5 +107,7 @@ mod tests {
         ] {
             assert_eq!(password_strength(&config(text).settings).state, state, "{text}");
         }
+        let once = password_strength(&config("[password]\nmemory_kib = 65536\npasses = 1").settings);
+        assert_eq!(once.says, "argon2id uses 65536 KiB and 1 pass.");
     }
 }

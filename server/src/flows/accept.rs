@@ -5,7 +5,7 @@ use super::sealed::{AttemptError, OpenedMessage};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
-use crate::state::AppState;
+use crate::state::SessionState;
 use domain::account::AccountDigest;
 use domain::authentication::Methods;
 use store::attempts::Acceptance;
@@ -51,7 +51,7 @@ pub fn outcome(client: &Client, user: &User, known_network: bool) -> &'static st
 /// `wrong_credentials`: the account was disabled, or its password changed, since it was read; the pending sign-in is
 /// over; the code was used; or the device is not remembered any more.
 pub async fn accept(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     received: &OpenedMessage,
     sign_in: SignIn<'_>,

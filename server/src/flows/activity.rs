@@ -4,7 +4,7 @@ use crate::api_error::ApiError;
 use crate::audit::{
     NEW_DEVICE, NEW_PLACE, OK, PASSKEY_REFUSED, SECOND_FACTOR_REQUIRED, TOO_MANY_PROOFS, WRONG_SECOND_FACTOR,
 };
-use crate::state::AppState;
+use crate::state::CoreState;
 use app::view::{Activity, ActivityEvent};
 use domain::client_key::ClientKey;
 use domain::ids::UserId;
@@ -17,12 +17,12 @@ const TOGETHER_MS: i64 = 60 * 60_000;
 ///
 /// # Errors
 /// The store fails.
-pub async fn lines(state: &AppState, user: &UserId, rows: u32) -> Result<Vec<Activity>, ApiError> {
+pub async fn lines(state: &CoreState, user: &UserId, rows: u32) -> Result<Vec<Activity>, ApiError> {
     Ok(of_entries(state, &state.store.audit_of(user, rows).await?))
 }
 
 /// Returns the lines of these rows, in their order.
-pub fn of_entries(state: &AppState, entries: &[AuditEntry]) -> Vec<Activity> {
+pub fn of_entries(state: &CoreState, entries: &[AuditEntry]) -> Vec<Activity> {
     let prefix = state.config.settings.ipv6_prefix;
     fold(entries.iter().filter_map(|entry| line(entry, prefix)))
 }
@@ -120,7 +120,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
     );
     let about = if is_shown { entry.about.clone() } else { String::new() };
     let (address, device) = (place.unwrap_or_default(), entry.device.clone());
-    Some(Activity { at: entry.at, event, count: 1, address, device, about })
+    Some(Activity { at: entry.at.as_millis(), event, count: 1, address, device, about })
 }
 
 fn fold(lines: impl Iterator<Item = Activity>) -> Vec<Activity> {

@@ -6,7 +6,7 @@ use crate::entropy::Entropy;
 use crate::guards::administrator::Administrator;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Vault;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::UnixMs;
 use domain::client_key::ClientKey;
 use domain::ids::{SessionId, UserId};
@@ -34,7 +34,7 @@ pub struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
-    pub fn administrator(state: &'a AppState, client: &Client, administrator: &Administrator) -> Self {
+    pub fn administrator(state: &'a CoreState, client: &Client, administrator: &Administrator) -> Self {
         Self {
             store: &*state.store,
             config: &state.config,

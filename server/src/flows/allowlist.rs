@@ -77,8 +77,8 @@ pub async fn shown_all(store: &dyn Store, list: Vec<AllowedNetwork>, now: UnixMs
             network: allowed.network.to_string(),
             id: allowed.id,
             comment: allowed.comment,
-            expires_at: allowed.expires_at,
-            created_at: allowed.created_at,
+            expires_at: allowed.expires_at.map(UnixMs::as_millis),
+            created_at: allowed.created_at.as_millis(),
         });
     }
     Ok(all)

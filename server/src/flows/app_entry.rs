@@ -5,7 +5,7 @@ use crate::audit;
 use crate::client::Client;
 use crate::config::App;
 use crate::guards::app_cookie::held;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use domain::app_session::AppSession;
 use domain::encoding::{base64url, from_base64url, sha256};
 use domain::ids::SessionId;
@@ -55,8 +55,8 @@ impl std::fmt::Debug for PendingSignIn {
 }
 
 /// Makes a new state from the time and a secret.
-pub fn begin(state: &AppState) -> PendingSignIn {
-    let cookie = format!("{}.{}", state.now().div_euclid(1000), base64url(&state.entropy.bytes::<16>()));
+pub fn begin(state: &CoreState) -> PendingSignIn {
+    let cookie = format!("{}.{}", state.now().to_seconds(), base64url(&state.entropy.bytes::<16>()));
     let hash = hash(&cookie);
     PendingSignIn { key: key(&hash).to_owned(), cookie, hash }
 }
@@ -90,7 +90,7 @@ pub fn is_256_bits(text: &str) -> bool {
 /// # Errors
 /// The store fails.
 pub async fn code(
-    state: &AppState,
+    state: &CoreState,
     app: &App,
     session: &SessionId,
     state_hash: &str,
@@ -115,14 +115,14 @@ pub async fn code(
 /// # Errors
 /// The store fails.
 pub async fn enter(
-    state: AppState,
-    client: Client,
-    app: App,
+    state: &KeyState,
+    client: &Client,
+    app: &App,
     code: String,
     cookie: String,
 ) -> Result<Option<EnteredApp>, ApiError> {
     let now = state.now();
-    let mut entry = audit::entry(&state, &client, AuditEvent::AppOpened, audit::OK);
+    let mut entry = audit::entry(state, client, AuditEvent::AppOpened, audit::OK);
     entry.about.clone_from(&app.name);
     let using =
         UseCode { code_hash: hash(&code), app: app.origin.clone(), state_hash: hash(&cookie), audit: entry, now };
@@ -137,7 +137,7 @@ pub async fn enter(
 ///
 /// # Errors
 /// The store fails.
-pub async fn is_open(state: &AppState, app: &App, headers: &HeaderMap) -> Result<bool, ApiError> {
+pub async fn is_open(state: &SessionState, app: &App, headers: &HeaderMap) -> Result<bool, ApiError> {
     let Some(session) = held(state, app, headers) else { return Ok(false) };
     Ok(state.sessions.is_live(&*state.store, &session.session(), state.now()).await?)
 }

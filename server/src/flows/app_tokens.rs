@@ -3,8 +3,9 @@
 use crate::api_error::ApiError;
 use crate::config::App;
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::KeyState;
 use crate::tokens::{PersonClaims, TokenSubject};
+use domain::UnixMs;
 use store::sessions::SessionRow;
 use wire::apps::{AppToken, TokenType};
 use wire::problem::Code;
@@ -13,7 +14,7 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// `no_app`, `no_session`
-pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Result<AppToken, ApiError> {
+pub async fn issue(state: &KeyState, session: &SignedIn, audience: &str) -> Result<AppToken, ApiError> {
     let app = state.config.apps.of_origin(audience).ok_or_else(|| ApiError::new(Code::NoApp))?;
     let row = state.store.session(&session.claims.sid).await?;
     let row = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
@@ -22,7 +23,7 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
     let person = PersonClaims::of(&row.username, &profile);
     let (access_token, expires_at) = sign(state, app, &row, &person, session.jkt())?;
     let token_type = if session.jkt().is_some() { TokenType::DPoP } else { TokenType::Bearer };
-    Ok(AppToken { access_token, token_type, expires_at })
+    Ok(AppToken { access_token, token_type, expires_at: expires_at.as_millis() })
 }
 
 /// Signs a token of this session for this app, bound to the key if there is one, and returns its expiry.
@@ -30,12 +31,12 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
 /// # Errors
 /// It cannot be signed.
 pub fn sign(
-    state: &AppState,
+    state: &KeyState,
     app: &App,
     row: &SessionRow,
     person: &PersonClaims,
     jkt: Option<&str>,
-) -> Result<(String, i64), ApiError> {
+) -> Result<(String, UnixMs), ApiError> {
     let subject = TokenSubject {
         user: &row.user,
         username: &row.username,

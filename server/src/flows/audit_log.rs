@@ -87,7 +87,7 @@ fn cursor(text: &str) -> Option<(UnixMs, String)> {
     let (at, id) = text.split_once('-')?;
     let counted = (1..=15).contains(&at.len()) && at.bytes().all(|byte| byte.is_ascii_digit());
     let named = id.len() == 26 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-    Some((at.parse().ok().filter(|_| counted && named)?, id.to_owned()))
+    Some((UnixMs::from_millis(at.parse().ok().filter(|_| counted && named)?), id.to_owned()))
 }
 
 /// Returns a page of rows.
@@ -129,7 +129,7 @@ fn shown(line: AuditLine) -> AuditEntry {
     let AuditLine { entry, username, actor_name } = line;
     AuditEntry {
         id: entry.id,
-        at: entry.at,
+        at: entry.at.as_millis(),
         event: entry.event.as_str().to_owned(),
         outcome: entry.outcome,
         user: username.filter(|name| !name.is_empty()),
@@ -150,14 +150,15 @@ async fn id_of(store: &dyn Store, name: &str) -> store::Result<UserId> {
 /// Parses a day, a time, or a period before now. `day_ms`: what to add to a bare day.
 fn parse_time(text: &str, now: UnixMs, day_ms: i64) -> Result<UnixMs, AuditQueryError> {
     if let Ok(span) = span_ms(text) {
-        return Ok(now.saturating_sub(span).max(0));
+        return Ok(now.saturating_sub(span).max(UnixMs::EPOCH));
     }
     let is_day = text.len() == "2026-11-21".len();
     let exact = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let moment = humantime::parse_rfc3339_weak(&exact).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let ms = moment.and_then(|since| i64::try_from(since.as_millis()).ok());
     let ms = ms.ok_or_else(|| AuditQueryError::Time(text.to_owned()))?;
-    Ok(if is_day { ms + day_ms } else { ms })
+    let time = UnixMs::from_millis(ms);
+    Ok(if is_day { time + day_ms } else { time })
 }
 
 fn given(text: &str) -> Option<&str> {
@@ -174,13 +175,13 @@ mod tests {
 
     #[test]
     fn moments_are_days_times_or_spans() {
-        let now = 1_800_000_000_000;
+        let (at, now) = (UnixMs::from_millis, UnixMs::from_millis(1_800_000_000_000));
         for (text, since, until) in [
-            ("2026-11-21", 1_795_219_200_000, 1_795_305_600_000),
-            ("2026-11-21T09:00:00Z", 1_795_251_600_000, 1_795_251_600_000),
+            ("2026-11-21", at(1_795_219_200_000), at(1_795_305_600_000)),
+            ("2026-11-21T09:00:00Z", at(1_795_251_600_000), at(1_795_251_600_000)),
             ("7d", now - 7 * DAY_MS, now - 7 * DAY_MS),
             ("1d 2 hours", now - 93_600_000, now - 93_600_000),
-            ("999999999y", 0, 0),
+            ("999999999y", UnixMs::EPOCH, UnixMs::EPOCH),
         ] {
             assert_eq!(parse_time(text, now, 0).ok(), Some(since), "{text}");
             assert_eq!(parse_time(text, now, DAY_MS).ok(), Some(until), "{text}");

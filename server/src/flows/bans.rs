@@ -121,10 +121,10 @@ pub async fn explain(actor: &Actor<'_>, address: &str) -> Result<seen::Explanati
     let rules = Trigger::ALL.iter().filter_map(|trigger| {
         let rule = config.policy.rule(*trigger)?;
         let of = |(cause, _): &&(Trigger, UnixMs)| cause == trigger;
-        let strikes = held.strikes.iter().filter(of).filter(|(_, at)| *at > now - rule.window_ms).count();
+        let strikes = held.strikes.iter().filter(of).filter(|(_, at)| *at > *now - rule.window_ms).count();
         let rungs = held.rungs.iter().filter(|(cause, _)| cause == trigger);
         let stands: Option<Rung> = rungs.map(|(_, rung)| *rung).max_by_key(|rung| rung.step);
-        let next = rule.climb(stands, client_key, 0, *now).until - now;
+        let next = rule.climb(stands, client_key, 0, *now).until - *now;
         Some(seen::RuleStatus {
             trigger: trigger.to_string(),
             scope: rule.scope.to_string(),
@@ -135,8 +135,8 @@ pub async fn explain(actor: &Actor<'_>, address: &str) -> Result<seen::Explanati
     });
     Ok(seen::Explanation {
         address: client_key.to_string(),
-        sign_in_closed_until: sign_in,
-        everything_closed_until: everything,
+        sign_in_closed_until: sign_in.map(UnixMs::as_millis),
+        everything_closed_until: everything.map(UnixMs::as_millis),
         rules: rules.collect(),
         allowed: allowlist::shown_all(*store, allowed, *now).await?,
         bans: shown_all(*store, held.bans, *now).await?,
@@ -189,10 +189,10 @@ pub fn shown(ban: Ban, made_by: String, lifted_by: Option<String>, now: UnixMs) 
         incident: ban.incident,
         reason: ban.reason,
         evidence: ban.evidence,
-        since: ban.since,
-        until: ban.until,
+        since: ban.since.as_millis(),
+        until: ban.until.as_millis(),
         made_by,
-        lifted_at: ban.lifted_at,
+        lifted_at: ban.lifted_at.map(UnixMs::as_millis),
         lifted_by,
         lift_reason: ban.lift_reason,
     }

@@ -9,7 +9,7 @@ use crate::entropy::Entropy;
 use crate::error_chain::chain;
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{factor_policy, recent_factor};
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use crate::totp;
 use domain::UnixMs;
 use domain::account::Role;
@@ -34,16 +34,19 @@ const ALL: &str = "all";
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors, ApiError> {
+pub async fn list(state: &CoreState, session: &SignedIn) -> Result<SecondFactors, ApiError> {
     let user = &session.claims.sub;
     let (need, fresh_until) = recent_factor::fresh_until(state, session).await?;
     let (factors, totp) = (need.factors, state.store.totp(user, true).await?);
     Ok(SecondFactors {
-        totp: totp.map(|totp| TotpInfo { created_at: totp.created_at, used_at: totp.used_at }),
+        totp: totp.map(|totp| TotpInfo {
+            created_at: totp.created_at.as_millis(),
+            used_at: totp.used_at.map(UnixMs::as_millis),
+        }),
         passkeys: factors.passkeys,
         passkey_after_password: factors.passkeys > 0 && factors.passkey_after_password,
         recovery_codes: factors.recovery_codes,
-        fresh_until,
+        fresh_until: fresh_until.map(UnixMs::as_millis),
         proofs: need.proofs().iter().map(|kind| kind.as_str().to_owned()).collect(),
     })
 }
@@ -72,14 +75,14 @@ pub async fn administrators_without(store: &dyn Store, config: &Config) -> store
 ///
 /// # Errors
 /// `insufficient_user_authentication`; the store fails.
-pub async fn begin_totp(state: &AppState, session: &SignedIn) -> Result<NewTotp, ApiError> {
+pub async fn begin_totp(state: &KeyState, session: &SignedIn) -> Result<NewTotp, ApiError> {
     recent_factor::check(state, session).await?;
     let (user, id, now) = (&session.claims.sub, state.ulid(), state.now());
     let (secret, sealed) = totp::make(&state.key_encryption, &*state.entropy, user, &id)?;
     state.store.begin_totp(user, &id, &sealed, now).await?;
     let uri = uri(&secret, &state.config.settings.site.name, &session.claims.preferred_username);
     let qr = toll::qr_svg(&uri, "QR code for your authenticator app").unwrap_or_default();
-    Ok(NewTotp { id, secret: secret_text(&secret), uri, qr, expires_at: now + REGISTRATION_MS })
+    Ok(NewTotp { id, secret: secret_text(&secret), uri, qr, expires_at: (now + REGISTRATION_MS).as_millis() })
 }
 
 /// Puts a generator into use by its first code, and makes recovery codes if the account has none. The session counts as
@@ -88,7 +91,7 @@ pub async fn begin_totp(state: &AppState, session: &SignedIn) -> Result<NewTotp,
 /// # Errors
 /// `wrong_code`; `not_found`: the generator is unknown or too old; the store fails.
 pub async fn confirm_totp(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     session: &SignedIn,
     first: &FirstCode,
@@ -121,7 +124,7 @@ pub async fn confirm_totp(
 /// # Errors
 /// `insufficient_user_authentication`; `not_found`: the account has no passkey of this site; the store fails.
 pub async fn set_passkey_after_password(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     session: &SignedIn,
     wanted: bool,
@@ -156,7 +159,7 @@ pub async fn set_passkey_after_password(
 ///
 /// # Errors
 /// `insufficient_user_authentication`; `not_found`; the store fails.
-pub async fn remove_totp(state: &AppState, client: &Client, session: &SignedIn) -> Result<(), ApiError> {
+pub async fn remove_totp(state: &CoreState, client: &Client, session: &SignedIn) -> Result<(), ApiError> {
     recent_factor::check(state, session).await?;
     let audit = entry(state, client, session, AuditEvent::SecondFactorRemoved, TOTP);
     if state.store.remove_totp(&session.claims.sub, &audit).await? {
@@ -170,7 +173,7 @@ pub async fn remove_totp(state: &AppState, client: &Client, session: &SignedIn) 
 ///
 /// # Errors
 /// `insufficient_user_authentication`; `not_found`: the account has no second factor; the store fails.
-pub async fn recovery_codes(state: &AppState, client: &Client, session: &SignedIn) -> Result<RecoveryCodes, ApiError> {
+pub async fn recovery_codes(state: &CoreState, client: &Client, session: &SignedIn) -> Result<RecoveryCodes, ApiError> {
     recent_factor::check(state, session).await?;
     let user = &session.claims.sub;
     if !factor_policy::held(state, user).await?.held() {
@@ -195,7 +198,7 @@ pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &UserId) -> 
 
 /// Adds the method of a new factor to the session that has just proven it, and makes its proof fresh. The factor and its
 /// recovery codes are stored already and must be answered, so a failure is logged only: the person is asked again.
-pub async fn renew(state: &AppState, session: &SignedIn, proven: Method, now: UnixMs) {
+pub async fn renew(state: &SessionState, session: &SignedIn, proven: Method, now: UnixMs) {
     let sid = &session.claims.sid;
     match state.store.renew_authentication(sid, proven, now).await {
         Ok(Some(new)) => {
@@ -219,7 +222,7 @@ pub fn hashes(codes: &[String]) -> Vec<String> {
 }
 
 fn entry(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     session: &SignedIn,
     event: AuditEvent,

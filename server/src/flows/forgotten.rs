@@ -4,7 +4,7 @@ use super::mail::{LinkMail, MailError, sure_address};
 use crate::audit;
 use crate::client::Client;
 use crate::error_chain::chain;
-use crate::state::{AppState, LINK_REQUESTS};
+use crate::state::{AppState, KeyState, LINK_REQUESTS};
 use domain::account::name_key;
 use domain::code_hash::CodeHash;
 use domain::invitation::{RESET_MS, code};
@@ -48,7 +48,7 @@ pub async fn finish(state: &AppState) {
 /// # Errors
 /// The code cannot be encrypted, or the store fails.
 pub async fn mail_link(
-    state: &AppState,
+    state: &KeyState,
     client: &Client,
     account: &str,
 ) -> Result<Option<MailResetOutcome>, MailError> {

@@ -38,7 +38,11 @@ pub enum InvitationError {
 pub async fn invite(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Result<OneTimeLink, InvitationError> {
     let (code, invitation, audit) = new(actor, role, text, hours)?;
     actor.store.add_invitation(&invitation, &audit).await?;
-    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at: invitation.expires_at, mailed: None })
+    Ok(OneTimeLink {
+        link: actor.link(paths::SIGNUP_PAGE, &code),
+        expires_at: invitation.expires_at.as_millis(),
+        mailed: None,
+    })
 }
 
 /// Creates an invitation, and mails its link too. If the message was queued, the new account gets the address as vouched
@@ -70,7 +74,11 @@ pub async fn invite_by_mail(
     };
     let mail = link.sealed(key, actor.entropy, actor.now).map_err(MailError::from)?;
     let mailed = actor.store.mail_invitation(&invitation, &audit, &mail).await? == AddMailOutcome::Queued;
-    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at, mailed: Some(mailed) })
+    Ok(OneTimeLink {
+        link: actor.link(paths::SIGNUP_PAGE, &code),
+        expires_at: expires_at.as_millis(),
+        mailed: Some(mailed),
+    })
 }
 
 /// Makes a new invitation, with its code and its row in the audit log.
@@ -121,7 +129,7 @@ fn shown(invitation: Invitation) -> wire::account::Invitation {
         id: invitation.id,
         role: invitation.role.as_str().to_owned(),
         note: invitation.note,
-        created_at: invitation.created_at,
-        expires_at: invitation.expires_at,
+        created_at: invitation.created_at.as_millis(),
+        expires_at: invitation.expires_at.as_millis(),
     }
 }

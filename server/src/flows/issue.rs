@@ -4,7 +4,7 @@ use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::keyring::thumbprint;
 use crate::sessions::LiveSession;
-use crate::state::AppState;
+use crate::state::{CoreState, SessionState};
 use crate::tokens::TokenSubject;
 use domain::UnixMs;
 use domain::account::{AccountDigest, Role};
@@ -47,7 +47,7 @@ pub struct SessionOwner<'a> {
 ///
 /// `judged_by`: the hash of the checked password, if one was checked. `methods`: how the person was authenticated now.
 pub fn open(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     user: &UserId,
     judged_by: Option<PasswordHash>,
@@ -80,7 +80,7 @@ pub fn open(
 /// # Errors
 /// The access token cannot be signed.
 pub fn first(
-    state: &AppState,
+    state: &SessionState,
     owner: &SessionOwner<'_>,
     account: &AccountDigest,
     opening: &NewSessionTokens,
@@ -108,7 +108,7 @@ pub fn first(
 /// # Errors
 /// The access token cannot be signed.
 pub fn tokens(
-    state: &AppState,
+    state: &SessionState,
     owner: &SessionOwner<'_>,
     session: &SessionId,
     jkt: Option<&str>,
@@ -137,8 +137,8 @@ pub fn tokens(
             username: owner.username.to_owned(),
             roles: vec![owner.role.as_str().to_owned()],
             bound: jkt.is_some(),
-            expires_at,
-            auth_time: Some(live.authentication.auth_time()),
+            expires_at: expires_at.as_millis(),
+            auth_time: Some(live.authentication.auth_time().as_seconds()),
             amr: live.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
             acr: Some(live.authentication.methods.acr().to_owned()),
         },

@@ -13,15 +13,17 @@ use crate::guards::factor_policy;
 use crate::keyring;
 use crate::offences;
 use crate::passwords::PasswordCheck;
-use crate::state::AppState;
+use crate::state::{AppState, DefenceState, KeyState};
 use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, DelayDecision};
 use domain::authentication::Methods;
 use domain::ban::Trigger;
 use domain::known_device::{DeviceHolder, DeviceRefusal};
 use domain::login::{LoginFacts, LoginRefusal, LoginVerdict, judge};
+use domain::second_factor::Factors;
 use store::attempts::{Attempt, AttemptRefusal, LoginContext, LoginLookup};
 use store::audit::AuditEvent;
+use store::given_codes::GivenCode;
 use store::remembered_devices::DeviceMemory;
 use store::users::{PasswordHash, User};
 use wire::envelope::EnvelopeKind;
@@ -65,7 +67,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
         DelayDecision::Wait { ms } => {
             let mut entry = audit::entry(state, client, AuditEvent::Login, audit::DELAYED);
             entry.user = user.map(|user| user.id);
-            audit::note(state, client, entry).await?;
+            audit::note(&state.defence, client, entry).await?;
             return Err(ApiError::wait(Code::AccountDelayed, ms).into());
         }
         // After this many failures the device counts as unknown.
@@ -86,28 +88,11 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     };
     match (judge(facts), user) {
         (LoginVerdict::Accepted, Some(user)) => {
-            let code = credentials.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
-            let keys = received.keys.as_ref();
-            let required = factor_policy::of_account(state, &user.id, user.role).await?;
-            let (methods, memory, code) = match (factors.needed_after_password(required), code) {
-                (false, _) => (Methods::PASSWORD, DeviceMemory::Unconcerned, None),
-                (true, None) => match remembered_devices::find(state, keys, &user.id, required).await? {
-                    Some(remembered) if !credentials.factor => (Methods::PASSWORD, remembered, None),
-                    _ => return Err(second_factor::begin(state, client, &received, &user, factors).await),
-                },
-                (true, Some(code)) => match second_factor::check_code(state, client, &user.id, code).await? {
-                    Some(proven) => {
-                        let (method, wanted) = (proven.method(), credentials.remember);
-                        let request = RememberRequest { user: &user.id, proven: method, required, wanted };
-                        let memory = remembered_devices::decide(state, client, keys, request);
-                        (Methods::PASSWORD.with(method), memory, Some(proven))
-                    }
-                    // As a wrong password: the answer must not say that the password is right.
-                    None => {
-                        let reason = LoginRefusal::WrongCode;
-                        return Err(refuse(state, client, &received.attempt, Some(&user), &digest, reason).await);
-                    }
-                },
+            let factors = prove_factors(state, client, &received, &user, &credentials, factors).await?;
+            let Some(ProvenFactors { methods, memory, code }) = factors else {
+                // As a wrong password: the answer must not say that the password is right.
+                let reason = LoginRefusal::WrongCode;
+                return Err(refuse(&state.defence, client, &received.attempt, Some(&user), &digest, reason).await);
             };
             let sign_in = SignIn {
                 user: &user,
@@ -127,16 +112,52 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             Ok(issued)
         }
         (LoginVerdict::Accepted, None) => {
-            Err(refuse(state, client, &received.attempt, None, &digest, LoginRefusal::Unknown).await)
+            Err(refuse(&state.defence, client, &received.attempt, None, &digest, LoginRefusal::Unknown).await)
         }
         (LoginVerdict::Refused(reason), user) => {
-            Err(refuse(state, client, &received.attempt, user.as_ref(), &digest, reason).await)
+            Err(refuse(&state.defence, client, &received.attempt, user.as_ref(), &digest, reason).await)
         }
     }
 }
 
+/// The factors of a sign-in whose password is right.
+struct ProvenFactors {
+    methods: Methods,
+    memory: DeviceMemory,
+    code: Option<GivenCode>,
+}
+
+/// Takes the second factor, if one is needed: a code in the same message, or a device that is remembered. Otherwise
+/// the sign-in waits for one. `None`: the code is wrong.
+async fn prove_factors(
+    state: &KeyState,
+    client: &Client,
+    received: &OpenedMessage,
+    user: &User,
+    credentials: &Credentials,
+    held: Factors,
+) -> Result<Option<ProvenFactors>, AttemptError> {
+    let keys = received.keys.as_ref();
+    let password_alone = |memory| Ok(Some(ProvenFactors { methods: Methods::PASSWORD, memory, code: None }));
+    let required = factor_policy::of_account(state, &user.id, user.role).await?;
+    if !held.needed_after_password(required) {
+        return password_alone(DeviceMemory::Unconcerned);
+    }
+    let Some(code) = credentials.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
+        return match remembered_devices::find(state, keys, &user.id, required).await? {
+            Some(remembered) if !credentials.factor => password_alone(remembered),
+            _ => Err(second_factor::begin(state, client, received, user, held).await),
+        };
+    };
+    let Some(proven) = second_factor::check_code(state, client, &user.id, code).await? else { return Ok(None) };
+    let (method, wanted) = (proven.method(), credentials.remember);
+    let request = RememberRequest { user: &user.id, proven: method, required, wanted };
+    let memory = remembered_devices::decide(state, client, keys, request);
+    Ok(Some(ProvenFactors { methods: Methods::PASSWORD.with(method), memory, code: Some(proven) }))
+}
+
 async fn refuse(
-    state: &AppState,
+    state: &DefenceState,
     client: &Client,
     attempt: &Attempt,
     user: Option<&User>,

@@ -4,8 +4,9 @@ use super::refresh::issued_here;
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
-use crate::state::AppState;
+use crate::state::SessionState;
 use domain::ids::SessionId;
+use std::sync::Arc;
 use store::audit::AuditEvent;
 
 /// Ends the session of the access or the refresh token. The refresh token is authenticated but may be expired.
@@ -13,7 +14,7 @@ use store::audit::AuditEvent;
 /// # Errors
 /// The store fails.
 pub async fn logout(
-    state: AppState,
+    state: Arc<SessionState>,
     client: Client,
     session: Option<SessionId>,
     refresh: Option<String>,
@@ -33,7 +34,7 @@ pub async fn logout(
 ///
 /// # Errors
 /// The store fails.
-pub async fn end(state: &AppState, client: &Client, id: &SessionId) -> Result<(), ApiError> {
+pub async fn end(state: &SessionState, client: &Client, id: &SessionId) -> Result<(), ApiError> {
     let Some(row) = state.store.session(id).await? else { return Ok(()) };
     let mut entry = audit::entry(state, client, AuditEvent::Logout, audit::OK);
     entry.user = Some(row.user.clone());

@@ -7,7 +7,8 @@ use crate::entropy::Entropy;
 use crate::error_chain::chain;
 use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use crate::mailer::Mailer;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, KeyState, SessionState};
+use domain::UnixMs;
 use domain::bidi::isolated;
 use domain::client_key::ClientKey;
 use domain::code_hash::CodeHash;
@@ -15,7 +16,6 @@ use domain::ids::{SessionId, UserId};
 use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
-use domain::{LAST_WRITABLE, UnixMs};
 use std::time::{Duration, UNIX_EPOCH};
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
@@ -108,7 +108,7 @@ pub async fn sure_address(store: &dyn Store, user: &UserId) -> Result<EmailAddre
 ///
 /// # Errors
 /// Mail is off, there is no unproved address, or the limit is reached.
-pub async fn begin_proof(state: &AppState, user: &UserId) -> Result<(), MailError> {
+pub async fn begin_proof(state: &KeyState, user: &UserId) -> Result<(), MailError> {
     let email = state.store.profile(user).await?.and_then(|profile| profile.email);
     let Some(Email { address, state: EmailState::Unproved }) = email else { return Err(MailError::NothingToProve) };
     let (now, code) = (state.now(), code(&state.entropy.bytes()));
@@ -136,7 +136,7 @@ pub async fn begin_proof(state: &AppState, user: &UserId) -> Result<(), MailErro
 /// # Errors
 /// The link is used up, or another account has the address.
 pub async fn prove(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     user: &UserId,
     session: &SessionId,
@@ -179,7 +179,7 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
 }
 
 /// Makes one attempt, and records its end. `false`: the mail server takes nothing now.
-async fn send(state: &AppState, mailer: &Mailer, mail: &QueuedMail) -> store::Result<bool> {
+async fn send(state: &KeyState, mailer: &Mailer, mail: &QueuedMail) -> store::Result<bool> {
     let (address, text) = match composed(state, mail).await? {
         Composed::Ready(address, text) => (address, text),
         Composed::DeadLink => {
@@ -207,7 +207,7 @@ async fn send(state: &AppState, mailer: &Mailer, mail: &QueuedMail) -> store::Re
 }
 
 /// Records a failed attempt, and logs the first one and the end.
-async fn record(state: &AppState, mail: &QueuedMail, failure: String, is_final: bool) -> store::Result<()> {
+async fn record(state: &CoreState, mail: &QueuedMail, failure: String, is_final: bool) -> store::Result<()> {
     let (now, tries) = (state.now(), mail.tries + 1);
     let next_at = if is_final { None } else { next_attempt(tries, now, mail.deadline) };
     // The queue is for administrators, who know the address; the log is not.
@@ -233,7 +233,7 @@ enum Composed {
     Gone,
 }
 
-async fn composed(state: &AppState, mail: &QueuedMail) -> store::Result<Composed> {
+async fn composed(state: &KeyState, mail: &QueuedMail) -> store::Result<Composed> {
     let Ok(address) = EmailAddress::parse(&mail.recipient) else { return Ok(Composed::Gone) };
     let entry = match &mail.audit {
         Some(id) => state.store.audit_entry(id).await?,
@@ -252,7 +252,7 @@ async fn composed(state: &AppState, mail: &QueuedMail) -> store::Result<Composed
 }
 
 /// Whether the link of a message still opens something.
-async fn opens(state: &AppState, mail: &QueuedMail, code: &str) -> store::Result<bool> {
+async fn opens(state: &CoreState, mail: &QueuedMail, code: &str) -> store::Result<bool> {
     let (hash, now) = (CodeHash::of(code), state.now());
     match mail.kind {
         MailKind::Invitation => {
@@ -267,7 +267,7 @@ async fn opens(state: &AppState, mail: &QueuedMail, code: &str) -> store::Result
     }
 }
 
-fn opened(state: &AppState, mail: &QueuedMail) -> Option<String> {
+fn opened(state: &KeyState, mail: &QueuedMail) -> Option<String> {
     if mail.sealed.is_empty() {
         return (mail.kind == MailKind::Notice).then(String::new);
     }
@@ -345,7 +345,7 @@ fn network(entry: &AuditEntry, v6_prefix: u8) -> String {
 }
 
 fn utc_time(at: UnixMs) -> String {
-    let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
+    let since = Duration::from_millis(u64::try_from(at.min(UnixMs::LAST_WRITABLE).as_millis()).unwrap_or_default());
     let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
     format!("{} UTC", text.replace('T', " ").trim_end_matches('Z'))
 }
@@ -367,11 +367,11 @@ mod tests {
                 let entry = AuditEntry {
                     outcome: outcome.to_owned(),
                     address: "203.0.113.7".to_owned(),
-                    ..AuditEntry::new(String::new(), 0, *event)
+                    ..AuditEntry::new(String::new(), UnixMs::EPOCH, *event)
                 };
                 assert!(!entry.is_mailed() || of_event(&entry).is_some(), "{event:?}");
             }
         }
-        assert_eq!(utc_time(1_750_000_000_000), "2025-06-15 15:06:40 UTC");
+        assert_eq!(utc_time(UnixMs::from_millis(1_750_000_000_000)), "2025-06-15 15:06:40 UTC");
     }
 }

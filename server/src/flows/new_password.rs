@@ -2,7 +2,7 @@
 
 use crate::api_error::ApiError;
 use crate::passwords::{HashPermit, common};
-use crate::state::AppState;
+use crate::state::{AppState, CoreState};
 use domain::password::{InvalidPassword, check_length};
 use store::users::PasswordHash;
 use wire::problem::Code;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// The violated rule.
-pub async fn check(state: &AppState, name: &str, password: &str) -> Result<(), ApiError> {
+pub async fn check(state: &CoreState, name: &str, password: &str) -> Result<(), ApiError> {
     match check_length(password, state.config.settings.password.min) {
         Ok(()) => {}
         Err(InvalidPassword::TooShort) => return Err(ApiError::new(Code::PasswordTooShort)),

@@ -6,8 +6,9 @@
 use super::activity;
 use crate::api_error::ApiError;
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::CoreState;
 use app::view::{Activity, ActivityEvent};
+use domain::UnixMs;
 use store::audit::AuditEntry;
 
 /// Maximum age of a notice. Older events are only in the activity list.
@@ -22,7 +23,7 @@ const WRONG_CODES_MS: i64 = 60 * 60_000;
 ///
 /// # Errors
 /// The store fails.
-pub async fn unread(state: &AppState, session: &SignedIn) -> Result<Vec<Activity>, ApiError> {
+pub async fn unread(state: &CoreState, session: &SignedIn) -> Result<Vec<Activity>, ApiError> {
     let (user, since) = (&session.claims.sub, state.now() - SHOWN_MS);
     let entries = state.store.unread_notices(user, device(session), since, ROWS).await?;
     let entries: Vec<_> = entries.into_iter().filter(AuditEntry::is_notice).collect();
@@ -35,7 +36,7 @@ pub async fn unread(state: &AppState, session: &SignedIn) -> Result<Vec<Activity
 ///
 /// # Errors
 /// The store fails.
-pub async fn dismiss(state: &AppState, session: &SignedIn, until: i64) -> store::Result<()> {
+pub async fn dismiss(state: &CoreState, session: &SignedIn, until: UnixMs) -> store::Result<()> {
     state.store.dismiss_notices(&session.claims.sub, device(session), until.min(state.now())).await
 }
 

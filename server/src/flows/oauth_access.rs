@@ -5,7 +5,7 @@ use crate::api_error::ApiError;
 use crate::guards::oauth_client;
 use crate::oauth::tokens::LONGEST_TOKEN;
 use crate::recent_tokens::{Introspection, KnownChanges, LiveToken, RecentToken};
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use axum::body::Bytes;
 use domain::encoding::{base64url, sha256};
 use domain::refresh_token::RefreshToken;
@@ -20,7 +20,7 @@ use store::oauth::GrantRow;
 ///
 /// # Errors
 /// The store fails, or this node cannot know whether the session has ended.
-pub async fn live(state: &AppState, text: &str) -> Result<Option<LiveToken>, ApiError> {
+pub async fn live(state: &KeyState, text: &str) -> Result<Option<LiveToken>, ApiError> {
     let now = state.now();
     let mut token = state.client_tokens.read(text, now);
     if token.is_none() && state.tokens.has_unknown_key(text, now) {
@@ -49,7 +49,7 @@ pub async fn live(state: &AppState, text: &str) -> Result<Option<LiveToken>, Api
 ///
 /// # Errors
 /// As [`live`].
-pub async fn recent(state: &AppState, text: &str) -> Result<Option<Arc<RecentToken>>, ApiError> {
+pub async fn recent(state: &SessionState, text: &str) -> Result<Option<Arc<RecentToken>>, ApiError> {
     if text.len() > LONGEST_TOKEN {
         return Ok(None);
     }
@@ -70,7 +70,7 @@ pub async fn recent(state: &AppState, text: &str) -> Result<Option<Arc<RecentTok
     Ok(Some(token))
 }
 
-fn known_changes(state: &AppState) -> KnownChanges {
+fn known_changes(state: &SessionState) -> KnownChanges {
     KnownChanges {
         keys: state.keyring.changes(),
         clients: state.clients.changes(),
@@ -82,7 +82,7 @@ fn known_changes(state: &AppState) -> KnownChanges {
 ///
 /// # Errors
 /// The store fails.
-pub async fn userinfo(state: &AppState, token: &RecentToken) -> Result<Option<Bytes>, ApiError> {
+pub async fn userinfo(state: &CoreState, token: &RecentToken) -> Result<Option<Bytes>, ApiError> {
     let live = &token.live;
     if !live.token.scopes.contains(OPENID) {
         return Ok(None);
@@ -102,7 +102,7 @@ pub async fn userinfo(state: &AppState, token: &RecentToken) -> Result<Option<By
 ///
 /// # Errors
 /// The store fails.
-pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result<Bytes, ApiError> {
+pub async fn introspect(state: &SessionState, client: &Client, text: &str) -> Result<Bytes, ApiError> {
     let Some(token) = recent(state, text).await? else {
         return serialized(&introspect_refresh(state, client, text).await?);
     };
@@ -120,7 +120,7 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
 }
 
 /// Returns the client and the resources that a token is for.
-fn audiences(state: &AppState, live: &LiveToken, details: &GrantDetails) -> Vec<String> {
+fn audiences(state: &CoreState, live: &LiveToken, details: &GrantDetails) -> Vec<String> {
     let LiveToken { token, grant, client: owner } = live;
     let mut audiences: Vec<&str> = match &token.aud {
         Some(Value::String(one)) => vec![one],
@@ -150,7 +150,7 @@ fn serialized(body: &impl serde::Serialize) -> Result<Bytes, ApiError> {
 }
 
 async fn described(
-    state: &AppState,
+    state: &CoreState,
     live: &LiveToken,
     details: &GrantDetails,
     audiences: &[String],
@@ -168,7 +168,7 @@ async fn described(
         "username": owner.sector().is_none().then_some(&grant.username),
         "scope": token.scopes.to_string(),
         "exp": token.exp,
-        "iat": grant.rotated_at.div_euclid(1000),
+        "iat": grant.rotated_at.to_seconds(),
         "token_type": if grant.jkt.is_some() { "DPoP" } else { "Bearer" },
         "auth_time": details.auth_time,
         "acr": details.acr,
@@ -183,7 +183,7 @@ async fn described(
     Ok(body)
 }
 
-async fn introspect_refresh(state: &AppState, client: &Client, text: &str) -> Result<Value, ApiError> {
+async fn introspect_refresh(state: &KeyState, client: &Client, text: &str) -> Result<Value, ApiError> {
     let grant = refresh_grant(state, text)
         .await?
         .filter(|(grant, current)| *current && grant.client == client.id() && grant.is_live(state.now()));
@@ -198,12 +198,12 @@ async fn introspect_refresh(state: &AppState, client: &Client, text: &str) -> Re
         "sub": oauth_people::subject(state, client, &grant.user).await?,
         "client_id": grant.client,
         "scope": scopes.to_string(),
-        "exp": grant.ends_at.min(grant.session_ends_at).div_euclid(1000),
+        "exp": grant.ends_at.min(grant.session_ends_at).to_seconds(),
     }))
 }
 
 /// Returns the grant of a refresh token, and whether the token is the current one.
-async fn refresh_grant(state: &AppState, text: &str) -> Result<Option<(GrantRow, bool)>, ApiError> {
+async fn refresh_grant(state: &KeyState, text: &str) -> Result<Option<(GrantRow, bool)>, ApiError> {
     let read = |macs: &crate::keyring::MacKeys| RefreshToken::authenticate(&macs.oauth_refresh, text);
     let Some(token) = state.keyring.authentic(state.now(), read) else { return Ok(None) };
     let grant = state.store.grant(&base64url(&token.session())).await?;
@@ -218,7 +218,7 @@ async fn refresh_grant(state: &AppState, text: &str) -> Result<Option<(GrantRow,
 ///
 /// # Errors
 /// The store fails.
-pub async fn revoke(state: AppState, client: String, text: String) -> Result<(), ApiError> {
+pub async fn revoke(state: Arc<SessionState>, client: String, text: String) -> Result<(), ApiError> {
     let grant = match refresh_grant(&state, &text).await? {
         Some((grant, _)) => Some(grant),
         None => live(&state, &text).await?.map(|live| live.grant),

@@ -3,7 +3,7 @@
 use super::{oauth_client_keys, oauth_documents};
 use crate::api_error::ApiError;
 use crate::guards::oauth_client;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::encoding::{base64url, sha256};
 use http::{HeaderMap, header};
 use oidc::client_auth::{Credentials, WrongCredentials};
@@ -21,7 +21,7 @@ const REMEMBERED_MS: i64 = 15 * 60_000;
 /// # Errors
 /// The client's error, or the store fails.
 pub async fn authenticate(
-    state: &AppState,
+    state: &CoreState,
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Result<Arc<Client>, OAuthError>, ApiError> {
@@ -58,7 +58,7 @@ pub async fn authenticate(
 
 /// Checks that an assertion is signed by one of the client's keys, is for this server, and comes for the first time.
 async fn check_assertion(
-    state: &AppState,
+    state: &CoreState,
     client: &Arc<Client>,
     jwt: &str,
 ) -> Result<Result<(), WrongCredentials>, ApiError> {

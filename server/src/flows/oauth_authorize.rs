@@ -9,7 +9,8 @@ use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState};
+use domain::UnixSeconds;
 use domain::account::AccountName;
 use domain::authentication::Authentication;
 use domain::encoding::{base64url, sha256};
@@ -43,8 +44,8 @@ pub enum AuthorizationOutcome {
     /// The client gets the error.
     Respond(Response),
     /// The client gets the error if the person follows a link. Nobody has checked the client, and a link that redirected
-    /// at once would lead anywhere (RFC 9700, section 4.11.2).
-    Leave(Response),
+    /// at once would lead anywhere (RFC 9700, section 4.11.2). The facts are for its developer.
+    Leave(Response, Vec<(&'static str, String)>),
     /// The person signs in. The query string leads back to the same request.
     SignIn { again: bool, query: String },
     /// The person signs in with a second factor, although a session exists. The query string leads back.
@@ -79,7 +80,7 @@ impl Examined {
 /// # Errors
 /// The store fails.
 pub async fn examine(
-    state: &AppState,
+    state: &KeyState,
     query: &str,
     caller: &Caller,
     session: Option<&SignedIn>,
@@ -97,13 +98,13 @@ pub async fn examine(
         Err(refusal) => {
             return Ok(match *refusal {
                 Refusal::Shown(shown) => AuthorizationOutcome::Shown(shown),
-                Refusal::Redirected(Redirected { error, to }) => refuse(state, &client, to, &error),
+                Refusal::Redirected(Redirected { error, facts, to }) => refuse(state, &client, to, &error, facts),
             });
         }
     };
     let now = state.now();
     if let Err(error) = state.client_tokens.check(&client, &request.scopes, now).map_err(ApiError::broken)? {
-        return Ok(refuse(state, &client, request.return_to(), &error));
+        return Ok(refuse(state, &client, request.return_to(), &error, Vec::new()));
     }
     let hint = match &request.id_token_hint {
         Some(token) => match state.client_tokens.hint(token, now).filter(|hint| hint.client == client.id()) {
@@ -111,7 +112,7 @@ pub async fn examine(
             None => {
                 let text = "id_token_hint is not an ID token of this server for this client";
                 let error = OAuthError::new(ErrorCode::InvalidRequest, text);
-                return Ok(refuse(state, &client, request.return_to(), &error));
+                return Ok(refuse(state, &client, request.return_to(), &error, Vec::new()));
             }
         },
         None => None,
@@ -121,7 +122,7 @@ pub async fn examine(
         Some(session) => Some(facts(state, session, &client, &request).await?),
         None => None,
     };
-    let auth_time = facts.as_ref().map_or(0, |facts| facts.authentication.auth_time());
+    let auth_time = facts.as_ref().map_or(UnixSeconds::EPOCH, |facts| facts.authentication.auth_time());
     let sent = given.get(MARK).and_then(|mark| sent_at(state, mark, &plain, auth_time));
     let required = client.settings.second_factor;
     // Nobody sets a factor up for an app that refuses the account anyway.
@@ -138,7 +139,7 @@ pub async fn examine(
         return Ok(AuthorizationOutcome::MissingFactor(missing));
     }
     let view = facts.as_ref().map(|facts| facts.view());
-    let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.div_euclid(1000));
+    let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.to_seconds());
     Ok(match step {
         Step::Refuse(error) => refuse_silently(state, &client, facts.as_ref(), request.return_to(), &error),
         Step::SignIn { again: false } => {
@@ -155,22 +156,22 @@ pub async fn examine(
 
 /// Returns a query string with the time at which its request sends the person to sign in. `auth_time`: of the present
 /// session.
-fn marked(state: &AppState, plain: &str, auth_time: i64) -> Result<String, ApiError> {
+fn marked(state: &KeyState, plain: &str, auth_time: UnixSeconds) -> Result<String, ApiError> {
     let mark = oauth_marks::mark(state, &of_sign_in(plain, auth_time))?;
     Ok(format!("{plain}&{MARK}={mark}.{auth_time}"))
 }
 
 /// Returns the time at which this very request sent the person to sign in. `None`: it did not, or nobody has signed in
 /// since. Clocks of nodes differ, so the times alone would not tell.
-fn sent_at(state: &AppState, mark: &str, plain: &str, auth_time: i64) -> Option<i64> {
+fn sent_at(state: &KeyState, mark: &str, plain: &str, auth_time: UnixSeconds) -> Option<UnixSeconds> {
     let (mark, earlier) = mark.rsplit_once('.')?;
-    let earlier = earlier.parse().ok()?;
+    let earlier = UnixSeconds::from_seconds(earlier.parse().ok()?);
     let sent = oauth_marks::read(state, mark, &of_sign_in(plain, earlier), SIGN_IN_SECONDS);
     sent.filter(|_| auth_time != earlier)
 }
 
 /// Returns what the mark of a sign-in authenticates.
-fn of_sign_in(plain: &str, auth_time: i64) -> String {
+fn of_sign_in(plain: &str, auth_time: UnixSeconds) -> String {
     format!("{plain}\n{auth_time}")
 }
 
@@ -180,7 +181,7 @@ fn of_sign_in(plain: &str, auth_time: i64) -> String {
 /// # Errors
 /// `insufficient_user_authentication` for the terminal program; the store fails.
 pub async fn issue(
-    state: AppState,
+    state: &CoreState,
     caller: Caller,
     session: SignedIn,
     examined: Examined,
@@ -188,11 +189,11 @@ pub async fn issue(
 ) -> Result<Option<Response>, ApiError> {
     let Examined { client, request, pushed, agreed: before } = examined;
     if is_terminal(&client) {
-        recent_factor::check(&state, &session).await?;
+        recent_factor::check(state, &session).await?;
     }
     let (now, claims) = (state.now(), &session.claims);
     let code = state.entropy.secret();
-    let authentication = authentication(&state, &session).await?;
+    let authentication = authentication(state, &session).await?;
     let details = GrantDetails {
         scope: request.scopes.to_string(),
         nonce: request.nonce.clone(),
@@ -203,7 +204,7 @@ pub async fn issue(
         id_token: request.claims.id_token.clone(),
         userinfo: request.claims.userinfo.clone(),
     };
-    let mut entry = audit::entry(&state, &caller, AuditEvent::AppOpened, audit::OK);
+    let mut entry = audit::entry(state, &caller, AuditEvent::AppOpened, audit::OK);
     entry.about = client.label();
     let together = || before.clone().unwrap_or_default().with(&request.consent_scopes()).to_string();
     // Another program on this computer could send the same request, so people are asked about a terminal each time.
@@ -242,7 +243,7 @@ pub async fn issue(
 ///
 /// # Errors
 /// No MAC key is available.
-pub fn arrived(state: &AppState, query: &str) -> Result<String, ApiError> {
+pub fn arrived(state: &KeyState, query: &str) -> Result<String, ApiError> {
     let given = Params::parse(query);
     match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
         Some(reference) if given.get(ARRIVED).is_none() && given.repeated().is_none() => {
@@ -262,7 +263,7 @@ fn arrival(reference: &str) -> String {
 ///
 /// # Errors
 /// The store fails.
-pub async fn login_hint(state: &AppState, next: &str) -> Result<Option<String>, ApiError> {
+pub async fn login_hint(state: &CoreState, next: &str) -> Result<Option<String>, ApiError> {
     let Some((paths::OAUTH_AUTHORIZE, query)) = next.split_once('?') else { return Ok(None) };
     let given = Params::parse(query);
     let pushed = match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
@@ -276,21 +277,31 @@ pub async fn login_hint(state: &AppState, next: &str) -> Result<Option<String>, 
 }
 
 /// Returns the client's error for a person who declined.
-pub fn declined(state: &AppState, examined: &Examined) -> Response {
+pub fn declined(state: &CoreState, examined: &Examined) -> Response {
     let error = OAuthError::new(ErrorCode::AccessDenied, "the person declined");
     Response::error(examined.request.return_to(), &error, &state.config.origin)
 }
 
 /// Refuses a request that is wrong in itself.
-fn refuse(state: &AppState, client: &Client, to: authorize::ReturnTo, error: &OAuthError) -> AuthorizationOutcome {
+fn refuse(
+    state: &CoreState,
+    client: &Client,
+    to: authorize::ReturnTo,
+    error: &OAuthError,
+    facts: Vec<(&'static str, String)>,
+) -> AuthorizationOutcome {
     let response = Response::error(to, error, &state.config.origin);
-    if client.is_unchecked() { AuthorizationOutcome::Leave(response) } else { AuthorizationOutcome::Respond(response) }
+    if client.is_unchecked() {
+        AuthorizationOutcome::Leave(response, facts)
+    } else {
+        AuthorizationOutcome::Respond(response)
+    }
 }
 
 /// Refuses a request that this person cannot answer, or not without being asked. A client that nobody has checked gets
 /// the error at once only on the person's own computer, or if the person has agreed to it before.
 fn refuse_silently(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     facts: Option<&Facts>,
     to: authorize::ReturnTo,
@@ -300,7 +311,7 @@ fn refuse_silently(
     if is_local || facts.is_some_and(|facts| facts.agreed.is_some()) {
         return AuthorizationOutcome::Respond(Response::error(to, error, &state.config.origin));
     }
-    refuse(state, client, to, error)
+    refuse(state, client, to, error, Vec::new())
 }
 
 struct Found {
@@ -311,7 +322,7 @@ struct Found {
 
 /// Finds the client, and the parameters of a pushed request.
 async fn find(
-    state: &AppState,
+    state: &KeyState,
     given: &Params,
     reader: Option<Reader<'_>>,
 ) -> Result<Result<Found, AuthorizationOutcome>, ApiError> {
@@ -332,7 +343,7 @@ async fn find(
     let (hash, now) = (base64url(&sha256(reference.as_bytes())), state.now());
     let arrived =
         given.get(ARRIVED).and_then(|mark| oauth_marks::read(state, mark, &arrival(reference), SIGN_IN_SECONDS));
-    let came_at = arrived.map_or(now, |seconds| now.min(seconds.saturating_mul(1000)));
+    let came_at = arrived.map_or(now, |second| now.min(second.to_millis()));
     let stored = state.store.pushed_request(&hash, now).await?;
     let is_plain = given.repeated().is_none();
     let fits = |stored: &PushedRequest| is_plain && stored.client == client.id() && came_at < stored.expires_at;
@@ -372,13 +383,13 @@ impl Facts {
 ///
 /// # Errors
 /// The session has ended; the store fails.
-pub async fn authentication(state: &AppState, session: &SignedIn) -> Result<Authentication, ApiError> {
+pub async fn authentication(state: &CoreState, session: &SignedIn) -> Result<Authentication, ApiError> {
     let row = state.store.session(&session.claims.sid).await?;
     Ok(row.ok_or_else(|| ApiError::new(Code::NoSession))?.authentication)
 }
 
 async fn facts(
-    state: &AppState,
+    state: &CoreState,
     session: &SignedIn,
     client: &Client,
     request: &AuthorizationRequest,

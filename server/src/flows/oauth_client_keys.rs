@@ -2,11 +2,12 @@
 
 use super::run_to_completion;
 use crate::api_error::ApiError;
+use crate::clock::Clock;
 use crate::error_chain::chain;
 use crate::guards::oauth_client::signed_claims;
 use crate::oauth::key_sets::KeySet;
-use crate::outbound::{OutboundError, Reach};
-use crate::state::AppState;
+use crate::outbound::{Outbound, OutboundError, Reach};
+use crate::state::CoreState;
 use oidc::client_auth::AssertionClaims;
 use oidc::{Client, jwks};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use wire::problem::Code;
 /// # Errors
 /// `busy`: the keys could not be fetched, because this server fetches too much.
 pub(super) async fn verify(
-    state: &AppState,
+    state: &CoreState,
     client: &Arc<Client>,
     jwt: &str,
 ) -> Result<Option<AssertionClaims>, ApiError> {
@@ -30,7 +31,7 @@ pub(super) async fn verify(
         return Ok(Some(claims));
     }
     // Runs to completion, or clients that hang up would cause more fetches than one a minute.
-    let fetch = fetch(state.clone(), Arc::clone(client), Arc::clone(&set));
+    let fetch = fetch(Arc::clone(&state.clock), Arc::clone(&state.outbound), Arc::clone(client), Arc::clone(&set));
     let fetched = run_to_completion(async move { Ok(fetch.await) }).await?;
     match (set.last(state.now()).and_then(|keys| signed_claims(&keys, jwt)), fetched) {
         (None, Fetched::Busy) => Err(ApiError::wait(Code::Busy, 1000)),
@@ -44,15 +45,15 @@ enum Fetched {
 }
 
 /// Fetches the keys of a client, if that is due. A set that is already known stays if that fails.
-async fn fetch(state: AppState, client: Arc<Client>, set: Arc<KeySet>) -> Fetched {
+async fn fetch(clock: Arc<dyn Clock>, outbound: Arc<Outbound>, client: Arc<Client>, set: Arc<KeySet>) -> Fetched {
     let Some(uri) = &client.settings.jwks_uri else { return Fetched::Done };
     // Others wait for this fetch, instead of being refused meanwhile.
     let _alone = set.fetching.lock().await;
-    let now = state.now();
+    let now = clock.now();
     if !set.is_due(now) {
         return Fetched::Done;
     }
-    let problem = match state.outbound.get(Reach::of(&client), uri, jwks::LONGEST).await {
+    let problem = match outbound.get(Reach::of(&client), uri, jwks::LONGEST).await {
         Ok(body) => match jwks::read(&body) {
             Ok(keys) => {
                 set.remember(keys, now);

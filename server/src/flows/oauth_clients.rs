@@ -3,6 +3,7 @@
 use super::actor::Actor;
 use crate::config::{Config, client_usable};
 use crate::oauth::clients;
+use domain::UnixMs;
 use oidc::client::{InvalidClient, secret_hash};
 use oidc::document::is_document_id;
 use oidc::preset::Preset;
@@ -218,9 +219,14 @@ pub fn shown(listed: &Listed) -> Result<wire::clients::Client, ClientError> {
         public: client.is_some_and(Client::is_public),
         disabled: client.is_some_and(|client| client.settings.disabled),
         secrets: client.map_or(0, Client::secret_count),
-        created_at: row.map(|row| row.created_at),
-        changed_at: row.map(|row| row.changed_at).or(document.map(|document| document.fetched_at)),
-        expires_at: row.map_or(document.map(|document| document.expires_at), |row| row.expires_at),
+        created_at: row.map(|row| row.created_at.as_millis()),
+        changed_at: row
+            .map(|row| row.changed_at)
+            .or(document.map(|document| document.fetched_at))
+            .map(UnixMs::as_millis),
+        expires_at: row
+            .map_or(document.map(|document| document.expires_at), |row| row.expires_at)
+            .map(UnixMs::as_millis),
         registration,
         problem: listed.client.as_ref().err().cloned(),
     })

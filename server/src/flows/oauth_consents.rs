@@ -5,7 +5,7 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
 use crate::guards::oauth_client;
-use crate::state::AppState;
+use crate::state::{CoreState, SessionState};
 use domain::UnixMs;
 use domain::ids::UserId;
 use oidc::consent::plain_words;
@@ -29,7 +29,7 @@ struct AppAccess {
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, user: &UserId) -> Result<Vec<Consent>, ApiError> {
+pub async fn list(state: &CoreState, user: &UserId) -> Result<Vec<Consent>, ApiError> {
     let mut apps = BTreeMap::new();
     for ConsentRow { client, scope, given_at } in state.store.consents(user).await? {
         apps.insert(client, AppAccess { scopes: Scopes::parse(&scope), agreed: true, given_at });
@@ -53,7 +53,7 @@ pub async fn list(state: &AppState, user: &UserId) -> Result<Vec<Consent>, ApiEr
             allows: plain_words(&scopes).into_iter().map(str::to_owned).collect(),
             scope: scopes.to_string(),
             agreed,
-            given_at,
+            given_at: given_at.as_millis(),
         });
     }
     consents.sort_by(|a, b| (&a.name, &a.client).cmp(&(&b.name, &b.client)));
@@ -64,7 +64,7 @@ pub async fn list(state: &AppState, user: &UserId) -> Result<Vec<Consent>, ApiEr
 ///
 /// # Errors
 /// `not_found`: there is none. The store fails.
-pub async fn withdraw(state: &AppState, caller: &Caller, user: &UserId, client: &str) -> Result<(), ApiError> {
+pub async fn withdraw(state: &SessionState, caller: &Caller, user: &UserId, client: &str) -> Result<(), ApiError> {
     let mut entry = audit::entry(state, caller, AuditEvent::ConsentWithdrawn, audit::OK);
     entry.user = Some(user.to_owned());
     client.clone_into(&mut entry.about);
@@ -77,7 +77,7 @@ pub async fn withdraw(state: &AppState, caller: &Caller, user: &UserId, client: 
 ///
 /// # Errors
 /// The store fails.
-pub async fn tiles(state: &AppState, user: &UserId, roles: &[String]) -> Result<Vec<AppTile>, ApiError> {
+pub async fn tiles(state: &CoreState, user: &UserId, roles: &[String]) -> Result<Vec<AppTile>, ApiError> {
     let clients = state.clients.all(state.now());
     if clients.iter().all(|client| client.settings.url.is_none()) {
         return Ok(Vec::new());

@@ -8,7 +8,7 @@ use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{factor_policy, oauth_client};
 use crate::oauth::clients::is_terminal;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::encoding::{base64url, sha256};
 use oidc::device::{self, Poll};
 use oidc::error::{ErrorCode, OAuthError};
@@ -42,7 +42,7 @@ fn hash(text: &str) -> String {
 /// # Errors
 /// The store fails.
 pub async fn begin(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     scopes: &Scopes,
     resources: &[String],
@@ -69,7 +69,7 @@ pub async fn begin(
 ///
 /// # Errors
 /// The store fails.
-pub async fn find(state: &AppState, typed: &str) -> Result<Option<WaitingDevice>, ApiError> {
+pub async fn find(state: &CoreState, typed: &str) -> Result<Option<WaitingDevice>, ApiError> {
     let Some(code) = device::normalized(typed) else { return Ok(None) };
     let row = state.store.device_of_user_code(&hash(&code)).await?;
     let row = row.filter(|row| !row.denied && state.now() < row.expires_at);
@@ -87,7 +87,7 @@ pub async fn find(state: &AppState, typed: &str) -> Result<Option<WaitingDevice>
 /// `not_found`: no device waits with this code. `role_missing`: the person may not use the client.
 /// `insufficient_user_authentication` for the terminal program.
 pub async fn answer(
-    state: AppState,
+    state: Arc<CoreState>,
     caller: Caller,
     session: SignedIn,
     typed: String,
@@ -153,7 +153,7 @@ pub async fn answer(
 ///
 /// # Errors
 /// The store fails.
-pub async fn poll(state: &AppState, client: &Client, device_code: &str) -> Result<OAuthError, ApiError> {
+pub async fn poll(state: &CoreState, client: &Client, device_code: &str) -> Result<OAuthError, ApiError> {
     let now = state.now();
     let row = state.store.device(&hash(device_code)).await?.filter(|row| row.client == client.id());
     let Some(row) = row else {

@@ -4,7 +4,7 @@ use crate::api_error::ApiError;
 use crate::error_chain::chain;
 use crate::guards::client_document::{self, KnownDocument};
 use crate::outbound::OutboundError;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::client_key::ClientKey;
 use domain::ids::UserId;
 use oidc::authorize::{ShownError, disabled_client, unknown_client};
@@ -37,7 +37,7 @@ pub struct Reader<'a> {
 ///
 /// # Errors
 /// The store fails.
-pub async fn find(state: &AppState, id: &str, reader: Option<Reader<'_>>) -> Result<FoundClient, ApiError> {
+pub async fn find(state: &CoreState, id: &str, reader: Option<Reader<'_>>) -> Result<FoundClient, ApiError> {
     let now = state.now();
     if let Some(client) = state.clients.find(id, now) {
         return Ok(FoundClient::Client(client));
@@ -75,7 +75,7 @@ pub async fn find(state: &AppState, id: &str, reader: Option<Reader<'_>>) -> Res
 ///
 /// # Errors
 /// The store fails.
-pub(super) async fn with_present_keys(state: &AppState, id: &str) -> Result<Option<Arc<Client>>, ApiError> {
+pub(super) async fn with_present_keys(state: &CoreState, id: &str) -> Result<Option<Arc<Client>>, ApiError> {
     match client_document::find(state, id).await? {
         Some(known) if !known.client.settings.disabled => {
             let client = renewed(state, known).await?;
@@ -86,7 +86,7 @@ pub(super) async fn with_present_keys(state: &AppState, id: &str) -> Result<Opti
 }
 
 /// Fetches an old document again. If that fails, the stored one serves until it expires: its host may be down for a while.
-async fn renewed(state: &AppState, known: KnownDocument) -> Result<Arc<Client>, ApiError> {
+async fn renewed(state: &CoreState, known: KnownDocument) -> Result<Arc<Client>, ApiError> {
     let (id, now) = (known.client.id(), state.now());
     if !known.is_old(now) || state.clients.document_fetches.has_failed(id, now) {
         return Ok(known.client);
@@ -97,7 +97,7 @@ async fn renewed(state: &AppState, known: KnownDocument) -> Result<Arc<Client>, 
 /// Fetches a document and stores it. What is stored stays if that fails, and the problem is a sentence part for the page.
 /// `known`: the stored document, if there is one.
 async fn fetch(
-    state: &AppState,
+    state: &CoreState,
     id: &str,
     known: Option<&KnownDocument>,
 ) -> Result<Result<Arc<Client>, String>, ApiError> {

@@ -2,11 +2,12 @@
 
 use super::actor::Actor;
 use super::oauth_clients::{ClientError, ClientPlace, Listed, list};
-use domain::encoding::{base64url, sha256};
+use domain::encoding::{base64url, from_base64url, sha256};
 use oidc::authorize::{self, AuthorizationRequest, PUSHED, Refusal, ShownError};
 use oidc::document::is_document_id;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::{Client, Params};
+use serde_json::Value;
 use wire::clients::{Fact, RequestVerdict};
 use wire::paths;
 
@@ -46,16 +47,19 @@ pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, Cli
     }
     let resources = &actor.config.settings.oauth.resources;
     Ok(match AuthorizationRequest::judge(&params, client, pushed, resources).map_err(|refusal| *refusal) {
-        Ok(request) => RequestVerdict {
-            accepted: true,
-            client: Some(client.name().to_owned()),
-            error: None,
-            description: format!("{} gets the scopes: {}", client.name(), request.scopes),
-            facts: conditions(client, &request.redirect_uri),
+        Ok(request) => match wrong_hint(&request, client, &actor.config.origin) {
+            Some(refused) => shown_error(Some(client), refused),
+            None => RequestVerdict {
+                accepted: true,
+                client: Some(client.name().to_owned()),
+                error: None,
+                description: format!("{} gets the scopes: {}", client.name(), request.scopes),
+                facts: conditions(client, &request),
+            },
         },
         Err(Refusal::Shown(refused)) => shown_error(Some(client), refused),
         Err(Refusal::Redirected(refused)) => {
-            let facts = vec![("Sent to", refused.to.redirect_uri)];
+            let facts = refused.facts.into_iter().chain([("Sent to", refused.to.redirect_uri)]).collect();
             shown_error(Some(client), ShownError { error: refused.error, facts })
         }
     })
@@ -90,10 +94,31 @@ fn unknown(actor: &Actor<'_>, id: &str, clients: &[Listed]) -> ShownError {
     refused
 }
 
-/// Returns what a person needs besides.
-fn conditions(client: &Client, redirect_uri: &str) -> Vec<Fact> {
+/// Returns the error for an `id_token_hint` that names another issuer or client. Its signature is not verified here.
+fn wrong_hint(request: &AuthorizationRequest, client: &Client, issuer: &str) -> Option<ShownError> {
+    let token = request.id_token_hint.as_ref()?;
+    let payload = token.split('.').nth(1).and_then(from_base64url);
+    let claims: Value = payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
+    let claim = |name: &str| claims[name].as_str().unwrap_or("none").to_owned();
+    let named = format!("iss {}, aud {}", claim("iss"), claim("aud"));
+    let expected = format!("iss {issuer}, aud {}", client.id());
+    if named == expected {
+        return None;
+    }
+    let text = "id_token_hint is not an ID token of this server for this client";
+    let error = OAuthError::new(ErrorCode::InvalidRequest, text);
+    let facts = vec![("Presented id_token_hint", named), ("Expected id_token_hint", expected)];
+    Some(ShownError { error, facts })
+}
+
+/// Returns what a person needs besides, and what only the server checks.
+fn conditions(client: &Client, request: &AuthorizationRequest) -> Vec<Fact> {
     let mut facts = Vec::new();
-    if client.may_be_impersonated_at(redirect_uri) {
+    if request.id_token_hint.is_some() {
+        let text = "is checked when the link is opened".to_owned();
+        facts.push(Fact { name: "Signature of id_token_hint".to_owned(), value: text });
+    }
+    if client.may_be_impersonated_at(&request.redirect_uri) {
         let text = "each time, because another program on the person's device could pass for this public client";
         facts.push(Fact { name: "Asks for consent".to_owned(), value: text.to_owned() });
     }

@@ -33,8 +33,8 @@ pub async fn list(actor: &Actor<'_>) -> store::Result<Vec<RegistrationToken>> {
         id: token.token_hash,
         note: token.note,
         uses_left: token.uses_left,
-        created_at: token.created_at,
-        expires_at: token.expires_at,
+        created_at: token.created_at.as_millis(),
+        expires_at: token.expires_at.as_millis(),
     };
     Ok(actor.store.initial_tokens(actor.now).await?.into_iter().map(shown).collect())
 }

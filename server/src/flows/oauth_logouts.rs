@@ -5,7 +5,7 @@ use crate::api_error::ApiError;
 use crate::error_chain::chain;
 use crate::guards::oauth_client;
 use crate::outbound::{NoticePermit, Reach};
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, KeyState};
 use crate::tokens::issued_at;
 use domain::ids::SessionId;
 use oidc::Client;
@@ -62,7 +62,7 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
     Ok(())
 }
 
-async fn notify_client(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout, permit: NoticePermit) {
+async fn notify_client(state: &KeyState, client: &Arc<Client>, uri: &str, due: &DueLogout, permit: NoticePermit) {
     let sent = match token(state, client, due).await {
         Ok(token) => {
             let body = oidc::params::with_query("", &[("logout_token", &token)]);
@@ -96,7 +96,7 @@ pub struct SessionApps {
 ///
 /// # Errors
 /// The store fails.
-pub async fn apps_of(state: &AppState, session: &SessionId) -> Result<SessionApps, ApiError> {
+pub async fn apps_of(state: &CoreState, session: &SessionId) -> Result<SessionApps, ApiError> {
     let mut apps = SessionApps::default();
     for SessionClient { client: id, notified } in state.store.clients_of_session(session).await? {
         // The terminal program has a session of its own.
@@ -111,7 +111,7 @@ pub async fn apps_of(state: &AppState, session: &SessionId) -> Result<SessionApp
     Ok(apps)
 }
 
-async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {
+async fn token(state: &KeyState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {
     let now = state.now();
     let sub = oauth_people::known_subject(state, client, &due.user).await?;
     let sub = sub.ok_or_else(|| ApiError::explained(Code::NotFound, "The client does not know this person."))?;
@@ -121,7 +121,7 @@ async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<Str
         "sub": sub,
         "sid": client.session_id(due.session.as_str(), &sub),
         "iat": issued_at(now),
-        "exp": now.div_euclid(1000) + TOKEN_SECONDS,
+        "exp": now.to_seconds() + TOKEN_SECONDS,
         "jti": state.ulid(),
         "events": { EVENT: {} },
     });

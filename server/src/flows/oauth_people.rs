@@ -2,7 +2,7 @@
 
 use crate::api_error::ApiError;
 use crate::guards::factor_policy;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::encoding::base64url;
 use domain::ids::UserId;
 use domain::second_factor::Requirement;
@@ -15,7 +15,7 @@ use store::oauth::GrantRow;
 ///
 /// # Errors
 /// The store fails.
-pub async fn person(state: &AppState, client: &Client, grant: &GrantRow) -> Result<Person, ApiError> {
+pub async fn person(state: &CoreState, client: &Client, grant: &GrantRow) -> Result<Person, ApiError> {
     let profile = state.store.profile(&grant.user).await?.unwrap_or_default();
     // An address that nobody has checked could be another person's, and apps link accounts by it.
     let email = profile.email.filter(|email| email.state.is_reliable());
@@ -35,7 +35,7 @@ pub async fn person(state: &AppState, client: &Client, grant: &GrantRow) -> Resu
 ///
 /// # Errors
 /// The store fails.
-pub async fn subject(state: &AppState, client: &Client, user: &UserId) -> Result<String, ApiError> {
+pub async fn subject(state: &CoreState, client: &Client, user: &UserId) -> Result<String, ApiError> {
     let Some(sector) = client.sector() else { return Ok(user.to_string()) };
     let fresh = base64url(&state.entropy.bytes::<16>());
     Ok(state.store.pairwise_subject(sector, user, &fresh).await?)
@@ -46,7 +46,7 @@ pub async fn subject(state: &AppState, client: &Client, user: &UserId) -> Result
 ///
 /// # Errors
 /// The store fails.
-pub async fn known_subject(state: &AppState, client: &Client, user: &UserId) -> Result<Option<String>, ApiError> {
+pub async fn known_subject(state: &CoreState, client: &Client, user: &UserId) -> Result<Option<String>, ApiError> {
     match client.sector() {
         Some(sector) => Ok(state.store.known_subject(sector, user).await?),
         None => Ok(Some(user.to_string())),
@@ -58,7 +58,7 @@ pub async fn known_subject(state: &AppState, client: &Client, user: &UserId) -> 
 ///
 /// # Errors
 /// The store fails.
-pub async fn may_still_use(state: &AppState, client: &Client, grant: &GrantRow) -> Result<bool, ApiError> {
+pub async fn may_still_use(state: &CoreState, client: &Client, grant: &GrantRow) -> Result<bool, ApiError> {
     let required = factor_policy::of_account(state, &grant.user, grant.role).await?.max(client.settings.second_factor);
     if required > Requirement::Optional {
         let Some(session) = state.store.session(&grant.session).await? else { return Ok(false) };
@@ -77,7 +77,7 @@ pub async fn may_still_use(state: &AppState, client: &Client, grant: &GrantRow) 
 ///
 /// # Errors
 /// The store fails.
-pub async fn groups_and_roles(state: &AppState, user: &UserId, roles: &[String]) -> Result<Vec<String>, ApiError> {
+pub async fn groups_and_roles(state: &CoreState, user: &UserId, roles: &[String]) -> Result<Vec<String>, ApiError> {
     let profile = state.store.profile(user).await?.unwrap_or_default();
     // A group that has the name of a role gives nobody the role.
     let groups = profile.groups.iter().filter(|group| !group.is_role()).map(|group| group.as_str().to_owned());

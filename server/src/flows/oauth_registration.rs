@@ -6,13 +6,14 @@ use crate::audit;
 use crate::client::Client as Caller;
 use crate::config::client_usable;
 use crate::oauth::clients;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::encoding::{base64url, sha256};
 use oidc::client::{InvalidClient, secret_hash};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::registration::{self, AuthMethod, Metadata};
 use oidc::{Client, ClientSource};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use store::audit::{AuditEntry, AuditEvent};
 use store::oauth::StoredClient;
 use store::oauth_registrations::RegisterClient;
@@ -30,7 +31,7 @@ pub struct Managed {
 /// # Errors
 /// The client's error, or the store fails.
 pub async fn register(
-    state: AppState,
+    state: Arc<CoreState>,
     caller: Caller,
     token: String,
     metadata: Map<String, Value>,
@@ -68,13 +69,13 @@ pub async fn register(
 ///
 /// # Errors
 /// The store fails.
-pub async fn find(state: &AppState, id: &str, token: &str) -> Result<Option<Managed>, ApiError> {
+pub async fn find(state: &CoreState, id: &str, token: &str) -> Result<Option<Managed>, ApiError> {
     let Some(row) = state.store.registered_client(id, &hash(token), state.now()).await? else { return Ok(None) };
     Ok(clients::read(&row).ok().map(|client| Managed { row, client }))
 }
 
 /// Describes a registered client to itself.
-pub fn shown(state: &AppState, managed: &Managed, token: &str) -> Map<String, Value> {
+pub fn shown(state: &CoreState, managed: &Managed, token: &str) -> Map<String, Value> {
     described(state, &managed.row, &managed.client, None, token)
 }
 
@@ -83,7 +84,7 @@ pub fn shown(state: &AppState, managed: &Managed, token: &str) -> Map<String, Va
 /// # Errors
 /// The client's error, or the store fails.
 pub async fn change(
-    state: AppState,
+    state: Arc<CoreState>,
     caller: Caller,
     managed: Managed,
     token: String,
@@ -121,7 +122,7 @@ pub async fn change(
 ///
 /// # Errors
 /// The store fails.
-pub async fn remove(state: AppState, caller: Caller, managed: Managed) -> Result<(), ApiError> {
+pub async fn remove(state: Arc<CoreState>, caller: Caller, managed: Managed) -> Result<(), ApiError> {
     let mut entry = audit::entry(&state, &caller, AuditEvent::ClientRemoved, audit::OK);
     entry.about.clone_from(&managed.row.id);
     state.store.remove_client(&managed.row.id, &entry, state.now()).await?;
@@ -133,7 +134,7 @@ pub async fn remove(state: AppState, caller: Caller, managed: Managed) -> Result
 ///
 /// # Errors
 /// The store fails.
-pub async fn remove_expired(state: &AppState) -> store::Result<()> {
+pub async fn remove_expired(state: &CoreState) -> store::Result<()> {
     let now = state.now();
     let rows = state.store.clients().await?;
     for row in rows.iter().filter(|row| row.expires_at.is_some_and(|end| end <= now)) {
@@ -152,7 +153,7 @@ fn hash(token: &str) -> String {
     base64url(&sha256(token.as_bytes()))
 }
 
-fn checked(state: &AppState, wish: Metadata, secrets: &[String]) -> Result<Client, TokenError> {
+fn checked(state: &CoreState, wish: Metadata, secrets: &[String]) -> Result<Client, TokenError> {
     let client = Client::new(wish.settings, secrets, ClientSource::Registered).map_err(refused)?;
     client.check_name(&state.config.settings.site.name).map_err(refused)?;
     let signing = state.config.settings.keys.signing_algorithm.as_str();
@@ -171,7 +172,7 @@ fn refused(invalid: InvalidClient) -> TokenError {
 }
 
 fn described(
-    state: &AppState,
+    state: &CoreState,
     row: &StoredClient,
     client: &Client,
     secret: Option<String>,
@@ -182,7 +183,7 @@ fn described(
     add("registration_access_token", management.into());
     add("registration_client_uri", format!("{}{}/{}", state.config.origin, paths::OAUTH_REGISTER, row.id).into());
     if client.uses_secret() {
-        add("client_secret_expires_at", row.expires_at.map_or(0, |end| end.div_euclid(1000)).into());
+        add("client_secret_expires_at", row.expires_at.map_or(0, |end| end.to_seconds().as_seconds()).into());
     }
     if let Some(secret) = secret {
         add("client_secret", secret.into());

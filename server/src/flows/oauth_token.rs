@@ -7,7 +7,7 @@ use crate::audit;
 use crate::client::Client as Caller;
 use crate::guards::copied::{self, TokenOwner};
 use crate::oauth::tokens::AccessSubject;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use domain::encoding::{base64url, sha256};
 use domain::refresh_token::RefreshToken;
 use domain::session::{Refresh, Session};
@@ -71,7 +71,7 @@ fn invalid_grant(text: &str) -> TokenError {
 /// # Errors
 /// The client's error, or the store fails.
 pub async fn exchange(
-    state: AppState,
+    state: Arc<SessionState>,
     caller: Caller,
     client: Arc<Client>,
     request: TokenRequest,
@@ -115,7 +115,7 @@ struct PresentedCode {
 }
 
 async fn redeem(
-    state: &AppState,
+    state: &SessionState,
     caller: &Caller,
     client: &Client,
     presented: &PresentedCode,
@@ -203,7 +203,7 @@ fn facts(code: &CodeRow) -> CodeFacts<'_> {
 }
 
 /// Revokes the grant of a code or a refresh token that was reused, because somebody has a copy of it.
-async fn revoke_reused(state: &AppState, caller: &Caller, grant: Option<&str>) -> Result<(), ApiError> {
+async fn revoke_reused(state: &SessionState, caller: &Caller, grant: Option<&str>) -> Result<(), ApiError> {
     let Some(grant) = grant else { return Ok(()) };
     let Some(row) = state.store.grant(grant).await? else { return Ok(()) };
     let mut entry = audit::entry(state, caller, AuditEvent::TokenReused, "revoked");
@@ -222,7 +222,7 @@ async fn revoke_reused(state: &AppState, caller: &Caller, grant: Option<&str>) -
 }
 
 async fn refresh(
-    state: &AppState,
+    state: &SessionState,
     caller: &Caller,
     client: &Client,
     text: &str,
@@ -299,7 +299,7 @@ async fn refresh(
 
 /// Returns the resources of a token request that the client may still name.
 fn allowed_targets(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     details: &GrantDetails,
     requested: &[String],
@@ -324,7 +324,7 @@ fn life(grant: &GrantRow) -> Option<Session> {
 }
 
 /// Returns the same successor again, because the answer of the rotation may have been lost.
-fn again(state: &AppState, grant: &GrantRow, token: &RefreshToken) -> Result<RefreshToken, TokenError> {
+fn again(state: &KeyState, grant: &GrantRow, token: &RefreshToken) -> Result<RefreshToken, TokenError> {
     let of =
         |key: &[u8; 32]| Some(token.successor(key)).filter(|successor| Some(successor.hash()) == grant.refresh_hash);
     let found = state.keyring.made_here(|macs| of(&macs.oauth_refresh));
@@ -332,7 +332,7 @@ fn again(state: &AppState, grant: &GrantRow, token: &RefreshToken) -> Result<Ref
 }
 
 async fn issue(
-    state: &AppState,
+    state: &KeyState,
     client: &Client,
     grant: &GrantRow,
     details: &GrantDetails,

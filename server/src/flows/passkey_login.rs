@@ -14,7 +14,7 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
 use crate::keyring;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, KeyState, SessionState};
 use domain::account::name_key;
 use domain::authentication::{Method, Methods};
 use domain::encoding::{base64url, from_base64url};
@@ -32,7 +32,7 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// No envelope key is available; passkeys do not work at this site.
-pub fn challenge(state: &AppState, cookie: Option<[u8; 32]>) -> Result<PasskeyChallenge, ApiError> {
+pub fn challenge(state: &KeyState, cookie: Option<[u8; 32]>) -> Result<PasskeyChallenge, ApiError> {
     let (host, now) = (relying_party(&state.config)?, state.now());
     let (key, purpose) = (state.keyring.envelope(now)?, ShortKeyPurpose::PasskeySignIn);
     let claims = ShortKeyClaims {
@@ -48,7 +48,13 @@ pub fn challenge(state: &AppState, cookie: Option<[u8; 32]>) -> Result<PasskeyCh
         timeout: timeout(purpose),
         user_verification: REQUIRED.to_owned(),
     };
-    Ok(PasskeyChallenge { short_key, expires_at: claims.expires_at, now, key: key.public.clone(), options })
+    Ok(PasskeyChallenge {
+        short_key,
+        expires_at: claims.expires_at.as_millis(),
+        now: now.as_millis(),
+        key: key.public.clone(),
+        options,
+    })
 }
 
 /// Signs a person in with a passkey.
@@ -106,14 +112,14 @@ async fn decide(
             let is_unknown = matches!(refusal, Refusal::Unknown);
             // The row is about the account whose password was right, and only otherwise about the passkey's.
             entry.user = begun_by.cloned().or(owner.map(|owner| owner.user.id));
-            audit::note(state, client, entry).await?;
+            audit::note(&state.defence, client, entry).await?;
             Err(if is_unknown { ApiError::unknown_passkey() } else { ApiError::new(Code::PasskeyRefused) }.into())
         }
     }
 }
 
 fn judge<'a>(
-    state: &AppState,
+    state: &CoreState,
     owner: Option<&'a PasskeyOwner>,
     begun_by: Option<&UserId>,
     credential: &AssertionCredential,
@@ -161,7 +167,7 @@ pub(super) struct UsableAssertion {
 /// # Errors
 /// The store fails.
 pub(super) async fn of_account(
-    state: &AppState,
+    state: &CoreState,
     user: &UserId,
     credential: &AssertionCredential,
     short_key: &str,
@@ -183,7 +189,7 @@ pub(super) async fn of_account(
 }
 
 async fn accept(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     received: &OpenedAssertion,
     pending: Option<&Presented>,

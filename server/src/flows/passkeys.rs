@@ -6,7 +6,8 @@ use crate::audit;
 use crate::config::Config;
 use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
+use domain::UnixMs;
 use domain::authentication::Method;
 use domain::encoding::{base64url, from_base64url};
 use domain::ids::{SessionId, UserId};
@@ -37,7 +38,7 @@ pub fn relying_party(config: &Config) -> Result<&str, ApiError> {
 
 /// Returns the names of an account for passkey managers: its name and its display name. A token may still have the
 /// name from before a change.
-async fn names(state: &AppState, user: &UserId) -> Result<(String, String), ApiError> {
+async fn names(state: &CoreState, user: &UserId) -> Result<(String, String), ApiError> {
     let account = state.store.user_by_id(user).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
     let display_name = state.store.profile(user).await?.and_then(|profile| profile.display_name);
     let display_name = display_name.map_or_else(|| account.name.clone(), |name| name.as_str().to_owned());
@@ -48,7 +49,7 @@ async fn names(state: &AppState, user: &UserId) -> Result<(String, String), ApiE
 ///
 /// # Errors
 /// `no_session`: the account was deleted; the store fails.
-pub async fn list(state: &AppState, user: &UserId) -> Result<wired::Passkeys, ApiError> {
+pub async fn list(state: &CoreState, user: &UserId) -> Result<wired::Passkeys, ApiError> {
     let passkeys = state.store.passkeys(user).await?;
     let user_id = state.store.passkey_handle(user).await?;
     let (username, display_name) = names(state, user).await?;
@@ -90,7 +91,7 @@ pub async fn of_other_hosts(store: &dyn store::Store, config: &Config) -> store:
 /// # Errors
 /// As [`relying_party`]; `full`: a conditional one for an account that has a passkey; the store fails.
 pub async fn begin(
-    state: &AppState,
+    state: &KeyState,
     session: &SignedIn,
     conditional: bool,
 ) -> Result<wired::RegistrationChallenge, ApiError> {
@@ -135,7 +136,7 @@ pub async fn begin(
 /// # Errors
 /// `passkey_refused`, `short_key_expired`, `short_key_mismatch`, `full`, `bad_request` for an invalid name
 pub async fn add(
-    state: &AppState,
+    state: &SessionState,
     session: &SignedIn,
     request: wired::NewPasskey,
     audit: AuditEntry,
@@ -196,7 +197,13 @@ pub async fn add(
 ///
 /// # Errors
 /// `not_found`, `bad_request`
-pub async fn rename(state: &AppState, user: &UserId, id: &str, label: &str, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn rename(
+    state: &CoreState,
+    user: &UserId,
+    id: &str,
+    label: &str,
+    audit: AuditEntry,
+) -> Result<(), ApiError> {
     let label = parse_label(label)?;
     let audit = AuditEntry { about: label.clone(), ..audit };
     let renamed = state.store.rename_passkey(user, id, &label, &audit).await?;
@@ -207,7 +214,7 @@ pub async fn rename(state: &AppState, user: &UserId, id: &str, label: &str, audi
 ///
 /// # Errors
 /// `not_found`
-pub async fn remove(state: &AppState, user: &UserId, id: &str, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn remove(state: &CoreState, user: &UserId, id: &str, audit: AuditEntry) -> Result<(), ApiError> {
     let removed = remove_from(&*state.store, user, id, audit).await?;
     if removed { Ok(()) } else { Err(ApiError::new(Code::NotFound)) }
 }
@@ -223,7 +230,7 @@ pub async fn remove_from(store: &dyn store::Store, user: &UserId, id: &str, audi
 }
 
 /// Builds an audit row about the session's own account.
-pub fn entry(state: &AppState, client: &crate::client::Client, session: &SignedIn, event: AuditEvent) -> AuditEntry {
+pub fn entry(state: &CoreState, client: &crate::client::Client, session: &SignedIn, event: AuditEvent) -> AuditEntry {
     let mut entry = audit::entry(state, client, event, audit::OK);
     entry.user = Some(session.claims.sub.clone());
     entry.session = Some(session.claims.sid.clone());
@@ -240,7 +247,7 @@ pub fn state_of(reported: passkey::AuthenticatorState) -> PasskeyState {
     PasskeyState { backup_eligible, backed_up, sign_count }
 }
 
-fn verify(state: &AppState, host: &str, request: &wired::NewPasskey) -> Option<passkey::NewPasskey> {
+fn verify(state: &CoreState, host: &str, request: &wired::NewPasskey) -> Option<passkey::NewPasskey> {
     let response = &request.credential.response;
     let (client_data, object) =
         (from_base64url(&response.client_data_json)?, from_base64url(&response.attestation_object)?);
@@ -261,7 +268,7 @@ fn verify(state: &AppState, host: &str, request: &wired::NewPasskey) -> Option<p
     }
 }
 
-async fn handle(state: &AppState, user: &UserId) -> Result<String, ApiError> {
+async fn handle(state: &CoreState, user: &UserId) -> Result<String, ApiError> {
     let fresh = base64url(&state.entropy.bytes::<HANDLE_BYTES>());
     Ok(state.store.ensure_passkey_handle(user, &fresh).await?)
 }
@@ -298,8 +305,8 @@ fn shown(passkey: Passkey) -> wired::Passkey {
         label: passkey.label,
         synced: passkey.state.backed_up,
         host: passkey.relying_party,
-        created_at: passkey.created_at,
-        used_at: passkey.used_at,
+        created_at: passkey.created_at.as_millis(),
+        used_at: passkey.used_at.map(UnixMs::as_millis),
     }
 }
 

@@ -244,7 +244,7 @@ impl PasswordRequest {
             Ok(passkey) => Ok(GivenProof { passkey: Some(passkey), ..GivenProof::of(Method::Passkey) }),
             Err(reason) => {
                 let entry = AuditEntry { about: reason, ..self.entry(audit::PASSKEY_REFUSED) };
-                audit::note(state, &self.client, entry).await?;
+                audit::note(&state.defence, &self.client, entry).await?;
                 Err(self.end_after(given, ApiError::new(Code::PasskeyRefused).into()).await)
             }
         }
@@ -308,9 +308,9 @@ impl PasswordRequest {
             counts_as_failure: true,
             evidence: "a wrong code in a live session".to_owned(),
             audit: self.entry(audit::WRONG_SECOND_FACTOR),
-            ban_context: offences::ban_context(&self.state, &self.client, offender),
+            ban_context: offences::ban_context(&self.state.defence, &self.client, offender),
         };
-        AttemptError::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCode).await)
+        AttemptError::Ended(sealed::end_refused(&self.state.defence, refusal, Code::WrongCode).await)
     }
 
     fn content<T: DeserializeOwned>(&self) -> Result<T, AttemptError> {
@@ -335,9 +335,9 @@ impl PasswordRequest {
             counts_as_failure: true,
             evidence: "a wrong password in a live session".to_owned(),
             audit: self.entry(LoginRefusal::Wrong.as_str()),
-            ban_context: offences::ban_context(&self.state, &self.client, offender),
+            ban_context: offences::ban_context(&self.state.defence, &self.client, offender),
         };
-        let refused = sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await;
+        let refused = sealed::end_refused(&self.state.defence, refusal, Code::WrongCredentials).await;
         Err(self.end_after(given, AttemptError::Ended(refused)).await)
     }
 

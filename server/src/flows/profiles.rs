@@ -3,7 +3,7 @@
 use super::actor::Actor;
 use crate::audit;
 use crate::client::Client;
-use crate::state::AppState;
+use crate::state::{CoreState, SessionState};
 use domain::ids::{SessionId, UserId};
 use domain::profile::{
     DisplayName, Email, EmailAddress, EmailState, GroupName, InvalidDisplayName, InvalidEmailAddress, InvalidGroupName,
@@ -117,7 +117,7 @@ pub async fn set(actor: &Actor<'_>, user: &UserId, edit: &ProfileEdit<'_>) -> Re
 ///
 /// # Errors
 /// The address is invalid, or the store fails.
-pub async fn changes_address(state: &AppState, user: &UserId, edit: &ProfileEdit<'_>) -> Result<bool, ProfileError> {
+pub async fn changes_address(state: &CoreState, user: &UserId, edit: &ProfileEdit<'_>) -> Result<bool, ProfileError> {
     let Some(wanted) = edit.email.map(str::trim) else { return Ok(false) };
     let wanted = if wanted.is_empty() { None } else { Some(EmailAddress::parse(wanted)?) };
     let present = state.store.profile(user).await?.and_then(|profile| profile.email);
@@ -129,7 +129,7 @@ pub async fn changes_address(state: &AppState, user: &UserId, edit: &ProfileEdit
 /// # Errors
 /// Names the invalid input.
 pub async fn set_own(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     user: &UserId,
     session: &SessionId,
@@ -177,7 +177,7 @@ pub fn shown_email(email: &Email) -> account::Email {
 
 fn shown(group: Group) -> account::Group {
     let Group { id, name, created_at, members } = group;
-    account::Group { id, name: name.to_string(), created_at, members }
+    account::Group { id, name: name.to_string(), created_at: created_at.as_millis(), members }
 }
 
 /// Returns all groups by name.
@@ -215,7 +215,7 @@ pub async fn add_group(actor: &Actor<'_>, name: &str) -> Result<account::Group, 
     let (id, name) = (actor.entropy.ulid(actor.now), GroupName::parse_new(name)?);
     let audit = actor.entry(AuditEvent::GroupAdded, &name);
     settle_group(actor.store.add_group(&id, &name, &audit, actor.now).await?)?;
-    Ok(account::Group { id, name: name.to_string(), created_at: actor.now, members: 0 })
+    Ok(account::Group { id, name: name.to_string(), created_at: actor.now.as_millis(), members: 0 })
 }
 
 /// Refuses a group that the settings require a second factor of. Without the group, nothing would be required of its

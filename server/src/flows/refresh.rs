@@ -7,11 +7,12 @@ use crate::client::Client;
 use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::sessions::LiveSession;
-use crate::state::AppState;
+use crate::state::{KeyState, SessionState};
 use domain::ids::SessionId;
 use domain::refresh_token::RefreshToken;
 use domain::session::Refresh;
 use http::Method;
+use std::sync::Arc;
 use store::audit::AuditEvent;
 use store::sessions::{Rotation, SessionRow};
 use wire::login::Delivery;
@@ -26,7 +27,7 @@ const TRIES: u32 = 4;
 /// # Errors
 /// `session_ended`, `bad_proof`, `use_dpop_nonce`, or `no_session` for a token that this server did not issue.
 pub async fn refresh(
-    state: AppState,
+    state: Arc<SessionState>,
     client: Client,
     token: String,
     proof: Option<String>,
@@ -69,7 +70,7 @@ pub async fn refresh(
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn issued_here(state: &AppState, text: &str) -> Result<Option<RefreshToken>, ApiError> {
+pub async fn issued_here(state: &KeyState, text: &str) -> Result<Option<RefreshToken>, ApiError> {
     let read = |text| state.keyring.authentic(state.now(), |macs| RefreshToken::authenticate(&macs.refresh, text));
     if let Some(token) = read(text) {
         return Ok(Some(token));
@@ -82,7 +83,7 @@ pub async fn issued_here(state: &AppState, text: &str) -> Result<Option<RefreshT
 
 /// Rotates the token. `None`: a concurrent rotation succeeded first.
 async fn rotate(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     row: &SessionRow,
     token: &RefreshToken,
@@ -120,7 +121,7 @@ async fn rotate(
 /// Returns the same successor again: the answer was lost, or two tabs refreshed at the same time. Its key may have been
 /// replaced or revoked since. Its hash shows whether the right key was found.
 async fn again(
-    state: &AppState,
+    state: &SessionState,
     row: &SessionRow,
     token: &RefreshToken,
     delivery: Delivery,
@@ -138,7 +139,7 @@ async fn again(
 }
 
 fn issue_successor(
-    state: &AppState,
+    state: &SessionState,
     row: &SessionRow,
     live: LiveSession,
     token: &RefreshToken,
@@ -149,7 +150,7 @@ fn issue_successor(
 }
 
 /// Ends the session, because somebody has a copy of a spent token, and notifies the owner.
-async fn end_family(state: &AppState, client: &Client, row: &SessionRow) -> ApiError {
+async fn end_family(state: &SessionState, client: &Client, row: &SessionRow) -> ApiError {
     let mut entry = audit::entry(state, client, AuditEvent::TokenReused, "ended");
     entry.user = Some(row.user.clone());
     entry.session = Some(row.id.clone());

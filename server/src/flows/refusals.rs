@@ -13,7 +13,7 @@ const HOURS: usize = 24;
 /// # Errors
 /// The store fails.
 pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<RefusalCounts> {
-    let since = now - now.rem_euclid(HOUR_MS) - (HOUR_MS * 23);
+    let since = now - now.as_millis().rem_euclid(HOUR_MS) - (HOUR_MS * 23);
     let rows = store.refused(since).await?;
     let of = |trigger: &Trigger| {
         let mut hours = vec![0; HOURS];
@@ -27,5 +27,5 @@ pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<RefusalCount
     };
     // A spray consists of wrong credentials, and a manual ban refuses nothing itself.
     let refused = Trigger::ALL.iter().filter(|trigger| !matches!(trigger, Trigger::Spray | Trigger::Manual));
-    Ok(RefusalCounts { since, triggers: refused.map(of).collect() })
+    Ok(RefusalCounts { since: since.as_millis(), triggers: refused.map(of).collect() })
 }

@@ -7,7 +7,7 @@ use crate::audit;
 use crate::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::keyring::thumbprint;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::authentication::Method;
 use domain::ids::UserId;
 use domain::second_factor::Requirement;
@@ -18,7 +18,7 @@ use wire::problem::Code;
 use wire::second_factor as wired;
 
 /// Returns for how many days a browser may be remembered; `None`: never.
-pub fn days(state: &AppState) -> Option<u32> {
+pub fn days(state: &CoreState) -> Option<u32> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1000;
     let ms = state.config.settings.session.remember_device.0?.ms();
     u32::try_from(ms.div_euclid(DAY_MS).max(1)).ok()
@@ -38,7 +38,7 @@ pub struct RememberRequest<'a> {
 /// the browser has a key. Only a one-time code counts; a person with a recovery code has lost a device. If a factor is
 /// required, [`find`] never uses it.
 pub fn decide(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     keys: Option<&(EcJwk, EcJwk)>,
     request: RememberRequest<'_>,
@@ -72,7 +72,7 @@ pub fn decide(
 /// # Errors
 /// The store fails.
 pub async fn find(
-    state: &AppState,
+    state: &CoreState,
     keys: Option<&(EcJwk, EcJwk)>,
     user: &UserId,
     required: Requirement,
@@ -91,16 +91,16 @@ pub async fn find(
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, session: &SignedIn) -> Result<wired::RememberedDevices, ApiError> {
+pub async fn list(state: &CoreState, session: &SignedIn) -> Result<wired::RememberedDevices, ApiError> {
     let devices = state.store.remembered_devices(&session.claims.sub, state.now()).await?;
     let shown = |device: RememberedDevice| wired::RememberedDevice {
         current: session.jkt() == Some(device.jkt.as_str()),
         id: device.id,
         name: device.device,
         address: device.address,
-        created_at: device.created_at,
-        used_at: device.used_at,
-        expires_at: device.expires_at,
+        created_at: device.created_at.as_millis(),
+        used_at: device.used_at.as_millis(),
+        expires_at: device.expires_at.as_millis(),
     };
     Ok(wired::RememberedDevices { devices: devices.into_iter().map(shown).collect() })
 }
@@ -109,7 +109,7 @@ pub async fn list(state: &AppState, session: &SignedIn) -> Result<wired::Remembe
 ///
 /// # Errors
 /// `not_found`; the store fails.
-pub async fn forget(state: &AppState, client: &Client, session: &SignedIn, id: Option<&str>) -> Result<(), ApiError> {
+pub async fn forget(state: &CoreState, client: &Client, session: &SignedIn, id: Option<&str>) -> Result<(), ApiError> {
     let user = &session.claims.sub;
     let audit = AuditEntry {
         user: Some(user.clone()),

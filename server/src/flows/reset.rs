@@ -30,7 +30,11 @@ use wire::problem::Code;
 pub async fn link(actor: &Actor<'_>, user: &UserId) -> store::Result<OneTimeLink> {
     let (code, reset, audit) = new(actor, user, RESET_MS, "");
     actor.store.add_reset(&reset, &audit).await?;
-    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at, mailed: None })
+    Ok(OneTimeLink {
+        link: actor.link(paths::RESET_PAGE, &code),
+        expires_at: reset.expires_at.as_millis(),
+        mailed: None,
+    })
 }
 
 /// Makes a link that the caller stores: its URL, its row, and the row of the audit log.
@@ -81,7 +85,7 @@ pub async fn link_by_mail(actor: &Actor<'_>, key: &KeyEncryptionKey, user: &User
     let (code, reset, audit, mail) = mailed(actor, key, user, &recipient, RESET_MS)?;
     let mailed = actor.store.add_mailed_reset(&reset, &audit, &mail).await? == AddMailOutcome::Queued;
     let link = actor.link(paths::RESET_PAGE, &code);
-    Ok(OneTimeLink { link, expires_at: reset.expires_at, mailed: Some(mailed) })
+    Ok(OneTimeLink { link, expires_at: reset.expires_at.as_millis(), mailed: Some(mailed) })
 }
 
 /// Makes a new link, with its code and its row in the audit log.
@@ -116,7 +120,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     let user = state.store.reset_of(&code_hash, state.now()).await?;
     let Some(user) = user else {
         let entry = audit::entry(state, client, AuditEvent::PasswordSet, audit::WRONG_CODE);
-        audit::note(state, client, entry).await?;
+        audit::note(&state.defence, client, entry).await?;
         return Err(ApiError::new(Code::LinkUsedUp).into());
     };
     new_password::check(state, &user.name, &request.password).await?;

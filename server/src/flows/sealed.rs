@@ -9,7 +9,7 @@ use crate::keyed_mutex::KeyedGuard;
 use crate::keyring::EnvelopeKey;
 use crate::offences;
 use crate::passwords::HashPermit;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, DefenceState, KeyState};
 use crate::{dpop, keyring, refusal_feed};
 use axum::body::Bytes;
 use domain::ban::{Scope, Trigger};
@@ -58,12 +58,12 @@ pub struct OpenedMessage {
 
 impl SealedMessage {
     /// Whether the message contains a proof of the key `jkt` that was made for this message.
-    pub fn proves(&self, state: &AppState, jkt: &str) -> bool {
+    pub fn proves(&self, state: &CoreState, jkt: &str) -> bool {
         self.proof(state).is_some_and(|proof| proof.jkt == jkt)
     }
 
     /// Returns the proof for this path, if its nonce is the message's `short_key`.
-    fn proof(&self, state: &AppState) -> Option<dpop::Proof> {
+    fn proof(&self, state: &CoreState) -> Option<dpop::Proof> {
         let url = format!("{}{}", state.config.origin, self.path);
         let proof = dpop::verify(self.proof.as_deref()?, Method::POST.as_str(), &url)?;
         (proof.nonce.as_deref() == Some(self.request.short_key.as_str())).then_some(proof)
@@ -73,7 +73,7 @@ impl SealedMessage {
     ///
     /// # Errors
     /// `bad_request`: the body has the wrong form for this path.
-    pub fn read(state: &AppState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
+    pub fn read(state: &CoreState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let request: SealedRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
         let cookies = cookies::all(headers, &state.config, CookieName::PreLogin);
         Ok(Self {
@@ -97,17 +97,17 @@ pub async fn receive(
     kind: EnvelopeKind,
 ) -> Result<OpenedMessage, ApiError> {
     let (short_key, key) = check_short_key(state, client, &sealed, ShortKeyPurpose::Message).await?;
-    let turn = state.attempt_locks.lock_fair(client.ban_key(), client.known.as_ref(), client.client_key).await;
+    let turn = state.defence.attempt_locks.lock_fair(client.ban_key(), client.known.as_ref(), client.client_key).await;
     // Taken only after the lock, so that a waiting attempt takes no permit from others.
     let permit = state.passwords.permit().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
     let attempt = Attempt { id: state.ulid(), client_key: client.ban_key() };
-    begin(state, client, &sealed, &short_key, &attempt).await?;
+    begin(&state.defence, client, &sealed, &short_key, &attempt).await?;
     match open(state, &key, &sealed, kind) {
         Ok((opened, keys)) => {
             let (plaintext, delivery) = (opened.plaintext, sealed.request.delivery);
             Ok(OpenedMessage { attempt, plaintext, keys, delivery, permit, _turn: turn })
         }
-        Err(code) => Err(refuse_envelope(state, client, attempt, kind, code).await),
+        Err(code) => Err(refuse_envelope(&state.defence, client, attempt, kind, code).await),
     }
 }
 
@@ -126,9 +126,14 @@ pub(super) async fn check_short_key(
             return Err(ApiError::new(Code::ShortKeyMismatch));
         }
         let evidence = "a short_key with a wrong MAC";
-        return Err(
-            offences::record_offence(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await
-        );
+        return Err(offences::record_offence(
+            &state.defence,
+            client,
+            Trigger::ForgedShortKey,
+            evidence,
+            Code::ShortKeyForged,
+        )
+        .await);
     };
     // A program's `short_key` sets no cookies, so that nobody can sign a visitor in under another name.
     let program = short_key.is_for_program() && sealed.request.delivery == Delivery::Body;
@@ -141,8 +146,14 @@ pub(super) async fn check_short_key(
         Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
         Err(ShortKeyError::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
-            Err(offences::record_offence(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired)
-                .await)
+            Err(offences::record_offence(
+                &state.defence,
+                client,
+                Trigger::ExpiredShortKey,
+                evidence,
+                Code::ShortKeyExpired,
+            )
+            .await)
         }
         Err(error) => Err(short_key_refusal(error)),
     }
@@ -159,7 +170,7 @@ pub fn short_key_refusal(error: ShortKeyError) -> ApiError {
 
 /// Authenticates a `short_key`. Another node may have made it with a new key, so the store is asked before it counts as
 /// a forgery. That costs less than a wrong ban.
-pub(super) async fn authentic(state: &AppState, text: &str) -> Result<Option<ShortKey>, ApiError> {
+pub(super) async fn authentic(state: &KeyState, text: &str) -> Result<Option<ShortKey>, ApiError> {
     let read = || state.keyring.authentic(state.now(), |macs| ShortKey::authenticate(&macs.short_key, text).ok());
     if let Some(short_key) = read() {
         return Ok(Some(short_key));
@@ -172,7 +183,7 @@ pub(super) async fn authentic(state: &AppState, text: &str) -> Result<Option<Sho
 }
 
 async fn begin(
-    state: &AppState,
+    state: &DefenceState,
     client: &Client,
     sealed: &SealedMessage,
     short_key: &ShortKey,
@@ -219,7 +230,7 @@ async fn begin(
 
 /// Decrypts the envelope and checks that it was made for this request at this site, by the holder of its key.
 pub(super) fn open(
-    state: &AppState,
+    state: &CoreState,
     key: &EnvelopeKey,
     sealed: &SealedMessage,
     kind: EnvelopeKind,
@@ -246,7 +257,7 @@ pub(super) fn open(
 }
 
 pub(super) async fn refuse_envelope(
-    state: &AppState,
+    state: &DefenceState,
     client: &Client,
     attempt: Attempt,
     kind: EnvelopeKind,
@@ -275,7 +286,7 @@ pub(super) async fn refuse_envelope(
 }
 
 /// Ends an attempt as refused.
-pub async fn end_refused(state: &AppState, refusal: AttemptRefusal, code: Code) -> ApiError {
+pub async fn end_refused(state: &DefenceState, refusal: AttemptRefusal, code: Code) -> ApiError {
     match state.store.refuse(&refusal).await {
         Ok(bans) => {
             offences::impose(state, &bans);
@@ -312,7 +323,7 @@ impl<E: Into<ApiError>> From<E> for AttemptError {
 }
 
 /// Ends an open attempt, so that the next one need not wait until its reservation expires.
-pub async fn settle<T>(state: &AppState, attempt: &Attempt, result: Result<T, AttemptError>) -> Result<T, ApiError> {
+pub async fn settle<T>(state: &CoreState, attempt: &Attempt, result: Result<T, AttemptError>) -> Result<T, ApiError> {
     match result {
         Ok(value) => Ok(value),
         Err(AttemptError::Ended(error)) => Err(error),

@@ -56,7 +56,7 @@ pub(super) async fn receive(
         BeginOutcome::Busy | BeginOutcome::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
         BeginOutcome::Replayed => {
             let (trigger, evidence) = (Trigger::ReplayedShortKey, "a challenge of a passkey that was used before");
-            return Err(offences::record_offence(state, client, trigger, evidence, Code::PasskeyRefused).await);
+            return Err(offences::record_offence(&state.defence, client, trigger, evidence, Code::PasskeyRefused).await);
         }
         BeginOutcome::Full | BeginOutcome::Banned(_) => return Err(ApiError::wait(Code::Busy, 1000)),
     }
@@ -65,6 +65,6 @@ pub(super) async fn receive(
             let (plaintext, delivery) = (opened.plaintext, sealed.request.delivery);
             Ok(OpenedAssertion { attempt, plaintext, keys, delivery })
         }
-        Err(code) => Err(refuse_envelope(state, client, attempt, EnvelopeKind::Passkey, code).await),
+        Err(code) => Err(refuse_envelope(&state.defence, client, attempt, EnvelopeKind::Passkey, code).await),
     }
 }

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::guards::factor_policy;
 use crate::keyring::thumbprint;
 use crate::offences;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, DefenceState, KeyState, SessionState};
 use crate::totp;
 use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, DelayDecision};
@@ -46,7 +46,7 @@ pub struct Presented {
 /// # Errors
 /// The store fails, or the secret cannot be decrypted.
 pub async fn check_code(
-    state: &AppState,
+    state: &KeyState,
     client: &Client,
     user: &UserId,
     code: &str,
@@ -66,7 +66,7 @@ pub async fn check_code(
 
 /// Stores a sign-in whose password was right, and tells the client which second factors finish it.
 pub async fn begin(
-    state: &AppState,
+    state: &CoreState,
     client: &Client,
     received: &OpenedMessage,
     user: &User,
@@ -94,7 +94,7 @@ pub async fn begin(
 /// # Errors
 /// `sign_in_expired`, `device_mismatch`; the store fails.
 pub async fn present(
-    state: &AppState,
+    state: &KeyState,
     client: &Client,
     keys: Option<&(EcJwk, EcJwk)>,
     secret: &str,
@@ -127,7 +127,7 @@ impl Presented {
     ///
     /// # Errors
     /// `account_delayed`, `sign_in_expired`
-    async fn check_delay(&self, state: &AppState, client: &Client) -> Result<(), ApiError> {
+    async fn check_delay(&self, state: &DefenceState, client: &Client) -> Result<(), ApiError> {
         match account_delay::gate(self.context.failures, state.now()) {
             DelayDecision::Wait { ms } => {
                 let mut entry = audit::entry(state, client, AuditEvent::Login, audit::DELAYED);
@@ -146,7 +146,7 @@ impl Presented {
 /// # Errors
 /// `wrong_credentials`: the account was disabled, its password changed, or the sign-in has finished already.
 pub async fn complete(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     received: &OpenedMessage,
     presented: &Presented,
@@ -184,16 +184,16 @@ async fn by_code(state: &AppState, client: &Client, received: &OpenedMessage) ->
     let answer: SecondFactor =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let presented = present(state, client, received.keys.as_ref(), &answer.pending).await?;
-    presented.check_delay(state, client).await?;
+    presented.check_delay(&state.defence, client).await?;
     match check_code(state, client, &presented.user.id, &answer.code).await? {
         Some(proven) => complete(state, client, received, &presented, proven, answer.remember).await,
-        None => Err(refuse(state, client, received, &presented.user, &presented.account).await),
+        None => Err(refuse(&state.defence, client, received, &presented.user, &presented.account).await),
     }
 }
 
 /// Refuses a wrong code of a person whose password was right.
 pub async fn refuse(
-    state: &AppState,
+    state: &DefenceState,
     client: &Client,
     received: &OpenedMessage,
     user: &User,

@@ -5,7 +5,7 @@ use crate::audit;
 use crate::config::Config;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{self, MAC_ALG, rules};
-use crate::state::AppState;
+use crate::state::KeyState;
 use domain::UnixMs;
 use domain::server_key::{RotationRules, ServerKeyState};
 use store::Store;
@@ -146,7 +146,7 @@ pub async fn revoke_all(
 ///
 /// # Errors
 /// A key cannot be made, or the store does not answer.
-pub async fn rotate_due(state: &AppState) -> Result<(), keyring::KeyringError> {
+pub async fn rotate_due(state: &KeyState) -> Result<(), keyring::KeyringError> {
     let now = state.now();
     let keys = state.store.keys().await?;
     for kind in [KeyKind::Signing, KeyKind::IdToken, KeyKind::Mac] {
@@ -174,7 +174,7 @@ pub async fn rotate_due(state: &AppState) -> Result<(), keyring::KeyringError> {
 }
 
 async fn apply_schedule(
-    state: &AppState,
+    state: &KeyState,
     kind: KeyKind,
     keys: &[StoredKey],
     now: UnixMs,
@@ -225,10 +225,10 @@ fn of_kind(keys: &[StoredKey], kind: KeyKind, rules: RotationRules, now: UnixMs)
             // The first MAC key is older than the column for the algorithm.
             alg: if kind == KeyKind::Mac { MAC_ALG.to_owned() } else { key.alg.clone() },
             state: shown(line.state(&key.kid, rules, now)?),
-            created_at: key.created_at,
-            used_from: key.used_from,
-            ends_at: line.ends_at(&key.kid, rules).filter(|_| key.revoked_at.is_none()),
-            revoked_at: key.revoked_at,
+            created_at: key.created_at.as_millis(),
+            used_from: key.used_from.as_millis(),
+            ends_at: line.ends_at(&key.kid, rules).filter(|_| key.revoked_at.is_none()).map(UnixMs::as_millis),
+            revoked_at: key.revoked_at.map(UnixMs::as_millis),
         })
     })
 }

@@ -74,8 +74,8 @@ fn shown(service: store::services::Service) -> Result<Service, ServiceError> {
         key: serde_json::from_str(&service.jwk).map_err(|_| ServiceError::Key)?,
         kid: service.kid,
         role: service.role.map(|role| role.as_str().to_owned()),
-        created_at: service.created_at,
-        changed_at: service.changed_at,
+        created_at: service.created_at.as_millis(),
+        changed_at: service.changed_at.as_millis(),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::audit;
 use crate::client::Client;
 use crate::config::SignupMode;
 use crate::setup;
-use crate::state::AppState;
+use crate::state::{AppState, SessionState};
 use crate::user_keys;
 use domain::account::{AccountName, InvalidAccountName, Role, is_reserved};
 use domain::authentication::Methods;
@@ -39,7 +39,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
         Err(reason) => {
             if account.code.is_some() {
                 let entry = audit::entry(state, client, AuditEvent::UserAdded, audit::WRONG_CODE);
-                audit::note(state, client, entry).await?;
+                audit::note(&state.defence, client, entry).await?;
             }
             return Err(refused(reason).into());
         }
@@ -114,7 +114,10 @@ fn refused(reason: &'static str) -> ApiError {
 
 /// Returns the role of the new account and the invitation that it consumes, or the reason why this client may not sign
 /// up.
-async fn admit(state: &AppState, code: Option<&str>) -> Result<Result<(Role, Option<String>), &'static str>, ApiError> {
+async fn admit(
+    state: &SessionState,
+    code: Option<&str>,
+) -> Result<Result<(Role, Option<String>), &'static str>, ApiError> {
     if !state.store.has_users().await? {
         let coded = code.is_some_and(|code| setup::is_code(&state.keyring, code, state.now()));
         return Ok(if coded { Ok((Role::Administrator, None)) } else { Err(NO_SETUP) });

@@ -8,9 +8,10 @@ use crate::client::Client;
 use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::sessions::LiveSession;
-use crate::state::AppState;
+use crate::state::SessionState;
 use domain::authentication::Authentication;
 use http::HeaderMap;
+use std::sync::Arc;
 use store::audit::AuditEvent;
 use store::oauth::BeginSession;
 use verify::Scheme;
@@ -29,7 +30,7 @@ const THROUGH_BROWSER: &str = "through a browser";
 /// `no_session`: the token is not valid, of another client, or was used; `bad_proof`, `use_dpop_nonce`; `bad_request`:
 /// the receiving key is no point of its curve; the store fails.
 pub(crate) async fn begin(
-    state: AppState,
+    state: Arc<SessionState>,
     client: Client,
     headers: HeaderMap,
     request: TerminalSignIn,

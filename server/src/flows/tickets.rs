@@ -3,7 +3,7 @@
 use super::user_keys::{randoms, serving, session};
 use crate::api_error::ApiError;
 use crate::guards::signed_in::ProvenSession;
-use crate::state::AppState;
+use crate::state::KeyState;
 use crate::tokens::issued_at;
 use domain::encoding::base64url;
 use domain::service::admits;
@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 /// # Errors
 /// `no_service`, `role_missing`, `key_ended`, `no_session`
 pub async fn issue(
-    state: &AppState,
+    state: &KeyState,
     proven: &ProvenSession,
     request: &TicketRequest,
 ) -> Result<IssuedTicket, ApiError> {
@@ -32,8 +32,8 @@ pub async fn issue(
     let key = serving(state, &session.user, request.version).await?;
 
     let now = state.now();
-    let (iat, until) = (issued_at(now), key.until.div_euclid(1000));
-    let exp = (now + LIFETIME_MS).div_euclid(1000).min(until);
+    let (iat, until) = (issued_at(now).as_seconds(), key.until.to_seconds());
+    let exp = (now + LIFETIME_MS).to_seconds().min(until);
     let claims = TicketClaims {
         iss: state.config.origin.clone(),
         aud: service.name,
@@ -42,10 +42,10 @@ pub async fn issue(
         sid: session.id.into(),
         iat,
         nbf: iat,
-        exp,
+        exp: exp.as_seconds(),
         roles: vec![session.role.as_str().to_owned()],
         cnf: Confirmation { jkt: proven.jkt.clone() },
-        user_key: TicketUserKey { version: key.version.number, k: base64url(&key.secret), until },
+        user_key: TicketUserKey { version: key.version.number, k: base64url(&key.secret), until: until.as_seconds() },
     };
     let signed = Zeroizing::new(state.tokens.sign_ticket(&claims, now).map_err(ApiError::broken)?);
     let header = |epk| TicketHeader {
@@ -57,6 +57,12 @@ pub async fn issue(
         epk,
     };
     let ticket = jwe::seal(&recipient, header, signed.as_bytes(), &randoms(state)).map_err(ApiError::broken)?;
-    let (version, expires_at, key_until) = (claims.user_key.version, exp * 1000, until * 1000);
-    Ok(IssuedTicket { ticket, jti: claims.jti, version, expires_at, key_until })
+    let (version, expires_at, key_until) = (claims.user_key.version, exp.to_millis(), until.to_millis());
+    Ok(IssuedTicket {
+        ticket,
+        jti: claims.jti,
+        version,
+        expires_at: expires_at.as_millis(),
+        key_until: key_until.as_millis(),
+    })
 }

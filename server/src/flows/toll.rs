@@ -40,7 +40,7 @@ pub enum Error {
 /// # Errors
 /// The store does not answer.
 pub async fn is_configured(store: &dyn Store, settings: &TollSettings) -> Result<bool, store::Error> {
-    Ok(!settings.routes.is_empty() || !store.gates(0).await?.is_empty())
+    Ok(!settings.routes.is_empty() || !store.gates(UnixMs::EPOCH).await?.is_empty())
 }
 
 /// Returns routes and prices as the running gates announce them, and whether their upstreams accept connections now.
@@ -112,7 +112,7 @@ pub async fn tokens(store: &dyn Store, limit: u32, now: UnixMs) -> store::Result
 /// # Errors
 /// The store fails.
 pub async fn days(store: &dyn Store, days: u32, now: UnixMs) -> store::Result<TollDays> {
-    let since = now.div_euclid(DAY_MS) - i64::from(days) + 1;
+    let since = now.as_millis().div_euclid(DAY_MS) - i64::from(days) + 1;
     let day = |day: store::toll::TollDay| TollDay {
         at: day.day.saturating_mul(DAY_MS),
         route: day.route,
@@ -142,7 +142,7 @@ fn running(gate: store::gates::Gate) -> Gate {
         "away" => ChainState::Away,
         _ => ChainState::Unknown,
     };
-    Gate { started_at: gate.started_at, heard_at: gate.heard_at, chain }
+    Gate { started_at: gate.started_at.as_millis(), heard_at: gate.heard_at.as_millis(), chain }
 }
 
 fn route(route: &toll::route::Route) -> TollRoute {
@@ -193,7 +193,7 @@ fn payment(payment: store::toll::TollPayment) -> TollPayment {
         piconero: piconero(payment.piconero),
         state,
         block: payment.block,
-        seen_at: payment.seen_at,
+        seen_at: payment.seen_at.as_millis(),
         token: payment.challenge,
     }
 }
@@ -207,7 +207,7 @@ fn late(late: store::gates::LatePayment) -> TollPayment {
         piconero: piconero(late.piconero),
         state: PaymentState::Late,
         block: late.block,
-        seen_at: late.seen_at,
+        seen_at: late.seen_at.as_millis(),
         token: late.challenge,
     }
 }
@@ -222,8 +222,8 @@ fn shown(token: store::toll::TollToken, now: UnixMs) -> TollToken {
         route: token.route,
         quota: token.quota,
         provisional: token.provisional,
-        minted_at: token.minted_at,
-        expires_at: token.expires_at,
+        minted_at: token.minted_at.as_millis(),
+        expires_at: token.expires_at.as_millis(),
     }
 }
 

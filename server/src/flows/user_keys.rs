@@ -5,7 +5,7 @@ use crate::api_error::ApiError;
 use crate::guards::recent_factor;
 use crate::guards::signed_in::ProvenSession;
 use crate::keyring::thumbprint;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState};
 use crate::user_keys;
 use domain::UnixMs;
 use domain::encoding::base64url;
@@ -28,7 +28,7 @@ const TRIES: u32 = 8;
 ///
 /// # Errors
 /// The store fails.
-pub async fn list(state: &AppState, user: &UserId) -> Result<UserKeys, ApiError> {
+pub async fn list(state: &KeyState, user: &UserId) -> Result<UserKeys, ApiError> {
     newest(state, user).await?;
     let (keys, now) = (state.store.user_keys(user, SHOWN).await?, state.now());
     let keys = keys.iter().map(|key| shown(&key.version, now)).collect();
@@ -40,7 +40,7 @@ pub async fn list(state: &AppState, user: &UserId) -> Result<UserKeys, ApiError>
 /// # Errors
 /// `session_unbound`, `key_ended`, `no_session`, `insufficient_user_authentication`
 pub async fn issue_key(
-    state: &AppState,
+    state: &KeyState,
     proven: &ProvenSession,
     request: &UserKeyRequest,
 ) -> Result<SealedUserKey, ApiError> {
@@ -71,7 +71,7 @@ pub async fn issue_key(
 ///
 /// # Errors
 /// `account_delayed`: too many within an hour.
-pub async fn rotate(state: &AppState, user: &UserId, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn rotate(state: &KeyState, user: &UserId, audit: AuditEntry) -> Result<(), ApiError> {
     for _ in 0..TRIES {
         let current = newest(state, user).await?;
         let retired_state = RetiredState::Overlap { until: state.now() + overlap_ms(state) };
@@ -86,7 +86,7 @@ pub async fn rotate(state: &AppState, user: &UserId, audit: AuditEntry) -> Resul
 ///
 /// # Errors
 /// As [`rotate`].
-pub async fn make(state: &AppState, actor: &Actor<'_>, user: &UserId) -> Result<UserKeys, ApiError> {
+pub async fn make(state: &KeyState, actor: &Actor<'_>, user: &UserId) -> Result<UserKeys, ApiError> {
     rotate(state, user, actor.entry_of(AuditEvent::UserKeyMade, user)).await?;
     list(state, user).await
 }
@@ -95,7 +95,7 @@ pub async fn make(state: &AppState, actor: &Actor<'_>, user: &UserId) -> Result<
 ///
 /// # Errors
 /// `not_found`, `key_ended`, and as [`rotate`].
-pub async fn revoke(state: &AppState, user: &UserId, number: u32, audit: AuditEntry) -> Result<(), ApiError> {
+pub async fn revoke(state: &KeyState, user: &UserId, number: u32, audit: AuditEntry) -> Result<(), ApiError> {
     for _ in 0..TRIES {
         let now = state.now();
         let key = state.store.user_key(user, number).await?.ok_or_else(|| ApiError::new(Code::NotFound))?;
@@ -123,7 +123,7 @@ pub struct ServingKey {
 ///
 /// # Errors
 /// `key_ended`
-pub async fn serving(state: &AppState, user: &UserId, number: Option<u32>) -> Result<ServingKey, ApiError> {
+pub async fn serving(state: &KeyState, user: &UserId, number: Option<u32>) -> Result<ServingKey, ApiError> {
     let key = match number {
         Some(number) => state.store.user_key(user, number).await?,
         None => Some(newest(state, user).await?),
@@ -138,20 +138,20 @@ pub async fn serving(state: &AppState, user: &UserId, number: Option<u32>) -> Re
 ///
 /// # Errors
 /// `no_session`: it ended meanwhile.
-pub async fn session(state: &AppState, proven: &ProvenSession) -> Result<SessionRow, ApiError> {
+pub async fn session(state: &CoreState, proven: &ProvenSession) -> Result<SessionRow, ApiError> {
     let row = state.store.session(&proven.session.claims.sid).await?;
     let live = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
     live.ok_or_else(|| ApiError::new(Code::NoSession))
 }
 
 /// Returns the random values for encrypting one message.
-pub fn randoms(state: &AppState) -> jwe::Random {
+pub fn randoms(state: &CoreState) -> jwe::Random {
     let (ephemeral, content_key, iv) = (state.entropy.bytes(), state.entropy.bytes(), state.entropy.bytes());
     jwe::Random { ephemeral, content_key, iv }
 }
 
 /// Returns the newest version, which is in use. Makes the first one for accounts from before user keys existed.
-async fn newest(state: &AppState, user: &UserId) -> Result<UserKey, ApiError> {
+async fn newest(state: &KeyState, user: &UserId) -> Result<UserKey, ApiError> {
     for _ in 0..TRIES {
         if let Some(key) = state.store.user_keys(user, 1).await?.pop() {
             return Ok(key);
@@ -172,7 +172,7 @@ async fn newest(state: &AppState, user: &UserId) -> Result<UserKey, ApiError> {
 
 /// Makes the version after `current`, if that is still the newest. `audited_version`: the version in the audit row.
 async fn follow(
-    state: &AppState,
+    state: &KeyState,
     current: &UserKey,
     retired_state: RetiredState,
     audit: &AuditEntry,
@@ -202,7 +202,7 @@ fn about(audit: &AuditEntry, number: u32) -> AuditEntry {
     AuditEntry { about: format!("version {number}"), ..audit.clone() }
 }
 
-fn overlap_ms(state: &AppState) -> i64 {
+fn overlap_ms(state: &CoreState) -> i64 {
     state.config.settings.keys.overlap.ms()
 }
 
@@ -215,9 +215,9 @@ fn shown(version: &UserKeyVersion, now: UnixMs) -> wired::UserKey {
             UserKeyState::Ended => wired::UserKeyState::Ended,
             UserKeyState::Revoked => wired::UserKeyState::Revoked,
         },
-        created_at: version.created_at,
-        ends_at: version.ends_at,
-        revoked_at: version.revoked_at,
+        created_at: version.created_at.as_millis(),
+        ends_at: version.ends_at.map(UnixMs::as_millis),
+        revoked_at: version.revoked_at.map(UnixMs::as_millis),
     }
 }
 

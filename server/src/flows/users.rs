@@ -2,6 +2,7 @@
 
 use super::actor::Actor;
 use super::profiles::shown_email;
+use domain::UnixMs;
 use domain::account::{AccountDigest, Role, name_key};
 use store::Store;
 use store::audit::AuditEvent;
@@ -66,8 +67,8 @@ pub fn shown(user: User, profile: &Profile) -> Account {
         username: user.name,
         role: user.role.as_str().to_owned(),
         disabled: user.disabled_at.is_some(),
-        created_at: user.created_at,
-        signed_in_at: user.signed_in_at,
+        created_at: user.created_at.as_millis(),
+        signed_in_at: user.signed_in_at.map(UnixMs::as_millis),
         display_name: profile.display_name.as_ref().map(ToString::to_string),
         email: profile.email.as_ref().map(shown_email),
         groups: profile.groups.iter().map(ToString::to_string).collect(),

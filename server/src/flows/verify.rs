@@ -9,7 +9,7 @@ use crate::guards::copied::{self, TokenOwner};
 use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::forwarded_request::ForwardedRequest;
 use crate::guards::{app_cookie, proof, signed_in};
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use crate::tokens::PersonClaims;
 use domain::UnixMs;
 use domain::app::{Allow, Authorization};
@@ -69,7 +69,7 @@ struct VerifiedBearer {
 /// # Errors
 /// `use_dpop_nonce`, `bad_proof`; the store fails.
 pub async fn judge(
-    state: &AppState,
+    state: &SessionState,
     client: &Client,
     asked: &ForwardedRequest<'_>,
     headers: &HeaderMap,
@@ -132,7 +132,7 @@ pub enum Reached {
 ///
 /// # Errors
 /// The store fails.
-pub async fn reached(state: &AppState, session: &SessionId, required: Requirement) -> Result<Reached, ApiError> {
+pub async fn reached(state: &SessionState, session: &SessionId, required: Requirement) -> Result<Reached, ApiError> {
     let methods = state.sessions.methods(&*state.store, session, state.now()).await?;
     let Some(methods) = methods else { return Ok(Reached::Over) };
     if required.is_met_by(methods) {
@@ -146,7 +146,7 @@ pub async fn reached(state: &AppState, session: &SessionId, required: Requiremen
 
 /// Returns the client's `Authorization`, unless it is a token from Postern. A program's token that is sent to the wrong
 /// app must not be passed on.
-fn client_s_own(state: &AppState, headers: &HeaderMap) -> Option<HeaderValue> {
+fn client_s_own(state: &CoreState, headers: &HeaderMap) -> Option<HeaderValue> {
     let value = net::single_value(headers, header::AUTHORIZATION).filter(|value| !value.is_empty())?;
     if is_issued_by(&state.config.origin, value.as_bytes()) {
         return None;
@@ -169,12 +169,12 @@ fn is_issued_by(issuer: &str, authorization: &[u8]) -> bool {
 
 /// Whether a session is half-way to its idle end. A session that is used in apps only would end as unused. So a
 /// navigation is then redirected through the portal, which renews it.
-fn is_due(state: &AppState, bearer: Option<&VerifiedBearer>) -> bool {
+fn is_due(state: &CoreState, bearer: Option<&VerifiedBearer>) -> bool {
     let issued_at = bearer.and_then(|bearer| bearer.issued_at);
     issued_at.is_some_and(|issued_at| state.now() - issued_at > state.config.settings.session.idle.ms() / 2)
 }
 
-fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<VerifiedBearer> {
+fn by_cookie(state: &KeyState, app: &App, headers: &HeaderMap) -> Option<VerifiedBearer> {
     let session = app_cookie::held(state, app, headers)?;
     Some(VerifiedBearer { session: session.session(), issued_at: Some(session.issued_at) })
 }
@@ -182,7 +182,7 @@ fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<Verifie
 /// Authenticates a program's token for this app, with the proof of its key if it is bound (RFC 9449, section 7).
 /// Anything else in the header is ignored, because the app's own pages may use it.
 async fn by_header(
-    state: &AppState,
+    state: &KeyState,
     client: &Client,
     asked: &ForwardedRequest<'_>,
     headers: &HeaderMap,
@@ -210,7 +210,7 @@ async fn by_header(
 
 /// Returns the identity headers of a session; `None`: it has ended.
 async fn identity_headers(
-    state: &AppState,
+    state: &SessionState,
     app: &App,
     session: &SessionId,
 ) -> Result<Option<Arc<IdentityHeaders>>, ApiError> {

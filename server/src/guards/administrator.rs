@@ -3,7 +3,7 @@
 use super::recent_factor;
 use super::signed_in::SignedIn;
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState};
 use axum::extract::FromRequestParts;
 use domain::account::Role;
 use http::request::Parts;
@@ -24,7 +24,7 @@ impl Administrator {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn find(state: &AppState, session: SignedIn) -> Result<Option<Self>, ApiError> {
+    pub async fn find(state: &CoreState, session: SignedIn) -> Result<Option<Self>, ApiError> {
         let user = state.store.user_by_id(&session.claims.sub).await?;
         let user = user.filter(|user| user.role == Role::Administrator && user.disabled_at.is_none());
         Ok(user.map(|user| Self { session, user }))

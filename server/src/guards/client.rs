@@ -4,7 +4,7 @@ use super::forwarded;
 use super::headers::page_policies;
 use crate::api_error::ApiError;
 use crate::bans::ActiveBan;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState};
 
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{Html, IntoResponse, Response};
@@ -25,7 +25,7 @@ pub struct MissingPeer;
 ///
 /// # Errors
 /// `bad_request`: a trusted proxy sends none. `unavailable`: the connection has no address.
-pub fn of(state: &AppState, request: &Request) -> Result<Client, ApiError> {
+pub fn of(state: &CoreState, request: &Request) -> Result<Client, ApiError> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().ok_or(MissingPeer).map_err(ApiError::broken)?;
     let address = forwarded::client(&state.config.proxies, peer.0.ip(), request.headers())
         .map_err(|unreadable| ApiError::explained(Code::BadRequest, format!("{unreadable}.")))?;
@@ -35,7 +35,7 @@ pub fn of(state: &AppState, request: &Request) -> Result<Client, ApiError> {
 }
 
 /// Whether the connection itself comes from a trusted proxy.
-pub fn peer_is_proxy(state: &AppState, request: &Request) -> bool {
+pub fn peer_is_proxy(state: &CoreState, request: &Request) -> bool {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.is_some_and(|ConnectInfo(peer)| state.config.proxies.trusts(peer.ip()))
 }
@@ -43,7 +43,7 @@ pub fn peer_is_proxy(state: &AppState, request: &Request) -> bool {
 /// Builds the answer for an address that is banned from everything. `spared`: only a manual ban counts.
 pub fn refused(state: &AppState, client: &Client, request: &Request, spared: bool) -> Option<Response> {
     let scope = Scope::Everything;
-    let closed = if spared { client.manual_ban(state, scope) } else { client.closed(state, scope) };
+    let closed = if spared { client.manual_ban(&state.defence, scope) } else { client.closed(&state.defence, scope) };
     closed.map(|closed| refuse(state, closed, request))
 }
 
@@ -55,7 +55,7 @@ fn refuse(state: &AppState, closed: ActiveBan, request: &Request) -> Response {
     let nonce = base64url(&state.entropy.bytes::<16>());
     let left = u64::try_from(closed.until - now).unwrap_or_default().div_ceil(1000);
     let (site, css) = (&state.config.settings.site.name, &state.assets.css);
-    let page = app::banned::page(site, css, &nonce, closed.until, left, &closed.incident);
+    let page = app::banned::page(site, css, &nonce, closed.until.as_millis(), left, &closed.incident);
     let mut response = (StatusCode::FORBIDDEN, Html(page)).into_response();
     response.extensions_mut().insert(Code::Banned);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(left));

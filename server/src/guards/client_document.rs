@@ -3,7 +3,7 @@
 
 use crate::api_error::ApiError;
 use crate::oauth::clients;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::UnixMs;
 use oidc::Client;
 use oidc::document::is_document_id;
@@ -32,7 +32,7 @@ impl KnownDocument {
 ///
 /// # Errors
 /// The store fails.
-pub async fn find(state: &AppState, id: &str) -> Result<Option<KnownDocument>, ApiError> {
+pub async fn find(state: &CoreState, id: &str) -> Result<Option<KnownDocument>, ApiError> {
     if !state.config.settings.oauth.client_documents || !is_document_id(id) {
         return Ok(None);
     }

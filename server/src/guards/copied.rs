@@ -6,7 +6,7 @@
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
-use crate::state::AppState;
+use crate::state::CoreState;
 use crate::tokens::AccessTokenClaims;
 use domain::ids::{SessionId, UserId};
 use store::audit::AuditEvent;
@@ -42,7 +42,7 @@ impl<'a> TokenOwner<'a> {
 /// # Errors
 /// Those of the check; the store fails.
 pub async fn check<T>(
-    state: &AppState,
+    state: &CoreState,
     client: Option<&Client>,
     owner: TokenOwner<'_>,
     checked: Result<T, ApiError>,
@@ -60,7 +60,7 @@ pub async fn check<T>(
 ///
 /// # Errors
 /// The store fails.
-pub async fn record(state: &AppState, client: &Client, owner: TokenOwner<'_>) -> store::Result<()> {
+pub async fn record(state: &CoreState, client: &Client, owner: TokenOwner<'_>) -> store::Result<()> {
     let mut entry = audit::entry(state, client, AuditEvent::WrongKey, "bad_proof");
     entry.user = Some(owner.user.to_owned());
     entry.session = Some(owner.session.to_owned());

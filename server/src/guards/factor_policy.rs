@@ -4,7 +4,7 @@
 //! prove one, and nothing else. The stored row decides: another node may have renewed it a moment ago.
 
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::CoreState;
 use crate::tokens::AccessTokenClaims;
 use domain::account::Role;
 use domain::authentication::Methods;
@@ -25,7 +25,7 @@ pub struct MissingFactor {
 
 impl MissingFactor {
     /// Builds the answer to a program. Without `proofs`, a factor must be set up first.
-    pub fn refusal(self, state: &AppState) -> ApiError {
+    pub fn refusal(self, state: &CoreState) -> ApiError {
         let kinds = match self.required {
             _ if !self.can_be_proven() => Vec::new(),
             Requirement::Passkey => vec![ProofKind::Passkey],
@@ -71,7 +71,7 @@ fn is_for_factors(path: &str) -> bool {
 ///
 /// # Errors
 /// `insufficient_user_authentication` with the level; the store fails.
-pub async fn check(state: &AppState, claims: &AccessTokenClaims, path: &str) -> Result<(), ApiError> {
+pub async fn check(state: &CoreState, claims: &AccessTokenClaims, path: &str) -> Result<(), ApiError> {
     if is_for_factors(path) {
         return Ok(());
     }
@@ -85,7 +85,7 @@ pub async fn check(state: &AppState, claims: &AccessTokenClaims, path: &str) -> 
 ///
 /// # Errors
 /// The session has ended; the store fails.
-pub async fn missing(state: &AppState, claims: &AccessTokenClaims) -> Result<Option<MissingFactor>, ApiError> {
+pub async fn missing(state: &CoreState, claims: &AccessTokenClaims) -> Result<Option<MissingFactor>, ApiError> {
     // Methods are only ever added to a session, so its token says no more than the session reached.
     if state.config.factor_policy.strictest().is_met_by_acr(claims.acr.as_deref()) {
         return Ok(None);
@@ -100,7 +100,7 @@ pub async fn missing(state: &AppState, claims: &AccessTokenClaims) -> Result<Opt
 /// # Errors
 /// The session has ended; the store fails.
 pub async fn missing_for(
-    state: &AppState,
+    state: &CoreState,
     claims: &AccessTokenClaims,
     required: Requirement,
 ) -> Result<Option<MissingFactor>, ApiError> {
@@ -116,7 +116,7 @@ pub async fn missing_for(
 ///
 /// # Errors
 /// The store fails.
-pub async fn of_account(state: &AppState, user: &UserId, role: Role) -> Result<Requirement, ApiError> {
+pub async fn of_account(state: &CoreState, user: &UserId, role: Role) -> Result<Requirement, ApiError> {
     let policy = &state.config.factor_policy;
     let groups: Vec<GroupName> =
         if policy.groups.is_empty() { Vec::new() } else { state.store.profile(user).await?.unwrap_or_default().groups };
@@ -128,7 +128,7 @@ pub async fn of_account(state: &AppState, user: &UserId, role: Role) -> Result<R
 /// # Errors
 /// The store fails.
 pub async fn lacks(
-    state: &AppState,
+    state: &CoreState,
     row: &SessionRow,
     required: Requirement,
 ) -> Result<Option<MissingFactor>, ApiError> {
@@ -144,12 +144,12 @@ pub async fn lacks(
 ///
 /// # Errors
 /// The store fails.
-pub async fn held(state: &AppState, user: &UserId) -> Result<Factors, ApiError> {
+pub async fn held(state: &CoreState, user: &UserId) -> Result<Factors, ApiError> {
     Ok(state.store.factors(user, state.config.relying_party()).await?)
 }
 
 /// Returns the strictest requirement of apps and clients. Groups are not asked, because people join them later.
-pub fn of_apps(state: &AppState) -> Requirement {
+pub fn of_apps(state: &CoreState) -> Requirement {
     let apps = state.config.apps.iter().map(|app| app.rules.strictest().second_factor);
     let clients = state.clients.all(state.now()).into_iter().map(|client| client.settings.second_factor);
     apps.chain(clients).fold(Requirement::Optional, Requirement::max)

@@ -2,7 +2,7 @@
 
 use crate::api_error::ApiError;
 use crate::config::App;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::app_path::written_out;
 use domain::header_name::{begins_like, reads_as};
 use http::{HeaderMap, HeaderName, Uri, header};
@@ -43,7 +43,7 @@ impl<'a> ForwardedRequest<'a> {
     /// # Errors
     /// `forbidden`: the peer is not a trusted proxy. `bad_request`: a header is missing, duplicate or imitated. `no_app`:
     /// no app has this host and scheme.
-    pub fn read(state: &'a AppState, peer: IpAddr, headers: &'a HeaderMap) -> Result<Self, ApiError> {
+    pub fn read(state: &'a CoreState, peer: IpAddr, headers: &'a HeaderMap) -> Result<Self, ApiError> {
         if !state.config.proxies.trusts(peer) {
             return Err(ApiError::explained(Code::Forbidden, "Only proxies in trusted_proxies may ask this."));
         }
@@ -99,7 +99,7 @@ pub fn is_framed(headers: &HeaderMap) -> bool {
 }
 
 /// Returns the app whose own host received the request.
-pub fn of_host<'a>(state: &'a AppState, uri: &Uri, headers: &HeaderMap) -> Option<&'a App> {
+pub fn of_host<'a>(state: &'a CoreState, uri: &Uri, headers: &HeaderMap) -> Option<&'a App> {
     let host = single_header(headers, &header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str))?;
     state.config.apps.at(host)
 }

@@ -1,6 +1,6 @@
 //! Redirects pages under another host name to the configured origin.
 
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::authority::Authority;
@@ -8,7 +8,7 @@ use http::{Method, header};
 
 /// Redirects, for example, `http://127.0.0.1:3000/login` to `http://localhost:3000/login`, because cookies, keys and
 /// the envelope belong to one origin.
-pub fn redirect_other_host(state: &AppState, request: &Request) -> Option<Response> {
+pub fn redirect_other_host(state: &CoreState, request: &Request) -> Option<Response> {
     let host = request.headers().get(header::HOST)?.to_str().unwrap_or_default();
     let here = Authority::parse(host, state.config.https).is_ok_and(|host| host == state.config.authority);
     // Browsers treat `name.` with a dot as another site than `name`.

@@ -2,14 +2,14 @@
 
 use crate::config::Preset;
 use crate::cookies::{self, CookieName};
-use crate::state::AppState;
+use crate::state::KeyState;
 use domain::known_device::{DeviceList, KnownDevice};
 use http::HeaderMap;
 
 /// Returns the known device of a request; `signs_in`: whether it may sign a person in. The strict preset has none,
 /// because there the first wrong password bans the address for everybody. Valid cookies of two devices count as none:
 /// one of them may be another person's, who could otherwise keep the owner from signing in.
-pub fn find(state: &AppState, headers: &HeaderMap, signs_in: bool) -> Option<KnownDevice> {
+pub fn find(state: &KeyState, headers: &HeaderMap, signs_in: bool) -> Option<KnownDevice> {
     if state.config.settings.ban.preset == Preset::Strict {
         return None;
     }
@@ -22,14 +22,14 @@ pub fn find(state: &AppState, headers: &HeaderMap, signs_in: bool) -> Option<Kno
 }
 
 /// Returns the devices that this browser keeps.
-pub fn list<'a>(state: &AppState, headers: &'a HeaderMap) -> DeviceList<'a> {
+pub fn list<'a>(state: &KeyState, headers: &'a HeaderMap) -> DeviceList<'a> {
     let lists = cookies::all(headers, &state.config, CookieName::Device).take(cookies::TRIED).map(DeviceList::read);
     let mut good = lists.filter(|list| list.last().is_some_and(|device| read(state, device).is_some()));
     good.next().unwrap_or_default()
 }
 
 /// Verifies one device of a cookie.
-pub fn read(state: &AppState, device: &str) -> Option<KnownDevice> {
+pub fn read(state: &KeyState, device: &str) -> Option<KnownDevice> {
     let now = state.now();
     state.keyring.authentic(now, |macs| KnownDevice::read(&macs.device, device, now))
 }

@@ -2,7 +2,7 @@
 
 use crate::api_error::Cause;
 use crate::error_chain::chain;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState};
 use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
@@ -26,7 +26,7 @@ pub async fn named<F: Future<Output = Response>>(
 
 /// Logs the answer and counts it. The path is logged without its query, which may contain private data such as `next`.
 async fn logged<F: Future<Output = Response>>(
-    state: &AppState,
+    state: &CoreState,
     request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response {

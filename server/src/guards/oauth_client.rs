@@ -2,7 +2,7 @@
 
 use super::client_document;
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::CoreState;
 use http::{HeaderMap, header};
 use jose::PublicKey;
 use oidc::client_auth::{AssertionClaims, Credentials, has_assertion_header};
@@ -31,7 +31,7 @@ pub enum ProvenClient {
 ///
 /// # Errors
 /// The store fails.
-pub async fn find(state: &AppState, id: &str) -> Result<Option<Arc<Client>>, ApiError> {
+pub async fn find(state: &CoreState, id: &str) -> Result<Option<Arc<Client>>, ApiError> {
     if let Some(client) = state.clients.find(id, state.now()) {
         return Ok(Some(client));
     }
@@ -45,7 +45,7 @@ pub async fn find(state: &AppState, id: &str) -> Result<Option<Arc<Client>>, Api
 /// # Errors
 /// The store fails.
 pub async fn proves(
-    state: &AppState,
+    state: &CoreState,
     headers: &HeaderMap,
     params: &Params,
     may_check: impl Fn(&str) -> bool,
@@ -68,7 +68,7 @@ pub async fn proves(
 }
 
 /// Whether one of the client's keys that are known here has signed an assertion for this server.
-fn has_signed(state: &AppState, client: &Arc<Client>, jwt: &str) -> bool {
+fn has_signed(state: &CoreState, client: &Arc<Client>, jwt: &str) -> bool {
     let claims = if client.settings.jwks_uri.is_some() {
         let set = state.clients.key_sets.of(client);
         set.last(state.now()).and_then(|keys| signed_claims(&keys, jwt))
@@ -79,11 +79,11 @@ fn has_signed(state: &AppState, client: &Arc<Client>, jwt: &str) -> bool {
 }
 
 /// Whether the claims of an assertion name the client and this server, and are in time (RFC 7523, section 3).
-pub fn is_for_this_server(state: &AppState, client: &Client, claims: &AssertionClaims) -> bool {
+pub fn is_for_this_server(state: &CoreState, client: &Client, claims: &AssertionClaims) -> bool {
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let (token, pushed) = (at(paths::OAUTH_TOKEN), at(paths::OAUTH_PAR));
     let audiences = [state.config.origin.as_str(), &token, &pushed];
-    claims.are_of(client.id(), &audiences, state.now().div_euclid(1000))
+    claims.are_of(client.id(), &audiences, state.now().to_seconds())
 }
 
 /// Returns the claims of an assertion that a key of this JWKS has signed.

@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::config::{App, Preset};
 use crate::keyring::MacKeys;
 use crate::rate_limiter::RequestClass;
-use crate::state::AppState;
+use crate::state::{AppState, KeyState};
 use crate::tokens::AccessTokenClaims;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request};
@@ -86,7 +86,7 @@ async fn of_oauth_client(state: &AppState, client: &mut Client, request: Request
         Ok(request) => request,
         Err(error) => {
             // Such a request counts as every other one.
-            let _counted = rate_limit::enter(state, client, RequestClass::Other).await?;
+            let _counted = rate_limit::enter(&state.defence, client, RequestClass::Other).await?;
             return Err(error);
         }
     };
@@ -98,7 +98,7 @@ async fn of_oauth_client(state: &AppState, client: &mut Client, request: Request
     let address = client.client_key;
     let may_check = |id: &str| {
         let key = ClientKey::Device(bucket_at(client_bucket(id), address));
-        state.rate_limiter.may_check_token(key, state.now())
+        state.defence.rate_limiter.may_check_token(key, state.now())
     };
     let proven = oauth_client::proves(state, &parts.headers, &params, may_check).await?;
     let Some(proven) = proven else {
@@ -131,13 +131,13 @@ fn of_grant(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<Cl
         return Some(*known.bucket.get_or_init(|| grant_bucket(&known.live.grant.id)));
     }
     // An opaque token costs one HMAC, a JWT a signature.
-    let may_check = !token.contains('.') || state.rate_limiter.may_check_token(client.client_key, now);
+    let may_check = !token.contains('.') || state.defence.rate_limiter.may_check_token(client.client_key, now);
     let read = if may_check { state.client_tokens.read(token, now) } else { None };
     read.map(|token| grant_bucket(&token.grant))
 }
 
 /// Finds the grant of a refresh token that a client without a secret shows.
-fn of_refresh_token(state: &AppState, params: &Params) -> Option<ClientKey> {
+fn of_refresh_token(state: &KeyState, params: &Params) -> Option<ClientKey> {
     let text = params.get("refresh_token").or_else(|| params.get("token"))?;
     let read = |macs: &MacKeys| RefreshToken::authenticate(&macs.oauth_refresh, text);
     let token = state.keyring.authentic(state.now(), read)?;
@@ -162,12 +162,12 @@ fn of_token(
     audience: &str,
 ) -> Option<(ClientKey, Arc<AccessTokenClaims>)> {
     let now = state.now();
-    let may_check = || state.rate_limiter.may_check_token(client.client_key, now);
+    let may_check = || state.defence.rate_limiter.may_check_token(client.client_key, now);
     let claims = state.tokens.known_or(&shown.token, now, may_check)?;
     if claims.aud != audience || (claims.cnf.is_some() && !shown.fits_unproven(&claims) && !shown.is_dpop()) {
         return None;
     }
-    let in_time = now < claims.exp.saturating_mul(1000);
+    let in_time = now < claims.exp.to_millis();
     state.sessions.seems_live(&claims.sid, in_time, now).then(|| (bucket(claims.sub.as_str()), claims))
 }
 

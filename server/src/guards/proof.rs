@@ -5,7 +5,7 @@ use super::token::PresentedToken;
 use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::dpop::{self, Proof};
-use crate::state::AppState;
+use crate::state::KeyState;
 use crate::tokens::AccessTokenClaims;
 use domain::encoding::base64url;
 use http::request::Parts;
@@ -17,12 +17,12 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store does not answer.
-pub async fn of_cookie(state: &AppState, parts: &Parts, claims: &AccessTokenClaims, jkt: &str) -> Result<(), ApiError> {
+pub async fn of_cookie(state: &KeyState, parts: &Parts, claims: &AccessTokenClaims, jkt: &str) -> Result<(), ApiError> {
     let checked = key_of_cookie(state, parts, jkt).await;
     copied::check(state, parts.extensions.get::<Client>(), TokenOwner::of(claims), checked).await
 }
 
-async fn key_of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(), ApiError> {
+async fn key_of_cookie(state: &KeyState, parts: &Parts, jkt: &str) -> Result<(), ApiError> {
     let wrong = || refuse(state, Code::BadProof);
     let proof = dpop::presented(&parts.headers).ok_or_else(wrong)?;
     let proof = check(state, parts.method.as_str(), parts.uri.path(), proof).await?;
@@ -39,7 +39,7 @@ async fn key_of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(),
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store fails.
 pub async fn of_presented(
-    state: &AppState,
+    state: &KeyState,
     parts: &Parts,
     shown: &PresentedToken,
     claims: &AccessTokenClaims,
@@ -63,7 +63,7 @@ pub async fn of_presented(
 ///
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store fails.
-pub async fn check(state: &AppState, method: &str, path: &str, proof: &str) -> Result<Proof, ApiError> {
+pub async fn check(state: &KeyState, method: &str, path: &str, proof: &str) -> Result<Proof, ApiError> {
     let url = format!("{}{path}", state.config.origin);
     let proof = dpop::verify(proof, method, &url).ok_or_else(|| refuse(state, Code::BadProof))?;
     use_up(state, method, &proof).await?;
@@ -76,7 +76,7 @@ pub async fn check(state: &AppState, method: &str, path: &str, proof: &str) -> R
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store fails.
 pub async fn of_token(
-    state: &AppState,
+    state: &KeyState,
     headers: &HeaderMap,
     method: &str,
     url: &str,
@@ -89,7 +89,7 @@ pub async fn of_token(
 
 /// Checks that a valid proof has a fresh nonce and is used for the first time. If the request may change something,
 /// that means the first time at any node, otherwise at this one.
-async fn use_up(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiError> {
+async fn use_up(state: &KeyState, method: &str, proof: &Proof) -> Result<(), ApiError> {
     let now = state.now();
     let fresh = proof.nonce.as_deref().is_some_and(|nonce| state.keyring.nonce_is_fresh(nonce, now));
     let mut first = fresh && state.proofs.is_first(&proof.jkt, &proof.jti);
@@ -101,6 +101,6 @@ async fn use_up(state: &AppState, method: &str, proof: &Proof) -> Result<(), Api
 }
 
 /// Builds a refusal with a nonce for the next attempt.
-pub fn refuse(state: &AppState, code: Code) -> ApiError {
+pub fn refuse(state: &KeyState, code: Code) -> ApiError {
     ApiError::new(code).with_nonce(state.keyring.nonce(state.now()))
 }

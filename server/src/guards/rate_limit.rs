@@ -5,7 +5,7 @@ use super::same_origin;
 use crate::api_error::ApiError;
 use crate::offences;
 use crate::rate_limiter::{CountedRequest, RequestClass};
-use crate::state::AppState;
+use crate::state::{CoreState, DefenceState};
 use http::{HeaderMap, Method};
 use wire::problem::Code;
 
@@ -19,7 +19,7 @@ pub struct RequestCount {
 
 impl RequestCount {
     /// Counts a sign-in by its answer: a failure counts, unless the client was told to try again.
-    pub fn answered(&self, code: Option<Code>, state: &AppState) {
+    pub fn answered(&self, code: Option<Code>, state: &CoreState) {
         // Not the client's fault, or already counted by a ban.
         let failed = !matches!(
             code,
@@ -50,7 +50,7 @@ impl RequestCount {
 ///
 /// # Errors
 /// `busy`: over the limit, with the time to wait.
-pub fn enter_stored(state: &AppState, client: &Client, headers: &HeaderMap) -> Result<(), ApiError> {
+pub fn enter_stored(state: &DefenceState, client: &Client, headers: &HeaderMap) -> Result<(), ApiError> {
     if client.is_proxy {
         return Ok(());
     }
@@ -64,7 +64,7 @@ pub fn enter_stored(state: &AppState, client: &Client, headers: &HeaderMap) -> R
 ///
 /// # Errors
 /// `busy`: over the limit, with the time to wait. `banned`: the client ignores that.
-pub async fn enter(state: &AppState, client: &Client, class: RequestClass) -> Result<RequestCount, ApiError> {
+pub async fn enter(state: &DefenceState, client: &Client, class: RequestClass) -> Result<RequestCount, ApiError> {
     // A trusted proxy's request belongs to no client.
     if client.is_proxy {
         return Ok(RequestCount::default());

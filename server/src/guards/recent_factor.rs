@@ -7,7 +7,7 @@
 use super::factor_policy;
 use super::signed_in::SignedIn;
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::CoreState;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::authentication::FRESH_MS;
@@ -39,7 +39,7 @@ impl FactorNeed {
 
 /// # Errors
 /// `insufficient_user_authentication` with the kinds of proof that are sufficient; the store fails.
-pub async fn check(state: &AppState, session: &SignedIn) -> Result<(), ApiError> {
+pub async fn check(state: &CoreState, session: &SignedIn) -> Result<(), ApiError> {
     match fresh_until(state, session).await? {
         (_, Some(_)) => Ok(()),
         (need, None) => Err(need.refusal()),
@@ -51,7 +51,7 @@ pub async fn check(state: &AppState, session: &SignedIn) -> Result<(), ApiError>
 ///
 /// # Errors
 /// The store fails. The row is read, because another node may have renewed it a moment ago.
-pub async fn fresh_until(state: &AppState, session: &SignedIn) -> Result<(FactorNeed, Option<UnixMs>), ApiError> {
+pub async fn fresh_until(state: &CoreState, session: &SignedIn) -> Result<(FactorNeed, Option<UnixMs>), ApiError> {
     let row = state.store.session(&session.claims.sid).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
     let need = of(state, &row.user, row.role).await?;
     let fresh = row.authentication.is_fresh(need.is_factor(), state.now());
@@ -62,7 +62,7 @@ pub async fn fresh_until(state: &AppState, session: &SignedIn) -> Result<(Factor
 ///
 /// # Errors
 /// The store fails.
-pub async fn of(state: &AppState, user: &UserId, role: Role) -> Result<FactorNeed, ApiError> {
+pub async fn of(state: &CoreState, user: &UserId, role: Role) -> Result<FactorNeed, ApiError> {
     let factors = factor_policy::held(state, user).await?;
     let required = factor_policy::of_account(state, user, role).await?.max(factor_policy::of_apps(state));
     Ok(FactorNeed { factors, required })

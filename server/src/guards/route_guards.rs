@@ -8,7 +8,7 @@ use crate::config::Preset;
 use crate::openapi;
 use crate::rate_limiter::RequestClass;
 use crate::routes::Routes;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, DefenceState};
 use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
@@ -79,14 +79,14 @@ pub async fn pass(
     match gate {
         RouteGuard::SignIn => sign_in_api(state, client, request, routes).await,
         RouteGuard::PasskeySignIn => {
-            sign_in::check_passkey(state, &client)?;
-            api(state, client, request, routes).await
+            sign_in::check_passkey(&state.defence, &client)?;
+            api(&state.defence, client, request, routes).await
         }
-        RouteGuard::Api => api(state, client, request, routes).await,
-        RouteGuard::Public => public(state, client, request, routes).await,
-        RouteGuard::Metadata => metadata(state, client, request, routes).await,
-        RouteGuard::Client => oauth_client(state, client, request, routes).await,
-        RouteGuard::Page => page(state, client, request, routes).await,
+        RouteGuard::Api => api(&state.defence, client, request, routes).await,
+        RouteGuard::Public => public(&state.defence, client, request, routes).await,
+        RouteGuard::Metadata => metadata(&state.defence, client, request, routes).await,
+        RouteGuard::Client => oauth_client(&state.defence, client, request, routes).await,
+        RouteGuard::Page => page(&state.defence, client, request, routes).await,
     }
 }
 
@@ -97,22 +97,22 @@ async fn sign_in_api(
     routes: &Routes,
 ) -> Result<Response, ApiError> {
     same_origin(state, &request)?;
-    sign_in::check(state, &client)?;
+    sign_in::check(&state.defence, &client)?;
     let class = if *request.method() == Method::GET { RequestClass::Challenge } else { RequestClass::SignIn };
-    let counted = rate_limit::enter(state, &client, class_of(state, &request, class)).await?;
+    let counted = rate_limit::enter(&state.defence, &client, class_of(state, &request, class)).await?;
     let request = body::read(request).await.inspect_err(|error| counted.answered(Some(error.code()), state))?;
     let response = routes.answer(client, request).await;
     counted.answered(response.extensions().get::<Code>().copied(), state);
     Ok(response)
 }
 
-async fn api(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+async fn api(state: &DefenceState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
     same_origin(state, &request)?;
     let _counted = rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?;
     Ok(routes.answer(client, body::read(request).await?).await)
 }
 
-async fn public(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+async fn public(state: &DefenceState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
     // A trusted proxy calls this once for each request to an app, and may limit those itself.
     let asked_by_proxy = request.uri().path() == paths::VERIFY && client::peer_is_proxy(state, &request);
     let _counted = if asked_by_proxy {
@@ -125,13 +125,18 @@ async fn public(state: &AppState, client: Client, request: Request, routes: &Rou
 
 /// Whether the request reads a public document. Automatic bans do not apply to these in the default preset. Otherwise
 /// an attacker at the address of an app's server could shut out everybody who uses the app.
-pub fn is_metadata(state: &AppState, gate: RouteGuard, method: &Method) -> bool {
+pub fn is_metadata(state: &CoreState, gate: RouteGuard, method: &Method) -> bool {
     gate == RouteGuard::Metadata
         && matches!(*method, Method::GET | Method::HEAD)
         && state.config.settings.ban.preset != Preset::Strict
 }
 
-async fn metadata(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+async fn metadata(
+    state: &DefenceState,
+    client: Client,
+    request: Request,
+    routes: &Routes,
+) -> Result<Response, ApiError> {
     let read = is_metadata(state, RouteGuard::Metadata, request.method());
     let class = if read { RequestClass::Metadata } else { RequestClass::Other };
     let _counted = rate_limit::enter(state, &client, class_of(state, &request, class)).await?;
@@ -139,7 +144,7 @@ async fn metadata(state: &AppState, client: Client, request: Request, routes: &R
 }
 
 async fn oauth_client(
-    state: &AppState,
+    state: &DefenceState,
     client: Client,
     request: Request,
     routes: &Routes,
@@ -163,7 +168,7 @@ fn needs_secret_or_token(request: &Request) -> bool {
         && matches!(path, paths::OAUTH_TOKEN | paths::OAUTH_USERINFO | paths::OAUTH_INTROSPECT)
 }
 
-async fn page(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+async fn page(state: &DefenceState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
     if let Some(redirect) = host::redirect_other_host(state, &request) {
         return Ok(redirect);
     }
@@ -174,12 +179,12 @@ async fn page(state: &AppState, client: Client, request: Request, routes: &Route
 
 /// Refuses a request of another site. A method that a path does not take is passed on to the router, which answers 405
 /// and runs no handler.
-fn same_origin(state: &AppState, request: &Request) -> Result<(), ApiError> {
+fn same_origin(state: &CoreState, request: &Request) -> Result<(), ApiError> {
     let taken = || openapi::takes(request.method(), request.uri().path());
     same_origin::api(state, request).or_else(|refused| if taken() { Err(refused) } else { Ok(()) })
 }
 
-fn class_of(state: &AppState, request: &Request, own: RequestClass) -> RequestClass {
+fn class_of(state: &CoreState, request: &Request, own: RequestClass) -> RequestClass {
     if same_origin::may_be_elsewhere(state, request.method(), request.headers()) {
         RequestClass::Elsewhere
     } else {

@@ -3,7 +3,7 @@
 //! Refusals here count for no ban and no limit. Otherwise any hostile page could ban its visitors.
 
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::extract::Request;
 use domain::request_initiator::{self, RequestInitiator};
 use http::{HeaderMap, HeaderName, Method, header};
@@ -16,7 +16,7 @@ const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 ///
 /// # Errors
 /// `cross_site`.
-pub fn api(state: &AppState, request: &Request) -> Result<(), ApiError> {
+pub fn api(state: &CoreState, request: &Request) -> Result<(), ApiError> {
     let headers = request.headers();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let allowed = match text(headers, &FETCH_SITE) {
@@ -57,7 +57,7 @@ pub fn is_browser(headers: &HeaderMap) -> bool {
 ///
 /// On plain http browsers send no `Sec-Fetch-Site`. There our own pages mark their requests with a header that another
 /// origin cannot set without a preflight (Fetch, CORS-preflight). Programs are not affected.
-pub fn may_be_elsewhere(state: &AppState, method: &Method, headers: &HeaderMap) -> bool {
+pub fn may_be_elsewhere(state: &CoreState, method: &Method, headers: &HeaderMap) -> bool {
     let initiator = RequestInitiator {
         site: text(headers, &FETCH_SITE),
         origin: text(headers, &header::ORIGIN),
@@ -69,13 +69,13 @@ pub fn may_be_elsewhere(state: &AppState, method: &Method, headers: &HeaderMap) 
     initiator.is_elsewhere(state.config.https, &state.config.authority).unwrap_or_else(unmarked)
 }
 
-fn origin_is(headers: &HeaderMap, state: &AppState) -> bool {
+fn origin_is(headers: &HeaderMap, state: &CoreState) -> bool {
     let config = &state.config;
     text(headers, &header::ORIGIN)
         .is_some_and(|origin| request_initiator::is_own(origin, config.https, &config.authority))
 }
 
-fn origin_is_absent_or(headers: &HeaderMap, state: &AppState) -> bool {
+fn origin_is_absent_or(headers: &HeaderMap, state: &CoreState) -> bool {
     !headers.contains_key(header::ORIGIN) || origin_is(headers, state)
 }
 

@@ -2,14 +2,14 @@
 
 use super::client::Client;
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::DefenceState;
 use domain::ban::Scope;
 
 /// Checks that the client is not banned from sign-in.
 ///
 /// # Errors
 /// `banned`, with the time left.
-pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
+pub fn check(state: &DefenceState, client: &Client) -> Result<(), ApiError> {
     match client.closed(state, Scope::SignIn) {
         Some(closed) => Err(ApiError::banned(closed, state.now())),
         None => Ok(()),
@@ -20,7 +20,7 @@ pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// `banned`, with the time left.
-pub fn check_passkey(state: &AppState, client: &Client) -> Result<(), ApiError> {
+pub fn check_passkey(state: &DefenceState, client: &Client) -> Result<(), ApiError> {
     match client.manual_ban(state, Scope::SignIn) {
         Some(closed) => Err(ApiError::banned(closed, state.now())),
         None => Ok(()),

@@ -16,9 +16,10 @@ use super::token::{PresentedToken, SeenToken};
 use super::{factor_policy, proof};
 use crate::api_error::ApiError;
 use crate::client::Client;
-use crate::state::AppState;
+use crate::state::{AppState, KeyState, SessionState};
 use crate::tokens::AccessTokenClaims;
 use axum::extract::FromRequestParts;
+use domain::UnixSeconds;
 use domain::bidi::isolated;
 use http::HeaderMap;
 use http::request::Parts;
@@ -56,7 +57,7 @@ impl SignedIn {
     /// # Errors
     /// The session is not cached and the store fails.
     pub async fn find(
-        state: &AppState,
+        state: &SessionState,
         client: Option<&Client>,
         headers: &HeaderMap,
     ) -> Result<Option<Self>, ApiError> {
@@ -84,8 +85,8 @@ impl SignedIn {
             username: claims.preferred_username.clone(),
             roles: claims.roles.clone(),
             bound: claims.cnf.is_some(),
-            expires_at: claims.exp * 1000,
-            auth_time: claims.auth_time,
+            expires_at: claims.exp.to_millis().as_millis(),
+            auth_time: claims.auth_time.map(UnixSeconds::as_seconds),
             amr: claims.amr.clone(),
             acr: claims.acr.clone(),
         }
@@ -94,7 +95,7 @@ impl SignedIn {
 
 impl SignedIn {
     /// Reads the client's token. A token in a cookie proves no key yet.
-    async fn read(parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
+    async fn read(parts: &Parts, state: &SessionState) -> Result<Self, ApiError> {
         if let Some(SeenToken { shown, claims }) = parts.extensions.get() {
             let claims = claims.are_for(&state.config.origin, state.now()).then(|| Arc::clone(claims));
             return Self::of(parts, state, shown, accepted(state, claims).await?).await;
@@ -107,7 +108,7 @@ impl SignedIn {
     /// Checks the proof and the second factor of a token. `claims`: those that its session accepts, if any.
     async fn of(
         parts: &Parts,
-        state: &AppState,
+        state: &KeyState,
         shown: &PresentedToken,
         claims: Option<Arc<AccessTokenClaims>>,
     ) -> Result<Self, ApiError> {
@@ -121,7 +122,7 @@ impl SignedIn {
     }
 
     /// Checks the proof of the session's key, unless it was checked with the token. Unbound sessions need none.
-    async fn prove(mut self, parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
+    async fn prove(mut self, parts: &Parts, state: &KeyState) -> Result<Self, ApiError> {
         if let (false, Some(jkt)) = (self.proven, self.jkt()) {
             proof::of_cookie(state, parts, &self.claims, jkt).await?;
             self.proven = true;
@@ -175,14 +176,14 @@ pub fn check_page(headers: &HeaderMap, claims: &AccessTokenClaims) -> Result<(),
 }
 
 /// Returns the claims of a token from Postern that its session accepts now.
-async fn live(state: &AppState, token: &str) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
+async fn live(state: &SessionState, token: &str) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
     let claims = verify_for(state, &state.config.origin, token).await?;
     accepted(state, claims).await
 }
 
 /// Returns the claims if their session accepts them now.
 async fn accepted(
-    state: &AppState,
+    state: &SessionState,
     claims: Option<Arc<AccessTokenClaims>>,
 ) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
     let now = state.now();
@@ -200,7 +201,7 @@ async fn accepted(
 /// # Errors
 /// The store fails.
 pub async fn verify_for(
-    state: &AppState,
+    state: &KeyState,
     audience: &str,
     token: &str,
 ) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {

@@ -2,7 +2,7 @@
 
 use crate::api_error::ApiError;
 use crate::cookies::{self, CookieName};
-use crate::state::AppState;
+use crate::state::KeyState;
 use crate::tokens::AccessTokenClaims;
 use http::HeaderMap;
 use std::fmt;
@@ -31,7 +31,7 @@ impl PresentedToken {
     ///
     /// # Errors
     /// `bad_request`: two tokens in headers. `no_session`: the text is no token.
-    pub fn read(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+    pub fn read(state: &KeyState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         match verify::presented(headers) {
             Ok(Some((scheme, token))) => Ok(Some(Self { scheme: Some(scheme), token: token.to_owned() })),
             Ok(None) => Ok(Self::in_cookie(state, headers)),
@@ -42,7 +42,7 @@ impl PresentedToken {
         }
     }
 
-    pub fn in_cookie(state: &AppState, headers: &HeaderMap) -> Option<Self> {
+    pub fn in_cookie(state: &KeyState, headers: &HeaderMap) -> Option<Self> {
         let good = |token: &str| state.tokens.verify_for(&state.config.origin, token, state.now()).is_some();
         Some(Self { scheme: None, token: cookies::pick(headers, &state.config, CookieName::Access, good)? })
     }
@@ -64,11 +64,11 @@ impl PresentedToken {
 
     /// Builds the answer for a client that is not signed in. It has a nonce, because a refresh or a proof needs one
     /// next.
-    pub fn refusal(state: &AppState, shown: Option<&Self>) -> ApiError {
+    pub fn refusal(state: &KeyState, shown: Option<&Self>) -> ApiError {
         Self::refused(state, shown.and_then(|shown| shown.scheme))
     }
 
-    fn refused(state: &AppState, scheme: Option<Scheme>) -> ApiError {
+    fn refused(state: &KeyState, scheme: Option<Scheme>) -> ApiError {
         let nonce = state.keyring.nonce(state.now());
         ApiError::new(Code::NoSession).with_nonce(nonce).about_token(scheme)
     }

@@ -5,20 +5,21 @@ use crate::client::Client;
 use crate::flows::actor::Actor;
 use crate::flows::allowlist::{self, AllowlistError};
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::{CoreState, DefenceState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
+use std::sync::Arc;
 use wire::allowlist::{Allowlist, NewAllowed};
 use wire::problem::Code;
 
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Allowlist>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, _: Administrator) -> Result<Json<Allowlist>, ApiError> {
     Ok(Json(allowlist::list(&*state.store, state.now()).await?))
 }
 
 pub(crate) async fn add(
-    State(state): State<AppState>,
+    State(state): State<Arc<DefenceState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     body: Bytes,
@@ -31,7 +32,7 @@ pub(crate) async fn add(
 }
 
 pub(crate) async fn remove(
-    State(state): State<AppState>,
+    State(state): State<Arc<DefenceState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,

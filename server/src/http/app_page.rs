@@ -1,7 +1,7 @@
 //! Pages on an app's host. They load nothing, because our files are not available there.
 
 use super::ApiError;
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::response::{Html, IntoResponse, Response};
 use domain::app_path::safe_path;
 use domain::encoding::base64url;
@@ -32,7 +32,7 @@ struct PagePolicy<'a> {
 }
 
 /// Builds the page for a browser whose codes were refused twice in a row.
-pub(crate) fn no_way_in(state: &AppState, next: &str) -> Response {
+pub(crate) fn no_way_in(state: &CoreState, next: &str) -> Response {
     let start = start(next);
     let body = format!(
         "<h1>Signing in did not work</h1><p>This browser did not bring back what it was given on the way. That \
@@ -44,7 +44,7 @@ pub(crate) fn no_way_in(state: &AppState, next: &str) -> Response {
 }
 
 /// Builds the page for a person who lacks a role.
-pub(crate) fn denied(state: &AppState, framed: bool) -> Response {
+pub(crate) fn denied(state: &CoreState, framed: bool) -> Response {
     let out = paths::APP_LOGOUT;
     let body = format!(
         "<h1>Not with this account</h1><p>You are signed in, but your account may not open this page. Ask the person \
@@ -54,14 +54,14 @@ pub(crate) fn denied(state: &AppState, framed: bool) -> Response {
 }
 
 /// Builds the page for a browser that opened the path for proxies.
-pub(crate) fn only_proxies(state: &AppState) -> Response {
+pub(crate) fn only_proxies(state: &CoreState) -> Response {
     let body = "<h1>Only listed proxies may ask this</h1><p>This address is for the reverse proxies of \
                 <code>trusted_proxies</code>. Open the app itself, or <a href=\"/\">begin at the start</a>.</p>";
     page(state, StatusCode::FORBIDDEN, "Only listed proxies may ask this", body, PagePolicy::default())
 }
 
 /// Builds a page that links to sign-in in a new tab, because the sign-in page refuses to be framed.
-pub(crate) fn sign_in_beside(state: &AppState, target: &str) -> Response {
+pub(crate) fn sign_in_beside(state: &CoreState, target: &str) -> Response {
     let start = start(target);
     let body = format!(
         "<h1>Sign in again</h1><p>Your session has ended. <a href=\"{start}\" target=\"_blank\" \
@@ -72,7 +72,7 @@ pub(crate) fn sign_in_beside(state: &AppState, target: &str) -> Response {
 }
 
 /// Builds the page for a form that was sent after the session had ended. Its content would be lost during sign-in.
-pub(crate) fn not_sent(state: &AppState) -> Response {
+pub(crate) fn not_sent(state: &CoreState) -> Response {
     let start = start("/");
     let body = format!(
         "<h1>This was not sent</h1><p>Your session has ended, and nothing was changed. <a href=\"{start}\" \
@@ -83,7 +83,7 @@ pub(crate) fn not_sent(state: &AppState) -> Response {
 }
 
 /// Builds the page for a URL that is too long for the redirects through sign-in. The browser stores it.
-pub(crate) fn long_url_page(state: &AppState) -> Response {
+pub(crate) fn long_url_page(state: &CoreState) -> Response {
     let start = start("/");
     let body = format!(
         "<h1>Sign in</h1><p>Taking you to sign in\u{2026}</p><noscript><p>The address of this page is too long to be \
@@ -96,21 +96,21 @@ pub(crate) fn long_url_page(state: &AppState) -> Response {
 }
 
 /// Builds the page that continues to the URL that [`long_url_page`] has stored.
-pub(crate) fn stored_url_page(state: &AppState) -> Response {
+pub(crate) fn stored_url_page(state: &CoreState) -> Response {
     let body = "<h1>You are signed in</h1><p>The address that you came from was too long to be carried here, and this \
                 tab has not kept it. Open your link once more, or <a href=\"/\">begin at the start</a>.</p>";
     page(state, StatusCode::OK, "Signed in", body, PagePolicy { script: Some(KEPT), ..PagePolicy::default() })
 }
 
 /// Builds a page with a button, because a link alone must not sign out.
-pub(crate) fn sign_out(state: &AppState) -> Response {
+pub(crate) fn sign_out(state: &CoreState) -> Response {
     let body = "<h1>Sign out</h1><p>This ends the session on this device, in this app and in all others.</p>\
                 <form method=\"post\"><button>Sign out</button></form>";
     page(state, StatusCode::OK, "Sign out", body, PagePolicy { form: true, ..PagePolicy::default() })
 }
 
 /// Replaces a problem's JSON by a page for a person.
-pub(crate) fn page_for_problem(state: &AppState, response: Response) -> Response {
+pub(crate) fn page_for_problem(state: &CoreState, response: Response) -> Response {
     let headers = response.headers();
     let is_problem = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE)
         && !headers.contains_key(header::LOCATION);
@@ -156,7 +156,7 @@ fn start(next: &str) -> String {
     format!("{}?next={}", paths::APP_START, encoded(safe_path(Some(next))))
 }
 
-fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: PagePolicy<'_>) -> Response {
+fn page(state: &CoreState, status: StatusCode, title: &str, body: &str, manner: PagePolicy<'_>) -> Response {
     let nonce = base64url(&state.entropy.bytes::<16>());
     let script = manner.script.map(|script| format!("<script nonce=\"{nonce}\">{script}</script>")).unwrap_or_default();
     let html = format!(

@@ -11,7 +11,7 @@ use crate::flows::{self, app_entry};
 use crate::guards::app_cookie;
 use crate::guards::forwarded_request::{is_page, of_host};
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, SessionState};
 use app::View;
 use app::view::EnterView;
 use axum::body::Bytes;
@@ -24,6 +24,7 @@ use domain::second_factor::Requirement;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use net::single_header;
 use serde::Deserialize;
+use std::sync::Arc;
 use tower_cookies::Cookies;
 use wire::apps::{EnterAnswer, EnterRequest};
 use wire::paths;
@@ -65,7 +66,7 @@ impl std::fmt::Debug for Callback {
 
 /// Sets the tab's state cookie on the app's host, and redirects to the portal.
 pub(crate) async fn start(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     cookies: Cookies,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -123,7 +124,7 @@ enum Visitor {
 }
 
 async fn visitor(
-    state: &AppState,
+    state: &SessionState,
     client: Option<&Client>,
     headers: &HeaderMap,
     asked: &Return,
@@ -139,7 +140,7 @@ async fn visitor(
 
 /// `POST /api/apps/enter`: issues a code for an app to a session whose key was proven.
 pub(crate) async fn enter(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     signed_in: SignedIn,
     body: Bytes,
 ) -> Result<Json<EnterAnswer>, ApiError> {
@@ -158,7 +159,7 @@ pub(crate) async fn enter(
 /// Exchanges the code for a session of this app, on the app's host. An invalid code is ignored if a session is open,
 /// and otherwise requested again.
 pub(crate) async fn callback(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
     request: Request,
@@ -177,7 +178,9 @@ pub(crate) async fn callback(
     });
     let entered = match asked.code.zip(secret) {
         Some((code, secret)) => {
-            flows::run_to_completion(app_entry::enter(state.clone(), client, app.clone(), code, secret)).await?
+            let (state, app) = (Arc::clone(&state), app.clone());
+            let enter = async move { app_entry::enter(&state, &client, &app, code, secret).await };
+            flows::run_to_completion(enter).await?
         }
         None => None,
     };
@@ -195,13 +198,19 @@ pub(crate) async fn callback(
 }
 
 /// On the app's host: continues to the URL that the browser has stored ([`app_page::long_url_page`]).
-pub(crate) async fn stored_url_page(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn stored_url_page(
+    State(state): State<Arc<CoreState>>,
+    request: Request,
+) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::stored_url_page(&state)))
 }
 
 /// Shows a button on the app's host, because a link alone must not sign out.
-pub(crate) async fn ask_to_sign_out(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn ask_to_sign_out(
+    State(state): State<Arc<CoreState>>,
+    request: Request,
+) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::sign_out(&state)))
 }
@@ -209,7 +218,7 @@ pub(crate) async fn ask_to_sign_out(State(state): State<AppState>, request: Requ
 /// Ends the parent session and with it all app sessions, on the app's host. Ending only this app's session would have
 /// no effect, because the next page would begin it again.
 pub(crate) async fn sign_out(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
     request: Request,
@@ -237,7 +246,7 @@ pub(crate) async fn sign_out(
     Ok(of_app(&state, Redirect::to(&to).into_response()))
 }
 
-fn app_of<'a>(state: &'a AppState, uri: &Uri, headers: &HeaderMap) -> Result<&'a App, ApiError> {
+fn app_of<'a>(state: &'a CoreState, uri: &Uri, headers: &HeaderMap) -> Result<&'a App, ApiError> {
     of_host(state, uri, headers).ok_or_else(|| ApiError::new(Code::NotFound))
 }
 
@@ -250,7 +259,7 @@ fn query(pairs: &[(&str, &str)], again: bool) -> String {
 }
 
 /// Removes headers for sub-domains, because the app's host is not ours.
-fn of_app(state: &AppState, mut response: Response) -> Response {
+fn of_app(state: &CoreState, mut response: Response) -> Response {
     if state.config.https {
         let year = HeaderValue::from_static("max-age=63072000");
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);

@@ -1,11 +1,10 @@
 //! The browser's files: built and compressed beforehand.
 
 use super::ApiError;
-use crate::site::SiteFiles;
+use crate::site;
 use crate::state::AppState;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, header};
-use std::borrow::Cow;
 use wire::problem::Code;
 
 /// Whether a request is for one of these files, in `/pkg/...` or next to that folder.
@@ -17,9 +16,10 @@ pub(crate) fn is_asked(method: &Method, path: &str) -> bool {
 pub(crate) fn answer(state: &AppState, path: &str, headers: &HeaderMap) -> Response {
     let path = path.trim_start_matches('/');
     let Some(kind) = media_type(path) else { return ApiError::new(Code::NotFound).into_response() };
-    let (file, encoding) = match brotli(state.site, path, headers) {
-        Some(file) => (file, Some("br")),
-        None => match state.site.get(path) {
+    let compressed = if accepts_brotli(headers) { state.site.brotli(path) } else { None };
+    let (file, encoding) = match compressed {
+        Some(file) => (site::bytes(file), Some("br")),
+        None => match state.site.download(path) {
             Some(file) => (file, None),
             None => return ApiError::new(Code::NotFound).into_response(),
         },
@@ -37,13 +37,12 @@ pub(crate) fn answer(state: &AppState, path: &str, headers: &HeaderMap) -> Respo
     response
 }
 
-fn brotli(site: SiteFiles, path: &str, headers: &HeaderMap) -> Option<Cow<'static, [u8]>> {
-    let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
-    let takes = |coding: &str| {
+fn accepts_brotli(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
         parts.next() == Some("br") && parts.next() != Some("q=0")
-    };
-    accepted.split(',').any(takes).then(|| site.get(&format!("{path}.br")))?
+    })
 }
 
 fn is_hashed(path: &str) -> bool {

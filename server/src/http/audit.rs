@@ -3,7 +3,7 @@
 use super::{ApiError, export, request};
 use crate::flows::audit_log::{self, AuditQuery, AuditQueryError};
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -31,7 +31,11 @@ struct AuditListQuery {
     format: AuditFormat,
 }
 
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn list(
+    State(state): State<Arc<CoreState>>,
+    _: Administrator,
+    uri: Uri,
+) -> Result<Response, ApiError> {
     answer(&state, &uri, request::query::<AuditListQuery>(&uri)?.format).await
 }
 
@@ -39,7 +43,7 @@ pub(crate) async fn list(State(state): State<AppState>, _: Administrator, uri: U
 ///
 /// # Errors
 /// An invalid filter.
-pub(crate) async fn answer(state: &AppState, uri: &Uri, format: AuditFormat) -> Result<Response, ApiError> {
+pub(crate) async fn answer(state: &CoreState, uri: &Uri, format: AuditFormat) -> Result<Response, ApiError> {
     let filter: AuditQuery = request::query(uri)?;
     let search = filter.search(&*state.store, PAGE, state.now()).await?;
     let all = || audit_log::all(Arc::clone(&state.store), search.clone());

@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::flows::actor::Actor;
 use crate::flows::bans::{self, BanError};
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::{CoreState, DefenceState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -14,6 +14,7 @@ use domain::ban::Trigger;
 use domain::ids::BanId;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
+use std::sync::Arc;
 use store::bans::BanSearch;
 use wire::bans::{Ban, Bans, Explanation, LiftRequest, NewBan};
 use wire::problem::Code;
@@ -55,14 +56,18 @@ impl BanQuery {
     }
 }
 
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<Bans>, ApiError> {
+pub(crate) async fn list(
+    State(state): State<Arc<CoreState>>,
+    _: Administrator,
+    uri: Uri,
+) -> Result<Json<Bans>, ApiError> {
     let search = request::query::<BanQuery>(&uri)?.search(state.config.settings.ipv6_prefix, state.now())?;
     Ok(Json(bans::list(&*state.store, &search).await?))
 }
 
 /// Bans an address.
 pub(crate) async fn make(
-    State(state): State<AppState>,
+    State(state): State<Arc<DefenceState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     body: Bytes,
@@ -77,7 +82,7 @@ pub(crate) async fn make(
 
 /// Lifts the bans on the address of a ban.
 pub(crate) async fn lift(
-    State(state): State<AppState>,
+    State(state): State<Arc<DefenceState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<BanId>,
@@ -98,7 +103,7 @@ struct Explain {
 
 /// Explains the bans on an address, and what would ban it.
 pub(crate) async fn explain(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     uri: Uri,

@@ -3,12 +3,13 @@
 use super::ApiError;
 use crate::cookies::{self, CookieName};
 use crate::guards::same_origin;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState};
 use axum::Json;
 use axum::extract::State;
 use domain::encoding::from_base64url;
 use domain::short_key::{self, LIFETIME_MS, ShortKey, ShortKeyClaims};
 use http::HeaderMap;
+use std::sync::Arc;
 use tower_cookies::Cookies;
 use wire::challenge::Challenge;
 
@@ -18,7 +19,7 @@ use wire::challenge::Challenge;
 /// # Errors
 /// No envelope key is available.
 pub(crate) async fn challenge(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     cookies: Cookies,
     headers: HeaderMap,
 ) -> Result<Json<Challenge>, ApiError> {
@@ -32,8 +33,8 @@ pub(crate) async fn challenge(
     };
     Ok(Json(Challenge {
         short_key: ShortKey::issue(&state.keyring.macs(now)?.short_key, state.entropy.bytes(), &terms),
-        expires_at: terms.expires_at,
-        now,
+        expires_at: terms.expires_at.as_millis(),
+        now: now.as_millis(),
         key: key.public.clone(),
     }))
 }
@@ -43,7 +44,7 @@ pub(crate) async fn challenge(
 ///
 /// On plain http a browser may send several, or one for this path alone. Of these the last is taken, since the host's own
 /// has the shortest path (RFC 6265, section 5.4). It is set again, so that it comes with every request.
-pub(super) fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> Option<[u8; 32]> {
+pub(super) fn pre_login(state: &CoreState, cookies: &Cookies, headers: &HeaderMap) -> Option<[u8; 32]> {
     let is_ours = |cookie: &&str| from_base64url(cookie).is_some_and(|bytes| bytes.len() == 32);
     let held = cookies::all(headers, &state.config, CookieName::PreLogin).filter(is_ours).last();
     let (cookie, is_new) = match held {

@@ -8,18 +8,19 @@ use crate::flows::oauth_clients::{self, ClientError};
 use crate::flows::oauth_explanation;
 use crate::flows::oauth_initial_tokens;
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use wire::clients::{Client, ClientSecret, Clients, NewSecret, RegistrationTokens, RequestVerdict};
 use wire::problem::Code;
 
 pub(crate) async fn list(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
 ) -> Result<Json<Clients>, ApiError> {
@@ -37,7 +38,7 @@ pub(super) async fn listed(actor: &Actor<'_>) -> Result<Vec<Client>, ApiError> {
 }
 
 pub(crate) async fn add(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
     body: Bytes,
@@ -53,7 +54,7 @@ pub(crate) async fn add(
 }
 
 pub(crate) async fn change(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
     Path(id): Path<String>,
@@ -71,7 +72,7 @@ pub(crate) async fn change(
 
 /// Makes a new secret, which is shown once.
 pub(crate) async fn rotate(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
     Path(id): Path<String>,
@@ -88,7 +89,7 @@ pub(crate) async fn rotate(
 }
 
 pub(crate) async fn remove(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
     Path(id): Path<String>,
@@ -104,7 +105,7 @@ pub(crate) async fn remove(
 
 /// Lists the tokens with which clients register themselves.
 pub(crate) async fn tokens(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
 ) -> Result<Json<RegistrationTokens>, ApiError> {
@@ -114,7 +115,7 @@ pub(crate) async fn tokens(
 
 /// Revokes such a token. Clients that it has registered stay.
 pub(crate) async fn revoke_token(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
     Path(id): Path<String>,
@@ -132,7 +133,7 @@ struct Explained {
 
 /// Says whether an app's request would be accepted, and if not, why.
 pub(crate) async fn explain(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     administrator: Administrator,
     uri: Uri,

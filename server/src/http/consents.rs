@@ -4,20 +4,21 @@ use super::ApiError;
 use crate::client::Client;
 use crate::flows::{self, oauth_consents};
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::{CoreState, SessionState};
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
+use std::sync::Arc;
 use wire::oauth::Consents;
 
 /// Lists the apps with access to the person's data by name.
-pub(crate) async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Consents>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, signed_in: SignedIn) -> Result<Json<Consents>, ApiError> {
     Ok(Json(Consents { consents: oauth_consents::list(&state, &signed_in.claims.sub).await? }))
 }
 
 /// Withdraws a consent and revokes what the app got.
 pub(crate) async fn withdraw(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,
     Path(id): Path<String>,

@@ -5,7 +5,7 @@ use super::app_page::encoded;
 use crate::flows;
 use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::CoreState;
 use app::view::{EnrolView, Viewer};
 use domain::second_factor::Requirement;
 use http::Uri;
@@ -22,7 +22,7 @@ pub(super) const PARAMETER: &str = "factor";
 /// # Errors
 /// The store fails.
 pub(super) async fn required_page(
-    state: &AppState,
+    state: &CoreState,
     session: &SignedIn,
     here: &Uri,
 ) -> Result<Option<String>, ApiError> {
@@ -34,7 +34,7 @@ pub(super) async fn required_page(
 /// # Errors
 /// The store fails.
 pub(super) async fn required_page_for_app(
-    state: &AppState,
+    state: &CoreState,
     session: &SignedIn,
     required: Requirement,
     here: &Uri,
@@ -68,7 +68,7 @@ pub(super) fn parameter(required: Requirement) -> Option<&'static str> {
 /// # Errors
 /// The session has ended; the store fails.
 pub(super) async fn load(
-    state: &AppState,
+    state: &CoreState,
     session: &SignedIn,
     viewer: Viewer,
     by_app: Option<&str>,

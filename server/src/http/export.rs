@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use domain::UnixMs;
 use futures::{Stream, StreamExt, TryStreamExt, future, stream};
 use http::header;
 use std::io;
@@ -39,7 +40,9 @@ fn file(name: &str, kind: &str, lines: impl Stream<Item = io::Result<Vec<u8>>> +
 fn cells(entry: &AuditEntry) -> [String; 10] {
     let time = humantime::format_rfc3339_millis(
         std::time::UNIX_EPOCH
-            + std::time::Duration::from_millis(u64::try_from(entry.at.min(domain::LAST_WRITABLE)).unwrap_or_default()),
+            + std::time::Duration::from_millis(
+                u64::try_from(entry.at.min(UnixMs::LAST_WRITABLE.as_millis())).unwrap_or_default(),
+            ),
     );
     let [user, user_id, by, by_id] =
         [&entry.user, &entry.user_id, &entry.by, &entry.by_id].map(|text| text.clone().unwrap_or_default());

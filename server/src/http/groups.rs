@@ -6,20 +6,21 @@ use crate::flows;
 use crate::flows::actor::Actor;
 use crate::flows::profiles::{self, ProfileError};
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::{CoreState, SessionState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
+use std::sync::Arc;
 use wire::account::{Group, GroupMembers, Groups, NewGroup};
 use wire::problem::Code;
 
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Groups>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, _: Administrator) -> Result<Json<Groups>, ApiError> {
     Ok(Json(Groups { groups: profiles::groups(&*state.store).await? }))
 }
 
 pub(crate) async fn add(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     body: Bytes,
@@ -34,7 +35,7 @@ pub(crate) async fn add(
 
 /// Shows a group with its accounts.
 pub(crate) async fn show(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     _: Administrator,
     Path(id): Path<String>,
 ) -> Result<Json<GroupMembers>, ApiError> {
@@ -44,7 +45,7 @@ pub(crate) async fn show(
 }
 
 pub(crate) async fn rename(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,
@@ -61,7 +62,7 @@ pub(crate) async fn rename(
 }
 
 pub(crate) async fn remove(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,

@@ -31,10 +31,7 @@ fn load(site: SiteFiles, path: &str, word: String, viewer: Viewer) -> Option<Hel
 }
 
 fn page(site: SiteFiles, path: &str) -> Option<String> {
-    let packed = site.get(&format!("help/{path}.html.br"))?;
-    let mut html = Vec::new();
-    brotli::BrotliDecompress(&mut &*packed, &mut html).ok()?;
-    String::from_utf8(html).ok()
+    String::from_utf8(site.get(&format!("help/{path}.html"))?.into_owned()).ok()
 }
 
 /// Returns the pages that contain every word; those with a word in the title come first.

@@ -5,22 +5,23 @@ use crate::client::Client;
 use crate::flows::actor::Actor;
 use crate::flows::invitations::{self, InvitationError};
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use domain::account::Role;
 use http::StatusCode;
+use std::sync::Arc;
 use wire::account::{Invitations, NewInvitation, OneTimeLink};
 use wire::problem::Code;
 
 /// Lists unused invitations.
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Invitations>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, _: Administrator) -> Result<Json<Invitations>, ApiError> {
     Ok(Json(Invitations { invitations: invitations::open(&*state.store, state.now()).await? }))
 }
 
 pub(crate) async fn invite(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     body: Bytes,
@@ -39,7 +40,7 @@ pub(crate) async fn invite(
 }
 
 pub(crate) async fn revoke(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,

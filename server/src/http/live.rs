@@ -7,6 +7,7 @@ use crate::state::AppState;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
+use domain::UnixMs;
 use futures::{Stream, stream};
 use http::header;
 use std::convert::Infallible;
@@ -24,7 +25,7 @@ pub(crate) async fn live(
     State(state): State<AppState>,
     administrator: Administrator,
 ) -> Result<impl IntoResponse, ApiError> {
-    let refusals = state.refusal_feed.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
+    let refusals = state.defence.refusal_feed.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader { state, administrator, refusals, heartbeat };
@@ -66,7 +67,7 @@ impl Reader {
     async fn is_signed_in(&self) -> bool {
         let (state, claims) = (&self.state, &self.administrator.session.claims);
         let id = &claims.sid;
-        claims.exp > state.now().div_euclid(1000)
+        claims.exp > state.now().to_seconds()
             && state.sessions.is_live(&*state.store, id, state.now()).await.unwrap_or(false)
     }
 
@@ -79,11 +80,11 @@ impl Reader {
 fn shown(refusal: RefusalEvent) -> seen::Refusal {
     let ban = refusal.ban.as_ref();
     seen::Refusal {
-        at: refusal.at,
+        at: refusal.at.as_millis(),
         address: refusal.client_key.to_string(),
         trigger: refusal.trigger.to_string(),
         scope: ban.map(|ban| ban.scope.to_string()),
-        until: ban.map(|ban| ban.until),
+        until: ban.map(|ban| ban.until).map(UnixMs::as_millis),
         incident: ban.map(|ban| ban.incident.clone()),
     }
 }

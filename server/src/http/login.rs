@@ -4,12 +4,13 @@ use super::{ApiError, delivery, request};
 use crate::client::Client;
 use crate::flows;
 use crate::flows::sealed::SealedMessage;
-use crate::state::AppState;
+use crate::state::{AppState, SessionState};
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use http::HeaderMap;
+use std::sync::Arc;
 use tower_cookies::Cookies;
 use wire::login::{Delivery, SignedIn, TerminalSignIn};
 use wire::paths;
@@ -61,7 +62,7 @@ pub(crate) async fn authenticate(
 
 /// Begins a session of the terminal program, for which a person agreed in a browser.
 pub(crate) async fn terminal(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
     headers: HeaderMap,

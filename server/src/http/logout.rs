@@ -7,18 +7,19 @@ use crate::flows;
 use crate::guards::proof;
 use crate::guards::signed_in::check_page;
 use crate::guards::token::PresentedToken;
-use crate::state::AppState;
+use crate::state::{KeyState, SessionState};
 use axum::Extension;
 use axum::extract::State;
 use domain::ids::SessionId;
 use http::StatusCode;
 use http::request::Parts;
+use std::sync::Arc;
 use tower_cookies::Cookies;
 
 /// Ends the request's session, even with an expired access token, and deletes the cookies. Without a session the answer
 /// is the same.
 pub(crate) async fn logout(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
     parts: Parts,
@@ -32,7 +33,7 @@ pub(crate) async fn logout(
 }
 
 /// Returns the access token's session. The token may be expired, but not stolen.
-async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<SessionId>, ApiError> {
+async fn of_access(state: &KeyState, parts: &Parts) -> Result<Option<SessionId>, ApiError> {
     let Some(shown) = PresentedToken::read(state, &parts.headers)? else { return Ok(None) };
     let Some(claims) = state.tokens.verify_signature(&shown.token, state.now()) else { return Ok(None) };
     check_page(&parts.headers, &claims)?;

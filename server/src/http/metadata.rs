@@ -1,7 +1,7 @@
 //! `GET /.well-known/jwks.json` and `GET /.well-known/postern`, readable from any origin.
 
 use crate::api_error::ApiError;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, KeyState};
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -9,6 +9,7 @@ use domain::server_key::CACHE_MS;
 use http::{HeaderName, HeaderValue, Uri, header};
 use oidc::metadata::Endpoints;
 use serde_json::json;
+use std::sync::Arc;
 use wire::paths;
 use wire::problem::Code;
 
@@ -28,7 +29,7 @@ pub(crate) fn open() -> [(HeaderName, HeaderValue); 2] {
 ///
 /// # Errors
 /// Never: keys can be serialized.
-pub(crate) async fn jwks(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn jwks(State(state): State<Arc<KeyState>>) -> Result<impl IntoResponse, ApiError> {
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok((open(), json, state.keyring.jwks(state.now()).map_err(ApiError::broken)?))
 }
@@ -55,12 +56,12 @@ pub(crate) async fn openid(State(state): State<AppState>) -> impl IntoResponse {
 }
 
 /// Describes this site as a protected resource (RFC 9728).
-pub(crate) async fn protected_resource(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn protected_resource(State(state): State<Arc<CoreState>>) -> impl IntoResponse {
     (open(), Json(oidc::metadata::protected_resource(&state.config.origin, "", &state.config.settings.site.name)))
 }
 
 /// Describes the userinfo endpoint as a protected resource (RFC 9728, section 3.1).
-pub(crate) async fn protected_userinfo(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn protected_userinfo(State(state): State<Arc<CoreState>>) -> impl IntoResponse {
     let name = &state.config.settings.site.name;
     (open(), Json(oidc::metadata::protected_resource(&state.config.origin, paths::OAUTH_USERINFO, name)))
 }
@@ -69,7 +70,7 @@ pub(crate) async fn protected_userinfo(State(state): State<AppState>) -> impl In
 ///
 /// # Errors
 /// `bad_request`: `resource` is missing. `not_found`: it is not one of this server's.
-pub(crate) async fn webfinger(State(state): State<AppState>, uri: Uri) -> Result<impl IntoResponse, ApiError> {
+pub(crate) async fn webfinger(State(state): State<Arc<CoreState>>, uri: Uri) -> Result<impl IntoResponse, ApiError> {
     let query = uri.query().unwrap_or_default();
     let pairs: Vec<_> = oidc::params::pairs(query);
     let resource = pairs.iter().find(|(name, _)| name == "resource").map(|(_, value)| value.as_str());
@@ -82,7 +83,7 @@ pub(crate) async fn webfinger(State(state): State<AppState>, uri: Uri) -> Result
 }
 
 /// Returns endpoints and policy for programs.
-pub(crate) async fn postern(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn postern(State(state): State<Arc<KeyState>>) -> impl IntoResponse {
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let settings = &state.config.settings;
     let mut algorithms: Vec<_> = state.keyring.published(state.now()).into_iter().map(|key| key.alg).collect();

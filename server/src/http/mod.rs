@@ -27,6 +27,7 @@ pub(crate) mod notices;
 pub(crate) mod oauth_answer;
 pub(crate) mod oauth_authorize;
 pub(crate) mod oauth_device;
+pub(crate) mod oauth_form_post;
 pub(crate) mod oauth_logout;
 pub(crate) mod oauth_registration;
 pub(crate) mod oauth_token;

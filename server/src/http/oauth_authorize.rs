@@ -4,32 +4,30 @@
 //! copied cookie gets no code.
 
 use super::app_introduction::{AppIntroduction, describe, signed_in_as};
-use super::app_page::{STYLE, encoded};
+use super::app_page::encoded;
 use super::sign_in_path::sign_in_from;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::oauth_authorize::{self, AuthorizationOutcome, Examined};
 use crate::flows::{self, oauth_marks};
+use crate::guards::body;
 use crate::guards::signed_in::SignedIn;
-use crate::guards::{body, oauth_client};
 use crate::oauth::clients::{is_terminal, plain_words};
-use crate::state::AppState;
+use crate::state::{AppState, KeyState};
 use app::View;
 use app::view::{AskList, AskView, EnterView, LeaveLink, RefusedView};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::bidi::isolated;
-use domain::encoding::base64url;
-use domain::html::escaped;
 use domain::local_path::written_out;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::params::encoded_again;
 use oidc::{Client, Params, redirect_uri};
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
 
@@ -97,8 +95,8 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
             Ok(to) => Redirect::to(&to).into_response(),
             Err(error) => return Err((error, request)),
         },
-        AuthorizationOutcome::Leave(response) => match location(state, &response, query) {
-            Ok(href) => leave(state, request, href, &response).await,
+        AuthorizationOutcome::Leave(response, facts) => match location(state, &response, query) {
+            Ok(href) => leave(state, request, href, &response, facts).await,
             Err(error) => return Err((error, request)),
         },
         AuthorizationOutcome::MissingFactor(missing) => Redirect::to(&enrol::path_from(missing, &here)).into_response(),
@@ -152,12 +150,18 @@ fn start_of(client: &Client) -> Option<LeaveLink> {
 }
 
 /// Shows why a request was refused, with a link that brings the error to the app.
-async fn leave(state: &AppState, request: Request, href: String, response: &rules::Response) -> Response {
+async fn leave(
+    state: &AppState,
+    request: Request,
+    href: String,
+    response: &rules::Response,
+    facts: Vec<(&'static str, String)>,
+) -> Response {
     let value = |wanted: &str| response.pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
     let view = RefusedView {
         code: value("error").unwrap_or_default(),
         description: value("error_description").unwrap_or_default(),
-        facts: Vec::new(),
+        facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         start: None,
         leave: Some(LeaveLink { host: leave_host(&response.to.redirect_uri), href }),
     };
@@ -186,7 +190,7 @@ async fn again_as_get(request: Request) -> Response {
 /// # Errors
 /// The store fails.
 pub(crate) async fn enter(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(caller): Extension<Caller>,
     session: SignedIn,
     body: Bytes,
@@ -204,7 +208,7 @@ pub(crate) async fn enter(
         }
         (AuthorizationOutcome::Answer(examined), _) => (examined, false),
         (AuthorizationOutcome::Ask(examined), Some(true)) => (examined, true),
-        (AuthorizationOutcome::Respond(response) | AuthorizationOutcome::Leave(response), _) => {
+        (AuthorizationOutcome::Respond(response) | AuthorizationOutcome::Leave(response, _), _) => {
             return Ok(answer(location(&state, &response, &query)?));
         }
         // The page leads to sign-in or shows the error.
@@ -222,7 +226,8 @@ pub(crate) async fn enter(
             return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
         }
     };
-    let issued = oauth_authorize::issue(state.clone(), caller, session, *examined, agreed);
+    let own = Arc::clone(&state);
+    let issued = async move { oauth_authorize::issue(&own, caller, session, *examined, agreed).await };
     Ok(answer(match flows::run_to_completion(issued).await? {
         Some(response) => location(&state, &response, &query)?,
         // The app has its answer. A second one would look like an attack to it.
@@ -239,7 +244,7 @@ fn answer(location: String) -> Json<AppAnswer> {
 ///
 /// # Errors
 /// No MAC key is available.
-fn location(state: &AppState, response: &rules::Response, query: &str) -> Result<String, ApiError> {
+fn location(state: &KeyState, response: &rules::Response, query: &str) -> Result<String, ApiError> {
     match response.to.mode {
         ResponseMode::Query => Ok(response.query_uri()),
         ResponseMode::FormPost => {
@@ -258,7 +263,7 @@ fn body_of(query: &str, agreed: Option<bool>, session: Option<&SignedIn>) -> Str
     serde_json::to_string(&AppRequest { request: query.to_owned(), agreed, account }).unwrap_or_default()
 }
 
-fn ask(state: &AppState, examined: &Examined, query: &str, session: Option<&SignedIn>) -> AskView {
+fn ask(state: &KeyState, examined: &Examined, query: &str, session: Option<&SignedIn>) -> AskView {
     let (client, request) = (&examined.client, &examined.request);
     let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
     let name = isolated(client.name());
@@ -298,65 +303,4 @@ pub(crate) fn refused(error: ShownError) -> RefusedView {
         start: None,
         leave: None,
     }
-}
-
-/// Posts the fragment's parameters if they are the answer that this server gave, and removes them from the history first.
-/// Without https, a script cannot compute a digest, so the person must press the button. The same holds for a client
-/// that nobody has checked: it may have got the link for itself, and have registered the URI of another app.
-const POST_FORM: &str = "const f=document.forms[0],h=location.hash.slice(1);\
-history.replaceState(null,'',location.pathname);\
-const fill=()=>{for(const [n,v] of new URLSearchParams(h)){\
-const i=document.createElement('input');i.type='hidden';i.name=n;i.value=v;f.append(i)}};\
-if(!globalThis.crypto?.subtle){fill();f.hidden=false}\
-else crypto.subtle.digest('SHA-256',new TextEncoder().encode(h)).then(d=>{\
-const t=btoa(String.fromCharCode(...new Uint8Array(d))).replace(/\\+/g,'-').replace(/\\//g,'_').replace(/=/g,'');\
-if(t===f.dataset.digest){fill();'ask' in f.dataset?f.hidden=false:f.submit()}else document.getElementById('wrong').hidden=false})";
-
-/// `/oauth/form_post`: posts an answer of this server to a client at a registered redirect URI. A link without its mark
-/// could post anything there, with the cookies of that app.
-pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -> Response {
-    let params = Params::parse(request.uri().query().unwrap_or_default());
-    let id = params.get("client_id").unwrap_or_default();
-    let client = match oauth_client::find(&state, id).await {
-        Ok(client) => client,
-        Err(error) => return pages::broken(state, error, request).await,
-    };
-    let uri = params.get("redirect_uri").filter(|uri| client.as_ref().is_some_and(|client| client.redirects_to(uri)));
-    let digest = uri.and_then(|uri| oauth_marks::answer_digest(&state, params.get("mark")?, id, uri));
-    let (Some(client), Some(uri), Some(digest)) = (&client, uri, digest) else {
-        return super::not_found::not_found(State(state), request).await;
-    };
-    let nonce = base64url(&state.entropy.bytes::<16>());
-    let ask = if client.is_unchecked() { " data-ask" } else { "" };
-    let html = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Opening</title>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><style nonce=\"{nonce}\">{STYLE}</style></head><body><main>\
-         <form method=\"post\" action=\"{}\" data-digest=\"{}\"{ask} hidden><h1>Continue to {}?</h1>\
-         <button>Continue</button></form>\
-         <p id=\"wrong\" hidden>This link is not complete. Begin again in the app.</p></main>\
-         <noscript>Opening this app needs JavaScript.</noscript>\
-         <script nonce=\"{nonce}\">{POST_FORM}</script></body></html>\n",
-        escaped(uri),
-        escaped(&digest),
-        escaped(&leave_host(uri))
-    );
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action {}; \
-         frame-ancestors 'none'",
-        origins(client, uri)
-    );
-    let mut response = Html(html).into_response();
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response
-}
-
-/// Returns the origins to which the form may lead. Chromium also checks the redirects that follow a form, which may
-/// lead to the app's other origins.
-fn origins(client: &Client, uri: &str) -> String {
-    let settings = &client.settings;
-    let all = settings.redirect_uris.iter().chain(&settings.url).map(String::as_str).chain([uri]);
-    all.filter_map(redirect_uri::origin).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
 }

@@ -10,7 +10,7 @@ use crate::flows::{self, oauth_device};
 use crate::guards::rate_limit;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::plain_words;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState};
 use app::View;
 use app::view::{AskList, AskView, DeviceCodeView};
 use axum::body::Bytes;
@@ -23,6 +23,7 @@ use oidc::error::{ErrorCode, OAuthError};
 use oidc::params::with_query;
 use oidc::{Params, Scopes, device};
 use serde_json::json;
+use std::sync::Arc;
 use wire::oauth::{AppAnswer, DeviceAnswer};
 use wire::paths;
 
@@ -46,7 +47,7 @@ pub(crate) async fn authorize(
     client.check_resources(&resources, &state.config.settings.oauth.resources)?;
     state.client_tokens.check(&client, &scopes, state.now()).map_err(ApiError::broken)??;
     if client.is_public() {
-        rate_limit::enter_stored(&state, &caller, &headers)?;
+        rate_limit::enter_stored(&state.defence, &caller, &headers)?;
     }
     let codes = oauth_device::begin(&state, &client, &scopes, &resources).await?;
     let page = format!("{}{}", state.config.origin, paths::DEVICE_PAGE);
@@ -115,7 +116,7 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
 
 /// `POST /api/oauth/device`: stores the person's answer, with a proof of the session's key.
 pub(crate) async fn answer(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     session: SignedIn,
     body: Bytes,

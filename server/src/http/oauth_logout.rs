@@ -1,5 +1,6 @@
 //! `/oauth/logout`: an app signs a person out (OpenID Connect RP-Initiated Logout 1.0).
 
+use super::app_introduction::signed_in_as;
 use super::oauth_authorize::{is_too_long, leave_host, refused, too_long};
 use super::{ApiError, pages, render, request};
 use crate::client::Client as Caller;
@@ -9,7 +10,7 @@ use crate::flows::{self, oauth_people};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::token::PresentedToken;
 use crate::guards::{body, oauth_client};
-use crate::state::AppState;
+use crate::state::{AppState, KeyState, SessionState};
 use app::View;
 use app::view::{AskList, AskView, EnterView, LeaveLink};
 use axum::body::Bytes;
@@ -23,6 +24,7 @@ use oidc::authorize::ShownError;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::logout::{self, KnownSession, LogoutRequest};
 use oidc::params::encoded_again;
+use std::sync::Arc;
 use tower_cookies::Cookies;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
@@ -80,18 +82,19 @@ pub(crate) async fn logout(State(state): State<AppState>, request: Request) -> R
 }
 
 /// Asks whether to sign out, and says of which apps.
-async fn ask(state: &AppState, query: &str, session: Option<&SignedIn>) -> Result<AskView, ApiError> {
+async fn ask(state: &KeyState, query: &str, session: Option<&SignedIn>) -> Result<AskView, ApiError> {
     let apps = match session {
         Some(session) => oauth_logouts::apps_of(state, &session.claims.sid).await?,
         None => SessionApps::default(),
     };
+    let account = session.map_or_else(String::new, |session| format!(" {}", signed_in_as(session)));
     let guarded = if state.config.settings.apps.is_empty() { "" } else { ", and of the sites that it guards" };
     let note =
         if apps.others.is_empty() { "" } else { "An app that you opened more than a day ago may be missing here." };
     let isolated = |names: Vec<String>| names.iter().map(|name| isolated(name)).collect();
     Ok(AskView {
         title: "Sign out?".to_owned(),
-        about: format!("An app asks to sign you out of this site{guarded}, on this device."),
+        about: format!("An app asks to sign you out of this site{guarded}, on this device.{account}"),
         lists: vec![
             AskList { about: "These apps are told to sign you out too:".to_owned(), items: isolated(apps.notified) },
             AskList {
@@ -117,7 +120,7 @@ async fn ask(state: &AppState, query: &str, session: Option<&SignedIn>) -> Resul
 /// # Errors
 /// `bad_request`: the request is refused. The store fails.
 pub(crate) async fn sign_out(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(caller): Extension<Caller>,
     cookies: Cookies,
     parts: http::request::Parts,
@@ -148,7 +151,7 @@ pub(crate) async fn sign_out(
 }
 
 async fn judge(
-    state: &AppState,
+    state: &KeyState,
     query: &str,
     session: Option<&SignedIn>,
 ) -> Result<Result<JudgedLogout, OAuthError>, ApiError> {

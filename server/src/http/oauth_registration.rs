@@ -5,7 +5,7 @@ use super::oauth_answer::{OAuthErrorResponse, open};
 use crate::client::Client as Caller;
 use crate::flows::oauth_registration::{self, Managed};
 use crate::flows::{self};
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -13,12 +13,13 @@ use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode};
 use oidc::error::{ErrorCode, OAuthError};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use verify::Scheme;
 use wire::problem::Code;
 
 /// Registers a client that has an initial access token.
 pub(crate) async fn register(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
@@ -33,7 +34,7 @@ pub(crate) async fn register(
 
 /// Shows a client to itself.
 pub(crate) async fn show(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, OAuthErrorResponse> {
@@ -43,7 +44,7 @@ pub(crate) async fn show(
 
 /// Replaces a client's metadata.
 pub(crate) async fn change(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Path(id): Path<String>,
@@ -58,7 +59,7 @@ pub(crate) async fn change(
 
 /// Removes a client.
 pub(crate) async fn remove(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Path(id): Path<String>,
@@ -68,14 +69,14 @@ pub(crate) async fn remove(
     Ok(open(StatusCode::NO_CONTENT.into_response()))
 }
 
-fn is_on(state: &AppState) -> Result<(), ApiError> {
+fn is_on(state: &CoreState) -> Result<(), ApiError> {
     if state.config.settings.oauth.registration {
         return Ok(());
     }
     Err(ApiError::explained(Code::Forbidden, "clients may not register themselves at this site"))
 }
 
-async fn managed(state: &AppState, headers: &HeaderMap, id: &str) -> Result<(Managed, String), OAuthErrorResponse> {
+async fn managed(state: &CoreState, headers: &HeaderMap, id: &str) -> Result<(Managed, String), OAuthErrorResponse> {
     is_on(state)?;
     let token = bearer(headers)?;
     let managed = oauth_registration::find(state, id, &token).await?;

@@ -9,14 +9,14 @@ use crate::flows::oauth_token::{TokenError, TokenResponse, exchange as run_excha
 use crate::flows::{self, oauth_access, oauth_authentication};
 use crate::guards::oauth_client::ProvenForm;
 use crate::guards::{proof, rate_limit};
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, KeyState, SessionState};
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use domain::encoding::{base64url, sha256};
 use http::{HeaderMap, StatusCode, header};
-use oidc::authorize::{AuthorizationRequest, PUSHED, Refusal};
+use oidc::authorize::{AuthorizationRequest, PUSHED, Redirected, Refusal, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::exchange::TokenRequest;
 use oidc::{Client, Params};
@@ -31,7 +31,7 @@ const PUSHED_SECONDS: i64 = 600;
 
 /// Reads the form of a client, and authenticates the client.
 pub(super) async fn read(
-    state: &AppState,
+    state: &CoreState,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(Arc<Client>, Params), OAuthErrorResponse> {
@@ -54,7 +54,7 @@ fn check_is_form(headers: &HeaderMap) -> Result<(), OAuthError> {
 
 /// Exchanges a code or a refresh token.
 pub(crate) async fn token(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Bytes,
@@ -69,7 +69,7 @@ pub(crate) async fn token(
 }
 
 /// Returns the thumbprint of the key that the request proves, if it proves one (RFC 9449).
-async fn proven_key(state: &AppState, headers: &HeaderMap, path: &str) -> Result<Option<String>, TokenError> {
+async fn proven_key(state: &KeyState, headers: &HeaderMap, path: &str) -> Result<Option<String>, TokenError> {
     if !headers.contains_key(dpop::HEADER) {
         return Ok(None);
     }
@@ -78,7 +78,7 @@ async fn proven_key(state: &AppState, headers: &HeaderMap, path: &str) -> Result
     Ok(Some(proof::check(state, "POST", path, shown).await?.jkt))
 }
 
-fn answered(state: &AppState, tokens: TokenResponse) -> Response {
+fn answered(state: &KeyState, tokens: TokenResponse) -> Response {
     let mut body = Map::new();
     let is_bound = tokens.token_type == "DPoP";
     body.insert("access_token".to_owned(), tokens.access_token.into());
@@ -102,7 +102,7 @@ fn answered(state: &AppState, tokens: TokenResponse) -> Response {
 
 /// Revokes the grant of a token (RFC 7009). The answer is the same for a token that is not valid.
 pub(crate) async fn revoke(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, OAuthErrorResponse> {
@@ -114,7 +114,7 @@ pub(crate) async fn revoke(
 
 /// Says whether a token is valid (RFC 7662), to confidential clients only.
 pub(crate) async fn introspect(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     request: Request,
 ) -> Result<Response, OAuthErrorResponse> {
     let (mut parts, body) = request.into_parts();
@@ -159,12 +159,14 @@ pub(crate) async fn push(
         }
     }
     if client.is_public() {
-        rate_limit::enter_stored(&state, &caller, &headers)?;
+        rate_limit::enter_stored(&state.defence, &caller, &headers)?;
     }
     let resources = &state.config.settings.oauth.resources;
     AuthorizationRequest::judge(&params, &client, true, resources).map_err(|refusal| match *refusal {
-        Refusal::Shown(shown) => TokenError::from(shown.error),
-        Refusal::Redirected(redirected) => TokenError::from(redirected.error),
+        Refusal::Shown(shown) => TokenError::from(shown.in_words()),
+        Refusal::Redirected(Redirected { error, facts, .. }) => {
+            TokenError::from(ShownError { error, facts }.in_words())
+        }
     })?;
     let (reference, expires_at) = (state.entropy.secret(), state.now() + PUSHED_SECONDS * 1000);
     let secrets = ["client_secret", "client_assertion", "client_assertion_type"];

@@ -8,7 +8,7 @@ use crate::flows::oauth_token::TokenError;
 use crate::guards::copied::{self, TokenOwner};
 use crate::guards::proof;
 use crate::recent_tokens::LiveToken;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use oidc::Params;
 use oidc::error::{ErrorCode, OAuthError};
 use serde_json::json;
+use std::sync::Arc;
 use verify::Scheme;
 use wire::problem::Code;
 
@@ -27,35 +28,43 @@ struct Presented {
 }
 
 /// Returns the claims that the access token may read.
-pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn userinfo(State(state): State<Arc<SessionState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match axum::body::to_bytes(body, crate::guards::body::LIMIT).await {
         Ok(body) => answer(&state, &parts, &String::from_utf8_lossy(&body)).await,
-        Err(_) => Err(ApiError::new(Code::TooLarge).into()),
+        Err(_) => Err((ApiError::new(Code::TooLarge).into(), Scheme::Bearer)),
     };
     match answer {
         Ok(Some(response)) => open(response),
         Ok(None) => open(without_token(&state)),
-        Err(error) => challenged(&state, error),
+        Err((error, scheme)) => challenged(&state, error, scheme),
     }
 }
 
-/// Answers a request with a token. `None`: the request has no token.
-async fn answer(state: &AppState, parts: &Parts, body: &str) -> Result<Option<Response>, TokenError> {
-    let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
-    let Some(Presented { scheme, token }) = read(parts, body)? else { return Ok(None) };
-    let recent = oauth_access::recent(state, &token).await?;
-    let recent = recent.ok_or_else(|| invalid("the access token is not valid or has expired"))?;
-    bound(state, parts, scheme, &token, &recent.live).await?;
-    match oauth_access::userinfo(state, &recent).await? {
+/// Answers a request with a token. `None`: the request has no token. An error names the scheme of the challenge: that of
+/// the token, or of the request if the token is unknown.
+async fn answer(state: &SessionState, parts: &Parts, body: &str) -> Result<Option<Response>, (TokenError, Scheme)> {
+    let presented = read(parts, body).map_err(|error| (error, Scheme::Bearer))?;
+    let Some(Presented { scheme, token }) = presented else { return Ok(None) };
+    let recent = oauth_access::recent(state, &token).await.map_err(|error| (error.into(), scheme))?;
+    let Some(recent) = recent else {
+        let text = "the access token is not valid or has expired";
+        return Err((OAuthError::new(ErrorCode::InvalidToken, text).into(), scheme));
+    };
+    let needed = if recent.live.grant.jkt.is_some() { Scheme::Dpop } else { Scheme::Bearer };
+    bound(state, parts, scheme, &token, &recent.live).await.map_err(|error| (error, needed))?;
+    match oauth_access::userinfo(state, &recent).await.map_err(|error| (error.into(), needed))? {
         Some(claims) => Ok(Some(json_body(claims))),
-        None => Err(OAuthError::new(ErrorCode::InsufficientScope, "userinfo needs the scope openid").into()),
+        None => {
+            let text = "userinfo needs the scope openid";
+            Err((OAuthError::new(ErrorCode::InsufficientScope, text).into(), needed))
+        }
     }
 }
 
 /// Checks the proof of a bound token, which is accepted only as `DPoP` (RFC 9449, section 7.1).
 async fn bound(
-    state: &AppState,
+    state: &KeyState,
     parts: &Parts,
     scheme: Scheme,
     token: &str,
@@ -100,7 +109,7 @@ fn read(parts: &Parts, body: &str) -> Result<Option<Presented>, TokenError> {
 }
 
 /// Answers a request without a token, whose challenge names no error (RFC 6750, section 3.1).
-fn without_token(state: &AppState) -> Response {
+fn without_token(state: &CoreState) -> Response {
     let body =
         json!({"error": ErrorCode::InvalidToken.as_str(), "error_description": "the request has no access token"});
     let mut response = (StatusCode::UNAUTHORIZED, Json(body)).into_response();
@@ -109,7 +118,7 @@ fn without_token(state: &AppState) -> Response {
 }
 
 /// Returns the parameter of a challenge that leads to the description of this resource (RFC 9728, section 5.1).
-fn described(state: &AppState) -> String {
+fn described(state: &CoreState) -> String {
     format!("resource_metadata=\"{}{}\"", state.config.origin, wire::paths::PROTECTED_USERINFO)
 }
 
@@ -120,7 +129,7 @@ fn challenge(response: &mut Response, text: &str) {
 }
 
 /// Answers an error with a challenge (RFC 6750, section 3; RFC 9449, section 7.1).
-fn challenged(state: &AppState, error: TokenError) -> Response {
+fn challenged(state: &CoreState, error: TokenError, scheme: Scheme) -> Response {
     let found = match &error {
         TokenError::OAuth(error) => Some((error.code.as_str(), false)),
         TokenError::Failed(error) => match error.code() {
@@ -130,7 +139,7 @@ fn challenged(state: &AppState, error: TokenError) -> Response {
         },
     };
     let Some((code, proof)) = found else { return OAuthErrorResponse(error).into_response() };
-    let scheme = if proof { "DPoP algs=\"ES256\", " } else { "Bearer " };
+    let scheme = if proof || scheme == Scheme::Dpop { "DPoP algs=\"ES256\", " } else { "Bearer " };
     let mut response = OAuthErrorResponse(error).into_response();
     if proof {
         *response.status_mut() = StatusCode::UNAUTHORIZED;

@@ -15,6 +15,7 @@ use crate::flows;
 use crate::guards::administrator::Administrator;
 use crate::guards::factor_policy;
 use crate::guards::signed_in::SignedIn;
+use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
 use app::View;
 use app::dashboard::{DashboardPage, PageViewers};
@@ -122,7 +123,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
 }
 
 async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {
-    let closed = client.closed(state, Scope::SignIn);
+    let closed = client.closed(&state.defence, Scope::SignIn);
     let name = flows::oauth_authorize::login_hint(state, &next).await?.unwrap_or_default();
     Ok(Page::View(View::Login(LoginView {
         next,
@@ -133,12 +134,15 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
             Some(AGAIN) => Some(SignInReason::Again),
             Some(CONFIRM) => Some(SignInReason::Confirm),
             Some(FACTOR) => Some(SignInReason::Factor),
-            Some("signed_out") => Some(SignInReason::SignedOut),
+            Some("signed_out") => {
+                let clients = state.clients.all(state.now());
+                Some(SignInReason::SignedOut { apps: clients.iter().any(|client| !is_terminal(client)) })
+            }
             Some("password_set") => Some(SignInReason::PasswordSet),
             Some("deleted") => Some(SignInReason::Deleted),
             _ => None,
         },
-        closed: closed.map(|closed| BanNotice { until: closed.until, incident: closed.incident }),
+        closed: closed.map(|closed| BanNotice { until: closed.until.as_millis(), incident: closed.incident }),
         first_run: !state.store.has_users().await?,
         signup: state.config.settings.signup.mode == SignupMode::Open,
         forgotten: state.mailer.is_some(),

@@ -7,13 +7,14 @@ use crate::flows::sealed::SealedMessage;
 use crate::flows::{self, passkey_login, passkeys};
 use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, KeyState, SessionState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
+use std::sync::Arc;
 use store::audit::AuditEvent;
 use tower_cookies::Cookies;
 use wire::login::SignedIn as SignedInAnswer;
@@ -23,13 +24,13 @@ use wire::passkeys::{
 use wire::paths;
 
 /// Lists the person's passkeys, oldest first.
-pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<Passkeys>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, session: SignedIn) -> Result<Json<Passkeys>, ApiError> {
     Ok(Json(passkeys::list(&state, &session.claims.sub).await?))
 }
 
 /// Begins a registration.
 pub(crate) async fn begin(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     session: SignedIn,
     body: Bytes,
 ) -> Result<Json<RegistrationChallenge>, ApiError> {
@@ -40,7 +41,7 @@ pub(crate) async fn begin(
 
 /// Registers a passkey.
 pub(crate) async fn add(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     body: Bytes,
@@ -53,7 +54,7 @@ pub(crate) async fn add(
 
 /// Gives a passkey another name.
 pub(crate) async fn rename(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     Path(id): Path<String>,
@@ -69,7 +70,7 @@ pub(crate) async fn rename(
 
 /// Removes a passkey.
 pub(crate) async fn remove(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     Path(id): Path<String>,
@@ -82,7 +83,7 @@ pub(crate) async fn remove(
 
 /// Returns a challenge for signing in. Writes nothing.
 pub(crate) async fn challenge(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     cookies: Cookies,
     headers: HeaderMap,
 ) -> Result<Json<PasskeyChallenge>, ApiError> {
@@ -106,7 +107,7 @@ pub(crate) async fn login(
 }
 
 /// Returns where people manage passkeys, for their managers (W3C, A Well-Known URL for Passkey Endpoints).
-pub(crate) async fn endpoints(State(state): State<AppState>) -> impl IntoResponse {
+pub(crate) async fn endpoints(State(state): State<Arc<CoreState>>) -> impl IntoResponse {
     let page = format!("{}{}", state.config.origin, paths::ACCOUNT_PAGE);
     (metadata::open(), Json(json!({ "enroll": page, "manage": page })))
 }

@@ -7,22 +7,23 @@ use crate::flows::mail::{self, MailError};
 use crate::flows::profiles::{self, ProfileEdit};
 use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::{Extension, Json};
 use domain::mail::until_next_hour;
 use http::StatusCode;
+use std::sync::Arc;
 use wire::account::{EmailProof, Profile, ProfileChange};
 use wire::problem::Code;
 
-pub(crate) async fn show(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Profile>, ApiError> {
+pub(crate) async fn show(State(state): State<Arc<CoreState>>, signed_in: SignedIn) -> Result<Json<Profile>, ApiError> {
     Ok(Json(profiles::of_user(&*state.store, &signed_in.claims.sub).await?))
 }
 
 /// Changes the display name or the e-mail address, which is unproved then. Another address needs a fresh proof of the person.
 pub(crate) async fn change(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,
     body: Bytes,
@@ -46,7 +47,7 @@ pub(crate) async fn change(
 
 /// Mails a link that proves the address.
 pub(crate) async fn begin_proof(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     signed_in: SignedIn,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
@@ -60,7 +61,7 @@ pub(crate) async fn begin_proof(
 
 /// Proves the address with the code of the link. From then on a link for a new password can be mailed to it.
 pub(crate) async fn confirm_proof(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     signed_in: SignedIn,
     body: Bytes,

@@ -5,13 +5,14 @@ use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::dpop;
 use crate::flows;
-use crate::state::AppState;
+use crate::state::{KeyState, SessionState};
 use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use domain::refresh_token::RefreshToken;
 use http::HeaderMap;
+use std::sync::Arc;
 use tower_cookies::Cookies;
 use wire::login::{Delivery, SignedIn};
 use wire::problem::Code;
@@ -19,7 +20,7 @@ use wire::refresh::RefreshRequest;
 
 /// Rotates both tokens. A program sends its refresh token in the body and gets the new one there.
 pub(crate) async fn refresh(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
     headers: HeaderMap,
@@ -38,7 +39,7 @@ pub(crate) async fn refresh(
 }
 
 /// Returns the browser's refresh token: the first value that this server issued.
-pub(crate) fn refresh_cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn refresh_cookie(state: &KeyState, headers: &HeaderMap) -> Option<String> {
     let now = state.now();
     let read = |token: &str| state.keyring.authentic(now, |macs| RefreshToken::authenticate(&macs.refresh, token));
     let good = |token: &str| read(token).is_some();

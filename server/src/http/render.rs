@@ -41,7 +41,7 @@ fn site(state: &AppState) -> Site {
         name: state.config.settings.site.name.clone(),
         insecure: state.config.insecure(),
         assets: Arc::clone(&state.assets),
-        now: state.now(),
+        now: state.now().as_millis(),
     }
 }
 

@@ -1,14 +1,15 @@
 //! `GET /.well-known/revocations`, readable from any origin; many clients request it every few seconds.
 
 use super::ApiError;
-use crate::state::AppState;
+use crate::state::SessionState;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+use std::sync::Arc;
 use wire::problem::Code;
 
 /// Returns the signed revocation list.
-pub(crate) async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<SessionState>>, headers: HeaderMap) -> Result<Response, ApiError> {
     let now = state.now();
     // Answers 503 while out of sync, because an incomplete list would be trusted.
     if state.sync.is_stale(state.moment()) {

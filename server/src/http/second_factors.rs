@@ -5,21 +5,25 @@ use crate::client::Client;
 use crate::flows::sealed::SealedMessage;
 use crate::flows::{self, factors, remembered_devices};
 use crate::guards::signed_in::{SealedCaller, SignedIn};
-use crate::state::AppState;
+use crate::state::{AppState, CoreState, KeyState, SessionState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
 use wire::paths;
 use wire::second_factor::{FactorChange, FirstCode, NewTotp, RecoveryCodes, RememberedDevices, SecondFactors};
 
-pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<SecondFactors>, ApiError> {
+pub(crate) async fn list(
+    State(state): State<Arc<CoreState>>,
+    session: SignedIn,
+) -> Result<Json<SecondFactors>, ApiError> {
     factors::list(&state, &session).await.map(Json)
 }
 
 /// Decides whether a sign-in by password needs a passkey too.
 pub(crate) async fn change(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     body: Bytes,
@@ -34,7 +38,7 @@ pub(crate) async fn change(
 
 /// Lists the browsers that are not asked for the second factor.
 pub(crate) async fn remembered(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     session: SignedIn,
 ) -> Result<Json<RememberedDevices>, ApiError> {
     remembered_devices::list(&state, &session).await.map(Json)
@@ -42,7 +46,7 @@ pub(crate) async fn remembered(
 
 /// Asks one of them for the second factor again.
 pub(crate) async fn forget(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     Path(id): Path<String>,
@@ -54,7 +58,7 @@ pub(crate) async fn forget(
 
 /// Asks all of them for the second factor again.
 pub(crate) async fn forget_all(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
 ) -> Result<StatusCode, ApiError> {
@@ -64,7 +68,7 @@ pub(crate) async fn forget_all(
 
 /// Makes a generator of one-time codes that waits for its first code.
 pub(crate) async fn begin_totp(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     session: SignedIn,
     body: Bytes,
 ) -> Result<(StatusCode, Json<NewTotp>), ApiError> {
@@ -74,7 +78,7 @@ pub(crate) async fn begin_totp(
 
 /// Puts it into use.
 pub(crate) async fn confirm_totp(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     body: Bytes,
@@ -86,7 +90,7 @@ pub(crate) async fn confirm_totp(
 }
 
 pub(crate) async fn remove_totp(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
 ) -> Result<StatusCode, ApiError> {
@@ -96,7 +100,7 @@ pub(crate) async fn remove_totp(
 
 /// Makes a new set of recovery codes.
 pub(crate) async fn recovery_codes(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     body: Bytes,

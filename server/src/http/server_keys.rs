@@ -5,22 +5,24 @@ use crate::client::Client;
 use crate::flows::actor::Actor;
 use crate::flows::server_keys::{self, RotationOutcome, ServerKeyError};
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use domain::UnixMs;
 use http::StatusCode;
+use std::sync::Arc;
 use wire::problem::Code;
 use wire::server_keys::{Rotation, ServerKey, ServerKeys};
 
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<ServerKeys>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, _: Administrator) -> Result<Json<ServerKeys>, ApiError> {
     let keys = server_keys::list(&*state.store, &state.config, state.now()).await?;
     Ok(Json(ServerKeys { keys }))
 }
 
 /// Answers 201 with a new key, or 200 with the one that is already waiting.
 pub(crate) async fn rotate(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     body: Bytes,
@@ -28,7 +30,7 @@ pub(crate) async fn rotate(
     let Rotation { kind, at } = request::body(&body)?;
     let kind = server_keys::stored_kind(kind);
     let actor = Actor::administrator(&state, &client, &administrator);
-    let rotated = server_keys::rotate(&actor, &state.key_encryption, kind, at).await?;
+    let rotated = server_keys::rotate(&actor, &state.key_encryption, kind, at.map(UnixMs::from_millis)).await?;
     state.keyring.reload(&state.vault()).await?;
     Ok(match rotated {
         RotationOutcome::Made(key) => (StatusCode::CREATED, Json(key)),
@@ -37,7 +39,7 @@ pub(crate) async fn rotate(
 }
 
 pub(crate) async fn revoke(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(kid): Path<String>,

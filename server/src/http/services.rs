@@ -5,22 +5,23 @@ use crate::client::Client;
 use crate::flows::actor::Actor;
 use crate::flows::services::{self, ServiceError};
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
 use serde_json::Value;
+use std::sync::Arc;
 use wire::problem::Code;
 use wire::services::{NewService, Service, Services};
 
-pub(crate) async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Services>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<CoreState>>, _: Administrator) -> Result<Json<Services>, ApiError> {
     Ok(Json(Services { services: services::list(&*state.store).await? }))
 }
 
 /// Registers a service, or replaces its key.
 pub(crate) async fn set(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     body: Bytes,
@@ -32,7 +33,7 @@ pub(crate) async fn set(
 }
 
 pub(crate) async fn remove(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(name): Path<String>,

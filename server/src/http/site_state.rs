@@ -1,7 +1,7 @@
 //! The state of the whole site, for the overview of administrators.
 
 use super::ApiError;
-use crate::state::AppState;
+use crate::state::{AppState, CoreState};
 use crate::{backup, doctor, flows};
 use app::view::{Backup, SiteFinding, SiteState};
 use domain::UnixMs;
@@ -17,7 +17,7 @@ const HOURS: usize = 24;
 /// The store does not answer.
 pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     let (store, config, now) = (&*state.store, &state.config, state.now());
-    let since = now - now.rem_euclid(HOUR_MS) - HOUR_MS * 23;
+    let since = now - now.as_millis().rem_euclid(HOUR_MS) - HOUR_MS * 23;
     let keys = flows::server_keys::list(store, config, now).await?;
     let in_use = |kind| {
         keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current).map(|key| key.used_from)
@@ -31,7 +31,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     Ok(SiteState {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),
         refusals: by_hour(&refused.iter().map(|row| (row.hour, row.count)).collect::<Vec<_>>(), since),
-        bans: state.bans.in_force(now),
+        bans: state.defence.bans.in_force(now),
         accounts: state.accounts.count(store, now).await?,
         backup: last_backup(state),
         signing_key: in_use(ServerKeyKind::Signing),
@@ -46,7 +46,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
 fn by_hour(counts: &[(UnixMs, u64)], since: UnixMs) -> Vec<u64> {
     let mut hours = vec![0; HOURS];
     for (hour, count) in counts {
-        let place = usize::try_from((hour - since) / HOUR_MS).ok();
+        let place = usize::try_from((*hour - since) / HOUR_MS).ok();
         if let Some(sum) = place.and_then(|place| hours.get_mut(place)) {
             *sum += count;
         }
@@ -54,11 +54,11 @@ fn by_hour(counts: &[(UnixMs, u64)], since: UnixMs) -> Vec<u64> {
     hours
 }
 
-fn last_backup(state: &AppState) -> Backup {
+fn last_backup(state: &CoreState) -> Backup {
     match (state.config.sqlite_file(), backup::last(&state.config)) {
         (None, _) => Backup::Elsewhere,
         (Some(_), None) => Backup::Never,
-        (Some(_), Some(at)) => Backup::At(at),
+        (Some(_), Some(at)) => Backup::At(at.as_millis()),
     }
 }
 
@@ -96,7 +96,15 @@ mod tests {
 
     #[test]
     fn counts_have_their_hour_and_others_are_left_out() {
-        let hours = by_hour(&[(0, 2), (23 * HOUR_MS, 3), (23 * HOUR_MS, 4), (24 * HOUR_MS, 9)], 0);
+        let hours = by_hour(
+            &[
+                (UnixMs::EPOCH, 2),
+                (UnixMs::from_millis(23 * HOUR_MS), 3),
+                (UnixMs::from_millis(23 * HOUR_MS), 4),
+                (UnixMs::from_millis(24 * HOUR_MS), 9),
+            ],
+            UnixMs::EPOCH,
+        );
         assert_eq!((hours.len(), hours[0], hours[23], hours.iter().sum::<u64>()), (24, 2, 7, 9));
     }
 

@@ -5,12 +5,13 @@ use crate::client::Client;
 use crate::flows;
 use crate::flows::actor::Actor;
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::CoreState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
+use std::sync::Arc;
 use store::toll::TokenChange;
 use wire::problem::Code;
 use wire::toll_admin::{TollDays, TollPayments, TollRoutes, TollTokens};
@@ -33,20 +34,29 @@ impl Default for DayRange {
     }
 }
 
-pub(crate) async fn routes(State(state): State<AppState>, _: Administrator) -> Result<Json<TollRoutes>, ApiError> {
+pub(crate) async fn routes(
+    State(state): State<Arc<CoreState>>,
+    _: Administrator,
+) -> Result<Json<TollRoutes>, ApiError> {
     Ok(Json(flows::toll::routes(&*state.store, &state.config.settings.toll, state.now()).await?))
 }
 
-pub(crate) async fn payments(State(state): State<AppState>, _: Administrator) -> Result<Json<TollPayments>, ApiError> {
+pub(crate) async fn payments(
+    State(state): State<Arc<CoreState>>,
+    _: Administrator,
+) -> Result<Json<TollPayments>, ApiError> {
     Ok(Json(flows::toll::payments(&*state.store, PAGE).await?))
 }
 
-pub(crate) async fn tokens(State(state): State<AppState>, _: Administrator) -> Result<Json<TollTokens>, ApiError> {
+pub(crate) async fn tokens(
+    State(state): State<Arc<CoreState>>,
+    _: Administrator,
+) -> Result<Json<TollTokens>, ApiError> {
     Ok(Json(flows::toll::tokens(&*state.store, PAGE, state.now()).await?))
 }
 
 pub(crate) async fn days(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     _: Administrator,
     uri: Uri,
 ) -> Result<Json<TollDays>, ApiError> {
@@ -58,7 +68,7 @@ pub(crate) async fn days(
 }
 
 pub(crate) async fn suspend(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,
@@ -69,7 +79,7 @@ pub(crate) async fn suspend(
 }
 
 pub(crate) async fn resume(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,
@@ -80,7 +90,7 @@ pub(crate) async fn resume(
 }
 
 pub(crate) async fn revoke(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,

@@ -6,23 +6,24 @@ use crate::client::Client;
 use crate::flows::{self, user_keys};
 use crate::guards::recent_factor;
 use crate::guards::signed_in::{ProvenSession, SignedIn};
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
+use std::sync::Arc;
 use store::audit::{AuditEntry, AuditEvent};
 use wire::problem::Code;
 use wire::user_keys::{SealedUserKey, UserKeys};
 
 /// Lists the person's versions, newest first, without the keys.
-pub(crate) async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<UserKeys>, ApiError> {
+pub(crate) async fn list(State(state): State<Arc<KeyState>>, session: SignedIn) -> Result<Json<UserKeys>, ApiError> {
     Ok(Json(user_keys::list(&state, &session.claims.sub).await?))
 }
 
 /// Returns one of the person's keys, encrypted to this session's receiving key.
 pub(crate) async fn issue_key(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     proven: ProvenSession,
     body: Bytes,
 ) -> Result<Json<SealedUserKey>, ApiError> {
@@ -31,7 +32,7 @@ pub(crate) async fn issue_key(
 
 /// Makes a new version and returns all versions.
 pub(crate) async fn rotate(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(client): Extension<Client>,
     proven: ProvenSession,
     body: Bytes,
@@ -49,7 +50,7 @@ pub(crate) async fn rotate(
 
 /// Ends one of the person's versions.
 pub(crate) async fn revoke(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(client): Extension<Client>,
     session: SignedIn,
     Path(version): Path<String>,
@@ -62,7 +63,7 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn entry(state: &AppState, client: &Client, session: &SignedIn, event: AuditEvent) -> AuditEntry {
+fn entry(state: &CoreState, client: &Client, session: &SignedIn, event: AuditEvent) -> AuditEntry {
     let mut entry = audit::entry(state, client, event, audit::OK);
     entry.user = Some(session.claims.sub.clone());
     entry.session = Some(session.claims.sid.clone());

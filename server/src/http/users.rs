@@ -7,7 +7,7 @@ use crate::flows::actor::Actor;
 use crate::flows::profiles::ProfileEdit;
 use crate::flows::users;
 use crate::guards::administrator::Administrator;
-use crate::state::AppState;
+use crate::state::{CoreState, KeyState, SessionState};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
@@ -15,6 +15,7 @@ use domain::account::Role;
 use domain::ids::UserId;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
+use std::sync::Arc;
 use store::users::{ChangeOutcome, User};
 use wire::account::{AccountChange, Accounts, NewReset, OneTimeLink};
 use wire::problem::Code;
@@ -31,7 +32,7 @@ struct UserListQuery {
 }
 
 pub(crate) async fn list(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     _: Administrator,
     uri: Uri,
 ) -> Result<Json<Accounts>, ApiError> {
@@ -42,7 +43,7 @@ pub(crate) async fn list(
 
 /// Changes profile, groups, role or status.
 pub(crate) async fn change(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<UserId>,
@@ -74,7 +75,7 @@ pub(crate) async fn change(
 }
 
 pub(crate) async fn delete(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<UserId>,
@@ -91,7 +92,7 @@ pub(crate) async fn delete(
 
 /// Removes the second factors of a person who has lost all of them.
 pub(crate) async fn remove_factors(
-    State(state): State<AppState>,
+    State(state): State<Arc<CoreState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<UserId>,
@@ -107,7 +108,7 @@ pub(crate) async fn remove_factors(
 
 /// Creates a one-time link for a forgotten password.
 pub(crate) async fn reset(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<UserId>,
@@ -125,7 +126,7 @@ pub(crate) async fn reset(
 
 /// Makes a new version of a person's user key.
 pub(crate) async fn new_key(
-    State(state): State<AppState>,
+    State(state): State<Arc<KeyState>>,
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<UserId>,
@@ -140,11 +141,11 @@ pub(crate) async fn new_key(
     .await
 }
 
-async fn find(state: &AppState, id: &UserId) -> Result<User, ApiError> {
+async fn find(state: &CoreState, id: &UserId) -> Result<User, ApiError> {
     state.store.user_by_id(id).await?.ok_or_else(|| ApiError::new(Code::NotFound))
 }
 
-fn settle(state: &AppState, changed: ChangeOutcome) -> Result<(), ApiError> {
+fn settle(state: &SessionState, changed: ChangeOutcome) -> Result<(), ApiError> {
     match changed {
         ChangeOutcome::Done { ended } => {
             for id in ended {

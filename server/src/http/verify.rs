@@ -7,13 +7,14 @@ use crate::client::Client;
 use crate::flows::verify::{self, AppAuthorization, ForwardAuthVerdict};
 use crate::guards::factor_policy::MissingFactor;
 use crate::guards::forwarded_request::{ForwardedRequest, is_framed, is_page};
-use crate::state::AppState;
+use crate::state::{KeyState, SessionState};
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::app_path::{LONGEST, safe_path, written_out};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use wire::paths;
 use wire::problem::Code;
 
@@ -42,7 +43,7 @@ enum ResponseViewer {
 /// statuses than 401 and 403 as a failure. With `/api/verify?answer` the answer always goes to the client: nginx asks
 /// again in this way for answers that it cannot forward from the first.
 pub(crate) async fn verify(
-    State(state): State<AppState>,
+    State(state): State<Arc<SessionState>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Extension(client): Extension<Client>,
     request: Request,
@@ -105,7 +106,7 @@ fn passed(identity: Option<&IdentityHeaders>, authorization: AppAuthorization) -
 /// Redirects a person to sign-in or to the proof of a second factor, or explains it if that is not possible. A script
 /// gets a plain 401.
 fn sign_in(
-    state: &AppState,
+    state: &KeyState,
     asked: &ForwardedRequest<'_>,
     viewer: ResponseViewer,
     safe: bool,

@@ -193,7 +193,12 @@ fn faulty_account(username: String, user: Value) -> RawAccount {
 /// Names the place only, because the message quotes lines of the file, with hashes.
 fn of_yaml(error: &serde_saphyr::Error) -> ImportError {
     let place = error.location().map_or_else(String::new, |at| format!("line {}, column {}: ", at.line(), at.column()));
-    ImportError::Format(format!("{place}this is not YAML with users, such as users: {{ada: {{displayname: Ada}}}}"))
+    let text = if matches!(error.without_snippet(), serde_saphyr::Error::DuplicateMappingKey { .. }) {
+        "this user or field is further up in the file: remove one of them"
+    } else {
+        "this is not YAML with users, such as users: {ada: {displayname: Ada}}"
+    };
+    ImportError::Format(format!("{place}{text}"))
 }
 
 #[cfg(test)]
@@ -214,6 +219,9 @@ mod tests {
         assert!(super::read("users: [a]").is_err());
         let error = super::read("users:\n  a: {password: $2y$10$x").expect_err("no end");
         assert!(error.to_string().starts_with("line ") && !error.to_string().contains("$2y"), "{error}");
+        let twice = "users:\n  ada:\n    password: $2y$10$x\n  bob: {}\n  ada:\n    password: $2y$10$y\n";
+        let error = super::read(twice).expect_err("the name is there twice").to_string();
+        assert!(error.starts_with("line 5, ") && error.contains("further up") && !error.contains("$2y"), "{error}");
     }
 
     #[test]

@@ -108,18 +108,7 @@ fn account(
         "" => None,
         text => EmailAddress::parse(text).map_err(|error| note(error.to_string())).ok(),
     };
-    let mut groups: Vec<GroupName> = Vec::new();
-    for text in &raw.groups {
-        match GroupName::parse_new(text) {
-            Ok(group) => {
-                let group = spellings.entry(group.key()).or_insert(group).clone();
-                if !groups.contains(&group) {
-                    groups.push(group);
-                }
-            }
-            Err(error) => note(error.to_string()),
-        }
-    }
+    let groups = groups(raw, spellings, &mut note);
     if !fit_one_account(&groups) {
         note("an account is in at most 32 groups with 1,024 bytes of names".to_owned());
     }
@@ -130,27 +119,7 @@ fn account(
             None
         }),
     };
-    let resets = missing != MissingHashes::Refused;
-    let hash = match &raw.password {
-        RawPassword::Hash(text) => match ImportedHash::parse(text) {
-            Ok(hash) => Some(hash),
-            Err(_) if resets => None,
-            Err(error) => {
-                note(no_hash(&error.to_string()));
-                None
-            }
-        },
-        _ if resets => None,
-        RawPassword::Missing => {
-            note(no_hash(&InvalidHash::Missing.to_string()));
-            None
-        }
-        RawPassword::Faulty => None,
-        RawPassword::NotPortable => {
-            note(no_hash("lldap keeps OPAQUE records, with which no other program can check a password"));
-            None
-        }
-    };
+    let hash = hash(raw, missing, &mut note);
     if missing == MissingHashes::Mail && hash.is_none() && !raw.disabled && raw.email.trim().is_empty() {
         note("it has no e-mail address for its link; --links FILE writes the link to a file".to_owned());
     }
@@ -174,6 +143,47 @@ fn account(
     let email = address.map(|address| Email { address, state: EmailState::VouchedFor });
     let disabled = raw.disabled;
     Ok(ImportAccount { name, display_name, email, groups, role, disabled, hash })
+}
+
+/// Returns the groups of an account, each in the spelling that the file used first.
+fn groups(
+    raw: &RawAccount,
+    spellings: &mut BTreeMap<String, GroupName>,
+    note: &mut impl FnMut(String),
+) -> Vec<GroupName> {
+    let mut groups: Vec<GroupName> = Vec::new();
+    for text in &raw.groups {
+        match GroupName::parse_new(text) {
+            Ok(group) => {
+                let group = spellings.entry(group.key()).or_insert(group).clone();
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
+            }
+            Err(error) => note(error.to_string()),
+        }
+    }
+    groups
+}
+
+/// Returns the hash of an account's password. Notes a missing one, unless links replace it.
+fn hash(raw: &RawAccount, missing: MissingHashes, note: &mut impl FnMut(String)) -> Option<ImportedHash> {
+    let resets = missing != MissingHashes::Refused;
+    let problem = match &raw.password {
+        RawPassword::Hash(text) => match ImportedHash::parse(text) {
+            Ok(hash) => return Some(hash),
+            Err(error) => error.to_string(),
+        },
+        RawPassword::Missing => InvalidHash::Missing.to_string(),
+        RawPassword::Faulty => return None,
+        RawPassword::NotPortable => {
+            "lldap keeps OPAQUE records, with which no other program can check a password".to_owned()
+        }
+    };
+    if !resets {
+        note(no_hash(&problem));
+    }
+    None
 }
 
 fn no_hash(problem: &str) -> String {

@@ -3,8 +3,8 @@
 use super::serving::ServingKeys;
 use super::{Algorithm, Digests, EnvelopeKey, KeyringError, MacKeys, SigningKey, Vault};
 use axum::body::Bytes;
-use domain::UnixMs;
 use domain::encoding::base64url;
+use domain::{UnixMs, UnixSeconds};
 use jose::PublicKey;
 use parking_lot::{Mutex as Lock, RwLock};
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ struct Ring {
     ended_signing: HashMap<String, PublicKey>,
     macs: ServingKeys<MacKeys>,
     /// The serialized public keys of the current second, because many clients request them.
-    written: Lock<Option<(i64, Bytes)>>,
+    written: Lock<Option<(UnixSeconds, Bytes)>>,
 }
 
 impl Ring {
@@ -192,7 +192,7 @@ impl Keyring {
     /// # Errors
     /// Never: keys can be serialized.
     pub fn jwks(&self, now: UnixMs) -> Result<Bytes, serde_json::Error> {
-        let (ring, second) = (self.ring(), now.div_euclid(1000));
+        let (ring, second) = (self.ring(), now.to_seconds());
         let mut written = ring.written.lock();
         if let Some((_, body)) = written.as_ref().filter(|(at, _)| *at == second) {
             return Ok(body.clone());

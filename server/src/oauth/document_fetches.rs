@@ -43,7 +43,8 @@ impl DocumentFetches {
     pub fn may_fetch(&self, user: &UserId, address: &str, now: UnixMs) -> bool {
         let take = |key: String| {
             let due = self.counted.get_with(key, Arc::default);
-            due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |due| FETCHES.take(due, now).ok()).is_ok()
+            let step = |due| FETCHES.take(UnixMs::from_millis(due), now).ok().map(UnixMs::as_millis);
+            due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).is_ok()
         };
         take(format!("user {user}")) && take(format!("address {address}"))
     }
@@ -56,11 +57,12 @@ mod tests {
     #[test]
     fn a_person_and_an_address_have_fetches_of_their_own() {
         let fetches = DocumentFetches::default();
-        let fetched = |user: &UserId, address: &str| (0..100).filter(|_| fetches.may_fetch(user, address, 0)).count();
+        let fetched =
+            |user: &UserId, address: &str| (0..100).filter(|_| fetches.may_fetch(user, address, UnixMs::EPOCH)).count();
         assert_eq!(fetched(&"ada".into(), "a"), 20);
         assert_eq!(fetched(&"ada".into(), "b"), 0);
         assert_eq!(fetched(&"bob".into(), "a"), 0, "the address is used up");
         assert_eq!(fetched(&"eve".into(), "b"), 20);
-        assert!(fetches.may_fetch(&"ada".into(), "c", FETCHES.every_ms), "and later again");
+        assert!(fetches.may_fetch(&"ada".into(), "c", UnixMs::from_millis(FETCHES.every_ms)), "and later again");
     }
 }

@@ -57,7 +57,7 @@ impl KeySet {
     }
 
     fn younger_than(&self, age: i64, now: UnixMs) -> Option<Arc<Value>> {
-        self.known.lock().as_ref().filter(|(_, at)| now - at < age).map(|(keys, _)| Arc::clone(keys))
+        self.known.lock().as_ref().filter(|(_, at)| now - *at < age).map(|(keys, _)| Arc::clone(keys))
     }
 
     /// Whether the last fetch is long enough ago.

@@ -3,6 +3,7 @@
 use crate::keyring::{Keyring, KeyringError, SigningKey};
 use crate::tokens::issued_at;
 use domain::UnixMs;
+use domain::UnixSeconds;
 use domain::encoding::{base64url, from_base64url, sha256};
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client::{AccessTokenFormat, IdTokenAlg};
@@ -36,15 +37,15 @@ pub(crate) struct ClientTokenClaims {
     pub sub: String,
     pub client_id: String,
     pub scope: String,
-    pub exp: i64,
-    pub iat: i64,
+    pub exp: UnixSeconds,
+    pub iat: UnixSeconds,
     pub jti: String,
     pub sid: String,
     /// The grant, and the number of its refresh.
     pub gid: String,
     #[serde(rename = "gen")]
     pub generation: u32,
-    pub auth_time: i64,
+    pub auth_time: UnixSeconds,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -60,8 +61,7 @@ pub struct ClientToken {
     pub grant: String,
     pub generation: u32,
     pub scopes: Scopes,
-    /// Expiry in unix seconds.
-    pub exp: i64,
+    pub exp: UnixSeconds,
     /// The audiences that the token names, if it is a JWT.
     pub aud: Option<Value>,
     /// Its resources among those of the grant, if it is opaque.
@@ -117,7 +117,7 @@ impl ClientTokens {
         now: UnixMs,
     ) -> Result<(String, i64), ClientTokenError> {
         let (iat, lifetime) = (issued_at(now), self.lifetime(client));
-        let exp = now.div_euclid(1000) + lifetime;
+        let exp = now.to_seconds() + lifetime;
         if client.settings.access_token == AccessTokenFormat::Opaque {
             let token = OpaqueToken {
                 grant: *subject.grant,
@@ -171,10 +171,10 @@ impl ClientTokens {
         let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         add("iss", self.issuer.clone().into());
         add("aud", client.id().into());
-        let seconds = now.div_euclid(1000);
-        add("exp", (seconds + client.id_token_seconds()).into());
-        add("iat", id_token_issued_at(issued_at(now), details.auth_time, seconds).into());
-        add("auth_time", details.auth_time.into());
+        let seconds = now.to_seconds();
+        add("exp", (seconds + client.id_token_seconds()).as_seconds().into());
+        add("iat", id_token_issued_at(issued_at(now), details.auth_time, seconds).as_seconds().into());
+        add("auth_time", details.auth_time.as_seconds().into());
         add("sid", session.into());
         if let Some(nonce) = &details.nonce {
             add("nonce", nonce.clone().into());
@@ -245,7 +245,7 @@ impl ClientTokens {
     pub fn read(&self, token: &str, now: UnixMs) -> Option<ClientToken> {
         let read =
             |token: &str| self.keyring.authentic(now, |macs| OpaqueToken::authenticate(&macs.oauth_access, token));
-        let seconds = now.div_euclid(1000);
+        let seconds = now.to_seconds();
         if let Some(OpaqueToken { grant, generation, expires_at, scopes, targets }) = read(token) {
             let grant = base64url(&grant);
             let token = ClientToken { grant, generation, scopes, exp: expires_at, aud: None, targets };

@@ -92,7 +92,7 @@ impl fmt::Debug for Now {
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut gauges =
-            vec![("process_start_time_seconds", "When this process started", self.started.div_euclid(1000))];
+            vec![("process_start_time_seconds", "When this process started", self.started.to_seconds().as_seconds())];
         if let Some(GateState { payments, .. }) = &self.payments {
             let away = i64::from(payments.chain_is_away());
             gauges.push((
@@ -106,7 +106,7 @@ impl Collector for Now {
                 i64::from(payments.verifier_is_away()),
             ));
             if let Some((seen_at, height)) = payments.chain_seen() {
-                let age = SystemClock.now().saturating_sub(seen_at).div_euclid(1000);
+                let age = SystemClock.now().since(seen_at).div_euclid(1000);
                 gauges.push(("postern_gate_chain_height", "Blocks of the chain when it was seen last", height));
                 gauges.push(("postern_gate_chain_age_seconds", "Since the chain was seen last", age));
             }

@@ -1,10 +1,11 @@
 //! `/healthz` and `/readyz`
 
-use crate::state::AppState;
+use crate::state::SessionState;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Time limit for the store. A slower one is of no use to people who sign in.
@@ -27,7 +28,7 @@ pub async fn alive() -> &'static str {
 
 /// Answers whether the store answers, changes from other nodes arrive, and the clock is near the database's. The
 /// failing job logs the cause. Writing is not tried, because every probe would write.
-pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
+pub async fn ready(State(state): State<Arc<SessionState>>) -> (StatusCode, Json<Ready>) {
     let answers = matches!(tokio::time::timeout(TIMEOUT, state.store.ping()).await, Ok(Ok(())));
     let fresh = !state.sync.is_stale(state.moment());
     let agrees = !state.sync.clocks_differ();

@@ -66,8 +66,12 @@ impl Collector for Now {
         let (queue, connections) = (state.passwords.load(), state.store.connections());
         let age = state.sync.age(state.now());
         let gauges = [
-            ("process_start_time_seconds", "When this process started", state.metrics.started().div_euclid(1000)),
-            ("postern_bans_held", "Addresses that are closed now", number(state.bans.len())),
+            (
+                "process_start_time_seconds",
+                "When this process started",
+                state.metrics.started().to_seconds().as_seconds(),
+            ),
+            ("postern_bans_held", "Addresses that are closed now", number(state.defence.bans.len())),
             ("postern_hash_places", "Sign-ins that there is room for, hashing or waiting", number(queue.places)),
             ("postern_hash_places_taken", "Sign-ins that hash or wait", number(queue.taken)),
             ("postern_hash_threads", "Sign-ins that can hash at once", number(queue.threads)),

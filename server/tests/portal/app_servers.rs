@@ -28,7 +28,7 @@ async fn attack(portal: &Portal) {
 /// Bans the address as an administrator does.
 fn ban_by_hand(portal: &Portal) {
     let now = portal.state.now();
-    portal.state.bans.apply(&[store::bans::Ban {
+    portal.state.defence.bans.apply(&[store::bans::Ban {
         id: portal.state.ulid().into(),
         incident: "7F3K-2Q".to_owned(),
         client_key: SHARED.parse().unwrap(),
@@ -106,7 +106,7 @@ async fn so_is_one_that_proves_its_key_and_the_assertion_is_used_once() {
         jwk["y"].as_str().unwrap()
     );
     let provider = Provider::with(&settings).await;
-    let now = provider.portal.clock_now() / 1000;
+    let now = provider.portal.clock_now().to_seconds();
     let assertion = |key: &ClientKey, jti: &str| {
         let claims = json!({"iss": "keyed", "sub": "keyed", "aud": ORIGIN, "exp": now + 60, "jti": jti});
         key.sign(&json!({"alg": "ES256", "typ": "JWT"}), &claims)
@@ -173,7 +173,7 @@ async fn a_flood_of_reads_bans_nobody() {
     for _ in 0..100 {
         metadata(&portal, paths::REVOCATIONS).await;
     }
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
     assert_eq!(portal.program(SHARED).get("/login").await.status, StatusCode::OK);
 }
 

@@ -62,7 +62,7 @@ async fn sign_in_at_an_app_and_its_identity_headers() {
     let token = passed.header("authorization").strip_prefix("Bearer ").unwrap();
     let claims = crate::app_tokens::claims(token);
     assert_eq!((&claims["aud"], &claims["sub"], &claims["sid"]), (&json!(WIKI), &json!(id), &me["id"]));
-    assert_eq!(claims["exp"], (portal.state.now() + 5 * MINUTE) / 1000);
+    assert_eq!(claims["exp"], (portal.state.now() + 5 * MINUTE).to_seconds().as_seconds());
     assert!(portal.state.tokens.verify_for(ORIGIN, token, portal.state.now()).is_none(), "nothing to the portal");
 
     assert_eq!(verify(&alice.shop, SHOP, "/").await.status, StatusCode::UNAUTHORIZED, "another app, another session");

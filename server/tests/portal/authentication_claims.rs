@@ -5,6 +5,7 @@ use crate::passkeys::{person, sign_in};
 use crate::second_factor::{Enrolled, confirm, finish, login_with};
 use crate::support::{Answer, PASSWORD, Portal, Visitor};
 use crate::terminal_login::sign_in_as_device;
+use domain::UnixSeconds;
 use domain::encoding::from_base64url;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -38,10 +39,10 @@ async fn check(what: &str, visitor: &Visitor, answer: &Answer, expected: &Value)
 #[tokio::test]
 async fn each_way_to_sign_in_has_its_claims() {
     let portal = Portal::with("[session]\nremember_device = '30d'").await;
-    let one = |amr: Value, at: i64| json!([amr, "urn:postern:acr:1", at]);
-    let two = |amr: Value, at: i64| json!([amr, "urn:postern:acr:2", at]);
-    let phr = |amr: Value, at: i64| json!([amr, "urn:postern:acr:phr", at]);
-    let now = || portal.state.now() / 1000;
+    let one = |amr: Value, at: UnixSeconds| json!([amr, "urn:postern:acr:1", at]);
+    let two = |amr: Value, at: UnixSeconds| json!([amr, "urn:postern:acr:2", at]);
+    let phr = |amr: Value, at: UnixSeconds| json!([amr, "urn:postern:acr:phr", at]);
+    let now = || portal.state.now().to_seconds();
     let otp = json!(["pwd", "otp", "mfa"]);
 
     portal.add_user("bob").await;

@@ -107,7 +107,7 @@ async fn thirty_sign_ins_a_minute_may_fail_and_more_must_wait() {
         assert_eq!((wait.status, wait.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "busy"), "{}", wait.text);
         assert!(wait.header("retry-after").parse::<u32>().unwrap() >= 2);
     }
-    assert!(portal.state.bans.is_empty(), "waiting is no ban");
+    assert!(portal.state.defence.bans.is_empty(), "waiting is no ban");
     assert_eq!(visitor.post(paths::LOGIN, &nonsense).await.code(), "banned", "and still it goes on");
     assert_eq!(visitor.get("/login").await.code(), "banned");
     assert_eq!(portal.browser("203.0.113.8").get(paths::CHALLENGE).await.status, StatusCode::OK);
@@ -177,7 +177,7 @@ async fn with_the_strict_preset_eleven_at_once_are_a_flood() {
     let visitor = portal.browser("203.0.113.7");
     let sealed = visitor.sealed("alice", PASSWORD).await;
     // The client key's lock is taken: the first login waits for it while the second arrives.
-    let turn = portal.state.attempt_locks.lock("203.0.113.7".parse().unwrap()).await;
+    let turn = portal.state.defence.attempt_locks.lock("203.0.113.7".parse().unwrap()).await;
     let first = {
         let visitor = visitor.clone();
         tokio::spawn(async move { visitor.send_login(&sealed).await })
@@ -231,10 +231,10 @@ async fn bans_apply_before_all_of_them_are_loaded() {
     let restarted = portal.another().await;
     let (banned, free) = (portal.browser("10.0.0.7"), portal.browser("10.1.0.7"));
     for is_loaded in [false, true] {
-        assert_eq!(restarted.state.bans.is_loaded(), is_loaded);
+        assert_eq!(restarted.state.defence.bans.is_loaded(), is_loaded);
         assert_eq!(banned.at(&restarted).get("/login").await.code(), "banned");
         assert_eq!(free.at(&restarted).get("/login").await.status, StatusCode::OK);
-        restarted.state.bans.load(&*restarted.state.store, now, Duration::from_mins(1)).await.unwrap();
+        restarted.state.defence.bans.load(&*restarted.state.store, now, Duration::from_mins(1)).await.unwrap();
     }
-    assert_eq!(restarted.state.bans.in_force(now), 5_001);
+    assert_eq!(restarted.state.defence.bans.in_force(now), 5_001);
 }

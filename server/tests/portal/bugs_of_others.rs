@@ -2,7 +2,7 @@
 
 use crate::passkeys::{BACKED_UP, person, register, sign_in};
 use crate::second_factor::{Enrolled, login_with};
-use crate::support::{Authenticator, PASSWORD, Portal, VERIFIED};
+use crate::support::{Authenticator, PASSWORD, Portal, VERIFIED, output_text, postern};
 use http::StatusCode;
 use wire::paths;
 
@@ -52,4 +52,22 @@ async fn discourse_39859_a_sign_in_without_verification_is_refused() {
     assert_eq!(sign_in(&portal.browser("203.0.113.8"), &ada).await.code(), "passkey_refused");
     ada.flags = VERIFIED;
     assert_eq!(sign_in(&portal.browser("203.0.113.8"), &ada).await.status, StatusCode::OK);
+}
+
+/// The host is in each passkey, so a check of new settings says how many of them end.
+#[tokio::test]
+async fn healthchecks_980_a_check_of_new_settings_counts_the_passkeys_that_they_end() {
+    let portal = Portal::start().await;
+    person(&portal, "ada").await;
+    let database = portal.database();
+    let setting = format!("database_url=sqlite:{}", database.display());
+    let check = |url: &str| {
+        let url = format!("public_url={url}");
+        let arguments = ["--set", &setting, "--set", &url, "config", "check"];
+        output_text(&postern(database.parent().unwrap(), &arguments, ""))
+    };
+    let moved = check("https://auth.example");
+    assert!(moved.contains("1 passkey that was made for the host localhost cannot sign in"), "{moved}");
+    let same = check("http://localhost:8080");
+    assert!(same.starts_with("Configuration is valid.") && !same.contains("cannot sign in"), "{same}");
 }

@@ -40,7 +40,7 @@ async fn nobody_is_banned_because_the_clock_went_back() {
         }
         portal.advance(-HOUR).await;
     }
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn clocks_half_a_minute_apart_cost_nobody_anything_in_either_preset() {
         let sealed = back.sealed("alice", PASSWORD).await;
         portal.clock.advance(-HOUR);
         assert_eq!(back.send_login(&sealed).await.code(), "short_key_expired", "{preset}");
-        assert!(portal.state.bans.is_empty(), "{preset}: our own clock is nobody's offence");
+        assert!(portal.state.defence.bans.is_empty(), "{preset}: our own clock is nobody's offence");
     }
 }
 

@@ -4,6 +4,7 @@
 //! table in `docs/bans.md` is the same on every machine, and this test compares it.
 
 use crate::support::{PASSWORD, Portal, Visitor};
+use domain::UnixMs;
 use domain::encoding::sha256;
 use futures::future::join_all;
 use http::StatusCode;
@@ -52,7 +53,7 @@ struct Scene {
     people: Vec<Person>,
     /// Time that the server needs for one password, in milliseconds.
     service_ms: i64,
-    began: i64,
+    began: UnixMs,
 }
 
 impl Scene {
@@ -243,5 +244,5 @@ async fn two_hundred_people_sign_in_at_once_behind_one_address() {
     let sign_in = async |name: &String| portal.browser(ADDRESS).login(name, PASSWORD).await.status;
     let answers = join_all(people.iter().map(sign_in)).await;
     assert!(answers.iter().all(|status| *status == StatusCode::OK), "{answers:?}");
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
 }

@@ -2,6 +2,7 @@
 
 use crate::app_tokens::APPS;
 use crate::support::{Answer, ClientKey, ORIGIN, PASSWORD, Portal, Visitor, new_jti};
+use domain::UnixMs;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -147,7 +148,9 @@ async fn each_check_of_a_proof_refuses() {
     let nonces: [(&str, Change); 3] = [
         ("10: no nonce", |_, claims| claims["nonce"] = json!(null)),
         ("10: an invented one", |_, claims| claims["nonce"] = json!("A".repeat(32))),
-        ("10: that of another server", |_, claims| claims["nonce"] = json!(verify::nonce::make(&[7; 32], 0))),
+        ("10: that of another server", |_, claims| {
+            claims["nonce"] = json!(verify::nonce::make(&[7; 32], UnixMs::EPOCH));
+        }),
     ];
     for (what, change) in nonces {
         without_nonce(&show(&alice.proof(&get, path, change).await).await, what);

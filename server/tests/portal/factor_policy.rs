@@ -126,14 +126,22 @@ async fn role_and_groups_decide_and_the_strictest_counts() {
     for name in ["staff", "others"] {
         assert_eq!(root.post(paths::GROUPS, &json!({"name": name})).await.status, StatusCode::CREATED);
     }
-    for (id, group) in [(&ada, "staff"), (&bob, "others")] {
+    let join = async |id: &str, group: &str| {
         let change = json!({"groups": [group]}).to_string();
         let answer = root.send(Method::PATCH, &format!("{}/{id}", paths::USERS), Some(change), &[]).await;
         assert!(answer.status.is_success(), "{}", answer.text);
-    }
+    };
+    join(&ada, "staff").await;
+    join(&bob, "others").await;
+    let bobs_id = bob;
     let ada = portal.browser("203.0.113.8").signed_in("ada").await;
     is_refused(&ada.get(paths::SESSIONS).await, "phr");
     let bob = portal.browser("203.0.113.9").signed_in("bob").await;
+    assert_eq!(bob.get(paths::SESSIONS).await.status, StatusCode::OK);
+    // A change of groups counts for a live session.
+    join(&bobs_id, "staff").await;
+    is_refused(&bob.get(paths::SESSIONS).await, "phr");
+    join(&bobs_id, "others").await;
     assert_eq!(bob.get(paths::SESSIONS).await.status, StatusCode::OK);
     // An administrator without a factor cannot administer anything.
     portal.add_administrator("eve").await;
@@ -314,7 +322,7 @@ async fn tokens_say_the_same_of_a_session_that_was_proven_again() {
         (&json!("urn:postern:acr:2"), &json!(["pwd", "otp", "mfa"])),
         "{result}"
     );
-    assert_eq!(result["auth_time"], provider.portal.state.now() / 1000);
+    assert_eq!(result["auth_time"], provider.portal.state.now().to_seconds().as_seconds());
 }
 
 #[tokio::test]
@@ -331,6 +339,28 @@ async fn an_openid_client_gets_no_code_before_the_required_factor() {
     let answer = provider.enter(&provider.browser, &query, None).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert!(answer.json()["location"].as_str().unwrap().contains("code="), "{}", answer.text);
+}
+
+/// Two factors without a passkey are not enough for a client that needs one.
+#[tokio::test]
+async fn a_client_that_needs_a_passkey_refuses_a_code() {
+    let vault = format!(
+        "[[clients]]\nid = 'vault'\nsecret_hash = '{}'\nredirect_uris = ['https://vault.example/']\n\
+         second_factor = 'passkey'\n",
+        oidc::client::secret_hash(crate::oidc::SECRET)
+    );
+    let provider = Provider::with(&vault).await;
+    let own = [("client_id", "vault"), ("redirect_uri", "https://vault.example/")];
+    second_factor::register(&provider.portal, &provider.browser).await;
+    let page = provider.open(&provider.browser, &Provider::query(&own)).await;
+    let location = page.header("location");
+    assert!(location.starts_with(paths::ENROL_PAGE) && location.contains("factor=passkey"), "{location}");
+    let silent = provider.open(&provider.browser, &Provider::query(&[&own[..], &[("prompt", "none")]].concat())).await;
+    assert!(silent.header("location").contains("error=interaction_required"), "{}", silent.header("location"));
+    let added = passkeys::register(&provider.browser, &mut Authenticator::new()).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text);
+    let tokens = provider.exchange(&provider.code(&own).await, &own).await.json();
+    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["acr"], "urn:postern:acr:phr");
 }
 
 /// A passkey counts if it is asked for after the password, by its owner or by the policy.

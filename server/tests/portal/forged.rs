@@ -185,7 +185,7 @@ async fn forged_tokens_all_get_the_same_answer_at_every_entrance() {
             sign: &|header, claims| world.sign(header, claims),
             jwk: world.jwk.clone(),
             key_set: key_set.clone(),
-            now: world.portal.state.now() / 1000,
+            now: world.portal.state.now().to_seconds(),
             elsewhere: "http://127.0.0.1:1/keys.json".to_owned(),
         };
         let (forged, again, ignored) =

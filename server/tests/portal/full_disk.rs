@@ -52,7 +52,7 @@ async fn a_full_disk_is_a_typed_503_and_passes() {
     assert_eq!(refused.header("retry-after"), "1");
     assert!(!refused.text.to_lowercase().contains("full"), "the cause is for the log: {}", refused.text);
     assert_eq!(refused.headers.get("set-cookie"), None, "nobody is half signed in");
-    assert!(portal.state.bans.is_empty(), "nobody is to blame");
+    assert!(portal.state.defence.bans.is_empty(), "nobody is to blame");
     let trail = portal.store().audit_of(&user.as_str().into(), 1000).await.unwrap();
     let logins = trail.iter().filter(|entry| entry.session.is_some()).count();
     assert_eq!(logins, signed_in, "what was answered is written, and nothing else");

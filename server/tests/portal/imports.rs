@@ -2,6 +2,7 @@
 
 use crate::support::{PASSWORD, Portal, output_text, postern};
 use argon2::{Algorithm, Argon2, Params, Version};
+use domain::UnixMs;
 use domain::encoding::base64url;
 use domain::mail::MailKind;
 use http::StatusCode;
@@ -260,6 +261,9 @@ fn every_format_names_all_faulty_accounts_at_once() {
     let hint = write(folder.path(), "users", &format!("username,password_hash\nada,{}\n", argon2_hash()));
     let said = output_text(&run(&["user", "import", &hint, "--format", "csv"]));
     assert!(said.contains("has commas, so put it in double quotes") && !said.contains("$argon2"), "{said}");
+    let twice = write(folder.path(), "users", "users:\n  ada: {}\n  bob: {}\n  ada: {}\n");
+    let said = output_text(&run(&["user", "import", &twice, "--format", "authelia", "--dry-run"]));
+    assert!(said.contains("line 4, column 3: this user or field is further up in the file"), "{said}");
     let links = write(folder.path(), "links.tsv", "");
     let good = write(folder.path(), "users", "username\nada\n");
     let dry = run(&["user", "import", &good, "--format", "csv", "--links", &links, "--dry-run"]);
@@ -289,7 +293,7 @@ async fn links_of_an_import_go_by_mail_to_those_who_have_an_address() {
 
     let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
     let store = store::open(&url, store::StoreOptions::default()).await.unwrap();
-    store.renew_mail_limit(3, 1).await.unwrap();
+    store.renew_mail_limit(3, UnixMs::from_millis(1)).await.unwrap();
     let done = import(&["--links", "links.tsv"]);
     assert!(done.status.success() && output_text(&done).contains("mails 1 links, valid for 7 days"), "{done:?}");
     let mails = store.mails().await.unwrap();

@@ -1,6 +1,7 @@
 //! People who share an address with an attacker, with a crowd, or with a slow server stay signed in.
 
 use crate::support::{ORIGIN, PASSWORD, Portal, Visitor, forged_login};
+use domain::UnixMs;
 use futures::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -100,7 +101,7 @@ async fn an_own_bucket_is_banned_for_its_own_offences_and_an_operators_ban_spare
         lifted_by: None,
         lift_reason: None,
     };
-    portal.state.bans.apply(&[ban]);
+    portal.state.defence.bans.apply(&[ban]);
     assert_eq!(bob.get(paths::SESSION).await.code(), "banned");
 }
 
@@ -272,7 +273,7 @@ async fn a_thousand_cold_questions_of_proxies_are_answered() {
     };
     let answers = join_all((0..1000).map(ask)).await;
     assert!(answers.iter().all(|status| *status == StatusCode::OK));
-    assert!(cold.state.bans.is_empty());
+    assert!(cold.state.defence.bans.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,14 +296,14 @@ async fn a_database_that_stalls_is_nobodys_offence() {
     let all = join_all(sealed.iter().map(send));
     let release = async {
         // All of them have arrived and wait for the database.
-        while portal.state.rate_limiter.waiting(SHARED.parse().unwrap()) < 40 {
+        while portal.state.defence.rate_limiter.waiting(SHARED.parse().unwrap()) < 40 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         stall.execute("COMMIT").await.unwrap();
     };
     let (answers, ()) = tokio::join!(all, release);
     assert!(answers.iter().all(|status| *status == StatusCode::OK), "{answers:?}");
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
 }
 
 #[tokio::test]
@@ -318,7 +319,7 @@ async fn on_plain_http_a_page_of_pictures_costs_its_visitor_nothing() {
                 person.send(Method::GET, path, None, &picture).await;
             }
         }
-        assert!(portal.state.bans.is_empty(), "{preset}");
+        assert!(portal.state.defence.bans.is_empty(), "{preset}");
         let own = [("user-agent", "Mozilla/5.0"), ("postern-page", "1"), ("host", "portal.lan")];
         assert_eq!(person.send(Method::GET, paths::CHALLENGE, None, &own).await.status, StatusCode::OK, "{preset}");
     }
@@ -334,7 +335,7 @@ async fn a_trusted_proxy_is_never_banned_and_one_that_cannot_be_read_is_refused(
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_request"), "{odd}");
     }
     assert_eq!(proxy.post(paths::LOGIN, &forged_login()).await.code(), "short_key_forged", "the proxy's own");
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
     for good in ["203.0.113.7,", "\"203.0.113.7\"", "fe80::1%eth0", "[2001:db8::1]:4711"] {
         let answer = proxy.send(Method::GET, "/login", None, &[("x-forwarded-for", good)]).await;
         assert_eq!(answer.status, StatusCode::OK, "{good}");
@@ -371,11 +372,11 @@ async fn a_known_device_guesses_no_more_for_standing_at_an_allowed_address() {
         comment: String::new(),
         expires_at: None,
         made_by: String::new(),
-        created_at: 0,
+        created_at: UnixMs::EPOCH,
     };
     let audit = portal.entry(store::audit::AuditEvent::AllowAdded, "somebody");
     portal.store().allow(&allowed, &audit).await.unwrap();
-    portal.state.allowlist.reload(portal.store()).await.unwrap();
+    portal.state.defence.allowlist.reload(portal.store()).await.unwrap();
     let alice = portal.browser(SHARED).signed_in("alice").await;
     let mut guesses = 0;
     // A day, with an attempt each minute.

@@ -1,6 +1,7 @@
 //! `POST /api/login`
 
 use crate::support::{ClientKey, PASSWORD, Portal, Visitor};
+use domain::UnixMs;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::AuditEvent;
@@ -75,7 +76,7 @@ async fn unknown_wrong_disabled_and_blocked_look_the_same() {
     portal.add_user("alice").await;
     let disabled = portal.add_user("bob").await;
     let entry = portal.entry(AuditEvent::UserDisabled, &disabled);
-    portal.store().set_disabled(&disabled.as_str().into(), true, &entry, 0).await.unwrap();
+    portal.store().set_disabled(&disabled.as_str().into(), true, &entry, UnixMs::EPOCH).await.unwrap();
     let mut answers = Vec::new();
     for (address, name, password) in [
         ("203.0.113.1", "alice", "wrong"),
@@ -311,7 +312,7 @@ async fn a_login_that_hangs_up_is_counted_all_the_same() {
     assert!(futures::poll!(&mut pending).is_pending());
     drop(pending);
     let started = std::time::Instant::now();
-    while portal.state.bans.is_empty() {
+    while portal.state.defence.bans.is_empty() {
         assert!(started.elapsed().as_secs() < 10, "the failure was never counted");
         tokio::task::yield_now().await;
     }

@@ -161,7 +161,7 @@ async fn a_rotated_key_ends_nothing_of_a_session() {
     }
     portal.advance(29 * DAY).await;
     assert_eq!(idle.refresh().await.status, StatusCode::OK, "a token of the old key");
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
     // Its last value expires when no session of its time can exist any more.
     portal.advance(91 * DAY).await;
     rotate_due(&portal.state).await.unwrap();
@@ -222,7 +222,7 @@ async fn values_of_a_revoked_key_are_refused_and_no_forgery() {
     revoke(&portal).await;
 
     assert_eq!(stranger.send_login(&form).await.code(), "short_key_mismatch", "it is sealed again");
-    assert!(portal.state.bans.is_empty(), "and it is no offence");
+    assert!(portal.state.defence.bans.is_empty(), "and it is no offence");
     assert_eq!(stranger.login("alice", PASSWORD).await.status, StatusCode::OK);
     let proof = alice.key.as_ref().unwrap().prove("http://localhost:3000/api/refresh", &nonce);
     let refused = alice.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &[("dpop", &proof)]).await;
@@ -263,7 +263,7 @@ async fn a_node_behind_takes_nobody_for_a_forger() {
     let form = visitor.sealed("alice", PASSWORD).await;
     let answer = visitor.at(&other).send_login(&form).await;
     assert_ne!(answer.code(), "short_key_forged", "{}", answer.text);
-    assert!(other.state.bans.is_empty());
+    assert!(other.state.defence.bans.is_empty());
     assert_eq!(visitor.at(&other).login("alice", PASSWORD).await.status, StatusCode::OK);
     assert_eq!(current(&portal), current(&other));
     // A real forgery is recognized.
@@ -302,7 +302,7 @@ async fn the_one_key_of_an_old_database_becomes_the_first_of_its_line() {
         "INSERT INTO keys (kid, kind, alg, sealed, created_at, used_from) VALUES ('mac', 'mac', '', $1, $2, $2)",
     )
     .bind(&sealed)
-    .bind(now - 400 * DAY)
+    .bind((now - 400 * DAY).as_millis())
     .execute(&mut database)
     .await
     .unwrap();

@@ -170,7 +170,7 @@ async fn explaining_says_what_is_and_what_would_be() {
     assert_eq!(rule(&open, "invalid_credentials")["next_seconds"], 2);
     visitor.login("alice", "wrong").await;
     let closed = explain().await;
-    assert_eq!(closed["sign_in_closed_until"].as_i64().unwrap() - portal.state.now(), 2_000);
+    assert_eq!(closed["sign_in_closed_until"].as_i64().unwrap() - portal.state.now().as_millis(), 2_000);
     assert_eq!(closed["everything_closed_until"], Value::Null);
     let wrong = rule(&closed, "invalid_credentials");
     assert_eq!((&wrong["strikes"], &wrong["next_seconds"]), (&json!(1), &json!(5)));

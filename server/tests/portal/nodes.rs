@@ -28,7 +28,7 @@ async fn the_allowlist_is_followed_with_any_clocks() {
         let portal = Portal::start().await;
         let root = portal.administrator().await;
         let other = portal.another_ahead(ahead).await;
-        let covers = || other.state.allowlist.covers("192.0.2.7".parse().unwrap(), other.state.now());
+        let covers = || other.state.defence.allowlist.covers("192.0.2.7".parse().unwrap(), other.state.now());
         let network = json!({"network": "192.0.2.0/24", "comment": "the office"});
         assert_eq!(root.post(paths::ALLOWLIST, &network).await.status, StatusCode::CREATED);
         assert!(!covers());
@@ -128,7 +128,7 @@ async fn changes_of_an_older_version_are_read_within_a_minute() {
     let (state, now) = (&portal.state, portal.state.now());
     assert!(state.clients.find("files", now).is_none() && state.keyring.verifying(&kid, now).is_some());
     read_again(&portal.state).await.unwrap();
-    assert!(state.allowlist.covers("192.0.2.7".parse().unwrap(), now));
+    assert!(state.defence.allowlist.covers("192.0.2.7".parse().unwrap(), now));
     assert!(state.clients.find("files", now).is_some());
     assert!(state.keyring.verifying(&kid, now).is_none());
 }

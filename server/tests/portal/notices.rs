@@ -126,7 +126,7 @@ async fn a_wrong_code_after_the_right_password_tells_the_owner_once_an_hour() {
     send_due(&portal.state).await.unwrap();
     mail.take_messages();
     // The hours of mail begin with the clock's.
-    portal.advance(HOUR - portal.state.now().rem_euclid(HOUR)).await;
+    portal.advance(HOUR - portal.state.now().as_millis().rem_euclid(HOUR)).await;
     owner.refresh().await;
     for number in 0..3 {
         let stranger = portal.browser(&format!("198.51.{number}.7"));

@@ -19,7 +19,7 @@ async fn a_client_proves_itself_with_its_own_key_once() {
         jwk["y"].as_str().unwrap()
     );
     let provider = Provider::with(&settings).await;
-    let now = provider.portal.clock_now() / 1000;
+    let now = provider.portal.clock_now().to_seconds();
     let assertion = |key: &ClientKey, changes: &Value| {
         let mut claims = json!({"iss": "keyed", "sub": "keyed", "aud": ORIGIN, "exp": now + 60, "jti": "one"});
         claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
@@ -124,7 +124,7 @@ async fn published(server: &DocumentServer) -> Provider {
 
 /// Revokes nothing, as the client that has this key.
 async fn authenticate(provider: &Provider, id: &str, key: &ClientKey) -> Answer {
-    let (exp, jti) = (provider.portal.clock_now() / 1000 + 60, provider.portal.state.ulid());
+    let (exp, jti) = (provider.portal.clock_now().to_seconds() + 60, provider.portal.state.ulid());
     let claims = json!({"iss": id, "sub": id, "aud": ORIGIN, "exp": exp, "jti": jti});
     let jwt = key.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": jti}), &claims);
     let kind = oidc::client_auth::JWT_BEARER;

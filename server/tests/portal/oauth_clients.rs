@@ -148,6 +148,26 @@ async fn the_pages_show_clients_and_explain_requests() {
     let explained = async |link: &str| {
         root.get(&oidc::params::with_query(paths::CLIENT_REQUESTS, &[("request", link)])).await.json()
     };
+    let scope = explained(&Provider::query(&[("scope", "calendar")])).await;
+    assert_eq!(scope["error"], "invalid_scope");
+    assert!(
+        scope["facts"].to_string().contains("calendar") && scope["facts"].to_string().contains("openid"),
+        "{scope}"
+    );
+    // The server refuses a hint that is not of this client.
+    let tokens = provider.tokens().await;
+    let hint = tokens["id_token"].as_str().unwrap();
+    for (client, uri, hint, accepted) in
+        [("app", URI, hint, true), ("app", URI, "no-token", false), ("spa", "https://spa.example/", hint, false)]
+    {
+        let link = Provider::query(&[("client_id", client), ("redirect_uri", uri), ("id_token_hint", hint)]);
+        let opened = provider.open(&provider.browser, &link).await;
+        assert_eq!(!opened.header("location").contains("error=invalid_request"), accepted, "{client} {hint}");
+        let verdict = explained(&link).await;
+        assert_eq!(verdict["accepted"], accepted, "{client} {hint}: {verdict}");
+        assert!(accepted || verdict["facts"].to_string().contains(&format!("aud {client}")), "{verdict}");
+    }
+
     let all = oidc::Params::parse(&Provider::query(&[]));
     let names = ["client_id", "redirect_uri", "response_type", "scope", "code_challenge", "code_challenge_method"];
     let mut pushed: Vec<_> = names.iter().map(|name| (*name, all.get(name).unwrap())).collect();

@@ -175,7 +175,7 @@ fn keyed(id: &str, key: &ClientKey) -> String {
 }
 
 async fn revokes(provider: &Provider, id: &str, key: &ClientKey) -> StatusCode {
-    let (exp, jti) = (provider.portal.clock_now() / 1000 + 60, provider.portal.state.ulid());
+    let (exp, jti) = (provider.portal.clock_now().to_seconds() + 60, provider.portal.state.ulid());
     let claims = json!({"iss": id, "sub": id, "aud": ORIGIN, "exp": exp, "jti": jti});
     let jwt = key.sign(&json!({"alg": "ES256", "typ": "JWT"}), &claims);
     let kind = oidc::client_auth::JWT_BEARER;

@@ -39,7 +39,7 @@ async fn a_client_registers_signs_people_in_changes_and_removes_itself() {
     let secret = made["client_secret"].as_str().unwrap();
     let own = made["registration_access_token"].as_str().unwrap().to_owned();
     assert_eq!(made["registration_client_uri"], format!("{ORIGIN}{}/{id}", paths::OAUTH_REGISTER));
-    assert!(made["client_secret_expires_at"].as_i64().unwrap() > portal.clock_now() / 1000);
+    assert!(made["client_secret_expires_at"].as_i64().unwrap() > portal.clock_now().to_seconds().as_seconds());
 
     let uri = "https://agent.example/callback";
     let query = Provider::query(&[("client_id", id), ("redirect_uri", uri), ("scope", "openid profile email")]);

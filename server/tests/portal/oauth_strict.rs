@@ -216,6 +216,10 @@ async fn a_challenge_names_no_error_for_a_request_without_a_token() {
     assert_eq!(bare.header("access-control-allow-origin"), "*");
     let wrong = provider.userinfo(&json!("x")).await;
     assert_eq!(wrong.header("www-authenticate"), format!("Bearer error=\"invalid_token\", {described}"));
+    let headers = [("authorization", "DPoP x")];
+    let unknown = program.send_each(Method::GET, paths::OAUTH_USERINFO, None, &headers).await;
+    let challenge = format!("DPoP algs=\"ES256\", error=\"invalid_token\", {described}");
+    assert_eq!(unknown.header("www-authenticate"), challenge, "the scheme of the request (RFC 9449, section 7.1)");
     let tokens = provider.tokens().await;
     let token = tokens["access_token"].as_str().unwrap();
     let twice = provider.client(paths::OAUTH_USERINFO, &[("access_token", token), ("access_token", token)], &[]).await;
@@ -294,7 +298,7 @@ async fn an_expired_id_token_is_still_a_hint() {
     let hint = tokens["id_token"].as_str().unwrap();
     provider.portal.advance(60 * 60_000).await;
     provider.browser.refresh().await;
-    assert!(claims(hint)["exp"].as_i64().unwrap() < provider.portal.clock_now() / 1000);
+    assert!(claims(hint)["exp"].as_i64().unwrap() < provider.portal.clock_now().to_seconds().as_seconds());
     assert!(provider.returned(&[("id_token_hint", hint), ("prompt", "none")]).await.contains_key("code"));
     let query = form(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://app.example/bye")]);
     let shown = page(&provider.browser, &format!("{}?{query}", paths::OAUTH_LOGOUT)).await;

@@ -28,7 +28,7 @@ async fn an_expired_id_token_still_signs_out() {
     let tokens = provider.tokens().await;
     let hint = tokens["id_token"].as_str().unwrap();
     provider.portal.advance(2 * 3_600_000).await;
-    assert!(claims(hint)["exp"].as_i64().unwrap() * 1000 < provider.portal.state.now());
+    assert!(claims(hint)["exp"].as_i64().unwrap() * 1000 < provider.portal.state.now().as_millis());
     assert_eq!(provider.browser.refresh().await.status, StatusCode::OK);
     let request = form(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://app.example/bye")]);
     let page = format!("{}?{request}", paths::OAUTH_LOGOUT);

@@ -128,6 +128,27 @@ async fn changes_of_a_person_reach_every_node() {
     nodes.refuse(token, "a disabled account").await;
 }
 
+/// Nothing of the account goes on, and nobody gets its `sub`.
+#[tokio::test]
+async fn a_deleted_account_ends_everything_on_every_node() {
+    let nodes = Nodes::start().await;
+    let root = nodes.root().await;
+    let tokens = nodes.provider.tokens().await;
+    let (token, refresh) = (&tokens["access_token"], tokens["refresh_token"].as_str().unwrap());
+    let code = nodes.provider.code(&[]).await;
+    assert!(nodes.accept(token).await && nodes.accept(token).await);
+    let person = format!("{}/{}", paths::USERS, nodes.provider.user);
+    let deleted = root.send(Method::DELETE, &person, Some("{}".to_owned()), &[]).await;
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{}", deleted.text);
+    nodes.refuse(token, "a deleted account").await;
+    assert_eq!(nodes.provider.refresh(refresh, &[]).await.json()["error"], "invalid_grant");
+    assert_eq!(nodes.provider.exchange(&code, &[]).await.json()["error"], "invalid_grant");
+    let pairs = [&[("token", refresh)], &APP[..]].concat();
+    let asked = nodes.provider.client(paths::OAUTH_INTROSPECT, &pairs, &[]).await;
+    assert_eq!(asked.json(), json!({"active": false}));
+    assert_ne!(nodes.provider.portal.add_user("alice").await, nodes.provider.user, "another `sub`");
+}
+
 #[tokio::test]
 async fn what_ends_a_grant_reaches_every_node() {
     let nodes = Nodes::start().await;

@@ -32,7 +32,7 @@ async fn the_row_of_a_named_lock_is_deleted_after_a_day() {
     let portal = Portal::start().await;
     let mut database = SqliteConnectOptions::new().filename(portal.database()).connect().await.unwrap();
     let taken = "INSERT INTO turns (name, taken_at) VALUES ('toll of a challenge', $1)";
-    sqlx::query(taken).bind(portal.clock_now()).execute(&mut database).await.unwrap();
+    sqlx::query(taken).bind(portal.clock_now().as_millis()).execute(&mut database).await.unwrap();
     for left in [1, 0] {
         jobs::sweep(&portal.state).await;
         let count = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM turns WHERE name = 'toll of a challenge'");
@@ -47,7 +47,7 @@ async fn an_expired_entry_of_the_allowlist_is_deleted_after_a_month() {
     let mut database = SqliteConnectOptions::new().filename(portal.database()).connect().await.unwrap();
     let add = "INSERT INTO allowlist (id, network, comment, made_by, created_at, expires_at)
         VALUES ('short', '192.0.2.0/24', '', 'x', $1, $1), ('long', '198.51.100.0/24', '', 'x', $1, NULL)";
-    sqlx::query(add).bind(portal.clock_now()).execute(&mut database).await.unwrap();
+    sqlx::query(add).bind(portal.clock_now().as_millis()).execute(&mut database).await.unwrap();
     for left in [2, 1] {
         jobs::sweep(&portal.state).await;
         let count = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM allowlist");

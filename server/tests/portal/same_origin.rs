@@ -50,7 +50,7 @@ async fn a_hostile_page_cannot_ban_its_visitor() {
         }
     }
     assert_eq!(portal.browser("203.0.113.7").get(paths::CHALLENGE).await.status, StatusCode::OK);
-    assert!(portal.state.bans.is_empty());
+    assert!(portal.state.defence.bans.is_empty());
 }
 
 #[tokio::test]

@@ -292,7 +292,7 @@ async fn a_login_sealed_to_the_old_envelope_key_opens_for_the_overlap_and_then_s
     portal.advance(1).await;
     let answer = visitor.send_login(&late).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "short_key_mismatch"));
-    assert!(portal.state.bans.is_empty(), "it is no offence");
+    assert!(portal.state.defence.bans.is_empty(), "it is no offence");
     assert_eq!(visitor.login("alice", PASSWORD).await.status, StatusCode::OK, "as the browser's code does it");
 
     // A day later, the key that could open recorded logins is erased.
@@ -338,7 +338,7 @@ async fn server_keys_are_for_administrators_and_every_change_is_in_the_trail() {
     assert_eq!(revoke(&root, "digest").await, StatusCode::NOT_FOUND, "it is no key of these kinds");
     let at = portal.state.now() + DAY;
     let next = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": "signing", "at": at})).await.json();
-    assert_eq!(next["used_from"], at);
+    assert_eq!(next["used_from"], at.as_millis());
     assert_eq!(revoke(&root, next["kid"].as_str().unwrap()).await, StatusCode::NO_CONTENT);
     let search = AuditSearch { limit: 99, ..AuditSearch::default() };
     let trail = portal.store().search_audit(&search).await.unwrap();

@@ -156,7 +156,7 @@ async fn an_account_with_a_second_factor_signs_a_terminal_in_and_the_session_is_
     let session = answer.json()["session"].clone();
     assert_eq!((&session["username"], &session["bound"]), (&json!("alice"), &json!(true)));
     assert_eq!(session["acr"], "urn:postern:acr:2", "as the browser was authenticated");
-    assert_eq!(session["auth_time"], json!((portal.clock_now() - MINUTE) / 1000), "and when");
+    assert_eq!(session["auth_time"], json!((portal.clock_now() - MINUTE).to_seconds()), "and when");
     let tokens = answer.json()["tokens"].clone();
     assert_eq!(terminal.get(&tokens, paths::SESSION).await.json()["id"], session["id"]);
     let row = portal.store().session(&session["id"].as_str().unwrap().into()).await.unwrap().unwrap();

@@ -65,15 +65,16 @@ async fn a_ticket_opens_with_the_services_key_and_says_who_comes() {
     let claims = claims(&portal, &key, &answer).await;
     let me = alice.get(paths::SESSION).await.json();
     let now = portal.state.now();
+    let seconds = now.to_seconds().as_seconds();
     assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("http://localhost:3000", "time"));
     assert_eq!((&json!(claims.sub), &json!(claims.sid), &json!(claims.jti)), (&me["sub"], &me["id"], &issued["jti"]));
     assert_eq!(claims.roles, ["user"]);
     assert_eq!(claims.cnf.jkt, jwe::thumbprint(&alice.key.as_ref().unwrap().public()));
-    assert_eq!((claims.iat, claims.nbf, claims.exp), (now / 1000 - 30, now / 1000 - 30, now / 1000 + 300));
+    assert_eq!((claims.iat, claims.nbf, claims.exp), (seconds - 30, seconds - 30, seconds + 300));
     assert_eq!((&issued["expires_at"], &issued["version"]), (&json!(now + 5 * MINUTE), &json!(1)));
     // The period for which it would remain valid if it were replaced right now.
-    assert_eq!((claims.user_key.version, claims.user_key.until * 1000), (1, now + 60 * MINUTE));
-    assert_eq!(issued["key_until"], now + 60 * MINUTE);
+    assert_eq!((claims.user_key.version, claims.user_key.until * 1000), (1, (now + 60 * MINUTE).as_millis()));
+    assert_eq!(issued["key_until"], (now + 60 * MINUTE).as_millis());
 
     let sealed = alice.prove_and_post(paths::USER_KEYS, &json!({})).await.json();
     let sealed = jwe::parse::<wire::user_keys::UserKeyHeader>(sealed["key"].as_str().unwrap()).unwrap();
@@ -112,7 +113,7 @@ async fn a_rotation_gives_new_tickets_the_new_key_and_old_ones_their_end() {
     let before = claims(&portal, &key, &ask(&alice, json!({"service": "time"})).await).await;
     portal.advance(2 * MINUTE).await;
     assert_eq!(alice.prove_and_post(paths::ROTATE_USER_KEY, &json!({})).await.status, StatusCode::CREATED);
-    let ends = portal.state.now() / 1000 + 600;
+    let ends = portal.state.now().to_seconds().as_seconds() + 600;
     assert!(before.user_key.until <= ends, "nothing that runs ends early");
     let new = claims(&portal, &key, &ask(&alice, json!({"service": "time"})).await).await;
     assert_eq!(new.user_key.version, 2);

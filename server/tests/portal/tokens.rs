@@ -41,7 +41,7 @@ async fn a_token_says_what_the_profile_asks_for() {
 async fn tokens_and_sessions_say_when_and_how_the_person_was_authenticated() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
-    let signed_in_at = portal.state.now().div_euclid(1000);
+    let signed_in_at = portal.state.now().to_seconds();
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let expected = json!([signed_in_at, ["pwd"], "urn:postern:acr:1"]);
     let said = |value: &Value| json!([value["auth_time"], value["amr"], value["acr"]]);

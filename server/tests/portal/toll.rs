@@ -1,6 +1,7 @@
 //! `postern toll`, run as by an operator.
 
 use crate::support::{PASSWORD, Portal, Program, Visitor, output_text, postern};
+use domain::UnixMs;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -270,7 +271,13 @@ async fn the_navigation_offers_the_gate_once_there_is_one() {
     portal.add_user("ada").await;
     let root = portal.browser("192.0.2.1").signed_in("root").await;
     assert!(!in_the_navigation(&root).await);
-    let gate = Gate { id: "1".into(), started_at: 0, heard_at: 1, routes: "[]".into(), chain: "seen".into() };
+    let gate = Gate {
+        id: "1".into(),
+        started_at: UnixMs::EPOCH,
+        heard_at: UnixMs::from_millis(1),
+        routes: "[]".into(),
+        chain: "seen".into(),
+    };
     portal.store().announce_gate(&gate).await.unwrap();
     assert!(in_the_navigation(&root).await);
     assert!(!in_the_navigation(&portal.browser("192.0.2.2").signed_in("ada").await).await);

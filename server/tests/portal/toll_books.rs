@@ -1,6 +1,7 @@
 //! The paid gate on the pages and in the commands of operators, and the actions that they take.
 
 use crate::support::{Portal, Visitor, output_text, postern};
+use domain::UnixMs;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Store;
@@ -12,12 +13,12 @@ const DAY: i64 = 24 * 60 * 60_000;
 const PRICE: i64 = 2_000_000_000;
 
 /// Sells a token for a payment of `times` the price, which is in the pool; the token has the same name.
-async fn sell(store: &dyn Store, name: &str, times: i64, now: i64) {
+async fn sell(store: &dyn Store, name: &str, times: i64, now: UnixMs) {
     assert!(matches!(store.redeem(&payment(name, times, now)).await.unwrap(), RedemptionOutcome::Minted(_)));
 }
 
 /// Returns a payment of `times` the price, which is in the pool.
-pub(crate) fn payment(name: &str, times: i64, now: i64) -> Redemption {
+pub(crate) fn payment(name: &str, times: i64, now: UnixMs) -> Redemption {
     let terms =
         OfferTerms { price: PRICE, quota: 100, ttl_ms: DAY, confirmations: vec![(0, 0)], expires_at: now + DAY };
     Redemption {
@@ -178,13 +179,13 @@ async fn the_page_says_when_a_token_ends() {
 async fn revenue_is_by_day_and_route() {
     let portal = Portal::start().await;
     let (store, now) = (portal.store(), portal.state.now());
-    let today = now - now.rem_euclid(DAY);
-    store.count_challenges(today / DAY, "price", 9).await.unwrap();
+    let today = now - now.as_millis().rem_euclid(DAY);
+    store.count_challenges(today.as_millis() / DAY, "price", 9).await.unwrap();
     sell(store, "yesterday", 2, now - DAY).await;
     sell(store, "one", 1, now).await;
     sell(store, "two", 3, now).await;
     let root = portal.administrator().await;
-    let row = |at: i64, challenges, payments, piconero: i64| json!({"at": at, "route": "price", "challenges": challenges, "payments": payments, "piconero": piconero.to_string()});
+    let row = |at: UnixMs, challenges, payments, piconero: i64| json!({"at": at, "route": "price", "challenges": challenges, "payments": payments, "piconero": piconero.to_string()});
     let days = root.get(paths::TOLL_DAYS).await.json();
     assert_eq!(days["days"], json!([row(today - DAY, 0, 1, 2 * PRICE), row(today, 9, 2, 4 * PRICE)]));
     let days = root.get(&format!("{}?days=1", paths::TOLL_DAYS)).await.json();
@@ -206,7 +207,7 @@ async fn the_command_line_shows_and_does_the_same() {
         serde_json::from_slice::<Value>(&output.stdout).unwrap_or_else(|_| panic!("{}", output_text(&output)))
     };
     // By the real clock, which the command uses, this never expires.
-    sell(portal.store(), "one", 3, 200_000_000_000_000).await;
+    sell(portal.store(), "one", 3, UnixMs::from_millis(200_000_000_000_000)).await;
     assert_eq!(json(&["payments"])[0]["piconero"], "6000000000");
     let tokens = json(&["tokens"]);
     assert_eq!((&tokens[0]["left"], &tokens[0]["state"]), (&json!(300), &json!("open")));

@@ -8,6 +8,7 @@ use client::toll::{
     Secret, WalletPayer,
 };
 use client::{Answer, Error, HttpClient, Result, Server, Storage, StorageChoice, SystemEnvironment};
+use domain::UnixMs;
 use monero::{Node, NodeVerifier, RpcLimits};
 use parking_lot::Mutex;
 use regtest::RegtestNetwork;
@@ -231,7 +232,11 @@ impl Prompt for Miner<'_> {
 }
 
 fn environment() -> Environment {
-    Environment { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| Ok(peer)) }
+    Environment {
+        now: Arc::new(|| UnixMs::from_millis(NOW)),
+        random: Arc::new(getrandom),
+        client: Arc::new(|peer, _| Ok(peer)),
+    }
 }
 
 fn gate(payments: Arc<PaymentService>, route: Route, asked: Arc<AtomicUsize>) -> Arc<Gate> {

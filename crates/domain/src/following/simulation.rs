@@ -84,9 +84,9 @@ struct World {
 
 impl World {
     fn new(ahead: &[i64]) -> Self {
-        let never = Moment { unix: i64::MIN / 4, steady: i64::MIN / 4 };
+        let never = Moment { unix: UnixMs::from_millis(i64::MIN / 4), steady: i64::MIN / 4 };
         let node = |ahead: &i64| Node { ahead: *ahead, asked_at: never, ..Node::default() };
-        Self { now: 1_000_000, nodes: ahead.iter().map(node).collect(), ..Self::default() }
+        Self { now: UnixMs::from_millis(1_000_000), nodes: ahead.iter().map(node).collect(), ..Self::default() }
     }
 
     fn last(&self) -> Position {
@@ -95,7 +95,7 @@ impl World {
 
     /// Returns the time by the clocks of a node.
     fn moment(&self, node: usize) -> Moment {
-        Moment { unix: self.now + self.nodes[node].ahead, steady: self.now - self.nodes[node].slept }
+        Moment { unix: self.now + self.nodes[node].ahead, steady: self.now.as_millis() - self.nodes[node].slept }
     }
 
     /// Returns whether the node admits the session. `None`: it refuses to decide.
@@ -173,7 +173,7 @@ impl World {
     fn check(&self, node: usize, session: u8) -> Result<(), TestCaseError> {
         let Some(answered) = self.answered.get(&session) else { return Ok(()) };
         if self.judges(node, session) == Some(true) && !self.nodes[node].is_deceived() {
-            let late = self.now - answered;
+            let late = self.now - *answered;
             prop_assert!(late <= SHARED_LIMIT_MS, "admitted {late} ms after its end was answered");
         }
         Ok(())

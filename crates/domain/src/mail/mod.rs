@@ -56,12 +56,12 @@ impl MailKind {
 
 /// Returns the hour that messages are counted in.
 pub fn hour(now: UnixMs) -> i64 {
-    now.div_euclid(HOUR_MS)
+    now.as_millis().div_euclid(HOUR_MS)
 }
 
 /// Returns the milliseconds until the next hour, in which messages are counted again.
 pub fn until_next_hour(now: UnixMs) -> i64 {
-    HOUR_MS - now.rem_euclid(HOUR_MS)
+    HOUR_MS - now.as_millis().rem_euclid(HOUR_MS)
 }
 
 /// Returns the name under which messages to an address are counted. It is a hash, so that counting stores no address.
@@ -92,7 +92,17 @@ mod tests {
         assert_eq!(key("Ada@Example.org"), key("ada@example.ORG"));
         assert_ne!(key("ada@example.org"), key("ada@example.0rg.net"));
         assert_ne!(key("ada@example.org"), account_key(&"ada@example.org".into()));
-        assert_eq!((until_next_hour(0), until_next_hour(3_599_999), until_next_hour(-1)), (3_600_000, 1, 1));
-        assert_eq!((hour(3_599_999), hour(3_600_000), hour(-1)), (0, 1, -1));
+        assert_eq!(
+            (
+                until_next_hour(UnixMs::EPOCH),
+                until_next_hour(UnixMs::from_millis(3_599_999)),
+                until_next_hour(UnixMs::from_millis(-1))
+            ),
+            (3_600_000, 1, 1)
+        );
+        assert_eq!(
+            (hour(UnixMs::from_millis(3_599_999)), hour(UnixMs::from_millis(3_600_000)), hour(UnixMs::from_millis(-1))),
+            (0, 1, -1)
+        );
     }
 }

@@ -28,11 +28,15 @@ pub fn next_attempt(tries: u32, now: UnixMs, deadline: UnixMs) -> Option<UnixMs>
 mod tests {
     use super::*;
 
+    fn time(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     /// Returns the minutes at which attempts are made.
     fn attempts(deadline: UnixMs) -> Vec<i64> {
-        let (mut now, mut tries, mut at) = (0, 0, Vec::new());
+        let (mut now, mut tries, mut at) = (UnixMs::EPOCH, 0, Vec::new());
         loop {
-            at.push(now / 60_000);
+            at.push(now.as_millis() / 60_000);
             tries += 1;
             match next_attempt(tries, now, deadline) {
                 Some(next) => now = next,
@@ -43,19 +47,19 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_attempts_end() {
-        assert_eq!(attempts(60 * 60_000), [0, 1, 3, 7, 15, 31], "a link of one hour");
-        let day = attempts(GIVE_UP_AFTER_MS);
+        assert_eq!(attempts(time(60 * 60_000)), [0, 1, 3, 7, 15, 31], "a link of one hour");
+        let day = attempts(time(GIVE_UP_AFTER_MS));
         assert_eq!(day[..9], [0, 1, 3, 7, 15, 31, 63, 127, 247]);
         assert_eq!((day.len(), day.last()), (18, Some(&1327)), "every two hours at the end");
         // A message whose time has passed has one attempt at most.
-        assert_eq!(next_attempt(1, 10, 10), None);
-        assert!(next_attempt(u32::MAX, 0, UnixMs::MAX).is_some());
+        assert_eq!(next_attempt(1, time(10), time(10)), None);
+        assert!(next_attempt(u32::MAX, UnixMs::EPOCH, UnixMs::MAX).is_some());
     }
 
     #[test]
     fn a_link_is_not_sent_after_its_expiry() {
-        assert_eq!(deadline(1_000, None), 1_000 + GIVE_UP_AFTER_MS);
-        assert_eq!(deadline(1_000, Some(5_000)), 5_000);
-        assert_eq!(deadline(1_000, Some(i64::MAX)), 1_000 + GIVE_UP_AFTER_MS);
+        assert_eq!(deadline(time(1_000), None), time(1_000 + GIVE_UP_AFTER_MS));
+        assert_eq!(deadline(time(1_000), Some(time(5_000))), time(5_000));
+        assert_eq!(deadline(time(1_000), Some(UnixMs::MAX)), time(1_000 + GIVE_UP_AFTER_MS));
     }
 }

@@ -35,9 +35,9 @@ impl Write for AssignmentRequest {
             Value::Text(&self.challenge),
             Value::Text(&self.route),
             Value::Int(self.height),
-            Value::Int(self.now),
-            Value::Int(self.expires_at),
-            Value::Int(self.ends_at),
+            Value::Time(self.now),
+            Value::Time(self.expires_at),
+            Value::Time(self.ends_at),
         ];
         Ok((tx.execute(LEND, values).await? == 1).then_some(subaddress))
     }
@@ -50,7 +50,7 @@ impl AssignmentRequest {
         if new.is_some() {
             return Ok(new);
         }
-        number(tx.one(GIVEN_BACK, [Value::Int(self.now), Value::Int(self.addresses.into())]).await?)
+        number(tx.one(GIVEN_BACK, [Value::Time(self.now), Value::Int(self.addresses.into())]).await?)
     }
 }
 
@@ -71,7 +71,7 @@ impl<DB: Backend> AddressAssignments for SqlStore<DB> {
     }
 
     async fn address_assignments(&self, now: UnixMs) -> Result<Vec<AddressAssignment>> {
-        self.all(LENT, [Value::Int(now)]).await?.iter().map(lease).collect()
+        self.all(LENT, [Value::Time(now)]).await?.iter().map(lease).collect()
     }
 
     async fn mark_searched(&self, height: i64) -> Result<()> {
@@ -86,7 +86,7 @@ fn lease<DB: Backend>(row: &Record<DB>) -> Result<AddressAssignment> {
         route: row.text("route")?,
         height: row.int("height")?,
         searched: row.int("searched")?,
-        leased_at: row.int("leased_at")?,
-        expires_at: row.int("expires_at")?,
+        leased_at: row.time("leased_at")?,
+        expires_at: row.time("expires_at")?,
     })
 }

@@ -44,9 +44,9 @@ impl Write for AllowNetwork {
             Value::Text(id),
             Value::Text(&network),
             Value::Text(comment),
-            Value::OptInt(*expires_at),
+            Value::OptTime(*expires_at),
             Value::Text(made_by),
-            Value::Int(*created_at),
+            Value::Time(*created_at),
         ];
         tx.execute(ALLOW, values).await?;
         sequences::next(tx, Sequence::Allowlist).await?;
@@ -97,8 +97,8 @@ fn allowed<DB: Backend>(row: &Record<DB>) -> Result<AllowedNetwork> {
         id: row.text("id")?,
         network: row.enum_column("allowlist", "network", |text| text.parse().ok())?,
         comment: row.text("comment")?,
-        expires_at: row.opt_int("expires_at")?,
+        expires_at: row.opt_time("expires_at")?,
         made_by: row.text("made_by")?,
-        created_at: row.int("created_at")?,
+        created_at: row.time("created_at")?,
     })
 }

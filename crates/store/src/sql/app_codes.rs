@@ -28,7 +28,7 @@ impl Write for AppCode {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let texts = [&self.code_hash, &self.app, &self.state_hash, self.session.as_str(), &self.place].map(Value::Text);
         let [code, app, state, session, place] = texts;
-        tx.execute(ADD, [code, app, state, session, place, Value::Int(self.expires_at)]).await?;
+        tx.execute(ADD, [code, app, state, session, place, Value::Time(self.expires_at)]).await?;
         tx.execute(DROP_OLDEST, [session, Value::Int(MOST_OF_SESSION)]).await.map(drop)
     }
 }
@@ -37,8 +37,12 @@ impl Write for UseCode {
     type Output = Option<AppCode>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<AppCode>> {
-        let values =
-            [Value::Text(&self.code_hash), Value::Text(&self.app), Value::Text(&self.state_hash), Value::Int(self.now)];
+        let values = [
+            Value::Text(&self.code_hash),
+            Value::Text(&self.app),
+            Value::Text(&self.state_hash),
+            Value::Time(self.now),
+        ];
         let Some(code) = tx.one(USE, values).await?.as_ref().map(code).transpose()? else { return Ok(None) };
         let owner = tx.one(OWNER, [Value::Text(code.session.as_str())]).await?;
         let mut entry = self.audit.clone();
@@ -71,6 +75,6 @@ fn code<DB: Backend>(row: &Record<DB>) -> Result<AppCode> {
         state_hash: row.text("state_hash")?,
         session: row.text("session_id")?.into(),
         place: row.text("place")?,
-        expires_at: row.int("expires_at")?,
+        expires_at: row.time("expires_at")?,
     })
 }

@@ -67,7 +67,7 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
             let factors = Factors::default();
             return Ok(LoginContext { user: None, failures, forgivable: false, known_network: false, factors });
         };
-        let failures = match row.opt_int("last_at")? {
+        let failures = match row.opt_time("last_at")? {
             Some(last_at) => FailureStreak { count: row.u32_column("account_failures", "failures")?, last_at },
             None => FailureStreak::default(),
         };

@@ -76,7 +76,7 @@ pub(super) async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry)
 fn values(entry: &AuditEntry) -> [Value<'_>; 10] {
     [
         Value::Text(&entry.id),
-        Value::Int(entry.at),
+        Value::Time(entry.at),
         Value::Text(entry.event.as_str()),
         Value::Text(&entry.outcome),
         Value::OptText(entry.user.as_ref().map(UserId::as_str)),
@@ -100,7 +100,7 @@ impl Write for AppendOnce {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let [id, at, event, outcome, user, session, address, device, actor, about] = values(&self.entry);
-        let since = Value::Int(self.since);
+        let since = Value::Time(self.since);
         let most = Value::Int(MOST_REPEATED);
         let values = [id, at, event, outcome, user, session, address, device, actor, about, since, most];
         tx.execute(APPEND_ONCE, values).await.map(drop)
@@ -131,7 +131,7 @@ impl Write for DismissNotices {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        let values = [Value::Text(self.user.as_str()), Value::Text(&self.device), Value::Int(self.until)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(&self.device), Value::Time(self.until)];
         tx.execute(DISMISS, values).await.map(drop)
     }
 }
@@ -147,10 +147,10 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 
     async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>> {
-        let newest = search.until.map_or(i64::MAX, |until| until.saturating_sub(1));
+        let newest = search.until.map_or(UnixMs::MAX, |until| until.saturating_sub(1));
         let (at, id) = search.before.as_ref().map_or((newest, ""), |(at, id)| (*at, id.as_str()));
-        let since = Value::Int(search.since.unwrap_or(0));
-        let (newest, before, at) = (Value::Int(newest.min(at)), Value::Text(id), Value::Int(at));
+        let since = Value::Time(search.since.unwrap_or(UnixMs::EPOCH));
+        let (newest, before, at) = (Value::Time(newest.min(at)), Value::Text(id), Value::Time(at));
         let event = Value::Text(search.event.map_or("", AuditEvent::as_str));
         let outcome = Value::Text(search.outcome.as_deref().unwrap_or(""));
         let limit = Value::Int(search.limit.into());
@@ -177,7 +177,7 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 
     async fn unread_notices(&self, user: &UserId, device: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>> {
-        let values = [Value::Text(user.as_str()), Value::Int(since), Value::Int(limit.into()), Value::Text(device)];
+        let values = [Value::Text(user.as_str()), Value::Time(since), Value::Int(limit.into()), Value::Text(device)];
         let rows = self.all(UNREAD, values).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
@@ -193,12 +193,12 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 
     async fn odd_entries(&self, user: &UserId, since: UnixMs) -> Result<u64> {
-        self.count(ODD, [Value::Text(user.as_str()), Value::Int(since)]).await
+        self.count(ODD, [Value::Text(user.as_str()), Value::Time(since)]).await
     }
 
     async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>> {
-        let rows = self.all(SIGN_INS, [Value::Int(since)]).await?;
-        rows.iter().map(|row| Ok((row.int("hour")?, row.int("n")?.unsigned_abs()))).collect()
+        let rows = self.all(SIGN_INS, [Value::Time(since)]).await?;
+        rows.iter().map(|row| Ok((row.time("hour")?, row.int("n")?.unsigned_abs()))).collect()
     }
 
     async fn sweep_audit(&self, before: UnixMs) -> Result<u64> {
@@ -213,7 +213,7 @@ fn named<DB: Backend>(row: &Record<DB>) -> Result<AuditLine> {
 fn entry<DB: Backend>(row: &Record<DB>) -> Result<AuditEntry> {
     Ok(AuditEntry {
         id: row.text("id")?,
-        at: row.int("at")?,
+        at: row.time("at")?,
         event: row.enum_column("audit", "event", AuditEvent::parse)?,
         outcome: row.text("outcome")?,
         user: row.opt_text("user_id")?.map(Into::into),
@@ -238,7 +238,7 @@ mod tests {
                 let entry = AuditEntry {
                     outcome: outcome.to_owned(),
                     about: crate::audit::EMAIL.to_owned(),
-                    ..AuditEntry::new(String::new(), 0, *event)
+                    ..AuditEntry::new(String::new(), UnixMs::EPOCH, *event)
                 };
                 let quoted = |word: &str| UNREAD.contains(&format!("'{word}'"));
                 let is_any = quoted(event.as_str()) && !UNREAD.contains(&format!("event = '{}'", event.as_str()));

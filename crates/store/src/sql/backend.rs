@@ -1,5 +1,6 @@
 //! The requirements on a database engine.
 
+use domain::UnixMs;
 use sqlx::database::HasStatementCache;
 use sqlx::{Arguments, ColumnIndex, Database, Decode, Encode, Error, Executor, IntoArguments, Row, SqlStr, Type};
 use std::borrow::Cow;
@@ -9,6 +10,8 @@ use std::borrow::Cow;
 pub(super) enum Value<'a> {
     Int(i64),
     OptInt(Option<i64>),
+    Time(UnixMs),
+    OptTime(Option<UnixMs>),
     Text(&'a str),
     OptText(Option<&'a str>),
 }
@@ -72,6 +75,8 @@ where
         match value {
             Value::Int(v) => arguments.add(v),
             Value::OptInt(v) => arguments.add(v),
+            Value::Time(v) => arguments.add(v.as_millis()),
+            Value::OptTime(v) => arguments.add(v.map(UnixMs::as_millis)),
             Value::Text(v) => arguments.add(storable(v).into_owned()),
             Value::OptText(v) => arguments.add(v.map(|v| storable(v).into_owned())),
         }

@@ -25,8 +25,8 @@ pub(super) async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> R
         Value::Text(ban.trigger.as_str()),
         Value::Text(&ban.reason),
         Value::Text(&ban.evidence),
-        Value::Int(ban.since),
-        Value::Int(ban.until),
+        Value::Time(ban.since),
+        Value::Time(ban.until),
         Value::Text(&ban.made_by),
         Value::Int(sequences::next(tx, Sequence::Bans).await?),
     ];

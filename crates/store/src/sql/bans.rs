@@ -74,7 +74,7 @@ sql! {
 
 /// Returns the longest ban on the client key, of any scope.
 pub(super) async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: &str, now: UnixMs) -> Result<Option<Ban>> {
-    tx.one(ACTIVE_OF, [Value::Text(client_key), Value::Int(now)]).await?.as_ref().map(ban).transpose()
+    tx.one(ACTIVE_OF, [Value::Text(client_key), Value::Time(now)]).await?.as_ref().map(ban).transpose()
 }
 
 /// Whether an operator has just lifted the client key's bans.
@@ -84,7 +84,7 @@ pub(super) async fn recently_lifted<DB: Backend>(
     now: UnixMs,
 ) -> Result<bool> {
     let client_key = client_key.to_string();
-    let after = Value::Int(now.saturating_sub(GRACE_MS));
+    let after = Value::Time(now.saturating_sub(GRACE_MS));
     Ok(tx.count(LIFTED, [Value::Text(&client_key), after]).await? > 0)
 }
 
@@ -164,7 +164,7 @@ impl Write for LiftBan {
         tx.execute(FORGET_SPRAY, [client_key]).await?;
         tx.execute(FORGET_STRIKES, [client_key]).await?;
         let seq = Value::Int(sequences::next(tx, Sequence::Bans).await?);
-        let lifted = tx.all(LIFT, [client_key, Value::Int(*now), Value::Text(by), Value::Text(reason), seq]).await?;
+        let lifted = tx.all(LIFT, [client_key, Value::Time(*now), Value::Text(by), Value::Text(reason), seq]).await?;
         if !lifted.is_empty() {
             append(tx, audit).await?;
         }
@@ -194,11 +194,11 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     }
 
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>> {
-        self.all(ACTIVE, [Value::Int(now)]).await?.iter().map(ban).collect()
+        self.all(ACTIVE, [Value::Time(now)]).await?.iter().map(ban).collect()
     }
 
     async fn bans_on(&self, client_key: ClientKey, now: UnixMs) -> Result<Vec<Ban>> {
-        self.all(ALL_ACTIVE_OF, [Value::Text(&client_key.to_string()), Value::Int(now)])
+        self.all(ALL_ACTIVE_OF, [Value::Text(&client_key.to_string()), Value::Time(now)])
             .await?
             .iter()
             .map(ban)
@@ -229,7 +229,7 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         };
         let trigger = Value::Text(search.trigger.map_or("", Trigger::as_str));
         let before = Value::Text(search.before.as_ref().map_or("", BanId::as_str));
-        let (state, now) = (Value::Text(state), Value::Int(search.now));
+        let (state, now) = (Value::Text(state), Value::Time(search.now));
         let limit = Value::Int(search.limit.into());
         let rows = match &search.word {
             Some(word) => self.all(FOUND_BY_WORD, [trigger, before, state, now, limit, Value::Text(word)]).await?,
@@ -241,13 +241,13 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     async fn ban_record(&self, client_key: ClientKey, now: UnixMs) -> Result<BanRecord> {
         let bans = self.bans_on(client_key, now).await?;
         let client_key = client_key.to_string();
-        let values = [Value::Text(&client_key), Value::Int(now)];
+        let values = [Value::Text(&client_key), Value::Time(now)];
         let (rungs, strikes) = (self.all(RUNGS, values).await?, self.all(STRIKES, values).await?);
         let rung = |row: &Record<DB>| {
-            let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.int("until")? };
+            let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.time("until")? };
             Ok((row.enum_column("ladders", "cause", Trigger::parse)?, rung))
         };
-        let strike = |row: &Record<DB>| Ok((row.enum_column("strikes", "cause", Trigger::parse)?, row.int("at")?));
+        let strike = |row: &Record<DB>| Ok((row.enum_column("strikes", "cause", Trigger::parse)?, row.time("at")?));
         Ok(BanRecord {
             bans,
             rungs: rungs.iter().map(rung).collect::<Result<_>>()?,
@@ -273,10 +273,10 @@ fn ban<DB: Backend>(row: &Record<DB>) -> Result<Ban> {
         trigger: row.enum_column("bans", "cause", Trigger::parse)?,
         reason: row.text("reason")?,
         evidence: row.text("evidence")?,
-        since: row.int("since")?,
-        until: row.int("until")?,
+        since: row.time("since")?,
+        until: row.time("until")?,
         made_by: row.text("made_by")?,
-        lifted_at: row.opt_int("lifted_at")?,
+        lifted_at: row.opt_time("lifted_at")?,
         lifted_by: row.opt_text("lifted_by")?,
         lift_reason: row.opt_text("lift_reason")?,
     })

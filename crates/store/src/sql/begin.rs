@@ -34,7 +34,7 @@ impl Write for BeginUnlessFull {
         let until = now.saturating_add(RESERVATION_MS);
         // A later end was written before a clock was set back. It would block its client until the clock reaches it.
         let latest = until.saturating_add(CLOCK_TOLERANCE_MS);
-        let [until, now, latest] = [until, *now, latest].map(Value::Int);
+        let [until, now, latest] = [until, *now, latest].map(Value::Time);
         let values = [Value::Text(&client_key), Value::Text(&attempt.id), until, now, latest];
         if tx.execute(RESERVE, values).await? == 0 {
             return Ok(BeginOutcome::Busy);
@@ -55,7 +55,7 @@ pub(super) async fn burn<DB: Backend>(
     now: UnixMs,
     expires_at: UnixMs,
 ) -> Result<bool> {
-    let values = [Value::Text(id), Value::Text(holder), Value::Text(""), Value::Int(now), Value::Int(expires_at)];
+    let values = [Value::Text(id), Value::Text(holder), Value::Text(""), Value::Time(now), Value::Time(expires_at)];
     Ok(tx.execute(BURN, values).await? == 1)
 }
 
@@ -71,11 +71,11 @@ impl BeginUnlessFull {
             return Ok(BeginOutcome::Full);
         }
         let (id, body) = (Value::Text(&begin.short_key), Value::Text(&begin.body));
-        let (who, now) = (Value::Text(client_key), Value::Int(begin.now));
-        if tx.execute(BURN, [id, who, body, now, Value::Int(begin.short_key_expires_at)]).await? == 1 {
+        let (who, now) = (Value::Text(client_key), Value::Time(begin.now));
+        if tx.execute(BURN, [id, who, body, now, Value::Time(begin.short_key_expires_at)]).await? == 1 {
             return Ok(BeginOutcome::Reserved);
         }
-        let earliest = Value::Int(begin.now.saturating_sub(RESEND_MS));
+        let earliest = Value::Time(begin.now.saturating_sub(RESEND_MS));
         let resent = tx.execute(RESEND, [id, who, body, now, earliest]).await? == 1;
         Ok(if resent { BeginOutcome::Resent } else { BeginOutcome::Replayed })
     }

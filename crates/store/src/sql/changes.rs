@@ -6,6 +6,7 @@ use super::store::{SqlStore, Writes};
 use crate::changes::{Changes, LastChanges};
 use crate::{Error, Result};
 use async_trait::async_trait;
+use domain::UnixMs;
 
 sql! {
     LAST = "SELECT name, value FROM sequences UNION ALL SELECT '/schema', MAX(version) FROM _sqlx_migrations";
@@ -41,7 +42,7 @@ impl<DB: Backend> Changes for SqlStore<DB> {
                 Some(Sequence::Allowlist) => last.allowlist = value,
                 Some(Sequence::Clients) => last.clients = value,
                 None if name == SCHEMA && value > newest_migration() => return Err(Error::NewerSchema),
-                None if name == CLOCK => last.clock = Some(value),
+                None if name == CLOCK => last.clock = Some(UnixMs::from_millis(value)),
                 None if name == TIMELINE => last.timeline = value,
                 // Sequences that this version does not know are ignored.
                 None => {}

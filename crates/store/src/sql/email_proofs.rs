@@ -50,7 +50,7 @@ impl Write for BeginEmailProof {
             }
         }
         let values =
-            [user, Value::Text(&key), Value::Text(self.code_hash.as_str()), Value::Int(self.mail.link_expires_at)];
+            [user, Value::Text(&key), Value::Text(self.code_hash.as_str()), Value::Time(self.mail.link_expires_at)];
         tx.execute(REPLACE, values).await?;
         add_link(tx, &self.mail).await?;
         Ok(BeginEmailProofOutcome::Queued)
@@ -66,7 +66,7 @@ impl Write for ProveEmail {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ProveEmailOutcome> {
         lock_named(tx, "profiles", self.now).await?;
-        let link = [Value::Text(self.user.as_str()), Value::Text(self.code_hash.as_str()), Value::Int(self.now)];
+        let link = [Value::Text(self.user.as_str()), Value::Text(self.code_hash.as_str()), Value::Time(self.now)];
         let Some(row) = tx.one(UNPROVED, link).await? else { return Ok(ProveEmailOutcome::UsedUp) };
         let address = row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?;
         if is_email_taken(tx, &address, &self.user).await? {

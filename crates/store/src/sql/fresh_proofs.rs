@@ -40,7 +40,7 @@ impl Write for CountProof {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(self.session.as_str()), Value::Int(self.before.into()), Value::Int(self.now)];
+        let values = [Value::Text(self.session.as_str()), Value::Int(self.before.into()), Value::Time(self.now)];
         Ok(tx.execute(COUNT, values).await? == 1)
     }
 }
@@ -72,7 +72,7 @@ async fn renew<DB: Backend>(
     now: UnixMs,
 ) -> Result<Option<Authentication>> {
     let session = Value::Text(session.as_str());
-    let Some(row) = tx.one(RENEW, [session, Value::Int(now)]).await? else { return Ok(None) };
+    let Some(row) = tx.one(RENEW, [session, Value::Time(now)]).await? else { return Ok(None) };
     let before = row.enum_column("sessions", "methods", Methods::parse)?;
     let new = Authentication { methods: before.with(proven), at: now };
     if new.methods != before {
@@ -88,7 +88,7 @@ pub(super) async fn use_passkey<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UsedPas
         Value::Int(used.state.backup_eligible.into()),
         Value::Int(used.state.backed_up.into()),
         Value::Int(used.state.sign_count.into()),
-        Value::Int(used.now),
+        Value::Time(used.now),
         Value::Text(used.user.as_str()),
         Value::Text(&used.relying_party),
     ];

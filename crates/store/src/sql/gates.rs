@@ -53,9 +53,9 @@ impl Write for TakeFree {
             };
             // Stored rows have at least one use, so (0, 0) matches none, and a row that was inserted meanwhile is not
             // overwritten.
-            let (ended_at, had) = before.map_or((0, 0), |before| (before.ends_at, before.used));
-            let values = [after.ends_at, after.used, ended_at, had].map(Value::Int);
-            let [ends_at, used, ended_at, had] = values;
+            let (ended_at, had) = before.map_or((UnixMs::EPOCH, 0), |before| (before.ends_at, before.used));
+            let (ends_at, ended_at) = (Value::Time(after.ends_at), Value::Time(ended_at));
+            let (used, had) = (Value::Int(after.used), Value::Int(had));
             if tx.execute(TAKE_FREE, [route, client, ends_at, used, ended_at, had]).await? == 1 {
                 return Ok(Ok(()));
             }
@@ -73,9 +73,9 @@ impl Write for Forget {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<u64> {
         if self.sql == SILENT {
-            return tx.execute(SILENT, [Value::Int(self.now)]).await;
+            return tx.execute(SILENT, [Value::Time(self.now)]).await;
         }
-        tx.execute(self.sql, [Value::Int(self.now), Value::Int(CHUNK)]).await
+        tx.execute(self.sql, [Value::Time(self.now), Value::Int(CHUNK)]).await
     }
 }
 
@@ -86,8 +86,13 @@ impl Write for Announce {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let Gate { id, started_at, heard_at, routes, chain } = &self.0;
-        let values =
-            [Value::Text(id), Value::Int(*started_at), Value::Int(*heard_at), Value::Text(routes), Value::Text(chain)];
+        let values = [
+            Value::Text(id),
+            Value::Time(*started_at),
+            Value::Time(*heard_at),
+            Value::Text(routes),
+            Value::Text(chain),
+        ];
         tx.execute(ANNOUNCE, values).await.map(drop)
     }
 }
@@ -142,12 +147,12 @@ impl<DB: Backend> Gates for SqlStore<DB> {
     }
 
     async fn gates(&self, since: UnixMs) -> Result<Vec<Gate>> {
-        self.all(RUNNING, [Value::Int(since)]).await?.iter().map(gate).collect()
+        self.all(RUNNING, [Value::Time(since)]).await?.iter().map(gate).collect()
     }
 }
 
 fn taken<DB: Backend>(row: &Record<DB>) -> Result<Taken> {
-    Ok(Taken { ends_at: row.int("ends_at")?, used: row.int("used")? })
+    Ok(Taken { ends_at: row.time("ends_at")?, used: row.int("used")? })
 }
 
 fn late<DB: Backend>(row: &Record<DB>) -> Result<LatePayment> {
@@ -158,16 +163,16 @@ fn late<DB: Backend>(row: &Record<DB>) -> Result<LatePayment> {
         route: row.text("route")?,
         piconero: row.int("piconero")?,
         block: row.opt_int("block")?,
-        seen_at: row.int("seen_at")?,
-        ended_at: row.int("ended_at")?,
+        seen_at: row.time("seen_at")?,
+        ended_at: row.time("ended_at")?,
     })
 }
 
 fn gate<DB: Backend>(row: &Record<DB>) -> Result<Gate> {
     Ok(Gate {
         id: row.text("id")?,
-        started_at: row.int("started_at")?,
-        heard_at: row.int("heard_at")?,
+        started_at: row.time("started_at")?,
+        heard_at: row.time("heard_at")?,
         routes: row.text("routes")?,
         chain: row.text("chain")?,
     })

@@ -48,15 +48,15 @@ pub(super) async fn insert_group<DB: Backend>(
     now: UnixMs,
 ) -> Result<bool> {
     let key = name.key();
-    let values = [Value::Text(id), Value::Text(name.as_str()), Value::Text(&key), Value::Int(now)];
+    let values = [Value::Text(id), Value::Text(name.as_str()), Value::Text(&key), Value::Time(now)];
     Ok(tx.execute(ADD, values).await? == 1)
 }
 
 async fn touch_members<DB: Backend>(tx: &mut Tx<'_, DB>, group: &str, now: UnixMs) -> Result<()> {
     tx.execute(TOUCH_PROFILES, [Value::Text(group)]).await?;
-    if tx.execute(TOUCH_SESSIONS, [Value::Text(group), Value::Int(now)]).await? > 0 {
+    if tx.execute(TOUCH_SESSIONS, [Value::Text(group), Value::Time(now)]).await? > 0 {
         let seq = sequences::next(tx, Sequence::Sessions).await?;
-        tx.execute(PUBLISH_SESSIONS, [Value::Text(group), Value::Int(now), Value::Int(seq)]).await?;
+        tx.execute(PUBLISH_SESSIONS, [Value::Text(group), Value::Time(now), Value::Int(seq)]).await?;
     }
     Ok(())
 }
@@ -143,7 +143,7 @@ pub(super) fn group<DB: Backend>(row: &Record<DB>) -> Result<Group> {
     Ok(Group {
         id: row.text("id")?,
         name: row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?,
-        created_at: row.int("created_at")?,
+        created_at: row.time("created_at")?,
         members: row.int("members")?.unsigned_abs(),
     })
 }

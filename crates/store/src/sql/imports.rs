@@ -86,7 +86,7 @@ impl Import {
             groups.extend(group_id(tx, name).await?);
         }
         write_groups(tx, id, &groups).await?;
-        let disabled = Value::OptInt(one.disabled.then_some(self.now));
+        let disabled = Value::OptTime(one.disabled.then_some(self.now));
         let parameters = Value::OptText(one.imported_parameters.as_deref());
         tx.execute(MARK, [Value::Text(id.as_str()), parameters, disabled]).await?;
         if let Some((reset, audit)) = &one.reset {

@@ -41,7 +41,7 @@ sql! {
 
 /// Consumes an invitation. `false`: it is used or no longer valid.
 pub(super) async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &UserId, now: UnixMs) -> Result<bool> {
-    Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user.as_str())]).await? == 1)
+    Ok(tx.execute(USE, [Value::Text(id), Value::Time(now), Value::Text(user.as_str())]).await? == 1)
 }
 
 /// Returns the address that an invitation was mailed to.
@@ -71,8 +71,8 @@ impl Write for AddInvitation {
             Value::Text(role.as_str()),
             Value::Text(note),
             Value::OptText(made_by.as_ref().map(UserId::as_str)),
-            Value::Int(*created_at),
-            Value::Int(*expires_at),
+            Value::Time(*created_at),
+            Value::Time(*expires_at),
         ];
         tx.execute(ADD, values).await?;
         append(tx, &self.audit).await?;
@@ -99,7 +99,7 @@ impl Write for RevokeInvitation {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let revoked = tx.execute(REVOKE, [Value::Text(&self.id), Value::Int(self.now)]).await? == 1;
+        let revoked = tx.execute(REVOKE, [Value::Text(&self.id), Value::Time(self.now)]).await? == 1;
         if revoked {
             append(tx, &self.audit).await?;
         }
@@ -128,7 +128,7 @@ impl<DB: Backend> Invitations for SqlStore<DB> {
     }
 
     async fn open_invitations(&self, now: UnixMs) -> Result<Vec<Invitation>> {
-        self.all(OPEN, [Value::Int(now)]).await?.iter().map(invitation).collect()
+        self.all(OPEN, [Value::Time(now)]).await?.iter().map(invitation).collect()
     }
 
     async fn invitation_by_code(&self, code_hash: &CodeHash) -> Result<Option<Invitation>> {
@@ -151,11 +151,11 @@ fn invitation<DB: Backend>(row: &Record<DB>) -> Result<Invitation> {
         role: row.enum_column("invitations", "role", Role::parse)?,
         note: row.text("note")?,
         made_by: row.opt_text("made_by")?.map(Into::into),
-        created_at: row.int("created_at")?,
-        expires_at: row.int("expires_at")?,
-        used_at: row.opt_int("used_at")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+        used_at: row.opt_time("used_at")?,
         used_by: row.opt_text("used_by")?.map(Into::into),
-        revoked_at: row.opt_int("revoked_at")?,
+        revoked_at: row.opt_time("revoked_at")?,
         email: email(row)?,
     })
 }

@@ -58,7 +58,7 @@ impl Write for KeyRevocation {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RevokeKeyOutcome> {
         lock_schedule(tx, self.kind, self.now).await?;
-        let values = [Value::Text(&self.kid), Value::Text(self.kind.as_str()), Value::Int(self.now)];
+        let values = [Value::Text(&self.kid), Value::Text(self.kind.as_str()), Value::Time(self.now)];
         if tx.execute(REVOKE, values).await? == 0 {
             return Ok(RevokeKeyOutcome::Nothing);
         }
@@ -106,9 +106,9 @@ async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, key: &StoredKey) -> Result<()> {
         Value::Text(key.kind.as_str()),
         Value::Text(&key.alg),
         Value::Text(&key.sealed),
-        Value::Int(key.created_at),
-        Value::Int(key.used_from),
-        Value::OptInt(key.revoked_at),
+        Value::Time(key.created_at),
+        Value::Time(key.used_from),
+        Value::OptTime(key.revoked_at),
     ];
     tx.execute(ADD, values).await.map(drop)
 }
@@ -139,8 +139,8 @@ fn key<DB: Backend>(row: &Record<DB>) -> Result<StoredKey> {
         alg: row.text("alg")?,
         sealed: row.text("sealed")?,
         public_half: row.text("public_half")?,
-        created_at: row.int("created_at")?,
-        used_from: row.int("used_from")?,
-        revoked_at: row.opt_int("revoked_at")?,
+        created_at: row.time("created_at")?,
+        used_from: row.time("used_from")?,
+        revoked_at: row.opt_time("revoked_at")?,
     })
 }

@@ -70,11 +70,11 @@ pub(super) async fn lock_ladder<DB: Backend>(
 ) -> Result<LockedLadder> {
     let client_key = ladder.client_key.to_string();
     let [who, cause, account] = ladder.key(&client_key);
-    let row = tx.one(HOLD, [who, cause, account, Value::Int(now)]).await?;
+    let row = tx.one(HOLD, [who, cause, account, Value::Time(now)]).await?;
     let Some(row) = row else {
         return Ok(LockedLadder { rung: None, ban: None });
     };
-    let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.int("until")? };
+    let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.time("until")? };
     Ok(LockedLadder {
         rung: (rung.step > 0).then_some(rung),
         ban: Some(row.text("ban")?).filter(|id| !id.is_empty()).map(Into::into),
@@ -110,9 +110,9 @@ pub(super) async fn climb<DB: Backend>(
     let client_key = ladder.client_key.to_string();
     let [who, cause, account] = ladder.key(&client_key);
     let quiet = rule.quiet_ms.saturating_mul(rung.step.into());
-    let numbers = [Value::Int(rung.step.into()), Value::Int(rung.until)];
+    let numbers = [Value::Int(rung.step.into()), Value::Time(rung.until)];
     let [step, until] = numbers;
-    let expires_at = Value::Int(rung.until.saturating_add(quiet));
+    let expires_at = Value::Time(rung.until.saturating_add(quiet));
     tx.execute(CLIMB, [who, cause, account, step, until, Value::Text(ban.id.as_str()), expires_at]).await?;
     Ok(ban)
 }

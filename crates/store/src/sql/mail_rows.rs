@@ -90,9 +90,9 @@ pub(super) async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, row: &Row<'_>) -> Resu
         Value::Text(row.recipient.as_str()),
         Value::OptText(row.audit),
         Value::Text(row.sealed),
-        Value::OptInt(row.link_expires_at),
-        Value::Int(row.now),
-        Value::Int(deadline(row.now, row.link_expires_at)),
+        Value::OptTime(row.link_expires_at),
+        Value::Time(row.now),
+        Value::Time(deadline(row.now, row.link_expires_at)),
     ];
     tx.execute(ADD, values).await.map(drop)
 }

@@ -66,7 +66,7 @@ impl Write for RenewLimit {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(SET_LIMIT, [Value::Int(self.per_hour.into()), Value::Int(self.now)]).await.map(drop)
+        tx.execute(SET_LIMIT, [Value::Int(self.per_hour.into()), Value::Time(self.now)]).await.map(drop)
     }
 }
 
@@ -77,7 +77,7 @@ impl Write for ForgetLimit {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(OLD_LIMIT, [Value::Int(self.0)]).await.map(drop)
+        tx.execute(OLD_LIMIT, [Value::Time(self.0)]).await.map(drop)
     }
 }
 
@@ -105,7 +105,7 @@ impl Write for Claim {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.id), Value::Int(self.tries.into()), Value::Int(self.until)];
+        let values = [Value::Text(&self.id), Value::Int(self.tries.into()), Value::Time(self.until)];
         Ok(tx.execute(CLAIM, values).await? == 1)
     }
 }
@@ -131,8 +131,8 @@ impl Write for FailedMail {
             Value::Text(&self.id),
             Value::Int(self.tries.into()),
             Value::Text(&self.failure),
-            Value::OptInt(self.next_at),
-            Value::OptInt(given_up_at),
+            Value::OptTime(self.next_at),
+            Value::OptTime(given_up_at),
         ];
         Ok(tx.execute(FAIL, values).await? == 1)
     }
@@ -148,7 +148,7 @@ impl Write for Retry {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(&self.id), Value::Int(self.now), Value::Int(deadline(self.now, None))];
+        let values = [Value::Text(&self.id), Value::Time(self.now), Value::Time(deadline(self.now, None))];
         Ok(tx.execute(RETRY, values).await? == 1)
     }
 }
@@ -169,7 +169,7 @@ impl<DB: Backend> Mails for SqlStore<DB> {
     }
 
     async fn due_mails(&self, now: UnixMs, limit: u32) -> Result<Vec<QueuedMail>> {
-        self.all(DUE, [Value::Int(now), Value::Int(limit.into())]).await?.iter().map(queued).collect()
+        self.all(DUE, [Value::Time(now), Value::Int(limit.into())]).await?.iter().map(queued).collect()
     }
 
     async fn claim_mail(&self, mail: &QueuedMail, until: UnixMs) -> Result<bool> {
@@ -211,7 +211,7 @@ impl<DB: Backend> Mails for SqlStore<DB> {
         let given_up = self.sweep(GIVE_UP, now).await?;
         self.sweep(ERASE_CODES, now).await?;
         self.sweep(FORGET, old).await?;
-        self.sweep(FORGET_COUNTS, hour(now) - 1).await?;
+        self.sweep_below(FORGET_COUNTS, hour(now) - 1).await?;
         self.sweep(email_proofs::EXPIRED, now).await?;
         self.write(ForgetLimit(now.saturating_sub(LIMIT_KEPT_MS))).await?;
         Ok(given_up)
@@ -222,7 +222,7 @@ impl<DB: Backend> Mails for SqlStore<DB> {
     }
 
     async fn is_email_proof(&self, user: &UserId, code_hash: &CodeHash, now: UnixMs) -> Result<bool> {
-        let link = [Value::Text(user.as_str()), Value::Text(code_hash.as_str()), Value::Int(now)];
+        let link = [Value::Text(user.as_str()), Value::Text(code_hash.as_str()), Value::Time(now)];
         Ok(self.one(email_proofs::UNPROVED, link).await?.is_some())
     }
 
@@ -239,12 +239,12 @@ fn queued<DB: Backend>(row: &Record<DB>) -> Result<QueuedMail> {
         recipient: row.text("recipient")?,
         audit: row.opt_text("audit_id")?,
         sealed: row.text("sealed")?,
-        link_expires_at: row.opt_int("link_expires_at")?,
-        created_at: row.int("created_at")?,
-        deadline: row.int("deadline")?,
+        link_expires_at: row.opt_time("link_expires_at")?,
+        created_at: row.time("created_at")?,
+        deadline: row.time("deadline")?,
         tries: row.u32_column("mails", "tries")?,
-        next_at: row.int("next_at")?,
+        next_at: row.time("next_at")?,
         failure: row.text("failure")?,
-        given_up_at: row.opt_int("given_up_at")?,
+        given_up_at: row.opt_time("given_up_at")?,
     })
 }

@@ -10,9 +10,9 @@ use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::users::{NamedAccount, RenameOutcome};
+use crate::users::{NamedAccount, OddNames, RenameOutcome};
 use domain::UnixMs;
-use domain::account::{AccountName, name_key, name_skeleton};
+use domain::account::{AccountName, has_deceptive_marks, name_key, name_skeleton};
 use domain::ids::UserId;
 
 /// Number of rows that are read or written at a time.
@@ -65,7 +65,7 @@ impl Write for AdoptNames {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Adopted> {
         // The time only informs readers of the table, and no clock is available here.
         tx.wait_for_long_statements();
-        lock_named(tx, "new user", 0).await?;
+        lock_named(tx, "new user", UnixMs::EPOCH).await?;
         let mut adopted = Adopted::default();
         for row in tx.all(UNSEEN, []).await? {
             let (id, name, old) = (row.text("id")?, row.text("name")?, row.text("name_key")?);
@@ -93,7 +93,7 @@ impl Write for KeyDisplayNames {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<usize> {
         tx.wait_for_long_statements();
-        lock_named(tx, "profiles", 0).await?;
+        lock_named(tx, "profiles", UnixMs::EPOCH).await?;
         let rows = tx.all(UNKEYED, [Value::Int(PAGE)]).await?;
         for row in &rows {
             let (id, name) = (row.text("id")?, row.text("display_name")?);
@@ -168,17 +168,21 @@ impl<DB: Backend> SqlStore<DB> {
         Ok(())
     }
 
-    /// Returns the accounts for whose name and key a condition holds, of those whose key an engine cannot compute. Reads
-    /// them in parts, so that the memory does not depend on their number.
-    pub(super) async fn find_names(&self, is: impl Fn(&str, &str) -> bool + Send) -> Result<Vec<NamedAccount>> {
-        let (mut found, mut after) = (Vec::new(), String::new());
+    /// Examines the names whose key an engine cannot compute. Reads them in parts, so that the memory does not depend on
+    /// their number.
+    pub(super) async fn find_odd_names(&self) -> Result<OddNames> {
+        let (mut found, mut after) = (OddNames::default(), String::new());
         loop {
             let rows = self.reads.without_timeout().all(KEYS, [Value::Text(&after), Value::Int(PAGE)]).await?;
             let Some(last) = rows.last() else { return Ok(found) };
             after = last.text("id")?;
             for row in &rows {
-                if is(&row.text("name")?, &row.text("name_key")?) {
-                    found.push(named(row)?);
+                let account = named(row)?;
+                if has_deceptive_marks(&account.name) {
+                    found.marked.push(account.clone());
+                }
+                if name_key(&account.name) != row.text("name_key")? {
+                    found.stray.push(account);
                 }
             }
         }

@@ -115,18 +115,22 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     async fn consents(&self, user: &UserId) -> Result<Vec<ConsentRow>> {
         let rows = self.all(CONSENTS, [Value::Text(user.as_str())]).await?;
         let read = |row: &Record<DB>| {
-            Ok(ConsentRow { client: row.text("client_id")?, scope: row.text("scope")?, given_at: row.int("given_at")? })
+            Ok(ConsentRow {
+                client: row.text("client_id")?,
+                scope: row.text("scope")?,
+                given_at: row.time("given_at")?,
+            })
         };
         rows.iter().map(read).collect()
     }
 
     async fn live_grants(&self, user: &UserId, now: UnixMs) -> Result<Vec<LiveGrant>> {
-        let rows = self.all(LIVE_GRANTS, [Value::Text(user.as_str()), Value::Int(now)]).await?;
+        let rows = self.all(LIVE_GRANTS, [Value::Text(user.as_str()), Value::Time(now)]).await?;
         let read = |row: &Record<DB>| {
             Ok(LiveGrant {
                 client: row.text("client_id")?,
                 details: row.text("details")?,
-                created_at: row.int("created_at")?,
+                created_at: row.time("created_at")?,
             })
         };
         rows.iter().map(read).collect()
@@ -149,14 +153,14 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>> {
-        let row = self.one(PUSHED, [Value::Text(id_hash), Value::Int(now)]).await?;
+        let row = self.one(PUSHED, [Value::Text(id_hash), Value::Time(now)]).await?;
         let read = |row: Record<DB>| {
             Ok(PushedRequest {
                 id_hash: row.text("id_hash")?,
                 client: row.text("client_id")?,
                 parameters: row.text("parameters")?,
-                expires_at: row.int("expires_at")?,
-                kept_until: row.int("kept_until")?,
+                expires_at: row.time("expires_at")?,
+                kept_until: row.time("kept_until")?,
             })
         };
         row.map(read).transpose()
@@ -183,7 +187,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn due_logouts(&self, now: UnixMs, limit: i64) -> Result<Vec<DueLogout>> {
-        let rows = self.all(DUE, [Value::Int(now), Value::Int(limit)]).await?;
+        let rows = self.all(DUE, [Value::Time(now), Value::Int(limit)]).await?;
         let read = |row: &Record<DB>| {
             Ok(DueLogout {
                 session: row.text("session_id")?.into(),
@@ -215,9 +219,9 @@ pub(super) fn client<DB: Backend>(row: &Record<DB>) -> Result<StoredClient> {
         secrets: row.text("secrets")?.split_whitespace().map(str::to_owned).collect(),
         source: row.text("source")?,
         management_hash: row.opt_text("management_hash")?,
-        expires_at: row.opt_int("expires_at")?,
-        created_at: row.int("created_at")?,
-        changed_at: row.int("changed_at")?,
+        expires_at: row.opt_time("expires_at")?,
+        created_at: row.time("created_at")?,
+        changed_at: row.time("changed_at")?,
     })
 }
 
@@ -229,7 +233,7 @@ fn code<DB: Backend>(row: &Record<DB>) -> Result<CodeRow> {
         code_challenge: row.opt_text("code_challenge")?,
         jkt: row.opt_text("jkt")?,
         details: row.text("details")?,
-        expires_at: row.int("expires_at")?,
+        expires_at: row.time("expires_at")?,
         grant: row.opt_text("grant_id")?,
     })
 }
@@ -241,8 +245,8 @@ fn device<DB: Backend>(row: &Record<DB>) -> Result<PendingDevice> {
         client: row.text("client_id")?,
         scope: row.text("scope")?,
         resources: row.text("resources")?,
-        expires_at: row.int("expires_at")?,
-        poll_at: row.int("poll_at")?,
+        expires_at: row.time("expires_at")?,
+        poll_at: row.time("poll_at")?,
         denied: row.opt_int("denied_at")?.is_some(),
     })
 }
@@ -262,11 +266,11 @@ fn grant<DB: Backend>(row: &Record<DB>) -> Result<GrantRow> {
         refresh_hash: row.opt_text("refresh_hash")?.map(TokenHash::stored),
         previous_hash: row.opt_text("previous_hash")?.map(TokenHash::stored),
         used: row.u32_column("oauth_grants", "used_generation")?,
-        created_at: row.int("created_at")?,
-        rotated_at: row.int("rotated_at")?,
-        ends_at: row.int("ends_at")?,
+        created_at: row.time("created_at")?,
+        rotated_at: row.time("rotated_at")?,
+        ends_at: row.time("ends_at")?,
         revoked: ended.iter().any(Option::is_some),
-        session_idle_at: row.int("session_idle_at")?,
-        session_ends_at: row.int("session_ends_at")?,
+        session_idle_at: row.time("session_idle_at")?,
+        session_ends_at: row.time("session_ends_at")?,
     })
 }

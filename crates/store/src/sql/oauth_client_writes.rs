@@ -32,8 +32,8 @@ pub(super) async fn add_client<DB: Backend>(tx: &mut Tx<'_, DB>, client: &Stored
         Value::Text(&secrets),
         Value::Text(&client.source),
         Value::OptText(client.management_hash.as_deref()),
-        Value::OptInt(client.expires_at),
-        Value::Int(client.created_at),
+        Value::OptTime(client.expires_at),
+        Value::Time(client.created_at),
     ];
     Ok(tx.execute(ADD_CLIENT, values).await? == 1)
 }
@@ -82,7 +82,7 @@ impl Write for ChangeClient {
             Value::Text(&before),
             Value::Text(&self.client.registration),
             Value::Text(&after),
-            Value::Int(self.client.changed_at),
+            Value::Time(self.client.changed_at),
         ];
         let changed = tx.execute(CHANGE_CLIENT, values).await? == 1;
         if changed {
@@ -125,5 +125,5 @@ pub(super) async fn end_client<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: 
     let id = Value::Text(id);
     tx.execute(REMOVE_CODES, [id]).await?;
     tx.execute(REMOVE_CONSENTS, [id]).await?;
-    tx.execute(END_OF_CLIENT, [id, Value::Int(now)]).await.map(drop)
+    tx.execute(END_OF_CLIENT, [id, Value::Time(now)]).await.map(drop)
 }

@@ -37,11 +37,11 @@ sql! {
 
 impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn stored_document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>> {
-        self.one(DOCUMENT, [Value::Text(id), Value::Int(now)]).await?.as_ref().map(document).transpose()
+        self.one(DOCUMENT, [Value::Text(id), Value::Time(now)]).await?.as_ref().map(document).transpose()
     }
 
     pub(super) async fn stored_documents(&self, now: UnixMs) -> Result<Vec<StoredDocument>> {
-        self.all(DOCUMENTS, [Value::Int(now)]).await?.iter().map(document).collect()
+        self.all(DOCUMENTS, [Value::Time(now)]).await?.iter().map(document).collect()
     }
 }
 
@@ -49,9 +49,9 @@ fn document<DB: Backend>(row: &Record<DB>) -> Result<StoredDocument> {
     Ok(StoredDocument {
         id: row.text("id")?,
         registration: row.text("registration")?,
-        fetched_at: row.int("fetched_at")?,
-        expires_at: row.int("expires_at")?,
-        disabled_at: row.opt_int("disabled_at")?,
+        fetched_at: row.time("fetched_at")?,
+        expires_at: row.time("expires_at")?,
+        disabled_at: row.opt_time("disabled_at")?,
     })
 }
 
@@ -61,18 +61,22 @@ impl Write for PutDocument {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<StoredDocument>> {
         let (document, id) = (&self.document, Value::Text(&self.document.id));
         let (before, disabled_at) = match tx.one(STORED, [id]).await? {
-            Some(row) => (Some(row.text("registration")?), row.opt_int("disabled_at")?),
+            Some(row) => (Some(row.text("registration")?), row.opt_time("disabled_at")?),
             None => (None, None),
         };
         let (count, most) = (tx.count(COUNT, []).await?, u64::from(self.most));
         if before.is_none() && count >= most {
             let room = i64::try_from(count - most + 1).unwrap_or(i64::MAX);
-            if tx.execute(DROP_OLDEST, [Value::Int(document.fetched_at), Value::Int(room)]).await? == 0 {
+            if tx.execute(DROP_OLDEST, [Value::Time(document.fetched_at), Value::Int(room)]).await? == 0 {
                 return Ok(None);
             }
         }
-        let values =
-            [id, Value::Text(&document.registration), Value::Int(document.fetched_at), Value::Int(document.expires_at)];
+        let values = [
+            id,
+            Value::Text(&document.registration),
+            Value::Time(document.fetched_at),
+            Value::Time(document.expires_at),
+        ];
         tx.execute(PUT_DOCUMENT, values).await?;
         let is_same = before.is_some() && (before == self.same_app || before.as_ref() == Some(&document.registration));
         if !is_same {
@@ -96,7 +100,7 @@ impl Write for DisableDocument {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(DISABLE, [Value::Text(&self.id), Value::OptInt(self.disabled_at)]).await? == 0 {
+        if tx.execute(DISABLE, [Value::Text(&self.id), Value::OptTime(self.disabled_at)]).await? == 0 {
             return Ok(false);
         }
         sequences::next(tx, Sequence::Clients).await?;
@@ -122,9 +126,9 @@ impl Write for ForbidDocument {
         let values = [
             Value::Text(&document.id),
             Value::Text(&document.registration),
-            Value::Int(document.fetched_at),
-            Value::Int(document.expires_at),
-            Value::OptInt(document.disabled_at),
+            Value::Time(document.fetched_at),
+            Value::Time(document.expires_at),
+            Value::OptTime(document.disabled_at),
         ];
         tx.execute(FORBID, values).await?;
         sequences::next(tx, Sequence::Clients).await?;

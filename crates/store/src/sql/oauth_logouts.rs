@@ -46,7 +46,7 @@ pub(super) async fn notify_client<DB: Backend>(tx: &mut Tx<'_, DB>, grant: &str)
 
 /// Makes due what waits for the sessions of a user that this transaction ended at `now`.
 pub(super) async fn logouts_are_due<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
-    tx.execute(ENDED, [Value::Text(user.as_str()), Value::Int(now)]).await.map(drop)
+    tx.execute(ENDED, [Value::Text(user.as_str()), Value::Time(now)]).await.map(drop)
 }
 
 pub(super) struct ClaimLogout {
@@ -60,7 +60,7 @@ impl Write for ClaimLogout {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (session, client) = (Value::Text(self.due.session.as_str()), Value::Text(&self.due.client));
-        let values = [session, client, Value::Int(self.due.tries.into()), Value::Int(self.next_at)];
+        let values = [session, client, Value::Int(self.due.tries.into()), Value::Time(self.next_at)];
         Ok(tx.execute(CLAIM, values).await? == 1)
     }
 }

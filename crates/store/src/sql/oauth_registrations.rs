@@ -40,14 +40,14 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
     }
 
     async fn initial_tokens(&self, now: UnixMs) -> Result<Vec<InitialToken>> {
-        let rows = self.all(TOKENS, [Value::Int(now)]).await?;
+        let rows = self.all(TOKENS, [Value::Time(now)]).await?;
         let read = |row: &Record<DB>| {
             Ok(InitialToken {
                 token_hash: row.text("token_hash")?,
                 note: row.text("note")?,
                 uses_left: row.u32_column("oauth_initial_tokens", "uses_left")?,
-                created_at: row.int("created_at")?,
-                expires_at: row.int("expires_at")?,
+                created_at: row.time("created_at")?,
+                expires_at: row.time("expires_at")?,
             })
         };
         rows.iter().map(read).collect()
@@ -62,7 +62,7 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
     }
 
     async fn registered_client(&self, id: &str, management_hash: &str, now: UnixMs) -> Result<Option<StoredClient>> {
-        let values = [Value::Text(id), Value::Text(management_hash), Value::Int(now)];
+        let values = [Value::Text(id), Value::Text(management_hash), Value::Time(now)];
         self.one(REGISTERED, values).await?.as_ref().map(client).transpose()
     }
 
@@ -122,8 +122,8 @@ impl Write for AddToken {
             Value::Text(&token.token_hash),
             Value::Text(&token.note),
             Value::Int(token.uses_left.into()),
-            Value::Int(token.created_at),
-            Value::Int(token.expires_at),
+            Value::Time(token.created_at),
+            Value::Time(token.expires_at),
         ];
         tx.execute(ADD_TOKEN, values).await?;
         append(tx, &self.audit).await
@@ -134,7 +134,7 @@ impl Write for RegisterClient {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let token = [Value::Text(&self.token_hash), Value::Int(self.now), Value::Int(self.most.into())];
+        let token = [Value::Text(&self.token_hash), Value::Time(self.now), Value::Int(self.most.into())];
         if tx.execute(USE_TOKEN, token).await? == 0 || !add_client(tx, &self.client).await? {
             return Ok(false);
         }

@@ -86,15 +86,15 @@ impl Write for NewCode {
             Value::OptText(self.code_challenge.as_deref()),
             Value::OptText(self.jkt.as_deref()),
             Value::Text(&self.details),
-            Value::Int(self.expires_at),
-            Value::Int(self.now),
+            Value::Time(self.expires_at),
+            Value::Time(self.now),
         ];
         if let Some(consent) = &self.consent
             && tx.execute(LOCK_CONSENT, [client, Value::Text(consent), session]).await? == 0
         {
             return Ok(false);
         }
-        let now = Value::Int(self.now);
+        let now = Value::Time(self.now);
         if let Some(pushed) = &self.pushed
             && tx.execute(LOCK_PUSHED, [Value::Text(pushed), client, now]).await? == 0
         {
@@ -119,7 +119,7 @@ impl Write for NewCode {
         let Some(owner) = tx.one(OWNER, [session]).await? else { return Ok(false) };
         let owner = owner.text("user_id")?;
         if let Some(scope) = &self.agreed {
-            tx.execute(AGREE, [Value::Text(&owner), client, Value::Text(scope), Value::Int(self.now)]).await?;
+            tx.execute(AGREE, [Value::Text(&owner), client, Value::Text(scope), Value::Time(self.now)]).await?;
         }
         let mut entry = self.audit.clone();
         entry.user = Some(owner.into());
@@ -138,7 +138,7 @@ impl Write for Redeem {
             // The end of the session must find the row that waits for it.
             tx.execute(LOCK_SESSION, [code]).await?;
         }
-        let used = [code, Value::Int(self.now), grant, Value::Int(self.remember_until)];
+        let used = [code, Value::Time(self.now), grant, Value::Time(self.remember_until)];
         if tx.execute(REDEEM, used).await? == 0 {
             return Ok(false);
         }
@@ -148,8 +148,8 @@ impl Write for Redeem {
             Value::Text(&self.details),
             Value::OptText(self.jkt.as_deref()),
             Value::OptText(self.refresh_hash.as_ref().map(TokenHash::as_str)),
-            Value::Int(self.now),
-            Value::Int(self.ends_at),
+            Value::Time(self.now),
+            Value::Time(self.ends_at),
         ];
         if tx.execute(ADD_GRANT, values).await? == 0 {
             return Ok(false);
@@ -170,7 +170,7 @@ impl Write for GrantRotation {
             Value::Int(self.from_generation.into()),
             Value::Text(self.from_hash.as_str()),
             Value::Text(self.to_hash.as_str()),
-            Value::Int(self.now),
+            Value::Time(self.now),
             Value::OptText(self.jkt.as_deref()),
         ];
         if tx.execute(ROTATE, values).await? == 0 {
@@ -180,7 +180,7 @@ impl Write for GrantRotation {
         if let Some(user) = &self.rebound {
             mark_sessions(tx, user, self.now).await?;
         }
-        tx.execute(EXTEND, [Value::Text(&self.id), Value::Int(self.idle_at), Value::Int(self.now)]).await?;
+        tx.execute(EXTEND, [Value::Text(&self.id), Value::Time(self.idle_at), Value::Time(self.now)]).await?;
         Ok(true)
     }
 }
@@ -209,7 +209,7 @@ impl Write for RevokeGrant {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let Some(grant) = tx.one(REVOKE, [Value::Text(&self.id), Value::Int(self.now)]).await? else {
+        let Some(grant) = tx.one(REVOKE, [Value::Text(&self.id), Value::Time(self.now)]).await? else {
             return Ok(false);
         };
         // Every node forgets what it keeps of the person's tokens.
@@ -236,11 +236,11 @@ impl Write for WithdrawConsent {
         let withdrawn = tx.execute(WITHDRAW, [user, client]).await?;
         // Grants, then sessions, then codes: a refresh takes the first two in this order, and an exchange the last two.
         // Another order would deadlock.
-        let mut ended = tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
+        let mut ended = tx.execute(END_OF_PERSON, [user, client, Value::Time(self.now)]).await?;
         lock_sessions(tx, &self.user).await?;
         // This waits for a concurrent exchange, whose grant the next statement then finds.
         let dropped = tx.execute(DROP_CODES, [user, client]).await?;
-        ended += tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
+        ended += tx.execute(END_OF_PERSON, [user, client, Value::Time(self.now)]).await?;
         if withdrawn + dropped + ended == 0 {
             return Ok(false);
         }
@@ -259,7 +259,7 @@ impl Write for PendingDevice {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let texts = [&self.device_hash, &self.user_code_hash, &self.client, &self.scope, &self.resources];
         let [device, user_code, client, scope, resources] = texts.map(|text| Value::Text(text));
-        let (expires_at, poll_at) = (Value::Int(self.expires_at), Value::Int(self.poll_at));
+        let (expires_at, poll_at) = (Value::Time(self.expires_at), Value::Time(self.poll_at));
         let values = [device, user_code, client, scope, resources, expires_at, poll_at];
         tx.execute(ADD_DEVICE, values).await.map(drop)
     }
@@ -275,7 +275,7 @@ impl Write for DenyDevice {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        Ok(tx.execute(DENY_DEVICE, [Value::Text(&self.user_code_hash), Value::Int(self.now)]).await? == 1)
+        Ok(tx.execute(DENY_DEVICE, [Value::Text(&self.user_code_hash), Value::Time(self.now)]).await? == 1)
     }
 }
 
@@ -289,7 +289,7 @@ impl Write for PollDevice {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(POLL_DEVICE, [Value::Text(&self.device_hash), Value::Int(self.poll_at)]).await.map(drop)
+        tx.execute(POLL_DEVICE, [Value::Text(&self.device_hash), Value::Time(self.poll_at)]).await.map(drop)
     }
 }
 
@@ -300,7 +300,7 @@ impl Write for PushedRequest {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let texts = [&self.id_hash, &self.client, &self.parameters].map(|text| Value::Text(text));
         let [id, client, parameters] = texts;
-        let (expires_at, kept_until) = (Value::Int(self.expires_at), Value::Int(self.kept_until));
+        let (expires_at, kept_until) = (Value::Time(self.expires_at), Value::Time(self.kept_until));
         tx.execute(PUSH, [id, client, parameters, expires_at, kept_until]).await.map(drop)
     }
 }

@@ -77,7 +77,7 @@ impl Write for NewPasskey {
             Value::Int(state.backed_up.into()),
             Value::Int(state.sign_count.into()),
             Value::Text(&self.passkey.label),
-            Value::Int(*created_at),
+            Value::Time(*created_at),
             Value::Int(self.most.into()),
         ];
         if tx.execute(ADD, values).await? == 1 {
@@ -232,7 +232,7 @@ fn passkey<DB: Backend>(row: &Record<DB>) -> Result<Passkey> {
             sign_count: row.u32_column("passkeys", "sign_count")?,
         },
         label: row.text("label")?,
-        created_at: row.int("registered_at")?,
-        used_at: row.opt_int("used_at")?,
+        created_at: row.time("registered_at")?,
+        used_at: row.opt_time("used_at")?,
     })
 }

@@ -50,7 +50,7 @@ pub(super) async fn replace_codes<DB: Backend>(
 ) -> Result<()> {
     tx.execute(FORGET_CODES, [Value::Text(user.as_str())]).await?;
     for hash in hashes {
-        tx.execute(ADD_CODE, [Value::Text(user.as_str()), Value::Text(hash), Value::Int(now)]).await?;
+        tx.execute(ADD_CODE, [Value::Text(user.as_str()), Value::Text(hash), Value::Time(now)]).await?;
     }
     Ok(())
 }
@@ -64,7 +64,7 @@ impl Write for UseRecoveryCode {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(self.user.as_str()), Value::Text(&self.code_hash), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(&self.code_hash), Value::Time(self.now)];
         let used = tx.execute(USE_RECOVERY_CODE, values).await? == 1;
         if used {
             // A person who needs one has lost a device, which may be a remembered one.

@@ -64,7 +64,7 @@ pub(super) async fn still_remembered<DB: Backend>(
     now: UnixMs,
 ) -> Result<bool> {
     let DeviceMemory::Remembered(id) = memory else { return Ok(true) };
-    Ok(tx.execute(USE, [Value::Text(id), Value::Text(user.as_str()), Value::Int(now)]).await? == 1)
+    Ok(tx.execute(USE, [Value::Text(id), Value::Text(user.as_str()), Value::Time(now)]).await? == 1)
 }
 
 /// Stores the device of a sign-in, if the sign-in asks for it.
@@ -77,9 +77,9 @@ pub(super) async fn remember<DB: Backend>(tx: &mut Tx<'_, DB>, memory: &DeviceMe
         Value::Text(&device.jkt),
         Value::Text(&device.device),
         Value::Text(&device.address),
-        Value::Int(device.created_at),
-        Value::Int(device.used_at),
-        Value::Int(device.expires_at),
+        Value::Time(device.created_at),
+        Value::Time(device.used_at),
+        Value::Time(device.expires_at),
     ];
     tx.execute(REMEMBER, values).await?;
     append(tx, audit).await
@@ -113,11 +113,11 @@ impl Write for ForgetDevices {
 #[async_trait]
 impl<DB: Backend> RememberedDevices for SqlStore<DB> {
     async fn remembered_devices(&self, user: &UserId, now: UnixMs) -> Result<Vec<RememberedDevice>> {
-        self.all(OF_USER, [Value::Text(user.as_str()), Value::Int(now)]).await?.iter().map(device).collect()
+        self.all(OF_USER, [Value::Text(user.as_str()), Value::Time(now)]).await?.iter().map(device).collect()
     }
 
     async fn remembered_device(&self, user: &UserId, jkt: &str, now: UnixMs) -> Result<Option<String>> {
-        let row = self.one(OF_KEY, [Value::Text(user.as_str()), Value::Text(jkt), Value::Int(now)]).await?;
+        let row = self.one(OF_KEY, [Value::Text(user.as_str()), Value::Text(jkt), Value::Time(now)]).await?;
         row.map(|row| row.text("id")).transpose()
     }
 
@@ -134,8 +134,8 @@ fn device<DB: Backend>(row: &Record<DB>) -> Result<RememberedDevice> {
         jkt: row.text("jkt")?,
         device: row.text("device")?,
         address: row.text("address")?,
-        created_at: row.int("created_at")?,
-        used_at: row.int("used_at")?,
-        expires_at: row.int("expires_at")?,
+        created_at: row.time("created_at")?,
+        used_at: row.time("used_at")?,
+        expires_at: row.time("expires_at")?,
     })
 }

@@ -89,7 +89,7 @@ impl Write for Retire {
         lock_named(tx, "sealed values", self.now).await?;
         let mut retired = 0;
         for kid in &self.kids {
-            retired += tx.execute(RETIRE, [Value::Text(kid), Value::Int(self.now)]).await?;
+            retired += tx.execute(RETIRE, [Value::Text(kid), Value::Time(self.now)]).await?;
         }
         if retired > 0 {
             sequences::next(tx, Sequence::Sealers).await?;

@@ -70,7 +70,7 @@ pub(super) async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user:
 
 /// Ends a pending sign-in. `false`: it has expired, or another request has finished it.
 pub(super) async fn finish_pending<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<bool> {
-    Ok(tx.execute(FINISH_PENDING, [Value::Text(id), Value::Int(now)]).await? == 1)
+    Ok(tx.execute(FINISH_PENDING, [Value::Text(id), Value::Time(now)]).await? == 1)
 }
 
 /// Returns the factors from a row with their numbers.
@@ -97,8 +97,12 @@ impl Write for BeginTotp {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         may_be_written(tx, &self.secret.0, self.now).await?;
         tx.execute(FORGET_WAITING, [Value::Text(self.user.as_str())]).await?;
-        let values =
-            [Value::Text(&self.id), Value::Text(self.user.as_str()), Value::Text(&self.secret.0), Value::Int(self.now)];
+        let values = [
+            Value::Text(&self.id),
+            Value::Text(self.user.as_str()),
+            Value::Text(&self.secret.0),
+            Value::Time(self.now),
+        ];
         tx.execute(BEGIN, values).await.map(drop)
     }
 }
@@ -108,8 +112,8 @@ impl Write for ConfirmTotp {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let UsedCode { id, user, step, drift, now } = &self.code;
-        let (id, user, now) = (Value::Text(id), Value::Text(user.as_str()), Value::Int(*now));
-        let values = [id, user, Value::Int(*step), Value::Int(*drift), now, Value::Int(self.since)];
+        let (id, user, now) = (Value::Text(id), Value::Text(user.as_str()), Value::Time(*now));
+        let values = [id, user, Value::Int(*step), Value::Int(*drift), now, Value::Time(self.since)];
         if tx.execute(CLAIM, values).await? == 0 {
             return Ok(false);
         }
@@ -210,7 +214,7 @@ impl Write for NewPendingSignIn {
         release(tx, &self.attempt).await?;
         let PendingSignIn { id, user, judged_by, jkt, expires_at } = &self.pending;
         let (id, user, jkt) = (Value::Text(id), Value::Text(user.as_str()), Value::OptText(jkt.as_deref()));
-        tx.execute(ADD_PENDING, [id, user, Value::Text(&judged_by.0), jkt, Value::Int(*expires_at)]).await?;
+        tx.execute(ADD_PENDING, [id, user, Value::Text(&judged_by.0), jkt, Value::Time(*expires_at)]).await?;
         append(tx, &self.audit).await
     }
 }
@@ -225,7 +229,7 @@ impl Write for TryPending {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<PendingSignIn>> {
-        let values = [Value::Text(&self.id), Value::Int(self.now), Value::Int(PENDING_TRIES)];
+        let values = [Value::Text(&self.id), Value::Time(self.now), Value::Int(PENDING_TRIES)];
         let row = tx.one(TRY_PENDING, values).await?;
         row.map(|row| {
             Ok(PendingSignIn {
@@ -233,7 +237,7 @@ impl Write for TryPending {
                 user: row.text("user_id")?.into(),
                 judged_by: PasswordHash(row.text("judged_by")?),
                 jkt: row.opt_text("jkt")?,
-                expires_at: row.int("expires_at")?,
+                expires_at: row.time("expires_at")?,
             })
         })
         .transpose()
@@ -306,9 +310,9 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
     }
 
     async fn given_proofs(&self, session: &SessionId, now: UnixMs) -> Result<Option<FailureStreak>> {
-        let row = self.one(GIVEN, [Value::Text(session.as_str()), Value::Int(now)]).await?;
+        let row = self.one(GIVEN, [Value::Text(session.as_str()), Value::Time(now)]).await?;
         let given = |row: Record<DB>| {
-            Ok(FailureStreak { count: row.u32_column("sessions", "proofs")?, last_at: row.int("proof_at")? })
+            Ok(FailureStreak { count: row.u32_column("sessions", "proofs")?, last_at: row.time("proof_at")? })
         };
         row.map(given).transpose()
     }
@@ -341,8 +345,8 @@ fn totp<DB: Backend>(row: &Record<DB>) -> Result<Totp> {
         secret: SealedKey(row.text("sealed")?),
         last_step: row.int("last_step")?,
         drift: row.int("drift")?,
-        created_at: row.int("created_at")?,
-        confirmed_at: row.opt_int("confirmed_at")?,
-        used_at: row.opt_int("used_at")?,
+        created_at: row.time("created_at")?,
+        confirmed_at: row.opt_time("confirmed_at")?,
+        used_at: row.opt_time("used_at")?,
     })
 }

@@ -39,8 +39,8 @@ impl Write for PutService {
             Value::Text(jwk),
             Value::Text(kid),
             Value::OptText(role.map(Role::as_str)),
-            Value::Int(*created_at),
-            Value::Int(*changed_at),
+            Value::Time(*created_at),
+            Value::Time(*changed_at),
         ];
         let row = tx.one(PUT, values).await?.ok_or(sqlx::Error::RowNotFound)?;
         append(tx, &self.audit).await?;
@@ -101,7 +101,7 @@ fn service<DB: Backend>(row: &Record<DB>) -> Result<Service> {
         jwk: row.text("jwk")?,
         kid: row.text("kid")?,
         role,
-        created_at: row.int("created_at")?,
-        changed_at: row.int("changed_at")?,
+        created_at: row.time("created_at")?,
+        changed_at: row.time("changed_at")?,
     })
 }

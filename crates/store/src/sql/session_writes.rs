@@ -54,7 +54,7 @@ pub(super) async fn lock_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserI
 /// Inserts a session. `false`: the user is deleted, disabled, or has another password now.
 pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
     let judged_by = Value::OptText(new.judged_by.as_ref().map(|hash| hash.0.as_str()));
-    if tx.execute(SIGN_IN, [Value::Text(new.user.as_str()), Value::Int(new.now), judged_by]).await? == 0 {
+    if tx.execute(SIGN_IN, [Value::Text(new.user.as_str()), Value::Time(new.now), judged_by]).await? == 0 {
         return Ok(false);
     }
     let methods = new.methods.to_string();
@@ -66,9 +66,9 @@ pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSe
         Value::OptText(new.receiving_key.as_deref()),
         Value::Text(&new.device),
         Value::Text(&new.address),
-        Value::Int(new.now),
-        Value::Int(new.idle_at),
-        Value::Int(new.ends_at),
+        Value::Time(new.now),
+        Value::Time(new.idle_at),
+        Value::Time(new.ends_at),
         Value::Text(&methods),
     ];
     Ok(tx.execute(INSERT, values).await? == 1)
@@ -77,7 +77,7 @@ pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSe
 /// Numbers the sessions of a user that this transaction changed at `now`, for the other nodes.
 async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
     let seq = sequences::next(tx, Sequence::Sessions).await?;
-    tx.execute(PUBLISH, [Value::Text(user.as_str()), Value::Int(now), Value::Int(seq)]).await.map(drop)
+    tx.execute(PUBLISH, [Value::Text(user.as_str()), Value::Time(now), Value::Int(seq)]).await.map(drop)
 }
 
 /// Ends all live sessions except `keep` and returns their ids. Forgets the other remembered devices.
@@ -87,7 +87,7 @@ pub(super) async fn revoke_all<DB: Backend>(
     keep: Option<&SessionId>,
     now: UnixMs,
 ) -> Result<Vec<SessionId>> {
-    let values = [Value::Text(user.as_str()), Value::Text(keep.map_or("", SessionId::as_str)), Value::Int(now)];
+    let values = [Value::Text(user.as_str()), Value::Text(keep.map_or("", SessionId::as_str)), Value::Time(now)];
     let ended = tx.all(REVOKE_OTHERS, values).await?;
     if !ended.is_empty() {
         logouts_are_due(tx, user, now).await?;
@@ -100,7 +100,7 @@ pub(super) async fn revoke_all<DB: Backend>(
 /// Marks the valid sessions as changed, so that every node drops what it keeps of them: headers for apps, and answers
 /// about tokens of clients.
 pub(super) async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
-    if tx.execute(MARK, [Value::Text(user.as_str()), Value::Int(now)]).await? > 0 {
+    if tx.execute(MARK, [Value::Text(user.as_str()), Value::Time(now)]).await? > 0 {
         publish(tx, user, now).await?;
     }
     Ok(())
@@ -117,9 +117,9 @@ impl Write for Rotation {
             Value::Text(self.from_hash.as_str()),
             Value::Text(self.to_hash.as_str()),
             Value::Text(&self.address),
-            Value::Int(self.idle_at),
-            Value::Int(self.now),
-            Value::Int(self.changed_at),
+            Value::Time(self.idle_at),
+            Value::Time(self.now),
+            Value::Time(self.changed_at),
         ];
         Ok(tx.execute(ROTATE, values).await? == 1)
     }
@@ -154,7 +154,7 @@ impl Write for RevokeSession {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(self.user.as_str()), Value::Text(self.id.as_str()), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(self.id.as_str()), Value::Time(self.now)];
         let ended = tx.execute(REVOKE, values).await? == 1;
         if ended {
             logouts_are_due(tx, &self.user, self.now).await?;

@@ -72,11 +72,11 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
     }
 
     async fn sessions_of(&self, user: &UserId, now: UnixMs) -> Result<Vec<SessionRow>> {
-        self.all(OF_USER, [Value::Text(user.as_str()), Value::Int(now)]).await?.iter().map(session).collect()
+        self.all(OF_USER, [Value::Text(user.as_str()), Value::Time(now)]).await?.iter().map(session).collect()
     }
 
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>> {
-        self.all(CHANGED, [Value::Int(since)]).await?.iter().map(change).collect()
+        self.all(CHANGED, [Value::Time(since)]).await?.iter().map(change).collect()
     }
 
     async fn sessions_published(&self, after: i64) -> Result<Vec<SessionChange>> {
@@ -84,8 +84,8 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
     }
 
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(SessionId, UnixMs)>> {
-        let rows = self.all(ENDED, [Value::Int(since)]).await?;
-        rows.iter().map(|row| Ok((row.text("id")?.into(), row.int("revoked_at")?))).collect()
+        let rows = self.all(ENDED, [Value::Time(since)]).await?;
+        rows.iter().map(|row| Ok((row.text("id")?.into(), row.time("revoked_at")?))).collect()
     }
 
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64> {
@@ -104,19 +104,19 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<SessionRow> {
             generation: row.u32_column("sessions", "generation")?,
             current: TokenHash::stored(row.text("refresh_hash")?),
             previous: row.opt_text("previous_hash")?.map(TokenHash::stored),
-            rotated_at: row.int("rotated_at")?,
+            rotated_at: row.time("rotated_at")?,
             used: row.u32_column("sessions", "used_generation")?,
             jkt: row.opt_text("jkt")?,
-            idle_at: row.int("idle_at")?,
-            ends_at: row.int("ends_at")?,
+            idle_at: row.time("idle_at")?,
+            ends_at: row.time("ends_at")?,
             revoked: row.opt_int("revoked_at")?.is_some(),
         },
         authentication: authentication(row)?,
         device: row.text("device")?,
         address: row.text("address")?,
         receiving_key: row.opt_text("receiving_key")?,
-        created_at: row.int("created_at")?,
-        used_at: row.int("used_at")?,
+        created_at: row.time("created_at")?,
+        used_at: row.time("used_at")?,
     })
 }
 
@@ -124,10 +124,10 @@ fn change<DB: Backend>(row: &Record<DB>) -> Result<SessionChange> {
     Ok(SessionChange {
         id: row.text("id")?.into(),
         generation: row.u32_column("sessions", "generation")?,
-        rotated_at: row.int("rotated_at")?,
-        idle_at: row.int("idle_at")?,
-        ends_at: row.int("ends_at")?,
-        revoked_at: row.opt_int("revoked_at")?,
+        rotated_at: row.time("rotated_at")?,
+        idle_at: row.time("idle_at")?,
+        ends_at: row.time("ends_at")?,
+        revoked_at: row.opt_time("revoked_at")?,
         authentication: authentication(row)?,
         username: row.text("username")?,
         role: row.enum_column("users", "role", Role::parse)?,
@@ -136,5 +136,5 @@ fn change<DB: Backend>(row: &Record<DB>) -> Result<SessionChange> {
 }
 
 fn authentication<DB: Backend>(row: &Record<DB>) -> Result<Authentication> {
-    Ok(Authentication { methods: row.enum_column("sessions", "methods", Methods::parse)?, at: row.int("auth_time")? })
+    Ok(Authentication { methods: row.enum_column("sessions", "methods", Methods::parse)?, at: row.time("auth_time")? })
 }

@@ -110,7 +110,7 @@ sql! {
 
 struct SweepRows {
     sql: &'static str,
-    before: UnixMs,
+    before: i64,
     limit: i64,
 }
 
@@ -220,6 +220,11 @@ impl<DB: Backend> SqlStore<DB> {
     /// On SQLite one transaction at a time writes. Without a pause, a write that waited for one part would share the
     /// next one's transaction, and be answered only after it.
     pub(super) async fn sweep(&self, sql: &'static str, before: UnixMs) -> Result<u64> {
+        self.sweep_below(sql, before.as_millis()).await
+    }
+
+    /// Deletes as [`Self::sweep`] does, below another number than a time in milliseconds.
+    pub(super) async fn sweep_below(&self, sql: &'static str, before: i64) -> Result<u64> {
         let (mut gone, mut limit) = (0, FIRST);
         loop {
             let (now_gone, took) = self.write(SweepRows { sql, before, limit }).await?;

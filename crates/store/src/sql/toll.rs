@@ -94,7 +94,7 @@ impl<DB: Backend> Toll for SqlStore<DB> {
     }
 
     async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>> {
-        let values = [Value::Text(after), Value::Int(limit.into()), Value::Int(lost_since)];
+        let values = [Value::Text(after), Value::Int(limit.into()), Value::Time(lost_since)];
         let waiting =
             |row: &Record<DB>| Ok(Waiting { txid: row.text("txid")?, gone: row.opt_int("gone_at")?.is_some() });
         self.all(IN_NO_BLOCK, values).await?.iter().map(waiting).collect()
@@ -145,8 +145,8 @@ fn payment<DB: Backend>(row: &Record<DB>) -> Result<TollPayment> {
         route: row.text("route")?,
         piconero: row.int("piconero")?,
         block: row.opt_int("block")?,
-        seen_at: row.int("seen_at")?,
-        gone_at: row.opt_int("gone_at")?,
-        settled_at: row.opt_int("settled_at")?,
+        seen_at: row.time("seen_at")?,
+        gone_at: row.opt_time("gone_at")?,
+        settled_at: row.opt_time("settled_at")?,
     })
 }

@@ -117,7 +117,7 @@ impl Redemption {
             Value::Text(&self.route),
             Value::Text(self.jkt.as_deref().unwrap_or_default()),
         );
-        let (paid, block, now) = (Value::Int(self.piconero), Value::OptInt(self.block), Value::Int(self.now));
+        let (paid, block, now) = (Value::Int(self.piconero), Value::OptInt(self.block), Value::Time(self.now));
         if tx.execute(COUNT_PAYMENT, [t, a, s, challenge, route, jkt, paid, block, now]).await? == 0 {
             let Some(row) = tx.one(WHOSE, id).await? else { return Ok(Some(RedemptionOutcome::Taken)) };
             return Ok((!self.is_of(&row)?).then_some(RedemptionOutcome::Taken));
@@ -135,7 +135,7 @@ impl Redemption {
             tx.execute(IN_TIME, id).await?;
         }
         if refused == Some(RedemptionOutcome::Late) {
-            let ended = Value::Int(self.terms.expires_at);
+            let ended = Value::Time(self.terms.expires_at);
             tx.execute(LATE, [t, a, s, challenge, route, paid, block, now, ended]).await?;
         }
         Ok(refused)
@@ -182,8 +182,8 @@ impl Redemption {
             Value::Text(self.jkt.as_deref().unwrap_or_default()),
             Value::Int(quota),
             Value::Int(paid % price),
-            Value::Int(self.now),
-            Value::Int(self.now.saturating_add(terms.ttl_ms)),
+            Value::Time(self.now),
+            Value::Time(self.now.saturating_add(terms.ttl_ms)),
             Value::Int((have == 0).into()),
         ];
         tx.execute(MINT, values).await?;

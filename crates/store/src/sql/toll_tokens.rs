@@ -63,7 +63,7 @@ impl Write for TokenWrite {
             TokenChange::Resume => RESUME,
             TokenChange::Revoke => REVOKE,
         };
-        let changed = tx.execute(sql, [Value::Text(&self.id), Value::Int(self.audit.at)]).await? == 1;
+        let changed = tx.execute(sql, [Value::Text(&self.id), Value::Time(self.audit.at)]).await? == 1;
         if changed {
             append(tx, &self.audit).await?;
         }
@@ -88,11 +88,11 @@ pub(super) fn token<DB: Backend>(row: &Record<DB>) -> Result<TollToken> {
         quota: row.int("quota")?,
         used: row.int("used")?,
         remainder: row.int("remainder")?,
-        minted_at: row.int("minted_at")?,
-        expires_at: row.int("expires_at")?,
+        minted_at: row.time("minted_at")?,
+        expires_at: row.time("expires_at")?,
         provisional: row.int("provisional")? != 0,
-        asleep_at: row.opt_int("asleep_at")?,
-        suspended_at: row.opt_int("suspended_at")?,
-        revoked_at: row.opt_int("revoked_at")?,
+        asleep_at: row.opt_time("asleep_at")?,
+        suspended_at: row.opt_time("suspended_at")?,
+        revoked_at: row.opt_time("revoked_at")?,
     })
 }

@@ -40,7 +40,7 @@ impl Write for ObserveTransaction {
     type Output = Vec<String>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {
-        let (id, now) = (Value::Text(&self.txid), Value::Int(self.chain.now));
+        let (id, now) = (Value::Text(&self.txid), Value::Time(self.chain.now));
         let rows = match self.seen {
             TransactionStatus::Gone => {
                 tx.execute(LOST, [id, now]).await?;

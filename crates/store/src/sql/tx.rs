@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::backend::{Backend, Value};
 use crate::{Error, Result};
+use domain::UnixMs;
 use domain::ids::UserId;
 
 /// A connection inside a transaction, or one that only reads.
@@ -88,6 +89,14 @@ impl<DB: Backend> Record<DB> {
 
     pub(super) fn opt_int(&self, column: &str) -> Result<Option<i64>> {
         Ok(DB::opt_int(&self.0, column)?)
+    }
+
+    pub(super) fn time(&self, column: &str) -> Result<UnixMs> {
+        self.int(column).map(UnixMs::from_millis)
+    }
+
+    pub(super) fn opt_time(&self, column: &str) -> Result<Option<UnixMs>> {
+        Ok(self.opt_int(column)?.map(UnixMs::from_millis))
     }
 
     pub(super) fn text(&self, column: &str) -> Result<String> {

@@ -42,11 +42,11 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
     }
 
     async fn newest(&self) -> Result<Option<UnixMs>> {
-        self.one(NEWEST, []).await?.map_or(Ok(None), |row| row.opt_int("at"))
+        self.one(NEWEST, []).await?.map_or(Ok(None), |row| row.opt_time("at"))
     }
 
     async fn sign_in_stats(&self, since: UnixMs) -> Result<SignInStats> {
-        let rows = self.reads.without_timeout().all(CROWD, [Value::Int(since)]).await?;
+        let rows = self.reads.without_timeout().all(CROWD, [Value::Time(since)]).await?;
         let Some(row) = rows.first() else {
             return Ok(SignInStats { users: 0, addresses: 0, address: None });
         };

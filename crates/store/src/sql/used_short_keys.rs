@@ -40,7 +40,7 @@ impl UsedShortKeys {
     /// Whether the caller must count again.
     pub(super) fn is_due(&self, now: UnixMs) -> bool {
         let counted_at = self.counted_at.load(Relaxed);
-        now.saturating_sub(counted_at) >= STALE_MS
-            && self.counted_at.compare_exchange(counted_at, now, Relaxed, Relaxed).is_ok()
+        now.since(UnixMs::from_millis(counted_at)) >= STALE_MS
+            && self.counted_at.compare_exchange(counted_at, now.as_millis(), Relaxed, Relaxed).is_ok()
     }
 }

@@ -130,7 +130,7 @@ impl Write for SetDisabled {
             return Ok(ChangeOutcome::LastAdministrator);
         }
         let changed = if self.disabled {
-            tx.execute(DISABLE, [Value::Text(self.id.as_str()), Value::Int(self.now)]).await?
+            tx.execute(DISABLE, [Value::Text(self.id.as_str()), Value::Time(self.now)]).await?
         } else {
             tx.execute(ENABLE, [Value::Text(self.id.as_str())]).await?
         };
@@ -196,7 +196,7 @@ impl Write for DeleteUser {
         }
         // A valid name has no colon, so nobody can sign in under this one, and the old name is free.
         let name_key = format!("deleted:{}", self.user);
-        let values = [Value::Text(self.user.as_str()), Value::Text(&name_key), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Text(&name_key), Value::Time(self.now)];
         if tx.execute(ERASE, values).await? == 0 {
             return Ok(ChangeOutcome::Nothing);
         }
@@ -221,7 +221,7 @@ impl Write for DeleteUser {
 /// with an invitation. After a new password, a person who knew the old one may have made the links.
 pub(super) async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
     tx.execute(END_RESETS_MADE, [Value::Text(user.as_str())]).await?;
-    tx.execute(END_INVITATIONS_MADE, [Value::Text(user.as_str()), Value::Int(now)]).await.map(drop)
+    tx.execute(END_INVITATIONS_MADE, [Value::Text(user.as_str()), Value::Time(now)]).await.map(drop)
 }
 
 /// Whether no administrator would be left without this user. Takes a named lock, so that two administrators cannot

@@ -44,7 +44,7 @@ pub(super) async fn insert<DB: Backend>(
 ) -> Result<()> {
     may_be_written(tx, &key.0, now).await?;
     let (version, made_by) = (Value::Int(number.into()), Value::OptText(made_by.map(UserId::as_str)));
-    let values = [Value::Text(user.as_str()), version, Value::Text(&key.0), Value::Int(now), made_by];
+    let values = [Value::Text(user.as_str()), version, Value::Text(&key.0), Value::Time(now), made_by];
     tx.execute(ADD, values).await.map(drop)
 }
 
@@ -62,8 +62,8 @@ impl Write for NewUserKey {
             return Ok(false);
         }
         match self.retired_state {
-            RetiredState::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Int(until)]).await?,
-            RetiredState::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Int(self.now)]).await?,
+            RetiredState::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Time(until)]).await?,
+            RetiredState::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Time(self.now)]).await?,
         };
         insert(tx, &self.user, self.number, &self.key, self.made_by.as_ref(), self.now).await?;
         if let Some(audit) = &self.audit {
@@ -88,7 +88,7 @@ impl Write for RevokeUserKey {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let values = [Value::Text(self.user.as_str()), Value::Int(self.number.into()), Value::Int(self.now)];
+        let values = [Value::Text(self.user.as_str()), Value::Int(self.number.into()), Value::Time(self.now)];
         let revoked = tx.execute(REVOKE_REPLACED, values).await? == 1;
         if revoked {
             append(tx, &self.audit).await?;
@@ -126,9 +126,9 @@ fn user_key<DB: Backend>(row: &Record<DB>) -> Result<UserKey> {
         user: row.text("user_id")?.into(),
         version: UserKeyVersion {
             number: row.u32_column("user_keys", "version")?,
-            created_at: row.int("created_at")?,
-            ends_at: row.opt_int("ends_at")?,
-            revoked_at: row.opt_int("revoked_at")?,
+            created_at: row.time("created_at")?,
+            ends_at: row.opt_time("ends_at")?,
+            revoked_at: row.opt_time("revoked_at")?,
         },
         key: SealedKey(row.text("sealed")?),
         made_by: row.opt_text("made_by")?.map(Into::into),

@@ -12,12 +12,12 @@ use super::{audit, invitations, reservations, user_keys};
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::users::{
-    AddUserOutcome, ChangeOutcome, DeleteUser, NamedAccount, NewPassword, NewUser, PasswordHash, RenameOutcome,
-    SetPassword, User, Users,
+    AddUserOutcome, ChangeOutcome, DeleteUser, NamedAccount, NewPassword, NewUser, OddNames, PasswordHash,
+    RenameOutcome, SetPassword, User, Users,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::account::{AccountName, Role, has_deceptive_marks, name_key};
+use domain::account::{AccountName, Role};
 use domain::ids::{SessionId, UserId};
 use domain::profile::{Email, EmailAddress, EmailState};
 
@@ -95,7 +95,7 @@ impl Write for NewUser {
             Value::Text(self.name.key()),
             Value::Text(&self.password_hash.0),
             Value::Text(self.role.as_str()),
-            Value::Int(self.now),
+            Value::Time(self.now),
             Value::Text(&skeleton),
         ];
         // Checked first and under the lock: of two similar names added at the same time, one is refused.
@@ -234,12 +234,8 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.write(RenameUser { id: id.to_owned(), name: name.clone(), audit: audit.clone(), now }).await
     }
 
-    async fn stray_names(&self) -> Result<Vec<NamedAccount>> {
-        self.find_names(|name, key| name_key(name) != key).await
-    }
-
-    async fn marked_names(&self) -> Result<Vec<NamedAccount>> {
-        self.find_names(|name, _| has_deceptive_marks(name)).await
+    async fn odd_names(&self) -> Result<OddNames> {
+        self.find_odd_names().await
     }
 
     async fn look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>> {
@@ -270,8 +266,8 @@ pub(super) fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
         name: row.text("name")?,
         password_hash: PasswordHash(row.text("password_hash")?),
         role: row.enum_column("users", "role", Role::parse)?,
-        created_at: row.int("created_at")?,
-        signed_in_at: row.opt_int("signed_in_at")?,
-        disabled_at: row.opt_int("disabled_at")?,
+        created_at: row.time("created_at")?,
+        signed_in_at: row.opt_time("signed_in_at")?,
+        disabled_at: row.opt_time("disabled_at")?,
     })
 }

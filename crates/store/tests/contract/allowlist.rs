@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW, entry, fresh};
+use domain::UnixMs;
 use store::allowlist::{ALLOWLIST_CAP, AllowOutcome, AllowedNetwork};
 use store::audit::AuditEvent;
 
@@ -23,7 +24,7 @@ pub(crate) async fn a_network_is_there_once_until_it_is_taken_off(fixture: Fixtu
         assert_eq!(store.allow(one, &audit()).await.unwrap(), AllowOutcome::Added);
     }
     assert_eq!(store.allowlist().await.unwrap(), [home.clone(), office.clone()]);
-    assert!(office.in_force(NOW + HOUR - 1) && !office.in_force(NOW + HOUR) && home.in_force(i64::MAX));
+    assert!(office.in_force(NOW + HOUR - 1) && !office.in_force(NOW + HOUR) && home.in_force(UnixMs::MAX));
     let renamed = allowed("203.0.113.0/24", "the new office");
     assert_eq!(store.allow(&renamed, &audit()).await.unwrap(), AllowOutcome::Added);
     assert_eq!(store.allowlist().await.unwrap(), [renamed.clone(), home.clone()]);

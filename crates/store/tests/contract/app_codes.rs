@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry, fresh, session, user};
+use domain::UnixMs;
 use domain::ids::SessionId;
 use futures::future::join_all;
 use store::Store;
@@ -22,7 +23,7 @@ async fn code(store: &dyn Store, session: &SessionId) -> AppCode {
     code
 }
 
-fn using(code: &AppCode, now: i64) -> UseCode {
+fn using(code: &AppCode, now: UnixMs) -> UseCode {
     UseCode {
         code_hash: code.code_hash.clone(),
         app: code.app.clone(),

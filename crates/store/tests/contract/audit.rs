@@ -48,7 +48,7 @@ pub(crate) async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
 
 pub(crate) async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
     let store = fixture.open().await;
-    let hour = NOW - NOW.rem_euclid(HOUR_MS);
+    let hour = NOW - NOW.as_millis().rem_euclid(HOUR_MS);
     let login = |at, outcome: &str| AuditEntry {
         outcome: outcome.to_owned(),
         ..entry(AuditEvent::Login, Some(&"ada".into()), at)

@@ -1,6 +1,7 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW};
 use crate::toll::{PRICE, payment};
+use domain::UnixMs;
 use domain::allowance::Allowance;
 use std::sync::Arc;
 use store::gates::Gate;
@@ -60,7 +61,7 @@ pub(crate) async fn list_payments_that_came_too_late(fixture: Fixture) {
     assert_eq!(store.toll_days(0).await.unwrap(), [], "it is no revenue");
     // The node has seen it in time.
     let mut in_time = late;
-    in_time.terms.expires_at = i64::MAX;
+    in_time.terms.expires_at = UnixMs::MAX;
     assert!(matches!(store.redeem(&in_time).await.unwrap(), RedemptionOutcome::Minted(_)));
     let left: Vec<_> = store.late_payments(10).await.unwrap().into_iter().map(|late| late.id.txid).collect();
     assert_eq!(left, ["tx2"]);
@@ -83,5 +84,5 @@ pub(crate) async fn are_known_while_they_say_so(fixture: Fixture) {
     store.end_gate("one").await.unwrap();
     assert_eq!(store.sweep_gates(NOW, NOW + 1).await.unwrap(), 0);
     assert_eq!(store.sweep_gates(NOW, NOW + 2).await.unwrap(), 1);
-    assert_eq!(store.gates(0).await.unwrap(), []);
+    assert_eq!(store.gates(UnixMs::EPOCH).await.unwrap(), []);
 }

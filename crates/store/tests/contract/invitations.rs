@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, entry, fresh, new_user};
+use domain::UnixMs;
 use domain::account::Role;
 use domain::code_hash::CodeHash;
 use futures::future::join_all;
@@ -8,7 +9,7 @@ use store::audit::AuditEvent;
 use store::invitations::Invitation;
 use store::users::{AddUserOutcome, NewUser};
 
-fn invitation(note: &str, expires_at: i64) -> Invitation {
+fn invitation(note: &str, expires_at: UnixMs) -> Invitation {
     Invitation {
         id: fresh("invitation"),
         code_hash: CodeHash::of(&fresh("hash")),
@@ -24,13 +25,13 @@ fn invitation(note: &str, expires_at: i64) -> Invitation {
     }
 }
 
-async fn made(store: &dyn Store, note: &str, expires_at: i64) -> Invitation {
+async fn made(store: &dyn Store, note: &str, expires_at: UnixMs) -> Invitation {
     let invitation = invitation(note, expires_at);
     store.add_invitation(&invitation, &entry(AuditEvent::InvitationMade, None, NOW)).await.unwrap();
     invitation
 }
 
-fn guest(name: &str, invitation: &Invitation, now: i64) -> NewUser {
+fn guest(name: &str, invitation: &Invitation, now: UnixMs) -> NewUser {
     NewUser { invitation: Some(invitation.id.clone()), now, ..new_user(name) }
 }
 

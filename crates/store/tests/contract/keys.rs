@@ -1,10 +1,11 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, MINUTE, NOW, entry, fresh};
+use domain::UnixMs;
 use futures::future::join_all;
 use store::audit::{AuditEvent, AuditSearch};
 use store::keys::{KeyKind, KeyRevocation, RevokeKeyOutcome, StoredKey};
 
-pub(crate) fn key(kind: KeyKind, used_from: i64) -> StoredKey {
+pub(crate) fn key(kind: KeyKind, used_from: UnixMs) -> StoredKey {
     let sealed = format!("sealer01.{}", fresh("sealed"));
     StoredKey {
         kid: fresh("kid"),
@@ -18,7 +19,7 @@ pub(crate) fn key(kind: KeyKind, used_from: i64) -> StoredKey {
     }
 }
 
-pub(crate) fn revocation(key: &StoredKey, now: i64) -> KeyRevocation {
+pub(crate) fn revocation(key: &StoredKey, now: UnixMs) -> KeyRevocation {
     KeyRevocation {
         kind: key.kind,
         kid: key.kid.clone(),

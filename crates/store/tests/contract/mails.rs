@@ -2,6 +2,7 @@
 
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, MINUTE, NOW, entry, fresh, user};
+use domain::UnixMs;
 use domain::code_hash::CodeHash;
 use domain::ids::UserId;
 use domain::mail::{GIVE_UP_AFTER_MS, MailKind};
@@ -69,9 +70,9 @@ pub(crate) async fn are_queued_only_while_mail_is_on(fixture: Fixture) {
     assert!(!store.finish_mail(&invitation.id).await.unwrap());
     assert!(store.mails().await.unwrap().is_empty(), "a sent message leaves nothing");
     // No node sends mail any more.
-    store.sweep_mails(NOW + LIMIT_KEPT_MS - 1, 0).await.unwrap();
+    store.sweep_mails(NOW + LIMIT_KEPT_MS - 1, UnixMs::EPOCH).await.unwrap();
     assert_eq!(store.mail_limit().await.unwrap(), Some(PER_HOUR));
-    store.sweep_mails(NOW + LIMIT_KEPT_MS, 0).await.unwrap();
+    store.sweep_mails(NOW + LIMIT_KEPT_MS, UnixMs::EPOCH).await.unwrap();
     assert_eq!(store.mail_limit().await.unwrap(), None);
     assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Off);
 }
@@ -103,7 +104,7 @@ pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
     store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     let new = mail(MailKind::ResetLink, "ada@example.org");
     store.add_mail(&new).await.unwrap();
-    let fail = async |failure: &str, next_at: Option<i64>| {
+    let fail = async |failure: &str, next_at: Option<UnixMs>| {
         let queued = store.mails().await.unwrap().remove(0);
         assert!(store.claim_mail(&queued, NOW + 5 * MINUTE).await.unwrap());
         let failed =
@@ -122,11 +123,11 @@ pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
     assert!(store.retry_mail(&new.id, NOW + MINUTE).await.unwrap());
     assert_eq!(store.due_mails(NOW + MINUTE, 10).await.unwrap().len(), 1);
     // Its link expires: the code is erased, and no further attempt can be made.
-    assert_eq!(store.sweep_mails(NOW + HOUR, 0).await.unwrap(), 1);
+    assert_eq!(store.sweep_mails(NOW + HOUR, UnixMs::EPOCH).await.unwrap(), 1);
     let [expired] = &store.mails().await.unwrap()[..] else { panic!("one message") };
     assert_eq!((expired.sealed.as_str(), expired.given_up_at), ("", Some(NOW + HOUR)));
     assert!(!store.retry_mail(&new.id, NOW + HOUR).await.unwrap());
-    assert_eq!(store.sweep_mails(NOW + HOUR, 0).await.unwrap(), 0, "counted once");
+    assert_eq!(store.sweep_mails(NOW + HOUR, UnixMs::EPOCH).await.unwrap(), 0, "counted once");
     assert!(!store.drop_mail("nobody").await.unwrap());
     // It is deleted later.
     store.sweep_mails(NOW + DAY, NOW + HOUR + 1).await.unwrap();
@@ -135,7 +136,7 @@ pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
     store.renew_mail_limit(PER_HOUR, NOW).await.unwrap();
     let untried = mail(MailKind::Invitation, "bob@example.org");
     store.add_mail(&untried).await.unwrap();
-    assert_eq!(store.sweep_mails(NOW + GIVE_UP_AFTER_MS, 0).await.unwrap(), 1);
+    assert_eq!(store.sweep_mails(NOW + GIVE_UP_AFTER_MS, UnixMs::EPOCH).await.unwrap(), 1);
     assert!(!store.mails().await.unwrap()[0].failure.is_empty());
     assert!(store.drop_mail(&untried.id).await.unwrap());
 }
@@ -165,7 +166,7 @@ pub(crate) async fn of_one_address_are_limited(fixture: Fixture) {
     let notices = store.mails().await.unwrap().into_iter().filter(|mail| mail.kind == MailKind::Notice);
     assert_eq!(notices.count(), 3);
     // Counts are forgotten after their hour.
-    store.sweep_mails(NOW + 3 * HOUR, 0).await.unwrap();
+    store.sweep_mails(NOW + 3 * HOUR, UnixMs::EPOCH).await.unwrap();
 }
 
 pub(crate) async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) {
@@ -235,7 +236,7 @@ pub(crate) async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) 
 pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    let ask = async |now: i64| {
+    let ask = async |now: UnixMs| {
         let reset = Reset {
             user: ada.clone(),
             code_hash: CodeHash::of(&fresh("hash")),
@@ -308,15 +309,17 @@ pub(crate) async fn end_with_the_address_that_they_went_to(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     store.renew_mail_limit(100, NOW).await.unwrap();
-    let reset = |made_by: Option<&UserId>, now: i64| Reset {
+    let reset = |made_by: Option<&UserId>, now: UnixMs| Reset {
         user: ada.clone(),
         code_hash: CodeHash::of(&fresh("hash")),
         made_by: made_by.cloned(),
         created_at: now,
         expires_at: NOW + HOUR,
     };
-    let made =
-        |about: &str, now: i64| AuditEntry { about: about.to_owned(), ..entry(AuditEvent::ResetMade, Some(&ada), now) };
+    let made = |about: &str, now: UnixMs| AuditEntry {
+        about: about.to_owned(),
+        ..entry(AuditEvent::ResetMade, Some(&ada), now)
+    };
     let open = async |reset: &Reset| store.reset_of(&reset.code_hash, NOW).await.unwrap().is_some();
     let kinds = async || store.mails().await.unwrap().into_iter().map(|mail| mail.kind).collect::<Vec<_>>();
     let link = |kind| NewMail { user: Some(ada.clone()), ..mail(kind, "ada@example.org") };
@@ -371,7 +374,7 @@ pub(crate) fn proof(user: &UserId, to: &str) -> BeginEmailProof {
     BeginEmailProof { user: user.to_owned(), code_hash: CodeHash::of(&fresh("hash")), mail }
 }
 
-pub(crate) fn used(begin: &BeginEmailProof, user: &UserId, now: i64) -> ProveEmail {
+pub(crate) fn used(begin: &BeginEmailProof, user: &UserId, now: UnixMs) -> ProveEmail {
     ProveEmail {
         user: user.to_owned(),
         code_hash: begin.code_hash.clone(),

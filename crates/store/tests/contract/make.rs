@@ -21,7 +21,7 @@ use store::user_keys::SealedKey;
 use store::users::{AddUserOutcome, NewUser, PasswordHash, SetPassword};
 
 /// Some day in 2025.
-pub(crate) const NOW: UnixMs = 1_750_000_000_000;
+pub(crate) const NOW: UnixMs = UnixMs::from_millis(1_750_000_000_000);
 pub(crate) const SECOND: i64 = 1000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;

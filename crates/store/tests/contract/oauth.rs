@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry, fresh, new_session, session, token_hash, user};
+use domain::UnixMs;
 use domain::ids::{SessionId, UserId};
 use futures::future::join_all;
 use store::Store;
@@ -33,7 +34,7 @@ pub(crate) fn new_code(session: &SessionId) -> NewCode {
     }
 }
 
-pub(crate) fn redeem(code: &NewCode, now: i64) -> Redeem {
+pub(crate) fn redeem(code: &NewCode, now: UnixMs) -> Redeem {
     Redeem {
         code_hash: code.code_hash.clone(),
         grant: fresh("grant"),
@@ -297,7 +298,7 @@ pub(crate) async fn of_fifty_tasks_on_two_nodes_one_begins_the_session_of_a_gran
 pub(crate) async fn a_grant_of_an_ended_session_begins_none(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
-    let begin = async |user: &UserId, grant: &str, now: i64| {
+    let begin = async |user: &UserId, grant: &str, now: UnixMs| {
         let begin = BeginSession {
             grant: grant.to_owned(),
             session: new_session(user, now),
@@ -328,10 +329,10 @@ pub(crate) async fn a_grant_of_an_ended_session_begins_none(fixture: Fixture) {
 pub(crate) async fn each_end_of_a_session_makes_its_notice_due(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    let due = async |now: i64| -> Vec<SessionId> {
+    let due = async |now: UnixMs| -> Vec<SessionId> {
         store.due_logouts(now, 9).await.unwrap().into_iter().map(|due| due.session).collect()
     };
-    let told = async |sessions: &[&SessionId], now: i64| {
+    let told = async |sessions: &[&SessionId], now: UnixMs| {
         let due = store.due_logouts(now, 9).await.unwrap();
         assert_eq!(due.iter().map(|due| &due.session).collect::<Vec<_>>(), sessions);
         for due in &due {

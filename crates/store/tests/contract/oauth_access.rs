@@ -3,6 +3,7 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, entry, session, user};
 use crate::oauth::{audit, new_code, redeem};
+use domain::UnixMs;
 use domain::ids::SessionId;
 use store::audit::AuditEvent;
 use store::oauth::NewCode;
@@ -74,7 +75,7 @@ pub(crate) async fn live_grants_of_a_person_are_listed(fixture: Fixture) {
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let (mine, ended) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
     let his = session(&*store, &bob, NOW).await;
-    let give = async |session: &SessionId, client: &str, now: i64| {
+    let give = async |session: &SessionId, client: &str, now: UnixMs| {
         let code = NewCode { client: client.to_owned(), now, ..new_code(session) };
         let redeem = redeem(&code, now);
         assert!(store.add_code(&code).await.unwrap() && store.redeem_code(&redeem).await.unwrap());

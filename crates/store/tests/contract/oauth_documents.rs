@@ -1,11 +1,12 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, session, user};
 use crate::oauth::{DAY, audit, new_code, redeem};
+use domain::UnixMs;
 use store::audit::AuditEvent;
 use store::oauth::NewCode;
 use store::oauth_registrations::{PutDocument, StoredDocument};
 
-fn put(id: &str, at: i64, most: u32) -> PutDocument {
+fn put(id: &str, at: UnixMs, most: u32) -> PutDocument {
     let registration = format!("{at}");
     let (fetched_at, expires_at) = (at, at + DAY);
     let document = StoredDocument { id: id.to_owned(), registration, fetched_at, expires_at, disabled_at: None };

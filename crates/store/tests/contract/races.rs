@@ -5,6 +5,7 @@ use crate::make::{
     DAY, MINUTE, NOW, SECOND, acceptance, attempt, ban_context, begin, client_key, entry, failures, lifting,
     new_session, refusal, rotation, session, token_hash, user,
 };
+use domain::UnixMs;
 use domain::ban::{BanPolicy, BanRule, Trigger};
 use futures::future::join_all;
 use std::sync::Arc;
@@ -183,7 +184,7 @@ pub(crate) async fn no_rung_is_lost(fixture: Fixture) {
     assert_eq!(untils, (1..=50).map(|n| jittered(&policy, n)).collect::<Vec<_>>());
 }
 
-fn jittered(policy: &BanPolicy, step: u32) -> i64 {
+fn jittered(policy: &BanPolicy, step: u32) -> UnixMs {
     let stands = (step > 1).then(|| domain::ban::Rung { step: step - 1, until: NOW });
     policy.invalid_credentials.climb(stands, client_key(1), 0, NOW).until
 }

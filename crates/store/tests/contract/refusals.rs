@@ -1,11 +1,12 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, ban_context, client_key, guess};
+use domain::UnixMs;
 use domain::ban::{BanPolicy, Trigger};
 use store::refusals::RefusalCount;
 
 pub(crate) async fn are_counted_by_hour_and_trigger(fixture: Fixture) {
     let store = fixture.open().await;
-    let hour = NOW - NOW.rem_euclid(HOUR);
+    let hour = NOW - NOW.as_millis().rem_euclid(HOUR);
     for n in 0..3 {
         guess(&*store, client_key(n), "ada", hour + i64::from(n)).await;
     }
@@ -20,5 +21,5 @@ pub(crate) async fn are_counted_by_hour_and_trigger(fixture: Fixture) {
     assert_eq!(store.refused(hour).await.unwrap(), [early[0], early[1], late]);
     assert_eq!(store.refused(hour + 1).await.unwrap(), [late]);
     store.sweep_attempts(hour + 8 * DAY).await.unwrap();
-    assert_eq!(store.refused(0).await.unwrap(), [late]);
+    assert_eq!(store.refused(UnixMs::EPOCH).await.unwrap(), [late]);
 }

@@ -2,6 +2,7 @@ use crate::fixture::Fixture;
 use crate::make::{
     HOUR, MINUTE, NOW, SECOND, acceptance, client_key, failures, guess, new_session, refusal, reserved, user,
 };
+use domain::UnixMs;
 use domain::account_delay::FailureStreak;
 use domain::ban::{Scope, Trigger};
 
@@ -70,7 +71,7 @@ pub(crate) async fn bad_envelopes_ban_at_the_third_within_the_window(fixture: Fi
 }
 
 /// Sends one wrong password a minute, each under another name.
-async fn names(store: &dyn store::Store, count: u32, from: i64) -> Vec<Vec<Trigger>> {
+async fn names(store: &dyn store::Store, count: u32, from: UnixMs) -> Vec<Vec<Trigger>> {
     let mut all = Vec::new();
     for n in 0..count {
         let bans = guess(store, client_key(1), &format!("name{n}"), from + i64::from(n) * MINUTE).await;

@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW, client_key, entry, failures, fresh, guess, reserved, session, set_password, user};
+use domain::UnixMs;
 use domain::account::Role;
 use domain::code_hash::CodeHash;
 use domain::ids::UserId;
@@ -24,7 +25,7 @@ async fn link(store: &dyn Store, user: &UserId) -> CodeHash {
     code_hash
 }
 
-fn used(attempt: Attempt, user: &UserId, code_hash: &CodeHash, hash: &str, now: i64) -> UseReset {
+fn used(attempt: Attempt, user: &UserId, code_hash: &CodeHash, hash: &str, now: UnixMs) -> UseReset {
     UseReset {
         attempt,
         code_hash: code_hash.clone(),
@@ -146,7 +147,7 @@ pub(crate) async fn are_open_together_until_one_is_used(fixture: Fixture) {
     let is_open = async |code: &CodeHash, now| store.reset_of(code, now).await.unwrap().is_some();
     let other = link(&*store, &bob).await;
     let mut links = Vec::new();
-    for at in NOW..NOW + 4 {
+    for at in (0..4).map(|ms| NOW + ms) {
         let code_hash = CodeHash::of(&fresh("hash"));
         let (user, expires_at) = (ada.clone(), NOW + HOUR);
         let reset = Reset { user, code_hash: code_hash.clone(), made_by: None, created_at: at, expires_at };

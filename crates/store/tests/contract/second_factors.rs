@@ -326,7 +326,7 @@ pub(crate) async fn proofs_of_a_session_are_counted_before_they_are_checked(fixt
     let ada = user(&*store, "ada").await;
     let live = session(&*store, &ada, NOW).await;
     let given = async |at| store.given_proofs(&live, at).await.unwrap();
-    assert_eq!(given(NOW).await, Some(FailureStreak { count: 0, last_at: 0 }));
+    assert_eq!(given(NOW).await, Some(FailureStreak { count: 0, last_at: UnixMs::EPOCH }));
     let tasks = (0..50).map(|_| {
         let (store, live) = (store.clone(), live.clone());
         tokio::spawn(async move { store.count_proof(&live, 0, NOW).await.unwrap() })

@@ -1,10 +1,11 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry};
+use domain::UnixMs;
 use domain::account::Role;
 use store::audit::{AuditEvent, AuditSearch};
 use store::services::Service;
 
-fn service(name: &str, kid: &str, role: Option<Role>, now: i64) -> Service {
+fn service(name: &str, kid: &str, role: Option<Role>, now: UnixMs) -> Service {
     let jwk = format!("{{\"kid\":\"{kid}\"}}");
     Service { name: name.to_owned(), jwk, kid: kid.to_owned(), role, created_at: now, changed_at: now }
 }

@@ -102,7 +102,7 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     assert_eq!(store.user_by_key("root").await.unwrap().unwrap().id, root, "the one that had the name keeps it");
     assert_eq!(store.user_by_key("zoe").await.unwrap().unwrap().id, zoe, "found in every width now");
     let stray = store::users::NamedAccount { id: wide.clone(), name: "\u{ff52}\u{ff4f}\u{ff4f}\u{ff54}".to_owned() };
-    assert_eq!(store.stray_names().await.unwrap(), std::slice::from_ref(&stray));
+    assert_eq!(store.odd_names().await.unwrap().stray, std::slice::from_ref(&stray));
     let alike = store.look_alikes(100).await.unwrap();
     assert_eq!(alike.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
     assert_eq!((&alike[0][0].id, &alike[0][1]), (&root, &stray));
@@ -112,7 +112,7 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     let name = domain::account::AccountName::parse("wide").unwrap();
     let row = entry(AuditEvent::UserRenamed, Some(&wide), NOW);
     assert_eq!(store.rename_user(&wide, &name, &row, NOW).await.unwrap(), store::users::RenameOutcome::Renamed);
-    assert!(store.stray_names().await.unwrap().is_empty());
+    assert!(store.odd_names().await.unwrap().stray.is_empty());
 }
 
 #[tokio::test]

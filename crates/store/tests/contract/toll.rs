@@ -246,7 +246,7 @@ pub(crate) async fn an_administrator_takes_a_token_back(fixture: Fixture) {
 
 pub(crate) async fn days_are_summed_up_by_route(fixture: Fixture) {
     let store = fixture.open().await;
-    let today = NOW / DAY;
+    let today = NOW.as_millis() / DAY;
     for (day, route, count) in [(today, "price", 3), (today, "price", 4), (today - 1, "price", 9), (today, "free", 1)] {
         store.count_challenges(day, route, count).await.unwrap();
     }

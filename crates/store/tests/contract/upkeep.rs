@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, entry};
+use domain::UnixMs;
 use store::audit::AuditEvent;
 use store::copies::{self, BackupNote};
 use store::open;
@@ -7,7 +8,7 @@ use store::open;
 pub(crate) async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.newest().await.unwrap(), None);
-    let nobody = store.sign_in_stats(0).await.unwrap();
+    let nobody = store.sign_in_stats(UnixMs::EPOCH).await.unwrap();
     assert_eq!((nobody.users, nobody.addresses, nobody.address), (0, 0, None));
     let rows = [
         (AuditEvent::Login, "ada", Some("s"), "10.0.0.1", NOW),

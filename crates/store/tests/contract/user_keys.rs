@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, SECOND, entry, fresh, new_user, user};
+use domain::UnixMs;
 use domain::ids::UserId;
 use domain::user_key::{RetiredState, UserKeyState, UserKeyVersion};
 use futures::future::join_all;
@@ -9,7 +10,7 @@ use store::audit::AuditEvent;
 use store::user_keys::{NewUserKey, SealedKey, UserKey};
 use store::users::{AddUserOutcome, DeleteUser};
 
-const UNTIL: i64 = NOW + HOUR;
+const UNTIL: UnixMs = NOW.saturating_add(HOUR);
 
 fn next(user: &UserId, number: u32, retired_state: RetiredState) -> NewUserKey {
     NewUserKey {
@@ -31,7 +32,7 @@ async fn keys(store: &dyn Store, user: &UserId) -> Vec<UserKey> {
     store.user_keys(user, 100).await.unwrap()
 }
 
-fn states(keys: &[UserKey], now: i64) -> Vec<UserKeyState> {
+fn states(keys: &[UserKey], now: UnixMs) -> Vec<UserKeyState> {
     keys.iter().map(|key| key.version.state(now)).collect()
 }
 

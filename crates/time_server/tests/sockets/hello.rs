@@ -16,7 +16,7 @@ async fn a_ticket_tells_the_time_to_the_nanosecond() {
     let (world, ada) = (World::start().await, Person::new("ada"));
     let reading = world.connect(&ada).await.time().await;
     assert_eq!(reading.time, "2030-03-17T17:46:40.000000000Z");
-    assert_eq!(reading.server_ns, NOW * 1_000_000);
+    assert_eq!(reading.server_ns, NOW.as_millis() * 1_000_000);
 }
 
 #[tokio::test]
@@ -38,9 +38,13 @@ async fn a_ticket_that_is_not_whole_or_not_for_us_is_refused() {
         ("an extension", |header, _| header["crit"] = json!(["exp"]), CloseReason::BadTicket),
         ("unsigned", |header, _| header["alg"] = json!("none"), CloseReason::BadTicket),
         ("a short key", |_, claims| claims["user_key"]["k"] = json!("AAAA"), CloseReason::BadTicket),
-        ("of later", |_, claims| claims["nbf"] = json!(NOW / 1000 + 31), CloseReason::TicketExpired),
-        ("over", |_, claims| claims["exp"] = json!(NOW / 1000 - 30), CloseReason::TicketExpired),
-        ("of a key that is over", |_, claims| claims["user_key"]["until"] = json!(NOW / 1000), CloseReason::KeyEnded),
+        ("of later", |_, claims| claims["nbf"] = json!(NOW.to_seconds() + 31), CloseReason::TicketExpired),
+        ("over", |_, claims| claims["exp"] = json!(NOW.to_seconds() - 30), CloseReason::TicketExpired),
+        (
+            "of a key that is over",
+            |_, claims| claims["user_key"]["until"] = json!(NOW.to_seconds()),
+            CloseReason::KeyEnded,
+        ),
     ];
     let (world, ada) = (World::start().await, Person::new("ada"));
     for (name, change, reason) in changes {

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use TokenRefusal::{Asleep, Early, Over, Revoked, Spent, Suspended};
 
-    const NOW: UnixMs = 1_000_000;
+    const NOW: UnixMs = UnixMs::from_millis(1_000_000);
 
     fn token(quota: i64, provisional: bool) -> TollToken {
         TollToken {

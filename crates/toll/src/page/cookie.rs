@@ -1,5 +1,7 @@
 //! `HttpOnly` cookies with a browser's token and its offer.
 
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use tpat::credential::Credential;
 
@@ -37,9 +39,14 @@ impl RouteCookies<'_> {
     }
 
     fn cookie(self, name: &str, text: &str, seconds: u64) -> Option<HeaderValue> {
-        let secure = if self.https { "; Secure" } else { "" };
-        let cookie = format!("{name}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-        let mut value = HeaderValue::try_from(cookie).ok()?;
+        let cookie = Cookie::build((name, text))
+            .path("/")
+            .max_age(Duration::seconds(seconds.try_into().ok()?))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.https)
+            .build();
+        let mut value = HeaderValue::try_from(cookie.to_string()).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -81,7 +88,8 @@ mod tests {
             let set = cookies.set("t0ken", 60).expect("a cookie");
             assert!(set.is_sensitive());
             let set = set.to_str().expect("text").to_owned();
-            assert!(set.ends_with("; HttpOnly; SameSite=Lax") != https && set.contains("HttpOnly"), "{set}");
+            let secure = if https { " Secure;" } else { "" };
+            assert!(set.ends_with(&format!("; HttpOnly; SameSite=Lax;{secure} Path=/; Max-Age=60")), "{set}");
             let pair = set.split(';').next().expect("a pair");
             let cookie = HeaderValue::try_from(format!("a=b; {pair}; c=d")).expect("a value");
             let headers = HeaderMap::from_iter([(header::COOKIE, cookie)]);
@@ -107,7 +115,11 @@ mod tests {
             );
             assert!(offer_challenge(&headers, !https).is_empty());
             let forget = cookies.forget_offer("one").expect("a cookie");
-            assert!(forget.to_str().expect("text").contains("postern-offer-price.one=; Path=/; Max-Age=0;"));
+            let forget = forget.to_str().expect("text");
+            assert!(
+                forget.contains("postern-offer-price.one=; ") && forget.ends_with("; Path=/; Max-Age=0"),
+                "{forget}"
+            );
             let many: Vec<_> = (0..100).map(|n| pair(&n.to_string(), "x.y")).collect();
             let many = HeaderValue::try_from(many.join(";")).expect("a value");
             assert_eq!(offer_challenge(&HeaderMap::from_iter([(header::COOKIE, many)]), https).len(), MOST_READ);

@@ -8,7 +8,7 @@ mod live;
 mod pages;
 mod qr;
 
-pub(crate) use cookie::{RouteCookies, offer_challenge, token_credentials};
+pub(crate) use self::cookie::{RouteCookies, offer_challenge, token_credentials};
 pub(crate) use form::{PaymentForm, back};
 pub(crate) use live::{PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
 pub(crate) use pages::{AmountReceived, OfferRetention, OfferView, offer_page, problem, redirect, too_late, waiting};

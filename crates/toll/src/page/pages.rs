@@ -297,8 +297,8 @@ pub(super) mod tests {
         assert_eq!(
             cookies,
             [
-                "__Host-postern-toll-price=t0ken; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
-                "__Host-postern-offer-price.Ab-_=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
+                "__Host-postern-toll-price=t0ken; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60",
+                "__Host-postern-offer-price.Ab-_=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0",
             ]
         );
         assert_eq!(redirect("//evil.example", []).headers()[header::LOCATION], "/");

@@ -89,7 +89,7 @@ impl Table {
     /// Stores a key. Returns `false` if there is no space.
     fn keep(&mut self, token: [u8; 32], held: HeldKey, now: UnixMs) -> bool {
         let full = |table: &Self| table.tokens.len() >= TOKENS && !table.tokens.contains_key(&token);
-        if full(self) || !(0..LIFE_MS).contains(&now.saturating_sub(self.swept_at)) {
+        if full(self) || !(0..LIFE_MS).contains(&now.since(self.swept_at)) {
             self.swept_at = now;
             self.tokens.retain(|_, keys| {
                 keys.retain(|held| held.is_live(now));
@@ -111,13 +111,17 @@ impl Table {
 impl HeldKey {
     /// Whether it has not expired. After the clock was set back, it counts as expired.
     fn is_live(&self, now: UnixMs) -> bool {
-        (-1000..LIFE_MS).contains(&now.saturating_sub(self.made_at))
+        (-1000..LIFE_MS).contains(&now.since(self.made_at))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
 
     fn held(id: u8, made_at: UnixMs) -> HeldKey {
         let id = KeyId([id; 16]);
@@ -134,9 +138,9 @@ mod tests {
     #[test]
     fn a_token_has_few_keys_and_takes_none_from_others() {
         let mut table = Table::default();
-        assert!(table.keep(token(0), held(100, 0), 0));
+        assert!(table.keep(token(0), held(100, UnixMs::EPOCH), UnixMs::EPOCH));
         for id in 0..6 {
-            assert!(table.keep(token(1), held(id, 0), 0));
+            assert!(table.keep(token(1), held(id, UnixMs::EPOCH), UnixMs::EPOCH));
         }
         let left: Vec<u8> = (0..6).filter(|id| table.find(&token(1), KeyId([*id; 16])).is_some()).collect();
         assert_eq!(left, [2, 3, 4, 5]);
@@ -148,11 +152,11 @@ mod tests {
     fn a_full_table_keeps_its_keys_until_they_expire() {
         let mut table = Table::default();
         for number in 0..TOKENS {
-            assert!(table.keep(token(number), held(1, 1000), 1000));
+            assert!(table.keep(token(number), held(1, at(1000)), at(1000)));
         }
-        assert!(!table.keep(token(TOKENS), held(1, 2000), 2000));
-        assert!(table.keep(token(3), held(2, 2000), 2000), "a token with keys gets more");
-        assert!(table.keep(token(TOKENS), held(1, 1000 + LIFE_MS), 1000 + LIFE_MS));
+        assert!(!table.keep(token(TOKENS), held(1, at(2000)), at(2000)));
+        assert!(table.keep(token(3), held(2, at(2000)), at(2000)), "a token with keys gets more");
+        assert!(table.keep(token(TOKENS), held(1, at(1000 + LIFE_MS)), at(1000 + LIFE_MS)));
         assert_eq!(table.tokens.len(), 2);
     }
 }

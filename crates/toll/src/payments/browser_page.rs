@@ -3,7 +3,7 @@
 use super::browser_addresses::ACCOUNT;
 use super::browser_offer::{BrowserOffer, MAX_OFFERS, cookies};
 use super::offer::{OfferParams, challenge_terms, offered_bundle};
-use super::redeem::{GRACE_S, IssuedOffer, saturating_i64};
+use super::redeem::{GRACE_S, IssuedOffer, begin_of};
 use super::refusals::store_failed;
 use super::{PaymentService, SubaddressIndex};
 use crate::caller::Caller;
@@ -132,7 +132,7 @@ impl PaymentService {
         let bundle = pricing.bundles.first()?;
         let random = self.draw();
         let expires = caller.seconds().saturating_add(self.settings.challenge_s);
-        let at = |seconds: u64| saturating_i64(seconds).saturating_add(1).saturating_mul(1000);
+        let at = |second: u64| begin_of(second.saturating_add(1));
         let request = AssignmentRequest {
             challenge: base64url(&random),
             route: route.name.clone(),

@@ -47,7 +47,7 @@ impl CheckResults {
     }
 
     fn is_away(self, now: UnixMs) -> bool {
-        self.failed && self.seen_at.is_none_or(|seen_at| now.saturating_sub(seen_at) >= AWAY_MS)
+        self.failed && self.seen_at.is_none_or(|seen_at| now.since(seen_at) >= AWAY_MS)
     }
 }
 
@@ -93,11 +93,11 @@ mod tests {
         for (looks, now, away) in [
             (looks(None, false), 9_000, false),
             (looks(None, true), 0, true),
-            (looks(Some(1_000), true), 5_999, false),
-            (looks(Some(1_000), true), 6_000, true),
-            (looks(Some(1_000), false), 60_000, false),
+            (looks(Some(UnixMs::from_millis(1_000)), true), 5_999, false),
+            (looks(Some(UnixMs::from_millis(1_000)), true), 6_000, true),
+            (looks(Some(UnixMs::from_millis(1_000)), false), 60_000, false),
         ] {
-            assert_eq!(looks.is_away(now), away, "{looks:?} {now}");
+            assert_eq!(looks.is_away(UnixMs::from_millis(now)), away, "{looks:?} {now}");
         }
     }
 }

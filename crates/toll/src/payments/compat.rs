@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::payment_problem::PaymentProblem;
 use crate::pricing::{Bundle, Pricing};
 use crate::route::Route;
+use domain::UnixMs;
 use domain::encoding::{base64url, sha256};
 use monero::{PaymentClaim, VerifiedPayment};
 use store::toll::{OfferTerms, PaymentId, Redemption};
@@ -91,7 +92,7 @@ fn redemption(
             quota: bundle.quota.into(),
             ttl_ms: saturating_i64(left.saturating_mul(BLOCK_S * 1000)),
             confirmations: confirmations.collect(),
-            expires_at: i64::MAX,
+            expires_at: UnixMs::MAX,
         },
         now: caller.now,
     })

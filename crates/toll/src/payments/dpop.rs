@@ -84,7 +84,7 @@ impl DpopVerifier {
             return Err(wrong());
         }
         let made_at = proof.nonce.as_deref().and_then(|nonce| self.secrets.nonce_made_at(nonce));
-        if !made_at.is_some_and(|made_at| (-1000..NONCE_MS).contains(&caller.now.saturating_sub(made_at))) {
+        if !made_at.is_some_and(|made_at| (-1000..NONCE_MS).contains(&caller.now.since(made_at))) {
             let title = "The proof must have the nonce of this answer. Sign again.";
             return Err(self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), caller.now));
         }
@@ -140,7 +140,7 @@ struct LogThrottle {
 impl LogThrottle {
     fn is_due(&mut self, now: UnixMs) -> bool {
         // After the clock was set back, the line must still be written.
-        let due = self.said.is_none_or(|said| !(0..60_000).contains(&now.saturating_sub(said)));
+        let due = self.said.is_none_or(|said| !(0..60_000).contains(&now.since(said)));
         if due {
             self.said = Some(now);
         }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_proof_serves_once_for_longer_than_its_nonce_is_good() {
         let mut seen = ReplayCache::default();
-        let mut now = 1_000_000;
+        let mut now = UnixMs::from_millis(1_000_000);
         for round in 0..100_u8 {
             assert!(seen.is_first([round; 32], now));
             now += NONCE_MS / 3;

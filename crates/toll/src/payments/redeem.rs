@@ -9,6 +9,7 @@ use crate::pricing::{Pricing, TokenBinding};
 use crate::route::{Route, RouteTable};
 use domain::encoding::base64url;
 use domain::rate::Rate;
+use domain::{UnixMs, UnixSeconds};
 use monero::{PaymentClaim, VerifiedPayment};
 use std::sync::Arc;
 use store::toll::{OfferTerms, PaymentId, Redemption, RedemptionOutcome, TollToken};
@@ -290,7 +291,7 @@ pub(super) fn redemption(
             quota: saturating_i64(terms.quota),
             ttl_ms: i64::from(terms.ttl_s) * 1000,
             confirmations: confirmations.collect(),
-            expires_at: saturating_i64(terms.expires).saturating_add(1).saturating_mul(1000),
+            expires_at: begin_of(terms.expires.saturating_add(1)),
         },
         now: caller.now,
     }
@@ -313,8 +314,13 @@ fn record_sighting(
     let expires = issued.challenge.terms.expires;
     let shown_in_time = counted || caller.seconds() <= expires.saturating_add(GRACE_S);
     if shown_in_time && seen.since.is_some_and(|since| since <= expires) {
-        redemption.terms.expires_at = i64::MAX;
+        redemption.terms.expires_at = UnixMs::MAX;
     }
+}
+
+/// Returns the begin of a unix second, which is a `u64` in offers and tokens.
+pub(super) fn begin_of(second: u64) -> UnixMs {
+    UnixSeconds::from_seconds(saturating_i64(second)).to_millis()
 }
 
 /// Converts, saturating at the maximum. No possible amount of Monero exceeds it.

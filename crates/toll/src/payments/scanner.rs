@@ -4,7 +4,7 @@
 use super::PaymentService;
 use super::browser_addresses::{ACCOUNT, ScanResult, TransactionScanner};
 use super::chain_state::Error;
-use super::redeem::saturating_i64;
+use super::redeem::{begin_of, saturating_i64};
 use super::scan_progress::ScanProgress;
 use domain::UnixMs;
 use domain::encoding::base64url;
@@ -16,7 +16,7 @@ use tpat::{ReceivedPayment, Txid};
 /// Maximum number of blocks to read for addresses whose offers have ended: about a week.
 const BACKLOG: u64 = 5040;
 /// Selects every assignment, ended ones too.
-const EVER: UnixMs = 0;
+const EVER: UnixMs = UnixMs::EPOCH;
 
 impl PaymentService {
     /// Reads new transactions as soon as an address was assigned. Payments to an address whose offer has ended are
@@ -97,9 +97,8 @@ impl PaymentService {
         received: &ReceivedPayment,
         height: i64,
     ) -> Redemption {
-        let in_time =
-            seen.since.is_some_and(|since| saturating_i64(since).saturating_mul(1000) < assignment.expires_at);
-        let expires_at = if in_time { i64::MAX } else { assignment.expires_at };
+        let in_time = seen.since.is_some_and(|since| begin_of(since) < assignment.expires_at);
+        let expires_at = if in_time { UnixMs::MAX } else { assignment.expires_at };
         Redemption {
             payment: PaymentId { txid: txid.to_string(), account: ACCOUNT, subaddress: assignment.subaddress },
             challenge: assignment.challenge,

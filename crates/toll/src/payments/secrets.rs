@@ -167,12 +167,16 @@ mod tests {
             class: TokenClass::Counted,
             binding: tpat::Binding::Bearer,
         };
-        let (before, nonce, name) = (secrets.mint(&token), secrets.nonce(1000), secrets.log_name("txid"));
+        let (before, nonce, name) =
+            (secrets.mint(&token), secrets.nonce(UnixMs::from_millis(1000)), secrets.log_name("txid"));
         let (offer, client) = (secrets.seal_offer("Ab-_"), ClientKey::V4([203, 0, 113, 7].into()));
         let named = secrets.client_name(client);
         secrets.replace(&new, [&old], []);
         assert_ne!(shared.mint(&token), before);
-        assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (Some(token), Some(1000)));
+        assert_eq!(
+            (shared.token(&before), shared.nonce_made_at(&nonce)),
+            (Some(token), Some(UnixMs::from_millis(1000)))
+        );
         assert_eq!((shared.open_offer(&offer), shared.open_offer("Ab-_.AAAA")), (Some("Ab-_"), None));
         secrets.replace(&new, [], [&old]);
         assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (None, None));

@@ -85,7 +85,7 @@ impl PaymentService {
     /// Writes usage and the number of challenges to the store.
     pub async fn write_down(&self) {
         let challenges = std::mem::take(&mut *self.challenges.lock());
-        let day = (self.environment.now)() / DAY_MS;
+        let day = (self.environment.now)().as_millis() / DAY_MS;
         for (route, count) in challenges {
             if let Err(error) = self.store.count_challenges(day, &route, count).await {
                 tracing::error!(cause = %error, "counting challenges failed");

@@ -1,6 +1,7 @@
 //! Paths in all readings of programs: decoded once or more, so that no spelling of a paid path escapes its price.
 
 use domain::app_path;
+use percent_encoding::percent_decode;
 use std::collections::BTreeSet;
 
 /// Maximum number of decoding steps. A path that needs more is refused.
@@ -151,34 +152,15 @@ fn before_parameters(segment: &[u8]) -> &[u8] {
     segment.split(|byte| *byte == b';').next().unwrap_or_default()
 }
 
+/// Decodes a text in which two digits follow each percent sign.
 fn strictly_decoded(text: &[u8]) -> Result<Vec<u8>, AmbiguousPath> {
-    let escapes = text.iter().enumerate().filter(|(_, byte)| **byte == b'%');
-    if escapes.clone().all(|(at, _)| escape(&text[at..]).is_some()) { Ok(decoded(text)) } else { Err(AmbiguousPath) }
+    let is_escape = |after: &[u8]| after.first_chunk::<2>().is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+    if text.split(|byte| *byte == b'%').skip(1).all(is_escape) { Ok(decoded(text)) } else { Err(AmbiguousPath) }
 }
 
 /// Decodes percent-encoded bytes. Keeps a percent sign without two digits.
 fn decoded(text: &[u8]) -> Vec<u8> {
-    let (mut rest, mut decoded) = (text, Vec::with_capacity(text.len()));
-    while let [first, after @ ..] = rest {
-        match escape(rest) {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = &rest[3..];
-            }
-            None => {
-                decoded.push(*first);
-                rest = after;
-            }
-        }
-    }
-    decoded
-}
-
-/// Returns the byte of a leading `%xx`.
-fn escape(text: &[u8]) -> Option<u8> {
-    let [b'%', high, low, ..] = text else { return None };
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    Some(digit(*high)? * 16 + digit(*low)?)
+    percent_decode(text).collect()
 }
 
 /// Whether a lax UTF-8 decoder could read ASCII characters from these bytes.

@@ -73,37 +73,41 @@ impl CircuitBreaker {
 mod tests {
     use super::*;
 
+    fn at(ms: i64) -> UnixMs {
+        UnixMs::from_millis(ms)
+    }
+
     #[test]
     fn three_failures_open_it_and_one_at_a_time_tries() {
         let breaker = CircuitBreaker::default();
         for _ in 0..2 {
-            breaker.failed(1000);
+            breaker.failed(at(1000));
         }
-        assert_eq!((breaker.ask(1000), breaker.health(1000)), (Ok(()), Health::Failing));
-        breaker.failed(1000);
-        assert_eq!(breaker.ask(1500), Err(1500));
-        assert_eq!(breaker.health(1500), Health::Down { until: 3000 });
-        assert_eq!(breaker.ask(3000), Ok(()), "one tries");
-        assert_eq!(breaker.ask(3000), Err(2000), "the others wait");
-        breaker.failed(3100);
-        assert_eq!(breaker.ask(5000), Err(100));
-        assert_eq!(breaker.ask(5100), Ok(()));
+        assert_eq!((breaker.ask(at(1000)), breaker.health(at(1000))), (Ok(()), Health::Failing));
+        breaker.failed(at(1000));
+        assert_eq!(breaker.ask(at(1500)), Err(1500));
+        assert_eq!(breaker.health(at(1500)), Health::Down { until: at(3000) });
+        assert_eq!(breaker.ask(at(3000)), Ok(()), "one tries");
+        assert_eq!(breaker.ask(at(3000)), Err(2000), "the others wait");
+        breaker.failed(at(3100));
+        assert_eq!(breaker.ask(at(5000)), Err(100));
+        assert_eq!(breaker.ask(at(5100)), Ok(()));
         breaker.answered();
-        assert_eq!((breaker.ask(5100), breaker.health(5100)), (Ok(()), Health::Up));
+        assert_eq!((breaker.ask(at(5100)), breaker.health(at(5100))), (Ok(()), Health::Up));
     }
 
     #[test]
     fn an_answer_in_between_begins_anew_and_a_clock_that_went_back_holds_nobody() {
         let breaker = CircuitBreaker::default();
         for _ in 0..5 {
-            breaker.failed(1000);
-            breaker.failed(1000);
+            breaker.failed(at(1000));
+            breaker.failed(at(1000));
             breaker.answered();
         }
-        assert_eq!(breaker.ask(1000), Ok(()));
+        assert_eq!(breaker.ask(at(1000)), Ok(()));
         for _ in 0..3 {
-            breaker.failed(1_000_000);
+            breaker.failed(at(1_000_000));
         }
-        assert_eq!(breaker.ask(0), Err(2000));
+        assert_eq!(breaker.ask(UnixMs::EPOCH), Err(2000));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::support::made::made;
 use crate::support::{Browser, Chain, NodeState, PRICE, PROOFS, World, bundle, pricing, txid};
+use domain::UnixMs;
 use toll::pricing::Pricing;
 
 const HOUR: i64 = 3600;
@@ -122,7 +123,7 @@ async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
         assert_eq!(browser.open(&world, PATH).await.status, 200);
     }
     let searched: Vec<_> =
-        world.store.address_assignments(0).await.unwrap().iter().map(|lease| lease.searched).collect();
+        world.store.address_assignments(UnixMs::EPOCH).await.unwrap().iter().map(|lease| lease.searched).collect();
     assert_eq!(searched, [115, 115]);
 }
 
@@ -168,13 +169,13 @@ async fn without_a_free_address_a_proof_is_required() {
     for name in 3..6 {
         assert!(!browser_with_offer(&world, name).await, "all are lent, and no row more is made");
     }
-    assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 3);
+    assert_eq!(world.store.address_assignments(UnixMs::EPOCH).await.unwrap().len(), 3);
     // An hour to pay, and a day: then they are assigned again.
     world.later(HOUR + DAY);
     assert!(!browser_with_offer(&world, 7).await);
     world.later(1);
     assert!(browser_with_offer(&world, 7).await);
-    assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 3);
+    assert_eq!(world.store.address_assignments(UnixMs::EPOCH).await.unwrap().len(), 3);
 }
 
 async fn browser_with_offer(world: &World, name: u8) -> bool {
@@ -195,7 +196,7 @@ async fn one_client_is_lent_few_addresses_and_programs_none() {
     assert!(browser_with_offer(&world, 2).await);
     let demand = world.client.demand("/price").await;
     assert_eq!(demand.accepts.len(), 1);
-    assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 7);
+    assert_eq!(world.store.address_assignments(UnixMs::EPOCH).await.unwrap().len(), 7);
     // No address is assigned while the state of the chain is unknown.
     let chain = Chain::new();
     chain.node_state(NodeState::Down);

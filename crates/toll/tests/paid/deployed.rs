@@ -1,6 +1,7 @@
 //! The files of `deploy/` for the gate, in real proxies.
 
 use crate::support::{Front, FrontKind, Key, PRICE, PROOFS, World, pricing, route, txid};
+use domain::UnixMs;
 use domain::forwarded::UnreadableForwarded;
 use http::Method;
 use net::MinimumRate;
@@ -52,7 +53,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 async fn gate(world: &World, proxied: bool) -> SocketAddr {
     let clock = Arc::clone(&world.now);
     let environment = Environment {
-        now: Arc::new(move || clock.load(Ordering::SeqCst)),
+        now: Arc::new(move || UnixMs::from_millis(clock.load(Ordering::SeqCst))),
         random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
         client: Arc::new(move |peer, headers| match headers.get("x-forwarded-for") {
             Some(header) if !proxied => {

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::routing::any;
 use axum::{Extension, Router};
+use domain::UnixMs;
 use domain::encoding::base64url;
 use domain::revocation::mark;
 use http_body_util::BodyExt;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tower::{Service, ServiceExt};
 
-pub(crate) const NOW: i64 = 1_000_000_020_000;
+pub(crate) const NOW: UnixMs = UnixMs::from_millis(1_000_000_020_000);
 pub(crate) const ISSUER: &str = "https://portal.example";
 pub(crate) const APP: &str = "https://app.example";
 
@@ -46,14 +47,16 @@ impl World {
 
     pub(crate) async fn with(change: impl Fn(Guard) -> Guard) -> Self {
         let (issuer, key) = (Issuer::start().await, SigningKey::es256());
-        let clock = Arc::new(AtomicI64::new(NOW));
+        let clock = Arc::new(AtomicI64::new(NOW.as_millis()));
         let time = Arc::clone(&clock);
         let named = postern_verify::IssuerSettings {
             name: ISSUER,
             reached_at: Some(&issuer.origin),
             outage: OutagePolicy::default(),
         };
-        let guard = Guard::of(&named, APP).unwrap().with_clock(Clock::of(move || time.load(Ordering::SeqCst)));
+        let guard = Guard::of(&named, APP)
+            .unwrap()
+            .with_clock(Clock::of(move || UnixMs::from_millis(time.load(Ordering::SeqCst))));
         let hello = async |Extension(token): Extension<AccessToken>| token.name().to_owned();
         let app = Router::new().route("/", any(hello)).route("/a", any(hello)).layer(change(guard).layer());
         let world = Self { issuer, key, client: SigningKey::es256(), clock, app, proofs: AtomicU64::new(0) };
@@ -76,7 +79,7 @@ impl World {
     }
 
     pub(crate) fn claims() -> Value {
-        let now = NOW / 1000;
+        let now = NOW.to_seconds();
         json!({
             "iss": ISSUER, "aud": APP, "sub": "01", "preferred_username": "ada", "client_id": "postern", "jti": "j",
             "sid": "s", "gen": 0, "roles": ["user"], "iat": now, "nbf": now, "exp": now + 300

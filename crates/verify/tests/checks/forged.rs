@@ -15,7 +15,7 @@ async fn forged_tokens_all_get_the_same_answer() {
         sign: &|header, claims| world.key.sign_text(header, claims),
         jwk: world.key.jwk("one"),
         key_set: world.issuer.answer.lock().unwrap().body.clone(),
-        now: NOW / 1000,
+        now: NOW.to_seconds(),
         elsewhere: format!("{}/evil.json", world.issuer.origin),
     };
     let mut texts = BTreeSet::new();

@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use domain::UnixSeconds;
 use domain::encoding::base64url;
 use serde_json::{Value, json};
 
@@ -16,8 +17,8 @@ pub(crate) struct Genuine<'a> {
     pub jwk: Value,
     /// The issuer's published JWKS.
     pub key_set: String,
-    /// The time at which the token is valid, in unix seconds.
-    pub now: i64,
+    /// The time at which the token is valid.
+    pub now: UnixSeconds,
     /// An address that a header may name, and that must not be requested.
     pub elsewhere: String,
 }

@@ -5,6 +5,7 @@
 
 use crate::issuer::SigningKey;
 use aws_lc_rs::signature::Ed25519KeyPair;
+use domain::UnixMs;
 use postern_verify::{ExpectedClaims, Keys, TYP, UnverifiedToken, dpop};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const NOW: i64 = 1_100_000;
+const NOW: UnixMs = UnixMs::from_millis(1_100_000);
 const EXPECTED: ExpectedClaims<'_> =
     ExpectedClaims { typ: TYP, issuer: "https://portal.example", audience: "https://app.example" };
 

@@ -102,8 +102,8 @@ async fn each_check_of_a_proof_refuses() {
         ("9: another path", |_, claims| claims["htu"] = json!(format!("{APP}/a"))),
         ("9: another host", |_, claims| claims["htu"] = json!("https://evil.example/")),
         ("9: another scheme", |_, claims| claims["htu"] = json!("http://app.example/")),
-        ("11: old", |_, claims| claims["iat"] = json!(NOW / 1000 - 61)),
-        ("11: from the future", |_, claims| claims["iat"] = json!(NOW / 1000 + 61)),
+        ("11: old", |_, claims| claims["iat"] = json!(NOW.to_seconds() - 61)),
+        ("11: from the future", |_, claims| claims["iat"] = json!(NOW.to_seconds() + 61)),
         ("12: another token's hash", |_, claims| claims["ath"] = json!(postern_verify::dpop::token_hash("other"))),
         ("12: no hash", |_, claims| claims["ath"] = json!("")),
         ("12: the token itself", |_, claims| claims["ath"] = json!("token")),
@@ -115,7 +115,7 @@ async fn each_check_of_a_proof_refuses() {
     refused(&world.dpop(&token, &other.proof(&token, |_, _| {})).await, "12: another key");
 
     for seconds in [-60, 60] {
-        let proof = world.proof(&token, |_, claims| claims["iat"] = json!(NOW / 1000 + seconds));
+        let proof = world.proof(&token, |_, claims| claims["iat"] = json!(NOW.to_seconds() + seconds));
         assert_eq!(world.dpop(&token, &proof).await.status, StatusCode::OK);
     }
     assert_eq!(world.dpop(&token, &one).await.status, StatusCode::OK);

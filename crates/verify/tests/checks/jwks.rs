@@ -1,8 +1,9 @@
 use crate::issuer::{Issuer, SigningKey};
 use axum::http::{StatusCode, header};
+use domain::UnixMs;
 use postern_verify::{Jwks, TokenError};
 
-const NOW: i64 = 1_000_000_000;
+const NOW: UnixMs = UnixMs::from_millis(1_000_000_000);
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 
@@ -13,7 +14,7 @@ async fn with_one_key() -> (Issuer, Jwks) {
     (issuer, jwks)
 }
 
-async fn has(jwks: &Jwks, kid: &str, now: i64) -> bool {
+async fn has(jwks: &Jwks, kid: &str, now: UnixMs) -> bool {
     jwks.find(kid, now).await.unwrap().is_some()
 }
 

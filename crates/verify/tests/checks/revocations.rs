@@ -1,10 +1,11 @@
 use crate::issuer::{Issuer, SigningKey};
 use axum::http::{StatusCode, header};
+use domain::UnixMs;
 use domain::revocation::mark;
 use postern_verify::{Jwks, OutagePolicy, Revocations, TokenError};
 use serde_json::{Value, json};
 
-const NOW: i64 = 1_000_000_000;
+const NOW: UnixMs = UnixMs::from_millis(1_000_000_000);
 const ISSUER: &str = "https://portal.example";
 
 struct World {
@@ -24,13 +25,13 @@ impl World {
         world
     }
 
-    fn say(&self, sessions: &[&str], keys: &[&str], now: i64) {
+    fn say(&self, sessions: &[&str], keys: &[&str], now: UnixMs) {
         self.say_more(sessions, keys, now, |_, _| ());
     }
 
-    fn say_more(&self, sessions: &[&str], keys: &[&str], now: i64, change: impl Fn(&mut Value, &mut Value)) {
+    fn say_more(&self, sessions: &[&str], keys: &[&str], now: UnixMs, change: impl Fn(&mut Value, &mut Value)) {
         let marks: Vec<_> = sessions.iter().map(|id| mark(id)).collect();
-        let iat = now / 60_000 * 60;
+        let iat = now.as_millis() / 60_000 * 60;
         let mut header = json!({"typ": "revocations+jwt", "alg": "ES256", "kid": "one"});
         let mut claims = json!({"iss": ISSUER, "iat": iat, "exp": iat + 180, "sessions": marks, "keys": keys});
         change(&mut header, &mut claims);
@@ -45,7 +46,7 @@ impl World {
         self.issuer.list.answer.lock().unwrap().headers.clear();
     }
 
-    async fn check(&self, sid: &str, now: i64) -> &'static str {
+    async fn check(&self, sid: &str, now: UnixMs) -> &'static str {
         match self.list.check("one", Some(sid), now).await {
             Ok(()) => "good",
             Err(TokenError::Revoked) => "revoked",
@@ -137,8 +138,8 @@ async fn only_the_issuers_own_young_list_counts() {
     type Change = fn(&mut Value, &mut Value);
     let changes: [(&str, Change); 9] = [
         ("another issuer", |_, claims| claims["iss"] = json!("https://other.example")),
-        ("over", |_, claims| claims["exp"] = json!(NOW / 1000 - 30)),
-        ("from the future", |_, claims| claims["iat"] = json!(NOW / 1000 + 31)),
+        ("over", |_, claims| claims["exp"] = json!(NOW.to_seconds() - 30)),
+        ("from the future", |_, claims| claims["iat"] = json!(NOW.to_seconds() + 31)),
         ("another kind", |header, _| header["typ"] = json!("at+jwt")),
         ("no algorithm", |header, _| header["alg"] = json!("none")),
         ("another key", |header, _| header["kid"] = json!("two")),

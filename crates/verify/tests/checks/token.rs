@@ -1,10 +1,11 @@
 use crate::issuer::{Issuer, SigningKey};
+use domain::UnixMs;
 use postern_verify::{ExpectedClaims, Jwks, Keys, PublicKey, TokenError, Verifier};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-const NOW: i64 = 1_000_000_000;
+const NOW: UnixMs = UnixMs::from_millis(1_000_000_000);
 const EXPECTED: ExpectedClaims<'_> =
     ExpectedClaims { typ: "ticket+jwt", issuer: "https://portal.example", audience: "time" };
 
@@ -18,7 +19,7 @@ fn header(key: &SigningKey) -> Value {
 }
 
 fn claims() -> Value {
-    let now = NOW / 1000;
+    let now = NOW.to_seconds();
     json!({"iss": EXPECTED.issuer, "aud": "time", "sub": "ada", "nbf": now, "exp": now + 300})
 }
 
@@ -27,7 +28,7 @@ fn public(key: &SigningKey) -> PublicKey {
     Keys::parse(set.as_bytes()).unwrap().get("one").unwrap().clone()
 }
 
-fn verify(token: &str, key: &PublicKey, now: i64) -> Result<Claims, String> {
+fn verify(token: &str, key: &PublicKey, now: UnixMs) -> Result<Claims, String> {
     postern_verify::verify(token, key, EXPECTED, now).map_err(|error| format!("{error:?}"))
 }
 
@@ -62,8 +63,8 @@ fn each_kind_of_error_is_reported() {
         ("no issuer", |_, claims| claims["iss"] = json!(null), "Claims"),
         ("no end", |_, claims| claims["exp"] = json!(null), "Claims"),
         ("no beginning", |_, claims| claims["nbf"] = json!(null), "Claims"),
-        ("over", |_, claims| claims["exp"] = json!(NOW / 1000 - 30), "Expired"),
-        ("too early", |_, claims| claims["nbf"] = json!(NOW / 1000 + 31), "TooEarly"),
+        ("over", |_, claims| claims["exp"] = json!(NOW.to_seconds() - 30), "Expired"),
+        ("too early", |_, claims| claims["nbf"] = json!(NOW.to_seconds() + 31), "TooEarly"),
         ("not its claims", |_, claims| claims["sub"] = json!(7), "Claims"),
     ];
     let key = SigningKey::es256();

@@ -80,8 +80,10 @@ impl PageData for OverviewView {
         let mut activity = flows::activity::lines(state, &claims.sub, 100).await?;
         activity.truncate(OVERVIEW_LINES);
         let odd = state.store.odd_entries(&claims.sub, state.now() - WEEK_MS).await?;
-        let signed_in_at =
-            devices.iter().find(|device| device.current).map_or(claims.iat * 1000, |device| device.created_at);
+        let signed_in_at = devices
+            .iter()
+            .find(|device| device.current)
+            .map_or(claims.iat.to_millis().as_millis(), |device| device.created_at);
         let site = match Administrator::find(state, signed_in.clone()).await? {
             Some(_) => Some(site_state::load(state).await?),
             None => None,

@@ -174,15 +174,24 @@ async fn an_authorization_request_by_post_is_the_same() {
 #[tokio::test]
 async fn attack_another_site_cannot_make_a_browser_ask_for_a_code() {
     let provider = Provider::start().await;
-    let body = Some(json!({ "request": Provider::query(&[]) }).to_string());
-    for headers in [
-        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
-        [("sec-fetch-site", "same-site"), ("origin", "https://evil.example")],
-        [("sec-fetch-mode", "navigate"), ("origin", ORIGIN)],
+    let consent = Provider::query(&[("client_id", "other"), ("redirect_uri", "https://other.example/")]);
+    for (path, body) in [
+        (paths::OAUTH_ENTER, json!({ "request": Provider::query(&[]) })),
+        (paths::OAUTH_ENTER, json!({ "request": consent, "agreed": true })),
+        (paths::OAUTH_DEVICE_ANSWER, json!({ "user_code": "BCDF-GHJK", "agreed": true })),
+        (paths::OAUTH_SIGN_OUT, json!({ "request": "" })),
     ] {
-        let refused = provider.browser.send(Method::POST, paths::OAUTH_ENTER, body.clone(), &headers).await;
-        assert_eq!(refused.code(), "cross_site", "{headers:?}");
+        for headers in [
+            [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+            [("sec-fetch-site", "same-site"), ("origin", "https://evil.example")],
+            [("sec-fetch-mode", "navigate"), ("origin", ORIGIN)],
+        ] {
+            let refused = provider.browser.send(Method::POST, path, Some(body.to_string()), &headers).await;
+            assert_eq!(refused.code(), "cross_site", "{path} {headers:?}");
+        }
     }
+    assert_eq!(provider.browser.get(paths::CONSENTS).await.json()["consents"], json!([]), "nothing was agreed to");
+    assert_eq!(provider.browser.get(paths::SESSION).await.status, StatusCode::OK);
     let framed = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
     let path = format!("{}?{}", paths::OAUTH_AUTHORIZE, Provider::query(&[]));
     assert_eq!(provider.browser.send(Method::GET, &path, None, &framed).await.code(), "cross_site");

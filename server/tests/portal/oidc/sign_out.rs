@@ -1,7 +1,7 @@
 //! Sign-out by apps, and notices of it.
 
 use super::{Provider, SECRET, claims, form, header, posted};
-use crate::support::ORIGIN;
+use crate::support::{ORIGIN, Portal};
 use http::{Method, StatusCode};
 use serde_json::json;
 use wire::paths;
@@ -87,6 +87,7 @@ async fn the_sign_out_page_says_of_which_apps() {
     };
     let page = asked().await;
     assert!(page.contains("of this site, on this device") && !page.contains("These apps"), "{page}");
+    assert!(page.contains("You are signed in here as"), "a person may have several accounts: {page}");
     provider.tokens().await;
     // Without a refresh token, its access ends before the session does.
     let own = [("client_id", "told"), ("redirect_uri", "https://told.example/"), ("scope", "openid")];
@@ -97,6 +98,20 @@ async fn the_sign_out_page_says_of_which_apps() {
     assert!(told.contains("Chat") && !told.contains("The app"), "{told}");
     assert!(others.contains("The app") && !others.contains("Chat"), "{others}");
     assert!(!page.contains("every app"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_after_a_sign_out_names_what_may_go_on() {
+    let note = "An app with a sign-in of its own may keep you signed in";
+    let signed_out = async |portal: &Portal| {
+        let page = portal.browser("203.0.113.8").get("/login?why=signed_out").await.text;
+        assert!(page.contains("You are signed out."), "{page}");
+        page
+    };
+    assert!(signed_out(&Provider::start().await.portal).await.contains(note));
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    assert!(!signed_out(&portal).await.contains(note), "no app signs people in here");
 }
 
 #[tokio::test]

@@ -143,7 +143,10 @@ async fn tokens_are_bound_to_the_key_of_a_proof() {
         tries.map(|row| (row.address, row.about)).collect::<BTreeSet<_>>()
     };
     let seen = |address: &str| (address.to_owned(), "The app".to_owned());
-    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED, "a copied token");
+    let copied = provider.userinfo(&tokens["access_token"]).await;
+    assert_eq!(copied.status, StatusCode::UNAUTHORIZED, "a copied token");
+    let challenge = copied.header("www-authenticate");
+    assert!(challenge.starts_with("DPoP algs=\"ES256\", error=\"invalid_token\""), "{challenge}");
     assert_eq!(tries().await, BTreeSet::from([seen("198.51.100.9")]));
     let (access, thief) = (tokens["access_token"].as_str().unwrap(), crate::support::ClientKey::generate());
     let more = json!({"ath": base64url(&sha256(access.as_bytes())), "htm": "GET"});
@@ -280,7 +283,7 @@ async fn a_client_has_lifetimes_of_its_own() {
     let own = [("client_id", "short"), ("redirect_uri", "https://short.example/")];
     let tokens = provider.exchange(&provider.code(&own).await, &own).await.json();
     let id = claims(tokens["id_token"].as_str().unwrap());
-    assert_eq!(id["exp"].as_i64().unwrap(), provider.portal.state.now() / 1000 + 60);
+    assert_eq!(id["exp"].as_i64().unwrap(), provider.portal.state.now().to_seconds().as_seconds() + 60);
     let refresh = async |tokens: &Value| {
         let token = tokens["refresh_token"].as_str().unwrap();
         let pairs = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "short")];

@@ -2,6 +2,7 @@
 
 use super::Visitor;
 use axum::Router;
+use domain::UnixMs;
 use domain::account::{AccountName, Role};
 use server::clock::{Clock, ManualClock};
 use server::config::Config;
@@ -21,7 +22,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const ORIGIN: &str = "http://localhost:3000";
 /// A setting of tests alone, before all sections: this machine counts as the public internet, so that documents may be here.
 pub(crate) const PUBLIC_HERE: &str = "public_networks = ['127.0.0.0/8', '::1/128']\n";
-const START: i64 = 1_800_000_000_000;
+const START: UnixMs = UnixMs::from_millis(1_800_000_000_000);
 
 #[derive(Clone)]
 pub(crate) struct Portal {
@@ -164,7 +165,7 @@ impl Portal {
         }
     }
 
-    pub(crate) fn clock_now(&self) -> i64 {
+    pub(crate) fn clock_now(&self) -> UnixMs {
         self.clock.now()
     }
 

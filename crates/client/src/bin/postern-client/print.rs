@@ -51,7 +51,8 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
 
 /// Formats a time in UTC: `2026-11-21 09:00:00`.
 pub(crate) fn utc_time(at: i64) -> String {
-    let since = Duration::from_millis(u64::try_from(at.min(domain::LAST_WRITABLE)).unwrap_or_default());
+    let since =
+        Duration::from_millis(u64::try_from(at.min(domain::UnixMs::LAST_WRITABLE.as_millis())).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 

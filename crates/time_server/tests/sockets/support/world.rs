@@ -6,6 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
+use domain::UnixMs;
 use domain::encoding::base64url;
 use domain::revocation::mark;
 use jwe::{PrivateKey, Random};
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wire::tickets::{IssuedTicket, SEALED_TYP, TicketHeader};
 
-pub(crate) const NOW: i64 = 1_900_000_000_000;
+pub(crate) const NOW: UnixMs = UnixMs::from_millis(1_900_000_000_000);
 pub(super) const ISSUER: &str = "http://localhost:3000";
 
 pub(crate) struct World {
@@ -77,7 +78,7 @@ impl World {
         self.listed.lock().unwrap().0 = StatusCode::SERVICE_UNAVAILABLE;
     }
 
-    pub(crate) fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> UnixMs {
         let clock: &dyn Clock = &*self.clock;
         clock.now()
     }
@@ -89,7 +90,7 @@ impl World {
 
     /// Makes a ticket whose header and claims were changed before it was signed and sealed.
     pub(crate) fn changed_ticket(&self, person: &Person, change: impl FnOnce(&mut Value, &mut Value)) -> IssuedTicket {
-        let (now, jti) = (self.now() / 1000, base64url(&random()));
+        let (now, jti) = (self.now().to_seconds(), base64url(&random()));
         let mut header = json!({"typ": "ticket+jwt", "alg": "ES256", "kid": "signing"});
         let mut claims = json!({
             "iss": ISSUER, "aud": "time", "sub": person.name, "sid": format!("session of {}", person.name),
@@ -116,7 +117,7 @@ impl World {
 /// Returns the signed revocation list with one person's session.
 fn list(signing: &EcdsaKeyPair, name: &str) -> String {
     let sessions = [mark(&format!("session of {name}"))];
-    let list = json!({"iss": ISSUER, "iat": NOW / 1000, "exp": NOW / 1000 + 86_400, "sessions": sessions, "keys": []});
+    let list = json!({"iss": ISSUER, "iat": NOW.to_seconds(), "exp": NOW.to_seconds() + 86_400, "sessions": sessions, "keys": []});
     compact(signing, &json!({"typ": "revocations+jwt", "alg": "ES256", "kid": "signing"}), &list)
 }
 

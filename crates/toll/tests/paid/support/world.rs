@@ -8,6 +8,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use domain::UnixMs;
 use domain::encoding::from_base64url;
 use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
@@ -104,7 +105,7 @@ pub(crate) fn entry(id: &str) -> AuditEntry {
         address: "-".to_owned(),
         device: "Command line".to_owned(),
         about: id.to_owned(),
-        ..AuditEntry::new("audit".to_owned(), 1, AuditEvent::TollRevoked)
+        ..AuditEntry::new("audit".to_owned(), UnixMs::from_millis(1), AuditEvent::TollRevoked)
     }
 }
 
@@ -170,7 +171,7 @@ impl World {
         let now = Arc::new(AtomicI64::new(1_750_000_000_000));
         let clock = Arc::clone(&now);
         let environment = Environment {
-            now: Arc::new(move || clock.load(Ordering::SeqCst)),
+            now: Arc::new(move || UnixMs::from_millis(clock.load(Ordering::SeqCst))),
             random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
             client: Arc::new(|peer, headers| {
                 let header = headers.get("x-client").and_then(|header| header.to_str().ok()?.parse().ok());

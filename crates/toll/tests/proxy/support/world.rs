@@ -1,6 +1,7 @@
 //! A gate in front of an upstream.
 
 use super::{Raw, Reply, Upstream};
+use domain::UnixMs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -42,7 +43,7 @@ impl World {
         let now = Arc::new(AtomicI64::new(1_750_000_000_000));
         let clock = Arc::clone(&now);
         let environment = Environment {
-            now: Arc::new(move || clock.load(Ordering::SeqCst)),
+            now: Arc::new(move || UnixMs::from_millis(clock.load(Ordering::SeqCst))),
             random: Arc::new(|_| ()),
             client: Arc::new(|peer, _| Ok(peer)),
         };
