@@ -409,7 +409,7 @@ mod tests {
         let named = |(id, generation, hash, revoked): (&str, i64, &str, Option<i64>)| {
             (id.to_owned(), generation, hash.to_owned(), revoked)
         };
-        assert_eq!(grants, [named(("g", 2, "second", None)), named(("w", 1, "w", Some(NOW)))]);
+        assert_eq!(grants, [named(("g", 2, "second", None)), named(("w", 1, "w", Some(NOW.as_millis())))]);
         Ok(database.close().await?)
     }
 
