@@ -19,6 +19,9 @@ pub enum MailerError {
     Password(PathBuf, #[source] io::Error),
     #[error("mail.username needs mail.password_file or the variable {MAIL_PASSWORD_VARIABLE}")]
     NoPassword,
+    /// The setting or variable.
+    #[error("{0} is empty: write the password of mail.username, or remove both")]
+    EmptyPassword(&'static str),
     #[error("mail.from: {0}")]
     From(#[from] InvalidEmailAddress),
     #[error("mail: {0}")]
@@ -37,7 +40,7 @@ impl Mailer {
     /// Loads the settings of the mail server. Returns `None` if mail is off.
     ///
     /// # Errors
-    /// The password or the certificates cannot be read.
+    /// The password is empty, or the password or the certificates cannot be read.
     pub fn load(config: &Config) -> Result<Option<Self>, MailerError> {
         let settings = &config.settings.mail;
         let (Some(host), Some(from)) = (&settings.server, &settings.from) else { return Ok(None) };
@@ -74,9 +77,13 @@ impl Mailer {
 /// Reads the password from the environment, or else from the file.
 fn password(config: &Config) -> Result<String, MailerError> {
     if let Ok(password) = std::env::var(MAIL_PASSWORD_VARIABLE) {
-        return Ok(password);
+        return not_empty(password, MAIL_PASSWORD_VARIABLE);
     }
     let file = config.settings.mail.password_file.as_ref().ok_or(MailerError::NoPassword)?;
     let text = std::fs::read_to_string(file).map_err(|error| MailerError::Password(file.clone(), error))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    not_empty(text.trim_end_matches(['\r', '\n']).to_owned(), "mail.password_file")
+}
+
+fn not_empty(password: String, setting: &'static str) -> Result<String, MailerError> {
+    if password.is_empty() { Err(MailerError::EmptyPassword(setting)) } else { Ok(password) }
 }

@@ -93,6 +93,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::JWKS, get(metadata::jwks).options(oauth_answer::preflight))
         .route(paths::METADATA, get(metadata::postern))
         .route(paths::PASSKEY_ENDPOINTS, get(passkeys::endpoints))
+        .route(paths::CHANGE_PASSWORD, get(password::change_page))
         .route(paths::REVOCATIONS, get(revocations::list))
         .route(paths::OPENAPI, get(openapi::document))
         .route(paths::OPENID_CONFIGURATION, get(metadata::openid).options(oauth_answer::preflight))

@@ -13,6 +13,7 @@ mod download;
 mod environment;
 mod error;
 mod http;
+mod incomplete;
 mod keys;
 mod login;
 mod profile;

@@ -168,6 +168,8 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 pub const REVOCATIONS: &str = "/.well-known/revocations";
 /// The pages where people manage passkeys.
 pub const PASSKEY_ENDPOINTS: &str = "/.well-known/passkey-endpoints";
+/// Leads to the page where people change their password.
+pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 pub const METADATA: &str = "/.well-known/postern";
 pub const OPENAPI: &str = "/api/openapi.json";
 

@@ -13,32 +13,53 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 /// Maximum size of the answer in bytes. It has some hundred.
 const LONGEST: u64 = 16 * 1024;
 
-/// Asks the running server whether it is ready.
+#[derive(Debug, clap::Args)]
+pub(super) struct HealthArgs {
+    /// The program to ask
+    #[arg(value_enum, value_name = "PROGRAM", default_value_t = CheckedProgram::Portal)]
+    program: CheckedProgram,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum CheckedProgram {
+    /// The portal: whether it is ready, by operator.listen
+    Portal,
+    /// The paid gate: whether it answers, by toll.operator_listen
+    Gate,
+}
+
+/// Asks the running server whether it is ready, or the running gate whether it answers.
 ///
 /// # Errors
-/// The server does not answer on `operator.listen`, or says which part is not ready.
-pub(super) async fn run(config: Config) -> Outcome {
-    let Some(address) = config.settings.operator.listen.0 else {
-        return Err("operator.listen is off, so the server's state is not available".into());
+/// The program does not answer on its address for monitoring, or says which part is not ready.
+pub(super) async fn run(config: Config, args: HealthArgs) -> Outcome {
+    let settings = &config.settings;
+    // A gate that is not ready still serves requests that were paid for, so a restart would do harm.
+    let (name, setting, listen, path, says) = match args.program {
+        CheckedProgram::Portal => ("server", "operator.listen", settings.operator.listen, "/readyz", "ready"),
+        CheckedProgram::Gate => ("gate", "toll.operator_listen", settings.toll.operator_listen, "/healthz", "alive"),
+    };
+    let Some(address) = listen.0 else {
+        return Err(format!("{setting} is off, so the {name}'s state is not available").into());
     };
     let address = reachable(address);
-    let answer = timeout(TIMEOUT, ask(address))
+    let answer = timeout(TIMEOUT, ask(address, path))
         .await
-        .map_err(|_| format!("the server does not answer on {address} (operator.listen)"))?;
+        .map_err(|_| format!("the {name} does not answer on {address} ({setting})"))?;
     let answer =
-        answer.map_err(|error| format!("no server listens on {address} (operator.listen): {error}. Is it running?"))?;
+        answer.map_err(|error| format!("no {name} listens on {address} ({setting}): {error}. Is it running?"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) == Some("200") {
-        println!("ready");
+        println!("{says}");
         return Ok(());
     }
     Err(format!("not ready: {}", body.trim()).into())
 }
 
 /// Sends the request by HTTP/1.0, so that the server closes the connection after its answer.
-async fn ask(address: SocketAddr) -> Result<String, Failure> {
+async fn ask(address: SocketAddr, path: &str) -> Result<String, Failure> {
     let mut connection = TcpStream::connect(address).await?;
-    connection.write_all(format!("GET /readyz HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).await?;
+    connection.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).await?;
     let mut answer = Vec::new();
     connection.take(LONGEST).read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())

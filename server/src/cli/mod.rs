@@ -125,7 +125,7 @@ enum Command {
     /// Find problems of this installation and say what to do
     Doctor(doctor::DoctorArgs),
     /// Ask the running server whether it is ready; exit code 1 if not
-    Health,
+    Health(health::HealthArgs),
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::CalibrateArgs),
     /// Run a portal, a time server and an app on this machine, with data in ./demo
@@ -210,7 +210,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         Command::Restore(args) => blocking(backup::restore(config, args)),
         Command::Migrate(args) => blocking(migrate::run(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
-        Command::Health => blocking(health::run(config)),
+        Command::Health(args) => blocking(health::run(config, args)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
         Command::Toll(command) => toll::run(config, layers, command),
         // Handled above, without the portal's settings.

@@ -1,4 +1,4 @@
-//! `POST /api/password`, `POST /api/reset`, `POST /api/account/delete`
+//! `POST /api/password`, `POST /api/reset`, `POST /api/account/delete`, `GET /.well-known/change-password`
 
 use super::{ApiError, delivery, request};
 use crate::client::Client;
@@ -10,11 +10,18 @@ use crate::state::AppState;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::response::Redirect;
 use http::{HeaderMap, StatusCode};
 use tower_cookies::Cookies;
 use wire::account::ForgottenPassword;
 use wire::paths;
 use wire::problem::Code;
+
+/// Leads to the page where people change their password (W3C, A Well-Known URL for Changing Passwords). The page itself
+/// leads to sign-in and back.
+pub(crate) async fn change_page() -> Redirect {
+    Redirect::to(paths::ACCOUNT_PAGE)
+}
 
 /// Changes the person's password; every other session ends.
 pub(crate) async fn change(

@@ -59,6 +59,7 @@ fn the_check_of_the_settings_reads_the_files_that_a_start_reads() {
     };
     file("nothing.pem", "no certificate\n");
     file("short.key", "too short\n");
+    file("empty", "\n");
     let primary = format!("toll.primary_address={PRIMARY}");
     let address = primary.as_str();
     let mail = ["mail.server=mail.example", "mail.from=a@b.example", "mail.certificate_authority=nothing.pem"];
@@ -67,6 +68,10 @@ fn the_check_of_the_settings_reads_the_files_that_a_start_reads() {
         (&["public_url=https://a.example", "tls.certificate=gone.pem", "tls.key=gone.pem"], "gone.pem"),
         (&["key_encryption_key_file=short.key"], "short.key: is not 32 bytes"),
         (&mail, "nothing.pem"),
+        (
+            &["mail.server=127.0.0.1", "mail.from=a@b.example", "mail.username=a", "mail.password_file=empty"],
+            "mail.password_file is empty",
+        ),
         (&["oauth.certificate_authorities=nothing.pem"], "oauth.certificate_authorities"),
         (&[address, "toll.view_key_file=gone.key"], "toll.view_key_file: gone.key"),
         (&[address, "toll.view_key_file=short.key"], "toll.view_key_file"),

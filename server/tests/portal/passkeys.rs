@@ -388,6 +388,24 @@ async fn managers_find_the_page() {
     assert!(policy.contains("publickey-credentials-create=(self), publickey-credentials-get=(self)"), "{policy}");
 }
 
+#[tokio::test]
+async fn password_managers_find_the_page_that_changes_a_password() {
+    let portal = Portal::start().await;
+    portal.add_user("ada").await;
+    let ada = portal.browser("203.0.113.8").signed_in("ada").await;
+    for visitor in [&portal.browser("203.0.113.7"), &ada] {
+        let answer = visitor.get("/.well-known/change-password").await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, paths::ACCOUNT_PAGE));
+        // Managers ask for this path first: a server that finds everything has no such page.
+        let missing =
+            visitor.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").await;
+        assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    }
+    let sign_in = portal.browser("203.0.113.7").get(paths::ACCOUNT_PAGE).await;
+    assert_eq!(sign_in.header("location"), "/login?next=/dashboard/account");
+    assert!(ada.get(paths::ACCOUNT_PAGE).await.text.contains("Change password"));
+}
+
 async fn changes(portal: &Portal, user: &str) -> Vec<String> {
     let rows = portal.store().audit_of(&user.into(), 100).await.unwrap();
     rows.into_iter().filter(|row| row.event == AuditEvent::PasskeyChanged).map(|row| row.outcome).collect()

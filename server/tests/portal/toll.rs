@@ -132,6 +132,23 @@ fn it_serves_and_reads_its_routes_again() {
     assert!(gate.end());
 }
 
+#[test]
+fn the_health_check_asks_the_gate() {
+    let folder = tempfile::tempdir().unwrap();
+    settings(folder.path(), &(ADDRESS.to_owned() + &ROUTES.replace("UPSTREAM", "127.0.0.1:1")));
+    let mut gate = GateProgram::with(folder.path(), &["--set", "toll.operator_listen=127.0.0.1:0"]);
+    let listen = format!("toll.operator_listen={}", gate.operator.unwrap());
+    // The portal does not run here.
+    let check = || postern(folder.path(), &["--set", &listen, "--set", "operator.listen=off", "health", "gate"], "");
+    let healthy = check();
+    assert_eq!((healthy.status.code(), output_text(&healthy).trim()), (Some(0), "alive"));
+    assert!(gate.end());
+    let gone = check();
+    assert_eq!(gone.status.code(), Some(1), "{}", output_text(&gone));
+    let off = output_text(&postern(folder.path(), &["health", "gate"], ""));
+    assert!(off.contains("toll.operator_listen is off"), "{off}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_node_is_away() {
     let folder = tempfile::tempdir().unwrap();

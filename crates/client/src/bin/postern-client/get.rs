@@ -12,7 +12,7 @@ use crate::terminal;
 use crate::terminal_prompt::TerminalPrompt;
 use async_trait::async_trait;
 use client::toll::{AgreedKeys, Decision, Payer, PayingClient, Quote, TollSettings, WalletPayer};
-use client::{Answer, Download, HttpClient, RangeSource, RemainingRange, Server, Session, SystemEnvironment};
+use client::{Answer, Download, HttpClient, RangeSource, RemainingRange, Server, Session, Storage, SystemEnvironment};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const STDOUT: &str = "-";
 
 pub(crate) async fn run(context: &Context, args: Get) -> Outcome {
     let target = args.output.as_deref().filter(|path| path.as_os_str() != STDOUT).map(Target::of).transpose()?;
-    let output = ResponseOutput { json: context.json, target, path: args.output.as_deref() };
+    let output = ResponseOutput { json: context.json, target, path: args.output.as_deref(), storage: &context.storage };
     let server = context.server()?;
     let url = match &server {
         Some(server) if args.url.starts_with('/') => server.at(&args.url),
@@ -194,15 +194,20 @@ struct ResponseOutput<'a> {
     target: Option<Target>,
     /// The target as written.
     path: Option<&'a Path>,
+    storage: &'a Storage,
 }
 
 impl ResponseOutput<'_> {
     async fn write(&self, answer: Answer, source: &dyn RangeSource) -> Outcome {
         let (status, media_type) = (answer.status, answer.media_type.clone());
+        if answer.is_ok() && !answer.is_complete() {
+            let problem = format!("status {status}, which is not the complete answer. Nothing was written");
+            return Err(CliError::Refused(problem));
+        }
         if answer.is_ok()
             && let Some(target) = &self.target
         {
-            let bytes = target.write(Download::new(answer, source)).await?;
+            let bytes = target.write(Download::new(answer, source), self.storage).await?;
             if self.json {
                 print::json(&json!({"status": status, "type": media_type, "file": self.path, "bytes": bytes}))?;
             }
