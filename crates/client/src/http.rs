@@ -170,11 +170,6 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// Whether this is a complete answer to a request without a range: not a part (206), a promise (202) or the like.
-    pub fn is_complete(&self) -> bool {
-        matches!(self.status, 200 | 203 | 204)
-    }
-
     /// Returns the next piece of an unread body; `None` at the end.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ mod download;
 mod environment;
 mod error;
 mod http;
-mod incomplete;
 mod keys;
 mod login;
 mod profile;

@@ -181,34 +181,3 @@ async fn a_part_that_was_not_asked_for_is_no_answer() {
         assert!(output.stdout.is_empty() && !path.exists(), "{to}");
     }
 }
-
-#[tokio::test]
-async fn a_later_success_removes_what_a_failure_left_and_nothing_else() {
-    let home = tempfile::tempdir().unwrap();
-    let at = |name: &str| home.path().join(name);
-    let fail = async |output: &str| {
-        let files = Arc::new(Files::default());
-        files.then(None, 0..HALF, Then::Break);
-        let answer = get(&files::open(files).await, home.path(), &["--output", at(output).to_str().unwrap()]).await;
-        assert_eq!(answer.status.code(), Some(5), "{output}");
-    };
-    for output in ["file", "file", "other", "changed"] {
-        fail(output).await;
-    }
-    // Somebody keeps this one, and has made another one.
-    std::fs::write(at("changed.part"), "mine").unwrap();
-    std::fs::write(at("file.3.part"), "mine").unwrap();
-    for name in ["file", "changed"] {
-        let answer = get_whole(home.path(), at(name).to_str().unwrap()).await;
-        assert!(answer.status.success(), "{name}: {}", String::from_utf8_lossy(&answer.stderr));
-    }
-    for (name, is_there) in [
-        ("file.part", false),
-        ("file.2.part", false),
-        ("file.3.part", true),
-        ("other.part", true),
-        ("changed.part", true),
-    ] {
-        assert_eq!(at(name).exists(), is_there, "{name}");
-    }
-}

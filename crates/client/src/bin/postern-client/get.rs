@@ -12,7 +12,7 @@ use crate::terminal;
 use crate::terminal_prompt::TerminalPrompt;
 use async_trait::async_trait;
 use client::toll::{AgreedKeys, Decision, Payer, PayingClient, Quote, TollSettings, WalletPayer};
-use client::{Answer, Download, HttpClient, RangeSource, RemainingRange, Server, Session, Storage, SystemEnvironment};
+use client::{Answer, Download, HttpClient, RangeSource, RemainingRange, Server, Session, SystemEnvironment};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -20,10 +20,12 @@ use tpat::amount::format_xmr;
 
 /// The value of `--output` for standard output.
 const STDOUT: &str = "-";
+/// RFC 9110, section 15.3.7.
+const PARTIAL_CONTENT: u16 = 206;
 
 pub(crate) async fn run(context: &Context, args: Get) -> Outcome {
     let target = args.output.as_deref().filter(|path| path.as_os_str() != STDOUT).map(Target::of).transpose()?;
-    let output = ResponseOutput { json: context.json, target, path: args.output.as_deref(), storage: &context.storage };
+    let output = ResponseOutput { json: context.json, target, path: args.output.as_deref() };
     let server = context.server()?;
     let url = match &server {
         Some(server) if args.url.starts_with('/') => server.at(&args.url),
@@ -194,20 +196,19 @@ struct ResponseOutput<'a> {
     target: Option<Target>,
     /// The target as written.
     path: Option<&'a Path>,
-    storage: &'a Storage,
 }
 
 impl ResponseOutput<'_> {
     async fn write(&self, answer: Answer, source: &dyn RangeSource) -> Outcome {
         let (status, media_type) = (answer.status, answer.media_type.clone());
-        if answer.is_ok() && !answer.is_complete() {
-            let problem = format!("status {status}, which is not the complete answer. Nothing was written");
-            return Err(CliError::Refused(problem));
+        if status == PARTIAL_CONTENT {
+            let problem = "the server sent a part (status 206), which was not asked for. Nothing was written";
+            return Err(CliError::Refused(problem.to_owned()));
         }
         if answer.is_ok()
             && let Some(target) = &self.target
         {
-            let bytes = target.write(Download::new(answer, source), self.storage).await?;
+            let bytes = target.write(Download::new(answer, source)).await?;
             if self.json {
                 print::json(&json!({"status": status, "type": media_type, "file": self.path, "bytes": bytes}))?;
             }

@@ -1,7 +1,7 @@
 //! Long answers: written as they arrive, with a progress bar.
 
 use crate::cli_error::{CliError, Outcome};
-use client::{Download, Storage};
+use client::Download;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -64,9 +64,9 @@ impl Target {
     }
 
     /// Writes the answer. Returns its length.
-    pub(crate) async fn write(&self, download: Download<'_>, storage: &Storage) -> Outcome<u64> {
+    pub(crate) async fn write(&self, download: Download<'_>) -> Outcome<u64> {
         match self {
-            Self::File(path) => write_file(download, path, storage).await,
+            Self::File(path) => write_file(download, path).await,
             Self::Stream(path) => {
                 let failed = |error| broken(path, &error);
                 let mut stream = OpenOptions::new().write(true).open(path).map_err(failed)?;
@@ -77,7 +77,7 @@ impl Target {
 }
 
 /// Writes to a new file beside the target, which gets its name when it is complete.
-async fn write_file(download: Download<'_>, path: &Path, storage: &Storage) -> Outcome<u64> {
+async fn write_file(download: Download<'_>, path: &Path) -> Outcome<u64> {
     let (mut file, part) = create_part(path).map_err(|error| broken(path, &error))?;
     let failed = |error| broken(&part, &error);
     let bytes = match copy(download, &mut file, &part).await {
@@ -85,11 +85,7 @@ async fn write_file(download: Download<'_>, path: &Path, storage: &Storage) -> O
         Err(error) => {
             match file.metadata() {
                 Ok(received) if received.len() == 0 => drop(fs::remove_file(&part)),
-                _ => {
-                    // Without this record the part remains until somebody deletes it.
-                    let _ = storage.record_incomplete(path, &part).await;
-                    crate::print::say(format!("The received part is in {}.", part.display()))?;
-                }
+                _ => crate::print::say(format!("The received part is in {}.", part.display()))?,
             }
             return Err(error);
         }
@@ -100,10 +96,6 @@ async fn write_file(download: Download<'_>, path: &Path, storage: &Storage) -> O
     }
     file.sync_all().map_err(failed)?;
     fs::rename(&part, path).map_err(failed)?;
-    // The file is complete, whatever is left beside it.
-    for removed in storage.remove_incomplete(path).await.unwrap_or_default() {
-        crate::print::say(format!("Removed {}, which an earlier download left.", removed.display()))?;
-    }
     Ok(bytes)
 }
 
