@@ -8,9 +8,9 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::path::Path;
 
-/// Values that may be used once, as they are now, consents, names that apps know people by, and the books of the gate: a
-/// payment is in the chain whatever is restored, so it must buy neither nothing nor twice. `$1`: the newest step whose code may have been used on
-/// a device without drift.
+/// Statements that take over from the replaced database: values that may be used once, consents, the names by which apps
+/// know people, and the tables of the gate. A payment stays in the chain, so a restore must neither lose what it bought
+/// nor let it buy twice. `$1`: the newest step whose code may have been used on a device without drift.
 const CARRY_OVER: [&str; 23] = [
     "DELETE FROM main.recovery_codes",
     "INSERT INTO main.recovery_codes (user_id, code_hash, created_at, used_at)
@@ -197,8 +197,8 @@ const QUERIES: [(Difference, &str, [&str; 2]); 15] = [
 ];
 
 /// Takes over from `replaced` the values that were used up since the copy was made. These are recovery codes, one-time
-/// codes, counters of passkeys, proofs, and the payments and tokens of the gate. Withdrawn consents stay withdrawn. Without such a database, voids the
-/// values that may have been used since.
+/// codes, counters of passkeys, proofs, and the payments and tokens of the gate. Withdrawn consents stay withdrawn. Without
+/// such a database, voids the values that may have been used since.
 ///
 /// # Errors
 /// The copy cannot be written.
