@@ -10,7 +10,7 @@ use server::flows::mail::send_due;
 use server::{doctor, jobs};
 use store::audit::AuditEvent;
 use store::mails::MailCounts;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use wire::paths;
 
 const MINUTE: i64 = 60_000;
@@ -98,9 +98,10 @@ async fn a_message_is_tried_again_with_growing_pauses_and_given_up() {
 
 #[tokio::test]
 async fn a_server_that_is_down_costs_only_one_message_an_attempt() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Bound and not listening: connections are refused, and no other program gets the port.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
     let settings = format!("[mail]\nserver = '127.0.0.1'\nport = {port}\nsecurity = 'off'\nfrom = 'a@example.org'\n");
     let portal = Portal::with(&settings).await;
     let root = portal.administrator().await;
