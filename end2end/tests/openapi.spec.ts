@@ -79,6 +79,7 @@ test('one after the other, its operations do what it promises', async ({ server 
   await test.step('what anyone may read', async () => {
     const open = ['getChallenge', 'getJwks', 'getMetadata', 'getOpenapi', 'getOpenIdConfiguration', 'getAuthorizationServer'];
     for (const id of [...open, 'getPasskeyEndpoints', 'getPasskeyChallenge']) await promised(program, id, 200);
+    await promised(program, 'getChangePasswordPage', 303);
     const list = await promised(program, 'getRevocations', 200);
     await promised(program, 'getRevocations', 304, { params: { 'If-None-Match': String(list.headers.etag) } });
   });
