@@ -325,6 +325,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::WouldLockOut => {
             (StatusCode::CONFLICT, "This would ban your own address, this machine or a trusted proxy.")
         }
+        Code::BanWithoutEffect => (StatusCode::CONFLICT, "The allowlist contains this address."),
         Code::Full => (StatusCode::CONFLICT, "The list is full: remove an entry first."),
         Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
         Code::OtherAccount => (

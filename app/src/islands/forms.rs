@@ -57,7 +57,7 @@ async fn send(form: HtmlFormElement) {
                 answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title));
             show_error(&said);
             busy(button.as_ref(), false);
-            if answer.code() == Some(Code::WouldLockOut) {
+            if matches!(answer.code(), Some(Code::WouldLockOut | Code::BanWithoutEffect)) {
                 offer_force(&form);
             } else {
                 focus_again(&form);

@@ -204,7 +204,7 @@ fn NewBan() -> impl IntoView {
                 <input id="reason" name="reason" maxlength="200" required />
                 <p class="force" hidden>
                     <input id="force" name="force" type="checkbox" />
-                    <label for="force">"Ban it even if that locks me out"</label>
+                    <label for="force">"Ban it anyway"</label>
                 </p>
                 <button class="button danger" type="submit" disabled>
                     "Ban address"

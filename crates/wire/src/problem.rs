@@ -62,6 +62,8 @@ pub enum Code {
     Forbidden,
     /// The ban would apply to the requesting address, this machine or a trusted proxy: use `force`. 409.
     WouldLockOut,
+    /// The allowlist contains the address, so the ban would have no effect: use `force`. 409.
+    BanWithoutEffect,
     /// The list is full. 409.
     Full,
     /// The request does not come from this site's own pages. 403.

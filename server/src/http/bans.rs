@@ -117,8 +117,9 @@ impl From<BanError> for ApiError {
     fn from(error: BanError) -> Self {
         match error {
             BanError::Unfit(unfit) => unfit.into(),
-            BanError::Scope | BanError::Allowed(..) => Self::explained(Code::BadRequest, error),
+            BanError::Scope => Self::explained(Code::BadRequest, error),
             BanError::WouldLockOut => Self::new(Code::WouldLockOut),
+            BanError::Allowed(..) => Self::explained(Code::BanWithoutEffect, error),
             BanError::Store(error) => error.into(),
         }
     }
