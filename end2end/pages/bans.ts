@@ -21,7 +21,7 @@ export class BansPage {
     this.address = page.locator('#address');
     this.reason = page.locator('#reason');
     this.close = page.getByRole('button', { name: 'Ban address' });
-    this.force = page.getByLabel('Ban it even if that locks me out');
+    this.force = page.getByLabel('Ban it anyway');
     this.allowlist = page.locator('li.allowed');
   }
 
