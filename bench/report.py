@@ -20,9 +20,9 @@ project's own target.
 
 ## Many accounts
 
-Commit `{growth_commit}`, {growth_date}, the same machine. An account has two sessions, a ban and a row in the audit log. PostgreSQL runs
-without fsync in this measurement. *(any command)* is a command that reads no database. Bytes per row include the
-indexes.
+Commit `{growth_commit}`, {growth_date}, the same machine. An account has two sessions, a ban and a row in
+the audit log. PostgreSQL runs without fsync in this measurement. *(any command)* is a command that reads no database.
+Bytes per row include the indexes.
 
 {growth}
 
