@@ -8,10 +8,9 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use std::path::Path;
 
-/// Statements that take over from the replaced database: values that may be used once, consents, the names by which apps
-/// know people, and the tables of the gate. A payment stays in the chain, so a restore must neither lose what it bought
-/// nor let it buy twice. `$1`: the newest step whose code may have been used on a device without drift.
-const CARRY_OVER: [&str; 23] = [
+/// Statements that take over from the replaced database: values that may be used once, consents, and the names by which
+/// apps know people. `$1`: the newest step whose code may have been used on a device without drift.
+const CARRY_OVER: [&str; 9] = [
     "DELETE FROM main.recovery_codes",
     "INSERT INTO main.recovery_codes (user_id, code_hash, created_at, used_at)
         SELECT c.user_id, c.code_hash, c.created_at, c.used_at FROM replaced.recovery_codes c
@@ -31,28 +30,19 @@ const CARRY_OVER: [&str; 23] = [
             WHERE r.user_id = oauth_consents.user_id AND r.client_id = oauth_consents.client_id)",
     "INSERT OR IGNORE INTO main.oauth_subjects (sector, user_id, subject) SELECT r.sector, r.user_id, r.subject
         FROM replaced.oauth_subjects r JOIN main.users u ON u.id = r.user_id AND u.deleted_at IS NULL",
-    "DELETE FROM main.toll_payments",
-    "INSERT INTO main.toll_payments (txid, account, subaddress, challenge, route, jkt, piconero, block, seen_at, gone_at, settled_at)
-        SELECT txid, account, subaddress, challenge, route, jkt, piconero, block, seen_at, gone_at, settled_at FROM replaced.toll_payments",
-    "DELETE FROM main.toll_outputs",
-    "INSERT INTO main.toll_outputs (output, txid, account, subaddress)
-        SELECT output, txid, account, subaddress FROM replaced.toll_outputs",
-    "DELETE FROM main.toll_tokens",
-    "INSERT INTO main.toll_tokens (id, route, jkt, quota, used, remainder, minted_at, expires_at, provisional, asleep_at, suspended_at, revoked_at)
-        SELECT id, route, jkt, quota, used, remainder, minted_at, expires_at, provisional, asleep_at, suspended_at, revoked_at FROM replaced.toll_tokens",
-    "DELETE FROM main.toll_late",
-    "INSERT INTO main.toll_late (txid, account, subaddress, challenge, route, piconero, block, seen_at, ended_at)
-        SELECT txid, account, subaddress, challenge, route, piconero, block, seen_at, ended_at FROM replaced.toll_late",
-    "DELETE FROM main.toll_free",
-    "INSERT INTO main.toll_free (route, client, ends_at, used)
-        SELECT route, client, ends_at, used FROM replaced.toll_free",
-    "DELETE FROM main.toll_days",
-    "INSERT INTO main.toll_days (day, route, challenges)
-        SELECT day, route, challenges FROM replaced.toll_days",
-    "DELETE FROM main.leases",
-    "INSERT INTO main.leases (subaddress, challenge, route, height, searched, leased_at, expires_at, ends_at)
-        SELECT subaddress, challenge, route, height, searched, leased_at, expires_at, ends_at FROM replaced.leases",
 ];
+
+macro_rules! whole {
+    ($($table:literal),+) => {
+        [$([concat!("DELETE FROM main.", $table), concat!("INSERT INTO main.", $table, " SELECT * FROM replaced.", $table)]),+]
+    };
+}
+
+/// Statements that take over whole tables of the gate. Both databases have one version, so the columns are the same. A
+/// payment stays in the chain: a restore must neither lose what it bought nor let it buy twice.
+const GATE_TABLES: [[&str; 2]; 7] =
+    whole!["toll_payments", "toll_outputs", "toll_tokens", "toll_late", "toll_free", "toll_days", "leases"];
+
 const WITH_CODES: &str = "SELECT COUNT(DISTINCT user_id) FROM recovery_codes WHERE used_at IS NULL";
 const VOID_CODES: &str = "DELETE FROM recovery_codes";
 const VOID_STEPS: &str = "UPDATE totp SET last_step = max(last_step, $1 + drift)";
@@ -230,7 +220,7 @@ async fn carry(copy: &Path, replaced: &Path, newest: i64) -> Result<()> {
 
 async fn carry_all(both: &mut SqliteConnection, newest: i64) -> Result<()> {
     let mut transaction = both.begin().await?;
-    for sql in CARRY_OVER {
+    for sql in CARRY_OVER.into_iter().chain(GATE_TABLES.into_iter().flatten()) {
         let query = sqlx::query(sql);
         let query = if sql.contains("$1") { query.bind(newest) } else { query };
         query.execute(&mut *transaction).await?;
