@@ -15,6 +15,11 @@ pub fn isolated(text: &str) -> String {
     [begin].into_iter().chain(text.chars()).chain([end]).collect()
 }
 
+/// Whether a character changes the direction of writing (Unicode, UAX 9).
+pub(crate) fn is_directional(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Whether a character belongs to a block of right-to-left scripts, or controls the direction.
 fn is_right_to_left(c: char) -> bool {
     matches!(

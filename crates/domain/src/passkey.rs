@@ -1,5 +1,6 @@
 //! Passkeys of accounts: names, challenges, and the meaning of a changed state.
 
+use crate::bidi::is_directional;
 use crate::encoding::sha256;
 use std::net::IpAddr;
 
@@ -46,11 +47,6 @@ impl PasskeyLabel {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a character changes the direction of writing (Unicode, UAX 9).
-pub(crate) fn is_directional(letter: char) -> bool {
-    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The state that an authenticator reports with each use.

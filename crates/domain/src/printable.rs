@@ -1,6 +1,6 @@
 //! Text of others in a terminal.
 
-use crate::passkey::is_directional;
+use crate::bidi::is_directional;
 
 /// Replaces characters that control a terminal or change the direction of writing.
 ///

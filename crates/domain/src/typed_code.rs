@@ -1,6 +1,6 @@
 //! Codes as people type and copy them: with spaces, hyphens and invisible characters, and in the digits of their script.
 
-use crate::passkey::is_directional;
+use crate::bidi::is_directional;
 
 /// The zeros of scripts whose keyboards have digits of their own (Unicode, general category Nd).
 const ZEROS: [char; 18] = [
