@@ -367,7 +367,8 @@ mod tests {
             let over = floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("over the limit");
             assert!(!over.offence && over.wait_ms >= 20_000, "{over:?}");
         }
-        let last = floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("goes on all the same");
+        let last =
+            floods.enter(who(), RequestClass::SignIn, UnixMs::EPOCH).expect_err("the sixth failure is an offence");
         assert_eq!((last.limit, last.offence), (PassedLimit::Refused(5), true));
         assert!(floods.enter(who(), RequestClass::SignIn, UnixMs::from_millis(20_000)).is_ok(), "refilled");
     }

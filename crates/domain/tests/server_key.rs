@@ -58,7 +58,7 @@ fn a_schedule_makes_a_key_in_time_and_only_one() {
     assert_eq!(
         line.used_from(RULES, UnixMs::from_millis(1000), UnixMs::from_millis(5000)),
         UnixMs::from_millis(5010),
-        "whoever was away for long"
+        "a node that was away for long"
     );
     assert_eq!(
         line.used_from(RULES, UnixMs::EPOCH, UnixMs::EPOCH),

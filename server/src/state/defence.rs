@@ -1,4 +1,4 @@
-//! The part that refuses.
+//! Bans, limits, and the allowlist.
 
 use super::core::CoreState;
 use crate::allowlist::Allowlist;

@@ -1,4 +1,4 @@
-//! The part that knows who is signed in.
+//! Sessions, and what is kept in memory about them.
 
 use super::keys::KeyState;
 use crate::apps::IdentityHeadersCache;

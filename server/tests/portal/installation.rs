@@ -157,7 +157,7 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
     }
     assert_eq!(code, Some(1));
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(doctor(folder.path(), &[]).0["key_file"], "problem", "it is no key, whoever can read it");
+    assert_eq!(doctor(folder.path(), &[]).0["key_file"], "problem", "the file holds no valid key");
     std::fs::remove_file(&key).unwrap();
     std::fs::write(folder.path().join("data/last-backup"), "1000\n").unwrap();
     let (states, code) = doctor(folder.path(), &[]);
