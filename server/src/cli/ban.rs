@@ -168,6 +168,9 @@ async fn add(actor: &Actor<'_>, wanted: BanAddArgs) -> Outcome {
         Err(BanError::WouldLockOut) => {
             Err("this would ban this machine or a trusted proxy; add --force to do it anyway".into())
         }
+        Err(error @ BanError::Allowed(network, _)) => {
+            Err(format!("{error} (`postern allow remove {network}`), or add --force to ban it anyway").into())
+        }
         Err(error) => Err(error.into()),
     }
 }

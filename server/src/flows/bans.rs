@@ -25,10 +25,7 @@ pub enum BanError {
     Scope,
     #[error("this would ban your own address, this machine or a trusted proxy")]
     WouldLockOut,
-    #[error(
-        "{0} is on the allowlist ({1}), so this ban would have no effect: remove that entry first, with \
-         `postern allow remove {0}` or on the page Bans"
-    )]
+    #[error("{0} is on the allowlist ({1}), so this ban would have no effect: remove that entry first")]
     Allowed(IpNet, String),
     #[error(transparent)]
     Store(#[from] store::Error),
