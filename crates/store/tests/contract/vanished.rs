@@ -24,29 +24,30 @@ impl Way {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = fixture.url.replacen(&address, &listener.local_addr().unwrap().to_string(), 1);
         assert_ne!(url, fixture.url, "the URL names host and port");
-        let (sender, age) = watch::channel(0);
+        let age = watch::Sender::new(0);
+        let current = age.clone();
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 let server = TcpStream::connect(&address).await.unwrap();
-                tokio::spawn(carry(client, server, age.clone()));
+                tokio::spawn(carry(client, server, current.subscribe()));
             }
         });
-        Self { url, age: sender }
+        Self { url, age }
     }
 
-    /// Ends the open connections at the server. The client learns nothing of it.
-    fn vanish(&self) {
+    /// Ends the open connections at the server, and waits until nothing crosses them. The client learns nothing of it.
+    async fn vanish(&self) {
         self.age.send_modify(|age| *age += 1);
+        self.age.closed().await;
     }
 }
 
 async fn carry(mut client: TcpStream, mut server: TcpStream, mut age: watch::Receiver<u32>) {
-    age.mark_unchanged();
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}
         _ = age.changed() => {
-            drop(server);
+            drop((server, age));
             std::future::pending::<()>().await;
         }
     }
@@ -79,7 +80,7 @@ async fn replaced(fixture: Fixture) {
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() < 2 {
         tokio::task::yield_now().await;
     }
-    way.vanish();
+    way.vanish().await;
     other.execute("ROLLBACK").await.unwrap();
     assert!(matches!(reading.await.unwrap(), Err(Error::NoAnswer)));
     assert!(matches!(writing.await.unwrap(), Err(Error::NoAnswer)));
@@ -87,7 +88,7 @@ async fn replaced(fixture: Fixture) {
     store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.unwrap();
 
     // The idle ones are tested before they are used.
-    way.vanish();
+    way.vanish().await;
     store.ping().await.unwrap();
     store.append(&entry(AuditEvent::Login, Some(&"ada".into()), NOW)).await.unwrap();
     store.last_changes().await.unwrap();
@@ -99,7 +100,7 @@ async fn replaced(fixture: Fixture) {
         let reading = tokio::time::timeout(Duration::from_millis(300), store.has_users());
         assert!(reading.await.is_err(), "the table is locked");
     }
-    way.vanish();
+    way.vanish().await;
     other.execute("ROLLBACK").await.unwrap();
     store.ping().await.unwrap();
 
@@ -109,7 +110,7 @@ async fn replaced(fixture: Fixture) {
         let reading = tokio::time::timeout(Duration::from_millis(300), store.has_users());
         assert!(reading.await.is_err(), "the table is locked");
     }
-    way.vanish();
+    way.vanish().await;
     other.execute("ROLLBACK").await.unwrap();
     let closing = tokio::time::timeout(Duration::from_secs(20), store.close());
     closing.await.expect("closed, although nothing answers");

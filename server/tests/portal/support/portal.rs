@@ -16,7 +16,6 @@ use std::sync::Arc;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
 use store::users::{AddUserOutcome, NewUser, PasswordHash};
-use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const ORIGIN: &str = "http://localhost:3000";
@@ -29,11 +28,12 @@ pub(crate) struct Portal {
     pub state: AppState,
     pub clock: Arc<ManualClock>,
     pub router: Router,
-    folder: PathBuf,
+    folder: Folder,
     settings: String,
-    /// Kept until the last copy of the portal is dropped.
-    _temporary: Option<Arc<TempDir>>,
 }
+
+/// The data folder. A temporary one is removed with the last portal that uses it.
+type Folder = Arc<dyn AsRef<Path> + Send + Sync>;
 
 impl Portal {
     pub(crate) async fn start() -> Self {
@@ -42,60 +42,57 @@ impl Portal {
 
     /// Starts it with settings as in `postern.toml`. Hashes are cheap unless they set something else.
     pub(crate) async fn with(settings: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let portal = Self::load(folder.path(), settings, Arc::new(ManualClock::at(START)), None).await;
-        Self { _temporary: Some(Arc::new(folder)), ..portal }
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::load(folder, settings, Arc::new(ManualClock::at(START)), None).await
     }
 
     /// Starts it with the test's own source of randomness.
     pub(crate) async fn with_entropy(settings: &str, entropy: Arc<dyn Entropy>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock = Arc::new(ManualClock::at(START));
-        let portal = Self::load_with(folder.path(), settings, clock, None, entropy).await;
-        Self { _temporary: Some(Arc::new(folder)), ..portal }
+        Self::load_with(folder, settings, clock, None, entropy).await
     }
 
     /// Starts it on an existing folder, or on a store that was opened elsewhere.
     pub(crate) async fn in_folder(folder: &Path, store: Option<Arc<dyn Store>>) -> Self {
-        Self::load(folder, "", Arc::new(ManualClock::at(START)), store).await
+        Self::load(Arc::new(folder.to_owned()), "", Arc::new(ManualClock::at(START)), store).await
     }
 
     /// Starts another with the same store and clock and everything else new, like a restart or another node.
     pub(crate) async fn another(&self) -> Self {
-        Self::load(&self.folder, &self.settings, Arc::clone(&self.clock), None).await
+        Self::load(Arc::clone(&self.folder), &self.settings, Arc::clone(&self.clock), None).await
     }
 
     /// Starts another node, whose clock is ahead by this many milliseconds.
     pub(crate) async fn another_ahead(&self, ms: i64) -> Self {
         let clock = Arc::new(ManualClock::at(self.clock.now() + ms));
-        Self::load(&self.folder, &self.settings, clock, None).await
+        Self::load(Arc::clone(&self.folder), &self.settings, clock, None).await
     }
 
     /// Starts another node with other settings.
     pub(crate) async fn another_with(&self, settings: &str) -> Self {
-        Self::load(&self.folder, settings, Arc::clone(&self.clock), None).await
+        Self::load(Arc::clone(&self.folder), settings, Arc::clone(&self.clock), None).await
     }
 
-    async fn load(folder: &Path, settings: &str, clock: Arc<ManualClock>, store: Option<Arc<dyn Store>>) -> Self {
+    async fn load(folder: Folder, settings: &str, clock: Arc<ManualClock>, store: Option<Arc<dyn Store>>) -> Self {
         Self::load_with(folder, settings, clock, store, Arc::new(SystemEntropy)).await
     }
 
     async fn load_with(
-        folder: &Path,
+        folder: Folder,
         settings: &str,
         clock: Arc<ManualClock>,
         store: Option<Arc<dyn Store>>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let config = config(folder, settings);
+        let config = config((*folder).as_ref(), settings);
         let store = match store {
             Some(store) => store,
             None => store::open(&config.database_url(), store::StoreOptions::default()).await.unwrap(),
         };
         let state = AppState::load(config, store, clock.clone(), entropy, SiteFiles::NONE).await.unwrap();
         let router = Router::new().fallback_service(router(&state));
-        let (folder, settings) = (folder.to_owned(), settings.to_owned());
-        Self { state, clock, router, folder, settings, _temporary: None }
+        Self { state, clock, router, folder, settings: settings.to_owned() }
     }
 
     /// Returns a person's browser, at an address.
