@@ -61,7 +61,8 @@ mkdir "$work/programs"
 tar -xf "$archive" -C "$work/programs"
 programs=$work/programs/postern-$VERSION
 for name in postern postern-client; do
-    "$programs/bin/$name" --version | grep -qF "$name $VERSION" || fail "$name does not say its version"
+    "$programs/bin/$name" --version | grep -Eqx "$name $VERSION \\(([0-9a-f]{12}(-dirty)? )?[0-9]{4}(-[0-9]{2}){2}\\)" ||
+        fail "$name does not say its version, commit and date"
     [ -s "$programs/man/$name.1" ] && [ -s "$programs/completions/$name.bash" ] || fail "$name has no manual or completions"
 done
 check "the completions for bash" bash -n "$programs/completions/postern.bash"
@@ -132,8 +133,11 @@ if [ -z "$short" ]; then
     mkdir "$work/moved"
     cp "$programs"/bin/* "$work/moved/"
     check "make dist" env TZ=Pacific/Kiritimati POSTERN_BIN="$work/moved/postern" POSTERN_CLIENT_BIN="$work/moved/postern-client" \
-        DIST="$work/again" CARGO_TARGET_DIR="$work/target" tools/dist.sh
+        DIST="$work/again" CARGO_TARGET_DIR="$work/target" MINISIGN_KEY="$work/key" tools/dist.sh
     diff "$dist/SHA256SUMS" "$work/again/SHA256SUMS" || fail "two packagings of the same programs differ"
+    step "their signature, checked as the manual says"
+    cp "$work/key.pub" "$work/again/postern.pub"
+    check "the signature" sh -ec "cd '$work/again'; $(node tools/dist/block.mjs docs/start.md 'minisign -V')"
     . tools/dist/test-debian.sh
     step "each command of the manual that is marked for this test has run"
     [ "$(sort -u "$BLOCKS" | wc -l)" = "$(grep -rx --include='*.md' ' *<!-- run: dist -->' docs | wc -l)" ] ||

@@ -35,6 +35,20 @@ grep -qF "$link" "$work/install.log" || fail "'postern setup' prints another lin
 inside sh -c 'ls /etc/systemd/system/multi-user.target.wants' | grep -qx postern.service || fail "the portal is not enabled"
 ! inside sh -c 'ls /etc/systemd/system/multi-user.target.wants' | grep -q 'gate\|time' || fail "a service is enabled that nobody asked for"
 
+# Runs the server as its unit does, until it is ready.
+serve() {
+    local ports=(POSTERN_LISTEN="127.0.0.1:$PORT" POSTERN_OPERATOR__LISTEN="127.0.0.1:$OPERATOR_PORT" POSTERN_TIME__EMBEDDED=false)
+    local unit=$debian/lib/systemd/system/postern.service
+    start chroot "$debian" /usr/bin/env -i PATH=/usr/bin POSTERN_CONFIG=/etc/postern/postern.toml "${ports[@]}" \
+        setpriv --reuid postern --regid postern --init-groups \
+        sh -c "umask 077; cd /var/lib/postern; exec $(sed -n 's/^ExecStart=//p' "$unit")"
+    await inside env "${ports[@]}" postern health
+    stop_all
+}
+
+step "Debian packages: the service starts"
+serve
+
 step "Debian packages: upgrade"
 inside sh -ec 'echo "a long password of a test" | runuser -u postern -- postern user add ada'
 inside sh -ec 'sed -i "s/^name = \"Postern\"/name = \"Mine\"/" /etc/postern/postern.toml'
@@ -47,6 +61,15 @@ inside runuser -u postern -- postern user list | grep -q ada || fail "the upgrad
 inside grep -q '"Mine"' /etc/postern/postern.toml || fail "the upgrade lost a setting"
 check "restoring the backup" inside sh -ec "cd /tmp && runuser -u postern -- postern restore --data-dir /tmp/restored --without-key $backup"
 inside rm -rf /tmp/restored
+
+step "Debian packages: the new program migrates the database when it starts"
+# As if the older version had not known one of the migrations.
+python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])' "$debian/var/lib/postern/postern.db" \
+    "DROP INDEX oauth_logouts_next; DELETE FROM _sqlx_migrations WHERE version = 38"
+doctor() { inside runuser -u postern -- postern doctor || true; }
+doctor | grep -q 'changes of the database are pending' || fail "doctor reports no pending migration"
+serve
+doctor | grep -q 'every change that this version needs' || fail "the start ran no migration"
 
 step "Debian packages: an upgrade without a backup stops"
 inside mv /var/lib/postern/postern.db /var/lib/postern/whole.db
