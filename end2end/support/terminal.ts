@@ -145,7 +145,8 @@ export function plain(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '');
 }
 
-function program(): string {
+/** Returns the path of the client. */
+export function program(): string {
   const path = process.env.POSTERN_CLIENT_BIN;
   if (!path || !existsSync(path)) throw new Error('POSTERN_CLIENT_BIN names no program: run the tests with `make test`');
   return path;

@@ -1,5 +1,8 @@
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { CTRL_C, ENTER, Machine, UP, type Terminal } from '../support/terminal';
+import { join } from 'node:path';
+import { blocks } from '../support/blocks';
+import { CTRL_C, ENTER, Machine, plain, program, UP, type Terminal } from '../support/terminal';
 import { expect, test as base } from '../support/test';
 import { TimeServer } from '../support/time-server';
 
@@ -26,8 +29,38 @@ async function choose(terminal: Terminal, place: number, last: RegExp): Promise<
   terminal.type(key.repeat(times) + ENTER);
 }
 
+/** Reduces what differs from one run to the next: ids, files, networks, numbers and the width of columns. */
+function shape(shown: string): string {
+  return plain(shown)
+    .replace(/\S+\.json/g, 'FILE')
+    .replace(/[\d.]+\/\d+|[\da-f:]+::\/\d+/g, 'NETWORK')
+    .replace(/(?<![\w-])[\w-]{22}(?![\w-])/g, 'ID')
+    .replace(/[+-]?\d+(\.\d+)?/g, '0')
+    .replace(/[ \t]+/g, ' ')
+    .replace(/^ /gm, '')
+    .replaceAll('\r', '')
+    .trim();
+}
+
 test.describe('with a time server', () => {
   test.use({ alone: true });
+
+  test('the commands of the manual print what it says', async ({ server, machine, time }) => {
+    void time;
+    const person = await server.person();
+    const page = readFileSync(join(__dirname, '../../docs/terminal.md'), 'utf8');
+    const session = blocks(page).find(({ language }) => language === 'console');
+    const steps = (session?.text ?? '').split(/^\$ /m).slice(1).map((step) => step.split(/\n(.*)/s));
+    expect(steps.length).toBeGreaterThan(5);
+    symlinkSync(program(), join(machine.home, 'postern-client'));
+    writeFileSync(join(machine.home, 'password'), `${person.password}\n`);
+    const here = (text: string) => text.replaceAll('https://auth.example.com', server.origin).replace(/\bada\b/g, person.name);
+    for (const [command = '', expected = ''] of steps) {
+      const terminal = machine.terminalShell(`PATH=$HOME:$PATH; ${here(command)}`);
+      expect(await terminal.ended, `${command}: ${terminal.shown}`).toBe(0);
+      expect(shape(terminal.shown), command).toBe(shape(here(expected)));
+    }
+  });
 
   test('from the login through the menu: a new key, the time, exit, sign out', async ({ server, machine, time }) => {
     void time;
