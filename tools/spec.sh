@@ -13,7 +13,9 @@ POSTERN_CLIENT_BIN=$(realpath "$target/debug/postern-client")
 REGTEST_BIN=$(realpath "$target/debug/regtest")
 CHROMIUM=$(tools/find-program.sh chromium)
 OPENID_APP_BIN=$(tools/openid-app.sh)
-export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN OPENID_APP_BIN CHROMIUM
+# Of `make docs`.
+MANUAL=$(realpath -m "${CARGO_TARGET_DIR:-target}/docs/html")
+export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN OPENID_APP_BIN CHROMIUM MANUAL
 
 [ -d end2end/node_modules ] || npm ci --prefix end2end --ignore-scripts --no-audit --no-fund
 tools/python.sh

@@ -43,7 +43,8 @@ cargo build --workspace --bin regtest
 REGTEST_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/regtest")
 OPENID_APP_BIN=$(tools/openid-app.sh)
 CHROMIUM=$(tools/find-program.sh chromium)
-export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN OPENID_APP_BIN CHROMIUM
+MANUAL=$(realpath "${CARGO_TARGET_DIR:-target}/docs/html")
+export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN OPENID_APP_BIN CHROMIUM MANUAL
 cd end2end
 npx --no-install tsc
 exec npx --no-install playwright test
