@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { environment, freePort, program, type Server } from './server';
 
+/** Of the package libfaketime. */
+const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
@@ -28,12 +31,13 @@ export class TimeServer {
     return server;
   }
 
-  async run(): Promise<void> {
+  /** Starts the program. `clock`: how far its clock is ahead, such as `+10m`. */
+  async run(clock?: string): Promise<void> {
     const { dataDir, origin } = this.portal;
     const args = ['time-server', '--listen', `127.0.0.1:${this.port}`, '--tcp', `127.0.0.1:${this.tcp}`, '--issuer', origin];
     const child = spawn(program(), [...args, '--set', `key=${join(dataDir, 'time-server.key')}`], {
       cwd: dataDir,
-      env: environment(),
+      env: clock ? { ...environment(), LD_PRELOAD: FAKETIME, FAKETIME: clock } : environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process = child;

@@ -27,6 +27,18 @@ function record(page: Page): Buffer[] {
   return seen;
 }
 
+test('a time server whose clock is wrong is explained, on the page and in its log', async ({ page, server }) => {
+  await time.end();
+  await time.run('+10m');
+  await new LoginPage(page).signIn(await server.person());
+  const view = new TimePage(page);
+  await view.open();
+  await view.connect.click();
+  await expect(view.panel).toContainText('one of their clocks is wrong');
+  await expect(view.connect).toBeEnabled();
+  await expect.poll(() => time.log).toContain('a ticket is out of its time');
+});
+
 test('the time ticks, and the wire carries nothing but ciphertext', async ({ page, server }) => {
   const wire = record(page);
   await new LoginPage(page).signIn(await server.person());

@@ -123,17 +123,20 @@ pub fn TimeConnection(url: String) -> impl IntoView {
 async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, readings: RwSignal<ServerReadings>) {
     said.set("");
     readings.set(ServerReadings::default());
+    let mut refusals = 0;
     loop {
         phase.set(Phase::Opening);
-        let end = match time_server::connect(&url).await {
+        let (end, answers) = match time_server::connect(&url).await {
             Ok(mut connection) => {
                 readings.update(|readings| readings.version = connection.version);
                 phase.set(Phase::Running);
                 talk(&mut connection, phase, readings).await
             }
-            Err(end) => end,
+            Err(end) => (end, 0),
         };
-        if !matches!(end, ConnectionEnd::Closed(CloseReason::KeyEnded)) {
+        refusals = if answers == 0 { refusals + 1 } else { 0 };
+        // A key may be replaced while the connection opens, but not twice.
+        if !matches!(end, ConnectionEnd::Closed(CloseReason::KeyEnded)) || refusals > 1 {
             said.set(sentence(&end));
             break;
         }
@@ -142,16 +145,19 @@ async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, 
     phase.set(Phase::Idle);
 }
 
+/// Asks once a second. Returns the reason of the end, and the number of answers.
 async fn talk(
     connection: &mut Connection,
     phase: RwSignal<Phase>,
     readings: RwSignal<ServerReadings>,
-) -> ConnectionEnd {
+) -> (ConnectionEnd, u32) {
+    let mut answers = 0;
     loop {
         let reading = match connection.ask().await {
             Ok(reading) => reading,
-            Err(end) => return end,
+            Err(end) => return (end, answers),
         };
+        answers += 1;
         readings.update(|readings| {
             readings.readings.push_back(reading);
             if readings.readings.len() > SHOWN {
@@ -161,11 +167,11 @@ async fn talk(
             readings.received.clone_from(&connection.received);
         });
         if let Err(end) = connection.rest(PAUSE_MS).await {
-            return end;
+            return (end, answers);
         }
         if phase.get_untracked() == Phase::Leaving {
             connection.exit();
-            return ConnectionEnd::Closed(CloseReason::Goodbye);
+            return (ConnectionEnd::Closed(CloseReason::Goodbye), answers);
         }
     }
 }

@@ -33,13 +33,17 @@ pub fn span(ns: i64, signed: bool) -> String {
 /// Explains the end of a connection to people. `None`: nothing to say, or the page handles it.
 pub fn ended(reason: CloseReason) -> Option<&'static str> {
     match reason {
-        CloseReason::Goodbye | CloseReason::KeyEnded => None,
+        CloseReason::Goodbye => None,
         CloseReason::GoingAway => Some("The time server is shutting down. Connect again in a moment."),
         CloseReason::Full => Some("The time server has no free connections. Try again later."),
         CloseReason::TooSlow => {
             Some("The connection was idle for too long, so the time server closed it. Connect again.")
         }
-        CloseReason::TicketExpired => Some("The ticket had expired. Connect again."),
+        // Tickets are made for one connection.
+        CloseReason::TicketExpired | CloseReason::KeyEnded => Some(
+            "The time server refuses a ticket that this site made just now: one of their clocks is wrong. Tell the \
+             person who runs them.",
+        ),
         CloseReason::BadOrigin => {
             Some("The time server does not accept connections from this site's address. Tell the person who runs it.")
         }
@@ -60,6 +64,13 @@ mod tests {
         assert_eq!(parts(time), ("14:32:07".to_owned(), ".123456789".to_owned()));
         assert_eq!(day(time), "2026-11-22");
         assert_eq!(parts("14:32:07"), ("14:32:07".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_refused_new_ticket_is_explained_by_the_clocks() {
+        for reason in [CloseReason::TicketExpired, CloseReason::KeyEnded] {
+            assert!(ended(reason).is_some_and(|text| text.contains("clocks")), "{reason:?}");
+        }
     }
 
     #[test]
