@@ -136,7 +136,8 @@ fn it_serves_and_reads_its_routes_again() {
 fn the_health_check_asks_the_gate() {
     let folder = tempfile::tempdir().unwrap();
     settings(folder.path(), &(ADDRESS.to_owned() + &ROUTES.replace("UPSTREAM", "127.0.0.1:1")));
-    let mut gate = GateProgram::with(folder.path(), &["--set", "toll.operator_listen=127.0.0.1:0"]);
+    let own = format!("toll.operator_listen={}:0", testkit::own_loopback());
+    let mut gate = GateProgram::with(folder.path(), &["--set", &own]);
     let listen = format!("toll.operator_listen={}", gate.operator.unwrap());
     // The portal does not run here.
     let check = || postern(folder.path(), &["--set", &listen, "--set", "operator.listen=off", "health", "gate"], "");
