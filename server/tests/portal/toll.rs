@@ -40,8 +40,11 @@ fn on_node(node: SocketAddr) -> String {
     ADDRESS.replace("127.0.0.1:1'", &format!("{node}'"))
 }
 
+/// Replaces the settings file. A running gate looks at it each second, and must not read a part of it.
 fn settings(folder: &Path, text: &str) {
-    fs::write(folder.join("postern.toml"), text).unwrap();
+    let next = folder.join("postern.toml.next");
+    fs::write(&next, text).unwrap();
+    fs::rename(next, folder.join("postern.toml")).unwrap();
 }
 
 #[test]
