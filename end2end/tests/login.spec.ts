@@ -102,6 +102,7 @@ test.describe('a wrong password', () => {
       const answered = page.waitForResponse('**/api/login');
       await login.submit({ name, password: newPassword() });
       const answer = await answered;
+      await expect(login.alert).toContainText('Wrong name or password.');
       const { date: _, 'x-request-id': __, ...headers } = answer.headers();
       answers.push([answer.status(), await answer.text(), headers, await login.alert.textContent()]);
       await expect(login.button).toBeEnabled();
