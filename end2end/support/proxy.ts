@@ -100,7 +100,7 @@ export class Proxy {
         asked.once('error', () => resolve(false)).once('response', () => asked.destroy()).once('timeout', () => asked.destroy());
       });
     await expect
-      .poll(async () => !running.has(this.child) || (await answers()), { intervals: [50], timeout: 10_000 })
+      .poll(async () => !running.has(this.child) || (await answers()), { intervals: [50], timeout: 30_000 })
       .toBe(true);
     if (!running.has(this.child)) throw new Error(`the proxy has ended: ${this.log}`);
   }

@@ -136,14 +136,17 @@ for (const kind of ['nginx', 'caddy', 'traefik'] as const) {
       await enter(page, world.wiki, ada);
       const tokens = new Set<string>();
       await expect
-        .poll(async () => {
-          const heard = await me(page);
-          expect(heard.status).toBe(200);
-          const { exp, iat } = claims(String(heard.me?.authorization));
-          // `iat` is half a minute earlier, for clocks that are behind.
-          expect(exp - iat).toBeLessThanOrEqual(34);
-          return tokens.add(String(heard.me?.authorization)).size;
-        })
+        .poll(
+          async () => {
+            const heard = await me(page);
+            expect(heard.status).toBe(200);
+            const { exp, iat } = claims(String(heard.me?.authorization));
+            // `iat` is half a minute earlier, for clocks that are behind.
+            expect(exp - iat).toBeLessThanOrEqual(34);
+            return tokens.add(String(heard.me?.authorization)).size;
+          },
+          { timeout: 30_000 },
+        )
         .toBeGreaterThanOrEqual(3);
       // After sign-out on another page the script gets a plain refusal, and the next page leads to sign-in.
       const portal = await page.context().newPage();

@@ -33,8 +33,10 @@ for (const format of ['text', 'json']) {
       await new Client(server, '127.0.0.41').post('/api/login', FORGED);
       await v6.post('/api/login', FORGED);
       await new Client(server, '127.0.0.42').login({ name: 'nobody', password: newPassword() });
-      const line = server.log.split('\n').find((one) => one.includes('127.0.0.41') && one.includes('banned')) ?? '';
-      const forgery = line.replaceAll('127.0.0.41', '127.0.0.66');
+      // The log arrives apart from the answers.
+      const line = (address: string) => server.log.split('\n').find((one) => one.includes(address) && one.includes('banned')) ?? '';
+      for (const address of ['127.0.0.41', '127.0.0.42']) await expect.poll(() => line(address)).not.toBe('');
+      const forgery = line('127.0.0.41').replaceAll('127.0.0.41', '127.0.0.66');
       for (const path of [forgery, `\u0009${forgery}`, `x"}${forgery}`]) {
         await new Client(server, '127.0.0.43').get(`/${encodeURIComponent(path)}`);
         await new Client(server, '127.0.0.43').get(`/${path.replace(/[^!-~]+/g, '%20')}`);

@@ -144,7 +144,7 @@ test('JupyterHub knows people and their groups', async ({ server, page, places, 
   expect((await server.command(['user', 'set', person.name, '--groups', 'jupyter-admins'])).code).toBe(0);
   await withApp(place, folder, () => Peer.start(command, place.port, folder.path), async () => {
     const health = () => fetch(`http://127.0.0.1:${place.port}/hub/health`);
-    await expect.poll(async () => (await health()).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await health()).status, { timeout: 60_000 }).toBe(200);
     await page.goto(`${app}/hub/home`);
     await page.getByRole('button', { name: 'Sign in with Postern' }).click();
     await signIn(page, person);

@@ -18,7 +18,7 @@ test('oidc-agent is connected by a code, and refreshes its tokens', async ({ ser
   const file = folder.write('commands.sh', script);
   const terminal = Peer.run(['bash', '-eu', file], folder.path, { OIDC_ENCRYPTION_PW: 'a password of its own' });
   try {
-    await expect.poll(() => /enter the code: (\S+)/.exec(terminal.log)?.[1] ?? (/rror: .*/.exec(terminal.log)?.[0] || '')).toMatch(/^[A-Z]{4}-[A-Z]{4}$/);
+    await expect.poll(() => /enter the code: (\S+)/.exec(terminal.log)?.[1] ?? (/rror: .*/.exec(terminal.log)?.[0] || ''), { timeout: 30_000 }).toMatch(/^[A-Z]{4}-[A-Z]{4}$/);
     const code = /enter the code: (\S+)/.exec(terminal.log)?.[1] ?? '';
     const address = /visit:\s+(\S+)/.exec(terminal.log)?.[1];
     expect(address).toBe(`${server.origin}/device`);

@@ -43,19 +43,6 @@ test('a login at a terminal asks without echo, opens the menu, and ends there', 
   expect((await machine.run(['whoami'])).code).toBe(3);
 });
 
-test('a mistyped password is asked for again, and a wait is waited', async ({ server, machine }) => {
-  const person = await server.person();
-  const terminal = machine.terminal(['login', person.name, '--server', server.origin, '--no-menu']);
-  await terminal.shows(/Password: $/);
-  terminal.line('not this one');
-  await terminal.shows(/Wrong name or password/);
-  await terminal.shows(/Password: $/);
-  terminal.line(person.password);
-  await terminal.shows(/Trying again in \d+ s\./);
-  await terminal.shows(/Signed in/);
-  expect(await terminal.ended).toBe(0);
-});
-
 test("an administrator replaces the server's envelope key from the menu", async ({ server, machine }) => {
   const person = await server.person('administrator');
   expect((await signIn(machine, server, person)).code).toBe(0);
@@ -119,18 +106,6 @@ test('in a pipe there are no colours, JSON is JSON, and exit codes say what happ
   expect((await machine.run(['login', 'a', '--server', 'http://127.0.0.1:9', '--password-stdin'], 'b\n')).code).toBe(5);
   expect((await machine.run(['login', 'a', '--server', 'http://192.0.2.1', '--password-stdin'], 'b\n')).code).toBe(2);
   expect((await machine.run(['menu'])).code).toBe(2);
-});
-
-test('a wrong password is refused, and whoever will not wait is told how long', async ({ server, machine }) => {
-  const person = await server.person();
-  const wrong = await machine.run(['login', person.name, '--server', server.origin, '--password-stdin', '--json'], 'wrong\n');
-  expect(wrong.code).toBe(4);
-  expect(JSON.parse(wrong.stderr).problem.code).toBe('wrong_credentials');
-  const closed = await signIn(machine, server, person, '--wait', '0', '--json');
-  expect(closed.code).toBe(6);
-  const said = closed.stderr.trim().split('\n').at(-1) ?? '';
-  expect(JSON.parse(said).problem).toMatchObject({ code: 'banned', retry_after: expect.any(Number) });
-  await lift(server);
 });
 
 test('what is kept is for its owner alone, in one place, and used no more once others could read it', async ({ server, machine }) => {
@@ -203,7 +178,7 @@ test('another session is ended from here, and this one from elsewhere', async ({
   expect((await new Client(server).session(other.tokens.access_token)).status).toBe(401);
 
   expect((await server.command(['session', 'end', person.name])).code).toBe(0);
-  await expect.poll(async () => (await machine.run(['whoami'])).code, { timeout: 5_000 }).toBe(3);
+  await expect.poll(async () => (await machine.run(['whoami'])).code, { timeout: 20_000 }).toBe(3);
   expect((await machine.run(['logout'])).code).toBe(0);
 });
 
@@ -244,6 +219,36 @@ test('a reader who goes away is no error', async ({ server, machine }) => {
     const ended = await machine.shell(`"$0" ${command} | true; "$0" ${command} | head -c 1 >/dev/null`);
     expect(ended.stderr, command).toBe('');
   }
+});
+
+test.describe('after a wrong password', () => {
+  // The standard's two seconds may be over before the next program asks.
+  test.use({ settings: { 'ban.invalid_credentials.ladder': '["9s"]' } });
+
+  test('a mistyped password is asked for again, and a wait is waited', async ({ server, machine }) => {
+    const person = await server.person();
+    const terminal = machine.terminal(['login', person.name, '--server', server.origin, '--no-menu']);
+    await terminal.shows(/Password: $/);
+    terminal.line('not this one');
+    await terminal.shows(/Wrong name or password/);
+    await terminal.shows(/Password: $/);
+    terminal.line(person.password);
+    await terminal.shows(/Trying again in \d+ s\./);
+    await terminal.shows(/Signed in/);
+    expect(await terminal.ended).toBe(0);
+  });
+
+  test('a wrong password is refused, and whoever will not wait is told how long', async ({ server, machine }) => {
+    const person = await server.person();
+    const wrong = await machine.run(['login', person.name, '--server', server.origin, '--password-stdin', '--json'], 'wrong\n');
+    expect(wrong.code).toBe(4);
+    expect(JSON.parse(wrong.stderr).problem.code).toBe('wrong_credentials');
+    const closed = await signIn(machine, server, person, '--wait', '0', '--json');
+    expect(closed.code).toBe(6);
+    const said = closed.stderr.trim().split('\n').at(-1) ?? '';
+    expect(JSON.parse(said).problem).toMatchObject({ code: 'banned', retry_after: expect.any(Number) });
+    await lift(server);
+  });
 });
 
 test.describe('when the access token has run out', () => {

@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page, type Route } from '@playwright/test';
 import { LOOKS, faults } from '../support/axe';
 import { Chain } from '../support/chain';
 import { Gate } from '../support/gate';
@@ -32,6 +32,9 @@ const address = (page: Page) => page.locator('code').first().innerText();
 
 /** Checks a page with axe and the keyboard, in every look, and that it fits a phone's width. */
 async function inspect(page: Page, name: string): Promise<void> {
+  // Most of these pages refresh, which would end the checks. After an answer without content, a page stays.
+  const stay = (route: Route) => (route.request().isNavigationRequest() ? route.fulfill({ status: 204 }) : route.continue());
+  await page.route('**/*', stay);
   await check(page, name);
   for (const [look, media] of Object.entries(LOOKS)) {
     await page.emulateMedia(media);
@@ -42,6 +45,8 @@ async function inspect(page: Page, name: string): Promise<void> {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   expect.soft(wide, `${name}: fits`).toBeLessThanOrEqual(320);
   await page.setViewportSize({ width: 1280, height: 800 });
+  await page.unroute('**/*', stay);
+  await page.reload();
 }
 
 /** Opens a page that follows a payment. The gate must have seen the chain once. */

@@ -25,7 +25,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 fn every_taken_port_is_named_before_anything_is_printed_or_made() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = regtest::free_port().unwrap();
     let (portal, terminals) = (first.local_addr().unwrap(), second.local_addr().unwrap().port());
     let output = run(
         folder.path(),

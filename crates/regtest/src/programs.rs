@@ -1,8 +1,11 @@
 //! The command lines of monerod and monero-wallet-rpc: on loopback, silent, isolated.
 
 use crate::{Error, Result};
+use std::io::{Error as IoError, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The required programs with their Debian packages.
 const NEEDED: [(&str, &str); 5] = [
@@ -26,9 +29,28 @@ pub fn are_installed() -> Result<()> {
     }
 }
 
-/// Returns a port that was free a moment ago.
-pub(crate) fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// Ports below those that the system gives to listeners and connections that ask for any port.
+const PORTS: Range<u16> = 12_000..20_000;
+/// Number of ports after which those of the next process begin.
+const PORTS_EACH: u32 = 8;
+
+/// Returns a free port of this machine that no other test gets before a program listens on it.
+///
+/// # Errors
+/// None is free.
+pub fn free_port() -> std::io::Result<u16> {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(PORTS_EACH);
+    for _ in PORTS {
+        let number = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        let step = u16::try_from(number % u32::from(PORTS.end - PORTS.start)).unwrap_or_default();
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, PORTS.start + step)) {
+            Ok(listener) => return Ok(listener.local_addr()?.port()),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(IoError::from(ErrorKind::AddrInUse))
 }
 
 pub(crate) fn monerod(directory: &Path, rpc: u16, peers: u16) -> Vec<String> {

@@ -5,9 +5,16 @@ mod running;
 pub use running::Running;
 
 use clap::{Arg, Command};
+use std::net::Ipv4Addr;
 
 /// Beginnings that ids, codes and hashes may have: base64url has the hyphen, and `h` and `V` are flags as well.
 const HYPHENATED: [&str; 4] = ["-AbC_d", "--AbC", "-hV-x", "-"];
+
+/// Returns a loopback address on which no other test listens. After a server on it has stopped, its port is refused.
+pub fn own_loopback() -> Ipv4Addr {
+    // Process ids have at most 22 bits.
+    Ipv4Addr::from_bits(0x7F40_0000 | (std::process::id() & 0x003F_FFFF))
+}
 
 /// Lists the arguments of a program that take text and refuse a value that begins with a hyphen.
 ///

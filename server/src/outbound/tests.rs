@@ -85,9 +85,10 @@ async fn attack_a_name_or_an_address_leads_into_the_network() {
 
 #[tokio::test]
 async fn attack_a_name_changes_its_address_after_it_was_judged() {
-    let (good, seen_good) = server("127.0.0.2:0", DOCUMENT).await;
-    // The second answer leads to another server at the same port.
-    let bad = TcpListener::bind(("127.0.0.1", good)).await.expect("the same port");
+    // The second answer leads to this server. It gets its port first, because other tests listen at its address.
+    let bad = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = bad.local_addr().expect("bound").port();
+    let (good, seen_good) = server(&format!("127.0.0.2:{port}"), DOCUMENT).await;
     let settings = "[oauth]\ninternal_networks = ['127.0.0.2/32']";
     let (outbound, resolver) = outbound(settings, &[&["127.0.0.2"], &["127.0.0.1"]]);
     let url = format!("http://rebind.example:{good}/");

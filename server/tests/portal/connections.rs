@@ -24,7 +24,7 @@ async fn serve(portal: &Portal) -> Serving {
 }
 
 async fn serve_with(portal: &Portal, tls: Option<Tls>) -> Serving {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind((testkit::own_loopback(), 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
     let main_listener = MainListener::new(&portal.state.config, tls);

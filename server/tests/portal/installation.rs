@@ -174,7 +174,7 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
 #[test]
 fn the_doctor_looks_at_the_gate() {
     let folder = tempfile::tempdir().unwrap();
-    let upstream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = std::net::TcpListener::bind((testkit::own_loopback(), 0)).unwrap();
     let (node, good) = crate::toll::node();
     let write = |view_key: &str, extra: &str| {
         std::fs::write(folder.path().join("view.key"), view_key).unwrap();

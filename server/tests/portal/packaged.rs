@@ -28,7 +28,8 @@ fn the_version_is_the_packages() {
 #[test]
 fn the_health_check_follows_the_server() {
     let folder = tempfile::tempdir().unwrap();
-    let program = Program::start(folder.path(), &[]);
+    let own = format!("operator.listen={}:0", testkit::own_loopback());
+    let program = Program::start(folder.path(), &[&own]);
     let listen = format!("operator.listen={}", program.operator_address());
     let healthy = postern(folder.path(), &["--set", &listen, "health"], "");
     assert_eq!((healthy.status.code(), output_text(&healthy).trim()), (Some(0), "ready"));

@@ -40,8 +40,11 @@ fn on_node(node: SocketAddr) -> String {
     ADDRESS.replace("127.0.0.1:1'", &format!("{node}'"))
 }
 
+/// Replaces the settings file. A running gate looks at it each second, and must not read a part of it.
 fn settings(folder: &Path, text: &str) {
-    fs::write(folder.join("postern.toml"), text).unwrap();
+    let next = folder.join("postern.toml.next");
+    fs::write(&next, text).unwrap();
+    fs::rename(next, folder.join("postern.toml")).unwrap();
 }
 
 #[test]
@@ -136,7 +139,8 @@ fn it_serves_and_reads_its_routes_again() {
 fn the_health_check_asks_the_gate() {
     let folder = tempfile::tempdir().unwrap();
     settings(folder.path(), &(ADDRESS.to_owned() + &ROUTES.replace("UPSTREAM", "127.0.0.1:1")));
-    let mut gate = GateProgram::with(folder.path(), &["--set", "toll.operator_listen=127.0.0.1:0"]);
+    let own = format!("toll.operator_listen={}:0", testkit::own_loopback());
+    let mut gate = GateProgram::with(folder.path(), &["--set", &own]);
     let listen = format!("toll.operator_listen={}", gate.operator.unwrap());
     // The portal does not run here.
     let check = || postern(folder.path(), &["--set", &listen, "--set", "operator.listen=off", "health", "gate"], "");

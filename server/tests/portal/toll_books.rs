@@ -63,9 +63,8 @@ async fn nobody_else_sees_or_acts() {
 #[tokio::test]
 async fn routes_have_prices_and_health() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = format!(
-        "[toll]\naddresses = ['{ADDRESS}']\n[[toll.routes]]\nname = 'free'\npath = '/free'\nupstream = 'http://{nobody}'\n\
+        "[toll]\naddresses = ['{ADDRESS}']\n[[toll.routes]]\nname = 'free'\npath = '/free'\nupstream = 'http://127.0.0.1:1'\n\
          [[toll.routes]]\nname = 'price'\nhosts = ['api.example']\nmethods = ['GET']\npath = '/price'\n\
          upstream = 'http://{}/below'\nprice = '0.002 XMR'\n",
         listener.local_addr().unwrap()

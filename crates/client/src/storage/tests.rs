@@ -108,11 +108,18 @@ impl KeyringBackend for Ring {
     }
 }
 
+/// Time limit for a keyring that answers, which only a fault exceeds.
+const PATIENT: Duration = Duration::from_mins(1);
+/// Time limit for a keyring that does not answer. The test waits this long.
+const HURRIED: Duration = Duration::from_millis(100);
+
 fn with_ring(folder: &Path) -> (Storage, Arc<Ring>) {
     let ring = Arc::new(Ring::default());
-    // Long enough for a keyring that answers. For one that does not, the test waits this long.
-    let keyring = Keyring::new(Arc::clone(&ring) as Arc<dyn KeyringBackend>, Duration::from_millis(500));
-    (Storage { folder: folder.to_owned(), keyring }, ring)
+    (Storage { folder: folder.to_owned(), keyring: keyring(&ring, PATIENT) }, ring)
+}
+
+fn keyring(ring: &Arc<Ring>, timeout: Duration) -> Keyring {
+    Keyring::new(Arc::clone(ring) as Arc<dyn KeyringBackend>, timeout)
 }
 
 #[tokio::test]
@@ -123,6 +130,7 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
         let first = storage.keep(&server(), &profile("one"), StorageChoice::Auto).await.unwrap();
         assert_eq!(first, StoreOutcome { place: Location::Keyring, left: None });
         *ring.state.lock() = state;
+        let storage = Storage { keyring: keyring(&ring, HURRIED), ..storage };
         assert!(matches!(storage.load::<Profile>(&server()).await, Err(Error::Keyring(_))), "{state:?}");
         assert_eq!(storage.session_in_keyring(&server()).as_deref(), Some("one"));
 
@@ -140,11 +148,7 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
 
         // Another day, on the desktop.
         *ring.state.lock() = State::Here;
-        let (desktop, _) = with_ring(folder.path());
-        let desktop = Storage {
-            keyring: Keyring::new(Arc::clone(&ring) as Arc<dyn KeyringBackend>, Duration::from_mins(1)),
-            ..desktop
-        };
+        let desktop = Storage { folder: folder.path().to_owned(), keyring: keyring(&ring, PATIENT) };
         assert_eq!(desktop.leftover(&server()), Some(left));
         assert_eq!(desktop.forget(&server()).await.unwrap(), None);
         assert!(ring.items.lock().is_empty() && desktop.leftover(&server()).is_none(), "{state:?}");
@@ -155,6 +159,7 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
 async fn a_silent_keyring_is_waited_for_once() {
     let folder = tempfile::tempdir().unwrap();
     let (storage, ring) = with_ring(folder.path());
+    let storage = Storage { keyring: keyring(&ring, HURRIED), ..storage };
     *ring.state.lock() = State::Silent;
     let stored = storage.keep(&server(), &profile("one"), StorageChoice::Auto).await.unwrap();
     assert!(stored.left.is_some(), "it may still take what it was given");

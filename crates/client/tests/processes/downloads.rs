@@ -26,7 +26,7 @@ async fn the_rest_is_asked_for_where_a_connection_breaks_or_falls_silent() {
         files.then(TAG, 0..HALF, then);
         files.then(TAG, HALF..LENGTH, Then::End);
         let url = files::open(Arc::clone(&files)).await;
-        let output = get(&url, home.path(), &["--silence", "3"]).await;
+        let output = get(&url, home.path(), &["--silence", "5"]).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(output.stdout == content(), "{} bytes", output.stdout.len());
         let first = (String::new(), String::new());

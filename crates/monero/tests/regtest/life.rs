@@ -69,12 +69,13 @@ async fn a_node_that_is_gone_slow_and_back() {
     let sent = regtest.pay(&address, PRICE, MESSAGE).await.expect("paid");
     regtest.mine(1).await.expect("mined");
     let claim = claim(&sent, &address, MESSAGE);
-    let limits = RpcLimits { timeout: Duration::from_millis(500), ..RpcLimits::default() };
-    let own = NodeVerifier::new(Arc::new(Node::new(&regtest.node_url(), limits).expect("a node")));
+    let verifier = |limits| NodeVerifier::new(Arc::new(Node::new(&regtest.node_url(), limits).expect("a node")));
+    let own = verifier(RpcLimits::default());
+    let hurried = verifier(RpcLimits { timeout: Duration::from_millis(500), ..RpcLimits::default() });
     assert_eq!(paid(&own, &claim).await.confirmations, 1);
 
     regtest.pause_node(true);
-    let error = own.verify(&claim).await.expect_err("no answer");
+    let error = hurried.verify(&claim).await.expect_err("no answer");
     assert!(matches!(error, Error::Timeout(_)) && error.is_passing(), "{error:?}");
     regtest.pause_node(false);
     regtest.stop_node();

@@ -34,7 +34,8 @@ pub(crate) async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
 }
 
 async fn appears(store: &dyn Store, entry: &AuditEntry) -> bool {
-    for _ in 0..200 {
+    // Half a minute, which only a fault exceeds.
+    for _ in 0..3000 {
         if store.audit_of(&"ada".into(), 1000).await.unwrap().contains(entry) {
             return true;
         }

@@ -8,6 +8,14 @@ use std::time::Duration;
 use store::allowlist::AllowedNetwork;
 use store::audit::AuditEvent;
 
+/// Waits until a statement of another connection waits for a lock of this one's transaction.
+async fn until_waited_for(connection: &mut PgConnection) {
+    let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *connection).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadlock_is_retried_unseen_by_the_caller() {
     run(Engine::Postgres, deadlock).await;
@@ -27,7 +35,7 @@ async fn deadlock(fixture: Fixture) {
         let refusal = refusal(attempt(client_key(1)), Trigger::InvalidCredentials, Some("name0"), NOW + 5 * MINUTE);
         store.refuse(&refusal).await
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    until_waited_for(&mut other).await;
     // Completes a deadlock: PostgreSQL aborts the transaction that has waited for a second, which is not this one.
     other.execute(sqlx::query(lock).bind("invalid_credentials")).await.unwrap();
     other.execute("COMMIT").await.unwrap();
@@ -63,7 +71,7 @@ async fn late_commit(fixture: Fixture) {
         let (one, audit) = (allowed("198.51.100.0/24"), entry(AuditEvent::AllowAdded, None, NOW));
         async move { store.allow(&one, &audit).await }
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    until_waited_for(&mut other).await;
     assert_eq!(store.last_changes().await.unwrap().allowlist, 1, "and nobody has seen a higher one");
     assert!(!later.is_finished());
     other.execute("COMMIT").await.unwrap();

@@ -32,8 +32,12 @@ async fn an_upstream_that_is_away_is_left_alone_for_a_moment_and_found_again() {
 
 #[tokio::test]
 async fn one_that_says_nothing_is_waited_for_so_long() {
-    let forward = ForwardSettings { answer_within: Duration::from_millis(50), ..ForwardSettings::default() };
-    let world = World::with(|upstream| vec![route("all", "/**", upstream, &forward)]).await;
+    let hurried = ForwardSettings { answer_within: Duration::from_millis(50), ..ForwardSettings::default() };
+    let patient = ForwardSettings::default();
+    let world = World::with(|upstream| {
+        vec![route("never", "/never", upstream, &hurried), route("all", "/**", upstream, &patient)]
+    })
+    .await;
     let reply = world.get("/never", "").await;
     assert_eq!((reply.status, &reply.json()["code"]), (504, &"unavailable".into()));
     assert_eq!(world.get("/broken", "").await.status, 500, "its own answer is its own");
@@ -41,7 +45,8 @@ async fn one_that_says_nothing_is_waited_for_so_long() {
 
 #[tokio::test]
 async fn a_client_that_stops_in_its_body_does_not_close_the_upstream_to_others() {
-    let forward = ForwardSettings { answer_within: Duration::from_millis(50), ..ForwardSettings::default() };
+    // Long enough for the answer to the last request.
+    let forward = ForwardSettings { answer_within: Duration::from_secs(1), ..ForwardSettings::default() };
     let world = World::with(|upstream| vec![route("all", "/**", upstream, &forward)]).await;
     for _ in 0..4 {
         let reply = world.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234").await;

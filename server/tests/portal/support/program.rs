@@ -98,6 +98,11 @@ impl Program {
         assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
     }
 
+    /// Returns what it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
     /// Ends it without a chance to clean up.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -141,7 +141,7 @@ pub(crate) fn random() -> [u8; 32] {
 }
 
 async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
+    TcpListener::bind((testkit::own_loopback(), 0)).await.unwrap()
 }
 
 async fn publish(status: StatusCode, body: String) -> String {

@@ -1,7 +1,7 @@
 //! A real proxy with the configuration that `deploy/` ships. Only names, ports and the certificate's paths are
 //! replaced.
 
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -65,7 +65,7 @@ impl Front {
 }
 
 fn free() -> SocketAddr {
-    StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    SocketAddr::from(([127, 0, 0, 1], regtest::free_port().unwrap()))
 }
 
 fn certify(folder: &Path, host: &str) {

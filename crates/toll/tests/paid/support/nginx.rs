@@ -27,7 +27,7 @@ impl Nginx {
     /// Starts nginx. `None`: another program took the port meanwhile.
     async fn start(gate: SocketAddr, host: &str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], regtest::free_port().unwrap()));
         let root = directory.path().display();
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {root}/{name};"))

@@ -155,7 +155,8 @@ impl World {
 
     /// Does the same on an existing store.
     pub(crate) async fn real_in(regtest: &RegtestNetwork, pricing: Pricing, directory: TempDir) -> Self {
-        let limits = RpcLimits { timeout: Duration::from_secs(2), ..RpcLimits::default() };
+        // Tests wait this long for a paused node. A node that is not paused needs less, also on a busy machine.
+        let limits = RpcLimits { timeout: Duration::from_secs(5), ..RpcLimits::default() };
         let node = Arc::new(Node::new(&regtest.node_url(), limits).unwrap());
         let primary = regtest.merchant.address().await.unwrap().parse().unwrap();
         let pair = ViewPair::new(&primary, &regtest.merchant.view_key().await.unwrap()).unwrap();
