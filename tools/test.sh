@@ -12,7 +12,9 @@ tools/system-packages.sh
 step "toolchain"
 tools/check-tools.sh
 tools/wasm-target.sh
-cargo metadata --locked --format-version 1 >/dev/null
+for manifest in Cargo.toml fuzz/Cargo.toml; do
+    cargo metadata --locked --format-version 1 --manifest-path "$manifest" >/dev/null
+done
 
 step "lints"
 tools/lint.sh
