@@ -44,6 +44,7 @@ pub mod service;
 pub mod session;
 pub mod short_key;
 pub mod shown_text;
+pub mod thumbprint;
 pub mod token_hash;
 pub mod totp;
 mod typed_code;

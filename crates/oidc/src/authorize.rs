@@ -8,6 +8,7 @@ use crate::pkce;
 use crate::redirect_uri;
 use crate::scope::{OPENID, SUPPORTED, Scopes};
 use domain::second_factor::Requirement;
+use domain::thumbprint::Thumbprint;
 
 /// The `request_uri` of a pushed request begins with this (RFC 9126, section 2.2).
 pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
@@ -26,7 +27,7 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     pub code_challenge: Option<String>,
     /// Thumbprint of the key that the code is bound to (RFC 9449, section 10).
-    pub dpop_jkt: Option<String>,
+    pub dpop_jkt: Option<Thumbprint>,
     pub prompt: Prompt,
     /// Maximum age of the sign-in in seconds.
     pub max_age: Option<i64>,
@@ -372,15 +373,12 @@ fn code_challenge(params: &Params, client: &Client) -> Result<Option<String>, Sh
     }
 }
 
-fn dpop_jkt(params: &Params) -> Result<Option<String>, ShownError> {
-    match params.get("dpop_jkt") {
-        None => Ok(None),
-        Some(jkt) if pkce::is_challenge(jkt) => Ok(Some(jkt.to_owned())),
-        Some(jkt) => {
-            let facts = vec![presented("Presented dpop_jkt", jkt)];
-            Err(ShownError::new(ErrorCode::InvalidRequest, "dpop_jkt is not a SHA-256 thumbprint", facts))
-        }
-    }
+fn dpop_jkt(params: &Params) -> Result<Option<Thumbprint>, ShownError> {
+    let Some(text) = params.get("dpop_jkt") else { return Ok(None) };
+    Thumbprint::parse(text).map(Some).ok_or_else(|| {
+        let facts = vec![presented("Presented dpop_jkt", text)];
+        ShownError::new(ErrorCode::InvalidRequest, "dpop_jkt is not a SHA-256 thumbprint", facts)
+    })
 }
 
 fn max_age(text: &str) -> Result<i64, ShownError> {
