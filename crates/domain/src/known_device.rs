@@ -52,7 +52,7 @@ impl KnownDevice {
         let (issued_at, rest) = rest.split_first_chunk::<8>()?;
         let (holder, rest) = rest.split_first_chunk::<32>()?;
         let account = rest.first_chunk::<16>().copied();
-        let ends_at = UnixMs::from_millis(i64::from_be_bytes(*issued_at)).saturating_add(LIFETIME_MS);
+        let ends_at = UnixMs::from_millis(i64::from_be_bytes(*issued_at)) + LIFETIME_MS;
         (*version == expected && now < ends_at).then_some(Self { holder: *holder, account })
     }
 
@@ -156,7 +156,7 @@ impl<'a> DeviceList<'a> {
 
     /// Whether no device counts for a sign-in now. A longer pause than ours is not from this server.
     pub fn is_paused(&self, now: UnixMs) -> bool {
-        (now..=now.saturating_add(Self::PAUSE_MS + 1000)).contains(&self.paused_until)
+        (now..=now + Self::PAUSE_MS + 1000).contains(&self.paused_until)
     }
 
     /// Returns the cookie after a sign-in. `of_another` tells whether a device is good and of another account.
@@ -200,7 +200,7 @@ impl<'a> DeviceList<'a> {
                 self.devices.insert(0, own);
                 self.paused_until = UnixMs::EPOCH;
             }
-            None => self.paused_until = now.saturating_add(Self::PAUSE_MS),
+            None => self.paused_until = now + Self::PAUSE_MS,
         }
         self
     }

@@ -27,16 +27,6 @@ macro_rules! times {
                 self.0
             }
 
-            #[must_use]
-            pub const fn saturating_add(self, span: i64) -> Self {
-                Self(self.0.saturating_add(span))
-            }
-
-            #[must_use]
-            pub const fn saturating_sub(self, span: i64) -> Self {
-                Self(self.0.saturating_sub(span))
-            }
-
             /// Returns the span from `earlier` to this time. Negative: `earlier` is later.
             pub const fn since(self, earlier: Self) -> i64 {
                 self.0.saturating_sub(earlier.0)
@@ -48,7 +38,7 @@ macro_rules! times {
 
             /// Saturates, as every operation on times does.
             fn add(self, span: i64) -> Self {
-                self.saturating_add(span)
+                Self(self.0.saturating_add(span))
             }
         }
 
@@ -62,7 +52,7 @@ macro_rules! times {
             type Output = Self;
 
             fn sub(self, span: i64) -> Self {
-                self.saturating_sub(span)
+                Self(self.0.saturating_sub(span))
             }
         }
 

@@ -167,7 +167,7 @@ pub async fn prove(
 pub async fn send_due(state: &AppState) -> store::Result<()> {
     let Some(mailer) = &state.mailer else { return Ok(()) };
     for mail in state.store.due_mails(state.now(), ROUND).await? {
-        if !state.store.claim_mail(&mail, state.now().saturating_add(CLAIM_MS)).await? {
+        if !state.store.claim_mail(&mail, state.now() + CLAIM_MS).await? {
             continue;
         }
         if !send(state, mailer, &mail).await? {

@@ -59,7 +59,7 @@ pub fn decide(
         address: client.client_key.network_label(),
         created_at: now,
         used_at: now,
-        expires_at: now.saturating_add(period.ms()),
+        expires_at: now + period.ms(),
     };
     let mut entry = audit::entry(state, client, AuditEvent::DeviceRemembered, audit::OK);
     entry.user = Some(user.to_owned());

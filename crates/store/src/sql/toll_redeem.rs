@@ -180,7 +180,7 @@ impl Redemption {
             Value::Int(quota),
             Value::Int(paid % price),
             Value::Time(self.now),
-            Value::Time(self.now.saturating_add(terms.ttl_ms)),
+            Value::Time(self.now + terms.ttl_ms),
             Value::Int((have == 0).into()),
         ];
         tx.execute(MINT, values).await?;

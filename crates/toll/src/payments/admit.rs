@@ -149,7 +149,7 @@ impl PaymentService {
         match taken.map_err(|error| store_failed(&error))? {
             Ok(()) => Ok(true),
             Err(wait) => {
-                self.used_up.insert(who, caller.now.saturating_add(wait));
+                self.used_up.insert(who, caller.now + wait);
                 Ok(false)
             }
         }
