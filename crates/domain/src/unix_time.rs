@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
+use std::time::{Duration, SystemTime};
 
 macro_rules! times {
     ($($(#[$doc:meta])* $name:ident, $from:ident, $into:ident;)+) => {$(
@@ -80,9 +81,15 @@ times! {
 }
 
 impl UnixMs {
-    /// The last time that RFC 3339 can express, in the year 9999. Later times must be limited to it before they are
-    /// formatted.
-    pub const LAST_WRITABLE: Self = Self(253_402_300_799_999);
+    /// The last time that RFC 3339 can express, in the year 9999.
+    const LAST_WRITABLE: Self = Self(253_402_300_799_999);
+
+    /// Returns the time of the standard library, for formatting: the nearest one from 1970 to 9999, which RFC 3339 can
+    /// express.
+    pub fn to_system_time(self) -> SystemTime {
+        let since = self.clamp(Self::EPOCH, Self::LAST_WRITABLE).0.unsigned_abs();
+        SystemTime::UNIX_EPOCH + Duration::from_millis(since)
+    }
 
     /// Returns the second that has begun at this time.
     pub const fn to_seconds(self) -> UnixSeconds {
