@@ -79,5 +79,5 @@ impl UserKeyVersion {
 /// Returns the wait for another version in milliseconds, given when the newest [`MOST_AN_HOUR`] were made, newest
 /// first.
 pub fn wait(made_at: &[UnixMs], now: UnixMs) -> i64 {
-    made_at.get(MOST_AN_HOUR - 1).map_or(0, |at| (at + HOUR_MS).since(now).max(0))
+    made_at.get(MOST_AN_HOUR - 1).map_or(0, |at| (*at + HOUR_MS).since(now).max(0))
 }

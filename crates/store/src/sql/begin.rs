@@ -31,7 +31,7 @@ impl Write for BeginUnlessFull {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<BeginOutcome> {
         let BeginAttempt { attempt, now, .. } = &self.begin;
         let client_key = attempt.client_key.to_string();
-        let until = now + RESERVATION_MS;
+        let until = *now + RESERVATION_MS;
         // A later end was written before a clock was set back. It would block its client until the clock reaches it.
         let latest = until + CLOCK_TOLERANCE_MS;
         let [until, now, latest] = [until, *now, latest].map(Value::Time);
