@@ -17,7 +17,6 @@ use domain::ids::{SessionId, UserId};
 use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
-use std::time::Duration;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
 use store::mails::{
