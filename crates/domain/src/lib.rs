@@ -30,6 +30,7 @@ pub mod marks;
 pub mod operator;
 pub mod passkey;
 pub mod password;
+pub mod percent;
 pub mod printable;
 pub mod profile;
 pub mod public_address;
