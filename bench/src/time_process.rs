@@ -5,6 +5,7 @@ use crate::load;
 use anyhow::{Context, Result};
 use channel::{Keys, Randoms};
 use domain::UnixMs;
+use domain::thumbprint::Thumbprint;
 use serde::{Deserialize, Serialize};
 use server::entropy::{Entropy, SystemEntropy};
 use std::io::Read;
@@ -104,6 +105,6 @@ async fn open<C: MessageChannel + 'static>(
 
 fn opened() -> OpenedTicket {
     let text = || "bench".to_owned();
-    let holder = TicketHolder { sub: text(), sid: text(), jkt: text(), version: 1, until: UnixMs::MAX };
+    let holder = TicketHolder { sub: text(), sid: text(), jkt: Thumbprint([0; 32]), version: 1, until: UnixMs::MAX };
     OpenedTicket { holder, kid: text(), expires_at: UnixMs::MAX, jti: text(), user_key: [0; 32].into() }
 }

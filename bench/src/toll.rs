@@ -187,7 +187,7 @@ impl Gate {
         let admitted = http.get("/bound", &[("authorization", &authorization), (PROOF_HEADER, &proof)]).await?;
         let answer: KeyAnswer = text(&admitted.headers, MAC_KEY_HEADER).context("no key agreed on")?.parse()?;
         let (id, gate) = (answer.id, answer.point);
-        let (secret, holder) = (own.agree(&gate.jwk())?, Thumbprint::of(&key.jwk()));
+        let (secret, holder) = (own.agree(&gate.jwk())?, Thumbprint::of(&key.jwk().thumbprint_input()));
         Ok((id, AgreedKey::derive(&secret, &Agreement { id, holder, token, client, gate })))
     }
 

@@ -57,4 +57,5 @@ mod sync_freshness;
 pub mod tokens;
 pub mod totp;
 pub mod user_keys;
+mod utc_time;
 mod view_key;

@@ -9,6 +9,7 @@ use domain::authentication::Authentication;
 use domain::encoding::sha256;
 use domain::ids::{SessionId, UserId};
 use domain::profile::DisplayName;
+use domain::thumbprint::Thumbprint;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -95,7 +96,7 @@ impl PersonClaims {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    pub jkt: String,
+    pub jkt: Thumbprint,
 }
 
 /// The subject of a token.
@@ -106,7 +107,7 @@ pub struct TokenSubject<'a> {
     pub role: &'a str,
     pub session: &'a SessionId,
     pub generation: u32,
-    pub jkt: Option<&'a str>,
+    pub jkt: Option<Thumbprint>,
     pub authentication: Authentication,
     /// The claims about the person, in tokens for apps.
     pub person: Option<&'a PersonClaims>,
@@ -188,7 +189,7 @@ impl Tokens {
             auth_time: Some(subject.authentication.auth_time()),
             amr: subject.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
             acr: Some(subject.authentication.methods.acr().to_owned()),
-            cnf: subject.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+            cnf: subject.jkt.map(|jkt| Confirmation { jkt }),
             person: subject.person.cloned(),
             cookie: subject.cookie,
         };

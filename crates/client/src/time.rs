@@ -3,8 +3,9 @@
 use crate::api::is_over;
 use crate::{Error, Result, Session};
 use channel::client::{Conversation, HelloDraft, ServerMessage, refusal};
+use domain::UnixSeconds;
 use domain::encoding::base64url;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -191,8 +192,8 @@ impl<'a> TimeServer<'a> {
 
 /// Formats unix seconds as RFC 3339 in UTC.
 fn moment(at: u64) -> String {
-    let last = u64::try_from(domain::UnixMs::LAST_WRITABLE.to_seconds().as_seconds()).unwrap_or_default();
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at.min(last))).to_string()
+    let at = UnixSeconds::from_seconds(i64::try_from(at).unwrap_or(i64::MAX));
+    humantime::format_rfc3339_seconds(at.to_millis().to_system_time()).to_string()
 }
 
 /// Explains an expired new ticket or key by different clocks. Arguments in unix seconds: the portal's time when it made

@@ -36,7 +36,7 @@ pub fn gate(failures: FailureStreak, now: UnixMs) -> DelayDecision {
         return DelayDecision::Shut;
     }
     // Further ahead than the longest wait: the clock was set back. A little ahead: another node's clock.
-    if failures.last_at > now.saturating_add(LONGEST_MS) {
+    if failures.last_at > now + LONGEST_MS {
         return DelayDecision::Open;
     }
     match (failures.last_at + delay_ms(failures.count)).since(now) {

@@ -27,7 +27,7 @@ impl Allowance {
         // A span that ends later than any can is ignored: the clock was set back, or spans were made shorter.
         let running = before.filter(|taken| now < taken.ends_at && taken.ends_at - now <= span_ms);
         match running {
-            None => Ok(Taken { ends_at: now.saturating_add(span_ms), used: 1 }),
+            None => Ok(Taken { ends_at: now + span_ms, used: 1 }),
             Some(taken) if taken.used < i64::from(self.count.max(1)) => Ok(Taken { used: taken.used + 1, ..taken }),
             Some(taken) => Err(taken.ends_at - now),
         }

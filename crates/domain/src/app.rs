@@ -6,6 +6,7 @@
 
 use crate::account::Role;
 use crate::app_path::narrow;
+use crate::percent::{decoded, strictly_decoded};
 use crate::profile::GroupName;
 use crate::second_factor::Requirement;
 use crate::service::admits;
@@ -278,9 +279,10 @@ fn readings(path: &str) -> Option<Vec<String>> {
         if reading.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ') {
             return None;
         }
+        let bytes = reading.as_bytes();
         let ways = [
             // The request's path must be well-formed, but its decoded forms need not be.
-            decoded(&reading, next == 1)?,
+            String::from_utf8(if next == 1 { strictly_decoded(bytes)? } else { decoded(bytes) }).ok()?,
             reading.replace('\\', "/"),
             without_parameters(&reading),
             without_empty(&reading),
@@ -299,34 +301,6 @@ fn readings(path: &str) -> Option<Vec<String>> {
         }
     }
     Some(all)
-}
-
-/// Percent-decodes once (RFC 3986, section 2.1). `None`: the bytes are not UTF-8 or, with `strict`, a `%` is
-/// incomplete.
-fn decoded(text: &str, strict: bool) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        let pair = after
-            .split_first_chunk::<2>()
-            .and_then(|([high, low], after)| Some((hex(*high)? << 4 | hex(*low)?, after)));
-        rest = match pair {
-            Some((byte_meant, after)) if *byte == b'%' => {
-                bytes.push(byte_meant);
-                after
-            }
-            _ if *byte == b'%' && strict => return None,
-            _ => {
-                bytes.push(*byte);
-                after
-            }
-        };
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Removes `;parameters` in a segment (RFC 3986, section 3.3), as servlets do.

@@ -1,5 +1,11 @@
 //! The page of an app to return to after sign-in.
 
+use crate::percent;
+use percent_encoding::{AsciiSet, CONTROLS};
+
+/// Characters that a browser does not write in a path.
+const ODD: &AsciiSet = &CONTROLS.add(b' ').add(b'\\');
+
 /// Maximum length in URLs. Encoded twice it still fits a request line of 8 KiB, nginx's limit.
 pub const LONGEST: usize = 1024;
 
@@ -16,8 +22,7 @@ pub fn safe_path(text: Option<&str>) -> &str {
 /// Returns a request's target as a browser would write it. Backslashes and bytes other than visible ASCII are
 /// percent-encoded (RFC 3986, section 2.1).
 pub fn written_out(target: &[u8]) -> String {
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
-    target.iter().map(|b| if plain(*b) { char::from(*b).to_string() } else { format!("%{b:02X}") }).collect()
+    percent::written_out(target, ODD)
 }
 
 /// Replaces full-width forms (U+FF01 to U+FF5E) by ASCII, as some programs do when they read a path.

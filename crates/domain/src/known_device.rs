@@ -7,6 +7,7 @@
 use crate::account::AccountDigest;
 use crate::client_key::ClientKey;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use crate::thumbprint::Thumbprint;
 use crate::{UnixMs, UnixSeconds};
 use std::borrow::Cow;
 
@@ -29,7 +30,7 @@ pub struct KnownDevice {
 
 impl KnownDevice {
     /// Issues a cookie for a browser that has just signed in, with the thumbprint of its proven key.
-    pub fn issue(key: &[u8; 32], account: &AccountDigest, jkt: Option<&str>, now: UnixMs) -> String {
+    pub fn issue(key: &[u8; 32], account: &AccountDigest, jkt: Option<Thumbprint>, now: UnixMs) -> String {
         let body =
             [&[VERSION], now.as_millis().to_be_bytes().as_slice(), &holder(account, jkt), &bucket(account)].concat();
         let tag = hmac_sha256(key, &[&body]);
@@ -51,12 +52,12 @@ impl KnownDevice {
         let (issued_at, rest) = rest.split_first_chunk::<8>()?;
         let (holder, rest) = rest.split_first_chunk::<32>()?;
         let account = rest.first_chunk::<16>().copied();
-        let ends_at = UnixMs::from_millis(i64::from_be_bytes(*issued_at)).saturating_add(LIFETIME_MS);
+        let ends_at = UnixMs::from_millis(i64::from_be_bytes(*issued_at)) + LIFETIME_MS;
         (*version == expected && now < ends_at).then_some(Self { holder: *holder, account })
     }
 
     /// Whether it was issued for this account and this key.
-    pub fn is_of(&self, account: &AccountDigest, jkt: Option<&str>) -> bool {
+    pub fn is_of(&self, account: &AccountDigest, jkt: Option<Thumbprint>) -> bool {
         self.holder == holder(account, jkt)
     }
 
@@ -95,9 +96,12 @@ pub fn bucket_at(bucket: ClientKey, address: ClientKey) -> [u8; 16] {
     session_bucket(&format!("{bucket} at {address}"))
 }
 
-fn holder(account: &AccountDigest, jkt: Option<&str>) -> [u8; 32] {
-    // A digest has a fixed length, so the two parts are unambiguous.
-    sha256(&[account.as_str().as_bytes(), jkt.unwrap_or_default().as_bytes()].concat())
+fn holder(account: &AccountDigest, jkt: Option<Thumbprint>) -> [u8; 32] {
+    // A digest has a fixed length, so an account alone and one with a key are unambiguous.
+    match jkt {
+        Some(jkt) => sha256(format!("{}{jkt}", account.as_str()).as_bytes()),
+        None => sha256(account.as_str().as_bytes()),
+    }
 }
 
 /// Reason why a device does not count for a sign-in.
@@ -114,7 +118,7 @@ pub enum DeviceRefusal {
 pub struct DeviceHolder([u8; 32]);
 
 impl DeviceHolder {
-    pub fn of(account: &AccountDigest, jkt: Option<&str>) -> Self {
+    pub fn of(account: &AccountDigest, jkt: Option<Thumbprint>) -> Self {
         Self(holder(account, jkt))
     }
 }
@@ -152,7 +156,7 @@ impl<'a> DeviceList<'a> {
 
     /// Whether no device counts for a sign-in now. A longer pause than ours is not from this server.
     pub fn is_paused(&self, now: UnixMs) -> bool {
-        (now..=now.saturating_add(Self::PAUSE_MS + 1000)).contains(&self.paused_until)
+        (now..=now + Self::PAUSE_MS + 1000).contains(&self.paused_until)
     }
 
     /// Returns the cookie after a sign-in. `of_another` tells whether a device is good and of another account.
@@ -196,7 +200,7 @@ impl<'a> DeviceList<'a> {
                 self.devices.insert(0, own);
                 self.paused_until = UnixMs::EPOCH;
             }
-            None => self.paused_until = now.saturating_add(Self::PAUSE_MS),
+            None => self.paused_until = now + Self::PAUSE_MS,
         }
         self
     }
@@ -220,6 +224,8 @@ mod tests {
     use super::*;
 
     const KEY: [u8; 32] = [7; 32];
+    const JKT: Thumbprint = Thumbprint([1; 32]);
+    const OTHER: Thumbprint = Thumbprint([2; 32]);
     const NOW: UnixMs = UnixMs::from_millis(1_800_000_000_000);
 
     fn account(name: &str) -> AccountDigest {
@@ -228,14 +234,14 @@ mod tests {
 
     #[test]
     fn is_of_one_account_and_one_key_for_a_year() {
-        let cookie = KnownDevice::issue(&KEY, &account("alice"), Some("jkt"), NOW);
+        let cookie = KnownDevice::issue(&KEY, &account("alice"), Some(JKT), NOW);
         let known = KnownDevice::read(&KEY, &cookie, NOW + LIFETIME_MS - 1).expect("good");
-        assert!(known.is_of(&account("alice"), Some("jkt")) && known.is_of(&account("ALICE"), Some("jkt")));
-        assert!(!known.is_of(&account("bob"), Some("jkt")));
-        assert!(!known.is_of(&account("alice"), Some("other")) && !known.is_of(&account("alice"), None));
+        assert!(known.is_of(&account("alice"), Some(JKT)) && known.is_of(&account("ALICE"), Some(JKT)));
+        assert!(!known.is_of(&account("bob"), Some(JKT)));
+        assert!(!known.is_of(&account("alice"), Some(OTHER)) && !known.is_of(&account("alice"), None));
         assert_eq!(KnownDevice::read(&KEY, &cookie, NOW + LIFETIME_MS), None);
         assert_eq!(KnownDevice::read(&[8; 32], &cookie, NOW), None);
-        let other = KnownDevice::issue(&KEY, &account("alice"), Some("another key"), NOW);
+        let other = KnownDevice::issue(&KEY, &account("alice"), Some(OTHER), NOW);
         let other = KnownDevice::read(&KEY, &other, NOW).expect("good");
         assert_eq!(known.share(), other.share(), "devices of one account have one share");
         assert_ne!(known.client_key(), other.client_key(), "and are judged apart");
@@ -255,7 +261,7 @@ mod tests {
     #[test]
     fn a_browser_keeps_the_devices_of_several_people() {
         let read = |device: &str| KnownDevice::read(&KEY, device, NOW);
-        let issue = |name: &str| KnownDevice::issue(&KEY, &account(name), Some("jkt"), NOW);
+        let issue = |name: &str| KnownDevice::issue(&KEY, &account(name), Some(JKT), NOW);
         let sign_in = |cookie: &str, name: &str| {
             let of_another = |device: &str| read(device).is_some_and(|known| !known.is_of_account(&account(name)));
             DeviceList::read(cookie).with(issue(name), of_another).write().expect("one")
@@ -263,7 +269,7 @@ mod tests {
         let refused = |cookie: &str, refusal: &DeviceRefusal| {
             DeviceList::read(cookie).after_refusal(refusal, NOW, read).write().unwrap_or_default()
         };
-        let other = |name: &str| DeviceRefusal::Other(DeviceHolder::of(&account(name), Some("jkt")));
+        let other = |name: &str| DeviceRefusal::Other(DeviceHolder::of(&account(name), Some(JKT)));
         let (alice, bob) = (issue("alice"), issue("bob"));
 
         let one = sign_in("", "alice");

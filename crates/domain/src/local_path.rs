@@ -1,5 +1,8 @@
 //! The page to open after sign-in: a path on this site only.
 
+use crate::percent;
+use percent_encoding::AsciiSet;
+
 /// The default page.
 pub const HOME: &str = "/dashboard";
 /// Maximum length in bytes, sufficient for the authorization request of an app with long parameters. Encoded for a link to
@@ -35,12 +38,11 @@ fn is_page(path: &str) -> bool {
 /// query (WHATWG URL, query percent-encode set), and programs leave more of them as they are.
 pub fn written_out(target: &str) -> String {
     let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
-    let written = |byte: u8| {
-        let stays = byte.is_ascii() && !is_odd(char::from(byte));
-        if stays { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-    };
-    format!("{path}?{}", query.bytes().map(written).collect::<String>())
+    format!("{path}?{}", percent::written_out(query.as_bytes(), ODD))
 }
+
+/// The characters of [`is_odd`].
+const ODD: &AsciiSet = &AsciiSet::EMPTY.add(b'\\').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}');
 
 fn is_odd(c: char) -> bool {
     matches!(c, '\\' | '"' | '<' | '>' | '`' | '{' | '}')

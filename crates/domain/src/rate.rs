@@ -1,6 +1,7 @@
 //! A rate limit as one number: the generic cell rate algorithm (ITU-T I.371, virtual scheduling).
 
 use crate::UnixMs;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A burst, refilled at a steady rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,44 @@ impl Rate {
         let due = due_at.max(now) + self.every_ms;
         let over = due - now - window;
         if over > 0 { Err(over) } else { Ok(due) }
+    }
+}
+
+/// The state of a limit that several threads count.
+#[derive(Debug, Default)]
+pub struct RateCounter(AtomicI64);
+
+impl RateCounter {
+    /// Counts one event.
+    ///
+    /// # Errors
+    /// Milliseconds to wait; the event is over the limit.
+    pub fn take(&self, rate: Rate, now: UnixMs) -> Result<(), i64> {
+        let mut wait = 0;
+        let step = |due| rate.take(UnixMs::from_millis(due), now).map_err(|ms| wait = ms).ok().map(UnixMs::as_millis);
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).map(drop).map_err(|_| wait)
+    }
+
+    /// Checks whether one event more is within the limit, and does not count it.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn check(&self, rate: Rate, now: UnixMs) -> Result<(), i64> {
+        rate.take(self.due_at(), now).map(drop)
+    }
+
+    /// Takes back one event of this rate.
+    pub fn give_back(&self, rate: Rate) {
+        self.0.fetch_sub(rate.every_ms, Ordering::SeqCst);
+    }
+
+    /// Whether the whole burst is available again.
+    pub fn is_full_again(&self, now: UnixMs) -> bool {
+        self.due_at() <= now
+    }
+
+    fn due_at(&self) -> UnixMs {
+        UnixMs::from_millis(self.0.load(Ordering::SeqCst))
     }
 }
 

@@ -35,7 +35,7 @@ pub struct EndedSessions {
 impl EndedSessions {
     /// Adds an ended session. One that is known keeps its time.
     pub fn add(&mut self, session: &SessionId, ended_at: UnixMs, now: UnixMs) {
-        let until = ended_at.saturating_add(REVOCATION_RETENTION_MS);
+        let until = ended_at + REVOCATION_RETENTION_MS;
         if now < until
             && let Entry::Vacant(entry) = self.until.entry(mark(session.as_str()))
         {

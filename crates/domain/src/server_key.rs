@@ -137,13 +137,13 @@ impl KeySchedule {
     /// Returns the time when a key's results expire. `None`: it has no successor yet, or does not exist.
     pub fn ends_at(&self, kid: &str, rules: RotationRules) -> Option<UnixMs> {
         let place = self.keys.iter().position(|key| key.kid == kid)?;
-        Some(self.keys.get(place + 1)?.used_from.saturating_add(rules.overlap_ms))
+        Some(self.keys.get(place + 1)?.used_from + rules.overlap_ms)
     }
 
     /// Returns the time from which a new key is used: `wanted`, but not before it is known everywhere.
     pub fn used_from(&self, rules: RotationRules, wanted: UnixMs, now: UnixMs) -> UnixMs {
-        let after = self.newest().map_or(UnixMs::MIN, |newest| newest.used_from.saturating_add(1));
-        wanted.max(now.saturating_add(rules.lead_ms)).max(after)
+        let after = self.newest().map_or(UnixMs::MIN, |newest| newest.used_from + 1);
+        wanted.max(now + rules.lead_ms).max(after)
     }
 
     /// Returns the time from which an urgent key is used: after the last one, even if another node's clock is ahead.
@@ -153,8 +153,8 @@ impl KeySchedule {
 
     /// Returns the time for which the successor is scheduled, if it must be made now.
     pub fn due(&self, rules: RotationRules, every_ms: i64, now: UnixMs) -> Option<UnixMs> {
-        let wanted = self.newest()?.used_from.saturating_add(every_ms);
-        (now >= wanted.saturating_sub(rules.lead_ms) && self.next(now).is_none()).then_some(wanted)
+        let wanted = self.newest()?.used_from + every_ms;
+        (now >= wanted - rules.lead_ms && self.next(now).is_none()).then_some(wanted)
     }
 
     /// Returns the index of the key in use. If the clock was set back before the first one, returns that.

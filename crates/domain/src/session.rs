@@ -1,6 +1,7 @@
 //! The life of a session: which tokens it accepts.
 
 use crate::UnixMs;
+use crate::thumbprint::Thumbprint;
 use crate::token_hash::TokenHash;
 
 /// Period that the replaced tokens of an unbound session remain valid in any case. Other tabs may have sent requests
@@ -26,7 +27,7 @@ pub struct Session {
     /// need it.
     pub used: u32,
     /// Thumbprint of the client's signing key (RFC 7638); `None` for an unbound session.
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     /// End of the session if it is not used; each rotation extends it.
     pub idle_at: UnixMs,
     /// End of the session in any case.
@@ -54,11 +55,11 @@ impl Session {
     /// Checks a refresh token whose MAC was verified.
     ///
     /// `jkt`: the thumbprint of the proven key, if any.
-    pub fn refresh(&self, generation: u32, hash: &TokenHash, jkt: Option<&str>, now: UnixMs) -> Refresh {
+    pub fn refresh(&self, generation: u32, hash: &TokenHash, jkt: Option<Thumbprint>, now: UnixMs) -> Refresh {
         if self.is_over(now) {
             return Refresh::Ended;
         }
-        if self.jkt.is_some() && self.jkt.as_deref() != jkt {
+        if self.jkt.is_some() && self.jkt != jkt {
             return Refresh::WrongKey;
         }
         if self.is_current(generation, hash) {

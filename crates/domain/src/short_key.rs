@@ -144,11 +144,11 @@ impl ShortKey {
         if self.purpose != purpose {
             return Err(ShortKeyError::Mismatch);
         }
-        let early = now.saturating_add(purpose.lifetime_ms()).saturating_add(CLOCK_TOLERANCE_MS);
+        let early = now + purpose.lifetime_ms() + CLOCK_TOLERANCE_MS;
         if self.terms.expires_at > early {
             return Err(ShortKeyError::NotYet);
         }
-        if now >= self.terms.expires_at.saturating_add(CLOCK_TOLERANCE_MS) {
+        if now >= self.terms.expires_at + CLOCK_TOLERANCE_MS {
             return Err(ShortKeyError::Expired);
         }
         let known = match &self.terms.kid {

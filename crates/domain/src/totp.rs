@@ -5,6 +5,7 @@
 //! because a clock may have been corrected (RFC 6238, section 6).
 
 use crate::UnixMs;
+use crate::percent::encoded;
 use crate::typed_code;
 use totp_rs::{Algorithm, Builder, Totp};
 
@@ -91,18 +92,6 @@ fn find(secret: &[u8], code: &str, steps: impl Iterator<Item = i64>) -> Option<i
 
 fn totp(secret: &[u8]) -> Option<Totp> {
     Builder::new().with_algorithm(Algorithm::SHA1).with_skew(0).with_secret(secret.to_vec()).build().ok()
-}
-
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.extend(format!("%{byte:02X}").chars());
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
+use std::time::{Duration, SystemTime};
 
 macro_rules! times {
     ($($(#[$doc:meta])* $name:ident, $from:ident, $into:ident;)+) => {$(
@@ -27,16 +28,6 @@ macro_rules! times {
                 self.0
             }
 
-            #[must_use]
-            pub const fn saturating_add(self, span: i64) -> Self {
-                Self(self.0.saturating_add(span))
-            }
-
-            #[must_use]
-            pub const fn saturating_sub(self, span: i64) -> Self {
-                Self(self.0.saturating_sub(span))
-            }
-
             /// Returns the span from `earlier` to this time. Negative: `earlier` is later.
             pub const fn since(self, earlier: Self) -> i64 {
                 self.0.saturating_sub(earlier.0)
@@ -48,7 +39,7 @@ macro_rules! times {
 
             /// Saturates, as every operation on times does.
             fn add(self, span: i64) -> Self {
-                self.saturating_add(span)
+                Self(self.0.saturating_add(span))
             }
         }
 
@@ -62,7 +53,7 @@ macro_rules! times {
             type Output = Self;
 
             fn sub(self, span: i64) -> Self {
-                self.saturating_sub(span)
+                Self(self.0.saturating_sub(span))
             }
         }
 
@@ -90,9 +81,15 @@ times! {
 }
 
 impl UnixMs {
-    /// The last time that RFC 3339 can express, in the year 9999. Later times must be limited to it before they are
-    /// formatted.
-    pub const LAST_WRITABLE: Self = Self(253_402_300_799_999);
+    /// The last time that RFC 3339 can express, in the year 9999.
+    const LAST_WRITABLE: Self = Self(253_402_300_799_999);
+
+    /// Returns the time of the standard library, for formatting: the nearest one from 1970 to 9999, which RFC 3339 can
+    /// express.
+    pub fn to_system_time(self) -> SystemTime {
+        let since = self.clamp(Self::EPOCH, Self::LAST_WRITABLE).0.unsigned_abs();
+        SystemTime::UNIX_EPOCH + Duration::from_millis(since)
+    }
 
     /// Returns the second that has begun at this time.
     pub const fn to_seconds(self) -> UnixSeconds {

@@ -69,7 +69,7 @@ impl UserKeyVersion {
     /// the current version, the end is as if it were replaced now, so that a holder need not ask whether it was.
     pub fn until(&self, now: UnixMs, overlap_ms: i64) -> Option<UnixMs> {
         match self.state(now) {
-            UserKeyState::Current => Some(now.saturating_add(overlap_ms)),
+            UserKeyState::Current => Some(now + overlap_ms),
             UserKeyState::Overlap => self.ends_at,
             UserKeyState::Ended | UserKeyState::Revoked => None,
         }
@@ -79,5 +79,5 @@ impl UserKeyVersion {
 /// Returns the wait for another version in milliseconds, given when the newest [`MOST_AN_HOUR`] were made, newest
 /// first.
 pub fn wait(made_at: &[UnixMs], now: UnixMs) -> i64 {
-    made_at.get(MOST_AN_HOUR - 1).map_or(0, |at| at.saturating_add(HOUR_MS).since(now).max(0))
+    made_at.get(MOST_AN_HOUR - 1).map_or(0, |at| (*at + HOUR_MS).since(now).max(0))
 }

@@ -5,10 +5,13 @@
 use domain::UnixMs;
 use domain::refresh_token::RefreshToken;
 use domain::session::{GRACE_MS, LOST_ANSWER_MS, Refresh, Session, takes_access};
+use domain::thumbprint::Thumbprint;
 use domain::token_hash::TokenHash;
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
+const OWNER: Thumbprint = Thumbprint([1; 32]);
+const THIEF: Thumbprint = Thumbprint([2; 32]);
 const NOW: UnixMs = UnixMs::from_millis(1_750_000_000_000);
 
 /// A server that applies the decisions, with the tokens that it has issued.
@@ -20,7 +23,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(jkt: Option<&str>) -> (Self, RefreshToken) {
+    fn start(jkt: Option<Thumbprint>) -> (Self, RefreshToken) {
         let first = RefreshToken::first([1; 16], [2; 32]);
         let session = Session {
             generation: 0,
@@ -28,7 +31,7 @@ impl Server {
             previous: None,
             rotated_at: NOW,
             used: 0,
-            jkt: jkt.map(str::to_owned),
+            jkt,
             idle_at: UnixMs::MAX,
             ends_at: UnixMs::MAX,
             revoked: false,
@@ -36,7 +39,7 @@ impl Server {
         (Self { line: vec![first.hash()], session, now: NOW }, first)
     }
 
-    fn refresh(&mut self, token: &RefreshToken, jkt: Option<&str>) -> (Refresh, Option<RefreshToken>) {
+    fn refresh(&mut self, token: &RefreshToken, jkt: Option<Thumbprint>) -> (Refresh, Option<RefreshToken>) {
         let verdict = self.session.refresh(token.generation(), &token.hash(), jkt, self.now);
         let successor = token.successor(&KEY);
         match verdict {
@@ -65,7 +68,7 @@ impl Server {
     }
 
     /// Returns the generations of all tokens that would be accepted, without a change.
-    fn takes(&self, jkt: Option<&str>) -> Vec<usize> {
+    fn takes(&self, jkt: Option<Thumbprint>) -> Vec<usize> {
         let takes = |(generation, hash): &(usize, &TokenHash)| {
             let generation = u32::try_from(*generation).expect("few");
             matches!(self.session.refresh(generation, hash, jkt, self.now), Refresh::Rotate | Refresh::Again)
@@ -109,12 +112,12 @@ struct World {
     thief: Option<RefreshToken>,
     /// Every token that was ever issued.
     all: Vec<RefreshToken>,
-    owner_key: Option<&'static str>,
-    thief_key: Option<&'static str>,
+    owner_key: Option<Thumbprint>,
+    thief_key: Option<Thumbprint>,
 }
 
 impl World {
-    fn new(owner_key: Option<&'static str>, thief_key: Option<&'static str>) -> Self {
+    fn new(owner_key: Option<Thumbprint>, thief_key: Option<Thumbprint>) -> Self {
         let (server, owner) = Server::start(owner_key);
         Self { server, all: vec![owner.clone()], owner, thief: None, owner_key, thief_key }
     }
@@ -157,7 +160,7 @@ proptest! {
     /// For any number of requests, there is one token per generation, and none but the last two is accepted.
     #[test]
     fn there_is_one_line(steps in steps(), bound: bool) {
-        let key = bound.then_some("owner");
+        let key = bound.then_some(OWNER);
         let mut world = World::new(key, key);
         for step in steps {
             world.step(step);
@@ -178,7 +181,7 @@ proptest! {
     /// A spent token ends the family, except for the previous one in its time.
     #[test]
     fn reuse_is_always_found(steps in steps(), bound: bool) {
-        let key = bound.then_some("owner");
+        let key = bound.then_some(OWNER);
         let mut world = World::new(key, key);
         for step in steps {
             let before = world.server.session.clone();
@@ -245,8 +248,8 @@ proptest! {
     /// For the owner of the bound key, lost answers never end the session, at any time and in any number, with any
     /// requests of a thief without the key.
     #[test]
-    fn lost_answers_cost_a_bound_session_nothing(steps in steps(), thief_key in prop_oneof![Just(None), Just(Some("thief"))]) {
-        let mut world = World::new(Some("owner"), thief_key);
+    fn lost_answers_cost_a_bound_session_nothing(steps in steps(), thief_key in prop_oneof![Just(None), Just(Some(THIEF))]) {
+        let mut world = World::new(Some(OWNER), thief_key);
         for step in steps {
             let before = world.server.session.clone();
             let Some((_, verdict)) = world.step(step) else { continue };
@@ -265,7 +268,7 @@ proptest! {
     /// Fifty concurrent tabs get one successor, and none is signed out.
     #[test]
     fn parallel_refreshes_give_one_successor(tabs in 1..50_usize, spread in 0..=GRACE_MS, bound: bool) {
-        let key = bound.then_some("owner");
+        let key = bound.then_some(OWNER);
         let (mut server, token) = Server::start(key);
         let mut successors = Vec::new();
         for tab in 0..tabs {

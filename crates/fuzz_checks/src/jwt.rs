@@ -45,7 +45,7 @@ fn judge(token: &str) {
     assert!(claims["exp"].as_i64().expect("a number").saturating_add(SKEW_S) > NOW_S);
     assert!(claims["nbf"].as_i64().expect("a number").saturating_sub(SKEW_S) <= NOW_S);
     assert_eq!((Some(ours.sub.as_str()), Some(ours.sid.as_str())), (claims["sub"].as_str(), claims["sid"].as_str()));
-    assert_eq!(ours.cnf.map(|cnf| Value::from(cnf.jkt)).unwrap_or_default(), claims["cnf"]["jkt"]);
+    assert_eq!(ours.cnf.map(|cnf| Value::from(cnf.jkt.to_string())).unwrap_or_default(), claims["cnf"]["jkt"]);
 
     let (message, signature) = token.rsplit_once('.').expect("three parts");
     let signature = from_base64url(signature).expect("base64url");

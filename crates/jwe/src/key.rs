@@ -2,6 +2,7 @@
 
 use crate::Error;
 use domain::encoding::{base64url, from_base64url, sha256};
+use domain::thumbprint::Thumbprint;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{PublicKey, SecretKey};
 use serde::{Deserialize, Serialize};
@@ -92,8 +93,8 @@ pub fn check_public(key: &EcJwk) -> Result<(), Error> {
 }
 
 /// Returns the thumbprint by RFC 7638, with SHA-256.
-pub fn thumbprint(key: &EcJwk) -> String {
-    base64url(&sha256(key.thumbprint_input().as_bytes()))
+pub fn thumbprint(key: &EcJwk) -> Thumbprint {
+    Thumbprint::of(&key.thumbprint_input())
 }
 
 fn point(key: &EcJwk) -> Result<PublicKey, Error> {

@@ -1,10 +1,9 @@
 //! Limits connections in total and per address, and chooses the one to close when all permits are taken.
 
+use crate::connection_table::{ConnectionOwner, ConnectionTable};
 use crate::meter::{ConnectionMeter, MinimumRate};
 use domain::client_key::ClientKey;
 use parking_lot::Mutex;
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,9 +14,6 @@ use tokio::time::Instant;
 
 /// Prefix length of IPv6 shares, which one subscriber usually gets. Shares of IPv4 count by address.
 const SHARE_PREFIX: u8 = 56;
-/// Number of holders, the largest first, that are searched for an idle connection.
-const SEARCHED: usize = 32;
-
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionSettings {
     /// Maximum number of connections.
@@ -41,31 +37,6 @@ pub struct ConnectionLimits {
     clock: Arc<AtomicU64>,
     began: Instant,
     freed: Notify,
-}
-
-#[derive(Default)]
-struct ConnectionTable {
-    next: u64,
-    entries: HashMap<u64, Entry>,
-    /// Connections by share.
-    holders: HashMap<ClientKey, HashSet<u64>>,
-    /// The same shares, ordered by number of connections.
-    ranking: BTreeSet<(usize, ClientKey)>,
-    by_address: HashMap<ClientKey, usize>,
-    /// Connections of trusted proxies.
-    exempt: HashSet<u64>,
-}
-
-struct Entry {
-    meter: Arc<ConnectionMeter>,
-    owner: Option<ConnectionOwner>,
-}
-
-/// The owner of a connection; none for a trusted proxy.
-#[derive(Debug, Clone, Copy)]
-struct ConnectionOwner {
-    share: ClientKey,
-    address: ClientKey,
 }
 
 /// The reason why a connection was not admitted.
@@ -133,11 +104,10 @@ impl ConnectionLimits {
         owner: ConnectionOwner,
         now: u64,
     ) -> Result<Option<u64>, ConnectionRefused> {
-        let has = table.by_address.get(&owner.address).copied().unwrap_or_default();
-        if self.limits.per_address.is_none_or(|most| has < most) {
+        if self.limits.per_address.is_none_or(|most| table.count_of(owner.address) < most) {
             return Ok(None);
         }
-        table.idle_of(owner, now).map(Some).ok_or(ConnectionRefused::TooMany)
+        table.idle_of(owner.address, now).map(Some).ok_or(ConnectionRefused::TooMany)
     }
 
     fn owner(&self, peer: IpAddr) -> Option<ConnectionOwner> {
@@ -192,103 +162,6 @@ impl ConnectionLimits {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.clock.store(now, Ordering::Relaxed);
         now
-    }
-}
-
-impl ConnectionTable {
-    fn insert(&mut self, meter: Arc<ConnectionMeter>, owner: Option<ConnectionOwner>) -> u64 {
-        let id = self.next;
-        self.next += 1;
-        self.entries.insert(id, Entry { meter, owner });
-        self.count(id, owner);
-        id
-    }
-
-    fn count(&mut self, id: u64, owner: Option<ConnectionOwner>) {
-        let Some(ConnectionOwner { share, address }) = owner else {
-            self.exempt.insert(id);
-            return;
-        };
-        let of_share = self.holders.entry(share).or_default();
-        self.ranking.remove(&(of_share.len(), share));
-        of_share.insert(id);
-        self.ranking.insert((of_share.len(), share));
-        *self.by_address.entry(address).or_default() += 1;
-    }
-
-    fn uncount(&mut self, id: u64, owner: Option<ConnectionOwner>) {
-        let Some(ConnectionOwner { share, address }) = owner else {
-            self.exempt.remove(&id);
-            return;
-        };
-        if let Some(of_share) = self.holders.get_mut(&share) {
-            self.ranking.remove(&(of_share.len(), share));
-            of_share.remove(&id);
-            if of_share.is_empty() {
-                self.holders.remove(&share);
-            } else {
-                self.ranking.insert((of_share.len(), share));
-            }
-        }
-        if let Some(count) = self.by_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_address.remove(&address);
-            }
-        }
-    }
-
-    /// Releases a permit and returns the connection to close. A missing entry was released before.
-    fn remove(&mut self, id: u64) -> Option<Arc<ConnectionMeter>> {
-        let entry = self.entries.remove(&id)?;
-        self.uncount(id, entry.owner);
-        Some(entry.meter)
-    }
-
-    fn make_room(&mut self, newcomer: Option<ClientKey>, max: usize, now: u64) -> Option<Arc<ConnectionMeter>> {
-        let own = newcomer.and_then(|share| self.holders.get(&share)).map_or(0, HashSet::len);
-        let holders = self.holders.len() + usize::from(newcomer.is_some() && own == 0);
-        let (greatest, share) = self.ranking.last().copied().unzip();
-        // The newcomer's additional connection must not make it the next to lose one.
-        let fair = (max / holders.max(1)).max(own + 1);
-        let of_greatest = share.filter(|_| greatest > Some(fair)).and_then(|share| self.holders.get(&share));
-        let victim = match of_greatest {
-            Some(ids) => self.idlest(ids.iter()),
-            None => self.idle(newcomer, own, now),
-        };
-        self.remove(victim?)
-    }
-
-    /// Returns the connection to close first: an idle one, or the one without progress for longest; the newest of
-    /// equals.
-    fn idlest<'a>(&self, ids: impl Iterator<Item = &'a u64>) -> Option<u64> {
-        let rank = |id: &u64| {
-            let meter = &self.entries.get(id)?.meter;
-            let idle = meter.idle();
-            Some((idle.is_none(), idle.map_or(meter.moved_at(), |(since, _)| since), Reverse(*id)))
-        };
-        ids.filter_map(rank).min().map(|(_, _, Reverse(id))| id)
-    }
-
-    /// Returns an idle connection: of a holder with more connections than the newcomer, of its own, or of a proxy.
-    fn idle(&self, newcomer: Option<ClientKey>, own: usize, now: u64) -> Option<u64> {
-        let holders = self.ranking.iter().rev().filter(|(count, share)| *count > own || Some(*share) == newcomer);
-        let holders = holders.take(SEARCHED).filter_map(|(_, share)| self.holders.get(share));
-        holders.chain([&self.exempt]).find_map(|ids| self.if_idle(self.idlest(ids.iter())?, now))
-    }
-
-    /// Returns an idle connection of the owner's address.
-    fn idle_of(&self, owner: ConnectionOwner, now: u64) -> Option<u64> {
-        let is_its = |id: &&u64| {
-            let of = self.entries.get(*id).and_then(|entry| entry.owner);
-            of.is_some_and(|of| of.address == owner.address)
-        };
-        self.if_idle(self.idlest(self.holders.get(&owner.share)?.iter().filter(is_its))?, now)
-    }
-
-    /// Returns the connection if it is idle. One that was just accepted has had no time to send a request.
-    fn if_idle(&self, id: u64, now: u64) -> Option<u64> {
-        self.entries.get(&id)?.meter.idle().filter(|(since, ever)| *ever || *since < now).map(|_| id)
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod connection_table;
 mod connections;
 mod files;
 mod headers;

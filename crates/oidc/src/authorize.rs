@@ -3,11 +3,14 @@
 use crate::claims::{ClaimsRequest, scopes_of, strongest_reached};
 use crate::client::{Client, Pkce};
 use crate::error::{ErrorCode, OAuthError};
-use crate::params::{Params, with_query};
+use crate::params::Params;
 use crate::pkce;
 use crate::redirect_uri;
 use crate::scope::{OPENID, SUPPORTED, Scopes};
 use domain::second_factor::Requirement;
+use domain::thumbprint::Thumbprint;
+
+pub use crate::answer::{Redirected, Response, ResponseMode, ReturnTo, ShownError};
 
 /// The `request_uri` of a pushed request begins with this (RFC 9126, section 2.2).
 pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
@@ -26,7 +29,7 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     pub code_challenge: Option<String>,
     /// Thumbprint of the key that the code is bound to (RFC 9449, section 10).
-    pub dpop_jkt: Option<String>,
+    pub dpop_jkt: Option<Thumbprint>,
     pub prompt: Prompt,
     /// Maximum age of the sign-in in seconds.
     pub max_age: Option<i64>,
@@ -35,14 +38,6 @@ pub struct AuthorizationRequest {
     pub id_token_hint: Option<String>,
     pub claims: ClaimsRequest,
     pub resources: Vec<String>,
-}
-
-/// The way in which an answer reaches the redirect URI.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ResponseMode {
-    #[default]
-    Query,
-    FormPost,
 }
 
 /// The values of `prompt`.
@@ -61,95 +56,6 @@ pub enum Refusal {
     Shown(ShownError),
     /// Sent to the client.
     Redirected(Redirected),
-}
-
-/// An error for the person and for the developer of the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownError {
-    pub error: OAuthError,
-    /// Names and values that show the difference: `("Registered", "https://...")`.
-    pub facts: Vec<(&'static str, String)>,
-}
-
-impl ShownError {
-    fn new(code: ErrorCode, text: impl Into<String>, facts: Vec<(&'static str, String)>) -> Self {
-        Self { error: OAuthError::new(code, text), facts }
-    }
-
-    /// Returns the error with its facts in the description, for the answer to a program.
-    #[must_use]
-    pub fn in_words(self) -> OAuthError {
-        let facts: Vec<_> = self.facts.iter().map(|(name, value)| format!("; {name}: {value}")).collect();
-        OAuthError::new(self.error.code, self.error.description + &facts.concat())
-    }
-}
-
-impl From<OAuthError> for ShownError {
-    fn from(error: OAuthError) -> Self {
-        Self { error, facts: Vec::new() }
-    }
-}
-
-/// An error for the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redirected {
-    pub error: OAuthError,
-    /// As in [`ShownError`], for the developer. They are not sent.
-    pub facts: Vec<(&'static str, String)>,
-    pub to: ReturnTo,
-}
-
-/// The place to answer at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReturnTo {
-    pub redirect_uri: String,
-    pub mode: ResponseMode,
-    pub state: Option<String>,
-}
-
-/// An answer to the client at its redirect URI.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Response {
-    pub to: ReturnTo,
-    /// `code`, or `error` and `error_description`; then `state` and `iss`.
-    pub pairs: Vec<(&'static str, String)>,
-}
-
-impl Response {
-    /// Builds an answer with a code. `iss` protects clients of several providers (RFC 9207).
-    pub fn code(to: ReturnTo, code: &str, issuer: &str) -> Self {
-        Self::new(to, vec![("code", code.to_owned())], issuer)
-    }
-
-    /// Builds an answer with an error.
-    pub fn error(to: ReturnTo, error: &OAuthError, issuer: &str) -> Self {
-        let code = ("error", error.code.as_str().to_owned());
-        Self::new(to, vec![code, ("error_description", error.description.clone())], issuer)
-    }
-
-    fn new(to: ReturnTo, mut pairs: Vec<(&'static str, String)>, issuer: &str) -> Self {
-        pairs.extend(to.state.clone().map(|state| ("state", state)));
-        pairs.push(("iss", issuer.to_owned()));
-        Self { to, pairs }
-    }
-
-    /// Returns the URI for `response_mode=query`.
-    pub fn query_uri(&self) -> String {
-        let pairs: Vec<_> = self.pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        with_query(&self.to.redirect_uri, &pairs)
-    }
-
-    /// Returns the parameters as form data.
-    pub fn form(&self) -> String {
-        let pairs: Vec<_> = self.pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        with_query("", &pairs).trim_start_matches('?').to_owned()
-    }
-}
-
-impl std::fmt::Debug for Response {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Response({})", self.to.redirect_uri)
-    }
 }
 
 /// Returns the id of the request's client.
@@ -200,63 +106,19 @@ impl AuthorizationRequest {
         open: &[String],
         to: &ReturnTo,
     ) -> Result<Self, ShownError> {
-        let invalid = |text: &str| ShownError::from(OAuthError::new(ErrorCode::InvalidRequest, text));
-        if let Some(name) = params.repeated() {
-            return Err(invalid(&format!("{name} occurs more than once")));
-        }
-        if params.get("request").is_some() {
-            let text = "request objects are not supported: push the request to the PAR endpoint";
-            return Err(OAuthError::new(ErrorCode::RequestNotSupported, text).into());
-        }
-        if let Some(uri) = params.get("request_uri") {
-            let text = "only request_uri values of the PAR endpoint are supported";
-            let facts = vec![presented("Presented request_uri", uri)];
-            return Err(ShownError::new(ErrorCode::RequestUriNotSupported, text, facts));
-        }
-        if params.get("registration").is_some() {
-            let text = "registration in a request is not supported";
-            return Err(OAuthError::new(ErrorCode::RegistrationNotSupported, text).into());
-        }
-        match params.get("response_type") {
-            Some("code") => {}
-            Some(other) => {
-                let text = "only response_type=code is supported";
-                let facts =
-                    vec![presented("Presented response_type", other), ("Supported response_type", "code".to_owned())];
-                return Err(ShownError::new(ErrorCode::UnsupportedResponseType, text, facts));
-            }
-            None => return Err(invalid("response_type is missing")),
-        }
+        check_supported(params)?;
         if client.settings.require_par && !pushed {
             return Err(invalid("this client must push its requests to the PAR endpoint"));
         }
-        if to.state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
-            return Err(invalid("state is longer than 8192 bytes"));
-        }
-        let nonce = params.get("nonce");
-        if nonce.is_some_and(|nonce| nonce.len() > LONGEST_NONCE) {
-            return Err(invalid("nonce is longer than 512 bytes"));
-        }
-        let resources = params.resources();
-        let scopes = scopes(params, client)?;
-        client.check_resources(&resources, open).map_err(|error| {
-            let asked = resources.iter().map(|resource| presented("Presented resource", resource));
-            let allowed = client.resources(open).map(|resource| ("Registered resource", resource.clone()));
-            ShownError { error, facts: asked.chain(allowed).collect() }
-        })?;
-        let claims = match params.get("claims") {
-            Some(text) => ClaimsRequest::parse(text).ok_or_else(|| {
-                let facts = vec![presented("Presented claims", text)];
-                ShownError::new(ErrorCode::InvalidRequest, "claims is not an object as in section 5.5", facts)
-            })?,
-            None => ClaimsRequest::default(),
-        };
+        check_lengths(params)?;
         Ok(Self {
             redirect_uri: to.redirect_uri.clone(),
             response_mode: to.mode,
             state: to.state.clone(),
-            scopes,
-            nonce: nonce.map(str::to_owned),
+            scopes: scopes(params, client)?,
+            resources: resources(params, client, open)?,
+            claims: claims(params)?.allowed_to(client),
+            nonce: params.get("nonce").map(str::to_owned),
             code_challenge: code_challenge(params, client)?,
             dpop_jkt: dpop_jkt(params)?,
             prompt: Prompt::parse(params.get("prompt").unwrap_or_default())?,
@@ -264,8 +126,6 @@ impl AuthorizationRequest {
             acr_values: params.get("acr_values").unwrap_or_default().split(' ').map(str::to_owned).collect(),
             login_hint: params.get("login_hint").map(str::to_owned),
             id_token_hint: params.get("id_token_hint").map(str::to_owned),
-            claims: claims.allowed_to(client),
-            resources,
         })
     }
 
@@ -297,6 +157,71 @@ impl AuthorizationRequest {
 /// Returns a value of the request as a fact. It is short, because the maker of a link chooses the text that a page shows.
 fn presented(name: &'static str, value: &str) -> (&'static str, String) {
     (name, value.chars().take(200).collect())
+}
+
+fn invalid(text: &str) -> ShownError {
+    OAuthError::new(ErrorCode::InvalidRequest, text).into()
+}
+
+/// Refuses what this server does not support, and parameters that occur more than once.
+fn check_supported(params: &Params) -> Result<(), ShownError> {
+    if let Some(name) = params.repeated() {
+        return Err(invalid(&format!("{name} occurs more than once")));
+    }
+    if params.get("request").is_some() {
+        let text = "request objects are not supported: push the request to the PAR endpoint";
+        return Err(OAuthError::new(ErrorCode::RequestNotSupported, text).into());
+    }
+    if let Some(uri) = params.get("request_uri") {
+        let text = "only request_uri values of the PAR endpoint are supported";
+        let facts = vec![presented("Presented request_uri", uri)];
+        return Err(ShownError::new(ErrorCode::RequestUriNotSupported, text, facts));
+    }
+    if params.get("registration").is_some() {
+        let text = "registration in a request is not supported";
+        return Err(OAuthError::new(ErrorCode::RegistrationNotSupported, text).into());
+    }
+    match params.get("response_type") {
+        Some("code") => Ok(()),
+        Some(other) => {
+            let text = "only response_type=code is supported";
+            let facts =
+                vec![presented("Presented response_type", other), ("Supported response_type", "code".to_owned())];
+            Err(ShownError::new(ErrorCode::UnsupportedResponseType, text, facts))
+        }
+        None => Err(invalid("response_type is missing")),
+    }
+}
+
+/// Refuses values that are too long to be kept.
+fn check_lengths(params: &Params) -> Result<(), ShownError> {
+    let is_longer = |name, most| params.get(name).is_some_and(|value| value.len() > most);
+    if is_longer("state", LONGEST_STATE) {
+        return Err(invalid("state is longer than 8192 bytes"));
+    }
+    if is_longer("nonce", LONGEST_NONCE) {
+        return Err(invalid("nonce is longer than 512 bytes"));
+    }
+    Ok(())
+}
+
+/// Returns the requested resources, all of which the client may name.
+fn resources(params: &Params, client: &Client, open: &[String]) -> Result<Vec<String>, ShownError> {
+    let resources = params.resources();
+    client.check_resources(&resources, open).map_err(|error| {
+        let asked = resources.iter().map(|resource| presented("Presented resource", resource));
+        let allowed = client.resources(open).map(|resource| ("Registered resource", resource.clone()));
+        ShownError { error, facts: asked.chain(allowed).collect() }
+    })?;
+    Ok(resources)
+}
+
+fn claims(params: &Params) -> Result<ClaimsRequest, ShownError> {
+    let Some(text) = params.get("claims") else { return Ok(ClaimsRequest::default()) };
+    ClaimsRequest::parse(text).ok_or_else(|| {
+        let facts = vec![presented("Presented claims", text)];
+        ShownError::new(ErrorCode::InvalidRequest, "claims is not an object as in section 5.5", facts)
+    })
 }
 
 /// Returns the requested scopes that the client may have.
@@ -372,15 +297,12 @@ fn code_challenge(params: &Params, client: &Client) -> Result<Option<String>, Sh
     }
 }
 
-fn dpop_jkt(params: &Params) -> Result<Option<String>, ShownError> {
-    match params.get("dpop_jkt") {
-        None => Ok(None),
-        Some(jkt) if pkce::is_challenge(jkt) => Ok(Some(jkt.to_owned())),
-        Some(jkt) => {
-            let facts = vec![presented("Presented dpop_jkt", jkt)];
-            Err(ShownError::new(ErrorCode::InvalidRequest, "dpop_jkt is not a SHA-256 thumbprint", facts))
-        }
-    }
+fn dpop_jkt(params: &Params) -> Result<Option<Thumbprint>, ShownError> {
+    let Some(text) = params.get("dpop_jkt") else { return Ok(None) };
+    Thumbprint::parse(text).map(Some).ok_or_else(|| {
+        let facts = vec![presented("Presented dpop_jkt", text)];
+        ShownError::new(ErrorCode::InvalidRequest, "dpop_jkt is not a SHA-256 thumbprint", facts)
+    })
 }
 
 fn max_age(text: &str) -> Result<i64, ShownError> {

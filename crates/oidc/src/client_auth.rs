@@ -157,8 +157,8 @@ impl AssertionClaims {
             serde_json::Value::Array(all) => matches!(&all[..], [serde_json::Value::String(one)] if named(one)),
             _ => false,
         };
-        let has_begun = self.nbf.is_none_or(|nbf| nbf <= now.saturating_add(SKEW));
-        let in_time = has_begun && now < self.exp.saturating_add(SKEW) && self.exp <= now + LONGEST_ASSERTION + SKEW;
+        let has_begun = self.nbf.is_none_or(|nbf| nbf <= now + SKEW);
+        let in_time = has_begun && now < self.exp + SKEW && self.exp <= now + LONGEST_ASSERTION + SKEW;
         self.iss == client && self.sub == client && for_us && in_time && (1..=256).contains(&self.jti.len())
     }
 }

@@ -9,6 +9,7 @@ use crate::redirect_uri;
 use crate::scope::{OFFLINE_ACCESS, Scopes};
 use domain::UnixMs;
 use domain::UnixSeconds;
+use domain::thumbprint::Thumbprint;
 use serde::{Deserialize, Serialize};
 
 /// Lifetime of a code in milliseconds.
@@ -115,7 +116,7 @@ pub struct CodeFacts<'a> {
     pub client: &'a str,
     pub redirect_uri: &'a str,
     pub code_challenge: Option<&'a str>,
-    pub dpop_jkt: Option<&'a str>,
+    pub dpop_jkt: Option<Thumbprint>,
     pub expires_at: UnixMs,
     pub used: bool,
 }
@@ -135,7 +136,7 @@ pub fn judge_code(
     client: &Client,
     redirect_uri: Option<&str>,
     verifier: Option<&str>,
-    jkt: Option<&str>,
+    jkt: Option<Thumbprint>,
     now: UnixMs,
 ) -> CodeVerdict {
     let refused = |text: &str| CodeVerdict::Refused(OAuthError::new(ErrorCode::InvalidGrant, text));

@@ -2,6 +2,7 @@
 //! and stored rows are arguments.
 
 pub mod access_token;
+mod answer;
 pub mod authorize;
 pub mod claims;
 pub mod client;

@@ -4,6 +4,7 @@
 use base64ct::{Base64, Encoding};
 use domain::UnixMs;
 use domain::UnixSeconds;
+use domain::thumbprint::Thumbprint;
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client_auth::{AssertionClaims, Credentials};
 use oidc::error::ErrorCode;
@@ -200,12 +201,15 @@ fn attack_a_code_without_its_verifier_or_with_a_verifier_too_many() {
 #[test]
 fn attack_a_bound_code_needs_the_proof_of_its_key() {
     let challenge = pkce::challenge(VERIFIER);
-    let bound = CodeFacts { dpop_jkt: Some("key"), ..code(Some(&challenge)) };
+    let bound = CodeFacts { dpop_jkt: Some(Thumbprint::of("key")), ..code(Some(&challenge)) };
     let client = client("app");
-    for jkt in [None, Some("another")] {
+    for jkt in [None, Some(Thumbprint::of("another"))] {
         assert!(refusal(judge_code(&bound, &client, Some(URI), Some(VERIFIER), jkt, time(1))).is_some(), "{jkt:?}");
     }
-    assert_eq!(judge_code(&bound, &client, Some(URI), Some(VERIFIER), Some("key"), time(1)), CodeVerdict::Good);
+    assert_eq!(
+        judge_code(&bound, &client, Some(URI), Some(VERIFIER), Some(Thumbprint::of("key")), time(1)),
+        CodeVerdict::Good
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::ids::{SessionId, UserId};
+use domain::thumbprint::Thumbprint;
 use domain::token_hash::TokenHash;
 
 /// Maximum number of unused codes of one session.
@@ -40,7 +41,7 @@ pub struct NewCode {
     pub redirect_uri: String,
     pub code_challenge: Option<String>,
     /// Thumbprint of the key that the code is bound to.
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     /// The rest of the request, as JSON.
     pub details: String,
     pub expires_at: UnixMs,
@@ -64,7 +65,7 @@ pub struct CodeRow {
     pub session: SessionId,
     pub redirect_uri: String,
     pub code_challenge: Option<String>,
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     pub details: String,
     pub expires_at: UnixMs,
     /// The grant that it gave, if it was used.
@@ -78,7 +79,7 @@ pub struct Redeem {
     /// 16 bytes, base64url.
     pub grant: String,
     pub details: String,
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     /// Hash of the first refresh token, if one is issued.
     pub refresh_hash: Option<TokenHash>,
     /// End of the grant in any case; it never outlives its session.
@@ -100,7 +101,7 @@ pub struct GrantRow {
     pub role: Role,
     pub session: SessionId,
     pub details: String,
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     pub generation: u32,
     pub refresh_hash: Option<TokenHash>,
     pub previous_hash: Option<TokenHash>,
@@ -131,7 +132,7 @@ pub struct GrantRotation {
     pub from_hash: TokenHash,
     pub to_hash: TokenHash,
     /// Thumbprint of the key that access tokens are bound to from now on.
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     /// The owner of the grant, if that key is another one than before. Then every node reads the grant again.
     pub rebound: Option<UserId>,
     /// New end of the session if it is not used again.

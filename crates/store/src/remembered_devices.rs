@@ -5,6 +5,7 @@ use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ids::UserId;
+use domain::thumbprint::Thumbprint;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RememberedDevice {
@@ -12,7 +13,7 @@ pub struct RememberedDevice {
     pub id: String,
     pub user: UserId,
     /// Thumbprint of the browser's key, which it proves at each sign-in. A copied cookie is not enough.
-    pub jkt: String,
+    pub jkt: Thumbprint,
     /// The device's name, such as "Firefox on Fedora".
     pub device: String,
     /// The network of the sign-in that it was remembered in.
@@ -39,7 +40,7 @@ pub trait RememberedDevices {
     /// Returns the remembered devices of an account that have not expired, the newest first.
     async fn remembered_devices(&self, user: &UserId, now: UnixMs) -> Result<Vec<RememberedDevice>>;
     /// Returns the id of the remembered device with this key.
-    async fn remembered_device(&self, user: &UserId, jkt: &str, now: UnixMs) -> Result<Option<String>>;
+    async fn remembered_device(&self, user: &UserId, jkt: Thumbprint, now: UnixMs) -> Result<Option<String>>;
     /// Forgets one device, or all. `false`: there was none.
     async fn forget_devices(&self, user: &UserId, id: Option<&str>, audit: &AuditEntry) -> Result<bool>;
 }

@@ -13,6 +13,7 @@ use domain::account_delay::FailureStreak;
 use domain::authentication::{Authentication, Method};
 use domain::ids::{SessionId, UserId};
 use domain::second_factor::Factors;
+use domain::thumbprint::Thumbprint;
 
 /// A generator of one-time codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub struct PendingSignIn {
     /// The password hash that was checked.
     pub judged_by: PasswordHash,
     /// Thumbprint of the client's key.
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     pub expires_at: UnixMs,
 }
 

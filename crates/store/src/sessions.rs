@@ -9,6 +9,7 @@ use domain::account::Role;
 use domain::authentication::{Authentication, Methods};
 use domain::ids::{SessionId, UserId};
 use domain::session::Session;
+use domain::thumbprint::Thumbprint;
 use domain::token_hash::TokenHash;
 
 /// A new session, at generation 0.
@@ -22,7 +23,7 @@ pub struct NewSession {
     pub judged_by: Option<PasswordHash>,
     /// Hash of the first refresh token.
     pub refresh_hash: TokenHash,
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     /// The client's receiving key as JWK text.
     pub receiving_key: Option<String>,
     /// The methods of the authentication. Its time is `now`.

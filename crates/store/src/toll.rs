@@ -6,6 +6,7 @@ use crate::Result;
 use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::thumbprint::Thumbprint;
 
 /// A payment: the part of a transaction that pays one of our subaddresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,7 +25,7 @@ pub struct Redemption {
     pub challenge: String,
     pub route: String,
     /// Thumbprint of the client's key, if it has one.
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     pub piconero: i64,
     /// One-time keys of the outputs that were counted.
     pub outputs: Vec<String>,
@@ -72,7 +73,7 @@ pub struct TollToken {
     pub id: String,
     pub route: String,
     /// Thumbprint of the key to prove; `None`: a bearer token.
-    pub jkt: Option<String>,
+    pub jkt: Option<Thumbprint>,
     pub quota: i64,
     pub used: i64,
     /// The amount that bought nothing.

@@ -69,7 +69,7 @@ impl OpenConnections {
             let last = answered_at.map_or(open.expires_at, |answered_at| answered_at.max(open.expires_at));
             if revocations.is_named(&open.kid, &open.sid) {
                 open.end.signal(CloseReason::KeyEnded);
-            } else if now >= last.saturating_add(WITHOUT_LIST_MS) {
+            } else if now >= last + WITHOUT_LIST_MS {
                 open.end.signal(CloseReason::Unavailable);
             }
         }

@@ -1,6 +1,7 @@
 //! Decrypts and verifies tickets.
 
 use domain::encoding::from_base64url;
+use domain::thumbprint::Thumbprint;
 use domain::{UnixMs, UnixSeconds};
 use jwe::PrivateKey;
 use serde::Deserialize;
@@ -34,7 +35,7 @@ pub struct TicketHolder {
     pub sub: String,
     pub sid: String,
     /// Thumbprint of the client's key.
-    pub jkt: String,
+    pub jkt: Thumbprint,
     /// The user key's version.
     pub version: u32,
     /// The end of that version.
@@ -54,7 +55,7 @@ pub struct OpenedTicket {
 
 impl TicketVerifier {
     pub(crate) fn new(key: PrivateKey, verifier: Verifier) -> Self {
-        Self { kid: jwe::thumbprint(&key.public()), key, verifier, said: AtomicI64::new(i64::MIN) }
+        Self { kid: jwe::thumbprint(&key.public()).to_string(), key, verifier, said: AtomicI64::new(i64::MIN) }
     }
 
     /// Returns the auth server's revocations, if they are checked.
@@ -85,7 +86,7 @@ impl TicketVerifier {
         let holder = TicketHolder {
             sub: claims.sub,
             sid: claims.sid,
-            jkt: claims.cnf.jkt,
+            jkt: Thumbprint::parse(&claims.cnf.jkt).ok_or(CloseReason::BadTicket)?,
             version: claims.user_key.version,
             until,
         };

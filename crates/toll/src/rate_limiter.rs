@@ -1,17 +1,16 @@
 //! A rate limiter by key, in memory and of bounded size.
 
 use domain::UnixMs;
-use domain::rate::Rate;
+use domain::rate::{Rate, RateCounter};
 use moka::sync::Cache;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// Maximum number of keys; the least recently used are removed first.
 const REMEMBERED: u64 = 200_000;
 
-pub(crate) struct RateLimiter<K>(Cache<K, Arc<AtomicI64>>);
+pub(crate) struct RateLimiter<K>(Cache<K, Arc<RateCounter>>);
 
 impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     /// Creates a limiter. `idle`: the time that a key is remembered without events, if there is space.
@@ -24,15 +23,6 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     /// # Errors
     /// Milliseconds to wait, if the limit is exceeded.
     pub(crate) fn take(&self, who: K, rate: Rate, now: UnixMs) -> Result<(), i64> {
-        let due = self.0.get_with(who, Arc::default);
-        let mut wait = 0;
-        let step = |due| {
-            let taken = rate.take(UnixMs::from_millis(due), now).inspect_err(|over| wait = *over);
-            taken.ok().map(UnixMs::as_millis)
-        };
-        match due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(wait),
-        }
+        self.0.get_with(who, Arc::default).take(rate, now)
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct StreamMeter {
 impl StreamMeter {
     /// Starts metering now. The request itself has paid for the first period, or was free.
     pub(crate) fn new(entry: Option<Arc<LedgerEntry>>, span_ms: i64, environment: Environment) -> Self {
-        let due = (environment.now)().saturating_add(span_ms);
+        let due = (environment.now)() + span_ms;
         Self { entry, span_ms, due, environment }
     }
 
@@ -76,7 +76,7 @@ impl StreamMeter {
         while now >= self.due {
             let Ok(unit) = entry.take(now) else { return false };
             unit.charge(now);
-            self.due = self.due.saturating_add(self.span_ms);
+            self.due += self.span_ms;
         }
         entry.is_open(now)
     }

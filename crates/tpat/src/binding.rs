@@ -1,12 +1,6 @@
 //! The key that a challenge or a token is bound to.
 
-use domain::encoding::{base64url, from_base64url, sha256};
-use std::fmt;
-use wire::jwk::VerifyingJwk;
-
-/// The SHA-256 thumbprint of a public key (RFC 7638).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Thumbprint(pub [u8; 32]);
+use domain::thumbprint::Thumbprint;
 
 /// The key that must be proven, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,24 +8,6 @@ pub enum Binding {
     /// No key: the text alone is sufficient.
     Bearer,
     Key(Thumbprint),
-}
-
-impl Thumbprint {
-    /// Computes the thumbprint of a key.
-    pub fn of(key: &VerifyingJwk) -> Self {
-        Self(sha256(key.thumbprint_input().as_bytes()))
-    }
-
-    /// Parses the text form. Returns `None` unless it is base64url of 32 bytes.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(Self(from_base64url(text)?.try_into().ok()?))
-    }
-}
-
-impl fmt::Display for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64url(&self.0))
-    }
 }
 
 impl Binding {

@@ -23,8 +23,9 @@ mod transaction;
 mod verify;
 
 pub use address::{Address, InvalidAddress};
-pub use binding::{Binding, Thumbprint};
+pub use binding::Binding;
 pub use challenge::Challenge;
+pub use domain::thumbprint::Thumbprint;
 pub use proof::{InvalidProof, OutProof};
 pub use prove::{InvalidTxKey, TxKey, prove};
 pub use refusal::ProofRefusal;

@@ -1,6 +1,7 @@
 //! Access tokens of Postern (RFC 9068).
 
 use domain::UnixSeconds;
+use domain::thumbprint::Thumbprint;
 use serde::{Deserialize, Serialize};
 
 /// `typ` of an access token (RFC 9068, section 2.1).
@@ -41,7 +42,7 @@ pub struct AccessToken {
 /// A key, identified by its thumbprint (RFC 7800, section 3.1; RFC 9449, section 6.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
-    pub jkt: String,
+    pub jkt: Thumbprint,
 }
 
 impl AccessToken {

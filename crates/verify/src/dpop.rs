@@ -3,6 +3,7 @@
 use domain::UnixSeconds;
 use domain::authority::is_same_url;
 use domain::encoding::{base64url, from_base64url, sha256};
+use domain::thumbprint::Thumbprint;
 use http::HeaderMap;
 use jose::{Algorithm, PublicKey};
 use serde::Deserialize;
@@ -21,7 +22,7 @@ const LONGEST_PROOF: usize = 2048;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// Thumbprint (RFC 7638) of the key.
-    pub jkt: String,
+    pub jkt: Thumbprint,
     pub jti: String,
     /// The client's time of the proof. It is not checked if a nonce is required, so that a wrong clock locks nobody out
     /// (section 11.1).
@@ -75,7 +76,7 @@ pub fn verify_any_url(proof: &str, method: &str, algorithms: &[Algorithm]) -> Op
     let claims: ProofClaims = key.verify(proof).ok()?;
     let fits = (1..=128).contains(&claims.jti.len()) && claims.htm == method;
     let ProofClaims { jti, iat, nonce, ath, htu, mac_epk, .. } = claims;
-    fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath, htu, mac_epk })
+    fits.then(|| Proof { jkt: Thumbprint::of(&jwk.thumbprint_input()), jti, iat, nonce, ath, htu, mac_epk })
 }
 
 /// Returns the key, which determines the algorithm.
@@ -96,7 +97,7 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
 
 /// Verifies the proof for a token that is bound to `jkt` (section 4.3, checks 1 to 9 and 12). The caller checks nonce,
 /// `iat` and `jti`. Returns `None` for any invalid proof.
-pub fn of_token(headers: &HeaderMap, method: &str, url: &str, token: &str, jkt: &str) -> Option<Proof> {
+pub fn of_token(headers: &HeaderMap, method: &str, url: &str, token: &str, jkt: Thumbprint) -> Option<Proof> {
     let proof = verify(presented(headers)?, method, url)?;
     (proof.jkt == jkt && proof.ath.as_deref() == Some(token_hash(token).as_str())).then_some(proof)
 }
@@ -104,11 +105,6 @@ pub fn of_token(headers: &HeaderMap, method: &str, url: &str, token: &str, jkt: 
 /// Returns the `ath` for a token (section 4.2).
 pub fn token_hash(token: &str) -> String {
     base64url(&sha256(token.as_bytes()))
-}
-
-/// Returns the JWK thumbprint (RFC 7638).
-fn thumbprint(key: &VerifyingJwk) -> String {
-    base64url(&sha256(key.thumbprint_input().as_bytes()))
 }
 
 #[cfg(test)]
@@ -138,7 +134,7 @@ mod tests {
     #[test]
     fn a_good_proof_tells_its_key_and_nonce() {
         let good = verify(&proof(|_, _| {}), "POST", URL).expect("good");
-        assert_eq!((good.nonce.as_deref(), good.jti.as_str(), good.jkt.len()), (Some("n"), "1", 43));
+        assert_eq!((good.nonce.as_deref(), good.jti.as_str(), good.jkt.to_string().len()), (Some("n"), "1", 43));
         assert_eq!(good.ath, None);
         let spelled =
             verify(&proof(|_, claims| claims["htu"] = json!("HTTP://LocalHost.:3000/api/refresh")), "POST", URL);

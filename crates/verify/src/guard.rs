@@ -12,6 +12,7 @@ use crate::replay_cache::ReplayCache;
 use crate::revocations::{OutagePolicy, Revocations};
 use crate::verifier::Verifier;
 use domain::UnixMs;
+use domain::thumbprint::Thumbprint;
 use http::{HeaderMap, Method};
 use wire::paths;
 
@@ -103,7 +104,7 @@ impl Guard {
             // A copied bound token must be useless (RFC 9449, section 7.2).
             (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Err(refuse(RefusalReason::Token)),
             (Scheme::Dpop, Some(key)) => {
-                self.prove(method, path, headers, token, &key.jkt, now).map_err(refuse)?;
+                self.prove(method, path, headers, token, key.jkt, now).map_err(refuse)?;
             }
         }
         Ok(claims)
@@ -125,13 +126,13 @@ impl Guard {
         path: &str,
         headers: &HeaderMap,
         token: &str,
-        jkt: &str,
+        jkt: Thumbprint,
         now: UnixMs,
     ) -> Result<(), RefusalReason> {
         let url = format!("{}{path}", self.origin);
         let proof = dpop::of_token(headers, method.as_str(), &url, token, jkt).ok_or(RefusalReason::Proof)?;
         self.is_young(&proof, now)?;
-        if self.seen.is_first(&proof.jkt, &proof.jti) { Ok(()) } else { Err(RefusalReason::Proof) }
+        if self.seen.is_first(proof.jkt, &proof.jti) { Ok(()) } else { Err(RefusalReason::Proof) }
     }
 
     fn is_young(&self, proof: &Proof, now: UnixMs) -> Result<(), RefusalReason> {

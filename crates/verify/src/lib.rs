@@ -19,6 +19,7 @@ mod verifier;
 
 pub use access::{AccessToken, Confirmation, TYP};
 pub use clock::Clock;
+pub use domain::thumbprint::Thumbprint;
 pub use domain::{UnixMs, UnixSeconds};
 pub use error::TokenError;
 pub use fetch::FetchError;

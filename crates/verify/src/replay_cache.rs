@@ -2,6 +2,7 @@
 
 use crate::nonce::REMEMBERED_MS;
 use domain::encoding::sha256;
+use domain::thumbprint::Thumbprint;
 use moka::sync::Cache;
 use std::time::Duration;
 
@@ -22,12 +23,12 @@ impl Default for ReplayCache {
 
 impl ReplayCache {
     /// Whether this key's `jti` is used for the first time.
-    pub fn is_first(&self, jkt: &str, jti: &str) -> bool {
+    pub fn is_first(&self, jkt: Thumbprint, jti: &str) -> bool {
         self.0.entry(hash(jkt, jti)).or_insert(()).is_fresh()
     }
 }
 
 /// Returns the key for remembering a proof.
-pub fn hash(jkt: &str, jti: &str) -> [u8; 32] {
+pub fn hash(jkt: Thumbprint, jti: &str) -> [u8; 32] {
     sha256(format!("{jkt} {jti}").as_bytes())
 }

@@ -150,8 +150,8 @@ impl Revocations {
         let unverified = UnverifiedToken::parse(text, TYP, LONGEST_LIST).map_err(|_| FetchError::List)?;
         let key = self.0.keys.find_at_once(unverified.kid(), now).await.ok().flatten().ok_or(FetchError::List)?;
         let claims: RevocationClaims = unverified.claims(&key).map_err(|_| FetchError::List)?;
-        let until = UnixSeconds::from_seconds(claims.exp).to_millis().saturating_add(SKEW_MS);
-        let begins = UnixSeconds::from_seconds(claims.iat).to_millis().saturating_sub(SKEW_MS);
+        let until = UnixSeconds::from_seconds(claims.exp).to_millis() + SKEW_MS;
+        let begins = UnixSeconds::from_seconds(claims.iat).to_millis() - SKEW_MS;
         if claims.iss != self.0.issuer || !(begins..until).contains(&now) {
             return Err(FetchError::List);
         }

@@ -1,12 +1,13 @@
 //! `postern backup` and `postern restore`
 
-use super::print::{printable, utc_time};
+use super::print::printable;
 use super::{Failure, Outcome, data_folder};
 use crate::backup::{self, Passphrase, RestoreOptions, RestoredBackup};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
+use crate::utc_time::utc_time_with_zone;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use store::Store;
@@ -101,9 +102,8 @@ async fn record(config: &Config, store: &dyn Store, event: AuditEvent, file: &Pa
 
 /// Prints what an operator must check now.
 fn print_restored(restored: &RestoredBackup, keep_sessions: bool, keys: RestoredKeys) {
-    let of = restored
-        .made_at
-        .map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", utc_time(at.as_millis())));
+    let of =
+        restored.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {}", utc_time_with_zone(at)));
     println!("Restored the backup {of}.");
     println!("Accounts: {}", restored.accounts);
     if keep_sessions && restored.are_sessions_compared {

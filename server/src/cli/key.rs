@@ -255,7 +255,7 @@ fn kind_of(key: &ServerKey) -> KeyKind {
 /// Parses a day, a time, or a period from now.
 fn time(text: &str, now: UnixMs) -> Result<UnixMs, Failure> {
     if let Ok(span) = humantime::parse_duration(text) {
-        return Ok(now.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
+        return Ok(now + i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
     }
     let exact = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let since = humantime::parse_rfc3339_weak(&exact).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());

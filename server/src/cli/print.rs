@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use domain::UnixMs;
 use serde::Serialize;
 use std::io::IsTerminal;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 pub(super) use domain::printable::{printable, printable_lines};
 
@@ -71,8 +71,7 @@ pub(super) fn json<T: Serialize>(value: &T) -> Outcome {
 
 /// Formats a time of the wire, in unix milliseconds, in UTC: `2026-11-21 09:00:00`.
 pub(super) fn utc_time(at: i64) -> String {
-    let since = Duration::from_millis(u64::try_from(at.min(UnixMs::LAST_WRITABLE.as_millis())).unwrap_or_default());
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
+    crate::utc_time::utc_time(UnixMs::from_millis(at))
 }
 
 /// Formats a period, rounded up to seconds: `2h 5m`.

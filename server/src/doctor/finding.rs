@@ -1,6 +1,4 @@
-use domain::UnixMs;
 use serde::Serialize;
-use std::time::{Duration, UNIX_EPOCH};
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,13 +45,4 @@ impl FindingLevel {
             Self::Problem => "problem",
         }
     }
-}
-
-/// Formats a time in UTC: `2026-11-21 09:00:00 UTC`.
-pub(crate) fn date(at: UnixMs) -> String {
-    let since = Duration::from_millis(u64::try_from(at.min(UnixMs::LAST_WRITABLE).as_millis()).unwrap_or_default());
-    format!(
-        "{} UTC",
-        humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
-    )
 }

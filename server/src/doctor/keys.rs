@@ -1,10 +1,11 @@
 //! Checks of the server's keys.
 
-use super::{Finding, FindingLevel, date};
+use super::{Finding, FindingLevel};
 use crate::config::{Config, Schedule};
 use crate::flows::server_keys;
 use crate::key_encryption::{KeyEncryptionKey, KeySource};
 use crate::period::period;
+use crate::utc_time::utc_time_with_zone;
 use domain::UnixMs;
 use std::time::Duration;
 use store::Store;
@@ -50,7 +51,8 @@ pub(super) fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Find
         age_of(&Checked::mac(config), age(ServerKeyKind::Mac)),
     ];
     findings.extend(keys.iter().filter(|key| key.state == ServerKeyState::Next).map(|key| {
-        let (kind, from) = (server_keys::stored_kind(key.kind).as_str(), date(UnixMs::from_millis(key.used_from)));
+        let (kind, from) =
+            (server_keys::stored_kind(key.kind).as_str(), utc_time_with_zone(UnixMs::from_millis(key.used_from)));
         Finding::fine("next_key", format!("The {kind} key {} waits, and is used from {from}.", key.kid))
     }));
     findings

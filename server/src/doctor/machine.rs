@@ -1,11 +1,12 @@
 //! Checks of the machine: hashing speed, permissions of keys, disk space.
 
-use super::{Finding, FindingLevel, date};
+use super::{Finding, FindingLevel};
 use crate::backup::left_behind;
 use crate::config::{Config, Settings};
 use crate::connections::SPARE_FILES;
 use crate::key_encryption::{KeySource, VARIABLE};
 use crate::passwords::{measure, threads};
+use crate::utc_time::utc_time_with_zone;
 use domain::UnixMs;
 use net::OpenFileLimit;
 use std::os::unix::fs::PermissionsExt;
@@ -109,15 +110,22 @@ pub(crate) fn certificate(config: &Config, now: UnixMs) -> Option<Finding> {
     };
     let (from, until) = (validity.from.to_millis(), validity.until.to_millis());
     Some(if until <= now {
-        let says = format!("The TLS certificate has expired on {}: browsers refuse this site.", date(until));
+        let says =
+            format!("The TLS certificate has expired on {}: browsers refuse this site.", utc_time_with_zone(until));
         Finding::new(CHECK, FindingLevel::Problem, says, RENEW)
     } else if from > now {
-        let says = format!("The TLS certificate is not valid before {}: browsers refuse this site.", date(from));
+        let says =
+            format!("The TLS certificate is not valid before {}: browsers refuse this site.", utc_time_with_zone(from));
         Finding::new(CHECK, FindingLevel::Problem, says, "Wait, use the earlier certificate, or correct the clock.")
     } else if until - now <= RENEW_MS {
-        Finding::new(CHECK, FindingLevel::Warning, format!("The TLS certificate expires on {}.", date(until)), RENEW)
+        Finding::new(
+            CHECK,
+            FindingLevel::Warning,
+            format!("The TLS certificate expires on {}.", utc_time_with_zone(until)),
+            RENEW,
+        )
     } else {
-        Finding::fine(CHECK, format!("The TLS certificate is valid until {}.", date(until)))
+        Finding::fine(CHECK, format!("The TLS certificate is valid until {}.", utc_time_with_zone(until)))
     })
 }
 

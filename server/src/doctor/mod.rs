@@ -12,7 +12,6 @@ mod settings;
 
 pub use data::mail;
 pub use examine::{examine, quick_checks};
-pub(crate) use finding::date;
 pub use finding::{Finding, FindingLevel};
 pub(crate) use gate::reported;
 pub(crate) use machine::certificate;

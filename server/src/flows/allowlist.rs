@@ -41,7 +41,7 @@ pub async fn add(actor: &Actor<'_>, wanted: &seen::NewAllowed) -> Result<Allowed
         id: actor.entropy.ulid(actor.now),
         network,
         comment: operator::words(&wanted.comment)?,
-        expires_at: length.map(span_ms).transpose()?.map(|ms| actor.now.saturating_add(ms)),
+        expires_at: length.map(span_ms).transpose()?.map(|ms| actor.now + ms),
         made_by: actor.by(),
         created_at: actor.now,
     };

@@ -6,6 +6,7 @@ use crate::guards::signed_in::SignedIn;
 use crate::state::KeyState;
 use crate::tokens::{PersonClaims, TokenSubject};
 use domain::UnixMs;
+use domain::thumbprint::Thumbprint;
 use store::sessions::SessionRow;
 use wire::apps::{AppToken, TokenType};
 use wire::problem::Code;
@@ -35,7 +36,7 @@ pub fn sign(
     app: &App,
     row: &SessionRow,
     person: &PersonClaims,
-    jkt: Option<&str>,
+    jkt: Option<Thumbprint>,
 ) -> Result<(String, UnixMs), ApiError> {
     let subject = TokenSubject {
         user: &row.user,

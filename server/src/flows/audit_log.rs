@@ -150,7 +150,7 @@ async fn id_of(store: &dyn Store, name: &str) -> store::Result<UserId> {
 /// Parses a day, a time, or a period before now. `day_ms`: what to add to a bare day.
 fn parse_time(text: &str, now: UnixMs, day_ms: i64) -> Result<UnixMs, AuditQueryError> {
     if let Ok(span) = span_ms(text) {
-        return Ok(now.saturating_sub(span).max(UnixMs::EPOCH));
+        return Ok((now - span).max(UnixMs::EPOCH));
     }
     let is_day = text.len() == "2026-11-21".len();
     let exact = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };

@@ -12,6 +12,7 @@ use domain::authentication::{Authentication, Methods};
 use domain::ids::{SessionId, UserId};
 use domain::known_device::KnownDevice;
 use domain::refresh_token::RefreshToken;
+use domain::thumbprint::Thumbprint;
 use store::sessions::NewSession;
 use store::users::PasswordHash;
 use wire::jwk::EcJwk;
@@ -87,7 +88,7 @@ pub fn first(
     delivery: Delivery,
 ) -> Result<IssuedTokens, ApiError> {
     let row = &opening.row;
-    let jkt = row.jkt.as_deref();
+    let jkt = row.jkt;
     let live = LiveSession {
         generation: 0,
         used: 0,
@@ -111,7 +112,7 @@ pub fn tokens(
     state: &SessionState,
     owner: &SessionOwner<'_>,
     session: &SessionId,
-    jkt: Option<&str>,
+    jkt: Option<Thumbprint>,
     live: LiveSession,
     token: &RefreshToken,
     delivery: Delivery,

@@ -49,8 +49,8 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     // Invalid names are looked up too, so that they take as long as unknown ones.
     let name_key = name_key(&credentials.username);
     let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));
-    if client.known.as_ref().is_some_and(|known| !known.is_of(&digest, jkt.as_deref())) {
-        let holder = DeviceHolder::of(&digest, jkt.as_deref());
+    if client.known.as_ref().is_some_and(|known| !known.is_of(&digest, jkt)) {
+        let holder = DeviceHolder::of(&digest, jkt);
         return Err(ApiError::device_mismatch(DeviceRefusal::Other(holder)).into());
     }
     let asked = LoginLookup {

@@ -8,6 +8,7 @@ use crate::error_chain::chain;
 use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use crate::mailer::Mailer;
 use crate::state::{AppState, CoreState, KeyState, SessionState};
+use crate::utc_time::utc_time_with_zone;
 use domain::UnixMs;
 use domain::bidi::isolated;
 use domain::client_key::ClientKey;
@@ -16,7 +17,6 @@ use domain::ids::{SessionId, UserId};
 use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
-use std::time::{Duration, UNIX_EPOCH};
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
 use store::mails::{
@@ -167,7 +167,7 @@ pub async fn prove(
 pub async fn send_due(state: &AppState) -> store::Result<()> {
     let Some(mailer) = &state.mailer else { return Ok(()) };
     for mail in state.store.due_mails(state.now(), ROUND).await? {
-        if !state.store.claim_mail(&mail, state.now().saturating_add(CLAIM_MS)).await? {
+        if !state.store.claim_mail(&mail, state.now() + CLAIM_MS).await? {
             continue;
         }
         if !send(state, mailer, &mail).await? {
@@ -293,8 +293,8 @@ fn text(
     // Always from the settings and never from a request, whose host a stranger may choose.
     let link = format!("{}{page}#code={code}", config.origin);
     let activity = format!("{}{}", config.origin, paths::ACTIVITY_PAGE);
-    let until = mail.link_expires_at.map(utc_time).unwrap_or_default();
-    let at = entry.map(|entry| utc_time(entry.at)).unwrap_or_default();
+    let until = mail.link_expires_at.map(utc_time_with_zone).unwrap_or_default();
+    let at = entry.map(|entry| utc_time_with_zone(entry.at)).unwrap_or_default();
     let network = entry.map(|entry| network(entry, config.settings.ipv6_prefix)).unwrap_or_default();
     let username = isolated(username);
     let values = [
@@ -344,12 +344,6 @@ fn network(entry: &AuditEntry, v6_prefix: u8) -> String {
     place.unwrap_or_else(|_| "-".to_owned())
 }
 
-fn utc_time(at: UnixMs) -> String {
-    let since = Duration::from_millis(u64::try_from(at.min(UnixMs::LAST_WRITABLE).as_millis()).unwrap_or_default());
-    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
-    format!("{} UTC", text.replace('T', " ").trim_end_matches('Z'))
-}
-
 /// Returns the associated data, so that a row with another's code cannot be decrypted.
 fn associated_data(id: &str) -> String {
     format!("mails/{id}")
@@ -372,6 +366,6 @@ mod tests {
                 assert!(!entry.is_mailed() || of_event(&entry).is_some(), "{event:?}");
             }
         }
-        assert_eq!(utc_time(UnixMs::from_millis(1_750_000_000_000)), "2025-06-15 15:06:40 UTC");
+        assert_eq!(utc_time_with_zone(UnixMs::from_millis(1_750_000_000_000)), "2025-06-15 15:06:40 UTC");
     }
 }

@@ -25,7 +25,7 @@ const WRONG_CODES_MS: i64 = 60 * 60_000;
 /// The store fails.
 pub async fn unread(state: &CoreState, session: &SignedIn) -> Result<Vec<Activity>, ApiError> {
     let (user, since) = (&session.claims.sub, state.now() - SHOWN_MS);
-    let entries = state.store.unread_notices(user, device(session), since, ROWS).await?;
+    let entries = state.store.unread_notices(user, &device(session), since, ROWS).await?;
     let entries: Vec<_> = entries.into_iter().filter(AuditEntry::is_notice).collect();
     let mut notices = without_repeated_codes(activity::of_entries(state, &entries));
     notices.truncate(MOST);
@@ -37,12 +37,12 @@ pub async fn unread(state: &CoreState, session: &SignedIn) -> Result<Vec<Activit
 /// # Errors
 /// The store fails.
 pub async fn dismiss(state: &CoreState, session: &SignedIn, until: UnixMs) -> store::Result<()> {
-    state.store.dismiss_notices(&session.claims.sub, device(session), until.min(state.now())).await
+    state.store.dismiss_notices(&session.claims.sub, &device(session), until.min(state.now())).await
 }
 
 /// Returns what a dismissal is stored under: the key of the device, which outlives a session, or the session.
-fn device(session: &SignedIn) -> &str {
-    session.jkt().unwrap_or(session.claims.sid.as_str())
+fn device(session: &SignedIn) -> String {
+    session.jkt().map_or_else(|| session.claims.sid.to_string(), |jkt| jkt.to_string())
 }
 
 /// Keeps one notice of wrong codes in each hour. The list of activity has all of them.

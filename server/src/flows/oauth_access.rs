@@ -174,7 +174,7 @@ async fn described(
         "acr": details.acr,
         "amr": details.amr,
         "sid": sid,
-        "cnf": grant.jkt.as_ref().map(|jkt| json!({"jkt": jkt})),
+        "cnf": grant.jkt.map(|jkt| json!({"jkt": jkt})),
     });
     // Some clients take a member that is null for one with a value.
     if let Some(members) = body.as_object_mut() {

@@ -216,7 +216,7 @@ pub async fn issue(
         session: claims.sid.clone(),
         redirect_uri: request.redirect_uri.clone(),
         code_challenge: request.code_challenge.clone(),
-        jkt: request.dpop_jkt.clone(),
+        jkt: request.dpop_jkt,
         details: serde_json::to_string(&details).map_err(ApiError::broken)?,
         expires_at: now + CODE_MS,
         pushed,

@@ -37,7 +37,7 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
             break;
         }
         let pause = FIRST_PAUSE_MS.saturating_mul(1 << due.tries.min(10));
-        let next_at = now.saturating_add(pause);
+        let next_at = now + pause;
         let client = match oauth_client::find(state, &due.client).await {
             Ok(client) => client,
             Err(error) => {

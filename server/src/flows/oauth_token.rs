@@ -11,6 +11,7 @@ use crate::state::{CoreState, KeyState, SessionState};
 use domain::encoding::{base64url, sha256};
 use domain::refresh_token::RefreshToken;
 use domain::session::{Refresh, Session};
+use domain::thumbprint::Thumbprint;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::exchange::{self, CodeFacts, CodeVerdict, GrantDetails, TokenRequest, USED_CODE_MS};
 use oidc::scope::OPENID;
@@ -75,7 +76,7 @@ pub async fn exchange(
     caller: Caller,
     client: Arc<Client>,
     request: TokenRequest,
-    jkt: Option<String>,
+    jkt: Option<Thumbprint>,
 ) -> Result<TokenResponse, TokenError> {
     if client.settings.dpop && jkt.is_none() {
         return Err(OAuthError::new(ErrorCode::InvalidDpopProof, "this client must prove a key (RFC 9449)").into());
@@ -87,7 +88,7 @@ pub async fn exchange(
         }
         TokenRequest::Code { code, redirect_uri, verifier, resources } => {
             let presented = PresentedCode { hash: base64url(&sha256(code.as_bytes())), redirect_uri, verifier };
-            redeem(&state, &caller, &client, &presented, &resources, jkt.as_deref()).await
+            redeem(&state, &caller, &client, &presented, &resources, jkt).await
         }
         TokenRequest::Device { .. } if !client.settings.device => {
             let text = "the device_code is of no device of this client, which may not use the device flow";
@@ -100,10 +101,10 @@ pub async fn exchange(
             }
             let redirect_uri = Some(oidc::device::GRANT_TYPE.to_owned());
             let presented = PresentedCode { hash, redirect_uri, verifier: None };
-            redeem(&state, &caller, &client, &presented, &resources, jkt.as_deref()).await
+            redeem(&state, &caller, &client, &presented, &resources, jkt).await
         }
         TokenRequest::Refresh { token, scope, resources } => {
-            refresh(&state, &caller, &client, &token, scope.as_ref(), &resources, jkt.as_deref()).await
+            refresh(&state, &caller, &client, &token, scope.as_ref(), &resources, jkt).await
         }
     }
 }
@@ -120,7 +121,7 @@ async fn redeem(
     client: &Client,
     presented: &PresentedCode,
     resources: &[String],
-    jkt: Option<&str>,
+    jkt: Option<Thumbprint>,
 ) -> Result<TokenResponse, TokenError> {
     let now = state.now();
     for _ in 0..TRIES {
@@ -137,7 +138,7 @@ async fn redeem(
         ) {
             CodeVerdict::Good => {}
             CodeVerdict::Refused(error) => {
-                let wrong_key = code.client == client.id() && code.jkt.is_some() && code.jkt.as_deref() != jkt;
+                let wrong_key = code.client == client.id() && code.jkt.is_some() && code.jkt != jkt;
                 if wrong_key && let Some(session) = state.store.session(&code.session).await? {
                     let owner = TokenOwner { user: &session.user, session: &session.id, app: &client.label() };
                     copied::record(state, caller, owner).await?;
@@ -165,7 +166,7 @@ async fn redeem(
             code_hash: presented.hash.clone(),
             grant: base64url(&id),
             details: code.details.clone(),
-            jkt: jkt.map(str::to_owned),
+            jkt,
             refresh_hash: token.as_ref().map(RefreshToken::hash),
             ends_at: now + lifetime,
             notify: client.settings.backchannel_logout_uri.is_some(),
@@ -196,7 +197,7 @@ fn facts(code: &CodeRow) -> CodeFacts<'_> {
         client: &code.client,
         redirect_uri: &code.redirect_uri,
         code_challenge: code.code_challenge.as_deref(),
-        dpop_jkt: code.jkt.as_deref(),
+        dpop_jkt: code.jkt,
         expires_at: code.expires_at,
         used: code.grant.is_some(),
     }
@@ -228,7 +229,7 @@ async fn refresh(
     text: &str,
     scope: Option<&Scopes>,
     resources: &[String],
-    jkt: Option<&str>,
+    jkt: Option<Thumbprint>,
 ) -> Result<TokenResponse, TokenError> {
     let unknown = || invalid_grant("the refresh token is not valid");
     let read = |macs: &crate::keyring::MacKeys| RefreshToken::authenticate(&macs.oauth_refresh, text);
@@ -256,8 +257,8 @@ async fn refresh(
         // The refresh token of a confidential client is bound to its secret and not to a key, because each of its processes
         // may create its own key (RFC 9449, section 5). The access token gets the key that is proven now.
         let rebound = jkt.filter(|_| !client.is_public() && grant.jkt.is_some());
-        let proven = if rebound.is_some() { grant.jkt.as_deref() } else { jkt };
-        let bound_to = rebound.map(str::to_owned).or_else(|| grant.jkt.clone());
+        let proven = if rebound.is_some() { grant.jkt } else { jkt };
+        let bound_to = rebound.or(grant.jkt);
         let successor = match life.refresh(token.generation(), &token.hash(), proven, now) {
             _ if !grant.is_live(now) => return Err(invalid_grant("the session or the access has ended")),
             Refresh::Ended => return Err(invalid_grant("the session or the access has ended")),
@@ -277,7 +278,7 @@ async fn refresh(
                     from_generation: token.generation(),
                     from_hash: token.hash(),
                     to_hash: successor.hash(),
-                    jkt: bound_to.clone(),
+                    jkt: bound_to,
                     rebound: (bound_to != grant.jkt).then(|| grant.user.clone()),
                     idle_at: now + state.config.settings.session.idle.ms(),
                     now,
@@ -316,7 +317,7 @@ fn life(grant: &GrantRow) -> Option<Session> {
         previous: grant.previous_hash.clone(),
         rotated_at: grant.rotated_at,
         used: grant.used,
-        jkt: grant.jkt.clone(),
+        jkt: grant.jkt,
         idle_at: grant.session_idle_at,
         ends_at: grant.ends_at.min(grant.session_ends_at),
         revoked: grant.revoked,
@@ -353,7 +354,7 @@ async fn issue(
         scopes,
         resources,
         details,
-        jkt: grant.jkt.as_deref(),
+        jkt: grant.jkt,
         jti: state.ulid(),
     };
     let (access_token, expires_in) = state.client_tokens.access(client, subject, now).map_err(ApiError::broken)?;

@@ -200,7 +200,7 @@ async fn accept(
     let PasskeyOwner { user, passkey, .. } = owner;
     let account = state.keyring.digests.account(&user.name);
     let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));
-    let is_known = client.known.as_ref().is_some_and(|known| known.is_of(&account, jkt.as_deref()));
+    let is_known = client.known.as_ref().is_some_and(|known| known.is_of(&account, jkt));
     let lookup = LoginLookup {
         name_key: &name_key(&user.name),
         account: account.as_str(),

@@ -45,7 +45,7 @@ pub async fn refresh(
         if row.user_disabled {
             return Err(ApiError::new(Code::SessionEnded));
         }
-        match row.life.refresh(token.generation(), &token.hash(), jkt.as_deref(), state.now()) {
+        match row.life.refresh(token.generation(), &token.hash(), jkt, state.now()) {
             Refresh::Rotate => {
                 if let Some(issued) = rotate(&state, &client, &row, &token, delivery).await? {
                     return Ok(issued);
@@ -146,7 +146,7 @@ fn issue_successor(
     delivery: Delivery,
 ) -> Result<IssuedTokens, ApiError> {
     let owner = SessionOwner { user: &row.user, username: &row.username, role: row.role };
-    issue::tokens(state, &owner, &row.id, row.life.jkt.as_deref(), live, token, delivery)
+    issue::tokens(state, &owner, &row.id, row.life.jkt, live, token, delivery)
 }
 
 /// Ends the session, because somebody has a copy of a spent token, and notifies the owner.

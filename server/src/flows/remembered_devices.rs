@@ -59,7 +59,7 @@ pub fn decide(
         address: client.client_key.network_label(),
         created_at: now,
         used_at: now,
-        expires_at: now.saturating_add(period.ms()),
+        expires_at: now + period.ms(),
     };
     let mut entry = audit::entry(state, client, AuditEvent::DeviceRemembered, audit::OK);
     entry.user = Some(user.to_owned());
@@ -83,7 +83,7 @@ pub async fn find(
     let (Some(_), Some((signing, _))) = (state.config.settings.session.remember_device.0, keys) else {
         return Ok(None);
     };
-    let id = state.store.remembered_device(user, &thumbprint(signing), state.now()).await?;
+    let id = state.store.remembered_device(user, thumbprint(signing), state.now()).await?;
     Ok(id.map(DeviceMemory::Remembered))
 }
 
@@ -94,7 +94,7 @@ pub async fn find(
 pub async fn list(state: &CoreState, session: &SignedIn) -> Result<wired::RememberedDevices, ApiError> {
     let devices = state.store.remembered_devices(&session.claims.sub, state.now()).await?;
     let shown = |device: RememberedDevice| wired::RememberedDevice {
-        current: session.jkt() == Some(device.jkt.as_str()),
+        current: session.jkt() == Some(device.jkt),
         id: device.id,
         name: device.device,
         address: device.address,

@@ -15,6 +15,7 @@ use axum::body::Bytes;
 use domain::ban::{Scope, Trigger};
 use domain::encoding::{base64url, sha256};
 use domain::short_key::{self, ShortKey, ShortKeyError, ShortKeyPurpose};
+use domain::thumbprint::Thumbprint;
 use http::{HeaderMap, Method};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +59,7 @@ pub struct OpenedMessage {
 
 impl SealedMessage {
     /// Whether the message contains a proof of the key `jkt` that was made for this message.
-    pub fn proves(&self, state: &CoreState, jkt: &str) -> bool {
+    pub fn proves(&self, state: &CoreState, jkt: Thumbprint) -> bool {
         self.proof(state).is_some_and(|proof| proof.jkt == jkt)
     }
 
@@ -249,7 +250,7 @@ pub(super) fn open(
     if let Some((signing, receiving)) = &keys {
         // Otherwise a session would exist that can never open its key.
         jwe::check_public(receiving).map_err(|_| Code::BadEnvelope)?;
-        if !sealed.proves(state, &keyring::thumbprint(signing)) {
+        if !sealed.proves(state, keyring::thumbprint(signing)) {
             return Err(Code::BadProof);
         }
     }

@@ -107,8 +107,8 @@ pub async fn present(
     }
     let user = state.store.user_by_id(&row.user).await?.ok_or_else(expired)?;
     let account = state.keyring.digests.account(&user.name);
-    if client.known.as_ref().is_some_and(|known| !known.is_of(&account, jkt.as_deref())) {
-        let holder = DeviceHolder::of(&account, jkt.as_deref());
+    if client.known.as_ref().is_some_and(|known| !known.is_of(&account, jkt)) {
+        let holder = DeviceHolder::of(&account, jkt);
         return Err(ApiError::device_mismatch(DeviceRefusal::Other(holder)).into());
     }
     let lookup = LoginLookup {

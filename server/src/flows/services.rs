@@ -42,7 +42,7 @@ pub async fn set(actor: &Actor<'_>, named: &str, jwk: &Value, role: Option<&str>
     let service = store::services::Service {
         name: named.to_owned(),
         jwk: key.thumbprint_input(),
-        kid: thumbprint(&key),
+        kid: thumbprint(&key).to_string(),
         role: role.map(|role| Role::parse(role).ok_or(ServiceError::Role)).transpose()?,
         created_at: actor.now,
         changed_at: actor.now,

@@ -40,7 +40,7 @@ pub(crate) async fn begin(
     let live = oauth_access::live(&state, token).await?.filter(|live| live.grant.client == TERMINAL_CLIENT);
     let live = live.ok_or_else(refused)?;
     let (grant, app) = (live.grant, live.client.label());
-    let jkt = grant.jkt.as_deref().ok_or_else(refused)?;
+    let jkt = grant.jkt.ok_or_else(refused)?;
     let owner = TokenOwner::of_grant(&grant, &app);
     if scheme != Scheme::Dpop {
         copied::record(&state, &client, owner).await?;
@@ -53,7 +53,7 @@ pub(crate) async fn begin(
     let agreed = state.store.session(&grant.session).await?.ok_or_else(refused)?.authentication;
 
     let mut opening = issue::open(&state, &client, &grant.user, None, agreed.methods, None);
-    opening.row.jkt = Some(jkt.to_owned());
+    opening.row.jkt = Some(jkt);
     opening.row.receiving_key = Some(request.receiving_key.thumbprint_input());
     let row = &opening.row;
     let mut entry = audit::entry(&state, &client, AuditEvent::Login, audit::NEW_DEVICE);

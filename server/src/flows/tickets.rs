@@ -44,7 +44,7 @@ pub async fn issue(
         nbf: iat,
         exp: exp.as_seconds(),
         roles: vec![session.role.as_str().to_owned()],
-        cnf: Confirmation { jkt: proven.jkt.clone() },
+        cnf: Confirmation { jkt: proven.jkt.to_string() },
         user_key: TicketUserKey { version: key.version.number, k: base64url(&key.secret), until: until.as_seconds() },
     };
     let signed = Zeroizing::new(state.tokens.sign_ticket(&claims, now).map_err(ApiError::broken)?);

@@ -61,7 +61,7 @@ pub async fn routes(store: &dyn Store, settings: &TollSettings, now: UnixMs) -> 
 /// # Errors
 /// The store does not answer.
 pub async fn announced(store: &dyn Store, now: UnixMs) -> store::Result<TollRoutes> {
-    let announced = store.gates(now.saturating_sub(ANNOUNCEMENT_RETENTION_MS)).await?;
+    let announced = store.gates(now - ANNOUNCEMENT_RETENTION_MS).await?;
     let mut listed: Vec<TollRoute> = Vec::new();
     for gate in &announced {
         match serde_json::from_str::<Vec<TollRoute>>(&gate.routes) {

@@ -57,7 +57,7 @@ pub async fn issue_key(
         alg: jwe::ALG.to_owned(),
         enc: jwe::ENC.to_owned(),
         typ: wired::TYP.to_owned(),
-        kid: thumbprint(&recipient),
+        kid: thumbprint(&recipient).to_string(),
         epk,
         sub: session.user.to_string(),
         sid: session.id.to_string(),

@@ -195,7 +195,7 @@ async fn by_header(
         (Scheme::Dpop, Some(bound)) => {
             let path = asked.target.split('?').next().unwrap_or_default();
             let url = format!("{}{path}", asked.app.origin);
-            let checked = proof::of_token(state, headers, asked.method, &url, token, &bound.jkt).await;
+            let checked = proof::of_token(state, headers, asked.method, &url, token, bound.jkt).await;
             copied::check(state, Some(client), owner, checked).await?;
         }
         // A bound token without its proof is probably stolen.

@@ -8,6 +8,7 @@ use crate::dpop::{self, Proof};
 use crate::state::KeyState;
 use crate::tokens::AccessTokenClaims;
 use domain::encoding::base64url;
+use domain::thumbprint::Thumbprint;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use store::proofs::UsedProof;
@@ -17,12 +18,17 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// `bad_proof`, `use_dpop_nonce`; the store does not answer.
-pub async fn of_cookie(state: &KeyState, parts: &Parts, claims: &AccessTokenClaims, jkt: &str) -> Result<(), ApiError> {
+pub async fn of_cookie(
+    state: &KeyState,
+    parts: &Parts,
+    claims: &AccessTokenClaims,
+    jkt: Thumbprint,
+) -> Result<(), ApiError> {
     let checked = key_of_cookie(state, parts, jkt).await;
     copied::check(state, parts.extensions.get::<Client>(), TokenOwner::of(claims), checked).await
 }
 
-async fn key_of_cookie(state: &KeyState, parts: &Parts, jkt: &str) -> Result<(), ApiError> {
+async fn key_of_cookie(state: &KeyState, parts: &Parts, jkt: Thumbprint) -> Result<(), ApiError> {
     let wrong = || refuse(state, Code::BadProof);
     let proof = dpop::presented(&parts.headers).ok_or_else(wrong)?;
     let proof = check(state, parts.method.as_str(), parts.uri.path(), proof).await?;
@@ -53,7 +59,7 @@ pub async fn of_presented(
         return Ok(fits.then_some(false));
     };
     let url = format!("{}{}", state.config.origin, parts.uri.path());
-    let checked = of_token(state, &parts.headers, parts.method.as_str(), &url, &shown.token, &bound.jkt).await;
+    let checked = of_token(state, &parts.headers, parts.method.as_str(), &url, &shown.token, bound.jkt).await;
     copied::check(state, client, owner, checked).await?;
     Ok(Some(true))
 }
@@ -81,7 +87,7 @@ pub async fn of_token(
     method: &str,
     url: &str,
     token: &str,
-    jkt: &str,
+    jkt: Thumbprint,
 ) -> Result<(), ApiError> {
     let proof = dpop::of_token(headers, method, url, token, jkt).ok_or_else(|| refuse(state, Code::BadProof))?;
     use_up(state, method, &proof).await
@@ -92,9 +98,9 @@ pub async fn of_token(
 async fn use_up(state: &KeyState, method: &str, proof: &Proof) -> Result<(), ApiError> {
     let now = state.now();
     let fresh = proof.nonce.as_deref().is_some_and(|nonce| state.keyring.nonce_is_fresh(nonce, now));
-    let mut first = fresh && state.proofs.is_first(&proof.jkt, &proof.jti);
+    let mut first = fresh && state.proofs.is_first(proof.jkt, &proof.jti);
     if first && Method::from_bytes(method.as_bytes()).is_ok_and(|method| !method.is_safe()) {
-        let id = base64url(&verify::proof_hash(&proof.jkt, &proof.jti));
+        let id = base64url(&verify::proof_hash(proof.jkt, &proof.jti));
         first = state.store.use_proof(&UsedProof { id, expires_at: now + dpop::PROOF_REMEMBERED_MS }).await?;
     }
     if first { Ok(()) } else { Err(refuse(state, Code::UseDpopNonce)) }

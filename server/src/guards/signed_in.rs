@@ -21,6 +21,7 @@ use crate::tokens::AccessTokenClaims;
 use axum::extract::FromRequestParts;
 use domain::UnixSeconds;
 use domain::bidi::isolated;
+use domain::thumbprint::Thumbprint;
 use http::HeaderMap;
 use http::request::Parts;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub struct SignedIn {
 pub struct ProvenSession {
     pub session: SignedIn,
     /// Thumbprint of the key.
-    pub jkt: String,
+    pub jkt: Thumbprint,
 }
 
 /// An extractor for handlers of sealed messages: a live session. `flows::password` checks that the message is of the
@@ -73,8 +74,8 @@ impl SignedIn {
     }
 
     /// Returns the thumbprint of the session's key.
-    pub fn jkt(&self) -> Option<&str> {
-        self.claims.cnf.as_ref().map(|key| key.jkt.as_str())
+    pub fn jkt(&self) -> Option<Thumbprint> {
+        self.claims.cnf.as_ref().map(|key| key.jkt)
     }
 
     pub fn session(&self) -> SessionInfo {
@@ -145,7 +146,7 @@ impl FromRequestParts<AppState> for ProvenSession {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let session = SignedIn::read(parts, state).await?.prove(parts, state).await?;
-        let jkt = session.jkt().map(str::to_owned).ok_or_else(|| ApiError::new(Code::SessionUnbound))?;
+        let jkt = session.jkt().ok_or_else(|| ApiError::new(Code::SessionUnbound))?;
         Ok(Self { session, jkt })
     }
 }

@@ -5,6 +5,7 @@ use crate::state::CoreState;
 use axum::response::{Html, IntoResponse, Response};
 use domain::app_path::safe_path;
 use domain::encoding::base64url;
+use domain::percent::query_value;
 use http::{HeaderValue, StatusCode, header};
 use wire::paths;
 use wire::problem::{Code, MEDIA_TYPE};
@@ -153,7 +154,7 @@ fn advice(code: Code) -> &'static str {
 }
 
 fn start(next: &str) -> String {
-    format!("{}?next={}", paths::APP_START, encoded(safe_path(Some(next))))
+    format!("{}?next={}", paths::APP_START, query_value(safe_path(Some(next))))
 }
 
 fn page(state: &CoreState, status: StatusCode, title: &str, body: &str, manner: PagePolicy<'_>) -> Response {
@@ -189,10 +190,4 @@ fn page(state: &CoreState, status: StatusCode, title: &str, body: &str, manner: 
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
     response
-}
-
-/// Encodes text with percent signs for a query value.
-pub(crate) fn encoded(text: &str) -> String {
-    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'/');
-    text.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect()
 }

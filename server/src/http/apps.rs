@@ -1,6 +1,6 @@
 //! `/.postern/...` on an app's host; on the portal `/apps/return` and its API.
 
-use super::app_page::{self, encoded};
+use super::app_page;
 use super::enrol::{self, PARAMETER};
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, not_found, pages, render, request};
@@ -19,6 +19,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::app_path::safe_path;
+use domain::percent::query_value;
 use domain::request_initiator::is_own;
 use domain::second_factor::Requirement;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
@@ -251,7 +252,7 @@ fn app_of<'a>(state: &'a CoreState, uri: &Uri, headers: &HeaderMap) -> Result<&'
 }
 
 fn query(pairs: &[(&str, &str)], again: bool) -> String {
-    let mut all: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    let mut all: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", query_value(value))).collect();
     if again {
         all.push("again=1".to_owned());
     }

@@ -1,12 +1,12 @@
 //! Redirects for a signed-in person who lacks a required second factor: to its proof, or to the page that sets one up.
 
 use super::ApiError;
-use super::app_page::encoded;
 use crate::flows;
 use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::signed_in::SignedIn;
 use crate::state::CoreState;
 use app::view::{EnrolView, Viewer};
+use domain::percent::query_value;
 use domain::second_factor::Requirement;
 use http::Uri;
 use wire::paths;
@@ -50,7 +50,7 @@ pub(super) fn path_of(missing: MissingFactor, here: &Uri) -> String {
 
 /// As [`path_of`], from a path with its query.
 pub(super) fn path_from(missing: MissingFactor, here: &str) -> String {
-    let next = encoded(here);
+    let next = query_value(here);
     if missing.is_for_sign_in() {
         format!("{}?next={next}&why={FACTOR}", paths::LOGIN_PAGE)
     } else {
@@ -79,7 +79,7 @@ pub(super) async fn load(
     let by_account = factor_policy::of_account(state, &row.user, row.role).await?;
     let required = by_app.and_then(Requirement::parse).unwrap_or_default().max(by_account);
     let Some(missing) = factor_policy::lacks(state, &row, required).await? else { return Ok(None) };
-    let sign_in = format!("{}?next={}&why={FACTOR}", paths::LOGIN_PAGE, encoded(next));
+    let sign_in = format!("{}?next={}&why={FACTOR}", paths::LOGIN_PAGE, query_value(next));
     Ok(Some(EnrolView {
         viewer,
         by_app: by_account < required,

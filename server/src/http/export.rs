@@ -38,12 +38,7 @@ fn file(name: &str, kind: &str, lines: impl Stream<Item = io::Result<Vec<u8>>> +
 }
 
 fn cells(entry: &AuditEntry) -> [String; 10] {
-    let time = humantime::format_rfc3339_millis(
-        std::time::UNIX_EPOCH
-            + std::time::Duration::from_millis(
-                u64::try_from(entry.at.min(UnixMs::LAST_WRITABLE.as_millis())).unwrap_or_default(),
-            ),
-    );
+    let time = humantime::format_rfc3339_millis(UnixMs::from_millis(entry.at).to_system_time());
     let [user, user_id, by, by_id] =
         [&entry.user, &entry.user_id, &entry.by, &entry.by_id].map(|text| text.clone().unwrap_or_default());
     [

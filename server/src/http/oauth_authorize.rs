@@ -4,7 +4,6 @@
 //! copied cookie gets no code.
 
 use super::app_introduction::{AppIntroduction, describe, signed_in_as};
-use super::app_page::encoded;
 use super::sign_in_path::sign_in_from;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
@@ -22,6 +21,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::bidi::isolated;
 use domain::local_path::written_out;
+use domain::percent::query_value;
 use http::{Method, StatusCode};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
@@ -122,7 +122,7 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
 /// Leads to the sign-in page although a session exists. `why`: the reason that the page shows.
 fn sign_in_again(query: &str, why: &str) -> Response {
     let next = format!("{}?{query}", paths::OAUTH_AUTHORIZE);
-    Redirect::to(&format!("{}?next={}&why={why}", paths::LOGIN_PAGE, encoded(&next))).into_response()
+    Redirect::to(&format!("{}?next={}&why={why}", paths::LOGIN_PAGE, query_value(&next))).into_response()
 }
 
 /// Whether the link of an app is too long for the way through sign-in.
@@ -252,7 +252,7 @@ fn location(state: &KeyState, response: &rules::Response, query: &str) -> Result
             let (client, uri) = (params.get("client_id").unwrap_or_default(), &response.to.redirect_uri);
             let form = response.form();
             let mark = oauth_marks::of_answer(state, client, uri, &form)?;
-            let (client, uri) = (encoded(client), encoded(uri));
+            let (client, uri) = (query_value(client), query_value(uri));
             Ok(format!("{}?client_id={client}&redirect_uri={uri}&mark={mark}#{form}", paths::OAUTH_FORM_POST))
         }
     }

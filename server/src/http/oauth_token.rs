@@ -15,6 +15,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use domain::encoding::{base64url, sha256};
+use domain::thumbprint::Thumbprint;
 use http::{HeaderMap, StatusCode, header};
 use oidc::authorize::{AuthorizationRequest, PUSHED, Redirected, Refusal, ShownError};
 use oidc::error::{ErrorCode, OAuthError};
@@ -69,7 +70,7 @@ pub(crate) async fn token(
 }
 
 /// Returns the thumbprint of the key that the request proves, if it proves one (RFC 9449).
-async fn proven_key(state: &KeyState, headers: &HeaderMap, path: &str) -> Result<Option<String>, TokenError> {
+async fn proven_key(state: &KeyState, headers: &HeaderMap, path: &str) -> Result<Option<Thumbprint>, TokenError> {
     if !headers.contains_key(dpop::HEADER) {
         return Ok(None);
     }
@@ -152,6 +153,7 @@ pub(crate) async fn push(
     }
     // A proof binds the code as the parameter does (RFC 9449, section 10.1).
     if let Some(jkt) = proven_key(&state, &headers, paths::OAUTH_PAR).await? {
+        let jkt = jkt.to_string();
         params.add_missing("dpop_jkt", &jkt);
         if params.get("dpop_jkt") != Some(&jkt) {
             let text = "dpop_jkt is not the key of the DPoP proof";

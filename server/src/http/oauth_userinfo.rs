@@ -71,12 +71,12 @@ async fn bound(
     live: &LiveToken,
 ) -> Result<(), TokenError> {
     let invalid = |text: &str| TokenError::from(OAuthError::new(ErrorCode::InvalidToken, text));
-    if (scheme, &live.grant.jkt) == (Scheme::Bearer, &None) {
+    if (scheme, live.grant.jkt) == (Scheme::Bearer, None) {
         return Ok(());
     }
     let (caller, app) = (parts.extensions.get::<Caller>(), live.client.label());
     let owner = TokenOwner::of_grant(&live.grant, &app);
-    match (scheme, &live.grant.jkt) {
+    match (scheme, live.grant.jkt) {
         (Scheme::Bearer, _) => {
             if let Some(caller) = caller {
                 copied::record(state, caller, owner).await?;

@@ -1,8 +1,8 @@
 //! The sign-in page for a visitor without a session.
 
-use super::app_page::encoded;
 use crate::cookies::{self, CookieName};
 use crate::state::CoreState;
+use domain::percent::query_value;
 use http::{HeaderMap, Uri};
 use wire::paths;
 
@@ -18,5 +18,5 @@ pub(super) fn sign_in_from(state: &CoreState, headers: &HeaderMap, here: &str) -
     } else {
         paths::LOGIN_PAGE
     };
-    format!("{page}?next={}", encoded(here))
+    format!("{page}?next={}", query_value(here))
 }

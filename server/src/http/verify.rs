@@ -12,6 +12,7 @@ use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::app_path::{LONGEST, safe_path, written_out};
+use domain::percent::query_value;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -123,7 +124,7 @@ fn sign_in(
         ResponseViewer::Page if !safe => app_page::within(response, app_page::not_sent(state)),
         ResponseViewer::Page if target.len() > LONGEST => app_page::within(response, app_page::long_url_page(state)),
         ResponseViewer::Page => {
-            let next = app_page::encoded(safe_path(Some(&target)));
+            let next = query_value(safe_path(Some(&target)));
             // The portal decides by the path alone. The requirement of this request makes it at least as strict,
             // because otherwise the person could be redirected in a loop.
             let factor = missing.and_then(|missing| parameter(missing.required));

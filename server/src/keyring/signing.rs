@@ -1,7 +1,8 @@
 //! Signing keys: P-256 or Ed25519 keys for tokens and tickets, and RSA keys for ID tokens.
 
 use super::{Made, thumbprint};
-use domain::encoding::{base64url, sha256};
+use domain::encoding::base64url;
+use domain::thumbprint::Thumbprint;
 use jose::{Algorithm, Error, KeyPair, PublicKey};
 use serde::Serialize;
 use std::fmt;
@@ -28,18 +29,18 @@ impl SigningKey {
                 let (x, y) = pair.public().strip_prefix(&[4])?.split_at_checked(32)?;
                 let key = EcJwk::p256(base64url(x), base64url(y));
                 let verifying = PublicKey::p256(&key.x, &key.y)?;
-                (TokenJwk::Ec(key.clone()), thumbprint(&key), verifying)
+                (TokenJwk::Ec(key.clone()), thumbprint(&key).to_string(), verifying)
             }
             Algorithm::EdDsa => {
                 let key = OkpJwk::ed25519(base64url(pair.public()));
-                let kid = base64url(&sha256(key.thumbprint_input().as_bytes()));
+                let kid = Thumbprint::of(&key.thumbprint_input()).to_string();
                 let verifying = PublicKey::ed25519(&key.x)?;
                 (TokenJwk::Okp(key), kid, verifying)
             }
             Algorithm::Rs256 => {
                 let (n, e) = pair.rsa_components()?;
                 let key = RsaSigningJwk::new(base64url(&n), base64url(&e));
-                let kid = base64url(&sha256(key.thumbprint_input().as_bytes()));
+                let kid = Thumbprint::of(&key.thumbprint_input()).to_string();
                 let verifying = PublicKey::rsa(&key.n, &key.e)?;
                 (TokenJwk::Rsa(key), kid, verifying)
             }

@@ -5,6 +5,7 @@ use crate::tokens::issued_at;
 use domain::UnixMs;
 use domain::UnixSeconds;
 use domain::encoding::{base64url, from_base64url, sha256};
+use domain::thumbprint::Thumbprint;
 use oidc::access_token::{OpaqueToken, Targets};
 use oidc::client::{AccessTokenFormat, IdTokenAlg};
 use oidc::error::{ErrorCode, OAuthError};
@@ -78,7 +79,7 @@ pub struct AccessSubject<'a> {
     pub scopes: &'a Scopes,
     pub resources: &'a [String],
     pub details: &'a oidc::exchange::GrantDetails,
-    pub jkt: Option<&'a str>,
+    pub jkt: Option<Thumbprint>,
     pub jti: String,
 }
 
@@ -148,7 +149,7 @@ impl ClientTokens {
             auth_time: subject.details.auth_time,
             acr: subject.details.acr.clone(),
             amr: subject.details.amr.clone(),
-            cnf: subject.jkt.map(|jkt| crate::tokens::Confirmation { jkt: jkt.to_owned() }),
+            cnf: subject.jkt.map(|jkt| crate::tokens::Confirmation { jkt }),
         };
         Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, lifetime))
     }

@@ -35,7 +35,7 @@ async fn a_bound_session_gets_a_token_that_is_bound_too() {
     assert_eq!((&issued["token_type"], &issued["expires_at"]), (&json!("DPoP"), &json!(portal.state.now() + 300_000)));
     assert_eq!((&claims["aud"], &claims["iss"]), (&json!(WIKI), &json!("http://localhost:3000")));
     assert_eq!((&claims["sid"], &claims["sub"]), (&me["id"], &me["sub"]));
-    assert_eq!(claims["cnf"]["jkt"], jwe::thumbprint(&alice.key.as_ref().unwrap().public()));
+    assert_eq!(claims["cnf"]["jkt"], jwe::thumbprint(&alice.key.as_ref().unwrap().public()).to_string());
     assert_eq!((&claims["roles"], &claims["client_id"]), (&json!(["user"]), &json!("postern")));
     assert_ne!(claims["jti"], Value::Null);
 

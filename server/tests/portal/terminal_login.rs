@@ -4,6 +4,7 @@ use crate::oidc::{form, parameters};
 use crate::second_factor::{Enrolled, confirm, login_with};
 use crate::support::{Answer, ClientKey, ORIGIN, PASSWORD, Portal, Visitor, receiving_key};
 use domain::encoding::{base64url, sha256};
+use domain::thumbprint::Thumbprint;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -27,13 +28,13 @@ impl Terminal {
         Self { program, key }
     }
 
-    fn jkt(&self) -> String {
-        base64url(&sha256(self.key.public().thumbprint_input().as_bytes()))
+    fn jkt(&self) -> Thumbprint {
+        Thumbprint::of(&self.key.public().thumbprint_input())
     }
 
     /// Returns the query of the page that it opens, with changes.
     fn query(&self, changes: &[(&str, &str)]) -> String {
-        let (challenge, jkt) = (base64url(&sha256(VERIFIER.as_bytes())), self.jkt());
+        let (challenge, jkt) = (base64url(&sha256(VERIFIER.as_bytes())), self.jkt().to_string());
         let mut pairs = vec![
             ("client_id", "postern-client"),
             ("response_type", "code"),

@@ -60,7 +60,10 @@ async fn a_key_opens_for_the_session_that_asked_and_for_no_other() {
     let me = alice.get(paths::SESSION).await.json();
     assert_eq!((&json!(header.sub), &json!(header.sid)), (&me["sub"], &me["id"]));
     assert_eq!((content.kty.as_str(), content.kid.clone()), ("oct", format!("{}.1", header.sub)));
-    assert_eq!((header.typ.as_str(), header.kid), ("user-key+jwe", jwe::thumbprint(&alice.receiving.public())));
+    assert_eq!(
+        (header.typ.as_str(), header.kid),
+        ("user-key+jwe", jwe::thumbprint(&alice.receiving.public()).to_string())
+    );
     assert!(opened(&other, body["key"].as_str().unwrap()).is_none(), "another session's receiving key");
     assert_eq!(key_of(&other, json!({})).await, content.k, "the same person, the same key");
     portal.add_user("bob").await;

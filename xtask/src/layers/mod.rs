@@ -33,6 +33,7 @@ const SERVER: [(&str, &[&str]); 9] = [
             "query_timeout",
             "site",
             "span",
+            "utc_time",
         ],
     ),
     (

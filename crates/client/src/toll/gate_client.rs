@@ -97,7 +97,7 @@ impl<'a> GateClient<'a> {
         let claim = proposal.as_ref().map(Proposal::claim);
         let answer = self.proven(key, Method::GET, url, with, Signed { token: Some(token), mac_epk: claim }).await?;
         if let Some(proposal) = proposal.filter(|_| answer.is_ok() || answer.header(MAC_KEY_HEADER).is_some()) {
-            let holder = Thumbprint::of(&VerifyingJwk::Ec(key.public().clone()));
+            let holder = Thumbprint::of(&key.public().thumbprint_input());
             let now = self.environment.now();
             self.agreed.agree(&proposal, answer.header(MAC_KEY_HEADER), holder, token, now);
         }

@@ -125,7 +125,7 @@ impl Inner {
         let environment: &dyn client::Environment = &client::SystemEnvironment;
         let own = PrivateKey::generate(&environment.bytes().unwrap()).unwrap();
         let (id, gate) = (KeyId(environment.bytes().unwrap()), EphemeralPoint::of(&own.public()).unwrap());
-        let holder = Thumbprint::parse(&possession.jkt).unwrap();
+        let holder = possession.jkt;
         let secret = own.agree(&client.jwk()).unwrap();
         let key = AgreedKey::derive(&secret, &Agreement { id, holder, token, client, gate });
         self.keys.push(Agreed { id, key, token: token.to_owned(), window: ReplayWindow::default() });
@@ -158,7 +158,7 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
     let url = format!("{}/price", inner.origin);
     let Some(credential) = text(&headers, "authorization") else {
         let signed = headers.contains_key("dpop").then(|| proven(&headers, "GET", &url, &inner.nonce)).flatten();
-        return demand(&mut inner, signed.map(|possession| possession.jkt));
+        return demand(&mut inner, signed.map(|possession| possession.jkt.to_string()));
     };
     let token = credential.strip_prefix("TPAT-Session ").unwrap().to_owned();
     let (jkt, answer) = match text(&headers, "tpat-mac") {
@@ -173,7 +173,7 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
             let Some(possession) = proven(&headers, "GET", &url, &inner.nonce) else { return use_nonce(&inner) };
             assert_eq!(possession.ath, Some(dpop::token_hash(&token)));
             let answer = inner.agree(&possession, &token);
-            (Some(possession.jkt), answer)
+            (Some(possession.jkt.to_string()), answer)
         }
     };
     if let Some(answer) = &inner.about_tokens {
@@ -220,7 +220,7 @@ async fn redeem(State(gate): State<FakeGate>, headers: HeaderMap, body: Bytes) -
     let url = format!("{}{REDEEM}", inner.origin);
     let Some(possession) = proven(&headers, "POST", &url, &inner.nonce) else { return use_nonce(&inner) };
     let body: wire::toll::RedeemRequest = serde_json::from_slice(&body).unwrap();
-    assert_eq!(possession.jkt, Thumbprint::of(&body.jwk.unwrap()).to_string());
+    assert_eq!(possession.jkt, Thumbprint::of(&body.jwk.unwrap().thumbprint_input()));
     let (txid, proof) = text(&headers, "authorization").unwrap()["TPAT ".len()..].split_once(':').unwrap();
     assert_eq!(proof, super::payer::proof(txid, ADDRESS, &format!("tpat1:{}", body.challenge)));
     inner.redemptions += 1;

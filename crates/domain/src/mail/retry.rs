@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS: i64 = 2 * 60 * 60_000;
 
 /// Returns the time at which a message is given up: at its link's expiry, and after [`GIVE_UP_AFTER_MS`] at the latest.
 pub fn deadline(now: UnixMs, link_expires_at: Option<UnixMs>) -> UnixMs {
-    let latest = now.saturating_add(GIVE_UP_AFTER_MS);
+    let latest = now + GIVE_UP_AFTER_MS;
     link_expires_at.map_or(latest, |expires| expires.min(latest))
 }
 
@@ -21,7 +21,7 @@ pub fn deadline(now: UnixMs, link_expires_at: Option<UnixMs>) -> UnixMs {
 pub fn next_attempt(tries: u32, now: UnixMs, deadline: UnixMs) -> Option<UnixMs> {
     let doublings = tries.saturating_sub(1).min(16);
     let pause = FIRST_PAUSE_MS.saturating_mul(1 << doublings).min(LONGEST_PAUSE_MS);
-    Some(now.saturating_add(pause)).filter(|next| *next < deadline)
+    Some(now + pause).filter(|next| *next < deadline)
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 
     async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>> {
-        let newest = search.until.map_or(UnixMs::MAX, |until| until.saturating_sub(1));
+        let newest = search.until.map_or(UnixMs::MAX, |until| until - 1);
         let (at, id) = search.before.as_ref().map_or((newest, ""), |(at, id)| (*at, id.as_str()));
         let since = Value::Time(search.since.unwrap_or(UnixMs::EPOCH));
         let (newest, before, at) = (Value::Time(newest.min(at)), Value::Text(id), Value::Time(at));

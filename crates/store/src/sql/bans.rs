@@ -84,7 +84,7 @@ pub(super) async fn recently_lifted<DB: Backend>(
     now: UnixMs,
 ) -> Result<bool> {
     let client_key = client_key.to_string();
-    let after = Value::Time(now.saturating_sub(GRACE_MS));
+    let after = Value::Time(now - GRACE_MS);
     Ok(tx.count(LIFTED, [Value::Text(&client_key), after]).await? > 0)
 }
 

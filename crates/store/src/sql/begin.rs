@@ -31,9 +31,9 @@ impl Write for BeginUnlessFull {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<BeginOutcome> {
         let BeginAttempt { attempt, now, .. } = &self.begin;
         let client_key = attempt.client_key.to_string();
-        let until = now.saturating_add(RESERVATION_MS);
+        let until = *now + RESERVATION_MS;
         // A later end was written before a clock was set back. It would block its client until the clock reaches it.
-        let latest = until.saturating_add(CLOCK_TOLERANCE_MS);
+        let latest = until + CLOCK_TOLERANCE_MS;
         let [until, now, latest] = [until, *now, latest].map(Value::Time);
         let values = [Value::Text(&client_key), Value::Text(&attempt.id), until, now, latest];
         if tx.execute(RESERVE, values).await? == 0 {
@@ -75,7 +75,7 @@ impl BeginUnlessFull {
         if tx.execute(BURN, [id, who, body, now, Value::Time(begin.short_key_expires_at)]).await? == 1 {
             return Ok(BeginOutcome::Reserved);
         }
-        let earliest = Value::Time(begin.now.saturating_sub(RESEND_MS));
+        let earliest = Value::Time(begin.now - RESEND_MS);
         let resent = tx.execute(RESEND, [id, who, body, now, earliest]).await? == 1;
         Ok(if resent { BeginOutcome::Resent } else { BeginOutcome::Replayed })
     }

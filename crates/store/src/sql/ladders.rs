@@ -112,7 +112,7 @@ pub(super) async fn climb<DB: Backend>(
     let quiet = rule.quiet_ms.saturating_mul(rung.step.into());
     let numbers = [Value::Int(rung.step.into()), Value::Time(rung.until)];
     let [step, until] = numbers;
-    let expires_at = Value::Time(rung.until.saturating_add(quiet));
+    let expires_at = Value::Time(rung.until + quiet);
     tx.execute(CLIMB, [who, cause, account, step, until, Value::Text(ban.id.as_str()), expires_at]).await?;
     Ok(ban)
 }

@@ -213,7 +213,7 @@ impl<DB: Backend> Mails for SqlStore<DB> {
         self.sweep(FORGET, old).await?;
         self.sweep_below(FORGET_COUNTS, hour(now) - 1).await?;
         self.sweep(email_proofs::EXPIRED, now).await?;
-        self.write(ForgetLimit(now.saturating_sub(LIMIT_KEPT_MS))).await?;
+        self.write(ForgetLimit(now - LIMIT_KEPT_MS)).await?;
         Ok(given_up)
     }
 

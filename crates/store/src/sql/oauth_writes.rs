@@ -78,13 +78,14 @@ impl Write for NewCode {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (client, session) = (Value::Text(&self.client), Value::Text(self.session.as_str()));
+        let jkt = self.jkt.map(|jkt| jkt.to_string());
         let values = [
             Value::Text(&self.code_hash),
             client,
             session,
             Value::Text(&self.redirect_uri),
             Value::OptText(self.code_challenge.as_deref()),
-            Value::OptText(self.jkt.as_deref()),
+            Value::OptText(jkt.as_deref()),
             Value::Text(&self.details),
             Value::Time(self.expires_at),
             Value::Time(self.now),
@@ -142,11 +143,12 @@ impl Write for Redeem {
         if tx.execute(REDEEM, used).await? == 0 {
             return Ok(false);
         }
+        let jkt = self.jkt.map(|jkt| jkt.to_string());
         let values = [
             grant,
             code,
             Value::Text(&self.details),
-            Value::OptText(self.jkt.as_deref()),
+            Value::OptText(jkt.as_deref()),
             Value::OptText(self.refresh_hash.as_ref().map(TokenHash::as_str)),
             Value::Time(self.now),
             Value::Time(self.ends_at),
@@ -165,13 +167,14 @@ impl Write for GrantRotation {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let jkt = self.jkt.map(|jkt| jkt.to_string());
         let values = [
             Value::Text(&self.id),
             Value::Int(self.from_generation.into()),
             Value::Text(self.from_hash.as_str()),
             Value::Text(self.to_hash.as_str()),
             Value::Time(self.now),
-            Value::OptText(self.jkt.as_deref()),
+            Value::OptText(jkt.as_deref()),
         ];
         if tx.execute(ROTATE, values).await? == 0 {
             return Ok(false);

@@ -10,6 +10,7 @@ use crate::remembered_devices::{DeviceMemory, RememberedDevice, RememberedDevice
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ids::{SessionId, UserId};
+use domain::thumbprint::Thumbprint;
 
 sql! {
     OF_USER = "SELECT id, user_id, jkt, device, address, created_at, used_at, expires_at FROM remembered_devices
@@ -71,10 +72,11 @@ pub(super) async fn still_remembered<DB: Backend>(
 pub(super) async fn remember<DB: Backend>(tx: &mut Tx<'_, DB>, memory: &DeviceMemory) -> Result<()> {
     let DeviceMemory::Remember(new) = memory else { return Ok(()) };
     let (device, audit) = &**new;
+    let jkt = device.jkt.to_string();
     let values = [
         Value::Text(&device.id),
         Value::Text(device.user.as_str()),
-        Value::Text(&device.jkt),
+        Value::Text(&jkt),
         Value::Text(&device.device),
         Value::Text(&device.address),
         Value::Time(device.created_at),
@@ -116,8 +118,9 @@ impl<DB: Backend> RememberedDevices for SqlStore<DB> {
         self.all(OF_USER, [Value::Text(user.as_str()), Value::Time(now)]).await?.iter().map(device).collect()
     }
 
-    async fn remembered_device(&self, user: &UserId, jkt: &str, now: UnixMs) -> Result<Option<String>> {
-        let row = self.one(OF_KEY, [Value::Text(user.as_str()), Value::Text(jkt), Value::Time(now)]).await?;
+    async fn remembered_device(&self, user: &UserId, jkt: Thumbprint, now: UnixMs) -> Result<Option<String>> {
+        let jkt = jkt.to_string();
+        let row = self.one(OF_KEY, [Value::Text(user.as_str()), Value::Text(&jkt), Value::Time(now)]).await?;
         row.map(|row| row.text("id")).transpose()
     }
 
@@ -131,7 +134,7 @@ fn device<DB: Backend>(row: &Record<DB>) -> Result<RememberedDevice> {
     Ok(RememberedDevice {
         id: row.text("id")?,
         user: row.text("user_id")?.into(),
-        jkt: row.text("jkt")?,
+        jkt: row.enum_column("remembered_devices", "jkt", Thumbprint::parse)?,
         device: row.text("device")?,
         address: row.text("address")?,
         created_at: row.time("created_at")?,

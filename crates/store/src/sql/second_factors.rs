@@ -213,6 +213,7 @@ impl Write for NewPendingSignIn {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         release(tx, &self.attempt).await?;
         let PendingSignIn { id, user, judged_by, jkt, expires_at } = &self.pending;
+        let jkt = jkt.map(|jkt| jkt.to_string());
         let (id, user, jkt) = (Value::Text(id), Value::Text(user.as_str()), Value::OptText(jkt.as_deref()));
         tx.execute(ADD_PENDING, [id, user, Value::Text(&judged_by.0), jkt, Value::Time(*expires_at)]).await?;
         append(tx, &self.audit).await
@@ -236,7 +237,7 @@ impl Write for TryPending {
                 id: row.text("id")?,
                 user: row.text("user_id")?.into(),
                 judged_by: PasswordHash(row.text("judged_by")?),
-                jkt: row.opt_text("jkt")?,
+                jkt: row.opt_thumbprint("pending_sign_ins")?,
                 expires_at: row.time("expires_at")?,
             })
         })

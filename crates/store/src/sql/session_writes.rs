@@ -57,12 +57,12 @@ pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSe
     if tx.execute(SIGN_IN, [Value::Text(new.user.as_str()), Value::Time(new.now), judged_by]).await? == 0 {
         return Ok(false);
     }
-    let methods = new.methods.to_string();
+    let (methods, jkt) = (new.methods.to_string(), new.jkt.map(|jkt| jkt.to_string()));
     let values = [
         Value::Text(new.id.as_str()),
         Value::Text(new.user.as_str()),
         Value::Text(new.refresh_hash.as_str()),
-        Value::OptText(new.jkt.as_deref()),
+        Value::OptText(jkt.as_deref()),
         Value::OptText(new.receiving_key.as_deref()),
         Value::Text(&new.device),
         Value::Text(&new.address),

@@ -106,7 +106,7 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<SessionRow> {
             previous: row.opt_text("previous_hash")?.map(TokenHash::stored),
             rotated_at: row.time("rotated_at")?,
             used: row.u32_column("sessions", "used_generation")?,
-            jkt: row.opt_text("jkt")?,
+            jkt: row.opt_thumbprint("sessions")?,
             idle_at: row.time("idle_at")?,
             ends_at: row.time("ends_at")?,
             revoked: row.opt_int("revoked_at")?.is_some(),

@@ -32,14 +32,14 @@ pub(super) async fn is_due<DB: Backend>(
     let client_key = ladder.client_key.to_string();
     let [who, cause, account] = ladder.key(&client_key);
     let kept_for = rule.window_ms.max(ban_context.policy.spray.window_ms);
-    let expires_at = Value::Time(ban_context.now.saturating_add(kept_for));
+    let expires_at = Value::Time(ban_context.now + kept_for);
     if tx.execute(ADD, [Value::Text(id), who, cause, account, Value::Time(ban_context.now), expires_at]).await? == 0 {
         return Ok(false);
     }
     if rule.threshold <= 1 {
         return Ok(true);
     }
-    let after = Value::Time(ban_context.now.saturating_sub(rule.window_ms));
+    let after = Value::Time(ban_context.now - rule.window_ms);
     Ok(tx.count(WITHIN, [who, cause, account, after]).await? >= u64::from(rule.threshold))
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn names<DB: Backend>(
 ) -> Result<u64> {
     let client_key = client_key.to_string();
     let cause = Value::Text(Trigger::InvalidCredentials.as_str());
-    let after = Value::Time(now.saturating_sub(rule.window_ms));
+    let after = Value::Time(now - rule.window_ms);
     tx.count(NAMES, [Value::Text(&client_key), cause, after]).await
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn succeeded<DB: Backend>(
     now: UnixMs,
 ) -> Result<u64> {
     let client_key = client_key.to_string();
-    let after = Value::Time(now.saturating_sub(rule.window_ms));
+    let after = Value::Time(now - rule.window_ms);
     tx.count(SUCCEEDED, [Value::Text(&client_key), after]).await
 }
 

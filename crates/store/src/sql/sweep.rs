@@ -141,18 +141,18 @@ impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn sweep_run_out(&self, now: UnixMs) -> Result<u64> {
         let mut gone = 0;
         for (sql, before) in [
-            (SHORT_KEYS, now.saturating_sub(SKEW_MS)),
+            (SHORT_KEYS, now - SKEW_MS),
             (RESERVATIONS, now),
             (STRIKES, now),
             (LADDERS, now),
-            (FAILURES, now.saturating_sub(FAILURES_KEPT_MS)),
-            (SIGN_INS, now.saturating_sub(SIGN_INS_KEPT_MS)),
-            (REFUSALS, now.saturating_sub(REFUSALS_KEPT_MS)),
+            (FAILURES, now - FAILURES_KEPT_MS),
+            (SIGN_INS, now - SIGN_INS_KEPT_MS),
+            (REFUSALS, now - REFUSALS_KEPT_MS),
         ] {
             gone += self.sweep(sql, before).await?;
         }
-        self.sweep(NAMED_LOCKS, now.saturating_sub(LOCKS_KEPT_MS)).await?;
-        self.sweep(ALLOWED, now.saturating_sub(ALLOWED_KEPT_MS)).await?;
+        self.sweep(NAMED_LOCKS, now - LOCKS_KEPT_MS).await?;
+        self.sweep(ALLOWED, now - ALLOWED_KEPT_MS).await?;
         self.burnt.forget();
         Ok(gone)
     }

@@ -3,7 +3,7 @@
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
 use super::statement::sql;
-use super::toll_tokens::{key_column, token, token_of};
+use super::toll_tokens::{key_column, key_text, token, token_of};
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
@@ -105,18 +105,15 @@ impl Redemption {
 
     /// Whether a payment was counted for this offer and client.
     fn is_of<DB: Backend>(&self, row: &Record<DB>) -> Result<bool> {
-        Ok(row.text("challenge")? == self.challenge && key_column(row)? == self.jkt)
+        Ok(row.text("challenge")? == self.challenge && key_column(row, "toll_payments")? == self.jkt)
     }
 
     /// Counts the payment and its outputs, unless they were counted before.
     async fn count<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<RedemptionOutcome>> {
         let id = self.id();
         let [t, a, s] = id;
-        let (challenge, route, jkt) = (
-            Value::Text(&self.challenge),
-            Value::Text(&self.route),
-            Value::Text(self.jkt.as_deref().unwrap_or_default()),
-        );
+        let jkt = key_text(self.jkt);
+        let (challenge, route, jkt) = (Value::Text(&self.challenge), Value::Text(&self.route), Value::Text(&jkt));
         let (paid, block, now) = (Value::Int(self.piconero), Value::OptInt(self.block), Value::Time(self.now));
         if tx.execute(COUNT_PAYMENT, [t, a, s, challenge, route, jkt, paid, block, now]).await? == 0 {
             let Some(row) = tx.one(WHOSE, id).await? else { return Ok(Some(RedemptionOutcome::Taken)) };
@@ -175,15 +172,15 @@ impl Redemption {
 
     async fn mint<DB: Backend>(&self, tx: &mut Tx<'_, DB>, paid: i64, have: i64) -> Result<TollToken> {
         let terms = &self.terms;
-        let (price, quota) = (terms.price.max(1), self.quota(paid));
+        let (price, quota, jkt) = (terms.price.max(1), self.quota(paid), key_text(self.jkt));
         let values = [
             Value::Text(&self.challenge),
             Value::Text(&self.route),
-            Value::Text(self.jkt.as_deref().unwrap_or_default()),
+            Value::Text(&jkt),
             Value::Int(quota),
             Value::Int(paid % price),
             Value::Time(self.now),
-            Value::Time(self.now.saturating_add(terms.ttl_ms)),
+            Value::Time(self.now + terms.ttl_ms),
             Value::Int((have == 0).into()),
         ];
         tx.execute(MINT, values).await?;

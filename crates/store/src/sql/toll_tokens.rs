@@ -8,6 +8,7 @@ use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::toll::{TokenChange, TollToken};
+use domain::thumbprint::Thumbprint;
 
 macro_rules! tokens {
     ($rest:literal) => {
@@ -75,16 +76,22 @@ pub(super) async fn token_of<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Resu
     tx.one(ONE_TOKEN, [Value::Text(id)]).await
 }
 
-/// Reads the thumbprint of a key; the column is empty without one.
-pub(super) fn key_column<DB: Backend>(row: &Record<DB>) -> Result<Option<String>> {
-    Ok(Some(row.text("jkt")?).filter(|jkt| !jkt.is_empty()))
+/// Returns the text of the column `jkt`, which is empty without a key.
+pub(super) fn key_text(key: Option<Thumbprint>) -> String {
+    key.map(|jkt| jkt.to_string()).unwrap_or_default()
+}
+
+/// Reads the column `jkt`.
+pub(super) fn key_column<DB: Backend>(row: &Record<DB>, table: &'static str) -> Result<Option<Thumbprint>> {
+    let parse = |text: &str| if text.is_empty() { Some(None) } else { Thumbprint::parse(text).map(Some) };
+    row.enum_column(table, "jkt", parse)
 }
 
 pub(super) fn token<DB: Backend>(row: &Record<DB>) -> Result<TollToken> {
     Ok(TollToken {
         id: row.text("id")?,
         route: row.text("route")?,
-        jkt: key_column(row)?,
+        jkt: key_column(row, "toll_tokens")?,
         quota: row.int("quota")?,
         used: row.int("used")?,
         remainder: row.int("remainder")?,

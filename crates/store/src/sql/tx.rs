@@ -5,6 +5,7 @@ use super::backend::{Backend, Value};
 use crate::{Error, Result};
 use domain::UnixMs;
 use domain::ids::UserId;
+use domain::thumbprint::Thumbprint;
 
 /// A connection inside a transaction, or one that only reads.
 pub(super) struct Tx<'c, DB: Backend> {
@@ -120,6 +121,12 @@ impl<DB: Backend> Record<DB> {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T> {
         parse(&self.text(column)?).ok_or_else(|| self.unreadable(table, column))
+    }
+
+    /// Returns the thumbprint in the column `jkt`. `None`: it is null, because no key is bound.
+    pub(super) fn opt_thumbprint(&self, table: &'static str) -> Result<Option<Thumbprint>> {
+        let Some(text) = self.opt_text("jkt")? else { return Ok(None) };
+        Thumbprint::parse(&text).map(Some).ok_or_else(|| self.unreadable(table, "jkt"))
     }
 
     fn unreadable(&self, table: &'static str, column: &'static str) -> Error {

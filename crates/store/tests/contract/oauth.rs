@@ -2,6 +2,7 @@ use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry, fresh, new_session, session, token_hash, user};
 use domain::UnixMs;
 use domain::ids::{SessionId, UserId};
+use domain::thumbprint::Thumbprint;
 use futures::future::join_all;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
@@ -182,7 +183,7 @@ pub(crate) async fn ends_of_grants_have_numbers_by_which_nodes_follow(fixture: F
     assert!(store.rotate_grant(&rotation(&rotated, 0, "first", "second")).await.unwrap());
     assert!(published().await.is_empty(), "a rotation ends nothing");
     let rebound = GrantRotation {
-        jkt: Some("key".to_owned()),
+        jkt: Some(Thumbprint::of("key")),
         rebound: Some(ada.clone()),
         ..rotation(&rotated, 1, "second", "third")
     };

@@ -4,6 +4,7 @@ use domain::authentication::{Method, Methods};
 use domain::ids::UserId;
 use domain::passkey::PasskeyState;
 use domain::second_factor::Factors;
+use domain::thumbprint::Thumbprint;
 use futures::future::join_all;
 use std::sync::Arc;
 use store::Store;
@@ -173,7 +174,7 @@ pub(crate) async fn finish_a_pending_sign_in_once_and_at_their_host(fixture: Fix
         id: "p".to_owned(),
         user: ada.clone(),
         judged_by: PasswordHash("$argon2id$of ada".to_owned()),
-        jkt: Some("thumbprint".to_owned()),
+        jkt: Some(Thumbprint::of("thumbprint")),
         expires_at: NOW + DAY,
     };
     let audit = entry(AuditEvent::Login, Some(&ada), NOW);

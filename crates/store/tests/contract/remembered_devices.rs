@@ -4,6 +4,7 @@ use crate::fixture::Fixture;
 use crate::make::{DAY, NOW, acceptance, attempt, client_key, entry, fresh, new_session, set_password, user};
 use domain::UnixMs;
 use domain::ids::{SessionId, UserId};
+use domain::thumbprint::Thumbprint;
 use store::Store;
 use store::attempts::Acceptance;
 use store::audit::AuditEvent;
@@ -18,7 +19,7 @@ fn device(user: &UserId, jkt: &str) -> RememberedDevice {
     RememberedDevice {
         id: fresh("device"),
         user: user.to_owned(),
-        jkt: jkt.to_owned(),
+        jkt: Thumbprint::of(jkt),
         device: "Firefox on Fedora".to_owned(),
         address: "203.0.113.0/24".to_owned(),
         created_at: NOW,
@@ -30,7 +31,7 @@ fn device(user: &UserId, jkt: &str) -> RememberedDevice {
 /// Signs in with this key; `memory` decides about the device. Returns the session.
 async fn sign_in(store: &dyn Store, user: &UserId, jkt: &str, memory: DeviceMemory, now: UnixMs) -> Option<SessionId> {
     let mut session = new_session(user, now);
-    session.jkt = Some(jkt.to_owned());
+    session.jkt = Some(Thumbprint::of(jkt));
     let id = session.id.clone();
     let acceptance = Acceptance { memory, ..acceptance(attempt(client_key(1)), "digest", session, now) };
     store.accept(&acceptance).await.unwrap().then_some(id)
@@ -42,9 +43,11 @@ async fn remember(store: &dyn Store, user: &UserId, jkt: &str) -> SessionId {
     sign_in(store, user, jkt, memory, NOW).await.unwrap()
 }
 
-async fn known(store: &dyn Store, user: &UserId) -> Vec<String> {
-    let mut keys: Vec<_> = store.remembered_devices(user, NOW).await.unwrap().into_iter().map(|one| one.jkt).collect();
-    keys.sort();
+async fn known(store: &dyn Store, user: &UserId) -> Vec<&'static str> {
+    let name = |key| ["one", "two", "three", "of bob"].into_iter().find(|name| Thumbprint::of(name) == key).unwrap();
+    let devices = store.remembered_devices(user, NOW).await.unwrap();
+    let mut keys: Vec<_> = devices.into_iter().map(|one| name(one.jkt)).collect();
+    keys.sort_unstable();
     keys
 }
 
@@ -55,9 +58,9 @@ pub(crate) async fn are_known_by_their_key_until_their_time(fixture: Fixture) {
     remember(&*store, &ada, "one").await;
     remember(&*store, &ada, "two").await;
     assert_eq!(known(&*store, &ada).await, ["one", "two"], "a device is remembered once");
-    let id = store.remembered_device(&ada, "one", NOW).await.unwrap().unwrap();
+    let id = store.remembered_device(&ada, Thumbprint::of("one"), NOW).await.unwrap().unwrap();
     for (user, jkt, now) in [(&ada, "three", NOW), (&bob, "one", NOW), (&ada, "one", NOW + DAY)] {
-        assert_eq!(store.remembered_device(user, jkt, now).await.unwrap(), None, "{jkt} {now}");
+        assert_eq!(store.remembered_device(user, Thumbprint::of(jkt), now).await.unwrap(), None, "{jkt} {now}");
     }
     assert!(sign_in(&*store, &ada, "one", DeviceMemory::Remembered(id.clone()), NOW + 1).await.is_some());
     let used = store.remembered_devices(&ada, NOW).await.unwrap();
@@ -110,7 +113,7 @@ pub(crate) async fn are_forgotten_with_passwords_factors_and_their_sessions(fixt
     remember(&*store, &ada, "one").await;
     remember(&*store, &ada, "two").await;
     let forgotten = || about(AuditEvent::DeviceForgotten);
-    let id = store.remembered_device(&ada, "one", NOW).await.unwrap().unwrap();
+    let id = store.remembered_device(&ada, Thumbprint::of("one"), NOW).await.unwrap().unwrap();
     assert!(!store.forget_devices(&bob, Some(&id), &forgotten()).await.unwrap(), "it is hers");
     assert!(store.forget_devices(&ada, Some(&id), &forgotten()).await.unwrap());
     assert!(!store.forget_devices(&ada, Some(&id), &forgotten()).await.unwrap());
@@ -128,7 +131,7 @@ pub(crate) async fn let_nobody_in_who_was_forgotten_meanwhile(fixture: Fixture) 
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     remember(&*store, &ada, "one").await;
-    let id = store.remembered_device(&ada, "one", NOW).await.unwrap().unwrap();
+    let id = store.remembered_device(&ada, Thumbprint::of("one"), NOW).await.unwrap().unwrap();
     let before = store.sessions_of(&ada, NOW).await.unwrap().len();
     assert!(store.forget_devices(&ada, None, &entry(AuditEvent::DeviceForgotten, Some(&ada), NOW)).await.unwrap());
     assert!(sign_in(&*store, &ada, "one", DeviceMemory::Remembered(id), NOW).await.is_none());

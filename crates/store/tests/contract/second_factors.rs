@@ -7,6 +7,7 @@ use domain::account_delay::FailureStreak;
 use domain::authentication::{Authentication, Method, Methods};
 use domain::ids::{SessionId, UserId};
 use domain::second_factor::Factors;
+use domain::thumbprint::Thumbprint;
 use futures::future::join_all;
 use store::Store;
 use store::attempts::Acceptance;
@@ -85,7 +86,7 @@ fn pending(user: &UserId, id: &str) -> NewPendingSignIn {
         id: id.to_owned(),
         user: user.to_owned(),
         judged_by: PasswordHash("$argon2id$of ada".to_owned()),
-        jkt: Some("thumbprint".to_owned()),
+        jkt: Some(Thumbprint::of("thumbprint")),
         expires_at: NOW + 5 * MINUTE,
     };
     NewPendingSignIn { attempt: attempt(client_key(1)), pending, audit: entry(AuditEvent::Login, Some(user), NOW) }

@@ -6,6 +6,7 @@ use domain::account::Role;
 use domain::authentication::{Authentication, Method, Methods};
 use domain::ids::SessionId;
 use domain::session::Session;
+use domain::thumbprint::Thumbprint;
 use store::audit::AuditEvent;
 use store::sessions::{NewSession, SessionChange, SessionRow};
 
@@ -13,7 +14,7 @@ pub(crate) async fn keeps_what_was_given(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "Ada").await;
     let new = NewSession {
-        jkt: Some("thumbprint".to_owned()),
+        jkt: Some(Thumbprint::of("thumbprint")),
         receiving_key: Some("{\"kty\":\"EC\"}".to_owned()),
         methods: Methods::PASSWORD.with(Method::Totp),
         ..new_session(&ada, NOW)
@@ -32,7 +33,7 @@ pub(crate) async fn keeps_what_was_given(fixture: Fixture) {
             previous: None,
             rotated_at: NOW,
             used: 0,
-            jkt: Some("thumbprint".to_owned()),
+            jkt: Some(Thumbprint::of("thumbprint")),
             idle_at: NOW + DAY,
             ends_at: NOW + 30 * DAY,
             revoked: false,

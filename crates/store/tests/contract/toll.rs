@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, MINUTE, NOW, entry, fresh};
+use domain::thumbprint::Thumbprint;
 use std::collections::HashSet;
 use std::sync::Arc;
 use store::Store;
@@ -18,7 +19,7 @@ pub(crate) fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption 
         payment: PaymentId { txid: txid.to_owned(), account: 0, subaddress: 7 },
         challenge: challenge.to_owned(),
         route: "price".to_owned(),
-        jkt: Some("key".to_owned()),
+        jkt: Some(Thumbprint::of("key")),
         piconero,
         outputs: vec![fresh("output")],
         block: None,
@@ -51,7 +52,7 @@ pub(crate) async fn a_payment_becomes_one_token_however_often_it_is_shown(fixtur
     assert_eq!((token.minted_at, token.expires_at, token.provisional), (NOW, NOW + HOUR, true));
     let later = Redemption { now: NOW + 2 * HOUR, ..shown.clone() };
     assert_eq!(minted(&*store, &later).await, token, "after its offer has run out, too");
-    let others = Redemption { jkt: Some("another".to_owned()), ..shown.clone() };
+    let others = Redemption { jkt: Some(Thumbprint::of("another")), ..shown.clone() };
     assert_eq!(store.redeem(&others).await.unwrap(), RedemptionOutcome::Taken);
     let elsewhere = Redemption { challenge: "other offer".to_owned(), ..shown.clone() };
     assert_eq!(store.redeem(&elsewhere).await.unwrap(), RedemptionOutcome::Taken);
@@ -67,8 +68,11 @@ pub(crate) async fn fifty_at_once_make_one_token(fixture: Fixture) {
         .map(|n| {
             let store = Arc::clone(if n % 2 == 0 { &store } else { &second });
             // Half of them are thieves with the same payment and a key each.
-            let thief =
-                Redemption { jkt: Some(format!("thief {n}")), challenge: format!("offer {n}"), ..shown.clone() };
+            let thief = Redemption {
+                jkt: Some(Thumbprint::of(&format!("thief {n}"))),
+                challenge: format!("offer {n}"),
+                ..shown.clone()
+            };
             let shown = if n < 25 { shown.clone() } else { thief };
             tokio::spawn(async move { (shown.challenge.clone(), store.redeem(&shown).await.unwrap()) })
         })
@@ -148,7 +152,7 @@ pub(crate) async fn a_counted_payment_is_answered_again_without_a_node(fixture: 
     assert_eq!(store.redeem(&shown).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
     let pending = Some(RedemptionOutcome::Pending { have: 0, need: 1 });
     assert_eq!(store.redeem_again(&again(HEIGHT + 5)).await.unwrap(), pending);
-    let thief = Redemption { jkt: Some("another".to_owned()), ..again(HEIGHT) };
+    let thief = Redemption { jkt: Some(Thumbprint::of("another")), ..again(HEIGHT) };
     assert_eq!(store.redeem_again(&thief).await.unwrap(), Some(RedemptionOutcome::Taken));
 
     store.observe("tx", TransactionStatus::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();

@@ -10,7 +10,7 @@ use store::audit::AuditEvent;
 use store::user_keys::{NewUserKey, SealedKey, UserKey};
 use store::users::{AddUserOutcome, DeleteUser};
 
-const UNTIL: UnixMs = NOW.saturating_add(HOUR);
+const UNTIL: UnixMs = UnixMs::from_millis(NOW.as_millis() + HOUR);
 
 fn next(user: &UserId, number: u32, retired_state: RetiredState) -> NewUserKey {
     NewUserKey {

@@ -149,7 +149,7 @@ impl PaymentService {
         match taken.map_err(|error| store_failed(&error))? {
             Ok(()) => Ok(true),
             Err(wait) => {
-                self.used_up.insert(who, caller.now.saturating_add(wait));
+                self.used_up.insert(who, caller.now + wait);
                 Ok(false)
             }
         }
@@ -163,10 +163,6 @@ impl PaymentService {
 
 fn of_sale(token: &TollToken) -> Option<tpat::Token> {
     let id = from_base64url(&token.id)?.try_into().ok()?;
-    let binding = match &token.jkt {
-        None => Binding::Bearer,
-        Some(jkt) => Binding::Key(Thumbprint::parse(jkt)?),
-    };
     let (routes, expires) = (RouteId::of(&token.route), token_expiry(token));
-    Some(tpat::Token { id, routes, expires, class: TokenClass::Counted, binding })
+    Some(tpat::Token { id, routes, expires, class: TokenClass::Counted, binding: token.jkt.into() })
 }

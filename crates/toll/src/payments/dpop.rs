@@ -79,7 +79,6 @@ impl DpopVerifier {
         if !is_same_url(&proof.htu, &caller.url) {
             return Err(self.misdirected(&proof.htu, caller).unwrap_or_else(wrong));
         }
-        let thumbprint = Thumbprint::parse(&proof.jkt).ok_or_else(wrong)?;
         if ath.is_some() && proof.ath.as_deref() != ath {
             return Err(wrong());
         }
@@ -88,11 +87,11 @@ impl DpopVerifier {
             let title = "The proof must have the nonce of this answer. Sign again.";
             return Err(self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), caller.now));
         }
-        let name = sha256(&[&thumbprint.0, proof.jti.as_bytes()].concat());
+        let name = sha256(&[&proof.jkt.0, proof.jti.as_bytes()].concat());
         if !self.seen.lock().is_first(name, caller.now) {
             return Err(wrong());
         }
-        Ok(ProvenKey { thumbprint, mac_epk: proof.mac_epk })
+        Ok(ProvenKey { thumbprint: proof.jkt, mac_epk: proof.mac_epk })
     }
 
     /// Returns the refusal of a MAC. Its client signs the request instead.

@@ -191,7 +191,7 @@ impl PaymentService {
             return Ok(None);
         }
         let proven = self.dpop.check(caller)?;
-        let other = matches!(key, RequestedBinding::Named(key) if Thumbprint::of(key) != proven)
+        let other = matches!(key, RequestedBinding::Named(key) if Thumbprint::of(&key.thumbprint_input()) != proven)
             || matches!(wanted, Binding::Key(wanted) if wanted != proven);
         if other {
             return Err(PaymentProblem::new(TollCode::BadPossession, "The request is signed with another key."));
@@ -281,7 +281,7 @@ pub(super) fn redemption(
         payment: PaymentId { txid, account, subaddress },
         challenge: base64url(&issued.challenge.random),
         route: issued.route.name.clone(),
-        jkt: jkt.map(|jkt| jkt.to_string()),
+        jkt,
         piconero: 0,
         outputs: Vec::new(),
         block: None,

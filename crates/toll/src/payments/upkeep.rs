@@ -77,7 +77,7 @@ impl PaymentService {
     /// Deletes rows that are no longer of use.
     async fn sweep(&self) {
         let now = (self.environment.now)();
-        if let Err(error) = self.store.sweep_gates(now, now.saturating_sub(SILENT_MS)).await {
+        if let Err(error) = self.store.sweep_gates(now, now - SILENT_MS).await {
             tracing::warn!(cause = %error, "old rows were not deleted");
         }
     }

@@ -73,7 +73,7 @@ impl PaymentService {
     /// Returns transactions in no block, as many as one check may query.
     async fn in_no_block(&self) -> Result<Vec<Waiting>, Error> {
         let after = self.chain.after.lock().clone();
-        let lost_since = (self.environment.now)().saturating_sub(LOST_MS);
+        let lost_since = (self.environment.now)() - LOST_MS;
         let waiting = self.store.in_no_block(&after, lost_since, AT_A_LOOK).await?;
         let all = waiting.len() < AT_A_LOOK as usize;
         *self.chain.after.lock() =

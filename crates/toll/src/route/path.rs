@@ -1,7 +1,7 @@
 //! Paths in all readings of programs: decoded once or more, so that no spelling of a paid path escapes its price.
 
 use domain::app_path;
-use percent_encoding::percent_decode;
+use domain::percent::{decoded, strictly_decoded};
 use std::collections::BTreeSet;
 
 /// Maximum number of decoding steps. A path that needs more is refused.
@@ -101,7 +101,7 @@ fn levels(path: &[u8]) -> Result<Vec<Vec<u8>>, AmbiguousPath> {
         return Err(AmbiguousPath);
     }
     let mut levels = vec![path.to_vec()];
-    let mut next = strictly_decoded(path)?;
+    let mut next = strictly_decoded(path).ok_or(AmbiguousPath)?;
     while levels.last() != Some(&next) {
         if levels.len() > DEEPEST {
             return Err(AmbiguousPath);
@@ -128,7 +128,7 @@ fn segments(
     let mut found = Vec::new();
     for segment in path.split(|byte| separators.contains(byte)) {
         let segment = if matches!(parameters, Parameters::Early) { before_parameters(segment) } else { segment };
-        let segment = (0..decode).fold(segment.to_vec(), |segment, _| self::decoded(&segment));
+        let segment = (0..decode).fold(segment.to_vec(), |segment, _| domain::percent::decoded(&segment));
         let segment = match parameters {
             Parameters::Late => before_parameters(&segment).to_vec(),
             Parameters::Kept | Parameters::Early => segment,
@@ -150,17 +150,6 @@ fn narrow(text: &[u8]) -> Vec<u8> {
 
 fn before_parameters(segment: &[u8]) -> &[u8] {
     segment.split(|byte| *byte == b';').next().unwrap_or_default()
-}
-
-/// Decodes a text in which two digits follow each percent sign.
-fn strictly_decoded(text: &[u8]) -> Result<Vec<u8>, AmbiguousPath> {
-    let is_escape = |after: &[u8]| after.first_chunk::<2>().is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit));
-    if text.split(|byte| *byte == b'%').skip(1).all(is_escape) { Ok(decoded(text)) } else { Err(AmbiguousPath) }
-}
-
-/// Decodes percent-encoded bytes. Keeps a percent sign without two digits.
-fn decoded(text: &[u8]) -> Vec<u8> {
-    percent_decode(text).collect()
 }
 
 /// Whether a lax UTF-8 decoder could read ASCII characters from these bytes.

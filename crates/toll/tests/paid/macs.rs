@@ -54,7 +54,7 @@ async fn agree(world: &World, key: &Key, token: &str) -> Agreed {
     let reply = propose(world, key, token, &client.to_string()).await;
     let answer: KeyAnswer = reply.header(MAC_KEY_HEADER).unwrap().parse().unwrap();
     let secret = own.agree(&answer.point.jwk()).unwrap();
-    let holder = Thumbprint::of(&key.jwk());
+    let holder = Thumbprint::of(&key.jwk().thumbprint_input());
     let key = AgreedKey::derive(&secret, &Agreement { id: answer.id, holder, token, client, gate: answer.point });
     Agreed { answer, key, token: token.to_owned() }
 }

@@ -5,7 +5,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 pub(crate) use crate::style::{PLAIN, STRONG};
 pub(crate) use domain::printable::{printable, printable_lines};
@@ -51,9 +51,8 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
 
 /// Formats a time in UTC: `2026-11-21 09:00:00`.
 pub(crate) fn utc_time(at: i64) -> String {
-    let since =
-        Duration::from_millis(u64::try_from(at.min(domain::UnixMs::LAST_WRITABLE.as_millis())).unwrap_or_default());
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
+    let at = domain::UnixMs::from_millis(at).to_system_time();
+    humantime::format_rfc3339_seconds(at).to_string().replace('T', " ").replace('Z', "")
 }
 
 /// Formats a period, rounded up to seconds: `2h 5m 3s`.

@@ -95,7 +95,7 @@ impl World {
         let mut claims = json!({
             "iss": ISSUER, "aud": "time", "sub": person.name, "sid": format!("session of {}", person.name),
             "jti": jti, "iat": now, "nbf": now, "exp": now + 300, "roles": ["user"],
-            "cnf": {"jkt": jwe::thumbprint(&person.public())},
+            "cnf": {"jkt": jwe::thumbprint(&person.public()).to_string()},
             "user_key": {"version": 1, "k": base64url(&person.key), "until": now + 3600},
         });
         change(&mut header, &mut claims);
@@ -127,7 +127,7 @@ fn compact(signing: &EcdsaKeyPair, header: &Value, claims: &Value) -> String {
 }
 
 pub(crate) fn seal(to: &PrivateKey, content: &str) -> String {
-    let kid = jwe::thumbprint(&to.public());
+    let kid = jwe::thumbprint(&to.public()).to_string();
     let (alg, enc) = (jwe::ALG.to_owned(), jwe::ENC.to_owned());
     let header = |epk| TicketHeader { alg, enc, typ: SEALED_TYP.to_owned(), cty: "JWT".to_owned(), kid, epk };
     let random = Random { ephemeral: random(), content_key: random(), iv: [1; 12] };

@@ -22,7 +22,7 @@ impl Key {
 
     /// Returns its thumbprint (RFC 7638), as tokens and offers name it.
     pub(crate) fn jkt(&self) -> String {
-        tpat::Thumbprint::of(&self.jwk()).to_string()
+        tpat::Thumbprint::of(&self.jwk().thumbprint_input()).to_string()
     }
 
     /// Makes a proof of possession (RFC 9449), for a token if there is one.
