@@ -8,7 +8,7 @@ use domain::authentication::Authentication;
 use domain::ids::SessionId;
 use domain::profile::GroupName;
 use http::HeaderValue;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::sessions::SessionChange;
@@ -39,11 +39,11 @@ pub struct IdentityHeaders {
 }
 
 /// Entries by session and app, of bounded number. Whether the session is live is checked elsewhere, on every request.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct IdentityHeadersCache {
     entries: Cache<(SessionId, String), Arc<IdentityHeaders>>,
     /// The number of removals from this cache.
-    forgotten: Arc<AtomicU64>,
+    forgotten: AtomicU64,
     counts: CacheCounts,
 }
 
@@ -53,7 +53,7 @@ pub struct Before(u64);
 
 impl Default for IdentityHeadersCache {
     fn default() -> Self {
-        Self { entries: Cache::new(50_000), forgotten: Arc::default(), counts: CacheCounts::default() }
+        Self { entries: Cache::new(50_000), forgotten: AtomicU64::default(), counts: CacheCounts::default() }
     }
 }
 
@@ -76,21 +76,21 @@ impl IdentityHeadersCache {
         self.entries.insert(key.clone(), Arc::clone(identity));
         // In this order, so that a change in between finds the entry.
         if self.forgotten.load(Ordering::SeqCst) != before.0 {
-            self.entries.invalidate(&key);
+            self.entries.remove(&key);
         }
     }
 
     /// Clears the cache after a change of roles or profiles.
     pub fn clear(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.entries.invalidate_all();
+        self.entries.clear();
     }
 
     /// Removes the cached headers of a session whose person was authenticated again.
     pub fn forget(&self, session: &SessionId, apps: &Apps) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         for app in apps.iter() {
-            self.entries.invalidate(&(session.to_owned(), app.origin.clone()));
+            self.entries.remove(&(session.to_owned(), app.origin.clone()));
         }
     }
 
@@ -109,7 +109,7 @@ impl IdentityHeadersCache {
                         || identity.authentication != change.authentication
                 };
                 if self.entries.get(&key).is_some_and(is_old) {
-                    self.entries.invalidate(&key);
+                    self.entries.remove(&key);
                 }
             }
         }

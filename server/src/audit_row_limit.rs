@@ -1,10 +1,10 @@
 //! A bound on rows of the audit log that cost a client nothing.
 
+use crate::bounded;
 use domain::UnixMs;
-use domain::rate::Rate;
-use moka::sync::Cache;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use domain::rate::{Rate, RateCounter};
+use quick_cache::sync::Cache;
+use std::sync::Arc;
 
 /// Maximum number of rows about refusals that cost a client nothing, per minute and process.
 const NOTES_A_MINUTE: u32 = 120;
@@ -13,14 +13,13 @@ const NOTES_A_MINUTE: u32 = 120;
 /// requests that cost it nothing.
 #[derive(Debug)]
 pub struct AuditRowLimit {
-    written: Cache<String, ()>,
-    due_at: AtomicI64,
+    written: Cache<String, Arc<RateCounter>>,
+    all: RateCounter,
 }
 
 impl Default for AuditRowLimit {
     fn default() -> Self {
-        let written = Cache::builder().max_capacity(10_000).time_to_live(Duration::from_mins(1)).build();
-        Self { written, due_at: AtomicI64::new(0) }
+        Self { written: Cache::new(10_000), all: RateCounter::default() }
     }
 }
 
@@ -28,12 +27,9 @@ impl AuditRowLimit {
     /// Returns whether a row may be written: one a minute for each subject, and
     /// [`NOTES_A_MINUTE`] for all of them.
     pub fn may_write(&self, subject: String, now: UnixMs) -> bool {
-        if !self.written.entry(subject).or_insert(()).is_fresh() {
-            return false;
-        }
-        let rate = Rate::per(NOTES_A_MINUTE, 60_000);
-        let step = |due| rate.take(UnixMs::from_millis(due), now).ok().map(UnixMs::as_millis);
-        self.due_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).is_ok()
+        let of_subject = bounded::entry(&self.written, &subject, Arc::default);
+        of_subject.take(Rate::per(1, 60_000), now).is_ok()
+            && self.all.take(Rate::per(NOTES_A_MINUTE, 60_000), now).is_ok()
     }
 }
 

@@ -1,14 +1,15 @@
 //! Locks for sign-in attempts: one at a time for each client key, and fair shares for addresses and accounts.
 
+use crate::bounded;
 use domain::client_key::ClientKey;
 use domain::known_device::KnownDevice;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 /// Bounded tables of locks. If a held lock is evicted, the reservation in the store still serialises attempts. The
 /// locks only avoid polling it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct KeyedMutex {
     mutexes: Cache<ClientKey, Arc<Mutex<()>>>,
     shares: Cache<ClientKey, Arc<Semaphore>>,
@@ -34,7 +35,7 @@ impl KeyedMutex {
 
     /// Waits for a client key's lock.
     pub async fn lock(&self, client_key: ClientKey) -> OwnedMutexGuard<()> {
-        self.mutexes.get_with(client_key, Arc::default).lock_owned().await
+        bounded::entry(&self.mutexes, &client_key, Arc::default).lock_owned().await
     }
 
     /// Waits for the locks of the client that counts by `ban_key` at `address`, in order of arrival. Strangers at one
@@ -48,13 +49,13 @@ impl KeyedMutex {
         let account = if share == ban_key { None } else { Some(self.lock(share).await) };
         let slots = || Arc::new(Semaphore::new(self.at_once));
         // The semaphore is never closed.
-        let address = self.shares.get_with(address, slots).acquire_owned().await.ok();
+        let address = bounded::entry(&self.shares, &address, slots).acquire_owned().await.ok();
         KeyedGuard { client_key: self.lock(ban_key).await, account, address }
     }
 
     /// Removes unused locks.
     pub fn sweep(&self) {
-        self.mutexes.run_pending_tasks();
-        self.shares.run_pending_tasks();
+        self.mutexes.retain(|_, mutex| Arc::strong_count(mutex) > 1);
+        self.shares.retain(|_, share| Arc::strong_count(share) > 1);
     }
 }

@@ -8,6 +8,7 @@ mod audit;
 mod audit_row_limit;
 mod backup;
 mod bans;
+mod bounded;
 mod cache_counts;
 pub mod cli;
 pub mod client;

@@ -8,12 +8,12 @@ mod counted_request;
 pub use counted_request::{CountedRequest, RequestClass};
 
 use self::counted_request::ClientCounters;
+use crate::bounded;
 use domain::UnixMs;
 use domain::ban::RateLimits;
 use domain::client_key::ClientKey;
 use domain::rate::Rate;
 use quick_cache::sync::Cache;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -65,8 +65,7 @@ impl RateLimiter {
     }
 
     fn counter(&self, client_key: ClientKey) -> Arc<ClientCounters> {
-        let Ok(counter) = self.counters.get_or_insert_with(&client_key, || Ok::<_, Infallible>(Arc::default()));
-        counter
+        bounded::entry(&self.counters, &client_key, Arc::default)
     }
 
     /// Counts a request.

@@ -8,7 +8,7 @@ use crate::jwks::Jwks;
 use crate::nonce;
 use crate::presented::{MalformedAuthorization, presented};
 use crate::refusal::{Refusal, RefusalReason, Scheme};
-use crate::replay_cache::ReplayCache;
+use crate::replay_cache::{ReplayCache, hash};
 use crate::revocations::{OutagePolicy, Revocations};
 use crate::verifier::Verifier;
 use domain::UnixMs;
@@ -64,7 +64,7 @@ impl Guard {
             origin: audience.clone(),
             verifier: Verifier { keys, issuer, audience, revocations },
             nonces: None,
-            seen: ReplayCache::default(),
+            seen: ReplayCache::new(nonce::REMEMBERED_MS),
             clock: Clock::default(),
         })
     }
@@ -132,7 +132,7 @@ impl Guard {
         let url = format!("{}{path}", self.origin);
         let proof = dpop::of_token(headers, method.as_str(), &url, token, jkt).ok_or(RefusalReason::Proof)?;
         self.is_young(&proof, now)?;
-        if self.seen.is_first(proof.jkt, &proof.jti) { Ok(()) } else { Err(RefusalReason::Proof) }
+        if self.seen.is_first(hash(proof.jkt, &proof.jti), now) { Ok(()) } else { Err(RefusalReason::Proof) }
     }
 
     fn is_young(&self, proof: &Proof, now: UnixMs) -> Result<(), RefusalReason> {

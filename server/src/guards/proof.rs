@@ -98,10 +98,13 @@ pub async fn of_token(
 async fn use_up(state: &KeyState, method: &str, proof: &Proof) -> Result<(), ApiError> {
     let now = state.now();
     let fresh = proof.nonce.as_deref().is_some_and(|nonce| state.keyring.nonce_is_fresh(nonce, now));
-    let mut first = fresh && state.proofs.is_first(proof.jkt, &proof.jti);
+    let name = verify::proof_hash(proof.jkt, &proof.jti);
+    let mut first = fresh && state.proofs.is_first(name, now);
     if first && Method::from_bytes(method.as_bytes()).is_ok_and(|method| !method.is_safe()) {
-        let id = base64url(&verify::proof_hash(proof.jkt, &proof.jti));
-        first = state.store.use_proof(&UsedProof { id, expires_at: now + dpop::PROOF_REMEMBERED_MS }).await?;
+        first = state
+            .store
+            .use_proof(&UsedProof { id: base64url(&name), expires_at: now + dpop::PROOF_REMEMBERED_MS })
+            .await?;
     }
     if first { Ok(()) } else { Err(refuse(state, Code::UseDpopNonce)) }
 }

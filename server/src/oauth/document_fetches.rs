@@ -1,12 +1,11 @@
 //! Fetches of documents: those that failed, and how many a person may make this server try.
 
+use crate::bounded;
 use domain::UnixMs;
 use domain::ids::UserId;
-use domain::rate::Rate;
-use moka::sync::Cache;
+use domain::rate::{Rate, RateCounter};
+use quick_cache::sync::Cache;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 /// How long a failure is remembered, so that reloading a page is no flood for the other server.
 const FAILED_MS: i64 = 30_000;
@@ -16,15 +15,12 @@ const FETCHES: Rate = Rate { burst: 20, every_ms: 3 * 60_000 };
 #[derive(Debug)]
 pub struct DocumentFetches {
     failed: Cache<String, UnixMs>,
-    counted: Cache<String, Arc<AtomicI64>>,
+    counted: Cache<String, Arc<RateCounter>>,
 }
 
 impl Default for DocumentFetches {
     fn default() -> Self {
-        Self {
-            failed: Cache::new(1000),
-            counted: Cache::builder().max_capacity(10_000).time_to_idle(Duration::from_hours(1)).build(),
-        }
+        Self { failed: Cache::new(1000), counted: Cache::new(10_000) }
     }
 }
 
@@ -41,11 +37,7 @@ impl DocumentFetches {
 
     /// Counts a fetch of an unknown document, and returns whether it may be made for this person at this address.
     pub fn may_fetch(&self, user: &UserId, address: &str, now: UnixMs) -> bool {
-        let take = |key: String| {
-            let due = self.counted.get_with(key, Arc::default);
-            let step = |due| FETCHES.take(UnixMs::from_millis(due), now).ok().map(UnixMs::as_millis);
-            due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).is_ok()
-        };
+        let take = |key: String| bounded::entry(&self.counted, &key, Arc::default).take(FETCHES, now).is_ok();
         take(format!("user {user}")) && take(format!("address {address}"))
     }
 }

@@ -1,14 +1,15 @@
 //! The keys of clients in memory that are published at a `jwks_uri`.
 
+use crate::bounded;
 use domain::UnixMs;
-use moka::sync::Cache;
 use oidc::Client;
 use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// Maximum number of sets in memory.
-const MOST: u64 = 1000;
+const MOST: usize = 1000;
 /// How long a set serves before it is fetched again, so that a withdrawn key does not serve any longer.
 const FRESH_MS: i64 = 60 * 60_000;
 /// How long a set serves while it cannot be fetched.
@@ -41,7 +42,7 @@ impl KeySets {
     /// Returns the set of a client, which is empty at first and after a change of its `jwks_uri`.
     pub fn of(&self, client: &Client) -> Arc<KeySet> {
         let uri = client.settings.jwks_uri.as_deref().unwrap_or_default();
-        self.0.get_with(format!("{}\n{}\n{uri}", client.source.as_str(), client.id()), Arc::default)
+        bounded::entry(&self.0, &format!("{}\n{}\n{uri}", client.source.as_str(), client.id()), Arc::default)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::core::CoreState;
 use super::error::StartError;
+use crate::dpop::PROOF_REMEMBERED_MS;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{Keyring, Vault};
 use crate::oauth::tokens::ClientTokens;
@@ -28,7 +29,7 @@ impl KeyState {
         Ok(Arc::new(Self {
             tokens: Tokens::new(Arc::clone(&keyring), config),
             client_tokens: ClientTokens::new(Arc::clone(&keyring), &config.origin, config.settings.session.access.ms()),
-            proofs: ReplayCache::default(),
+            proofs: ReplayCache::new(PROOF_REMEMBERED_MS),
             core,
             key_encryption,
             keyring,

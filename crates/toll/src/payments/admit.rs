@@ -1,8 +1,8 @@
 //! Admits requests with a token.
 
-use super::PaymentService;
 use super::redeem::token_expiry;
 use super::refusals::{problem, store_failed};
+use super::{PaymentService, USED_UP_MS};
 use crate::caller::Caller;
 use crate::ledger::HeldRequest;
 use crate::payment_problem::PaymentProblem;
@@ -149,7 +149,7 @@ impl PaymentService {
         match taken.map_err(|error| store_failed(&error))? {
             Ok(()) => Ok(true),
             Err(wait) => {
-                self.used_up.insert(who, caller.now + wait);
+                self.used_up.insert(who, caller.now + wait.min(USED_UP_MS));
                 Ok(false)
             }
         }

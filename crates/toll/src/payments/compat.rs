@@ -3,7 +3,7 @@
 
 use super::redeem::{parse_payment, saturating_i64};
 use super::refusals::store_failed;
-use super::{PaymentService, RedeemOutcome};
+use super::{PROVEN_MS, PaymentService, RedeemOutcome};
 use crate::caller::Caller;
 use crate::payment_problem::PaymentProblem;
 use crate::pricing::{Bundle, Pricing};
@@ -30,7 +30,7 @@ impl PaymentService {
         caller: &Caller<'_>,
     ) -> Result<RedeemOutcome, PaymentProblem> {
         let shown = sha256(credential.as_bytes());
-        if let Some(id) = self.proven.get(&shown)
+        if let Some((id, _)) = self.proven.get(&shown).filter(|(_, until)| caller.now < *until)
             && let Some(token) = self.store.toll_token(&id).await.map_err(|error| store_failed(&error))?
         {
             let left = self.ledger.refresh(token.clone(), caller.now);
@@ -46,14 +46,14 @@ impl PaymentService {
             return Err(PaymentProblem::unavailable());
         };
         let claim = PaymentClaim { txid: payment.txid, address, message: String::new(), proof: payment.proof };
-        let seen = self.look_up(&claim).await?;
+        let seen = self.look_up(&claim, caller.now).await?;
         let id =
             PaymentId { txid: payment.txid.to_string(), account: subaddress.account, subaddress: subaddress.index };
         let redemption = redemption(id, route, pricing, bundle, &seen, caller)?;
         let redeemed = self.store.redeem(&redemption).await.map_err(|error| store_failed(&error))?;
         let outcome = self.outcome(&redemption, redeemed)?;
         if let RedeemOutcome::Token { token, .. } = &outcome {
-            self.proven.insert(shown, token.id.clone());
+            self.proven.insert(shown, (token.id.clone(), caller.now + PROVEN_MS));
         }
         Ok(outcome)
     }

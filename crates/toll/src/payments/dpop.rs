@@ -9,10 +9,9 @@ use domain::encoding::sha256;
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Uri, header};
 use parking_lot::Mutex;
-use std::collections::HashSet;
 use tpat::Thumbprint;
-use verify::Algorithm;
 use verify::dpop::verify_any_url;
+use verify::{Algorithm, ReplayCache};
 use wire::toll::{NONCE_HEADER, PROOF_HEADER, TollCode};
 
 /// Lifetime of a nonce in milliseconds. Each answer contains a new one.
@@ -24,7 +23,7 @@ const DPOP_CHALLENGE: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256
 
 pub(super) struct DpopVerifier {
     secrets: Secrets,
-    seen: Mutex<ReplayCache>,
+    seen: ReplayCache,
     /// Limits the log lines about requests signed for another host.
     misdirected: Mutex<LogThrottle>,
 }
@@ -36,18 +35,9 @@ pub(super) struct ProvenKey {
     pub mac_epk: Option<String>,
 }
 
-/// Proofs that were used; each is accepted once. Remembers those of the last two nonce lifetimes, which is longer than
-/// any proof is valid.
-#[derive(Default)]
-struct ReplayCache {
-    since: UnixMs,
-    young: HashSet<[u8; 32]>,
-    old: HashSet<[u8; 32]>,
-}
-
 impl DpopVerifier {
     pub(super) fn new(secrets: &Secrets) -> Self {
-        Self { secrets: secrets.clone(), seen: Mutex::default(), misdirected: Mutex::default() }
+        Self { secrets: secrets.clone(), seen: ReplayCache::new(2 * NONCE_MS), misdirected: Mutex::default() }
     }
 
     /// Returns a header with a nonce for the next proof.
@@ -88,7 +78,7 @@ impl DpopVerifier {
             return Err(self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), caller.now));
         }
         let name = sha256(&[&proof.jkt.0, proof.jti.as_bytes()].concat());
-        if !self.seen.lock().is_first(name, caller.now) {
+        if !self.seen.is_first(name, caller.now) {
             return Err(wrong());
         }
         Ok(ProvenKey { thumbprint: proof.jkt, mac_epk: proof.mac_epk })
@@ -151,34 +141,4 @@ impl LogThrottle {
 fn origin(uri: &Uri) -> String {
     let authority = uri.authority().map_or("", Authority::as_str);
     format!("{}://{authority}", uri.scheme_str().unwrap_or_default())
-}
-
-impl ReplayCache {
-    fn is_first(&mut self, name: [u8; 32], now: UnixMs) -> bool {
-        // After the clock was set back, remembered proofs must not be discarded early.
-        if !(0..2 * NONCE_MS).contains(&(now - self.since)) {
-            self.old = std::mem::take(&mut self.young);
-            self.since = now;
-        }
-        !self.old.contains(&name) && self.young.insert(name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_proof_serves_once_for_longer_than_its_nonce_is_good() {
-        let mut seen = ReplayCache::default();
-        let mut now = UnixMs::from_millis(1_000_000);
-        for round in 0..100_u8 {
-            assert!(seen.is_first([round; 32], now));
-            now += NONCE_MS / 3;
-            for last in round.saturating_sub(2)..=round {
-                assert!(!seen.is_first([last; 32], now), "{round} {last}");
-            }
-        }
-        assert!(seen.young.len() + seen.old.len() < 20, "and is forgotten");
-    }
 }

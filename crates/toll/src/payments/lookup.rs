@@ -1,7 +1,8 @@
 //! Asks a node about a payment and evaluates the answer.
 
-use super::PaymentService;
+use super::{MISSING_MS, PaymentService};
 use crate::payment_problem::PaymentProblem;
+use domain::UnixMs;
 use monero::{ClaimResult, Error, PaymentClaim, VerifiedPayment};
 use tpat::ProofRefusal;
 use wire::toll::TollCode;
@@ -12,15 +13,15 @@ impl PaymentService {
     /// # Errors
     /// [`PaymentProblem`]: no node knows the transaction or answers; the proof is invalid; the money is locked or may
     /// never arrive.
-    pub(super) async fn look_up(&self, claim: &PaymentClaim) -> Result<VerifiedPayment, PaymentProblem> {
-        if self.missing.contains_key(&claim.txid) {
+    pub(super) async fn look_up(&self, claim: &PaymentClaim, now: UnixMs) -> Result<VerifiedPayment, PaymentProblem> {
+        if self.missing.get(&claim.txid).is_some_and(|until| now < until) {
             return Err(missing());
         }
         let payment = self.secrets.log_name_of(&claim.txid);
         match self.verifier.verify(claim).await {
             Ok(ClaimResult::Paid(paid)) => judge(paid),
             Ok(ClaimResult::NotFound) => {
-                self.missing.insert(claim.txid, ());
+                self.missing.insert(claim.txid, now + MISSING_MS);
                 Err(missing())
             }
             Ok(ClaimResult::Refused(refusal)) => {

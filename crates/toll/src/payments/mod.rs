@@ -35,8 +35,8 @@ use domain::UnixMs;
 use domain::client_key::ClientKey;
 use dpop::DpopVerifier;
 use http::{HeaderName, HeaderValue};
-use moka::sync::Cache;
 use monero::{Node, Verifier};
+use quick_cache::sync::Cache;
 use scan_progress::PaymentScanner;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,14 +46,15 @@ use tpat::challenge::RouteId;
 use tpat::{Address, Txid};
 use wire::toll::Network;
 
-/// Period in which an unknown transaction is not requested again.
-const MISSING: Duration = Duration::from_secs(2);
+/// Milliseconds in which an unknown transaction is not requested again.
+const MISSING_MS: i64 = 2_000;
 
-/// Period in which a verified proof is not verified again.
-const PROVEN: Duration = Duration::from_mins(10);
+/// Milliseconds in which a verified proof is not verified again.
+const PROVEN_MS: i64 = 10 * 60_000;
 
-/// Maximum time that a client is remembered as having no free request left, because settings may change meanwhile.
-const USED_UP: Duration = Duration::from_mins(1);
+/// Maximum time in milliseconds that a client is remembered as having no free request left, because settings may change
+/// meanwhile.
+const USED_UP_MS: i64 = 60_000;
 
 #[derive(Debug, Clone)]
 pub struct PaymentSettings {
@@ -109,9 +110,10 @@ pub struct PaymentService {
     proofs: RateLimiter<(ClientKey, bool)>,
     /// Clients that have no free request left, and until when. The store is not read for them each time.
     used_up: Cache<(RouteId, ClientKey), UnixMs>,
-    missing: Cache<Txid, ()>,
-    /// Verified credentials of 2022 by their hash, with the names of their accounts.
-    proven: Cache<[u8; 32], String>,
+    /// Unknown transactions, and until when they are not requested again.
+    missing: Cache<Txid, UnixMs>,
+    /// Verified credentials of 2022 by their hash, with the ids of their accounts, and until when.
+    proven: Cache<[u8; 32], (String, UnixMs)>,
     /// New challenges by route, not yet counted in the store.
     challenges: parking_lot::Mutex<HashMap<String, i64>>,
 }
@@ -135,13 +137,13 @@ impl PaymentService {
             ledger: Ledger::new(Arc::clone(&store)),
             chain: ChainState::default(),
             scanner: PaymentScanner::default(),
-            assignments: RateLimiter::new(Duration::from_hours(1)),
-            presented: RateLimiter::new(Duration::from_mins(3)),
-            redemptions: RateLimiter::new(Duration::from_mins(3)),
-            proofs: RateLimiter::new(Duration::from_mins(3)),
-            used_up: Cache::builder().max_capacity(200_000).time_to_live(USED_UP).build(),
-            missing: Cache::builder().max_capacity(100_000).time_to_live(MISSING).build(),
-            proven: Cache::builder().max_capacity(100_000).time_to_live(PROVEN).build(),
+            assignments: RateLimiter::default(),
+            presented: RateLimiter::default(),
+            redemptions: RateLimiter::default(),
+            proofs: RateLimiter::default(),
+            used_up: Cache::new(200_000),
+            missing: Cache::new(100_000),
+            proven: Cache::new(100_000),
             challenges: parking_lot::Mutex::default(),
             settings,
             secrets,

@@ -129,7 +129,7 @@ impl PaymentService {
         }
         let message = Challenge::message(show.challenge);
         let claim = PaymentClaim { txid: payment.txid, address: issued.address, message, proof: payment.proof };
-        let seen = self.look_up(&claim).await?;
+        let seen = self.look_up(&claim, caller.now).await?;
         record_sighting(&mut redemption, &issued, &seen, counted, caller);
         let redeemed = self.store.redeem(&redemption).await.map_err(|error| store_failed(&error))?;
         self.outcome(&redemption, redeemed)

@@ -74,9 +74,16 @@ impl PaymentService {
         self.follow().await
     }
 
-    /// Deletes rows that are no longer of use.
+    /// Deletes rows and forgets counters that are no longer of use.
     async fn sweep(&self) {
         let now = (self.environment.now)();
+        self.assignments.sweep(now);
+        self.presented.sweep(now);
+        self.redemptions.sweep(now);
+        self.proofs.sweep(now);
+        self.used_up.retain(|_, until| now < *until);
+        self.missing.retain(|_, until| now < *until);
+        self.proven.retain(|_, (_, until)| now < *until);
         if let Err(error) = self.store.sweep_gates(now, now - SILENT_MS).await {
             tracing::warn!(cause = %error, "old rows were not deleted");
         }
