@@ -59,8 +59,8 @@ impl Write for Acceptance {
 pub(super) async fn forgive<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: ClientKey, account: &str) -> Result<()> {
     let (key, trigger) = (client_key.to_string(), Trigger::InvalidCredentials.as_str());
     let ladder = [Value::Text(&key), Value::Text(trigger), Value::Text(account)];
-    tx.execute(FORGIVE_STRIKES, ladder).await?;
-    tx.execute(FORGIVE_LADDER, ladder).await?;
+    tx.execute(FORGIVE_STRIKES, &ladder).await?;
+    tx.execute(FORGIVE_LADDER, &ladder).await?;
     let failed = Attempt::failures_of(client_key, account);
     if failed != account {
         forget_failures(tx, &failed).await?;
@@ -70,5 +70,5 @@ pub(super) async fn forgive<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: Client
 
 /// Deletes the account's failures in a row.
 pub(super) async fn forget_failures<DB: Backend>(tx: &mut Tx<'_, DB>, account: &str) -> Result<()> {
-    tx.execute(FORGET_FAILURES, [Value::Text(account)]).await.map(drop)
+    tx.execute(FORGET_FAILURES, &[Value::Text(account)]).await.map(drop)
 }

@@ -39,11 +39,11 @@ pub(super) async fn run<DB: Backend, W: Write>(
 }
 
 async fn check<DB: Backend>(tx: &mut Tx<'_, DB>, actor: &UserId, session: Option<&SessionId>) -> Result<()> {
-    if tx.execute(IS_ADMINISTRATOR, [Value::Text(actor.as_str())]).await? == 0 {
+    if tx.execute(IS_ADMINISTRATOR, &[Value::Text(actor.as_str())]).await? == 0 {
         return Err(Error::NotAdministrator);
     }
     if let Some(session) = session
-        && tx.count(IS_SESSION, [Value::Text(session.as_str()), Value::Text(actor.as_str())]).await? == 0
+        && tx.count(IS_SESSION, &[Value::Text(session.as_str()), Value::Text(actor.as_str())]).await? == 0
     {
         return Err(Error::NotAdministrator);
     }

@@ -39,18 +39,18 @@ impl Write for AssignmentRequest {
             Value::Time(self.expires_at),
             Value::Time(self.ends_at),
         ];
-        Ok((tx.execute(LEND, values).await? == 1).then_some(subaddress))
+        Ok((tx.execute(LEND, &values).await? == 1).then_some(subaddress))
     }
 }
 
 impl AssignmentRequest {
     async fn choose<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<u32>> {
         let number = |row: Option<Record<DB>>| row.map(|row| row.u32_column("leases", "subaddress")).transpose();
-        let new = number(tx.one(NEW, []).await?)?.filter(|&new| new < self.addresses);
+        let new = number(tx.one(NEW, &[]).await?)?.filter(|&new| new < self.addresses);
         if new.is_some() {
             return Ok(new);
         }
-        number(tx.one(GIVEN_BACK, [Value::Time(self.now), Value::Int(self.addresses.into())]).await?)
+        number(tx.one(GIVEN_BACK, &[Value::Time(self.now), Value::Int(self.addresses.into())]).await?)
     }
 }
 
@@ -60,7 +60,7 @@ impl Write for Searched {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(SEARCHED, [Value::Int(self.0)]).await.map(drop)
+        tx.execute(SEARCHED, &[Value::Int(self.0)]).await.map(drop)
     }
 }
 
@@ -71,7 +71,7 @@ impl<DB: Backend> AddressAssignments for SqlStore<DB> {
     }
 
     async fn address_assignments(&self, now: UnixMs) -> Result<Vec<AddressAssignment>> {
-        self.all(LENT, [Value::Time(now)]).await?.iter().map(lease).collect()
+        self.all(LENT, &[Value::Time(now)]).await?.iter().map(lease).collect()
     }
 
     async fn mark_searched(&self, height: i64) -> Result<()> {

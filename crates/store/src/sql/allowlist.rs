@@ -37,7 +37,7 @@ impl Write for AllowNetwork {
         let AllowedNetwork { id, network, comment, expires_at, made_by, created_at } = &self.allowed;
         lock_named(tx, "allowlist", *created_at).await?;
         let network = network.to_string();
-        if tx.count(OTHERS, [Value::Text(&network)]).await? >= ALLOWLIST_CAP {
+        if tx.count(OTHERS, &[Value::Text(&network)]).await? >= ALLOWLIST_CAP {
             return Ok(AllowOutcome::Full);
         }
         let values = [
@@ -48,7 +48,7 @@ impl Write for AllowNetwork {
             Value::Text(made_by),
             Value::Time(*created_at),
         ];
-        tx.execute(ALLOW, values).await?;
+        tx.execute(ALLOW, &values).await?;
         sequences::next(tx, Sequence::Allowlist).await?;
         append(tx, &self.audit).await?;
         Ok(AllowOutcome::Added)
@@ -68,7 +68,7 @@ impl Write for DisallowNetwork {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(DISALLOW, [Value::Text(&self.id)]).await? == 0 {
+        if tx.execute(DISALLOW, &[Value::Text(&self.id)]).await? == 0 {
             return Ok(false);
         }
         sequences::next(tx, Sequence::Allowlist).await?;
@@ -80,7 +80,7 @@ impl Write for DisallowNetwork {
 #[async_trait]
 impl<DB: Backend> Allowlist for SqlStore<DB> {
     async fn allowlist(&self) -> Result<Vec<AllowedNetwork>> {
-        self.all(ALL, []).await?.iter().map(allowed).collect()
+        self.all(ALL, &[]).await?.iter().map(allowed).collect()
     }
 
     async fn allow(&self, allowed: &AllowedNetwork, audit: &AuditEntry) -> Result<AllowOutcome> {

@@ -28,8 +28,8 @@ impl Write for AppCode {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let texts = [&self.code_hash, &self.app, &self.state_hash, self.session.as_str(), &self.place].map(Value::Text);
         let [code, app, state, session, place] = texts;
-        tx.execute(ADD, [code, app, state, session, place, Value::Time(self.expires_at)]).await?;
-        tx.execute(DROP_OLDEST, [session, Value::Int(MOST_OF_SESSION)]).await.map(drop)
+        tx.execute(ADD, &[code, app, state, session, place, Value::Time(self.expires_at)]).await?;
+        tx.execute(DROP_OLDEST, &[session, Value::Int(MOST_OF_SESSION)]).await.map(drop)
     }
 }
 
@@ -43,8 +43,8 @@ impl Write for UseCode {
             Value::Text(&self.state_hash),
             Value::Time(self.now),
         ];
-        let Some(code) = tx.one(USE, values).await?.as_ref().map(code).transpose()? else { return Ok(None) };
-        let owner = tx.one(OWNER, [Value::Text(code.session.as_str())]).await?;
+        let Some(code) = tx.one(USE, &values).await?.as_ref().map(code).transpose()? else { return Ok(None) };
+        let owner = tx.one(OWNER, &[Value::Text(code.session.as_str())]).await?;
         let mut entry = self.audit.clone();
         entry.user = owner.map(|owner| owner.text("user_id")).transpose()?.map(Into::into);
         entry.session = Some(code.session.clone());

@@ -62,7 +62,7 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         let (place, failures_of) = (Value::Text(lookup.place), Value::Text(&failures_of));
         let relying_party = Value::OptText(lookup.relying_party);
         let values = [name, account, Value::Text(&client_key), trigger, place, failures_of, relying_party];
-        let Some(row) = self.one(STANDING, values).await? else {
+        let Some(row) = self.one(STANDING, &values).await? else {
             let failures = FailureStreak::default();
             let factors = Factors::default();
             return Ok(LoginContext { user: None, failures, forgivable: false, known_network: false, factors });
@@ -84,7 +84,7 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
 impl<DB: Backend> SqlStore<DB> {
     async fn is_full(&self, now: UnixMs) -> Result<bool> {
         if self.burnt.is_due(now) {
-            let count = self.count(COUNT_SHORT_KEYS, []).await?;
+            let count = self.count(COUNT_SHORT_KEYS, &[]).await?;
             self.burnt.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         Ok(self.burnt.is_at_cap())

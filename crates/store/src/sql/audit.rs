@@ -69,7 +69,7 @@ pub(super) async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry)
     if entry.actor.is_some() && entry.actor != tx.actor {
         return Err(Error::NotAdministrator);
     }
-    tx.execute(APPEND, values(entry)).await?;
+    tx.execute(APPEND, &values(entry)).await?;
     notify_owner(tx, entry).await
 }
 
@@ -103,7 +103,7 @@ impl Write for AppendOnce {
         let since = Value::Time(self.since);
         let most = Value::Int(MOST_REPEATED);
         let values = [id, at, event, outcome, user, session, address, device, actor, about, since, most];
-        tx.execute(APPEND_ONCE, values).await.map(drop)
+        tx.execute(APPEND_ONCE, &values).await.map(drop)
     }
 }
 
@@ -132,7 +132,7 @@ impl Write for DismissNotices {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let values = [Value::Text(self.user.as_str()), Value::Text(&self.device), Value::Time(self.until)];
-        tx.execute(DISMISS, values).await.map(drop)
+        tx.execute(DISMISS, &values).await.map(drop)
     }
 }
 
@@ -157,19 +157,19 @@ impl<DB: Backend> Audit for SqlStore<DB> {
         let rows = match &search.user {
             Some(user) => {
                 let values = [since, newest, before, at, event, outcome, limit, Value::Text(user.as_str())];
-                self.all(FOUND_OF_USER, values).await?
+                self.all(FOUND_OF_USER, &values).await?
             }
-            None => self.all(FOUND, [since, newest, before, at, event, outcome, limit]).await?,
+            None => self.all(FOUND, &[since, newest, before, at, event, outcome, limit]).await?,
         };
         rows.iter().map(|row| named(row)).collect()
     }
 
     async fn audit_entry(&self, id: &str) -> Result<Option<AuditEntry>> {
-        self.one(ONE, [Value::Text(id)]).await?.as_ref().map(entry).transpose()
+        self.one(ONE, &[Value::Text(id)]).await?.as_ref().map(entry).transpose()
     }
 
     async fn audit_of(&self, user: &UserId, limit: u32) -> Result<Vec<AuditEntry>> {
-        let rows = self.all(OF_USER, [Value::Text(user.as_str()), Value::Int(limit.into())]).await?;
+        let rows = self.all(OF_USER, &[Value::Text(user.as_str()), Value::Int(limit.into())]).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
         // ULIDs order events of the same millisecond.
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
@@ -178,7 +178,7 @@ impl<DB: Backend> Audit for SqlStore<DB> {
 
     async fn unread_notices(&self, user: &UserId, device: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>> {
         let values = [Value::Text(user.as_str()), Value::Time(since), Value::Int(limit.into()), Value::Text(device)];
-        let rows = self.all(UNREAD, values).await?;
+        let rows = self.all(UNREAD, &values).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         Ok(entries)
@@ -193,11 +193,11 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 
     async fn odd_entries(&self, user: &UserId, since: UnixMs) -> Result<u64> {
-        self.count(ODD, [Value::Text(user.as_str()), Value::Time(since)]).await
+        self.count(ODD, &[Value::Text(user.as_str()), Value::Time(since)]).await
     }
 
     async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>> {
-        let rows = self.all(SIGN_INS, [Value::Time(since)]).await?;
+        let rows = self.all(SIGN_INS, &[Value::Time(since)]).await?;
         rows.iter().map(|row| Ok((row.time("hour")?, row.int("n")?.unsigned_abs()))).collect()
     }
 

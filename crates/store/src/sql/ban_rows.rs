@@ -30,7 +30,7 @@ pub(super) async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> R
         Value::Text(&ban.made_by),
         Value::Int(sequences::next(tx, Sequence::Bans).await?),
     ];
-    tx.execute(INSERT, values).await.map(drop)
+    tx.execute(INSERT, &values).await.map(drop)
 }
 
 /// Returns the explanation for the banned person.

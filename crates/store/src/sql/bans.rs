@@ -74,7 +74,7 @@ sql! {
 
 /// Returns the longest ban on the client key, of any scope.
 pub(super) async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: &str, now: UnixMs) -> Result<Option<Ban>> {
-    tx.one(ACTIVE_OF, [Value::Text(client_key), Value::Time(now)]).await?.as_ref().map(ban).transpose()
+    tx.one(ACTIVE_OF, &[Value::Text(client_key), Value::Time(now)]).await?.as_ref().map(ban).transpose()
 }
 
 /// Whether an operator has just lifted the client key's bans.
@@ -85,7 +85,7 @@ pub(super) async fn recently_lifted<DB: Backend>(
 ) -> Result<bool> {
     let client_key = client_key.to_string();
     let after = Value::Time(now - GRACE_MS);
-    Ok(tx.count(LIFTED, [Value::Text(&client_key), after]).await? > 0)
+    Ok(tx.count(LIFTED, &[Value::Text(&client_key), after]).await? > 0)
 }
 
 struct RecordOffence {
@@ -116,7 +116,7 @@ impl RecordOffence {
         // connections has offended once.
         if held.rung.is_some_and(|rung| rung.until > self.ban_context.now) {
             let id = Value::Text(held.ban.as_ref().map_or("", BanId::as_str));
-            return tx.one(BY_ID, [id]).await?.as_ref().map(ban).transpose();
+            return tx.one(BY_ID, &[id]).await?.as_ref().map(ban).transpose();
         }
         if !strikes::is_due(tx, self.ban_context.ban_id.as_str(), &ladder, rule, &self.ban_context).await? {
             return Ok(None);
@@ -160,11 +160,11 @@ impl Write for LiftBan {
         let BanLift { by, reason, audit, now } = &self.lifting;
         // Takes locks in the same order as `refuse`, one lift at a time, to avoid deadlock.
         lock_named(tx, "lift", *now).await?;
-        tx.execute(FORGET_LADDERS, [client_key]).await?;
-        tx.execute(FORGET_SPRAY, [client_key]).await?;
-        tx.execute(FORGET_STRIKES, [client_key]).await?;
+        tx.execute(FORGET_LADDERS, &[client_key]).await?;
+        tx.execute(FORGET_SPRAY, &[client_key]).await?;
+        tx.execute(FORGET_STRIKES, &[client_key]).await?;
         let seq = Value::Int(sequences::next(tx, Sequence::Bans).await?);
-        let lifted = tx.all(LIFT, [client_key, Value::Time(*now), Value::Text(by), Value::Text(reason), seq]).await?;
+        let lifted = tx.all(LIFT, &[client_key, Value::Time(*now), Value::Text(by), Value::Text(reason), seq]).await?;
         if !lifted.is_empty() {
             append(tx, audit).await?;
         }
@@ -190,15 +190,15 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     }
 
     async fn ban_by_id(&self, id: &BanId) -> Result<Option<Ban>> {
-        self.one(BY_ID, [Value::Text(id.as_str())]).await?.as_ref().map(ban).transpose()
+        self.one(BY_ID, &[Value::Text(id.as_str())]).await?.as_ref().map(ban).transpose()
     }
 
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>> {
-        self.all(ACTIVE, [Value::Time(now)]).await?.iter().map(ban).collect()
+        self.all(ACTIVE, &[Value::Time(now)]).await?.iter().map(ban).collect()
     }
 
     async fn bans_on(&self, client_key: ClientKey, now: UnixMs) -> Result<Vec<Ban>> {
-        self.all(ALL_ACTIVE_OF, [Value::Text(&client_key.to_string()), Value::Time(now)])
+        self.all(ALL_ACTIVE_OF, &[Value::Text(&client_key.to_string()), Value::Time(now)])
             .await?
             .iter()
             .map(ban)
@@ -206,13 +206,13 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     }
 
     async fn last_ban_change(&self) -> Result<i64> {
-        let row = self.one(LAST, [Value::Text(Sequence::Bans.as_str())]).await?;
+        let row = self.one(LAST, &[Value::Text(Sequence::Bans.as_str())]).await?;
         row.map_or(Ok(0), |row| row.int("n"))
     }
 
     async fn bans_changed(&self, after: &BanCursor, limit: u32) -> Result<BanChanges> {
         let values = [Value::Int(after.seq), Value::Text(after.id.as_str()), Value::Int(limit.into())];
-        let rows = self.all(CHANGED, values).await?;
+        let rows = self.all(CHANGED, &values).await?;
         let bans: Vec<Ban> = rows.iter().map(ban).collect::<Result<_>>()?;
         let next = match (rows.last(), bans.last()) {
             (Some(row), Some(ban)) => BanCursor { seq: row.int("seq")?, id: ban.id.clone() },
@@ -232,8 +232,8 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         let (state, now) = (Value::Text(state), Value::Time(search.now));
         let limit = Value::Int(search.limit.into());
         let rows = match &search.word {
-            Some(word) => self.all(FOUND_BY_WORD, [trigger, before, state, now, limit, Value::Text(word)]).await?,
-            None => self.all(FOUND, [trigger, before, state, now, limit]).await?,
+            Some(word) => self.all(FOUND_BY_WORD, &[trigger, before, state, now, limit, Value::Text(word)]).await?,
+            None => self.all(FOUND, &[trigger, before, state, now, limit]).await?,
         };
         rows.iter().map(ban).collect()
     }
@@ -242,7 +242,7 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         let bans = self.bans_on(client_key, now).await?;
         let client_key = client_key.to_string();
         let values = [Value::Text(&client_key), Value::Time(now)];
-        let (rungs, strikes) = (self.all(RUNGS, values).await?, self.all(STRIKES, values).await?);
+        let (rungs, strikes) = (self.all(RUNGS, &values).await?, self.all(STRIKES, &values).await?);
         let rung = |row: &Record<DB>| {
             let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.time("until")? };
             Ok((row.enum_column("ladders", "cause", Trigger::parse)?, rung))

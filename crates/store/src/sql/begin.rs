@@ -36,7 +36,7 @@ impl Write for BeginUnlessFull {
         let latest = until + CLOCK_TOLERANCE_MS;
         let [until, now, latest] = [until, *now, latest].map(Value::Time);
         let values = [Value::Text(&client_key), Value::Text(&attempt.id), until, now, latest];
-        if tx.execute(RESERVE, values).await? == 0 {
+        if tx.execute(RESERVE, &values).await? == 0 {
             return Ok(BeginOutcome::Busy);
         }
         let begun = self.judge(tx, &client_key).await?;
@@ -56,7 +56,7 @@ pub(super) async fn burn<DB: Backend>(
     expires_at: UnixMs,
 ) -> Result<bool> {
     let values = [Value::Text(id), Value::Text(holder), Value::Text(""), Value::Time(now), Value::Time(expires_at)];
-    Ok(tx.execute(BURN, values).await? == 1)
+    Ok(tx.execute(BURN, &values).await? == 1)
 }
 
 impl BeginUnlessFull {
@@ -72,11 +72,11 @@ impl BeginUnlessFull {
         }
         let (id, body) = (Value::Text(&begin.short_key), Value::Text(&begin.body));
         let (who, now) = (Value::Text(client_key), Value::Time(begin.now));
-        if tx.execute(BURN, [id, who, body, now, Value::Time(begin.short_key_expires_at)]).await? == 1 {
+        if tx.execute(BURN, &[id, who, body, now, Value::Time(begin.short_key_expires_at)]).await? == 1 {
             return Ok(BeginOutcome::Reserved);
         }
         let earliest = Value::Time(begin.now - RESEND_MS);
-        let resent = tx.execute(RESEND, [id, who, body, now, earliest]).await? == 1;
+        let resent = tx.execute(RESEND, &[id, who, body, now, earliest]).await? == 1;
         Ok(if resent { BeginOutcome::Resent } else { BeginOutcome::Replayed })
     }
 }

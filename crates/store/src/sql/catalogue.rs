@@ -104,7 +104,7 @@ impl<DB: Backend> SqlStore<DB> {
 
     /// Frees the names of prepared statements in a session that a pooler lends to others, too.
     async fn forget_statements(&self, connection: &mut DB::Connection) -> Result<()> {
-        Tx::<DB>::on(connection, self.reads.access).execute(FORGET, []).await.map(drop)
+        Tx::<DB>::on(connection, self.reads.access).execute(FORGET, &[]).await.map(drop)
     }
 }
 

@@ -32,7 +32,7 @@ impl<DB: Backend> Changes for SqlStore<DB> {
             Writes::Grouped(_) => LAST,
         };
         let mut last = LastChanges::default();
-        for row in self.order.all(sql, []).await? {
+        for row in self.order.all(sql, &[]).await? {
             let (name, value) = (row.text("name")?, row.int("value")?);
             match Sequence::parse(&name) {
                 Some(Sequence::Bans) => last.bans = value,

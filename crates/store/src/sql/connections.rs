@@ -59,23 +59,19 @@ impl<DB: Backend> Connections<DB> {
     }
 
     /// Runs a statement that only reads.
-    pub(super) async fn all<const N: usize>(
-        &self,
-        sql: &'static str,
-        values: [Value<'_>; N],
-    ) -> Result<Vec<Record<DB>>> {
+    pub(super) async fn all(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Record<DB>>> {
         let mut lease = self.take().await?;
-        let rows = read::<DB, N>(lease.connection()?, self.access, sql, values).await;
+        let rows = read::<DB>(lease.connection()?, self.access, sql, values).await;
         lease.end(&rows);
         rows
     }
 }
 
-async fn read<DB: Backend, const N: usize>(
+async fn read<DB: Backend>(
     connection: &mut DB::Connection,
     access: Access,
     sql: &'static str,
-    values: [Value<'_>; N],
+    values: &[Value<'_>],
 ) -> Result<Vec<Record<DB>>> {
     if !access.is_pooled {
         return Tx::<DB>::on(connection, access).all(sql, values).await;

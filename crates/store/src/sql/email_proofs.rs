@@ -40,7 +40,7 @@ impl Write for BeginEmailProof {
         lock_named(tx, "profiles", now).await?;
         let Some(per_hour) = limit(tx).await? else { return Ok(BeginEmailProofOutcome::Off) };
         let (user, key) = (Value::Text(self.user.as_str()), self.mail.recipient.key());
-        if tx.count(IS_UNPROVED, [user, Value::Text(&key)]).await? == 0 {
+        if tx.count(IS_UNPROVED, &[user, Value::Text(&key)]).await? == 0 {
             return Ok(BeginEmailProofOutcome::NotUnproved);
         }
         // Counted by account too, because its owner may enter other people's addresses.
@@ -51,7 +51,7 @@ impl Write for BeginEmailProof {
         }
         let values =
             [user, Value::Text(&key), Value::Text(self.code_hash.as_str()), Value::Time(self.mail.link_expires_at)];
-        tx.execute(REPLACE, values).await?;
+        tx.execute(REPLACE, &values).await?;
         add_link(tx, &self.mail).await?;
         Ok(BeginEmailProofOutcome::Queued)
     }
@@ -67,13 +67,13 @@ impl Write for ProveEmail {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ProveEmailOutcome> {
         lock_named(tx, "profiles", self.now).await?;
         let link = [Value::Text(self.user.as_str()), Value::Text(self.code_hash.as_str()), Value::Time(self.now)];
-        let Some(row) = tx.one(UNPROVED, link).await? else { return Ok(ProveEmailOutcome::UsedUp) };
+        let Some(row) = tx.one(UNPROVED, &link).await? else { return Ok(ProveEmailOutcome::UsedUp) };
         let address = row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?;
         if is_email_taken(tx, &address, &self.user).await? {
             return Ok(ProveEmailOutcome::EmailTaken);
         }
-        if tx.execute(USE, link).await? == 0
-            || tx.execute(PROVE, [Value::Text(self.user.as_str()), Value::Text(&address.key())]).await? == 0
+        if tx.execute(USE, &link).await? == 0
+            || tx.execute(PROVE, &[Value::Text(self.user.as_str()), Value::Text(&address.key())]).await? == 0
         {
             return Ok(ProveEmailOutcome::UsedUp);
         }

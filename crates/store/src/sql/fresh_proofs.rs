@@ -41,13 +41,13 @@ impl Write for CountProof {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(self.session.as_str()), Value::Int(self.before.into()), Value::Time(self.now)];
-        Ok(tx.execute(COUNT, values).await? == 1)
+        Ok(tx.execute(COUNT, &values).await? == 1)
     }
 }
 
 /// Forgets the proofs that a session gave, because the last one was right.
 pub(super) async fn forgive_proofs<DB: Backend>(tx: &mut Tx<'_, DB>, session: &SessionId) -> Result<()> {
-    tx.execute(FORGIVE, [Value::Text(session.as_str())]).await.map(drop)
+    tx.execute(FORGIVE, &[Value::Text(session.as_str())]).await.map(drop)
 }
 
 pub(super) struct Renew {
@@ -72,11 +72,11 @@ async fn renew<DB: Backend>(
     now: UnixMs,
 ) -> Result<Option<Authentication>> {
     let session = Value::Text(session.as_str());
-    let Some(row) = tx.one(RENEW, [session, Value::Time(now)]).await? else { return Ok(None) };
+    let Some(row) = tx.one(RENEW, &[session, Value::Time(now)]).await? else { return Ok(None) };
     let before = row.enum_column("sessions", "methods", Methods::parse)?;
     let new = Authentication { methods: before.with(proven), at: now };
     if new.methods != before {
-        tx.execute(SET_METHODS, [session, Value::Text(&new.methods.to_string())]).await?;
+        tx.execute(SET_METHODS, &[session, Value::Text(&new.methods.to_string())]).await?;
     }
     Ok(Some(new))
 }
@@ -92,7 +92,7 @@ pub(super) async fn use_passkey<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UsedPas
         Value::Text(used.user.as_str()),
         Value::Text(&used.relying_party),
     ];
-    Ok(tx.execute(USE_PASSKEY, values).await? == 1)
+    Ok(tx.execute(USE_PASSKEY, &values).await? == 1)
 }
 
 impl Write for ConfirmIdentity {

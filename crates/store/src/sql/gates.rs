@@ -46,7 +46,7 @@ impl Write for TakeFree {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Self::Output> {
         let (route, client) = (Value::Text(&self.route), Value::Text(&self.client));
         loop {
-            let before = tx.one(FREE_TAKEN, [route, client]).await?.as_ref().map(taken).transpose()?;
+            let before = tx.one(FREE_TAKEN, &[route, client]).await?.as_ref().map(taken).transpose()?;
             let after = match self.allowance.take(before, self.now) {
                 Ok(after) => after,
                 Err(wait) => return Ok(Err(wait)),
@@ -56,7 +56,7 @@ impl Write for TakeFree {
             let (ended_at, had) = before.map_or((UnixMs::EPOCH, 0), |before| (before.ends_at, before.used));
             let (ends_at, ended_at) = (Value::Time(after.ends_at), Value::Time(ended_at));
             let (used, had) = (Value::Int(after.used), Value::Int(had));
-            if tx.execute(TAKE_FREE, [route, client, ends_at, used, ended_at, had]).await? == 1 {
+            if tx.execute(TAKE_FREE, &[route, client, ends_at, used, ended_at, had]).await? == 1 {
                 return Ok(Ok(()));
             }
         }
@@ -73,9 +73,9 @@ impl Write for Forget {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<u64> {
         if self.sql == SILENT {
-            return tx.execute(SILENT, [Value::Time(self.now)]).await;
+            return tx.execute(SILENT, &[Value::Time(self.now)]).await;
         }
-        tx.execute(self.sql, [Value::Time(self.now), Value::Int(CHUNK)]).await
+        tx.execute(self.sql, &[Value::Time(self.now), Value::Int(CHUNK)]).await
     }
 }
 
@@ -93,7 +93,7 @@ impl Write for Announce {
             Value::Text(routes),
             Value::Text(chain),
         ];
-        tx.execute(ANNOUNCE, values).await.map(drop)
+        tx.execute(ANNOUNCE, &values).await.map(drop)
     }
 }
 
@@ -103,7 +103,7 @@ impl Write for End {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(END_GATE, [Value::Text(&self.0)]).await.map(drop)
+        tx.execute(END_GATE, &[Value::Text(&self.0)]).await.map(drop)
     }
 }
 
@@ -131,11 +131,11 @@ impl<DB: Backend> Gates for SqlStore<DB> {
     }
 
     async fn late_payments(&self, limit: u32) -> Result<Vec<LatePayment>> {
-        self.all(LATE, [Value::Int(limit.into())]).await?.iter().map(late).collect()
+        self.all(LATE, &[Value::Int(limit.into())]).await?.iter().map(late).collect()
     }
 
     async fn late_payments_for(&self, challenge: &str) -> Result<Vec<LatePayment>> {
-        self.all(LATE_FOR, [Value::Text(challenge)]).await?.iter().map(late).collect()
+        self.all(LATE_FOR, &[Value::Text(challenge)]).await?.iter().map(late).collect()
     }
 
     async fn announce_gate(&self, gate: &Gate) -> Result<()> {
@@ -147,7 +147,7 @@ impl<DB: Backend> Gates for SqlStore<DB> {
     }
 
     async fn gates(&self, since: UnixMs) -> Result<Vec<Gate>> {
-        self.all(RUNNING, [Value::Time(since)]).await?.iter().map(gate).collect()
+        self.all(RUNNING, &[Value::Time(since)]).await?.iter().map(gate).collect()
     }
 }
 

@@ -22,7 +22,7 @@ sql! {
 pub(super) async fn lock_given<DB: Backend>(tx: &mut Tx<'_, DB>, given: &GivenCode) -> Result<bool> {
     match given {
         GivenCode::Totp(UsedCode { id, user, step, .. }) => {
-            Ok(tx.execute(HOLD_TOTP, [Value::Text(id), Value::Text(user.as_str()), Value::Int(*step)]).await? == 1)
+            Ok(tx.execute(HOLD_TOTP, &[Value::Text(id), Value::Text(user.as_str()), Value::Int(*step)]).await? == 1)
         }
         GivenCode::Recovery(code) => lock_code(tx, code).await,
     }
@@ -33,7 +33,7 @@ pub(super) async fn use_given<DB: Backend>(tx: &mut Tx<'_, DB>, given: &GivenCod
     match given {
         GivenCode::Totp(UsedCode { id, user, step, drift, now }) => {
             let (id, user) = (Value::Text(id), Value::Text(user.as_str()));
-            tx.execute(USE_CODE, [id, user, Value::Int(*step), Value::Int(*drift), Value::Time(*now)]).await.map(drop)
+            tx.execute(USE_CODE, &[id, user, Value::Int(*step), Value::Int(*drift), Value::Time(*now)]).await.map(drop)
         }
         GivenCode::Recovery(code) => code.run(tx).await.map(drop),
     }

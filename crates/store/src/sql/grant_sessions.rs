@@ -31,11 +31,11 @@ impl Write for BeginSession {
         if !lock_user(tx, &self.session.user).await? {
             return Ok(false);
         }
-        let ended = tx.execute(END, [Value::Text(&self.grant), Value::Time(self.session.now)]).await?;
+        let ended = tx.execute(END, &[Value::Text(&self.grant), Value::Time(self.session.now)]).await?;
         if ended == 0 || !insert_session(tx, &self.session).await? {
             return Ok(false);
         }
-        tx.execute(DATE_BACK, [Value::Text(self.session.id.as_str()), Value::Time(self.authenticated_at)]).await?;
+        tx.execute(DATE_BACK, &[Value::Text(self.session.id.as_str()), Value::Time(self.authenticated_at)]).await?;
         mark_sessions(tx, &self.session.user, self.session.now).await?;
         append(tx, &self.audit).await?;
         Ok(true)

@@ -37,7 +37,7 @@ sql! {
 
 /// Returns the id of the group with this name.
 pub(super) async fn group_id<DB: Backend>(tx: &mut Tx<'_, DB>, name: &GroupName) -> Result<Option<String>> {
-    tx.one(BY_KEY, [Value::Text(&name.key())]).await?.map(|row| row.text("id")).transpose()
+    tx.one(BY_KEY, &[Value::Text(&name.key())]).await?.map(|row| row.text("id")).transpose()
 }
 
 /// Adds a group. `false`: the name is taken.
@@ -49,14 +49,14 @@ pub(super) async fn insert_group<DB: Backend>(
 ) -> Result<bool> {
     let key = name.key();
     let values = [Value::Text(id), Value::Text(name.as_str()), Value::Text(&key), Value::Time(now)];
-    Ok(tx.execute(ADD, values).await? == 1)
+    Ok(tx.execute(ADD, &values).await? == 1)
 }
 
 async fn touch_members<DB: Backend>(tx: &mut Tx<'_, DB>, group: &str, now: UnixMs) -> Result<()> {
-    tx.execute(TOUCH_PROFILES, [Value::Text(group)]).await?;
-    if tx.execute(TOUCH_SESSIONS, [Value::Text(group), Value::Time(now)]).await? > 0 {
+    tx.execute(TOUCH_PROFILES, &[Value::Text(group)]).await?;
+    if tx.execute(TOUCH_SESSIONS, &[Value::Text(group), Value::Time(now)]).await? > 0 {
         let seq = sequences::next(tx, Sequence::Sessions).await?;
-        tx.execute(PUBLISH_SESSIONS, [Value::Text(group), Value::Time(now), Value::Int(seq)]).await?;
+        tx.execute(PUBLISH_SESSIONS, &[Value::Text(group), Value::Time(now), Value::Int(seq)]).await?;
     }
     Ok(())
 }
@@ -102,10 +102,10 @@ impl Write for RenameGroup {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<GroupOutcome> {
         lock_named(tx, "profiles", self.now).await?;
         let (id, key) = (Value::Text(&self.id), self.name.key());
-        if tx.count(OTHERS, [Value::Text(&key), id]).await? > 0 {
+        if tx.count(OTHERS, &[Value::Text(&key), id]).await? > 0 {
             return Ok(GroupOutcome::NameTaken);
         }
-        if tx.execute(RENAME, [id, Value::Text(self.name.as_str()), Value::Text(&key)]).await? == 0 {
+        if tx.execute(RENAME, &[id, Value::Text(self.name.as_str()), Value::Text(&key)]).await? == 0 {
             return Ok(GroupOutcome::NoGroup);
         }
         touch_members(tx, &self.id, self.now).await?;
@@ -130,8 +130,8 @@ impl Write for RemoveGroup {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<GroupOutcome> {
         lock_named(tx, "profiles", self.now).await?;
         touch_members(tx, &self.id, self.now).await?;
-        tx.execute(LEAVE, [Value::Text(&self.id)]).await?;
-        if tx.execute(REMOVE, [Value::Text(&self.id)]).await? == 0 {
+        tx.execute(LEAVE, &[Value::Text(&self.id)]).await?;
+        if tx.execute(REMOVE, &[Value::Text(&self.id)]).await? == 0 {
             return Ok(GroupOutcome::NoGroup);
         }
         append(tx, &self.audit).await?;

@@ -61,7 +61,7 @@ impl Write for Import {
 
 async fn is_taken<DB: Backend>(tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<bool> {
     let (id, name) = (&one.user.id, &one.user.name);
-    if tx.count(HOLDERS, [Value::Text(name.key()), Value::Text(id.as_str())]).await? > 0
+    if tx.count(HOLDERS, &[Value::Text(name.key()), Value::Text(id.as_str())]).await? > 0
         || is_confusable(tx, &name.skeleton(), id).await?
     {
         return Ok(true);
@@ -88,7 +88,7 @@ impl Import {
         write_groups(tx, id, &groups).await?;
         let disabled = Value::OptTime(one.disabled.then_some(self.now));
         let parameters = Value::OptText(one.imported_parameters.as_deref());
-        tx.execute(MARK, [Value::Text(id.as_str()), parameters, disabled]).await?;
+        tx.execute(MARK, &[Value::Text(id.as_str()), parameters, disabled]).await?;
         if let Some((reset, audit)) = &one.reset {
             add_reset(tx, reset).await?;
             append(tx, audit).await?;
@@ -112,7 +112,7 @@ impl<DB: Backend> Imports for SqlStore<DB> {
         let (skeleton, email) = (name.skeleton(), email.map(EmailAddress::key));
         let values = [Value::Text(name.key()), Value::Text(&skeleton), Value::OptText(email.as_deref())];
         let mut accounts = Vec::new();
-        for row in self.all(CONFLICTING, values).await? {
+        for row in self.all(CONFLICTING, &values).await? {
             let name = row.text("name")?;
             accounts.push(Conflicting { name, email: email_of(&row)?.filter(|email| email.state.is_reliable()) });
         }

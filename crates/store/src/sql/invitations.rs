@@ -41,12 +41,12 @@ sql! {
 
 /// Consumes an invitation. `false`: it is used or no longer valid.
 pub(super) async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &UserId, now: UnixMs) -> Result<bool> {
-    Ok(tx.execute(USE, [Value::Text(id), Value::Time(now), Value::Text(user.as_str())]).await? == 1)
+    Ok(tx.execute(USE, &[Value::Text(id), Value::Time(now), Value::Text(user.as_str())]).await? == 1)
 }
 
 /// Returns the address that an invitation was mailed to.
 pub(super) async fn address<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Option<EmailAddress>> {
-    let row = tx.one(ADDRESS, [Value::Text(id)]).await?;
+    let row = tx.one(ADDRESS, &[Value::Text(id)]).await?;
     Ok(row.as_ref().map(email).transpose()?.flatten())
 }
 
@@ -74,12 +74,12 @@ impl Write for AddInvitation {
             Value::Time(*created_at),
             Value::Time(*expires_at),
         ];
-        tx.execute(ADD, values).await?;
+        tx.execute(ADD, &values).await?;
         append(tx, &self.audit).await?;
         let Some(mail) = &self.mail else { return Ok(AddMailOutcome::Off) };
         let outcome = mail.run(tx).await?;
         if outcome == AddMailOutcome::Queued {
-            tx.execute(MAILED_TO, [Value::Text(id), Value::Text(mail.recipient.as_str())]).await?;
+            tx.execute(MAILED_TO, &[Value::Text(id), Value::Text(mail.recipient.as_str())]).await?;
         }
         Ok(outcome)
     }
@@ -99,7 +99,7 @@ impl Write for RevokeInvitation {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let revoked = tx.execute(REVOKE, [Value::Text(&self.id), Value::Time(self.now)]).await? == 1;
+        let revoked = tx.execute(REVOKE, &[Value::Text(&self.id), Value::Time(self.now)]).await? == 1;
         if revoked {
             append(tx, &self.audit).await?;
         }
@@ -124,15 +124,15 @@ impl<DB: Backend> Invitations for SqlStore<DB> {
     }
 
     async fn invitations(&self) -> Result<Vec<Invitation>> {
-        self.all(ALL, []).await?.iter().map(invitation).collect()
+        self.all(ALL, &[]).await?.iter().map(invitation).collect()
     }
 
     async fn open_invitations(&self, now: UnixMs) -> Result<Vec<Invitation>> {
-        self.all(OPEN, [Value::Time(now)]).await?.iter().map(invitation).collect()
+        self.all(OPEN, &[Value::Time(now)]).await?.iter().map(invitation).collect()
     }
 
     async fn invitation_by_code(&self, code_hash: &CodeHash) -> Result<Option<Invitation>> {
-        self.one(BY_CODE, [Value::Text(code_hash.as_str())]).await?.as_ref().map(invitation).transpose()
+        self.one(BY_CODE, &[Value::Text(code_hash.as_str())]).await?.as_ref().map(invitation).transpose()
     }
 
     async fn revoke_invitation(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {

@@ -59,7 +59,7 @@ impl Write for KeyRevocation {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RevokeKeyOutcome> {
         lock_schedule(tx, self.kind, self.now).await?;
         let values = [Value::Text(&self.kid), Value::Text(self.kind.as_str()), Value::Time(self.now)];
-        if tx.execute(REVOKE, values).await? == 0 {
+        if tx.execute(REVOKE, &values).await? == 0 {
             return Ok(RevokeKeyOutcome::Nothing);
         }
         let line = of_kind(tx, self.kind).await?;
@@ -84,7 +84,7 @@ impl Write for EraseKey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        Ok(tx.execute(ERASE, [Value::Text(&self.kid), Value::Text(&self.public_half)]).await? == 1)
+        Ok(tx.execute(ERASE, &[Value::Text(&self.kid), Value::Text(&self.public_half)]).await? == 1)
     }
 }
 
@@ -95,7 +95,7 @@ async fn lock_schedule<DB: Backend>(tx: &mut Tx<'_, DB>, kind: KeyKind, now: Uni
 }
 
 async fn of_kind<DB: Backend>(tx: &mut Tx<'_, DB>, kind: KeyKind) -> Result<KeySchedule> {
-    let keys = tx.all(ALL, []).await?.iter().map(key).collect::<Result<Vec<_>>>()?;
+    let keys = tx.all(ALL, &[]).await?.iter().map(key).collect::<Result<Vec<_>>>()?;
     Ok(line(kind, &keys))
 }
 
@@ -110,13 +110,13 @@ async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, key: &StoredKey) -> Result<()> {
         Value::Time(key.used_from),
         Value::OptTime(key.revoked_at),
     ];
-    tx.execute(ADD, values).await.map(drop)
+    tx.execute(ADD, &values).await.map(drop)
 }
 
 #[async_trait]
 impl<DB: Backend> Keys for SqlStore<DB> {
     async fn keys(&self) -> Result<Vec<StoredKey>> {
-        self.all(ALL, []).await?.iter().map(key).collect()
+        self.all(ALL, &[]).await?.iter().map(key).collect()
     }
 
     async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&AuditEntry>) -> Result<bool> {

@@ -70,7 +70,7 @@ pub(super) async fn lock_ladder<DB: Backend>(
 ) -> Result<LockedLadder> {
     let client_key = ladder.client_key.to_string();
     let [who, cause, account] = ladder.key(&client_key);
-    let row = tx.one(HOLD, [who, cause, account, Value::Time(now)]).await?;
+    let row = tx.one(HOLD, &[who, cause, account, Value::Time(now)]).await?;
     let Some(row) = row else {
         return Ok(LockedLadder { rung: None, ban: None });
     };
@@ -113,6 +113,6 @@ pub(super) async fn climb<DB: Backend>(
     let numbers = [Value::Int(rung.step.into()), Value::Time(rung.until)];
     let [step, until] = numbers;
     let expires_at = Value::Time(rung.until + quiet);
-    tx.execute(CLIMB, [who, cause, account, step, until, Value::Text(ban.id.as_str()), expires_at]).await?;
+    tx.execute(CLIMB, &[who, cause, account, step, until, Value::Text(ban.id.as_str()), expires_at]).await?;
     Ok(ban)
 }

@@ -38,14 +38,14 @@ pub(super) async fn add_link<DB: Backend>(tx: &mut Tx<'_, DB>, mail: &NewMail) -
 
 /// Deletes the link that proves the address of an account.
 pub(super) async fn erase_proof<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
-    tx.execute(FORGET_PROOF, [Value::Text(user.as_str())]).await.map(drop)
+    tx.execute(FORGET_PROOF, &[Value::Text(user.as_str())]).await.map(drop)
 }
 
 /// Ends the links that were mailed to the account's address or wait for that. Notices stay, because they are about what has
 /// happened.
 pub(super) async fn end_mailed_links<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
     let (event, about) = (Value::Text(AuditEvent::ResetMade.as_str()), Value::Text(BY_MAIL));
-    tx.execute(END_RESET, [Value::Text(user.as_str()), event, about]).await?;
-    tx.execute(FORGET_MAILS, [Value::Text(user.as_str()), Value::Text(MailKind::Notice.as_str())]).await?;
+    tx.execute(END_RESET, &[Value::Text(user.as_str()), event, about]).await?;
+    tx.execute(FORGET_MAILS, &[Value::Text(user.as_str()), Value::Text(MailKind::Notice.as_str())]).await?;
     erase_proof(tx, user).await
 }

@@ -25,20 +25,20 @@ sql! {
 
 /// Returns the maximum number of messages to an address in an hour; `None`: this installation sends no mail.
 pub(super) async fn limit<DB: Backend>(tx: &mut Tx<'_, DB>) -> Result<Option<i64>> {
-    tx.one(LIMIT, []).await?.map(|row| row.int("per_hour")).transpose()
+    tx.one(LIMIT, &[]).await?.map(|row| row.int("per_hour")).transpose()
 }
 
 /// Counts a message. `false`: the limit of this hour is reached.
 pub(super) async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, subject: &str, per_hour: i64, now: UnixMs) -> Result<bool> {
     let values = [Value::Text(subject), Value::Int(hour(now)), Value::Int(per_hour)];
-    Ok(tx.execute(COUNT, values).await? == 1)
+    Ok(tx.execute(COUNT, &values).await? == 1)
 }
 
 /// Queues a notice to the owner of the row's account, if the row is a notice and mail is on. The account's address must
 /// be proved or vouched for. Over the limit no notice is queued; the owner still sees the event at the next visit.
 pub(super) async fn notify_owner<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry) -> Result<()> {
     let Some(user) = entry.user.as_ref().filter(|_| entry.is_mailed()) else { return Ok(()) };
-    let Some(row) = tx.one(OWNER, [Value::Text(user.as_str())]).await? else { return Ok(()) };
+    let Some(row) = tx.one(OWNER, &[Value::Text(user.as_str())]).await? else { return Ok(()) };
     let address = row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?;
     notify(tx, entry, &address).await
 }
@@ -94,10 +94,10 @@ pub(super) async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, row: &Row<'_>) -> Resu
         Value::Time(row.now),
         Value::Time(deadline(row.now, row.link_expires_at)),
     ];
-    tx.execute(ADD, values).await.map(drop)
+    tx.execute(ADD, &values).await.map(drop)
 }
 
 /// Deletes the messages about an account.
 pub(super) async fn erase_mails<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
-    tx.execute(OF_USER, [Value::Text(user.as_str())]).await.map(drop)
+    tx.execute(OF_USER, &[Value::Text(user.as_str())]).await.map(drop)
 }

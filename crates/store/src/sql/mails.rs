@@ -66,7 +66,7 @@ impl Write for RenewLimit {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(SET_LIMIT, [Value::Int(self.per_hour.into()), Value::Time(self.now)]).await.map(drop)
+        tx.execute(SET_LIMIT, &[Value::Int(self.per_hour.into()), Value::Time(self.now)]).await.map(drop)
     }
 }
 
@@ -77,7 +77,7 @@ impl Write for ForgetLimit {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(OLD_LIMIT, [Value::Time(self.0)]).await.map(drop)
+        tx.execute(OLD_LIMIT, &[Value::Time(self.0)]).await.map(drop)
     }
 }
 
@@ -106,7 +106,7 @@ impl Write for Claim {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(&self.id), Value::Int(self.tries.into()), Value::Time(self.until)];
-        Ok(tx.execute(CLAIM, values).await? == 1)
+        Ok(tx.execute(CLAIM, &values).await? == 1)
     }
 }
 
@@ -117,7 +117,7 @@ impl Write for Remove {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        Ok(tx.execute(REMOVE, [Value::Text(&self.0)]).await? == 1)
+        Ok(tx.execute(REMOVE, &[Value::Text(&self.0)]).await? == 1)
     }
 }
 
@@ -134,7 +134,7 @@ impl Write for FailedMail {
             Value::OptTime(self.next_at),
             Value::OptTime(given_up_at),
         ];
-        Ok(tx.execute(FAIL, values).await? == 1)
+        Ok(tx.execute(FAIL, &values).await? == 1)
     }
 }
 
@@ -149,7 +149,7 @@ impl Write for Retry {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(&self.id), Value::Time(self.now), Value::Time(deadline(self.now, None))];
-        Ok(tx.execute(RETRY, values).await? == 1)
+        Ok(tx.execute(RETRY, &values).await? == 1)
     }
 }
 
@@ -160,7 +160,7 @@ impl<DB: Backend> Mails for SqlStore<DB> {
     }
 
     async fn mail_limit(&self) -> Result<Option<u32>> {
-        let row = self.one(LIMIT, []).await?;
+        let row = self.one(LIMIT, &[]).await?;
         row.map(|row| row.u32_column("mail_limits", "per_hour")).transpose()
     }
 
@@ -169,7 +169,7 @@ impl<DB: Backend> Mails for SqlStore<DB> {
     }
 
     async fn due_mails(&self, now: UnixMs, limit: u32) -> Result<Vec<QueuedMail>> {
-        self.all(DUE, [Value::Time(now), Value::Int(limit.into())]).await?.iter().map(queued).collect()
+        self.all(DUE, &[Value::Time(now), Value::Int(limit.into())]).await?.iter().map(queued).collect()
     }
 
     async fn claim_mail(&self, mail: &QueuedMail, until: UnixMs) -> Result<bool> {
@@ -185,15 +185,15 @@ impl<DB: Backend> Mails for SqlStore<DB> {
     }
 
     async fn mails(&self) -> Result<Vec<QueuedMail>> {
-        self.all(OLDEST, [Value::Int(MOST_LISTED)]).await?.iter().map(queued).collect()
+        self.all(OLDEST, &[Value::Int(MOST_LISTED)]).await?.iter().map(queued).collect()
     }
 
     async fn mails_given_up(&self) -> Result<Vec<QueuedMail>> {
-        self.all(GIVEN_UP, [Value::Int(MOST_LISTED)]).await?.iter().map(queued).collect()
+        self.all(GIVEN_UP, &[Value::Int(MOST_LISTED)]).await?.iter().map(queued).collect()
     }
 
     async fn mail_counts(&self) -> Result<MailCounts> {
-        let Some(row) = self.one(COUNTS, []).await? else { return Ok(MailCounts::default()) };
+        let Some(row) = self.one(COUNTS, &[]).await? else { return Ok(MailCounts::default()) };
         let count = |column| row.int(column).map(i64::unsigned_abs);
         let given_up = count("given_up")?;
         Ok(MailCounts { waiting: count("n")?.saturating_sub(given_up), given_up })
@@ -223,7 +223,7 @@ impl<DB: Backend> Mails for SqlStore<DB> {
 
     async fn is_email_proof(&self, user: &UserId, code_hash: &CodeHash, now: UnixMs) -> Result<bool> {
         let link = [Value::Text(user.as_str()), Value::Text(code_hash.as_str()), Value::Time(now)];
-        Ok(self.one(email_proofs::UNPROVED, link).await?.is_some())
+        Ok(self.one(email_proofs::UNPROVED, &link).await?.is_some())
     }
 
     async fn prove_email(&self, prove: &ProveEmail) -> Result<ProveEmailOutcome> {

@@ -13,5 +13,5 @@ sql! {
 
 /// Waits for the lock of this name and holds it until the transaction ends.
 pub(super) async fn lock_named<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str, now: UnixMs) -> Result<()> {
-    tx.execute(TAKE, [Value::Text(name), Value::Time(now)]).await.map(drop)
+    tx.execute(TAKE, &[Value::Text(name), Value::Time(now)]).await.map(drop)
 }

@@ -41,7 +41,7 @@ sql! {
 /// Returns whether another account's name looks like this one. The caller holds the lock "new user". Otherwise two
 /// similar names could be added at the same time.
 pub(super) async fn is_confusable<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &UserId) -> Result<bool> {
-    Ok(tx.count(ALIKE, [Value::Text(skeleton), Value::Text(id.as_str())]).await? > 0)
+    Ok(tx.count(ALIKE, &[Value::Text(skeleton), Value::Text(id.as_str())]).await? > 0)
 }
 
 /// Updates the keys and skeletons of accounts from an earlier version. An account keeps its old key if another one has
@@ -67,19 +67,19 @@ impl Write for AdoptNames {
         tx.wait_for_long_statements();
         lock_named(tx, "new user", UnixMs::EPOCH).await?;
         let mut adopted = Adopted::default();
-        for row in tx.all(UNSEEN, []).await? {
+        for row in tx.all(UNSEEN, &[]).await? {
             let (id, name, old) = (row.text("id")?, row.text("name")?, row.text("name_key")?);
             let key = name_key(&name);
             adopted.seen += 1;
             if key != old {
-                if tx.count(HOLDERS, [Value::Text(&key), Value::Text(&id)]).await? > 0 {
+                if tx.count(HOLDERS, &[Value::Text(&key), Value::Text(&id)]).await? > 0 {
                     adopted.colliding.push(id.as_str().into());
                 } else {
-                    tx.execute(SET_KEY, [Value::Text(&id), Value::Text(&key)]).await?;
+                    tx.execute(SET_KEY, &[Value::Text(&id), Value::Text(&key)]).await?;
                     adopted.changed += 1;
                 }
             }
-            tx.execute(SEE, [Value::Text(&id), Value::Text(&name_skeleton(&name))]).await?;
+            tx.execute(SEE, &[Value::Text(&id), Value::Text(&name_skeleton(&name))]).await?;
         }
         Ok(adopted)
     }
@@ -94,11 +94,11 @@ impl Write for KeyDisplayNames {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<usize> {
         tx.wait_for_long_statements();
         lock_named(tx, "profiles", UnixMs::EPOCH).await?;
-        let rows = tx.all(UNKEYED, [Value::Int(PAGE)]).await?;
+        let rows = tx.all(UNKEYED, &[Value::Int(PAGE)]).await?;
         for row in &rows {
             let (id, name) = (row.text("id")?, row.text("display_name")?);
             let values = [Value::Text(&id), Value::Text(&name), Value::Text(&name_key(&name))];
-            tx.execute(SET_DISPLAY_KEY, values).await?;
+            tx.execute(SET_DISPLAY_KEY, &values).await?;
         }
         Ok(rows.len())
     }
@@ -121,14 +121,14 @@ impl Write for RenameUser {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RenameOutcome> {
         lock_named(tx, "new user", self.now).await?;
         let (id, key, skeleton) = (Value::Text(self.id.as_str()), self.name.key(), self.name.skeleton());
-        if tx.count(HOLDERS, [Value::Text(key), id]).await? > 0 {
+        if tx.count(HOLDERS, &[Value::Text(key), id]).await? > 0 {
             return Ok(RenameOutcome::NameTaken);
         }
         if is_confusable(tx, &skeleton, &self.id).await? {
             return Ok(RenameOutcome::NameConfusable);
         }
         let values = [id, Value::Text(self.name.as_str()), Value::Text(key), Value::Text(&skeleton)];
-        if tx.execute(RENAME, values).await? == 0 {
+        if tx.execute(RENAME, &values).await? == 0 {
             return Ok(RenameOutcome::NoUser);
         }
         mark_sessions(tx, &self.id, self.now).await?;
@@ -140,7 +140,7 @@ impl Write for RenameUser {
 impl<DB: Backend> SqlStore<DB> {
     /// Updates the names of accounts from an earlier version.
     pub(super) async fn adopt_names(&self) -> Result<()> {
-        if self.reads.without_timeout().all(UNSEEN, []).await?.is_empty() {
+        if self.reads.without_timeout().all(UNSEEN, &[]).await?.is_empty() {
             return Ok(());
         }
         let Adopted { seen, changed, colliding } = self.write(AdoptNames).await?;
@@ -153,7 +153,7 @@ impl<DB: Backend> SqlStore<DB> {
 
     /// Writes the keys of display names from an earlier version, a part of them in each transaction.
     pub(super) async fn key_display_names(&self) -> Result<()> {
-        if self.reads.without_timeout().all(UNKEYED, [Value::Int(1)]).await?.is_empty() {
+        if self.reads.without_timeout().all(UNKEYED, &[Value::Int(1)]).await?.is_empty() {
             return Ok(());
         }
         let mut keyed = 0;
@@ -173,7 +173,7 @@ impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn find_odd_names(&self) -> Result<OddNames> {
         let (mut found, mut after) = (OddNames::default(), String::new());
         loop {
-            let rows = self.reads.without_timeout().all(KEYS, [Value::Text(&after), Value::Int(PAGE)]).await?;
+            let rows = self.reads.without_timeout().all(KEYS, &[Value::Text(&after), Value::Int(PAGE)]).await?;
             let Some(last) = rows.last() else { return Ok(found) };
             after = last.text("id")?;
             for row in &rows {
@@ -192,7 +192,7 @@ impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn find_look_alikes(&self, limit: u32) -> Result<Vec<Vec<NamedAccount>>> {
         let mut groups: Vec<Vec<NamedAccount>> = Vec::new();
         let mut skeleton = String::new();
-        for row in self.reads.without_timeout().all(LOOK_ALIKES, [Value::Int(limit.into())]).await? {
+        for row in self.reads.without_timeout().all(LOOK_ALIKES, &[Value::Int(limit.into())]).await? {
             let own = row.text("skeleton")?;
             if own != skeleton {
                 groups.push(Vec::new());

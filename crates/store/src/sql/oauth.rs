@@ -53,7 +53,7 @@ sql! {
 #[async_trait]
 impl<DB: Backend> OAuth for SqlStore<DB> {
     async fn clients(&self) -> Result<Vec<StoredClient>> {
-        self.all(CLIENTS, []).await?.iter().map(client).collect()
+        self.all(CLIENTS, &[]).await?.iter().map(client).collect()
     }
 
     async fn add_client(&self, client: &StoredClient, audit: &AuditEntry) -> Result<bool> {
@@ -80,7 +80,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn code(&self, code_hash: &str) -> Result<Option<CodeRow>> {
-        self.one(CODE, [Value::Text(code_hash)]).await?.as_ref().map(code).transpose()
+        self.one(CODE, &[Value::Text(code_hash)]).await?.as_ref().map(code).transpose()
     }
 
     async fn redeem_code(&self, redeem: &Redeem) -> Result<bool> {
@@ -88,7 +88,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn grant(&self, id: &str) -> Result<Option<GrantRow>> {
-        self.one(GRANT, [Value::Text(id)]).await?.as_ref().map(grant).transpose()
+        self.one(GRANT, &[Value::Text(id)]).await?.as_ref().map(grant).transpose()
     }
 
     async fn rotate_grant(&self, rotation: &GrantRotation) -> Result<bool> {
@@ -108,12 +108,12 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn consent(&self, user: &UserId, client: &str) -> Result<Option<String>> {
-        let row = self.one(CONSENT, [Value::Text(user.as_str()), Value::Text(client)]).await?;
+        let row = self.one(CONSENT, &[Value::Text(user.as_str()), Value::Text(client)]).await?;
         row.map(|row| row.text("scope")).transpose()
     }
 
     async fn consents(&self, user: &UserId) -> Result<Vec<ConsentRow>> {
-        let rows = self.all(CONSENTS, [Value::Text(user.as_str())]).await?;
+        let rows = self.all(CONSENTS, &[Value::Text(user.as_str())]).await?;
         let read = |row: &Record<DB>| {
             Ok(ConsentRow {
                 client: row.text("client_id")?,
@@ -125,7 +125,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn live_grants(&self, user: &UserId, now: UnixMs) -> Result<Vec<LiveGrant>> {
-        let rows = self.all(LIVE_GRANTS, [Value::Text(user.as_str()), Value::Time(now)]).await?;
+        let rows = self.all(LIVE_GRANTS, &[Value::Text(user.as_str()), Value::Time(now)]).await?;
         let read = |row: &Record<DB>| {
             Ok(LiveGrant {
                 client: row.text("client_id")?,
@@ -137,7 +137,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn clients_of_session(&self, session: &SessionId) -> Result<Vec<SessionClient>> {
-        let rows = self.all(CLIENTS_OF_SESSION, [Value::Text(session.as_str())]).await?;
+        let rows = self.all(CLIENTS_OF_SESSION, &[Value::Text(session.as_str())]).await?;
         let read =
             |row: &Record<DB>| Ok(SessionClient { client: row.text("client_id")?, notified: row.int("notified")? > 0 });
         rows.iter().map(read).collect()
@@ -153,7 +153,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>> {
-        let row = self.one(PUSHED, [Value::Text(id_hash), Value::Time(now)]).await?;
+        let row = self.one(PUSHED, &[Value::Text(id_hash), Value::Time(now)]).await?;
         let read = |row: Record<DB>| {
             Ok(PushedRequest {
                 id_hash: row.text("id_hash")?,
@@ -171,11 +171,11 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn device(&self, device_hash: &str) -> Result<Option<PendingDevice>> {
-        self.one(DEVICE, [Value::Text(device_hash)]).await?.as_ref().map(device).transpose()
+        self.one(DEVICE, &[Value::Text(device_hash)]).await?.as_ref().map(device).transpose()
     }
 
     async fn device_of_user_code(&self, user_code_hash: &str) -> Result<Option<PendingDevice>> {
-        self.one(DEVICE_OF_CODE, [Value::Text(user_code_hash)]).await?.as_ref().map(device).transpose()
+        self.one(DEVICE_OF_CODE, &[Value::Text(user_code_hash)]).await?.as_ref().map(device).transpose()
     }
 
     async fn deny_device(&self, user_code_hash: &str, now: UnixMs) -> Result<bool> {
@@ -187,7 +187,7 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
     }
 
     async fn due_logouts(&self, now: UnixMs, limit: i64) -> Result<Vec<DueLogout>> {
-        let rows = self.all(DUE, [Value::Time(now), Value::Int(limit)]).await?;
+        let rows = self.all(DUE, &[Value::Time(now), Value::Int(limit)]).await?;
         let read = |row: &Record<DB>| {
             Ok(DueLogout {
                 session: row.text("session_id")?.into(),

@@ -35,7 +35,7 @@ pub(super) async fn add_client<DB: Backend>(tx: &mut Tx<'_, DB>, client: &Stored
         Value::OptTime(client.expires_at),
         Value::Time(client.created_at),
     ];
-    Ok(tx.execute(ADD_CLIENT, values).await? == 1)
+    Ok(tx.execute(ADD_CLIENT, &values).await? == 1)
 }
 
 pub(super) struct AddClient {
@@ -84,10 +84,10 @@ impl Write for ChangeClient {
             Value::Text(&after),
             Value::Time(self.client.changed_at),
         ];
-        let changed = tx.execute(CHANGE_CLIENT, values).await? == 1;
+        let changed = tx.execute(CHANGE_CLIENT, &values).await? == 1;
         if changed {
             if self.ask_again {
-                tx.execute(REMOVE_CONSENTS, [Value::Text(&self.before.id)]).await?;
+                tx.execute(REMOVE_CONSENTS, &[Value::Text(&self.before.id)]).await?;
             }
             sequences::next(tx, Sequence::Clients).await?;
             append(tx, &self.audit).await?;
@@ -110,7 +110,7 @@ impl Write for RemoveClient {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(REMOVE_CLIENT, [Value::Text(&self.id)]).await? == 0 {
+        if tx.execute(REMOVE_CLIENT, &[Value::Text(&self.id)]).await? == 0 {
             return Ok(false);
         }
         end_client(tx, &self.id, self.now).await?;
@@ -123,7 +123,7 @@ impl Write for RemoveClient {
 /// Removes the codes and consents of a client, and revokes its grants.
 pub(super) async fn end_client<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<()> {
     let id = Value::Text(id);
-    tx.execute(REMOVE_CODES, [id]).await?;
-    tx.execute(REMOVE_CONSENTS, [id]).await?;
-    tx.execute(END_OF_CLIENT, [id, Value::Time(now)]).await.map(drop)
+    tx.execute(REMOVE_CODES, &[id]).await?;
+    tx.execute(REMOVE_CONSENTS, &[id]).await?;
+    tx.execute(END_OF_CLIENT, &[id, Value::Time(now)]).await.map(drop)
 }

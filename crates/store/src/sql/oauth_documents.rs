@@ -37,11 +37,11 @@ sql! {
 
 impl<DB: Backend> SqlStore<DB> {
     pub(super) async fn stored_document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>> {
-        self.one(DOCUMENT, [Value::Text(id), Value::Time(now)]).await?.as_ref().map(document).transpose()
+        self.one(DOCUMENT, &[Value::Text(id), Value::Time(now)]).await?.as_ref().map(document).transpose()
     }
 
     pub(super) async fn stored_documents(&self, now: UnixMs) -> Result<Vec<StoredDocument>> {
-        self.all(DOCUMENTS, [Value::Time(now)]).await?.iter().map(document).collect()
+        self.all(DOCUMENTS, &[Value::Time(now)]).await?.iter().map(document).collect()
     }
 }
 
@@ -60,14 +60,14 @@ impl Write for PutDocument {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<StoredDocument>> {
         let (document, id) = (&self.document, Value::Text(&self.document.id));
-        let (before, disabled_at) = match tx.one(STORED, [id]).await? {
+        let (before, disabled_at) = match tx.one(STORED, &[id]).await? {
             Some(row) => (Some(row.text("registration")?), row.opt_time("disabled_at")?),
             None => (None, None),
         };
-        let (count, most) = (tx.count(COUNT, []).await?, u64::from(self.most));
+        let (count, most) = (tx.count(COUNT, &[]).await?, u64::from(self.most));
         if before.is_none() && count >= most {
             let room = i64::try_from(count - most + 1).unwrap_or(i64::MAX);
-            if tx.execute(DROP_OLDEST, [Value::Time(document.fetched_at), Value::Int(room)]).await? == 0 {
+            if tx.execute(DROP_OLDEST, &[Value::Time(document.fetched_at), Value::Int(room)]).await? == 0 {
                 return Ok(None);
             }
         }
@@ -77,10 +77,10 @@ impl Write for PutDocument {
             Value::Time(document.fetched_at),
             Value::Time(document.expires_at),
         ];
-        tx.execute(PUT_DOCUMENT, values).await?;
+        tx.execute(PUT_DOCUMENT, &values).await?;
         let is_same = before.is_some() && (before == self.same_app || before.as_ref() == Some(&document.registration));
         if !is_same {
-            tx.execute(WITHDRAW_ALL, [id]).await?;
+            tx.execute(WITHDRAW_ALL, &[id]).await?;
         }
         Ok(Some(StoredDocument { disabled_at, ..document.clone() }))
     }
@@ -100,7 +100,7 @@ impl Write for DisableDocument {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(DISABLE, [Value::Text(&self.id), Value::OptTime(self.disabled_at)]).await? == 0 {
+        if tx.execute(DISABLE, &[Value::Text(&self.id), Value::OptTime(self.disabled_at)]).await? == 0 {
             return Ok(false);
         }
         sequences::next(tx, Sequence::Clients).await?;
@@ -130,7 +130,7 @@ impl Write for ForbidDocument {
             Value::Time(document.expires_at),
             Value::OptTime(document.disabled_at),
         ];
-        tx.execute(FORBID, values).await?;
+        tx.execute(FORBID, &values).await?;
         sequences::next(tx, Sequence::Clients).await?;
         append(tx, &self.audit).await
     }
@@ -150,7 +150,7 @@ impl Write for RemoveDocument {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(REMOVE, [Value::Text(&self.id)]).await? == 0 {
+        if tx.execute(REMOVE, &[Value::Text(&self.id)]).await? == 0 {
             return Ok(false);
         }
         end_client(tx, &self.id, self.now).await?;

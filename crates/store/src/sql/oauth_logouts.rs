@@ -41,12 +41,12 @@ sql! {
 
 /// Lets the client of a grant wait for the end of its session.
 pub(super) async fn notify_client<DB: Backend>(tx: &mut Tx<'_, DB>, grant: &str) -> Result<()> {
-    tx.execute(NOTIFY, [Value::Text(grant)]).await.map(drop)
+    tx.execute(NOTIFY, &[Value::Text(grant)]).await.map(drop)
 }
 
 /// Makes due what waits for the sessions of a user that this transaction ended at `now`.
 pub(super) async fn logouts_are_due<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
-    tx.execute(ENDED, [Value::Text(user.as_str()), Value::Time(now)]).await.map(drop)
+    tx.execute(ENDED, &[Value::Text(user.as_str()), Value::Time(now)]).await.map(drop)
 }
 
 pub(super) struct ClaimLogout {
@@ -61,7 +61,7 @@ impl Write for ClaimLogout {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (session, client) = (Value::Text(self.due.session.as_str()), Value::Text(&self.due.client));
         let values = [session, client, Value::Int(self.due.tries.into()), Value::Time(self.next_at)];
-        Ok(tx.execute(CLAIM, values).await? == 1)
+        Ok(tx.execute(CLAIM, &values).await? == 1)
     }
 }
 
@@ -71,7 +71,7 @@ impl Write for FinishLogout {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(FINISH, [Value::Text(self.0.session.as_str()), Value::Text(&self.0.client)]).await?;
-        tx.execute(ERASE_SUBJECTS, [Value::Text(self.0.user.as_str())]).await.map(drop)
+        tx.execute(FINISH, &[Value::Text(self.0.session.as_str()), Value::Text(&self.0.client)]).await?;
+        tx.execute(ERASE_SUBJECTS, &[Value::Text(self.0.user.as_str())]).await.map(drop)
     }
 }

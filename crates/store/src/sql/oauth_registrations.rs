@@ -40,7 +40,7 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
     }
 
     async fn initial_tokens(&self, now: UnixMs) -> Result<Vec<InitialToken>> {
-        let rows = self.all(TOKENS, [Value::Time(now)]).await?;
+        let rows = self.all(TOKENS, &[Value::Time(now)]).await?;
         let read = |row: &Record<DB>| {
             Ok(InitialToken {
                 token_hash: row.text("token_hash")?,
@@ -63,7 +63,7 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
 
     async fn registered_client(&self, id: &str, management_hash: &str, now: UnixMs) -> Result<Option<StoredClient>> {
         let values = [Value::Text(id), Value::Text(management_hash), Value::Time(now)];
-        self.one(REGISTERED, values).await?.as_ref().map(client).transpose()
+        self.one(REGISTERED, &values).await?.as_ref().map(client).transpose()
     }
 
     async fn document(&self, id: &str, now: UnixMs) -> Result<Option<StoredDocument>> {
@@ -91,7 +91,7 @@ impl<DB: Backend> OAuthRegistrations for SqlStore<DB> {
     }
 
     async fn known_subject(&self, sector: &str, user: &UserId) -> Result<Option<String>> {
-        let row = self.one(SUBJECT, [Value::Text(sector), Value::Text(user.as_str())]).await?;
+        let row = self.one(SUBJECT, &[Value::Text(sector), Value::Text(user.as_str())]).await?;
         row.map(|row| row.text("subject")).transpose()
     }
 
@@ -125,7 +125,7 @@ impl Write for AddToken {
             Value::Time(token.created_at),
             Value::Time(token.expires_at),
         ];
-        tx.execute(ADD_TOKEN, values).await?;
+        tx.execute(ADD_TOKEN, &values).await?;
         append(tx, &self.audit).await
     }
 }
@@ -135,7 +135,7 @@ impl Write for RegisterClient {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let token = [Value::Text(&self.token_hash), Value::Time(self.now), Value::Int(self.most.into())];
-        if tx.execute(USE_TOKEN, token).await? == 0 || !add_client(tx, &self.client).await? {
+        if tx.execute(USE_TOKEN, &token).await? == 0 || !add_client(tx, &self.client).await? {
             return Ok(false);
         }
         sequences::next(tx, Sequence::Clients).await?;
@@ -157,7 +157,7 @@ impl Write for RemoveToken {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(REMOVE_TOKEN, [Value::Text(&self.token_hash)]).await? == 0 {
+        if tx.execute(REMOVE_TOKEN, &[Value::Text(&self.token_hash)]).await? == 0 {
             return Ok(false);
         }
         append(tx, &self.audit).await?;
@@ -176,9 +176,9 @@ impl Write for AddSubject {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<String> {
         let values = [Value::Text(&self.sector), Value::Text(self.user.as_str()), Value::Text(&self.fresh)];
-        tx.execute(ADD_SUBJECT, values).await?;
+        tx.execute(ADD_SUBJECT, &values).await?;
         // Another request may have been first.
-        let row = tx.one(SUBJECT, [Value::Text(&self.sector), Value::Text(self.user.as_str())]).await?;
+        let row = tx.one(SUBJECT, &[Value::Text(&self.sector), Value::Text(self.user.as_str())]).await?;
         row.map_or_else(|| Ok(self.fresh.clone()), |row| row.text("subject"))
     }
 }

@@ -91,36 +91,36 @@ impl Write for NewCode {
             Value::Time(self.now),
         ];
         if let Some(consent) = &self.consent
-            && tx.execute(LOCK_CONSENT, [client, Value::Text(consent), session]).await? == 0
+            && tx.execute(LOCK_CONSENT, &[client, Value::Text(consent), session]).await? == 0
         {
             return Ok(false);
         }
         let now = Value::Time(self.now);
         if let Some(pushed) = &self.pushed
-            && tx.execute(LOCK_PUSHED, [Value::Text(pushed), client, now]).await? == 0
+            && tx.execute(LOCK_PUSHED, &[Value::Text(pushed), client, now]).await? == 0
         {
             return Ok(false);
         }
         if let Some(device) = &self.device
-            && tx.execute(LOCK_DEVICE, [Value::Text(device), client, now]).await? == 0
+            && tx.execute(LOCK_DEVICE, &[Value::Text(device), client, now]).await? == 0
         {
             return Ok(false);
         }
         // A session that has ended uses up no request: its person signs in again.
-        if tx.execute(ADD_CODE, values).await? == 0 {
+        if tx.execute(ADD_CODE, &values).await? == 0 {
             return Ok(false);
         }
         if let Some(pushed) = &self.pushed {
-            tx.execute(USE_PUSHED, [Value::Text(pushed)]).await?;
+            tx.execute(USE_PUSHED, &[Value::Text(pushed)]).await?;
         }
         if let Some(device) = &self.device {
-            tx.execute(USE_DEVICE, [Value::Text(device)]).await?;
+            tx.execute(USE_DEVICE, &[Value::Text(device)]).await?;
         }
-        tx.execute(DROP_OLDEST, [session, Value::Int(MOST_CODES_OF_SESSION)]).await?;
-        let Some(owner) = tx.one(OWNER, [session]).await? else { return Ok(false) };
+        tx.execute(DROP_OLDEST, &[session, Value::Int(MOST_CODES_OF_SESSION)]).await?;
+        let Some(owner) = tx.one(OWNER, &[session]).await? else { return Ok(false) };
         let owner = owner.text("user_id")?;
         if let Some(scope) = &self.agreed {
-            tx.execute(AGREE, [Value::Text(&owner), client, Value::Text(scope), Value::Time(self.now)]).await?;
+            tx.execute(AGREE, &[Value::Text(&owner), client, Value::Text(scope), Value::Time(self.now)]).await?;
         }
         let mut entry = self.audit.clone();
         entry.user = Some(owner.into());
@@ -137,10 +137,10 @@ impl Write for Redeem {
         let (code, grant) = (Value::Text(&self.code_hash), Value::Text(&self.grant));
         if self.notify {
             // The end of the session must find the row that waits for it.
-            tx.execute(LOCK_SESSION, [code]).await?;
+            tx.execute(LOCK_SESSION, &[code]).await?;
         }
         let used = [code, Value::Time(self.now), grant, Value::Time(self.remember_until)];
-        if tx.execute(REDEEM, used).await? == 0 {
+        if tx.execute(REDEEM, &used).await? == 0 {
             return Ok(false);
         }
         let jkt = self.jkt.map(|jkt| jkt.to_string());
@@ -153,7 +153,7 @@ impl Write for Redeem {
             Value::Time(self.now),
             Value::Time(self.ends_at),
         ];
-        if tx.execute(ADD_GRANT, values).await? == 0 {
+        if tx.execute(ADD_GRANT, &values).await? == 0 {
             return Ok(false);
         }
         if self.notify {
@@ -176,14 +176,14 @@ impl Write for GrantRotation {
             Value::Time(self.now),
             Value::OptText(jkt.as_deref()),
         ];
-        if tx.execute(ROTATE, values).await? == 0 {
+        if tx.execute(ROTATE, &values).await? == 0 {
             return Ok(false);
         }
         // Before one session is extended, because all are locked in one order here as elsewhere.
         if let Some(user) = &self.rebound {
             mark_sessions(tx, user, self.now).await?;
         }
-        tx.execute(EXTEND, [Value::Text(&self.id), Value::Time(self.idle_at), Value::Time(self.now)]).await?;
+        tx.execute(EXTEND, &[Value::Text(&self.id), Value::Time(self.idle_at), Value::Time(self.now)]).await?;
         Ok(true)
     }
 }
@@ -198,7 +198,7 @@ impl Write for ShowGrant {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(SHOW, [Value::Text(&self.id), Value::Int(self.generation.into())]).await.map(drop)
+        tx.execute(SHOW, &[Value::Text(&self.id), Value::Int(self.generation.into())]).await.map(drop)
     }
 }
 
@@ -212,7 +212,7 @@ impl Write for RevokeGrant {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let Some(grant) = tx.one(REVOKE, [Value::Text(&self.id), Value::Time(self.now)]).await? else {
+        let Some(grant) = tx.one(REVOKE, &[Value::Text(&self.id), Value::Time(self.now)]).await? else {
             return Ok(false);
         };
         // Every node forgets what it keeps of the person's tokens.
@@ -236,14 +236,14 @@ impl Write for WithdrawConsent {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (user, client) = (Value::Text(self.user.as_str()), Value::Text(&self.client));
-        let withdrawn = tx.execute(WITHDRAW, [user, client]).await?;
+        let withdrawn = tx.execute(WITHDRAW, &[user, client]).await?;
         // Grants, then sessions, then codes: a refresh takes the first two in this order, and an exchange the last two.
         // Another order would deadlock.
-        let mut ended = tx.execute(END_OF_PERSON, [user, client, Value::Time(self.now)]).await?;
+        let mut ended = tx.execute(END_OF_PERSON, &[user, client, Value::Time(self.now)]).await?;
         lock_sessions(tx, &self.user).await?;
         // This waits for a concurrent exchange, whose grant the next statement then finds.
-        let dropped = tx.execute(DROP_CODES, [user, client]).await?;
-        ended += tx.execute(END_OF_PERSON, [user, client, Value::Time(self.now)]).await?;
+        let dropped = tx.execute(DROP_CODES, &[user, client]).await?;
+        ended += tx.execute(END_OF_PERSON, &[user, client, Value::Time(self.now)]).await?;
         if withdrawn + dropped + ended == 0 {
             return Ok(false);
         }
@@ -264,7 +264,7 @@ impl Write for PendingDevice {
         let [device, user_code, client, scope, resources] = texts.map(|text| Value::Text(text));
         let (expires_at, poll_at) = (Value::Time(self.expires_at), Value::Time(self.poll_at));
         let values = [device, user_code, client, scope, resources, expires_at, poll_at];
-        tx.execute(ADD_DEVICE, values).await.map(drop)
+        tx.execute(ADD_DEVICE, &values).await.map(drop)
     }
 }
 
@@ -278,7 +278,7 @@ impl Write for DenyDevice {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        Ok(tx.execute(DENY_DEVICE, [Value::Text(&self.user_code_hash), Value::Time(self.now)]).await? == 1)
+        Ok(tx.execute(DENY_DEVICE, &[Value::Text(&self.user_code_hash), Value::Time(self.now)]).await? == 1)
     }
 }
 
@@ -292,7 +292,7 @@ impl Write for PollDevice {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(POLL_DEVICE, [Value::Text(&self.device_hash), Value::Time(self.poll_at)]).await.map(drop)
+        tx.execute(POLL_DEVICE, &[Value::Text(&self.device_hash), Value::Time(self.poll_at)]).await.map(drop)
     }
 }
 
@@ -304,6 +304,6 @@ impl Write for PushedRequest {
         let texts = [&self.id_hash, &self.client, &self.parameters].map(|text| Value::Text(text));
         let [id, client, parameters] = texts;
         let (expires_at, kept_until) = (Value::Time(self.expires_at), Value::Time(self.kept_until));
-        tx.execute(PUSH, [id, client, parameters, expires_at, kept_until]).await.map(drop)
+        tx.execute(PUSH, &[id, client, parameters, expires_at, kept_until]).await.map(drop)
     }
 }

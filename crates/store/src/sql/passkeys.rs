@@ -58,7 +58,7 @@ impl Write for NewPasskey {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AddPasskeyOutcome> {
         let Passkey { id, credential_id, user, state, created_at, .. } = &self.passkey;
         // Every registration of an account changes this row first, so that two of them count one after the other.
-        if tx.execute(LOCK, [Value::Text(user.as_str())]).await? == 0 {
+        if tx.execute(LOCK, &[Value::Text(user.as_str())]).await? == 0 {
             return Ok(AddPasskeyOutcome::Full);
         }
         if !burn(tx, &self.short_key, user.as_str(), *created_at, self.short_key_expires_at).await? {
@@ -80,14 +80,14 @@ impl Write for NewPasskey {
             Value::Time(*created_at),
             Value::Int(self.most.into()),
         ];
-        if tx.execute(ADD, values).await? == 1 {
+        if tx.execute(ADD, &values).await? == 1 {
             if !self.recovery_codes.is_empty() {
                 replace_codes(tx, user, &self.recovery_codes, *created_at).await?;
             }
             append(tx, &self.audit).await?;
             return Ok(AddPasskeyOutcome::Added);
         }
-        let taken = tx.count(IS_TAKEN, [Value::Text(credential_id)]).await? > 0;
+        let taken = tx.count(IS_TAKEN, &[Value::Text(credential_id)]).await? > 0;
         Ok(if taken { AddPasskeyOutcome::Taken } else { AddPasskeyOutcome::Full })
     }
 }
@@ -101,8 +101,8 @@ impl Write for SetHandle {
     type Output = String;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<String> {
-        tx.execute(SET_HANDLE, [Value::Text(self.user.as_str()), Value::Text(&self.fresh)]).await?;
-        let row = tx.one(HANDLE, [Value::Text(self.user.as_str())]).await?;
+        tx.execute(SET_HANDLE, &[Value::Text(self.user.as_str()), Value::Text(&self.fresh)]).await?;
+        let row = tx.one(HANDLE, &[Value::Text(self.user.as_str())]).await?;
         row.map_or_else(|| Ok(self.fresh.clone()), |row| row.text("handle"))
     }
 }
@@ -119,7 +119,7 @@ impl Write for RenamePasskey {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(self.user.as_str()), Value::Text(&self.id), Value::Text(&self.label)];
-        let renamed = tx.execute(RENAME, values).await? == 1;
+        let renamed = tx.execute(RENAME, &values).await? == 1;
         if renamed {
             append(tx, &self.audit).await?;
         }
@@ -137,7 +137,7 @@ impl Write for RemovePasskey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let removed = tx.execute(REMOVE, [Value::Text(self.user.as_str()), Value::Text(&self.id)]).await? == 1;
+        let removed = tx.execute(REMOVE, &[Value::Text(self.user.as_str()), Value::Text(&self.id)]).await? == 1;
         if removed {
             factor_removed(tx, &self.user).await?;
             append(tx, &self.audit).await?;
@@ -174,11 +174,11 @@ impl Write for PasskeyAcceptance {
 #[async_trait]
 impl<DB: Backend> Passkeys for SqlStore<DB> {
     async fn passkeys(&self, user: &UserId) -> Result<Vec<Passkey>> {
-        self.all(OF_USER, [Value::Text(user.as_str())]).await?.iter().map(passkey).collect()
+        self.all(OF_USER, &[Value::Text(user.as_str())]).await?.iter().map(passkey).collect()
     }
 
     async fn passkey_handle(&self, user: &UserId) -> Result<Option<String>> {
-        self.one(HANDLE, [Value::Text(user.as_str())]).await?.map(|row| row.text("handle")).transpose()
+        self.one(HANDLE, &[Value::Text(user.as_str())]).await?.map(|row| row.text("handle")).transpose()
     }
 
     async fn ensure_passkey_handle(&self, user: &UserId, fresh: &str) -> Result<String> {
@@ -189,7 +189,7 @@ impl<DB: Backend> Passkeys for SqlStore<DB> {
     }
 
     async fn passkey_owner(&self, credential_id: &str) -> Result<Option<PasskeyOwner>> {
-        let Some(row) = self.one(OWNER, [Value::Text(credential_id)]).await? else { return Ok(None) };
+        let Some(row) = self.one(OWNER, &[Value::Text(credential_id)]).await? else { return Ok(None) };
         Ok(Some(PasskeyOwner { passkey: passkey(&row)?, user: user(&row)?, handle: row.text("handle")? }))
     }
 
@@ -212,7 +212,7 @@ impl<DB: Backend> Passkeys for SqlStore<DB> {
 
     async fn passkey_hosts(&self) -> Result<Vec<(String, u64)>> {
         let count = |row: &Record<DB>| Ok((row.text("relying_party")?, row.int("n")?.unsigned_abs()));
-        self.all(HOSTS, []).await?.iter().map(count).collect()
+        self.all(HOSTS, &[]).await?.iter().map(count).collect()
     }
 }
 

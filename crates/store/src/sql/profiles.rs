@@ -40,7 +40,7 @@ pub(super) async fn is_email_taken<DB: Backend>(
     address: &EmailAddress,
     user: &UserId,
 ) -> Result<bool> {
-    Ok(tx.count(EMAIL_TAKEN, [Value::Text(&address.key()), Value::Text(user.as_str())]).await? > 0)
+    Ok(tx.count(EMAIL_TAKEN, &[Value::Text(&address.key()), Value::Text(user.as_str())]).await? > 0)
 }
 
 /// Writes the fields of a profile. The caller holds the lock "profiles". `false`: no such account.
@@ -60,21 +60,21 @@ pub(super) async fn write_profile<DB: Backend>(
         Value::OptText(email.map(|email| email.state.as_str())),
         Value::OptText(display_key.as_deref()),
     ];
-    Ok(tx.execute(SET, values).await? == 1)
+    Ok(tx.execute(SET, &values).await? == 1)
 }
 
 /// Makes these groups the account's only ones. The caller holds the lock "profiles".
 pub(super) async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, groups: &[String]) -> Result<()> {
-    tx.execute(LEAVE_ALL, [Value::Text(user.as_str())]).await?;
+    tx.execute(LEAVE_ALL, &[Value::Text(user.as_str())]).await?;
     for group in groups {
-        tx.execute(JOIN, [Value::Text(group), Value::Text(user.as_str())]).await?;
+        tx.execute(JOIN, &[Value::Text(group), Value::Text(user.as_str())]).await?;
     }
     Ok(())
 }
 
 /// Removes the memberships of an account.
 pub(super) async fn leave_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
-    tx.execute(LEAVE_ALL, [Value::Text(user.as_str())]).await.map(drop)
+    tx.execute(LEAVE_ALL, &[Value::Text(user.as_str())]).await.map(drop)
 }
 
 impl Write for SetProfile {
@@ -87,7 +87,7 @@ impl Write for SetProfile {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<SetProfileOutcome> {
         lock_named(tx, "profiles", self.now).await?;
-        let Some(row) = tx.one(ONE, [Value::Text(self.user.as_str())]).await? else {
+        let Some(row) = tx.one(ONE, &[Value::Text(self.user.as_str())]).await? else {
             return Ok(SetProfileOutcome::NoUser);
         };
         let before = fields(&row)?;
@@ -118,7 +118,7 @@ impl Write for SetProfile {
             ids.sort();
             ids.dedup();
             let mut present = Vec::new();
-            for row in tx.all(GROUP_IDS_OF, [Value::Text(self.user.as_str())]).await? {
+            for row in tx.all(GROUP_IDS_OF, &[Value::Text(self.user.as_str())]).await? {
                 present.push(row.text("group_id")?);
             }
             present.sort();
@@ -168,9 +168,9 @@ fn changed<T: Clone>(before: Option<T>, change: &Change<T>) -> Option<T> {
 impl<DB: Backend> Profiles for SqlStore<DB> {
     async fn profile(&self, user: &UserId) -> Result<Option<Profile>> {
         // The version is read first, so that it is never newer than the memberships.
-        let Some(row) = self.one(ONE, [Value::Text(user.as_str())]).await? else { return Ok(None) };
+        let Some(row) = self.one(ONE, &[Value::Text(user.as_str())]).await? else { return Ok(None) };
         let mut profile = fields(&row)?;
-        for row in self.all(GROUPS_OF, [Value::Text(user.as_str())]).await? {
+        for row in self.all(GROUPS_OF, &[Value::Text(user.as_str())]).await? {
             profile.groups.push(row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?);
         }
         profile.groups.sort_by_key(GroupName::key);
@@ -182,13 +182,13 @@ impl<DB: Backend> Profiles for SqlStore<DB> {
     }
 
     async fn groups(&self) -> Result<Vec<Group>> {
-        let mut all = self.all(groups::ALL, []).await?.iter().map(group).collect::<Result<Vec<_>>>()?;
+        let mut all = self.all(groups::ALL, &[]).await?.iter().map(group).collect::<Result<Vec<_>>>()?;
         all.sort_by_key(|group| group.name.key());
         Ok(all)
     }
 
     async fn group_members(&self, group: &str) -> Result<Vec<Member>> {
-        let rows = self.all(groups::MEMBERS, [Value::Text(group)]).await?;
+        let rows = self.all(groups::MEMBERS, &[Value::Text(group)]).await?;
         let mut members =
             rows.iter().map(|row| Ok((row.text("name_key")?, member(row)?))).collect::<Result<Vec<_>>>()?;
         members.sort_by(|(a, _), (b, _)| a.cmp(b));

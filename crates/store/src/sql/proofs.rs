@@ -16,7 +16,7 @@ impl Write for UsedProof {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let added = tx.execute(USE, [Value::Text(&self.id), Value::Time(self.expires_at)]).await?;
+        let added = tx.execute(USE, &[Value::Text(&self.id), Value::Time(self.expires_at)]).await?;
         Ok(added == 1)
     }
 }

@@ -48,16 +48,16 @@ pub(super) async fn replace_codes<DB: Backend>(
     hashes: &[String],
     now: UnixMs,
 ) -> Result<()> {
-    tx.execute(FORGET_CODES, [Value::Text(user.as_str())]).await?;
+    tx.execute(FORGET_CODES, &[Value::Text(user.as_str())]).await?;
     for hash in hashes {
-        tx.execute(ADD_CODE, [Value::Text(user.as_str()), Value::Text(hash), Value::Time(now)]).await?;
+        tx.execute(ADD_CODE, &[Value::Text(user.as_str()), Value::Text(hash), Value::Time(now)]).await?;
     }
     Ok(())
 }
 
 /// Locks an unused code for the rest of the transaction. `false`: it is unknown or used.
 pub(super) async fn lock_code<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UseRecoveryCode) -> Result<bool> {
-    Ok(tx.execute(HOLD_CODE, [Value::Text(used.user.as_str()), Value::Text(&used.code_hash)]).await? == 1)
+    Ok(tx.execute(HOLD_CODE, &[Value::Text(used.user.as_str()), Value::Text(&used.code_hash)]).await? == 1)
 }
 
 impl Write for UseRecoveryCode {
@@ -65,7 +65,7 @@ impl Write for UseRecoveryCode {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(self.user.as_str()), Value::Text(&self.code_hash), Value::Time(self.now)];
-        let used = tx.execute(USE_RECOVERY_CODE, values).await? == 1;
+        let used = tx.execute(USE_RECOVERY_CODE, &values).await? == 1;
         if used {
             // A person who needs one has lost a device, which may be a remembered one.
             forget_all(tx, &self.user).await?;

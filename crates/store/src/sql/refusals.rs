@@ -18,13 +18,13 @@ sql! {
 /// locked until the commit.
 pub(super) async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, trigger: Trigger, now: UnixMs) -> Result<()> {
     let hour = now - now.as_millis().rem_euclid(HOUR_MS);
-    tx.execute(COUNT, [Value::Time(hour), Value::Text(trigger.as_str())]).await.map(drop)
+    tx.execute(COUNT, &[Value::Time(hour), Value::Text(trigger.as_str())]).await.map(drop)
 }
 
 #[async_trait]
 impl<DB: Backend> Refusals for SqlStore<DB> {
     async fn refused(&self, since: UnixMs) -> Result<Vec<RefusalCount>> {
-        let rows = self.all(SINCE, [Value::Time(since)]).await?;
+        let rows = self.all(SINCE, &[Value::Time(since)]).await?;
         rows.iter()
             .map(|row| {
                 Ok(RefusalCount {

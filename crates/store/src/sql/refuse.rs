@@ -31,7 +31,7 @@ impl Write for AttemptRefusal {
         }
         if let (true, Some(account)) = (self.counts_as_failure, &self.account) {
             let failed = Attempt::failures_of(self.attempt.client_key, account);
-            tx.execute(COUNT_FAILURE, [Value::Text(&failed), Value::Time(self.ban_context.now)]).await?;
+            tx.execute(COUNT_FAILURE, &[Value::Text(&failed), Value::Time(self.ban_context.now)]).await?;
         }
         refusals::count(tx, self.trigger, self.ban_context.now).await?;
         append(tx, &self.audit).await?;

@@ -31,7 +31,7 @@ sql! {
 
 /// Forgets every device of an account: its password or factors changed.
 pub(super) async fn forget_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<u64> {
-    tx.execute(FORGET, [Value::Text(user.as_str())]).await
+    tx.execute(FORGET, &[Value::Text(user.as_str())]).await
 }
 
 /// Forgets the device of a session that was ended.
@@ -40,7 +40,7 @@ pub(super) async fn forget_device_of<DB: Backend>(
     user: &UserId,
     session: &SessionId,
 ) -> Result<()> {
-    tx.execute(FORGET_OF_SESSION, [Value::Text(user.as_str()), Value::Text(session.as_str())]).await.map(drop)
+    tx.execute(FORGET_OF_SESSION, &[Value::Text(user.as_str()), Value::Text(session.as_str())]).await.map(drop)
 }
 
 /// Forgets every device except the one of a session that continues.
@@ -51,7 +51,7 @@ pub(super) async fn forget_other_devices<DB: Backend>(
 ) -> Result<()> {
     match keep {
         Some(keep) => {
-            tx.execute(FORGET_OTHERS, [Value::Text(user.as_str()), Value::Text(keep.as_str())]).await.map(drop)
+            tx.execute(FORGET_OTHERS, &[Value::Text(user.as_str()), Value::Text(keep.as_str())]).await.map(drop)
         }
         None => forget_all(tx, user).await.map(drop),
     }
@@ -65,7 +65,7 @@ pub(super) async fn still_remembered<DB: Backend>(
     now: UnixMs,
 ) -> Result<bool> {
     let DeviceMemory::Remembered(id) = memory else { return Ok(true) };
-    Ok(tx.execute(USE, [Value::Text(id), Value::Text(user.as_str()), Value::Time(now)]).await? == 1)
+    Ok(tx.execute(USE, &[Value::Text(id), Value::Text(user.as_str()), Value::Time(now)]).await? == 1)
 }
 
 /// Stores the device of a sign-in, if the sign-in asks for it.
@@ -83,7 +83,7 @@ pub(super) async fn remember<DB: Backend>(tx: &mut Tx<'_, DB>, memory: &DeviceMe
         Value::Time(device.used_at),
         Value::Time(device.expires_at),
     ];
-    tx.execute(REMEMBER, values).await?;
+    tx.execute(REMEMBER, &values).await?;
     append(tx, audit).await
 }
 
@@ -102,7 +102,7 @@ impl Write for ForgetDevices {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let forgotten = match &self.id {
-            Some(id) => tx.execute(FORGET_ONE, [Value::Text(self.user.as_str()), Value::Text(id)]).await?,
+            Some(id) => tx.execute(FORGET_ONE, &[Value::Text(self.user.as_str()), Value::Text(id)]).await?,
             None => forget_all(tx, &self.user).await?,
         };
         if forgotten > 0 {
@@ -115,12 +115,12 @@ impl Write for ForgetDevices {
 #[async_trait]
 impl<DB: Backend> RememberedDevices for SqlStore<DB> {
     async fn remembered_devices(&self, user: &UserId, now: UnixMs) -> Result<Vec<RememberedDevice>> {
-        self.all(OF_USER, [Value::Text(user.as_str()), Value::Time(now)]).await?.iter().map(device).collect()
+        self.all(OF_USER, &[Value::Text(user.as_str()), Value::Time(now)]).await?.iter().map(device).collect()
     }
 
     async fn remembered_device(&self, user: &UserId, jkt: Thumbprint, now: UnixMs) -> Result<Option<String>> {
         let jkt = jkt.to_string();
-        let row = self.one(OF_KEY, [Value::Text(user.as_str()), Value::Text(&jkt), Value::Time(now)]).await?;
+        let row = self.one(OF_KEY, &[Value::Text(user.as_str()), Value::Text(&jkt), Value::Time(now)]).await?;
         row.map(|row| row.text("id")).transpose()
     }
 

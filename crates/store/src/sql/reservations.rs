@@ -14,7 +14,7 @@ sql! {
 /// Ends the attempt's reservation, if it still exists.
 pub(super) async fn release<DB: Backend>(tx: &mut Tx<'_, DB>, attempt: &Attempt) -> Result<()> {
     let client_key = attempt.client_key.to_string();
-    tx.execute(RELEASE, [Value::Text(&client_key), Value::Text(&attempt.id)]).await.map(drop)
+    tx.execute(RELEASE, &[Value::Text(&client_key), Value::Text(&attempt.id)]).await.map(drop)
 }
 
 impl Write for Attempt {

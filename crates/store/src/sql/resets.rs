@@ -68,9 +68,9 @@ pub(super) async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, reset: &Reset) -> Resu
     let (owner, code) = (Value::Text(user.as_str()), Value::Text(code_hash.as_str()));
     let by = made_by.as_ref().map(UserId::as_str);
     let values = [owner, code, Value::OptText(by), Value::Time(*created_at), Value::Time(*expires_at)];
-    tx.execute(ADD, values).await?;
+    tx.execute(ADD, &values).await?;
     let (owner, by) = (Value::Text(user.as_str()), Value::Text(by.unwrap_or_default()));
-    tx.execute(KEEP_NEWEST, [owner, by, Value::Text(code_hash.as_str()), Value::Int(MOST_OPEN - 1)]).await.map(drop)
+    tx.execute(KEEP_NEWEST, &[owner, by, Value::Text(code_hash.as_str()), Value::Int(MOST_OPEN - 1)]).await.map(drop)
 }
 
 struct MailReset {
@@ -107,8 +107,8 @@ impl Write for UseReset {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<SessionId>>> {
         release(tx, &self.attempt).await?;
         let values = [Value::Text(self.code_hash.as_str()), Value::Text(self.user.as_str()), Value::Time(self.now)];
-        if tx.execute(USE, values).await? == 0
-            || tx.execute(SET_PASSWORD, [Value::Text(self.user.as_str()), Value::Text(&self.hash.0)]).await? == 0
+        if tx.execute(USE, &values).await? == 0
+            || tx.execute(SET_PASSWORD, &[Value::Text(self.user.as_str()), Value::Text(&self.hash.0)]).await? == 0
         {
             return Ok(None);
         }
@@ -135,7 +135,7 @@ impl<DB: Backend> Resets for SqlStore<DB> {
     }
 
     async fn reset_of(&self, code_hash: &CodeHash, now: UnixMs) -> Result<Option<User>> {
-        self.one(USER_OF, [Value::Text(code_hash.as_str()), Value::Time(now)]).await?.as_ref().map(user).transpose()
+        self.one(USER_OF, &[Value::Text(code_hash.as_str()), Value::Time(now)]).await?.as_ref().map(user).transpose()
     }
 
     async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<SessionId>>> {

@@ -50,7 +50,7 @@ const TABLES: [(&str, &str); 4] =
 /// write.
 pub(super) async fn may_be_written<DB: Backend>(tx: &mut Tx<'_, DB>, sealed: &str, now: UnixMs) -> Result<()> {
     lock_named(tx, "sealed values", now).await?;
-    match tx.count(IS_RETIRED, [Value::Text(sealer(sealed))]).await? {
+    match tx.count(IS_RETIRED, &[Value::Text(sealer(sealed))]).await? {
         0 => Ok(()),
         _ => Err(Error::OldSealer),
     }
@@ -68,7 +68,7 @@ impl Write for Reseal {
         let SealedValue { table, id, version, sealed, .. } = &self.value;
         let Some((_, reseal)) = TABLES.get(*table) else { return Ok(false) };
         let values = [Value::Text(id), Value::Int(*version), Value::Text(sealed), Value::Text(&self.sealed)];
-        Ok(tx.execute(reseal, values).await? == 1)
+        Ok(tx.execute(reseal, &values).await? == 1)
     }
 }
 
@@ -89,7 +89,7 @@ impl Write for Retire {
         lock_named(tx, "sealed values", self.now).await?;
         let mut retired = 0;
         for kid in &self.kids {
-            retired += tx.execute(RETIRE, [Value::Text(kid), Value::Time(self.now)]).await?;
+            retired += tx.execute(RETIRE, &[Value::Text(kid), Value::Time(self.now)]).await?;
         }
         if retired > 0 {
             sequences::next(tx, Sequence::Sealers).await?;
@@ -105,7 +105,7 @@ impl<DB: Backend> SealedValues for SqlStore<DB> {
         let own = format!("{kid}.");
         let mut all = Vec::new();
         for (table, (find, _)) in TABLES.iter().enumerate() {
-            let rows = self.all(find, [Value::Text(&own), Value::Int(limit.into())]).await?;
+            let rows = self.all(find, &[Value::Text(&own), Value::Int(limit.into())]).await?;
             for row in rows {
                 all.push(value(table, &row)?);
             }
@@ -122,7 +122,7 @@ impl<DB: Backend> SealedValues for SqlStore<DB> {
     }
 
     async fn retired_sealers(&self) -> Result<Vec<String>> {
-        self.all(RETIRED, []).await?.iter().map(|row| row.text("kid")).collect()
+        self.all(RETIRED, &[]).await?.iter().map(|row| row.text("kid")).collect()
     }
 }
 

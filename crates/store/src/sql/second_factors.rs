@@ -63,14 +63,14 @@ sql! {
 /// Deletes the second factors of a deleted account.
 pub(super) async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
     for sql in [ERASE_TOTP, FORGET_CODES, ERASE_PENDING] {
-        tx.execute(sql, [Value::Text(user.as_str())]).await?;
+        tx.execute(sql, &[Value::Text(user.as_str())]).await?;
     }
     Ok(())
 }
 
 /// Ends a pending sign-in. `false`: it has expired, or another request has finished it.
 pub(super) async fn finish_pending<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<bool> {
-    Ok(tx.execute(FINISH_PENDING, [Value::Text(id), Value::Time(now)]).await? == 1)
+    Ok(tx.execute(FINISH_PENDING, &[Value::Text(id), Value::Time(now)]).await? == 1)
 }
 
 /// Returns the factors from a row with their numbers.
@@ -96,14 +96,14 @@ impl Write for BeginTotp {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         may_be_written(tx, &self.secret.0, self.now).await?;
-        tx.execute(FORGET_WAITING, [Value::Text(self.user.as_str())]).await?;
+        tx.execute(FORGET_WAITING, &[Value::Text(self.user.as_str())]).await?;
         let values = [
             Value::Text(&self.id),
             Value::Text(self.user.as_str()),
             Value::Text(&self.secret.0),
             Value::Time(self.now),
         ];
-        tx.execute(BEGIN, values).await.map(drop)
+        tx.execute(BEGIN, &values).await.map(drop)
     }
 }
 
@@ -114,11 +114,11 @@ impl Write for ConfirmTotp {
         let UsedCode { id, user, step, drift, now } = &self.code;
         let (id, user, now) = (Value::Text(id), Value::Text(user.as_str()), Value::Time(*now));
         let values = [id, user, Value::Int(*step), Value::Int(*drift), now, Value::Time(self.since)];
-        if tx.execute(CLAIM, values).await? == 0 {
+        if tx.execute(CLAIM, &values).await? == 0 {
             return Ok(false);
         }
-        tx.execute(REMOVE, [user]).await?;
-        tx.execute(CONFIRM, [id, now]).await?;
+        tx.execute(REMOVE, &[user]).await?;
+        tx.execute(CONFIRM, &[id, now]).await?;
         forget_all(tx, &self.code.user).await?;
         if !self.recovery_codes.is_empty() {
             replace_codes(tx, &self.code.user, &self.recovery_codes, self.code.now).await?;
@@ -141,7 +141,7 @@ impl Write for RemoveTotp {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(REMOVE, [Value::Text(self.user.as_str())]).await? == 0 {
+        if tx.execute(REMOVE, &[Value::Text(self.user.as_str())]).await? == 0 {
             return Ok(false);
         }
         factor_removed(tx, &self.user).await?;
@@ -155,7 +155,7 @@ impl Write for RemoveTotp {
 pub(super) async fn factor_removed<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
     forget_all(tx, user).await?;
     for sql in [WISH_WITHOUT_PASSKEY, FORGET_CODES_OF_NOTHING] {
-        tx.execute(sql, [Value::Text(user.as_str())]).await?;
+        tx.execute(sql, &[Value::Text(user.as_str())]).await?;
     }
     Ok(())
 }
@@ -166,8 +166,8 @@ impl Write for PasskeyAfterPassword {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let user = Value::Text(self.user.as_str());
         let changed = match &self.wanted {
-            Some(host) => tx.execute(WISH, [user, Value::Text(host)]).await?,
-            None => tx.execute(NO_WISH, [user]).await?,
+            Some(host) => tx.execute(WISH, &[user, Value::Text(host)]).await?,
+            None => tx.execute(NO_WISH, &[user]).await?,
         };
         if changed == 0 {
             return Ok(false);
@@ -196,11 +196,11 @@ impl Write for RemoveFactors {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let user = [Value::Text(self.user.as_str())];
         // One that waits for its first code too: a thief may have begun it, and would put it into use afterwards.
-        let removed = tx.execute(ERASE_TOTP, user).await? + tx.execute(REMOVE_PASSKEYS, user).await?;
+        let removed = tx.execute(ERASE_TOTP, &user).await? + tx.execute(REMOVE_PASSKEYS, &user).await?;
         if removed == 0 {
             return Ok(false);
         }
-        tx.execute(ERASE_PENDING, user).await?;
+        tx.execute(ERASE_PENDING, &user).await?;
         factor_removed(tx, &self.user).await?;
         append(tx, &self.audit).await?;
         Ok(true)
@@ -215,7 +215,7 @@ impl Write for NewPendingSignIn {
         let PendingSignIn { id, user, judged_by, jkt, expires_at } = &self.pending;
         let jkt = jkt.map(|jkt| jkt.to_string());
         let (id, user, jkt) = (Value::Text(id), Value::Text(user.as_str()), Value::OptText(jkt.as_deref()));
-        tx.execute(ADD_PENDING, [id, user, Value::Text(&judged_by.0), jkt, Value::Time(*expires_at)]).await?;
+        tx.execute(ADD_PENDING, &[id, user, Value::Text(&judged_by.0), jkt, Value::Time(*expires_at)]).await?;
         append(tx, &self.audit).await
     }
 }
@@ -231,7 +231,7 @@ impl Write for TryPending {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<PendingSignIn>> {
         let values = [Value::Text(&self.id), Value::Time(self.now), Value::Int(PENDING_TRIES)];
-        let row = tx.one(TRY_PENDING, values).await?;
+        let row = tx.one(TRY_PENDING, &values).await?;
         row.map(|row| {
             Ok(PendingSignIn {
                 id: row.text("id")?,
@@ -248,13 +248,13 @@ impl Write for TryPending {
 #[async_trait]
 impl<DB: Backend> SecondFactors for SqlStore<DB> {
     async fn factors(&self, user: &UserId, relying_party: Option<&str>) -> Result<Factors> {
-        let row = self.one(FACTORS, [Value::Text(user.as_str()), Value::OptText(relying_party)]).await?;
+        let row = self.one(FACTORS, &[Value::Text(user.as_str()), Value::OptText(relying_party)]).await?;
         row.as_ref().map_or(Ok(Factors::default()), factors)
     }
 
     async fn totp(&self, user: &UserId, confirmed: bool) -> Result<Option<Totp>> {
         let sql = if confirmed { IN_USE } else { WAITING };
-        self.one(sql, [Value::Text(user.as_str())]).await?.as_ref().map(totp).transpose()
+        self.one(sql, &[Value::Text(user.as_str())]).await?.as_ref().map(totp).transpose()
     }
 
     async fn begin_totp(&self, user: &UserId, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()> {
@@ -290,7 +290,7 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
     }
 
     async fn has_recovery_code(&self, user: &UserId, code_hash: &str) -> Result<bool> {
-        Ok(self.count(IS_CODE, [Value::Text(user.as_str()), Value::Text(code_hash)]).await? > 0)
+        Ok(self.count(IS_CODE, &[Value::Text(user.as_str()), Value::Text(code_hash)]).await? > 0)
     }
 
     async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()> {
@@ -311,7 +311,7 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
     }
 
     async fn given_proofs(&self, session: &SessionId, now: UnixMs) -> Result<Option<FailureStreak>> {
-        let row = self.one(GIVEN, [Value::Text(session.as_str()), Value::Time(now)]).await?;
+        let row = self.one(GIVEN, &[Value::Text(session.as_str()), Value::Time(now)]).await?;
         let given = |row: Record<DB>| {
             Ok(FailureStreak { count: row.u32_column("sessions", "proofs")?, last_at: row.time("proof_at")? })
         };
@@ -327,7 +327,7 @@ impl<DB: Backend> SecondFactors for SqlStore<DB> {
     }
 
     async fn administrators(&self, relying_party: Option<&str>) -> Result<Vec<AdministratorFactors>> {
-        let rows = self.all(ADMINISTRATORS, [Value::OptText(relying_party)]).await?;
+        let rows = self.all(ADMINISTRATORS, &[Value::OptText(relying_party)]).await?;
         let of = |row: &Record<DB>| {
             Ok(AdministratorFactors { user: row.text("id")?.into(), name: row.text("name")?, factors: factors(row)? })
         };

@@ -47,6 +47,6 @@ impl Sequence {
 
 /// Takes the next number of a sequence.
 pub(super) async fn next<DB: Backend>(tx: &mut Tx<'_, DB>, sequence: Sequence) -> Result<i64> {
-    let row = tx.one(NEXT, [Value::Text(sequence.as_str())]).await?;
+    let row = tx.one(NEXT, &[Value::Text(sequence.as_str())]).await?;
     row.map_or(Ok(0), |row| row.int("value"))
 }

@@ -42,7 +42,7 @@ impl Write for PutService {
             Value::Time(*created_at),
             Value::Time(*changed_at),
         ];
-        let row = tx.one(PUT, values).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let row = tx.one(PUT, &values).await?.ok_or(sqlx::Error::RowNotFound)?;
         append(tx, &self.audit).await?;
         service(&row)
     }
@@ -61,7 +61,7 @@ impl Write for RemoveService {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let removed = tx.execute(REMOVE, [Value::Text(&self.name)]).await? == 1;
+        let removed = tx.execute(REMOVE, &[Value::Text(&self.name)]).await? == 1;
         if removed {
             append(tx, &self.audit).await?;
         }
@@ -72,14 +72,14 @@ impl Write for RemoveService {
 #[async_trait]
 impl<DB: Backend> Services for SqlStore<DB> {
     async fn services(&self) -> Result<Vec<Service>> {
-        let mut all: Vec<_> = self.all(ALL, []).await?.iter().map(service).collect::<Result<_>>()?;
+        let mut all: Vec<_> = self.all(ALL, &[]).await?.iter().map(service).collect::<Result<_>>()?;
         // Sorted here, because engines and locales sort differently.
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 
     async fn service(&self, name: &str) -> Result<Option<Service>> {
-        self.one(ONE, [Value::Text(name)]).await?.as_ref().map(service).transpose()
+        self.one(ONE, &[Value::Text(name)]).await?.as_ref().map(service).transpose()
     }
 
     async fn put_service(&self, service: &Service, audit: &AuditEntry) -> Result<Service> {

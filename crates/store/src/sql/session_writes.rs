@@ -43,18 +43,18 @@ sql! {
 
 /// Locks the row of an account until the transaction ends. `false`: no such account.
 pub(super) async fn lock_user<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<bool> {
-    Ok(tx.execute(LOCK_USER, [Value::Text(user.as_str())]).await? == 1)
+    Ok(tx.execute(LOCK_USER, &[Value::Text(user.as_str())]).await? == 1)
 }
 
 /// Locks the valid sessions of an account until the transaction ends.
 pub(super) async fn lock_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId) -> Result<()> {
-    tx.execute(LOCK_SESSIONS, [Value::Text(user.as_str())]).await.map(drop)
+    tx.execute(LOCK_SESSIONS, &[Value::Text(user.as_str())]).await.map(drop)
 }
 
 /// Inserts a session. `false`: the user is deleted, disabled, or has another password now.
 pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
     let judged_by = Value::OptText(new.judged_by.as_ref().map(|hash| hash.0.as_str()));
-    if tx.execute(SIGN_IN, [Value::Text(new.user.as_str()), Value::Time(new.now), judged_by]).await? == 0 {
+    if tx.execute(SIGN_IN, &[Value::Text(new.user.as_str()), Value::Time(new.now), judged_by]).await? == 0 {
         return Ok(false);
     }
     let (methods, jkt) = (new.methods.to_string(), new.jkt.map(|jkt| jkt.to_string()));
@@ -71,13 +71,13 @@ pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSe
         Value::Time(new.ends_at),
         Value::Text(&methods),
     ];
-    Ok(tx.execute(INSERT, values).await? == 1)
+    Ok(tx.execute(INSERT, &values).await? == 1)
 }
 
 /// Numbers the sessions of a user that this transaction changed at `now`, for the other nodes.
 async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
     let seq = sequences::next(tx, Sequence::Sessions).await?;
-    tx.execute(PUBLISH, [Value::Text(user.as_str()), Value::Time(now), Value::Int(seq)]).await.map(drop)
+    tx.execute(PUBLISH, &[Value::Text(user.as_str()), Value::Time(now), Value::Int(seq)]).await.map(drop)
 }
 
 /// Ends all live sessions except `keep` and returns their ids. Forgets the other remembered devices.
@@ -88,7 +88,7 @@ pub(super) async fn revoke_all<DB: Backend>(
     now: UnixMs,
 ) -> Result<Vec<SessionId>> {
     let values = [Value::Text(user.as_str()), Value::Text(keep.map_or("", SessionId::as_str)), Value::Time(now)];
-    let ended = tx.all(REVOKE_OTHERS, values).await?;
+    let ended = tx.all(REVOKE_OTHERS, &values).await?;
     if !ended.is_empty() {
         logouts_are_due(tx, user, now).await?;
         publish(tx, user, now).await?;
@@ -100,7 +100,7 @@ pub(super) async fn revoke_all<DB: Backend>(
 /// Marks the valid sessions as changed, so that every node drops what it keeps of them: headers for apps, and answers
 /// about tokens of clients.
 pub(super) async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
-    if tx.execute(MARK, [Value::Text(user.as_str()), Value::Time(now)]).await? > 0 {
+    if tx.execute(MARK, &[Value::Text(user.as_str()), Value::Time(now)]).await? > 0 {
         publish(tx, user, now).await?;
     }
     Ok(())
@@ -121,7 +121,7 @@ impl Write for Rotation {
             Value::Time(self.now),
             Value::Time(self.changed_at),
         ];
-        Ok(tx.execute(ROTATE, values).await? == 1)
+        Ok(tx.execute(ROTATE, &values).await? == 1)
     }
 }
 
@@ -135,7 +135,7 @@ impl Write for Show {
     const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        tx.execute(SHOW, [Value::Text(self.id.as_str()), Value::Int(self.generation.into())]).await.map(drop)
+        tx.execute(SHOW, &[Value::Text(self.id.as_str()), Value::Int(self.generation.into())]).await.map(drop)
     }
 }
 
@@ -155,7 +155,7 @@ impl Write for RevokeSession {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(self.user.as_str()), Value::Text(self.id.as_str()), Value::Time(self.now)];
-        let ended = tx.execute(REVOKE, values).await? == 1;
+        let ended = tx.execute(REVOKE, &values).await? == 1;
         if ended {
             logouts_are_due(tx, &self.user, self.now).await?;
             publish(tx, &self.user, self.now).await?;

@@ -44,7 +44,7 @@ sql! {
 #[async_trait]
 impl<DB: Backend> Sessions for SqlStore<DB> {
     async fn session(&self, id: &SessionId) -> Result<Option<SessionRow>> {
-        self.one(BY_ID, [Value::Text(id.as_str())]).await?.as_ref().map(session).transpose()
+        self.one(BY_ID, &[Value::Text(id.as_str())]).await?.as_ref().map(session).transpose()
     }
 
     async fn rotate(&self, rotation: &Rotation) -> Result<bool> {
@@ -72,19 +72,19 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
     }
 
     async fn sessions_of(&self, user: &UserId, now: UnixMs) -> Result<Vec<SessionRow>> {
-        self.all(OF_USER, [Value::Text(user.as_str()), Value::Time(now)]).await?.iter().map(session).collect()
+        self.all(OF_USER, &[Value::Text(user.as_str()), Value::Time(now)]).await?.iter().map(session).collect()
     }
 
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>> {
-        self.all(CHANGED, [Value::Time(since)]).await?.iter().map(change).collect()
+        self.all(CHANGED, &[Value::Time(since)]).await?.iter().map(change).collect()
     }
 
     async fn sessions_published(&self, after: i64) -> Result<Vec<SessionChange>> {
-        self.all(PUBLISHED, [Value::Int(after)]).await?.iter().map(change).collect()
+        self.all(PUBLISHED, &[Value::Int(after)]).await?.iter().map(change).collect()
     }
 
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(SessionId, UnixMs)>> {
-        let rows = self.all(ENDED, [Value::Time(since)]).await?;
+        let rows = self.all(ENDED, &[Value::Time(since)]).await?;
         rows.iter().map(|row| Ok((row.text("id")?.into(), row.time("revoked_at")?))).collect()
     }
 

@@ -35,23 +35,15 @@ impl<DB: Backend> SqlStore<DB> {
         }
     }
 
-    pub(super) async fn one<const N: usize>(
-        &self,
-        sql: &'static str,
-        values: [Value<'_>; N],
-    ) -> Result<Option<Record<DB>>> {
+    pub(super) async fn one(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Option<Record<DB>>> {
         Ok(self.all(sql, values).await?.into_iter().next())
     }
 
-    pub(super) async fn all<const N: usize>(
-        &self,
-        sql: &'static str,
-        values: [Value<'_>; N],
-    ) -> Result<Vec<Record<DB>>> {
+    pub(super) async fn all(&self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Record<DB>>> {
         self.reads.all(sql, values).await
     }
 
-    pub(super) async fn count<const N: usize>(&self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
+    pub(super) async fn count(&self, sql: &'static str, values: &[Value<'_>]) -> Result<u64> {
         counted(self.one(sql, values).await?.as_ref())
     }
 }

@@ -33,14 +33,14 @@ pub(super) async fn is_due<DB: Backend>(
     let [who, cause, account] = ladder.key(&client_key);
     let kept_for = rule.window_ms.max(ban_context.policy.spray.window_ms);
     let expires_at = Value::Time(ban_context.now + kept_for);
-    if tx.execute(ADD, [Value::Text(id), who, cause, account, Value::Time(ban_context.now), expires_at]).await? == 0 {
+    if tx.execute(ADD, &[Value::Text(id), who, cause, account, Value::Time(ban_context.now), expires_at]).await? == 0 {
         return Ok(false);
     }
     if rule.threshold <= 1 {
         return Ok(true);
     }
     let after = Value::Time(ban_context.now - rule.window_ms);
-    Ok(tx.count(WITHIN, [who, cause, account, after]).await? >= u64::from(rule.threshold))
+    Ok(tx.count(WITHIN, &[who, cause, account, after]).await? >= u64::from(rule.threshold))
 }
 
 /// Counts the account names that failed from the client key, without forgiven ones.
@@ -53,7 +53,7 @@ pub(super) async fn names<DB: Backend>(
     let client_key = client_key.to_string();
     let cause = Value::Text(Trigger::InvalidCredentials.as_str());
     let after = Value::Time(now - rule.window_ms);
-    tx.count(NAMES, [Value::Text(&client_key), cause, after]).await
+    tx.count(NAMES, &[Value::Text(&client_key), cause, after]).await
 }
 
 /// Counts the account names that succeeded from the client key within the rule's window.
@@ -65,7 +65,7 @@ pub(super) async fn succeeded<DB: Backend>(
 ) -> Result<u64> {
     let client_key = client_key.to_string();
     let after = Value::Time(now - rule.window_ms);
-    tx.count(SUCCEEDED, [Value::Text(&client_key), after]).await
+    tx.count(SUCCEEDED, &[Value::Text(&client_key), after]).await
 }
 
 /// Records a successful name for an address. A known device counts for itself, so this skips it.
@@ -79,5 +79,5 @@ pub(super) async fn succeed<DB: Backend>(
         return Ok(());
     }
     let client_key = client_key.to_string();
-    tx.execute(SUCCEED, [Value::Text(&client_key), Value::Text(account), Value::Time(now)]).await.map(drop)
+    tx.execute(SUCCEED, &[Value::Text(&client_key), Value::Text(account), Value::Time(now)]).await.map(drop)
 }

@@ -122,7 +122,7 @@ impl Write for SweepRows {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Self::Output> {
         let began = Instant::now();
-        let rows = tx.execute(self.sql, [Value::Int(self.before), Value::Int(self.limit)]).await?;
+        let rows = tx.execute(self.sql, &[Value::Int(self.before), Value::Int(self.limit)]).await?;
         Ok((rows, began.elapsed()))
     }
 }

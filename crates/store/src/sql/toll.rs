@@ -51,7 +51,7 @@ impl Write for Challenges {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let values = [Value::Int(self.day), Value::Text(&self.route), Value::Int(self.count)];
-        tx.execute(COUNT_CHALLENGES, values).await.map(drop)
+        tx.execute(COUNT_CHALLENGES, &values).await.map(drop)
     }
 }
 
@@ -74,15 +74,15 @@ impl<DB: Backend> Toll for SqlStore<DB> {
     }
 
     async fn payments_for(&self, challenge: &str) -> Result<Vec<TollPayment>> {
-        self.all(FOR_OFFER, [Value::Text(challenge)]).await?.iter().map(payment).collect()
+        self.all(FOR_OFFER, &[Value::Text(challenge)]).await?.iter().map(payment).collect()
     }
 
     async fn payments_of(&self, txid: &str) -> Result<Vec<TollPayment>> {
-        self.all(OF_TRANSACTION, [Value::Text(txid)]).await?.iter().map(payment).collect()
+        self.all(OF_TRANSACTION, &[Value::Text(txid)]).await?.iter().map(payment).collect()
     }
 
     async fn toll_token(&self, id: &str) -> Result<Option<TollToken>> {
-        self.one(ONE_TOKEN, [Value::Text(id)]).await?.as_ref().map(token).transpose()
+        self.one(ONE_TOKEN, &[Value::Text(id)]).await?.as_ref().map(token).transpose()
     }
 
     async fn use_token(&self, id: &str, requests: i64) -> Result<Option<TollToken>> {
@@ -90,14 +90,14 @@ impl<DB: Backend> Toll for SqlStore<DB> {
     }
 
     async fn unsettled(&self) -> Result<Vec<String>> {
-        self.all(UNSETTLED, []).await?.iter().map(|row| row.text("txid")).collect()
+        self.all(UNSETTLED, &[]).await?.iter().map(|row| row.text("txid")).collect()
     }
 
     async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>> {
         let values = [Value::Text(after), Value::Int(limit.into()), Value::Time(lost_since)];
         let waiting =
             |row: &Record<DB>| Ok(Waiting { txid: row.text("txid")?, gone: row.opt_int("gone_at")?.is_some() });
-        self.all(IN_NO_BLOCK, values).await?.iter().map(waiting).collect()
+        self.all(IN_NO_BLOCK, &values).await?.iter().map(waiting).collect()
     }
 
     async fn observe(&self, txid: &str, seen: TransactionStatus, chain: ChainView) -> Result<Vec<String>> {
@@ -109,11 +109,11 @@ impl<DB: Backend> Toll for SqlStore<DB> {
     }
 
     async fn toll_tokens(&self, limit: u32) -> Result<Vec<TollToken>> {
-        self.all(LATEST_TOKENS, [Value::Int(limit.into())]).await?.iter().map(token).collect()
+        self.all(LATEST_TOKENS, &[Value::Int(limit.into())]).await?.iter().map(token).collect()
     }
 
     async fn toll_payments(&self, limit: u32) -> Result<Vec<TollPayment>> {
-        self.all(LATEST_PAYMENTS, [Value::Int(limit.into())]).await?.iter().map(payment).collect()
+        self.all(LATEST_PAYMENTS, &[Value::Int(limit.into())]).await?.iter().map(payment).collect()
     }
 
     async fn count_challenges(&self, day: i64, route: &str, count: i64) -> Result<()> {
@@ -123,11 +123,11 @@ impl<DB: Backend> Toll for SqlStore<DB> {
     async fn toll_days(&self, since: i64) -> Result<Vec<TollDay>> {
         let mut days: BTreeMap<(i64, String), TollDay> = BTreeMap::new();
         let empty = |day, route| TollDay { day, route, challenges: 0, payments: 0, piconero: 0 };
-        for row in self.all(CHALLENGES, [Value::Int(since)]).await? {
+        for row in self.all(CHALLENGES, &[Value::Int(since)]).await? {
             let (day, route) = (row.int("day")?, row.text("route")?);
             days.entry((day, route.clone())).or_insert_with(|| empty(day, route)).challenges = row.int("challenges")?;
         }
-        for row in self.all(REVENUE, [Value::Int(since.saturating_mul(DAY_MS))]).await? {
+        for row in self.all(REVENUE, &[Value::Int(since.saturating_mul(DAY_MS))]).await? {
             let (day, route) = (row.int("day")?, row.text("route")?);
             let entry = days.entry((day, route.clone())).or_insert_with(|| empty(day, route));
             (entry.payments, entry.piconero) = (row.int("payments")?, row.int("piconero")?);

@@ -43,7 +43,7 @@ impl Write for Redemption {
         if let Some(refused) = self.count(tx).await? {
             return Ok(refused);
         }
-        tx.execute(NOW_IN, [Value::Text(&self.payment.txid), Value::OptInt(self.block)]).await?;
+        tx.execute(NOW_IN, &[Value::Text(&self.payment.txid), Value::OptInt(self.block)]).await?;
         self.judge(tx).await
     }
 }
@@ -57,7 +57,7 @@ impl Write for RedeemAgain {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<RedemptionOutcome>> {
         let Self(redemption) = self;
         lock_named(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
-        let Some(row) = tx.one(WHOSE, redemption.id()).await? else { return Ok(None) };
+        let Some(row) = tx.one(WHOSE, &redemption.id()).await? else { return Ok(None) };
         if !redemption.is_of(&row)? {
             return Ok(Some(RedemptionOutcome::Taken));
         }
@@ -79,7 +79,7 @@ impl Write for CountPayment {
         lock_named(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
         let refused = redemption.count(tx).await?;
         if refused.is_none() {
-            tx.execute(NOW_IN, [Value::Text(&redemption.payment.txid), Value::OptInt(redemption.block)]).await?;
+            tx.execute(NOW_IN, &[Value::Text(&redemption.payment.txid), Value::OptInt(redemption.block)]).await?;
         }
         Ok(refused)
     }
@@ -115,25 +115,25 @@ impl Redemption {
         let jkt = key_text(self.jkt);
         let (challenge, route, jkt) = (Value::Text(&self.challenge), Value::Text(&self.route), Value::Text(&jkt));
         let (paid, block, now) = (Value::Int(self.piconero), Value::OptInt(self.block), Value::Time(self.now));
-        if tx.execute(COUNT_PAYMENT, [t, a, s, challenge, route, jkt, paid, block, now]).await? == 0 {
-            let Some(row) = tx.one(WHOSE, id).await? else { return Ok(Some(RedemptionOutcome::Taken)) };
+        if tx.execute(COUNT_PAYMENT, &[t, a, s, challenge, route, jkt, paid, block, now]).await? == 0 {
+            let Some(row) = tx.one(WHOSE, &id).await? else { return Ok(Some(RedemptionOutcome::Taken)) };
             return Ok((!self.is_of(&row)?).then_some(RedemptionOutcome::Taken));
         }
         let mut refused = (self.now >= self.terms.expires_at).then_some(RedemptionOutcome::Late);
         for output in &self.outputs {
-            if refused.is_none() && tx.execute(COUNT_OUTPUT, [Value::Text(output), t, a, s]).await? == 0 {
+            if refused.is_none() && tx.execute(COUNT_OUTPUT, &[Value::Text(output), t, a, s]).await? == 0 {
                 refused = Some(RedemptionOutcome::Burnt);
             }
         }
         if refused.is_some() {
-            tx.execute(FORGET_OUTPUTS, id).await?;
-            tx.execute(FORGET_PAYMENT, id).await?;
+            tx.execute(FORGET_OUTPUTS, &id).await?;
+            tx.execute(FORGET_PAYMENT, &id).await?;
         } else {
-            tx.execute(IN_TIME, id).await?;
+            tx.execute(IN_TIME, &id).await?;
         }
         if refused == Some(RedemptionOutcome::Late) {
             let ended = Value::Time(self.terms.expires_at);
-            tx.execute(LATE, [t, a, s, challenge, route, paid, block, now, ended]).await?;
+            tx.execute(LATE, &[t, a, s, challenge, route, paid, block, now, ended]).await?;
         }
         Ok(refused)
     }
@@ -141,7 +141,7 @@ impl Redemption {
     /// Returns the result of the offer's payments so far.
     async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RedemptionOutcome> {
         let terms = &self.terms;
-        let Some(row) = tx.one(PAID, [Value::Text(&self.challenge)]).await? else {
+        let Some(row) = tx.one(PAID, &[Value::Text(&self.challenge)]).await? else {
             return Ok(RedemptionOutcome::Underpaid { have: 0, need: terms.price });
         };
         let (paid, price) = (row.int("paid")?, terms.price.max(1));
@@ -183,9 +183,9 @@ impl Redemption {
             Value::Time(self.now + terms.ttl_ms),
             Value::Int((have == 0).into()),
         ];
-        tx.execute(MINT, values).await?;
+        tx.execute(MINT, &values).await?;
         if have > 0 {
-            tx.execute(CONFIRM, [Value::Text(&self.challenge)]).await?;
+            tx.execute(CONFIRM, &[Value::Text(&self.challenge)]).await?;
         }
         let row = token_of(tx, &self.challenge).await?.ok_or(sqlx::Error::RowNotFound)?;
         token(&row)

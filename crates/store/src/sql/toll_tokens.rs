@@ -40,7 +40,7 @@ impl Write for UseToken {
     type Output = Option<TollToken>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<TollToken>> {
-        tx.execute(USE, [Value::Text(&self.id), Value::Int(self.requests.max(0))]).await?;
+        tx.execute(USE, &[Value::Text(&self.id), Value::Int(self.requests.max(0))]).await?;
         token_of(tx, &self.id).await?.as_ref().map(token).transpose()
     }
 }
@@ -64,7 +64,7 @@ impl Write for TokenWrite {
             TokenChange::Resume => RESUME,
             TokenChange::Revoke => REVOKE,
         };
-        let changed = tx.execute(sql, [Value::Text(&self.id), Value::Time(self.audit.at)]).await? == 1;
+        let changed = tx.execute(sql, &[Value::Text(&self.id), Value::Time(self.audit.at)]).await? == 1;
         if changed {
             append(tx, &self.audit).await?;
         }
@@ -73,7 +73,7 @@ impl Write for TokenWrite {
 }
 
 pub(super) async fn token_of<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Option<Record<DB>>> {
-    tx.one(ONE_TOKEN, [Value::Text(id)]).await
+    tx.one(ONE_TOKEN, &[Value::Text(id)]).await
 }
 
 /// Returns the text of the column `jkt`, which is empty without a key.

@@ -43,22 +43,22 @@ impl Write for ObserveTransaction {
         let (id, now) = (Value::Text(&self.txid), Value::Time(self.chain.now));
         let rows = match self.seen {
             TransactionStatus::Gone => {
-                tx.execute(LOST, [id, now]).await?;
-                tx.all(ASLEEP, [id, now]).await?
+                tx.execute(LOST, &[id, now]).await?;
+                tx.all(ASLEEP, &[id, now]).await?
             }
             TransactionStatus::Pool => {
-                tx.execute(FOUND, [id, Value::OptInt(None)]).await?;
-                let mut rows = tx.all(AWAKE, [id]).await?;
-                rows.extend(tx.all(UNCONFIRMED, [id]).await?);
+                tx.execute(FOUND, &[id, Value::OptInt(None)]).await?;
+                let mut rows = tx.all(AWAKE, &[id]).await?;
+                rows.extend(tx.all(UNCONFIRMED, &[id]).await?);
                 rows
             }
             TransactionStatus::Block(block) => {
-                tx.execute(FOUND, [id, Value::Int(block)]).await?;
+                tx.execute(FOUND, &[id, Value::Int(block)]).await?;
                 if self.chain.height - block >= self.chain.settled_after {
-                    tx.execute(SETTLE, [id, now]).await?;
+                    tx.execute(SETTLE, &[id, now]).await?;
                 }
-                let mut rows = tx.all(AWAKE, [id]).await?;
-                rows.extend(tx.all(CONFIRMED, [id]).await?);
+                let mut rows = tx.all(AWAKE, &[id]).await?;
+                rows.extend(tx.all(CONFIRMED, &[id]).await?);
                 rows
             }
         };

@@ -34,34 +34,26 @@ impl<DB: Backend> Tx<'_, DB> {
     }
 
     /// Runs a statement and returns the number of changed rows.
-    pub(super) async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
-        let arguments = bound::<DB, N>(values)?;
+    pub(super) async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64> {
+        let arguments = bound::<DB>(values)?;
         let is_kept = !self.access.is_pooled;
         self.access.in_time(DB::execute(self.connection, sql, arguments, is_kept)).await
     }
 
-    pub(super) async fn all<const N: usize>(
-        &mut self,
-        sql: &'static str,
-        values: [Value<'_>; N],
-    ) -> Result<Vec<Record<DB>>> {
-        let arguments = bound::<DB, N>(values)?;
+    pub(super) async fn all(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Record<DB>>> {
+        let arguments = bound::<DB>(values)?;
         let is_kept = !self.access.is_pooled;
         let rows = self.access.in_time(DB::fetch(self.connection, sql, arguments, is_kept)).await?;
         Ok(rows.into_iter().map(Record).collect())
     }
 
     /// Returns the first row.
-    pub(super) async fn one<const N: usize>(
-        &mut self,
-        sql: &'static str,
-        values: [Value<'_>; N],
-    ) -> Result<Option<Record<DB>>> {
+    pub(super) async fn one(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Option<Record<DB>>> {
         Ok(self.all(sql, values).await?.into_iter().next())
     }
 
     /// Returns the column `n` of the only row, as in `COUNT(*) AS n`.
-    pub(super) async fn count<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
+    pub(super) async fn count(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64> {
         counted(self.one(sql, values).await?.as_ref())
     }
 }
@@ -72,10 +64,10 @@ pub(super) fn counted<DB: Backend>(row: Option<&Record<DB>>) -> Result<u64> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-fn bound<DB: Backend, const N: usize>(values: [Value<'_>; N]) -> Result<DB::Arguments> {
+fn bound<DB: Backend>(values: &[Value<'_>]) -> Result<DB::Arguments> {
     let mut arguments = DB::Arguments::default();
     for value in values {
-        DB::bind(&mut arguments, value)?;
+        DB::bind(&mut arguments, *value)?;
     }
     Ok(arguments)
 }

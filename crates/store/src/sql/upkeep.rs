@@ -24,7 +24,7 @@ const COPY: &str = "VACUUM INTO $1";
 #[async_trait]
 impl<DB: Backend> Upkeep for SqlStore<DB> {
     async fn ping(&self) -> Result<()> {
-        self.count(PING, []).await.map(drop)
+        self.count(PING, &[]).await.map(drop)
     }
 
     fn connections(&self) -> PoolUsage {
@@ -36,17 +36,17 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         if matches!(self.writes, Writes::Each) {
             return Ok(None);
         }
-        let row = self.one(QUICK_CHECK, []).await?;
+        let row = self.one(QUICK_CHECK, &[]).await?;
         let answer = row.map_or(Ok(String::new()), |row| row.text("quick_check"))?;
         Ok((answer != "ok").then_some(answer))
     }
 
     async fn newest(&self) -> Result<Option<UnixMs>> {
-        self.one(NEWEST, []).await?.map_or(Ok(None), |row| row.opt_time("at"))
+        self.one(NEWEST, &[]).await?.map_or(Ok(None), |row| row.opt_time("at"))
     }
 
     async fn sign_in_stats(&self, since: UnixMs) -> Result<SignInStats> {
-        let rows = self.reads.without_timeout().all(CROWD, [Value::Time(since)]).await?;
+        let rows = self.reads.without_timeout().all(CROWD, &[Value::Time(since)]).await?;
         let Some(row) = rows.first() else {
             return Ok(SignInStats { users: 0, addresses: 0, address: None });
         };
@@ -61,8 +61,8 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         // Detached from the pool, because this connection could write from now on.
         let mut connection = self.reads.pool.acquire().await?.detach();
         let mut tx = Tx::<DB>::on(&mut connection, Access::FILE);
-        tx.execute(MAY_WRITE, []).await?;
-        tx.execute(COPY, [Value::Text(&file.display().to_string())]).await?;
+        tx.execute(MAY_WRITE, &[]).await?;
+        tx.execute(COPY, &[Value::Text(&file.display().to_string())]).await?;
         Ok(true)
     }
 

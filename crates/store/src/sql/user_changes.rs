@@ -63,11 +63,11 @@ impl Write for SetPassword {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(SET_PASSWORD, [Value::Text(self.user.as_str()), Value::Text(&self.hash.0)]).await? == 0 {
+        if tx.execute(SET_PASSWORD, &[Value::Text(self.user.as_str()), Value::Text(&self.hash.0)]).await? == 0 {
             return Ok(false);
         }
         revoke_all(tx, &self.user, None, self.now).await?;
-        tx.execute(END_RESET, [Value::Text(self.user.as_str())]).await?;
+        tx.execute(END_RESET, &[Value::Text(self.user.as_str())]).await?;
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
@@ -81,14 +81,14 @@ impl Write for NewPassword {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<SessionId>>> {
         release(tx, &self.attempt).await?;
         let values = [Value::Text(self.user.as_str()), Value::Text(&self.judged_by.0), Value::Text(&self.hash.0)];
-        if tx.execute(CHANGE_PASSWORD, values).await? == 0 {
+        if tx.execute(CHANGE_PASSWORD, &values).await? == 0 {
             return Ok(None);
         }
         let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
         forgive_proofs(tx, &self.keep).await?;
         forget_all(tx, &self.user).await?;
         // The holder of an older link must not be able to undo the owner's change.
-        tx.execute(END_RESET, [Value::Text(self.user.as_str())]).await?;
+        tx.execute(END_RESET, &[Value::Text(self.user.as_str())]).await?;
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
@@ -107,7 +107,7 @@ impl Write for UpgradePassword {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(self.id.as_str()), Value::Text(&self.old.0), Value::Text(&self.new.0)];
-        Ok(tx.execute(CHANGE_PASSWORD, values).await? == 1)
+        Ok(tx.execute(CHANGE_PASSWORD, &values).await? == 1)
     }
 }
 
@@ -130,9 +130,9 @@ impl Write for SetDisabled {
             return Ok(ChangeOutcome::LastAdministrator);
         }
         let changed = if self.disabled {
-            tx.execute(DISABLE, [Value::Text(self.id.as_str()), Value::Time(self.now)]).await?
+            tx.execute(DISABLE, &[Value::Text(self.id.as_str()), Value::Time(self.now)]).await?
         } else {
-            tx.execute(ENABLE, [Value::Text(self.id.as_str())]).await?
+            tx.execute(ENABLE, &[Value::Text(self.id.as_str())]).await?
         };
         if changed == 0 {
             return Ok(ChangeOutcome::Nothing);
@@ -140,7 +140,7 @@ impl Write for SetDisabled {
         let mut ended = Vec::new();
         if self.disabled {
             ended = revoke_all(tx, &self.id, None, self.now).await?;
-            tx.execute(END_RESET, [Value::Text(self.id.as_str())]).await?;
+            tx.execute(END_RESET, &[Value::Text(self.id.as_str())]).await?;
             end_links_made(tx, &self.id, self.now).await?;
         }
         append(tx, &self.audit).await?;
@@ -166,12 +166,12 @@ impl Write for SetRole {
         if self.role != Role::Administrator && is_last_administrator(tx, &self.id, self.now).await? {
             return Ok(ChangeOutcome::LastAdministrator);
         }
-        if tx.execute(SET_ROLE, [Value::Text(self.id.as_str()), Value::Text(self.role.as_str())]).await? == 0 {
+        if tx.execute(SET_ROLE, &[Value::Text(self.id.as_str()), Value::Text(self.role.as_str())]).await? == 0 {
             return Ok(ChangeOutcome::Nothing);
         }
         mark_sessions(tx, &self.id, self.now).await?;
         // A link that was made under the old role must not be valid for the new one.
-        tx.execute(END_RESET, [Value::Text(self.id.as_str())]).await?;
+        tx.execute(END_RESET, &[Value::Text(self.id.as_str())]).await?;
         if self.role != Role::Administrator {
             end_links_made(tx, &self.id, self.now).await?;
         }
@@ -197,14 +197,14 @@ impl Write for DeleteUser {
         // A valid name has no colon, so nobody can sign in under this one, and the old name is free.
         let name_key = format!("deleted:{}", self.user);
         let values = [Value::Text(self.user.as_str()), Value::Text(&name_key), Value::Time(self.now)];
-        if tx.execute(ERASE, values).await? == 0 {
+        if tx.execute(ERASE, &values).await? == 0 {
             return Ok(ChangeOutcome::Nothing);
         }
         // The rows remain for a while, because other nodes read the end of the sessions from them.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
         let rows = [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS, ERASE_PASSKEYS, ERASE_HANDLE];
         for sql in rows.into_iter().chain([ERASE_NOTICES, ERASE_CONSENTS, ERASE_SUBJECTS]) {
-            tx.execute(sql, [Value::Text(self.user.as_str())]).await?;
+            tx.execute(sql, &[Value::Text(self.user.as_str())]).await?;
         }
         leave_groups(tx, &self.user).await?;
         erase_mails(tx, &self.user).await?;
@@ -220,14 +220,14 @@ impl Write for DeleteUser {
 /// Ends the one-time links that this user made for others. After a lost role, the user could return under another name
 /// with an invitation. After a new password, a person who knew the old one may have made the links.
 pub(super) async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<()> {
-    tx.execute(END_RESETS_MADE, [Value::Text(user.as_str())]).await?;
-    tx.execute(END_INVITATIONS_MADE, [Value::Text(user.as_str()), Value::Time(now)]).await.map(drop)
+    tx.execute(END_RESETS_MADE, &[Value::Text(user.as_str())]).await?;
+    tx.execute(END_INVITATIONS_MADE, &[Value::Text(user.as_str()), Value::Time(now)]).await.map(drop)
 }
 
 /// Whether no administrator would be left without this user. Takes a named lock, so that two administrators cannot
 /// remove each other at the same time.
 async fn is_last_administrator<DB: Backend>(tx: &mut Tx<'_, DB>, user: &UserId, now: UnixMs) -> Result<bool> {
     lock_named(tx, "administrators", now).await?;
-    Ok(tx.count(IS_ADMINISTRATOR, [Value::Text(user.as_str())]).await? > 0
-        && tx.count(OTHER_ADMINISTRATORS, [Value::Text(user.as_str())]).await? == 0)
+    Ok(tx.count(IS_ADMINISTRATOR, &[Value::Text(user.as_str())]).await? > 0
+        && tx.count(OTHER_ADMINISTRATORS, &[Value::Text(user.as_str())]).await? == 0)
 }

@@ -45,7 +45,7 @@ pub(super) async fn insert<DB: Backend>(
     may_be_written(tx, &key.0, now).await?;
     let (version, made_by) = (Value::Int(number.into()), Value::OptText(made_by.map(UserId::as_str)));
     let values = [Value::Text(user.as_str()), version, Value::Text(&key.0), Value::Time(now), made_by];
-    tx.execute(ADD, values).await.map(drop)
+    tx.execute(ADD, &values).await.map(drop)
 }
 
 impl Write for NewUserKey {
@@ -58,12 +58,12 @@ impl Write for NewUserKey {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (user, next) = (Value::Text(self.user.as_str()), Value::Int(self.number.into()));
         let before = Value::Int(i64::from(self.number) - 1);
-        if tx.execute(CLAIM, [user, before, next]).await? == 0 {
+        if tx.execute(CLAIM, &[user, before, next]).await? == 0 {
             return Ok(false);
         }
         match self.retired_state {
-            RetiredState::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Time(until)]).await?,
-            RetiredState::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Time(self.now)]).await?,
+            RetiredState::Overlap { until } => tx.execute(REPLACE, &[user, before, Value::Time(until)]).await?,
+            RetiredState::Revoked => tx.execute(REVOKE_CURRENT, &[user, before, Value::Time(self.now)]).await?,
         };
         insert(tx, &self.user, self.number, &self.key, self.made_by.as_ref(), self.now).await?;
         if let Some(audit) = &self.audit {
@@ -89,7 +89,7 @@ impl Write for RevokeUserKey {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(self.user.as_str()), Value::Int(self.number.into()), Value::Time(self.now)];
-        let revoked = tx.execute(REVOKE_REPLACED, values).await? == 1;
+        let revoked = tx.execute(REVOKE_REPLACED, &values).await? == 1;
         if revoked {
             append(tx, &self.audit).await?;
         }
@@ -100,11 +100,11 @@ impl Write for RevokeUserKey {
 #[async_trait]
 impl<DB: Backend> UserKeys for SqlStore<DB> {
     async fn user_keys(&self, user: &UserId, limit: u32) -> Result<Vec<UserKey>> {
-        self.all(NEWEST, [Value::Text(user.as_str()), Value::Int(limit.into())]).await?.iter().map(user_key).collect()
+        self.all(NEWEST, &[Value::Text(user.as_str()), Value::Int(limit.into())]).await?.iter().map(user_key).collect()
     }
 
     async fn user_key(&self, user: &UserId, number: u32) -> Result<Option<UserKey>> {
-        let row = self.one(ONE, [Value::Text(user.as_str()), Value::Int(number.into())]).await?;
+        let row = self.one(ONE, &[Value::Text(user.as_str()), Value::Int(number.into())]).await?;
         row.as_ref().map(user_key).transpose()
     }
 

@@ -85,7 +85,7 @@ impl Write for NewUser {
         }
         // Every new user takes this lock, so that a set-up cannot run beside an ordinary first user.
         lock_named(tx, "new user", self.now).await?;
-        if self.only_first && tx.one(ANY, []).await?.is_some() {
+        if self.only_first && tx.one(ANY, &[]).await?.is_some() {
             return Ok(AddUserOutcome::NotFirst);
         }
         let skeleton = self.name.skeleton();
@@ -100,17 +100,17 @@ impl Write for NewUser {
         ];
         // Checked first and under the lock: of two similar names added at the same time, one is refused.
         let alike = is_confusable(tx, &skeleton, &self.id).await?;
-        if tx.execute(ADD, values).await? == 0 {
+        if tx.execute(ADD, &values).await? == 0 {
             return Ok(AddUserOutcome::NameTaken);
         }
         if alike {
-            tx.execute(TAKE_BACK, [Value::Text(self.id.as_str())]).await?;
+            tx.execute(TAKE_BACK, &[Value::Text(self.id.as_str())]).await?;
             return Ok(AddUserOutcome::NameConfusable);
         }
         if let Some(invitation) = &self.invitation {
             let address = invitations::address(tx, invitation).await?;
             if !invitations::use_up(tx, invitation, &self.id, self.now).await? {
-                tx.execute(TAKE_BACK, [Value::Text(self.id.as_str())]).await?;
+                tx.execute(TAKE_BACK, &[Value::Text(self.id.as_str())]).await?;
                 return Ok(AddUserOutcome::NotInvited);
             }
             if let Some(address) = address {
@@ -142,24 +142,24 @@ impl NewUser {
 #[async_trait]
 impl<DB: Backend> Users for SqlStore<DB> {
     async fn user_count(&self) -> Result<u64> {
-        self.count(COUNT, []).await
+        self.count(COUNT, &[]).await
     }
 
     async fn has_users(&self) -> Result<bool> {
-        Ok(self.one(ANY, []).await?.is_some())
+        Ok(self.one(ANY, &[]).await?.is_some())
     }
 
     async fn user_by_key(&self, key: &str) -> Result<Option<User>> {
-        self.one(BY_KEY, [Value::Text(key)]).await?.as_ref().map(user).transpose()
+        self.one(BY_KEY, &[Value::Text(key)]).await?.as_ref().map(user).transpose()
     }
 
     async fn user_by_id(&self, id: &UserId) -> Result<Option<User>> {
-        self.one(BY_ID, [Value::Text(id.as_str())]).await?.as_ref().map(user).transpose()
+        self.one(BY_ID, &[Value::Text(id.as_str())]).await?.as_ref().map(user).transpose()
     }
 
     async fn users(&self) -> Result<Vec<User>> {
         let mut named = Vec::new();
-        for row in self.all(ALL, []).await? {
+        for row in self.all(ALL, &[]).await? {
             named.push((row.text("name_key")?, user(&row)?));
         }
         // Sorted here, because engines and locales sort differently.
@@ -168,7 +168,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
     }
 
     async fn users_after(&self, after: &str, limit: u32) -> Result<Vec<User>> {
-        self.all(PAGE, [Value::Text(after), Value::Int(limit.into())]).await?.iter().map(user).collect()
+        self.all(PAGE, &[Value::Text(after), Value::Int(limit.into())]).await?.iter().map(user).collect()
     }
 
     async fn search_users(&self, word: &str, after: &str, limit: u32) -> Result<Vec<User>> {
@@ -177,13 +177,13 @@ impl<DB: Backend> Users for SqlStore<DB> {
         }
         let pattern = containing(word);
         let values = [Value::Text(after), Value::Text(&pattern), Value::Int(limit.into())];
-        self.all(SEARCH, values).await?.iter().map(user).collect()
+        self.all(SEARCH, &values).await?.iter().map(user).collect()
     }
 
     async fn password_parameters(&self) -> Result<Vec<String>> {
         let mut parameters = Vec::new();
         for sql in [PARAMETERS, IMPORTED_PARAMETERS] {
-            for row in self.all(sql, []).await? {
+            for row in self.all(sql, &[]).await? {
                 parameters.push(row.text("parameters")?);
             }
         }
