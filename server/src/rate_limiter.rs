@@ -23,6 +23,10 @@ const SHARE_AT_ONCE: u32 = 8;
 const UNKNOWN_TOKENS: Rate = Rate { burst: 200, every_ms: 50 };
 /// Requests without a secret that each store a row: burst, and per second.
 const STORED_REQUESTS: Rate = Rate { burst: 60, every_ms: 1000 };
+/// Wrong codes of devices that the sessions of one account type: burst, and one a minute.
+const DEVICE_CODES: Rate = Rate { burst: 10, every_ms: MINUTE_MS };
+/// Wrong codes of devices from one address: burst, and ten a minute.
+const DEVICE_CODES_AT_ADDRESS: Rate = Rate { burst: 100, every_ms: MINUTE_MS / 10 };
 /// Waiting time sent to a sign-in when the queue is full. A queue of [`RateLimits::DEFAULT`] is served within some 20 s.
 const QUEUE_MS: i64 = 10_000;
 /// Spreads the waiting times of clients over this many seconds, so that they do not return together.
@@ -67,6 +71,8 @@ struct ClientCounters {
     unknown_tokens: AtomicI64,
     stored: AtomicI64,
     stored_elsewhere: AtomicI64,
+    device_codes: AtomicI64,
+    device_codes_at_address: AtomicI64,
 }
 
 /// A request in progress; it counts until it is dropped.
@@ -228,6 +234,26 @@ impl RateLimiter {
         take(stored, STORED_REQUESTS, now).map_err(|wait_ms| wait_ms + self.spread())
     }
 
+    /// Counts a typed code of a device as a wrong one, by account and by address, until [`Self::forgive_device_code`]
+    /// takes it back. Concurrent guesses are therefore all counted.
+    ///
+    /// # Errors
+    /// Milliseconds to wait.
+    pub fn enter_device_code(&self, account: ClientKey, address: ClientKey, now: UnixMs) -> Result<(), i64> {
+        let (own, shared) = (self.counter(account), self.counter(address));
+        take(&own.device_codes, DEVICE_CODES, now)?;
+        take(&shared.device_codes_at_address, DEVICE_CODES_AT_ADDRESS, now).inspect_err(|_| {
+            own.device_codes.fetch_sub(DEVICE_CODES.every_ms, Ordering::SeqCst);
+        })
+    }
+
+    /// Takes the count back, because the code was right. Call it once.
+    pub fn forgive_device_code(&self, account: ClientKey, address: ClientKey) {
+        self.counter(account).device_codes.fetch_sub(DEVICE_CODES.every_ms, Ordering::SeqCst);
+        let shared = self.counter(address);
+        shared.device_codes_at_address.fetch_sub(DEVICE_CODES_AT_ADDRESS.every_ms, Ordering::SeqCst);
+    }
+
     /// Returns how many sign-ins of a client are in progress.
     pub fn waiting(&self, client_key: ClientKey) -> u32 {
         self.counters.get(&client_key).map_or(0, |counter| counter.sign_in.load(Ordering::SeqCst))
@@ -256,6 +282,8 @@ impl ClientCounters {
             &self.unknown_tokens,
             &self.stored,
             &self.stored_elsewhere,
+            &self.device_codes,
+            &self.device_codes_at_address,
         ];
         states.iter().all(|due_at| due_at.load(Ordering::SeqCst) <= now.as_millis())
     }
