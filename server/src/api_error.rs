@@ -25,7 +25,6 @@ pub struct ApiError {
     scheme: Option<Scheme>,
     cause: Option<Cause>,
     proofs: Option<Box<RequestedProofs>>,
-    unknown_passkey: bool,
 }
 
 /// The proofs or the device that a refused sign-in needs next.
@@ -65,14 +64,7 @@ impl ApiError {
             scheme: None,
             cause: None,
             proofs: None,
-            unknown_passkey: false,
         }
-    }
-
-    /// Builds the answer to a passkey that no account here has. It is the usual refusal, and the browser tells the
-    /// passkey manager to forget the passkey.
-    pub fn unknown_passkey() -> Self {
-        Self { unknown_passkey: true, ..Self::new(Code::PasskeyRefused) }
     }
 
     /// Builds an error with an explanation for the person.
@@ -237,7 +229,6 @@ impl IntoResponse for ApiError {
             incident: self.incident,
             pending,
             proofs,
-            unknown_passkey: self.unknown_passkey,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();

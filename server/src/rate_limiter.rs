@@ -28,6 +28,10 @@ const SHARE_AT_ONCE: u32 = 8;
 const UNKNOWN_TOKENS: Rate = Rate { burst: 200, every_ms: 50 };
 /// Requests without a secret that each store a row: burst, and per second.
 const STORED_REQUESTS: Rate = Rate { burst: 60, every_ms: 1000 };
+/// Wrong codes of devices that the sessions of one account type: burst, and one a minute.
+const DEVICE_CODES: Rate = Rate { burst: 10, every_ms: MINUTE_MS };
+/// Wrong codes of devices from one address: burst, and ten a minute.
+const DEVICE_CODES_AT_ADDRESS: Rate = Rate { burst: 100, every_ms: MINUTE_MS / 10 };
 /// Waiting time sent to a sign-in when the queue is full. A queue of [`RateLimits::DEFAULT`] is served within some 20 s.
 const QUEUE_MS: i64 = 10_000;
 /// Spreads the waiting times of clients over this many seconds, so that they do not return together.
@@ -184,6 +188,24 @@ impl RateLimiter {
         let counter = self.counter(client_key);
         let stored = if elsewhere { &counter.stored_elsewhere } else { &counter.stored };
         stored.take(STORED_REQUESTS, now).map_err(|wait_ms| wait_ms + self.spread())
+    }
+
+    /// Counts a typed code of a device as a wrong one, by account and by address, until [`Self::forgive_device_code`]
+    /// takes it back. Concurrent guesses are therefore all counted.
+    ///
+    /// # Errors
+    /// Milliseconds to wait.
+    pub fn enter_device_code(&self, account: ClientKey, address: ClientKey, now: UnixMs) -> Result<(), i64> {
+        let (own, shared) = (self.counter(account), self.counter(address));
+        own.device_codes.take(DEVICE_CODES, now)?;
+        let taken = shared.device_codes_at_address.take(DEVICE_CODES_AT_ADDRESS, now);
+        taken.inspect_err(|_| own.device_codes.give_back(DEVICE_CODES))
+    }
+
+    /// Takes the count back, because the code was right. Call it once.
+    pub fn forgive_device_code(&self, account: ClientKey, address: ClientKey) {
+        self.counter(account).device_codes.give_back(DEVICE_CODES);
+        self.counter(address).device_codes_at_address.give_back(DEVICE_CODES_AT_ADDRESS);
     }
 
     /// Returns how many sign-ins of a client are in progress.

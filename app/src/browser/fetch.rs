@@ -62,7 +62,6 @@ impl FetchResponse {
             incident: self.text("incident"),
             pending: self.text("pending"),
             proofs: self.texts("proofs"),
-            unknown_passkey: self.member("unknown_passkey").is_truthy(),
         })
     }
 

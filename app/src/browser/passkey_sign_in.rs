@@ -96,10 +96,5 @@ async fn run(autofill: bool, number: u32) -> Result<Outcome, PostError> {
         return Ok(if expired { Outcome::Expired } else { Outcome::Cancelled });
     };
     PENDING.take();
-    let posted = sealed_post::post_assertion(&challenge, &assertion).await;
-    if matches!(&posted, Err(PostError::Problem(problem)) if problem.unknown_passkey) {
-        // It was removed on another device or by an administrator, and its manager should not offer it again.
-        passkeys::signal_unknown(&options, &assertion);
-    }
-    posted.map(|()| Outcome::SignedIn)
+    sealed_post::post_assertion(&challenge, &assertion).await.map(|()| Outcome::SignedIn)
 }

@@ -22,8 +22,6 @@ extern "C" {
     fn credentials_get(options: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_namespace = PublicKeyCredential, js_name = isConditionalMediationAvailable, catch)]
     fn is_conditional_mediation_available() -> Result<Promise, JsValue>;
-    #[wasm_bindgen(js_namespace = PublicKeyCredential, js_name = signalUnknownCredential, catch)]
-    fn signal_unknown_credential(options: &JsValue) -> Result<JsValue, JsValue>;
 }
 
 /// Whether this page may use passkeys: the browser supports them and the page has a secure context.
@@ -98,18 +96,6 @@ pub(crate) async fn prove(short_key: &str) -> Option<String> {
     ])
     .into();
     get(&options, false, None, &JsValue::UNDEFINED).await.ok()
-}
-
-/// Tells the passkey manager, if the browser can, that no account here has the passkey of an assertion from [`get`].
-/// `options`: those of the sign-in, which name the relying party.
-#[cfg(any(feature = "ssr", feature = "login"))]
-pub(crate) fn signal_unknown(options: &JsValue, assertion: &str) {
-    // The id is the first member. Reading the JSON, or searching in it, would add a kilobyte to the page.
-    let rest = assertion.get("{\"id\":\"".len()..).unwrap_or_default();
-    let id = rest.get(..rest.bytes().take_while(|byte| *byte != b'"').count()).unwrap_or_default();
-    // The browser ignores the other options, and nobody waits for a signal.
-    let _ = Reflect::set(options, &"credentialId".into(), &id.into());
-    drop(signal_unknown_credential(options));
 }
 
 /// Returns a member in base64url as bytes.

@@ -128,6 +128,10 @@ pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
     let said = match (device.wrong, device.done) {
         (_, Some(true)) => "The device is connected. You can go back to it.",
         (_, Some(false)) => "The device is not connected.",
+        (true, None) if device.limited => {
+            "There were too many wrong codes, so this one was not checked. Wait a few minutes, and let the device show a \
+             new one."
+        }
         (true, None) => {
             "No device waits with this code. Codes are valid for half an hour and one answer: let the device show a new \
              one."

@@ -85,7 +85,6 @@ mod tests {
             incident: None,
             pending: None,
             proofs: Vec::new(),
-            unknown_passkey: false,
         }
     }
 

@@ -41,6 +41,8 @@ pub struct AskList {
 pub struct DeviceCodeView {
     /// The typed code is of no device.
     pub wrong: bool,
+    /// There were too many wrong codes, so that the typed one was not checked.
+    pub limited: bool,
     /// The person has answered: whether the device is connected.
     pub done: Option<bool>,
 }

@@ -5,6 +5,7 @@ use crate::error::{ErrorCode, OAuthError};
 use crate::params::Params;
 use base64ct::{Base64, Encoding};
 use domain::UnixSeconds;
+use domain::encoding::sha256;
 
 /// The type of a `client_assertion` (RFC 7523, section 2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -118,6 +119,16 @@ impl Credentials {
         client_id
     }
 
+    /// Hashes the secret as [`Self::check`] does, for a client that does not exist. Otherwise the time of the answer would
+    /// tell which clients exist.
+    pub fn hash_for_nobody(&self) {
+        if let Self::Secret { secret, unencoded, .. } = self {
+            for secret in std::iter::once(secret).chain(unencoded) {
+                std::hint::black_box(sha256(std::hint::black_box(secret.as_bytes())));
+            }
+        }
+    }
+
     /// Whether these are credentials of the client.
     pub fn fit(&self, client: &Client) -> bool {
         self.check(client).is_ok()
@@ -136,7 +147,8 @@ impl Credentials {
             Self::Secret { .. } if !client.uses_secret() => Err(WrongCredentials::NoSecretRegistered),
             Self::Secret { secret, unencoded, .. } => {
                 let is_own = |secret: &String| client.has_secret(secret);
-                let is_right = is_own(secret) || unencoded.as_ref().is_some_and(is_own);
+                // Both are always hashed, as for a client that does not exist.
+                let is_right = is_own(secret) | unencoded.as_ref().is_some_and(is_own);
                 if is_right { Ok(()) } else { Err(WrongCredentials::WrongSecret) }
             }
             Self::Assertion { .. } if client.settings.has_keys() => Ok(()),

@@ -10,7 +10,7 @@ pub const LIFE_MS: i64 = 30 * 60_000;
 pub const INTERVAL_MS: i64 = 5_000;
 /// Letters without vowels and without those that look like others (section 6.1).
 const LETTERS: [u8; 20] = *b"BCDFGHJKLMNPQRSTVWXZ";
-/// Letters of a code: 34 bits, for half an hour and behind the limits of a signed-in person.
+/// Letters of a code: 34 bits, for half an hour. The caller limits wrong codes by account and address.
 const LENGTH: usize = 8;
 
 /// Makes a code for people from random bytes: `BCDF-GHJK`.

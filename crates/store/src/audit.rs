@@ -263,6 +263,7 @@ impl AuditEntry {
             | AuditEvent::PasskeyAdded
             | AuditEvent::PasskeyRemoved
             | AuditEvent::PasskeyChanged
+            | AuditEvent::UserRenamed
             | AuditEvent::ResetMade => true,
             // The address is a way to the password.
             AuditEvent::ProfileChanged => self.about.split(", ").any(|field| field == EMAIL),

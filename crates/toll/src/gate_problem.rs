@@ -82,7 +82,6 @@ impl GateProblem {
             incident: None,
             pending: None,
             proofs: Vec::new(),
-            unknown_passkey: false,
         };
         let mut response = json(self.status, MEDIA_TYPE, &problem);
         response.extensions_mut().insert(NotCharged);

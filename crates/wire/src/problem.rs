@@ -137,10 +137,6 @@ pub struct Problem {
     /// The kinds of proof that are possible: `password`, `totp`, `passkey`, `recovery_code`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<String>,
-    /// Whether no account here has the passkey of a [`Code::PasskeyRefused`], so that its manager should forget it. The
-    /// id of a passkey is random, so this says nothing about accounts.
-    #[serde(default, skip_serializing_if = "crate::login::is_false")]
-    pub unknown_passkey: bool,
 }
 
 impl std::fmt::Debug for Problem {
@@ -153,7 +149,6 @@ impl std::fmt::Debug for Problem {
             .field("retry_after", &self.retry_after)
             .field("incident", &self.incident)
             .field("proofs", &self.proofs)
-            .field("unknown_passkey", &self.unknown_passkey)
             .finish_non_exhaustive()
     }
 }

@@ -334,6 +334,7 @@ fn of_event(entry: &AuditEntry) -> Option<Template> {
         AuditEvent::PasskeyRemoved => Template::PasskeyRemoved,
         AuditEvent::PasskeyChanged => Template::PasskeyChanged,
         AuditEvent::ProfileChanged => Template::AddressChanged,
+        AuditEvent::UserRenamed => Template::Renamed,
         _ => return None,
     })
 }

@@ -44,7 +44,10 @@ pub async fn authenticate(
         Credentials::Assertion { .. } if is_document_id(id) => oauth_documents::with_present_keys(state, id).await?,
         _ => oauth_client::find(state, id).await?,
     };
-    let Some(client) = client else { return wrong(None, WrongCredentials::UnknownClient) };
+    let Some(client) = client else {
+        credentials.hash_for_nobody();
+        return wrong(None, WrongCredentials::UnknownClient);
+    };
     if let Err(reason) = credentials.check(&client) {
         return wrong(Some(&client), reason);
     }

@@ -8,8 +8,10 @@ use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::guards::{factor_policy, oauth_client};
 use crate::oauth::clients::is_terminal;
-use crate::state::CoreState;
+use crate::state::{CoreState, DefenceState};
+use domain::client_key::ClientKey;
 use domain::encoding::{base64url, sha256};
+use domain::known_device::session_bucket;
 use oidc::device::{self, Poll};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::exchange::GrantDetails;
@@ -65,13 +67,34 @@ pub async fn begin(
     Ok(DeviceCodes { device_code, user_code })
 }
 
-/// Finds the device whose code a person typed. `None`: none waits with this code.
+/// Finds the device whose code a person typed. `None`: none waits with this code, which counts as a guess.
 ///
 /// # Errors
-/// The store fails.
-pub async fn find(state: &CoreState, typed: &str) -> Result<Option<WaitingDevice>, ApiError> {
+/// `account_delayed`: too many wrong codes of this account or address. The store fails.
+pub async fn find(
+    state: &DefenceState,
+    caller: &Caller,
+    session: &SignedIn,
+    typed: &str,
+) -> Result<Option<WaitingDevice>, ApiError> {
     let Some(code) = device::normalized(typed) else { return Ok(None) };
-    let row = state.store.device_of_user_code(&hash(&code)).await?;
+    // All sessions of an account count together, so that new ones give no further guesses.
+    let account = ClientKey::Device(session_bucket(&format!("device codes of {}", session.claims.sub)));
+    let (limiter, address) = (&state.rate_limiter, caller.client_key);
+    limiter.enter_device_code(account, address, state.now()).map_err(|wait_ms| {
+        let text = "There were too many wrong codes of devices, so this one was not checked. Wait, and let the device \
+                    show a new one.";
+        ApiError::wait(Code::AccountDelayed, wait_ms).with_detail(text.to_owned())
+    })?;
+    let found = waiting(state, &code).await?;
+    if found.is_some() {
+        limiter.forgive_device_code(account, address);
+    }
+    Ok(found)
+}
+
+async fn waiting(state: &CoreState, code: &str) -> Result<Option<WaitingDevice>, ApiError> {
+    let row = state.store.device_of_user_code(&hash(code)).await?;
     let row = row.filter(|row| !row.denied && state.now() < row.expires_at);
     let Some(row) = row else { return Ok(None) };
     let client = oauth_client::find(state, &row.client).await?.filter(|client| client.settings.device);
@@ -84,10 +107,10 @@ pub async fn find(state: &CoreState, typed: &str) -> Result<Option<WaitingDevice
 /// Records a person's answer.
 ///
 /// # Errors
-/// `not_found`: no device waits with this code. `role_missing`: the person may not use the client.
-/// `insufficient_user_authentication` for the terminal program.
+/// `not_found`: no device waits with this code. `account_delayed`: too many wrong codes. `role_missing`: the person may
+/// not use the client. `insufficient_user_authentication` for the terminal program.
 pub async fn answer(
-    state: Arc<CoreState>,
+    state: Arc<DefenceState>,
     caller: Caller,
     session: SignedIn,
     typed: String,
@@ -98,7 +121,7 @@ pub async fn answer(
                     still shows a code, let it show a new one.";
         ApiError::explained(Code::NotFound, text)
     };
-    let WaitingDevice { client, scopes, row } = find(&state, &typed).await?.ok_or_else(missing)?;
+    let WaitingDevice { client, scopes, row } = find(&state, &caller, &session, &typed).await?.ok_or_else(missing)?;
     let (claims, now) = (&session.claims, state.now());
     if !agreed {
         let denied = state.store.deny_device(&row.user_code_hash, now).await?;

@@ -110,11 +110,10 @@ async fn decide(
         Err(refusal) => {
             let mut entry = audit::entry(state, client, AuditEvent::Login, audit::PASSKEY_REFUSED);
             entry.about = refusal.reason();
-            let is_unknown = matches!(refusal, Refusal::Unknown);
             // The row is about the account whose password was right, and only otherwise about the passkey's.
             entry.user = begun_by.cloned().or(owner.map(|owner| owner.user.id));
             audit::note(&state.defence, client, entry).await?;
-            Err(if is_unknown { ApiError::unknown_passkey() } else { ApiError::new(Code::PasskeyRefused) }.into())
+            Err(ApiError::new(Code::PasskeyRefused).into())
         }
     }
 }

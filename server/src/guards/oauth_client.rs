@@ -56,8 +56,11 @@ pub async fn proves(
     Ok(match &credentials {
         Credentials::None { .. } => None,
         Credentials::Secret { .. } => {
-            let client = state.clients.find(id, state.now()).filter(|client| credentials.fit(client));
-            client.map(ProvenClient::BySecret)
+            let client = state.clients.find(id, state.now());
+            if client.is_none() {
+                credentials.hash_for_nobody();
+            }
+            client.filter(|client| credentials.fit(client)).map(ProvenClient::BySecret)
         }
         Credentials::Assertion { .. } if !may_check(id) => None,
         Credentials::Assertion { jwt, .. } => {

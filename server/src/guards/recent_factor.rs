@@ -1,7 +1,8 @@
 //! Fresh proofs of the person, for changes that a thief of a session must not be able to make (RFC 9470).
 //!
-//! The key of the session is proven by every request that may change something. This adds the person: authenticated within
-//! five minutes, with a second factor if the account needs one after its password. A password alone must never add a
+//! The key of a bound session is proven by every request that may change something. At a site with https, where every
+//! client can have a key, these changes need a bound session. This adds the person: authenticated within five minutes,
+//! with a second factor if the account needs one after its password. A password alone must never add a
 //! factor to an account that has one, where a policy, an app or a client counts on factors.
 
 use super::factor_policy;
@@ -14,6 +15,10 @@ use domain::authentication::FRESH_MS;
 use domain::ids::UserId;
 use domain::second_factor::{Factors, ProofKind, Requirement};
 use wire::problem::Code;
+
+/// The explanation for a session without a key.
+const UNBOUND: &str = "This session is not bound to a key of its device, so nothing was changed. Sign in again: in a browser \
+                       that may store data for this site, or with a program that sends a key.";
 
 /// The factors of an account, and the strictest requirement that a sign-in of it can meet with.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +42,24 @@ impl FactorNeed {
     }
 }
 
+/// Checks the key of the session and the person.
+///
+/// # Errors
+/// `session_unbound` at a site with https; `insufficient_user_authentication` with the kinds of proof that are
+/// sufficient; the store fails.
+pub async fn check(state: &CoreState, session: &SignedIn) -> Result<(), ApiError> {
+    // A copied token of an unbound session needs nothing else. Without https no browser can have a key.
+    if session.jkt().is_none() && state.config.https {
+        return Err(ApiError::explained(Code::SessionUnbound, UNBOUND));
+    }
+    check_person(state, session).await
+}
+
+/// Checks the person alone, for changes that take something from a thief.
+///
 /// # Errors
 /// `insufficient_user_authentication` with the kinds of proof that are sufficient; the store fails.
-pub async fn check(state: &CoreState, session: &SignedIn) -> Result<(), ApiError> {
+pub async fn check_person(state: &CoreState, session: &SignedIn) -> Result<(), ApiError> {
     match fresh_until(state, session).await? {
         (_, Some(_)) => Ok(()),
         (need, None) => Err(need.refusal()),

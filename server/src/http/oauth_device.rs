@@ -10,7 +10,7 @@ use crate::flows::{self, oauth_device};
 use crate::guards::rate_limit;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::plain_words;
-use crate::state::{AppState, CoreState};
+use crate::state::{AppState, DefenceState};
 use app::View;
 use app::view::{AskList, AskView, DeviceCodeView};
 use axum::body::Bytes;
@@ -18,7 +18,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::bidi::isolated;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode, header};
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::params::with_query;
 use oidc::{Params, Scopes, device};
@@ -26,6 +26,7 @@ use serde_json::json;
 use std::sync::Arc;
 use wire::oauth::{AppAnswer, DeviceAnswer};
 use wire::paths;
+use wire::problem::Code;
 
 /// Gives a device its codes.
 pub(crate) async fn authorize(
@@ -66,6 +67,7 @@ pub(crate) async fn authorize(
 pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let caller = request.extensions().get::<Caller>().cloned();
+    let mut wait = None;
     let session = match SignedIn::find(&state, caller.as_ref(), &headers).await {
         Ok(Some(session)) => match enrol::required_page(&state, &session, &uri).await {
             Ok(None) => session,
@@ -77,10 +79,18 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
     };
     let params = Params::parse(uri.query().unwrap_or_default());
     let typed = params.get("user_code").unwrap_or_default();
-    let view = match (params.get("done"), oauth_device::find(&state, typed).await) {
+    let found = match (params.get("done"), &caller) {
+        (None, Some(caller)) => oauth_device::find(&state.defence, caller, &session, typed).await,
+        _ => Ok(None),
+    };
+    let view = match (params.get("done"), found) {
+        (_, Err(error)) if error.code() == Code::AccountDelayed => {
+            wait = error.into_response().headers_mut().remove(header::RETRY_AFTER);
+            View::DeviceCode(DeviceCodeView { wrong: true, limited: true, done: None })
+        }
         (_, Err(error)) => return pages::broken(state, error, request).await,
-        (Some(done), _) => View::DeviceCode(DeviceCodeView { wrong: false, done: Some(done == "yes") }),
-        (None, Ok(None)) => View::DeviceCode(DeviceCodeView { wrong: !typed.is_empty(), done: None }),
+        (Some(done), _) => View::DeviceCode(DeviceCodeView { wrong: false, limited: false, done: Some(done == "yes") }),
+        (None, Ok(None)) => View::DeviceCode(DeviceCodeView { wrong: !typed.is_empty(), limited: false, done: None }),
         (None, Ok(Some(found))) => {
             let body = |agreed| {
                 let account = Some(session.claims.sub.to_string());
@@ -111,12 +121,17 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
             }))
         }
     };
-    render::document(State(state), view, request).await
+    let mut page = render::document(State(state), view, request).await;
+    if let Some(wait) = wait {
+        *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        page.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    page
 }
 
 /// `POST /api/oauth/device`: stores the person's answer, with a proof of the session's key.
 pub(crate) async fn answer(
-    State(state): State<Arc<CoreState>>,
+    State(state): State<Arc<DefenceState>>,
     Extension(caller): Extension<Caller>,
     session: SignedIn,
     body: Bytes,

@@ -55,7 +55,7 @@ pub(crate) async fn revoke(
     session: SignedIn,
     Path(version): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    recent_factor::check(&state, &session).await?;
+    recent_factor::check_person(&state, &session).await?;
     let number = version.parse().map_err(|_| ApiError::new(Code::NotFound))?;
     let audit = entry(&state, &client, &session, AuditEvent::UserKeyRevoked);
     flows::run_to_completion(async move { user_keys::revoke(&state, &session.claims.sub, number, audit).await })

@@ -25,6 +25,8 @@ mod tests {
         {
             assert!(is_common(password, &context), "{password}");
         }
+        let (of_site, others) = ("verosakelunuverosakelunu", ["margarethe".to_owned(), "Verosakelunu".to_owned()]);
+        assert!(is_common(of_site, &others) && !is_common(of_site, &context), "the name of the site");
         for password in ["correct horse battery staple", "tadumi-verosa-kelunu-pidira", "Zwölf Boxkämpfer jagen Viktor"]
         {
             assert!(!is_common(password, &context), "{password}");

@@ -37,6 +37,8 @@ pub(super) struct ClientCounters {
     pub(super) unknown_tokens: RateCounter,
     pub(super) stored: RateCounter,
     pub(super) stored_elsewhere: RateCounter,
+    pub(super) device_codes: RateCounter,
+    pub(super) device_codes_at_address: RateCounter,
 }
 
 /// A request in progress; it counts until it is dropped.
@@ -62,6 +64,8 @@ impl ClientCounters {
             &self.unknown_tokens,
             &self.stored,
             &self.stored_elsewhere,
+            &self.device_codes,
+            &self.device_codes_at_address,
         ];
         states.iter().all(|state| state.is_full_again(now))
     }

@@ -71,6 +71,28 @@ fn every_row_names_tests_and_they_exist() {
     assert_eq!((rows.len(), nist), (47, 6), "{rows:?}");
 }
 
+/// ASVS 6.1.3: exactly the paths in the row give a session to somebody who has none.
+#[tokio::test]
+async fn the_ways_to_sign_in_are_those_of_the_asvs_page() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/asvs.md")).unwrap();
+    let row = page.lines().find(|line| line.starts_with("| 6.1.3 |")).unwrap();
+    let listed: BTreeSet<_> = row.split('`').filter(|text| text.starts_with("/api/")).map(str::to_owned).collect();
+    let portal = Portal::start().await;
+    let shown = format!("{:?}", server::router::routes(&portal.state));
+    let routed: BTreeSet<_> = shown.split('"').filter(|text| text.starts_with("/api/")).map(str::to_owned).collect();
+    assert!(listed.is_subset(&routed), "{listed:?}");
+    // All of these answer with a session, by the document; a refresh continues one.
+    let document: serde_json::Value = serde_json::from_str(server::openapi::document().unwrap()).unwrap();
+    let gives_session = |path: &str| {
+        let success = document["paths"][path]["post"]["responses"].as_object();
+        let mut answers = success.into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
+        answers.any(|(_, answer)| answer.to_string().contains("SignedIn"))
+    };
+    let mut giving: BTreeSet<_> = routed.into_iter().filter(|path| gives_session(path)).collect();
+    assert!(giving.remove(wire::paths::REFRESH), "{giving:?}");
+    assert_eq!(giving, listed);
+}
+
 /// ASVS 6.2.10
 #[tokio::test]
 async fn a_password_does_not_expire() {

@@ -59,21 +59,23 @@ async fn hashes_from_elsewhere_are_taken_and_upgraded_at_the_next_sign_in() {
     let again = run(&["user", "import", &yaml, "--format", "authelia"]);
     assert_eq!(again.status.code(), Some(1));
 
-    // The same rows in a portal.
-    let portal = Portal::start().await;
-    let (ada, carl) =
-        (portal.add_user_with("ada", argon2_hash()).await, portal.add_user_with("carl", bcrypt_hash()).await);
-    for (name, id) in [("ada", ada), ("carl", carl)] {
+    // A portal on the same folder.
+    let portal = Portal::in_folder(&folder.path().join("data"), None).await;
+    let hash_of = async |name: &str| portal.store().user_by_key(name).await.unwrap().unwrap().password_hash.0;
+    for (name, imported) in [("ada", argon2_hash()), ("carl", bcrypt_hash())] {
         let wrong = portal.browser("203.0.113.7").login(name, "not the password of anybody").await;
         assert_eq!(wrong.code(), "wrong_credentials");
+        assert_eq!(hash_of(name).await, imported, "{name}: taken as it is");
         portal.advance(60_000).await;
         let right = portal.browser("203.0.113.8").login(name, PASSWORD).await;
         assert_eq!(right.status, StatusCode::OK, "{name}: {}", right.text);
-        let stored = portal.store().user_by_id(&id.as_str().into()).await.unwrap().unwrap().password_hash.0;
-        assert!(stored.starts_with("$argon2id$") && stored != argon2_hash(), "{name}: {stored}");
+        let stored = hash_of(name).await;
+        assert!(stored.starts_with("$argon2id$") && stored != imported, "{name}: {stored}");
         let right = portal.browser("203.0.113.8").login(name, PASSWORD).await;
         assert_eq!(right.status, StatusCode::OK, "{name}, upgraded: {}", right.text);
     }
+    assert_eq!(portal.browser("203.0.113.9").login("bob", PASSWORD).await.code(), "wrong_credentials", "disabled");
+    assert_eq!(hash_of("bob").await, bcrypt_hash());
 }
 
 #[test]

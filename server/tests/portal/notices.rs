@@ -3,9 +3,12 @@
 use crate::second_factor::{Enrolled, finish, login_with};
 use crate::support::mail::{mail_portal, vouch};
 use crate::support::{PASSWORD, Portal, Visitor};
+use domain::account::AccountName;
 use http::StatusCode;
 use serde_json::json;
 use server::flows::mail::send_due;
+use store::audit::AuditEvent;
+use store::users::RenameOutcome;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 
@@ -154,4 +157,69 @@ async fn a_wrong_code_after_the_right_password_tells_the_owner_once_an_hour() {
     assert_eq!(login_with(&later, "alice", PASSWORD, &alice.wrong_code(&portal)).await.code(), "wrong_credentials");
     assert!(mail.only_message(&portal).await.contains("198.51.97.0/24"));
     assert_eq!(codes().await, 2);
+}
+
+/// What happens to an account elsewhere is a notice on every device, and a message.
+#[tokio::test]
+async fn another_name_a_removal_and_a_reset_are_notices_on_every_device() {
+    let (mail, portal, root) = mail_portal(100).await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    vouch(&root, &alice.user, "alice@example.com").await;
+    let first = portal.browser("203.0.113.1");
+    assert_eq!(login_with(&first, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
+    portal.advance(60_000).await;
+    let second = portal.browser("203.0.113.1");
+    assert_eq!(login_with(&second, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
+    send_due(&portal.state).await.unwrap();
+    mail.take_messages();
+
+    portal.advance(1_000).await;
+    let renamed = portal.entry(AuditEvent::UserRenamed, &alice.user);
+    let (id, name) = (alice.user.as_str().into(), AccountName::parse("alicia").unwrap());
+    let outcome = portal.store().rename_user(&id, &name, &renamed, portal.state.now()).await.unwrap();
+    assert_eq!(outcome, RenameOutcome::Renamed);
+    let message = mail.only_message(&portal).await;
+    assert!(message.contains("account renamed") && message.contains("Sign in as alicia"), "{message}");
+
+    portal.advance(1_000).await;
+    let path = format!("{}/{}/second-factors", paths::USERS, alice.user);
+    let removed = root.send(http::Method::DELETE, &path, None, &[]).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text);
+    for device in [&first, &second] {
+        let texts = texts(device).await;
+        assert!(texts.iter().any(|text| text == "An administrator renamed the account"), "{texts:?}");
+        assert!(texts.iter().any(|text| text.starts_with("An administrator removed second factors")), "{texts:?}");
+        assert!(page(device).await.contains(PANEL));
+    }
+
+    let made = root.post(&format!("{}/{}/reset", paths::USERS, alice.user), &json!({})).await.json();
+    for device in [&first, &second] {
+        let texts = texts(device).await;
+        assert!(texts.iter().any(|text| text.contains("link")), "{texts:?}");
+    }
+    let code = made["link"].as_str().unwrap().split("#code=").nth(1).unwrap().to_owned();
+    let stranger = portal.browser("198.51.100.7");
+    let reset = stranger.post_sealed(EnvelopeKind::Reset, &json!({"code": code, "password": OTHER_PASSWORD})).await;
+    assert_eq!(reset.status, StatusCode::NO_CONTENT, "{}", reset.text);
+    // A reset ends all sessions, so two devices sign in again.
+    for device in [portal.browser("203.0.113.3"), portal.browser("203.0.113.4")] {
+        assert_eq!(device.login("alicia", OTHER_PASSWORD).await.status, StatusCode::OK);
+        let texts = texts(&device).await;
+        assert!(texts.iter().any(|text| text == "The password was changed"), "{texts:?}");
+    }
+}
+
+/// ASVS 6.3.5
+#[tokio::test]
+async fn the_owner_sees_a_right_password_without_its_second_factor() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let owner = portal.browser("203.0.113.1");
+    assert_eq!(login_with(&owner, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
+    let missing = "The right password without a second factor, from 198.51.100.0/24";
+    assert!(!owner.get(paths::ACTIVITY_PAGE).await.text.contains(missing));
+    let thief = portal.browser("198.51.100.1");
+    assert_eq!(thief.login("alice", PASSWORD).await.code(), "second_factor_required");
+    let page = owner.get(paths::ACTIVITY_PAGE).await.text;
+    assert!(page.contains(missing), "{page}");
 }

@@ -87,6 +87,35 @@ async fn names_and_passwords_have_rules() {
     assert_eq!(long.code(), "password_too_long");
 }
 
+/// ASVS 6.2.1
+#[tokio::test]
+async fn a_password_has_15_characters_or_as_few_as_8_where_the_operator_says_so() {
+    for (settings, enough) in [("", "kelunu pidira v"), ("password.min = 8", "7tK?x9qZ")] {
+        let portal = Portal::with(&format!("signup.mode = 'open'\n{settings}")).await;
+        portal.add_user("alice").await;
+        let answer = async |name: &str, password: &str| {
+            sign_up(&portal.browser("203.0.113.7"), &json!({"username": name, "password": password})).await.code()
+        };
+        assert_eq!(answer("bob", &enough[..enough.len() - 1]).await, "password_too_short", "{enough}");
+        assert_eq!(answer("bob", enough).await, "", "{enough}");
+    }
+    let seven = toml::from_str("data_dir = '/nowhere'\npassword.min = 7").unwrap();
+    let error = server::config::Config::new(seven).unwrap_err().to_string();
+    assert!(error.contains("between 8 and 128"), "{error}");
+}
+
+/// ASVS 6.1.2 and 6.2.11
+#[tokio::test]
+async fn a_password_of_the_sites_own_words_is_refused() {
+    let password = "verosakelunuverosakelunu";
+    for (site, code) in [("Portal", ""), ("Verosakelunu", "password_common")] {
+        let portal = Portal::with(&format!("signup.mode = 'open'\nsite.name = '{site}'")).await;
+        portal.add_user("alice").await;
+        let answer = sign_up(&portal.browser("203.0.113.7"), &json!({"username": "bob", "password": password})).await;
+        assert_eq!(answer.code(), code, "{site}: {}", answer.text);
+    }
+}
+
 #[tokio::test]
 async fn a_closed_door_stays_closed() {
     let portal = Portal::start().await;

@@ -44,6 +44,7 @@ templates! {
     WrongCode = "wrong-code";
     SessionEnded = "session-ended";
     AddressChanged = "address-changed";
+    Renamed = "renamed";
 }
 
 /// A text with its values.

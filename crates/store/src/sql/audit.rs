@@ -48,7 +48,8 @@ sql! {
                 OR (event = 'password_set' AND outcome = 'ok')
                 OR (event = 'profile_changed' AND about LIKE '%e-mail%')
                 OR event IN ('second_factor_added', 'second_factor_removed', 'recovery_codes_made',
-                    'recovery_code_used', 'passkey_added', 'passkey_removed', 'passkey_changed', 'reset_made'))
+                    'recovery_code_used', 'passkey_added', 'passkey_removed', 'passkey_changed', 'user_renamed',
+                    'reset_made'))
         ORDER BY at DESC LIMIT $3";
     DISMISS = "INSERT INTO notices_read (user_id, device, read_at) VALUES ($1, $2, $3)
         ON CONFLICT (user_id, device) DO UPDATE SET read_at = excluded.read_at

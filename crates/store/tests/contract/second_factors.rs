@@ -143,6 +143,11 @@ pub(crate) async fn fifty_tasks_use_one_code(fixture: Fixture) {
     assert!(!use_totp(&*store, &live, code(&ada, "one", 100)).await, "the code of the registration");
     let row = store.totp(&ada, true).await.unwrap().unwrap();
     assert_eq!((row.used_at, row.drift), (Some(NOW), 0));
+    // The drift of the device is remembered for the next code.
+    assert!(use_totp(&*store, &live, UsedCode { drift: 3, ..code(&ada, "one", 108) }).await);
+    assert_eq!(store.totp(&ada, true).await.unwrap().unwrap().drift, 3);
+    assert!(!use_totp(&*store, &live, UsedCode { drift: 7, ..code(&ada, "one", 108) }).await, "a used code");
+    assert_eq!(store.totp(&ada, true).await.unwrap().unwrap().drift, 3);
 }
 
 pub(crate) async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {

@@ -1,6 +1,6 @@
 //! Modules of the Basic and Form Post plans about authorization requests.
 
-use super::{CALLBACK, ID, exchange, finish, query, refused, run, run_after_sign_in, start};
+use super::{CALLBACK, ID, MODES, exchange, finish, query, refused, run, run_after_sign_in, start};
 use crate::oidc::{Provider, SECRET, parameters};
 use crate::support::ORIGIN;
 use http::{Method, StatusCode};
@@ -34,12 +34,14 @@ async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow() {
 #[tokio::test]
 async fn oidcc_alternate_happy_flow() {
     let provider = start().await;
-    let usual =
-        query(&[("scope", "openid profile email")]).replace("openid%20profile%20email", "email%20profile%20openid");
-    let reversed: Vec<&str> = usual.split('&').rev().collect();
-    assert_ne!(usual, reversed.join("&"));
-    let outcome = finish(&provider, provider.enter(&provider.browser, &reversed.join("&"), None).await).await;
-    assert_eq!(outcome.tokens["scope"], "email openid profile");
+    for mode in MODES {
+        let usual = query(&[("scope", "openid profile email"), ("response_mode", mode)]);
+        let usual = usual.replace("openid%20profile%20email", "email%20profile%20openid");
+        let reversed: Vec<&str> = usual.split('&').rev().collect();
+        assert_ne!(usual, reversed.join("&"));
+        let outcome = finish(&provider, provider.enter(&provider.browser, &reversed.join("&"), None).await).await;
+        assert_eq!(outcome.tokens["scope"], "email openid profile");
+    }
 }
 
 #[tokio::test]
@@ -113,7 +115,7 @@ fn time(id: &Value) -> i64 {
 #[tokio::test]
 async fn oidcc_prompt_none_not_logged_in() {
     let provider = start().await;
-    for mode in ["", "form_post"] {
+    for mode in MODES {
         let stranger = provider.portal.browser("203.0.113.8");
         let to = provider.open(&stranger, &query(&[("prompt", "none"), ("response_mode", mode)])).await;
         let returned = parameters(to.header("location"));
@@ -173,9 +175,12 @@ async fn oidcc_ensure_request_with_acr_values_succeeds() {
 async fn oidcc_ensure_registered_redirect_uri() {
     let provider = start().await;
     for uri in ["https://evil.example/callback", &format!("{CALLBACK}/more"), &format!("{CALLBACK}?more=1")] {
-        let shown = provider.open(&provider.browser, &query(&[("redirect_uri", uri)])).await;
-        assert_eq!((shown.status, shown.header("location")), (StatusCode::BAD_REQUEST, ""), "{uri}");
-        assert!(shown.text.contains(uri) && shown.text.contains(CALLBACK), "both are shown");
+        for mode in MODES {
+            let query = query(&[("redirect_uri", uri), ("response_mode", mode)]);
+            let shown = provider.open(&provider.browser, &query).await;
+            assert_eq!((shown.status, shown.header("location")), (StatusCode::BAD_REQUEST, ""), "{uri}");
+            assert!(shown.text.contains(uri) && shown.text.contains(CALLBACK), "both are shown");
+        }
     }
 }
 
@@ -188,10 +193,13 @@ async fn oidcc_ensure_post_request_succeeds() {
         ("sec-fetch-mode", "navigate"),
         ("origin", "https://suite.example"),
     ];
-    let answer = provider.browser.send_each(Method::POST, paths::OAUTH_AUTHORIZE, Some(query(&[])), &headers).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    let again = answer.header("location").split_once('?').unwrap().1;
-    finish(&provider, provider.enter(&provider.browser, again, None).await).await;
+    for mode in MODES {
+        let form = Some(query(&[("response_mode", mode)]));
+        let answer = provider.browser.send_each(Method::POST, paths::OAUTH_AUTHORIZE, form, &headers).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        let again = answer.header("location").split_once('?').unwrap().1;
+        finish(&provider, provider.enter(&provider.browser, again, None).await).await;
+    }
 }
 
 /// A request object without a signature, with the parameters of a plain request.
@@ -226,13 +234,16 @@ async fn oidcc_ensure_request_with_valid_pkce_succeeds() {
     let provider = start().await;
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let challenge = base64url(&sha256(verifier.as_bytes()));
-    let changes = [("code_challenge", challenge.as_str()), ("code_challenge_method", "S256")];
-    let answer = provider.enter(&provider.browser, &query(&changes), None).await.json();
-    let code = parameters(answer["location"].as_str().unwrap())["code"].clone();
-    assert_eq!(
-        exchange(&provider, &code, &[]).await.json()["error"],
-        "invalid_grant",
-        "a challenge needs its verifier"
-    );
-    assert_eq!(exchange(&provider, &code, &[("code_verifier", verifier)]).await.status, StatusCode::OK);
+    for mode in MODES {
+        let changes =
+            [("code_challenge", challenge.as_str()), ("code_challenge_method", "S256"), ("response_mode", mode)];
+        let answer = provider.enter(&provider.browser, &query(&changes), None).await.json();
+        let code = parameters(answer["location"].as_str().unwrap())["code"].clone();
+        assert_eq!(
+            exchange(&provider, &code, &[]).await.json()["error"],
+            "invalid_grant",
+            "a challenge needs its verifier"
+        );
+        assert_eq!(exchange(&provider, &code, &[("code_verifier", verifier)]).await.status, StatusCode::OK);
+    }
 }

@@ -1,6 +1,6 @@
 //! Modules of the Basic and Form Post plans about tokens and claims.
 
-use super::{CALLBACK, ID, exchange, query, run, start};
+use super::{CALLBACK, ID, MODES, exchange, query, run, start};
 use crate::oidc::{Provider, SECRET, claims, header, parameters};
 use crate::support::ORIGIN;
 use http::{Method, StatusCode};
@@ -147,24 +147,28 @@ async fn oidcc_codereuse_30seconds() {
 
 async fn is_used_once(later: i64) {
     let provider = start().await;
-    let answer = provider.enter(&provider.browser, &query(&[]), None).await.json();
-    let code = parameters(answer["location"].as_str().unwrap())["code"].clone();
-    let tokens = exchange(&provider, &code, &[]).await.json();
-    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::OK);
-    provider.portal.advance(later).await;
-    let again = exchange(&provider, &code, &[]).await;
-    assert_eq!((again.status, &again.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
-    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED, "it is revoked");
+    for mode in MODES {
+        let answer = provider.enter(&provider.browser, &query(&[("response_mode", mode)]), None).await.json();
+        let code = parameters(answer["location"].as_str().unwrap())["code"].clone();
+        let tokens = exchange(&provider, &code, &[]).await.json();
+        assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::OK);
+        provider.portal.advance(later).await;
+        let again = exchange(&provider, &code, &[]).await;
+        assert_eq!((again.status, &again.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
+        assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED, "it is revoked");
+    }
 }
 
 #[tokio::test]
 async fn oidcc_server_client_secret_post() {
     let provider = start().await;
-    let answer = provider.enter(&provider.browser, &query(&[]), None).await.json();
-    let code = parameters(answer["location"].as_str().unwrap())["code"].clone();
-    let pairs = [("client_id", ID), ("client_secret", SECRET), ("redirect_uri", CALLBACK), ("code_verifier", "")];
-    let answer = provider.exchange(&code, &pairs).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    for mode in MODES {
+        let answer = provider.enter(&provider.browser, &query(&[("response_mode", mode)]), None).await.json();
+        let code = parameters(answer["location"].as_str().unwrap())["code"].clone();
+        let pairs = [("client_id", ID), ("client_secret", SECRET), ("redirect_uri", CALLBACK), ("code_verifier", "")];
+        let answer = provider.exchange(&code, &pairs).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
 }
 
 #[tokio::test]

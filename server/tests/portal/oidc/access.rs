@@ -48,6 +48,35 @@ async fn a_disabled_account_ends_everything_on_every_node() {
     assert_eq!(refreshed.json()["error"], "invalid_grant");
 }
 
+/// Nobody but the jobs of the other node reads the change there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_jobs_of_another_node_end_the_tokens_of_a_disabled_account() {
+    let provider = Provider::start().await;
+    let root = provider.portal.administrator().await;
+    let tokens = provider.tokens().await;
+    let other = provider.portal.another().await;
+    let node = Provider { portal: other, user: provider.user.clone(), browser: provider.browser.clone() };
+    let status = async || node.userinfo(&tokens["access_token"]).await.status;
+    assert_eq!(status().await, StatusCode::OK);
+    let path = format!("{}/{}", paths::USERS, provider.user);
+    let disabled = root.send(Method::PATCH, &path, Some(json!({"disabled": true}).to_string()), &[]).await;
+    assert_eq!(disabled.status, StatusCode::NO_CONTENT, "{}", disabled.text);
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED, "here at once");
+    assert_eq!(status().await, StatusCode::OK, "without its jobs the other node does not learn of it");
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let jobs = tokio::spawn(server::jobs::run(node.portal.state.clone(), stopped));
+    let refused = async {
+        while status().await == StatusCode::OK {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    // The jobs follow several times a second; the limit is for slow machines.
+    tokio::time::timeout(std::time::Duration::from_mins(1), refused).await.unwrap();
+    assert_eq!(status().await, StatusCode::UNAUTHORIZED);
+    stop.send(true).unwrap();
+    jobs.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_client_revokes_its_own_tokens_and_no_others() {
     let provider = Provider::start().await;

@@ -1,7 +1,7 @@
 //! The device flow.
 
 use super::{Provider, SECRET, VERIFIER, claims};
-use crate::support::ORIGIN;
+use crate::support::{ORIGIN, Visitor};
 use domain::encoding::{base64url, sha256};
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -133,4 +133,59 @@ async fn attack_a_device_code_is_refused_guessed_or_taken_by_another_client() {
     let late = begin("tv").await;
     provider.portal.advance(oidc::device::LIFE_MS).await;
     assert_eq!(poll(late["device_code"].as_str().unwrap()).await["error"], "expired_token");
+}
+
+/// A signed-in thief guesses at the codes of others, on the page and by the API, and with new sessions of the account.
+#[tokio::test]
+async fn attack_guesses_at_the_codes_of_devices_are_limited_by_account_and_address() {
+    let provider = Provider::start().await;
+    let portal = &provider.portal;
+    let codes = provider.client(paths::OAUTH_DEVICE, &[("client_id", "tv")], &[]).await.json();
+    let right = codes["user_code"].as_str().unwrap();
+    let wrong = if right == "BBBB-BBBB" { "CCCC-CCCC" } else { "BBBB-BBBB" };
+    let page = async |browser: &Visitor, code: &str| {
+        let path = format!("{}?user_code={code}", paths::DEVICE_PAGE);
+        browser.send(Method::GET, &path, None, &[("sec-fetch-mode", "navigate")]).await
+    };
+    let answer = async |browser: &Visitor, code: &str| {
+        browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": code, "agreed": true})).await
+    };
+    for number in 0..20 {
+        assert_eq!(page(&provider.browser, right).await.status, StatusCode::OK, "a right code is no guess: {number}");
+    }
+    for number in 0..5 {
+        let (shown, answered) = (page(&provider.browser, wrong).await, answer(&provider.browser, wrong).await);
+        assert_eq!((shown.status, answered.status), (StatusCode::OK, StatusCode::NOT_FOUND), "{number}");
+    }
+    let again = portal.browser("203.0.113.8").signed_in("alice").await;
+    for browser in [&provider.browser, &again] {
+        // The right code is not tried either, so that guesses beyond the limit tell nothing.
+        for code in [wrong, right] {
+            let (shown, answered) = (page(browser, code).await, answer(browser, code).await);
+            assert_eq!((shown.status, answered.status.as_u16()), (StatusCode::TOO_MANY_REQUESTS, 429), "{code}");
+            assert!(shown.text.contains("too many wrong codes") && !shown.text.contains("Television"));
+            for refused in [shown, answered] {
+                let seconds: u64 = refused.header("retry-after").parse().unwrap();
+                assert!((1..=60).contains(&seconds), "{seconds}");
+            }
+        }
+    }
+    // Another person at the same address goes on, until a hundred guesses have come from there.
+    let mut others = Vec::new();
+    for number in 0..9 {
+        portal.add_user(&format!("user{number}")).await;
+        others.push(portal.browser("203.0.113.7").signed_in(&format!("user{number}")).await);
+    }
+    for browser in &others {
+        for _ in 0..10 {
+            assert_eq!(page(browser, wrong).await.status, StatusCode::OK);
+        }
+    }
+    portal.add_user("last").await;
+    let last = portal.browser("203.0.113.7").signed_in("last").await;
+    assert_eq!(page(&last, right).await.status, StatusCode::TOO_MANY_REQUESTS, "by the address");
+    portal.advance(60_000).await;
+    provider.browser.refresh().await;
+    let connected = answer(&provider.browser, right).await;
+    assert_eq!(connected.json()["location"], "/device?done=yes", "{}", connected.text);
 }

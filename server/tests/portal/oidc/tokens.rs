@@ -296,3 +296,31 @@ async fn a_client_has_lifetimes_of_its_own() {
     assert_eq!(refresh(&renewed.json()).await.json()["error"], "invalid_grant", "counted from the sign-in");
     assert!(!provider.is_live(&tokens["access_token"]).await);
 }
+
+/// There is no password grant, no grant for clients alone, and no implicit flow.
+#[tokio::test]
+async fn other_grants_are_unsupported() {
+    let provider = Provider::start().await;
+    for grant in ["password", "client_credentials", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"] {
+        let pairs = [
+            ("grant_type", grant),
+            ("client_id", "app"),
+            ("client_secret", SECRET),
+            ("username", "alice"),
+            ("password", crate::support::PASSWORD),
+            ("scope", "openid"),
+        ];
+        let refused = provider.client(paths::OAUTH_TOKEN, &pairs, &[]).await;
+        assert_eq!(
+            (refused.status, refused.json()["error"].clone()),
+            (StatusCode::BAD_REQUEST, json!("unsupported_grant_type"))
+        );
+        assert!(refused.json().get("access_token").is_none(), "{grant}");
+    }
+    let document = provider.portal.program("198.51.100.9").get(paths::OPENID_CONFIGURATION).await.json();
+    let grants = json!(["authorization_code", "refresh_token", oidc::device::GRANT_TYPE]);
+    assert_eq!(
+        (&document["grant_types_supported"], &document["response_types_supported"]),
+        (&grants, &json!(["code"]))
+    );
+}

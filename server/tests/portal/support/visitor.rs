@@ -28,6 +28,8 @@ pub(crate) struct Visitor {
     proves: bool,
     /// The server's last nonce.
     nonce: Arc<Mutex<String>>,
+    /// The origin of the site, as the visitor's proofs and messages name it.
+    pub origin: &'static str,
 }
 
 pub(crate) struct Answer {
@@ -64,7 +66,7 @@ impl Visitor {
         let key = Some(Arc::new(ClientKey::generate()));
         let receiving = Arc::new(receiving_key());
         let (cookies, headers, nonce) = (Arc::default(), Vec::new(), Arc::default());
-        Self { router, address, browser: true, key, receiving, cookies, headers, proves: true, nonce }
+        Self { router, address, browser: true, key, receiving, cookies, headers, proves: true, nonce, origin: ORIGIN }
     }
 
     pub(crate) fn program(portal: &Portal, address: IpAddr) -> Self {
@@ -148,7 +150,7 @@ impl Visitor {
         body: Option<String>,
         extra: &[(&str, &str)],
     ) -> Answer {
-        let url = format!("{ORIGIN}{}", path.split('?').next().unwrap());
+        let url = format!("{}{}", self.origin, path.split('?').next().unwrap());
         let mut again = true;
         loop {
             let nonce = self.nonce.lock().unwrap().clone();
@@ -180,7 +182,7 @@ impl Visitor {
         if self.browser {
             request = request.header("sec-fetch-site", "same-origin").header("sec-fetch-mode", "cors");
             if method != Method::GET {
-                request = request.header(header::ORIGIN, ORIGIN);
+                request = request.header(header::ORIGIN, self.origin);
             }
             let cookies = self.cookies.lock().unwrap();
             if !cookies.is_empty() {
@@ -245,13 +247,14 @@ impl Visitor {
         let keys = public.as_ref().map(|key| (key, &receiving));
         let plaintext = content.to_string();
         let envelope =
-            seal::seal(&challenge.key, kind, &challenge.short_key, ORIGIN, keys, 0, plaintext.as_bytes()).unwrap();
+            seal::seal(&challenge.key, kind, &challenge.short_key, self.origin, keys, 0, plaintext.as_bytes()).unwrap();
         let mut body = json!({"encrypted_username_password": envelope, "short_key": challenge.short_key});
         if !self.browser {
             body["delivery"] = "body".into();
         }
         let path = path_of(kind);
-        let proof = self.key.as_ref().map(|key| ("dpop", key.prove(&format!("{ORIGIN}{path}"), &challenge.short_key)));
+        let proof =
+            self.key.as_ref().map(|key| ("dpop", key.prove(&format!("{}{path}", self.origin), &challenge.short_key)));
         (body.to_string(), proof.into_iter().collect())
     }
 
@@ -288,7 +291,7 @@ impl Visitor {
     /// Refreshes as the browser's code does: requests a nonce, makes a proof, sends.
     pub(crate) async fn refresh(&self) -> Answer {
         let nonce = self.nonce().await;
-        let proof = self.key.as_ref().map(|key| key.prove(&format!("{ORIGIN}{}", paths::REFRESH), &nonce));
+        let proof = self.key.as_ref().map(|key| key.prove(&format!("{}{}", self.origin, paths::REFRESH), &nonce));
         let headers: Vec<_> = proof.iter().map(|proof| ("dpop", proof.as_str())).collect();
         self.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &headers).await
     }
@@ -296,7 +299,7 @@ impl Visitor {
     /// Sends a request with a proof of the visitor's key: requests a nonce, makes a proof, sends.
     pub(crate) async fn prove_and_post(&self, path: &str, body: &Value) -> Answer {
         let nonce = self.nonce().await;
-        let proof = self.key.as_ref().unwrap().prove(&format!("{ORIGIN}{path}"), &nonce);
+        let proof = self.key.as_ref().unwrap().prove(&format!("{}{path}", self.origin), &nonce);
         self.send(Method::POST, path, Some(body.to_string()), &[("dpop", &proof)]).await
     }
 
