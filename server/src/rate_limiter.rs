@@ -5,7 +5,7 @@
 
 mod counted_request;
 
-pub use counted_request::{CountedRequest, RequestClass};
+pub(crate) use counted_request::{CountedRequest, RequestClass};
 
 use self::counted_request::ClientCounters;
 use domain::UnixMs;
