@@ -8,6 +8,7 @@ use crate::client::Client as Caller;
 use crate::guards::copied::{self, TokenOwner};
 use crate::oauth::tokens::AccessSubject;
 use crate::state::{CoreState, KeyState, SessionState};
+use domain::UnixMs;
 use domain::encoding::{base64url, sha256};
 use domain::refresh_token::RefreshToken;
 use domain::session::{Refresh, Session};
@@ -128,28 +129,7 @@ async fn redeem(
         let Some(code) = state.store.code(&presented.hash).await? else {
             return Err(invalid_grant("the code does not exist or has expired"));
         };
-        match exchange::judge_code(
-            &facts(&code),
-            client,
-            presented.redirect_uri.as_deref(),
-            presented.verifier.as_deref(),
-            jkt,
-            now,
-        ) {
-            CodeVerdict::Good => {}
-            CodeVerdict::Refused(error) => {
-                let wrong_key = code.client == client.id() && code.jkt.is_some() && code.jkt != jkt;
-                if wrong_key && let Some(session) = state.store.session(&code.session).await? {
-                    let owner = TokenOwner { user: &session.user, session: &session.id, app: &client.label() };
-                    copied::record(state, caller, owner).await?;
-                }
-                return Err(error.into());
-            }
-            CodeVerdict::Reused => {
-                revoke_reused(state, caller, code.grant.as_deref()).await?;
-                return Err(invalid_grant("the code was used before; what it gave is revoked"));
-            }
-        }
+        check_code(state, caller, client, presented, &code, jkt, now).await?;
         let details: GrantDetails = read_details(&code.details)?;
         let targets = allowed_targets(state, client, &details, resources)?;
         let scopes = exchange::still_allowed(client, &Scopes::parse(&details.scope))?;
@@ -190,6 +170,34 @@ async fn redeem(
         }
     }
     Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
+}
+
+/// Judges a code. Its owner sees a wrong key, and a second use revokes the grant of the first.
+async fn check_code(
+    state: &SessionState,
+    caller: &Caller,
+    client: &Client,
+    presented: &PresentedCode,
+    code: &CodeRow,
+    jkt: Option<Thumbprint>,
+    now: UnixMs,
+) -> Result<(), TokenError> {
+    let (uri, verifier) = (presented.redirect_uri.as_deref(), presented.verifier.as_deref());
+    match exchange::judge_code(&facts(code), client, uri, verifier, jkt, now) {
+        CodeVerdict::Good => Ok(()),
+        CodeVerdict::Refused(error) => {
+            let wrong_key = code.client == client.id() && code.jkt.is_some() && code.jkt != jkt;
+            if wrong_key && let Some(session) = state.store.session(&code.session).await? {
+                let owner = TokenOwner { user: &session.user, session: &session.id, app: &client.label() };
+                copied::record(state, caller, owner).await?;
+            }
+            Err(error.into())
+        }
+        CodeVerdict::Reused => {
+            revoke_reused(state, caller, code.grant.as_deref()).await?;
+            Err(invalid_grant("the code was used before; what it gave is revoked"))
+        }
+    }
 }
 
 fn facts(code: &CodeRow) -> CodeFacts<'_> {
@@ -243,17 +251,8 @@ async fn refresh(
         }
         let Some(life) = life(&grant) else { return Err(unknown()) };
         // Checked before the rotation, so that a refused request uses up no token.
-        if !oauth_people::may_still_use(state, client, &grant).await? {
-            return Err(invalid_grant("this account may no longer use the app"));
-        }
-        let details: GrantDetails = read_details(&grant.details)?;
-        let granted = Scopes::parse(&details.scope);
-        let scopes = exchange::still_allowed(client, &exchange::narrowed(&granted, scope)?)?;
-        if !exchange::gets_refresh_token(&client.allowed(&granted)) {
-            return Err(invalid_grant("this client may no longer refresh: it has lost the scope offline_access"));
-        }
-        let targets = allowed_targets(state, client, &details, resources)?;
-        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)??;
+        let RefreshTerms { details, scopes, targets } =
+            refresh_terms(state, client, &grant, scope, resources, now).await?;
         // The refresh token of a confidential client is bound to its secret and not to a key, because each of its processes
         // may create its own key (RFC 9449, section 5). The access token gets the key that is proven now.
         let rebound = jkt.filter(|_| !client.is_public() && grant.jkt.is_some());
@@ -271,31 +270,45 @@ async fn refresh(
                 return Err(invalid_grant("the refresh token was used before; the access is revoked"));
             }
             Refresh::Again => again(state, &grant, &token)?,
-            Refresh::Rotate => {
-                let successor = token.successor(&state.keyring.macs(now).map_err(ApiError::from)?.oauth_refresh);
-                let rotation = GrantRotation {
-                    id: id.clone(),
-                    from_generation: token.generation(),
-                    from_hash: token.hash(),
-                    to_hash: successor.hash(),
-                    jkt: bound_to,
-                    rebound: (bound_to != grant.jkt).then(|| grant.user.clone()),
-                    idle_at: now + state.config.settings.session.idle.ms(),
-                    now,
-                };
-                if !state.store.rotate_grant(&rotation).await? {
-                    continue;
-                }
-                if rotation.rebound.is_some() {
-                    state.sessions.outdate([&grant.session]);
-                }
-                successor
-            }
+            Refresh::Rotate => match rotate(state, &grant, &token, bound_to, now).await? {
+                Some(successor) => successor,
+                None => continue,
+            },
         };
         let grant = GrantRow { generation: successor.generation(), jkt: bound_to, ..grant };
         return issue(state, client, &grant, &details, &scopes, &targets, Some(&successor)).await;
     }
     Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
+}
+
+/// What a refresh gives.
+struct RefreshTerms {
+    details: GrantDetails,
+    scopes: Scopes,
+    targets: Vec<String>,
+}
+
+/// Returns what a refresh gives, if account and client may still have it.
+async fn refresh_terms(
+    state: &SessionState,
+    client: &Client,
+    grant: &GrantRow,
+    scope: Option<&Scopes>,
+    resources: &[String],
+    now: UnixMs,
+) -> Result<RefreshTerms, TokenError> {
+    if !oauth_people::may_still_use(state, client, grant).await? {
+        return Err(invalid_grant("this account may no longer use the app"));
+    }
+    let details: GrantDetails = read_details(&grant.details)?;
+    let granted = Scopes::parse(&details.scope);
+    let scopes = exchange::still_allowed(client, &exchange::narrowed(&granted, scope)?)?;
+    if !exchange::gets_refresh_token(&client.allowed(&granted)) {
+        return Err(invalid_grant("this client may no longer refresh: it has lost the scope offline_access"));
+    }
+    let targets = allowed_targets(state, client, &details, resources)?;
+    state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)??;
+    Ok(RefreshTerms { details, scopes, targets })
 }
 
 /// Returns the resources of a token request that the client may still name.
@@ -322,6 +335,35 @@ fn life(grant: &GrantRow) -> Option<Session> {
         ends_at: grant.ends_at.min(grant.session_ends_at),
         revoked: grant.revoked,
     })
+}
+
+/// Rotates the refresh token of a grant, whose access tokens are bound to `jkt` from now on. `None`: the grant has changed
+/// meanwhile.
+async fn rotate(
+    state: &SessionState,
+    grant: &GrantRow,
+    token: &RefreshToken,
+    jkt: Option<Thumbprint>,
+    now: UnixMs,
+) -> Result<Option<RefreshToken>, TokenError> {
+    let successor = token.successor(&state.keyring.macs(now).map_err(ApiError::from)?.oauth_refresh);
+    let rotation = GrantRotation {
+        id: grant.id.clone(),
+        from_generation: token.generation(),
+        from_hash: token.hash(),
+        to_hash: successor.hash(),
+        jkt,
+        rebound: (jkt != grant.jkt).then(|| grant.user.clone()),
+        idle_at: now + state.config.settings.session.idle.ms(),
+        now,
+    };
+    if !state.store.rotate_grant(&rotation).await? {
+        return Ok(None);
+    }
+    if rotation.rebound.is_some() {
+        state.sessions.outdate([&grant.session]);
+    }
+    Ok(Some(successor))
 }
 
 /// Returns the same successor again, because the answer of the rotation may have been lost.
