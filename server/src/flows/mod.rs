@@ -32,6 +32,7 @@ pub mod oauth_logouts;
 pub(crate) mod oauth_marks;
 pub mod oauth_people;
 pub mod oauth_registration;
+pub(crate) mod oauth_request_marks;
 pub mod oauth_token;
 pub mod paging;
 pub mod passkey_login;
