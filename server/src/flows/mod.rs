@@ -28,6 +28,7 @@ pub mod oauth_device;
 pub mod oauth_documents;
 pub mod oauth_explanation;
 pub mod oauth_initial_tokens;
+mod oauth_issue;
 pub mod oauth_logouts;
 pub(crate) mod oauth_marks;
 pub mod oauth_people;
