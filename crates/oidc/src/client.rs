@@ -58,6 +58,50 @@ pub struct InvalidClient {
     pub problem: String,
 }
 
+fn invalid(setting: &'static str, problem: &str) -> InvalidClient {
+    InvalidClient { setting, problem: problem.to_owned() }
+}
+
+/// Checks all URIs of a client but its resources.
+fn check_uris(settings: &ClientSettings) -> Result<(), InvalidClient> {
+    for (setting, uris) in
+        [("redirect_uris", &settings.redirect_uris), ("post_logout_redirect_uris", &settings.post_logout_redirect_uris)]
+    {
+        if uris.len() > MOST_URIS {
+            return Err(invalid(setting, "at most 64"));
+        }
+        for uri in uris {
+            redirect_uri::check(uri).map_err(|error| invalid(setting, &format!("{uri}: {error}")))?;
+        }
+    }
+    for (setting, uri) in [
+        ("url", &settings.url),
+        ("backchannel_logout_uri", &settings.backchannel_logout_uri),
+        ("jwks_uri", &settings.jwks_uri),
+    ] {
+        let Some(uri) = uri else { continue };
+        redirect_uri::check(uri).map_err(|error| invalid(setting, &format!("{uri}: {error}")))?;
+        if redirect_uri::origin(uri).is_none() {
+            return Err(invalid(setting, "must be an https URL"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks how long the client's tokens are valid.
+fn check_lifetimes(settings: &ClientSettings) -> Result<(), InvalidClient> {
+    for (setting, seconds, range) in [
+        ("access_token_seconds", settings.access_token_seconds, LIFETIME),
+        ("id_token_seconds", settings.id_token_seconds, ID_TOKEN_LIFETIME),
+        ("refresh_token_seconds", settings.refresh_token_seconds, REFRESH_LIFETIME),
+    ] {
+        if seconds.is_some_and(|seconds| !range.contains(&seconds)) {
+            return Err(invalid(setting, &format!("{} to {}", range.start(), range.end())));
+        }
+    }
+    Ok(())
+}
+
 /// A validated client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
@@ -73,7 +117,6 @@ impl Client {
     /// # Errors
     /// Names the invalid setting.
     pub fn new(settings: ClientSettings, secrets: &[String], source: ClientSource) -> Result<Self, InvalidClient> {
-        let invalid = |setting, problem: &str| InvalidClient { setting, problem: problem.to_owned() };
         let is_document = source == ClientSource::Document && redirect_uri::is_document_id(&settings.id);
         if !is_document && !is_id(&settings.id) {
             return Err(invalid("id", "1 to 64 letters, digits and . _ ~ -"));
@@ -89,40 +132,11 @@ impl Client {
         if settings.redirect_uris.is_empty() && settings.introspects.is_empty() && !settings.device && !is_unknown {
             return Err(invalid("redirect_uris", "at least one is needed"));
         }
-        for (setting, uris) in [
-            ("redirect_uris", &settings.redirect_uris),
-            ("post_logout_redirect_uris", &settings.post_logout_redirect_uris),
-        ] {
-            if uris.len() > MOST_URIS {
-                return Err(invalid(setting, "at most 64"));
-            }
-            for uri in uris {
-                redirect_uri::check(uri).map_err(|error| invalid(setting, &format!("{uri}: {error}")))?;
-            }
-        }
-        for (setting, uri) in [
-            ("url", &settings.url),
-            ("backchannel_logout_uri", &settings.backchannel_logout_uri),
-            ("jwks_uri", &settings.jwks_uri),
-        ] {
-            let Some(uri) = uri else { continue };
-            redirect_uri::check(uri).map_err(|error| invalid(setting, &format!("{uri}: {error}")))?;
-            if redirect_uri::origin(uri).is_none() {
-                return Err(invalid(setting, "must be an https URL"));
-            }
-        }
+        check_uris(&settings)?;
         if let Some(unknown) = settings.scopes.iter().find(|scope| !SUPPORTED.contains(&scope.as_str())) {
             return Err(invalid("scopes", &format!("'{unknown}' is none of {}", SUPPORTED.join(", "))));
         }
-        for (setting, seconds, range) in [
-            ("access_token_seconds", settings.access_token_seconds, LIFETIME),
-            ("id_token_seconds", settings.id_token_seconds, ID_TOKEN_LIFETIME),
-            ("refresh_token_seconds", settings.refresh_token_seconds, REFRESH_LIFETIME),
-        ] {
-            if seconds.is_some_and(|seconds| !range.contains(&seconds)) {
-                return Err(invalid(setting, &format!("{} to {}", range.start(), range.end())));
-            }
-        }
+        check_lifetimes(&settings)?;
         for resource in &settings.resources {
             redirect_uri::check(resource).map_err(|error| invalid("resources", &format!("{resource}: {error}")))?;
         }

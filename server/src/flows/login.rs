@@ -63,19 +63,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     let LoginContext { user, failures, forgivable, known_network, factors } = state.store.login_context(asked).await?;
     // Guesses by strangers do not slow the owner down on a known device, because that has its own failures.
     let gate = account_delay::gate(failures, state.now());
-    match gate {
-        DelayDecision::Wait { ms } => {
-            let mut entry = audit::entry(state, client, AuditEvent::Login, audit::DELAYED);
-            entry.user = user.map(|user| user.id);
-            audit::note(&state.defence, client, entry).await?;
-            return Err(ApiError::wait(Code::AccountDelayed, ms).into());
-        }
-        // After this many failures the device counts as unknown.
-        DelayDecision::Shut if client.known.is_some() => {
-            return Err(ApiError::device_mismatch(DeviceRefusal::Spent).into());
-        }
-        DelayDecision::Shut | DelayDecision::Open => {}
-    }
+    check_delay(state, client, gate, user.as_ref()).await?;
 
     let password = Zeroizing::new(credentials.password.as_bytes().to_vec());
     let stored = user.as_ref().map(|user| user.password_hash.0.as_str());
@@ -117,6 +105,28 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
         (LoginVerdict::Refused(reason), user) => {
             Err(refuse(&state.defence, client, &received.attempt, user.as_ref(), &digest, reason).await)
         }
+    }
+}
+
+/// Checks the delay of the account, before its password costs anything.
+///
+/// # Errors
+/// `account_delayed`; `device_mismatch`: after this many failures the device counts as unknown.
+async fn check_delay(
+    state: &AppState,
+    client: &Client,
+    gate: DelayDecision,
+    user: Option<&User>,
+) -> Result<(), AttemptError> {
+    match gate {
+        DelayDecision::Wait { ms } => {
+            let mut entry = audit::entry(state, client, AuditEvent::Login, audit::DELAYED);
+            entry.user = user.map(|user| user.id.clone());
+            audit::note(&state.defence, client, entry).await?;
+            Err(ApiError::wait(Code::AccountDelayed, ms).into())
+        }
+        DelayDecision::Shut if client.known.is_some() => Err(ApiError::device_mismatch(DeviceRefusal::Spent).into()),
+        DelayDecision::Shut | DelayDecision::Open => Ok(()),
     }
 }
 

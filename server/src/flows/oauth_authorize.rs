@@ -1,7 +1,8 @@
 //! Authorization requests of clients: checked for the page, and again when the code is issued.
 
 use super::oauth_documents::{self, FoundClient, Reader};
-use super::{oauth_marks, oauth_people};
+use super::oauth_people;
+use super::oauth_request_marks::{MARK, arrived_at, marked, sent_at};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
@@ -25,14 +26,6 @@ use store::audit::AuditEvent;
 use store::oauth::{NewCode, PushedRequest};
 use wire::paths;
 use wire::problem::Code;
-
-/// The parameter that marks a request after it sent the person to sign in. Clients do not use it. With its time, a
-/// sign-in since then satisfies `prompt=login`.
-pub const MARK: &str = "postern_sign_in";
-/// The parameter with the time at which a person came with a pushed request. Clients do not use it.
-const ARRIVED: &str = "postern_arrived";
-/// Time limit for a person's sign-in, with the set-up of a second factor and the answer to the app.
-pub const SIGN_IN_SECONDS: i64 = 60 * 60;
 
 /// A checked request and the next step.
 #[derive(Debug)]
@@ -95,27 +88,15 @@ pub async fn examine(
     let resources = &state.config.settings.oauth.resources;
     let request = match AuthorizationRequest::judge(&params, &client, pushed.is_some(), resources) {
         Ok(request) => request,
-        Err(refusal) => {
-            return Ok(match *refusal {
-                Refusal::Shown(shown) => AuthorizationOutcome::Shown(shown),
-                Refusal::Redirected(Redirected { error, facts, to }) => refuse(state, &client, to, &error, facts),
-            });
-        }
+        Err(refusal) => return Ok(refused(state, &client, *refusal)),
     };
     let now = state.now();
     if let Err(error) = state.client_tokens.check(&client, &request.scopes, now).map_err(ApiError::broken)? {
         return Ok(refuse(state, &client, request.return_to(), &error, Vec::new()));
     }
-    let hint = match &request.id_token_hint {
-        Some(token) => match state.client_tokens.hint(token, now).filter(|hint| hint.client == client.id()) {
-            Some(hint) => Some(hint.sub),
-            None => {
-                let text = "id_token_hint is not an ID token of this server for this client";
-                let error = OAuthError::new(ErrorCode::InvalidRequest, text);
-                return Ok(refuse(state, &client, request.return_to(), &error, Vec::new()));
-            }
-        },
-        None => None,
+    let hint = match hinted_user(state, &client, &request) {
+        Ok(hint) => hint,
+        Err(error) => return Ok(refuse(state, &client, request.return_to(), &error, Vec::new())),
     };
     let plain = given.encode_without(&[MARK]);
     let facts = match session {
@@ -154,25 +135,18 @@ pub async fn examine(
     })
 }
 
-/// Returns a query string with the time at which its request sends the person to sign in. `auth_time`: of the present
-/// session.
-fn marked(state: &KeyState, plain: &str, auth_time: UnixSeconds) -> Result<String, ApiError> {
-    let mark = oauth_marks::mark(state, &of_sign_in(plain, auth_time))?;
-    Ok(format!("{plain}&{MARK}={mark}.{auth_time}"))
-}
-
-/// Returns the time at which this very request sent the person to sign in. `None`: it did not, or nobody has signed in
-/// since. Clocks of nodes differ, so the times alone would not tell.
-fn sent_at(state: &KeyState, mark: &str, plain: &str, auth_time: UnixSeconds) -> Option<UnixSeconds> {
-    let (mark, earlier) = mark.rsplit_once('.')?;
-    let earlier = UnixSeconds::from_seconds(earlier.parse().ok()?);
-    let sent = oauth_marks::read(state, mark, &of_sign_in(plain, earlier), SIGN_IN_SECONDS);
-    sent.filter(|_| auth_time != earlier)
-}
-
-/// Returns what the mark of a sign-in authenticates.
-fn of_sign_in(plain: &str, auth_time: UnixSeconds) -> String {
-    format!("{plain}\n{auth_time}")
+/// Returns the `sub` of the person whom the request names by an ID token, if it names one.
+fn hinted_user(
+    state: &KeyState,
+    client: &Client,
+    request: &AuthorizationRequest,
+) -> Result<Option<String>, OAuthError> {
+    let Some(token) = &request.id_token_hint else { return Ok(None) };
+    let hint = state.client_tokens.hint(token, state.now()).filter(|hint| hint.client == client.id());
+    hint.map(|hint| Some(hint.sub)).ok_or_else(|| {
+        let text = "id_token_hint is not an ID token of this server for this client";
+        OAuthError::new(ErrorCode::InvalidRequest, text)
+    })
 }
 
 /// Issues a code to a session whose key was proven, and returns the answer for the client. `agreed`: the person has
@@ -238,27 +212,6 @@ pub async fn issue(
     Ok(Some(Response::code(request.return_to(), &code, &state.config.origin)))
 }
 
-/// Notes in the query string of a pushed request when its person arrived. It then does not expire while the person
-/// signs in. A query without such a request, or with the note, remains as it is.
-///
-/// # Errors
-/// No MAC key is available.
-pub fn arrived(state: &KeyState, query: &str) -> Result<String, ApiError> {
-    let given = Params::parse(query);
-    match given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) {
-        Some(reference) if given.get(ARRIVED).is_none() && given.repeated().is_none() => {
-            let mark = oauth_marks::mark(state, &arrival(reference))?;
-            Ok(format!("{}&{ARRIVED}={mark}", given.encode_without(&[])))
-        }
-        _ => Ok(query.to_owned()),
-    }
-}
-
-/// Returns what the note of a pushed request authenticates. No query string begins like this.
-fn arrival(reference: &str) -> String {
-    format!("arrived\n{reference}")
-}
-
 /// Returns the account name that an app proposes for its person's sign-in. `next`: the local path that the sign-in leads to.
 ///
 /// # Errors
@@ -280,6 +233,14 @@ pub async fn login_hint(state: &CoreState, next: &str) -> Result<Option<String>,
 pub fn declined(state: &CoreState, examined: &Examined) -> Response {
     let error = OAuthError::new(ErrorCode::AccessDenied, "the person declined");
     Response::error(examined.request.return_to(), &error, &state.config.origin)
+}
+
+/// Refuses a request with wrong parameters.
+fn refused(state: &CoreState, client: &Client, refusal: Refusal) -> AuthorizationOutcome {
+    match refusal {
+        Refusal::Shown(shown) => AuthorizationOutcome::Shown(shown),
+        Refusal::Redirected(Redirected { error, facts, to }) => refuse(state, client, to, &error, facts),
+    }
 }
 
 /// Refuses a request that is wrong in itself.
@@ -341,9 +302,7 @@ async fn find(
         return Ok(Ok(Found { client, params: given.clone(), pushed: None }));
     };
     let (hash, now) = (base64url(&sha256(reference.as_bytes())), state.now());
-    let arrived =
-        given.get(ARRIVED).and_then(|mark| oauth_marks::read(state, mark, &arrival(reference), SIGN_IN_SECONDS));
-    let came_at = arrived.map_or(now, |second| now.min(second.to_millis()));
+    let came_at = arrived_at(state, given, reference).map_or(now, |second| now.min(second.to_millis()));
     let stored = state.store.pushed_request(&hash, now).await?;
     let is_plain = given.repeated().is_none();
     let fits = |stored: &PushedRequest| is_plain && stored.client == client.id() && came_at < stored.expires_at;

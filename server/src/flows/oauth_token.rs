@@ -1,71 +1,31 @@
 //! The token endpoint: a code or a refresh token becomes tokens.
 
+use super::oauth_issue::{invalid_grant, issue};
 use super::oauth_people::read_details;
 use super::{oauth_device, oauth_people};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
 use crate::guards::copied::{self, TokenOwner};
-use crate::oauth::tokens::AccessSubject;
 use crate::state::{CoreState, KeyState, SessionState};
+use domain::UnixMs;
 use domain::encoding::{base64url, sha256};
 use domain::refresh_token::RefreshToken;
 use domain::session::{Refresh, Session};
 use domain::thumbprint::Thumbprint;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::exchange::{self, CodeFacts, CodeVerdict, GrantDetails, TokenRequest, USED_CODE_MS};
-use oidc::scope::OPENID;
 use oidc::{Client, Scopes};
 use std::sync::Arc;
 use store::audit::AuditEvent;
 use store::oauth::{CodeRow, GrantRotation, GrantRow, Redeem};
 
+pub use super::oauth_issue::{TokenError, TokenResponse};
+
 /// Maximum number of attempts. Whenever a write fails, a concurrent one has succeeded.
 const TRIES: u32 = 4;
 /// Period that a grant without a refresh token is kept after its last access token has expired.
 const KEEP_MS: i64 = 60_000;
-
-/// The successful token response (RFC 6749, section 5.1).
-#[derive(Clone)]
-pub struct TokenResponse {
-    pub access_token: String,
-    /// `Bearer` or `DPoP`.
-    pub token_type: &'static str,
-    /// Lifetime of the access token in seconds.
-    pub expires_in: i64,
-    pub refresh_token: Option<String>,
-    pub id_token: Option<String>,
-    pub scope: String,
-}
-
-/// An error for the client, or a failure of this server.
-#[derive(Debug)]
-pub enum TokenError {
-    OAuth(OAuthError),
-    Failed(ApiError),
-}
-
-impl From<OAuthError> for TokenError {
-    fn from(error: OAuthError) -> Self {
-        Self::OAuth(error)
-    }
-}
-
-impl From<store::Error> for TokenError {
-    fn from(error: store::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<ApiError> for TokenError {
-    fn from(error: ApiError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-fn invalid_grant(text: &str) -> TokenError {
-    OAuthError::new(ErrorCode::InvalidGrant, text).into()
-}
 
 /// Answers a token request of an authenticated client. `jkt`: the thumbprint of the proven key, if any.
 ///
@@ -128,28 +88,7 @@ async fn redeem(
         let Some(code) = state.store.code(&presented.hash).await? else {
             return Err(invalid_grant("the code does not exist or has expired"));
         };
-        match exchange::judge_code(
-            &facts(&code),
-            client,
-            presented.redirect_uri.as_deref(),
-            presented.verifier.as_deref(),
-            jkt,
-            now,
-        ) {
-            CodeVerdict::Good => {}
-            CodeVerdict::Refused(error) => {
-                let wrong_key = code.client == client.id() && code.jkt.is_some() && code.jkt != jkt;
-                if wrong_key && let Some(session) = state.store.session(&code.session).await? {
-                    let owner = TokenOwner { user: &session.user, session: &session.id, app: &client.label() };
-                    copied::record(state, caller, owner).await?;
-                }
-                return Err(error.into());
-            }
-            CodeVerdict::Reused => {
-                revoke_reused(state, caller, code.grant.as_deref()).await?;
-                return Err(invalid_grant("the code was used before; what it gave is revoked"));
-            }
-        }
+        check_code(state, caller, client, presented, &code, jkt, now).await?;
         let details: GrantDetails = read_details(&code.details)?;
         let targets = allowed_targets(state, client, &details, resources)?;
         let scopes = exchange::still_allowed(client, &Scopes::parse(&details.scope))?;
@@ -190,6 +129,34 @@ async fn redeem(
         }
     }
     Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
+}
+
+/// Judges a code. Its owner sees a wrong key, and a second use revokes the grant of the first.
+async fn check_code(
+    state: &SessionState,
+    caller: &Caller,
+    client: &Client,
+    presented: &PresentedCode,
+    code: &CodeRow,
+    jkt: Option<Thumbprint>,
+    now: UnixMs,
+) -> Result<(), TokenError> {
+    let (uri, verifier) = (presented.redirect_uri.as_deref(), presented.verifier.as_deref());
+    match exchange::judge_code(&facts(code), client, uri, verifier, jkt, now) {
+        CodeVerdict::Good => Ok(()),
+        CodeVerdict::Refused(error) => {
+            let wrong_key = code.client == client.id() && code.jkt.is_some() && code.jkt != jkt;
+            if wrong_key && let Some(session) = state.store.session(&code.session).await? {
+                let owner = TokenOwner { user: &session.user, session: &session.id, app: &client.label() };
+                copied::record(state, caller, owner).await?;
+            }
+            Err(error.into())
+        }
+        CodeVerdict::Reused => {
+            revoke_reused(state, caller, code.grant.as_deref()).await?;
+            Err(invalid_grant("the code was used before; what it gave is revoked"))
+        }
+    }
 }
 
 fn facts(code: &CodeRow) -> CodeFacts<'_> {
@@ -243,17 +210,8 @@ async fn refresh(
         }
         let Some(life) = life(&grant) else { return Err(unknown()) };
         // Checked before the rotation, so that a refused request uses up no token.
-        if !oauth_people::may_still_use(state, client, &grant).await? {
-            return Err(invalid_grant("this account may no longer use the app"));
-        }
-        let details: GrantDetails = read_details(&grant.details)?;
-        let granted = Scopes::parse(&details.scope);
-        let scopes = exchange::still_allowed(client, &exchange::narrowed(&granted, scope)?)?;
-        if !exchange::gets_refresh_token(&client.allowed(&granted)) {
-            return Err(invalid_grant("this client may no longer refresh: it has lost the scope offline_access"));
-        }
-        let targets = allowed_targets(state, client, &details, resources)?;
-        state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)??;
+        let RefreshTerms { details, scopes, targets } =
+            refresh_terms(state, client, &grant, scope, resources, now).await?;
         // The refresh token of a confidential client is bound to its secret and not to a key, because each of its processes
         // may create its own key (RFC 9449, section 5). The access token gets the key that is proven now.
         let rebound = jkt.filter(|_| !client.is_public() && grant.jkt.is_some());
@@ -271,31 +229,45 @@ async fn refresh(
                 return Err(invalid_grant("the refresh token was used before; the access is revoked"));
             }
             Refresh::Again => again(state, &grant, &token)?,
-            Refresh::Rotate => {
-                let successor = token.successor(&state.keyring.macs(now).map_err(ApiError::from)?.oauth_refresh);
-                let rotation = GrantRotation {
-                    id: id.clone(),
-                    from_generation: token.generation(),
-                    from_hash: token.hash(),
-                    to_hash: successor.hash(),
-                    jkt: bound_to,
-                    rebound: (bound_to != grant.jkt).then(|| grant.user.clone()),
-                    idle_at: now + state.config.settings.session.idle.ms(),
-                    now,
-                };
-                if !state.store.rotate_grant(&rotation).await? {
-                    continue;
-                }
-                if rotation.rebound.is_some() {
-                    state.sessions.outdate([&grant.session]);
-                }
-                successor
-            }
+            Refresh::Rotate => match rotate(state, &grant, &token, bound_to, now).await? {
+                Some(successor) => successor,
+                None => continue,
+            },
         };
         let grant = GrantRow { generation: successor.generation(), jkt: bound_to, ..grant };
         return issue(state, client, &grant, &details, &scopes, &targets, Some(&successor)).await;
     }
     Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
+}
+
+/// What a refresh gives.
+struct RefreshTerms {
+    details: GrantDetails,
+    scopes: Scopes,
+    targets: Vec<String>,
+}
+
+/// Returns what a refresh gives, if account and client may still have it.
+async fn refresh_terms(
+    state: &SessionState,
+    client: &Client,
+    grant: &GrantRow,
+    scope: Option<&Scopes>,
+    resources: &[String],
+    now: UnixMs,
+) -> Result<RefreshTerms, TokenError> {
+    if !oauth_people::may_still_use(state, client, grant).await? {
+        return Err(invalid_grant("this account may no longer use the app"));
+    }
+    let details: GrantDetails = read_details(&grant.details)?;
+    let granted = Scopes::parse(&details.scope);
+    let scopes = exchange::still_allowed(client, &exchange::narrowed(&granted, scope)?)?;
+    if !exchange::gets_refresh_token(&client.allowed(&granted)) {
+        return Err(invalid_grant("this client may no longer refresh: it has lost the scope offline_access"));
+    }
+    let targets = allowed_targets(state, client, &details, resources)?;
+    state.client_tokens.check(client, &scopes, now).map_err(ApiError::broken)??;
+    Ok(RefreshTerms { details, scopes, targets })
 }
 
 /// Returns the resources of a token request that the client may still name.
@@ -324,59 +296,39 @@ fn life(grant: &GrantRow) -> Option<Session> {
     })
 }
 
+/// Rotates the refresh token of a grant, whose access tokens are bound to `jkt` from now on. `None`: the grant has changed
+/// meanwhile.
+async fn rotate(
+    state: &SessionState,
+    grant: &GrantRow,
+    token: &RefreshToken,
+    jkt: Option<Thumbprint>,
+    now: UnixMs,
+) -> Result<Option<RefreshToken>, TokenError> {
+    let successor = token.successor(&state.keyring.macs(now).map_err(ApiError::from)?.oauth_refresh);
+    let rotation = GrantRotation {
+        id: grant.id.clone(),
+        from_generation: token.generation(),
+        from_hash: token.hash(),
+        to_hash: successor.hash(),
+        jkt,
+        rebound: (jkt != grant.jkt).then(|| grant.user.clone()),
+        idle_at: now + state.config.settings.session.idle.ms(),
+        now,
+    };
+    if !state.store.rotate_grant(&rotation).await? {
+        return Ok(None);
+    }
+    if rotation.rebound.is_some() {
+        state.sessions.outdate([&grant.session]);
+    }
+    Ok(Some(successor))
+}
+
 /// Returns the same successor again, because the answer of the rotation may have been lost.
 fn again(state: &KeyState, grant: &GrantRow, token: &RefreshToken) -> Result<RefreshToken, TokenError> {
     let of =
         |key: &[u8; 32]| Some(token.successor(key)).filter(|successor| Some(successor.hash()) == grant.refresh_hash);
     let found = state.keyring.made_here(|macs| of(&macs.oauth_refresh));
     found.ok_or_else(|| invalid_grant("the refresh token is not valid"))
-}
-
-async fn issue(
-    state: &KeyState,
-    client: &Client,
-    grant: &GrantRow,
-    details: &GrantDetails,
-    scopes: &Scopes,
-    resources: &[String],
-    token: Option<&RefreshToken>,
-) -> Result<TokenResponse, TokenError> {
-    let now = state.now();
-    let id = domain::encoding::from_base64url(&grant.id).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-    let id = id.ok_or_else(|| invalid_grant("the grant cannot be read"))?;
-    let sub = oauth_people::subject(state, client, &grant.user).await?;
-    let sid = client.session_id(grant.session.as_str(), &sub);
-    let subject = AccessSubject {
-        grant: &id,
-        generation: grant.generation,
-        user: &sub,
-        session: &sid,
-        scopes,
-        resources,
-        details,
-        jkt: grant.jkt,
-        jti: state.ulid(),
-    };
-    let (access_token, expires_in) = state.client_tokens.access(client, subject, now).map_err(ApiError::broken)?;
-    let id_token = if scopes.contains(OPENID) {
-        let person = oauth_people::person(state, client, grant).await?;
-        let all = if client.settings.id_token_claims { scopes.clone() } else { Scopes::default() };
-        let claims = person.claims(&all, &client.allowed_claims(&details.id_token));
-        let signed = state.client_tokens.id_token(client, claims, &sid, details, &access_token, now);
-        Some(signed.map_err(ApiError::broken)?)
-    } else {
-        None
-    };
-    let refresh_token = match token {
-        Some(token) => Some(token.reveal(&state.keyring.macs(now).map_err(ApiError::from)?.oauth_refresh)),
-        None => None,
-    };
-    let token_type = if grant.jkt.is_some() { "DPoP" } else { "Bearer" };
-    Ok(TokenResponse { access_token, token_type, expires_in, refresh_token, id_token, scope: scopes.to_string() })
-}
-
-impl std::fmt::Debug for TokenResponse {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "TokenResponse({})", self.scope)
-    }
 }

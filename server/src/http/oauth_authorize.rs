@@ -8,6 +8,7 @@ use super::sign_in_path::sign_in_from;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::oauth_authorize::{self, AuthorizationOutcome, Examined};
+use crate::flows::oauth_request_marks;
 use crate::flows::{self, oauth_marks};
 use crate::guards::body;
 use crate::guards::signed_in::SignedIn;
@@ -60,7 +61,7 @@ async fn respond(state: &AppState, caller: &Caller, request: Request) -> Result<
         return Ok(too_long(state, request).await);
     }
     let headers = request.headers().clone();
-    let query = match oauth_authorize::arrived(state, request.uri().query().unwrap_or_default()) {
+    let query = match oauth_request_marks::arrived(state, request.uri().query().unwrap_or_default()) {
         Ok(query) => query,
         Err(error) => return Err((error, request)),
     };

@@ -4,7 +4,7 @@ use super::ApiError;
 use super::oauth_answer::{OAuthErrorResponse, json_body, open};
 use crate::client::Client as Caller;
 use crate::dpop;
-use crate::flows::oauth_authorize::SIGN_IN_SECONDS;
+use crate::flows::oauth_request_marks::SIGN_IN_SECONDS;
 use crate::flows::oauth_token::{TokenError, TokenResponse, exchange as run_exchange};
 use crate::flows::{self, oauth_access, oauth_authentication};
 use crate::guards::oauth_client::ProvenForm;

@@ -10,8 +10,9 @@ mod source;
 mod target;
 
 use crate::sql::{MIGRATIONS, SchemaState, schema_state, server};
-use source::Source;
+use source::{Source, Table};
 use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
 use target::Target;
 
 pub use error::TransferError;
@@ -48,20 +49,7 @@ pub async fn transfer(
     dry_run: bool,
     mut report: impl FnMut(&TransferredTable),
 ) -> Result<TransferOutcome, TransferError> {
-    if !from.starts_with("sqlite:") || !(to.starts_with("postgres:") || to.starts_with("postgresql:")) {
-        return Err(TransferError::Engines);
-    }
-    let (connect, is_pooled) = server(to)?;
-    if is_pooled {
-        return Err(TransferError::Pooler);
-    }
-    let is_ready =
-        |side, schema: SchemaState| if schema.is_newer { Err(TransferError::Newer { side }) } else { Ok(schema) };
-    let old = is_ready("source", schema_state(from).await?)?;
-    if !old.pending.is_empty() {
-        return Err(TransferError::Older(old.pending.join(", ")));
-    }
-    let new = is_ready("target", schema_state(to).await?)?;
+    let (connect, is_empty) = check_sides(from, to).await?;
     let mut connection = connect.disable_statement_logging().connect().await?;
     if !dry_run {
         MIGRATIONS.run(&mut connection).await.map_err(crate::Error::from)?;
@@ -71,7 +59,7 @@ pub async fn transfer(
     let tables = source.tables().await?;
     let mut target = Target::begin(connection).await?;
     // Without its tables, the target is empty.
-    if dry_run && !new.pending.is_empty() {
+    if dry_run && is_empty {
         for table in &tables {
             report(&TransferredTable { name: table.name.clone(), rows: source.digest(table).await? });
         }
@@ -80,13 +68,7 @@ pub async fn transfer(
     target.check(&tables).await?;
     let filled = target.filled(&tables).await?;
     if !filled.is_empty() {
-        for table in &tables {
-            let rows = source.digest(table).await?;
-            if target.digest(table).await? != rows {
-                return Err(TransferError::NotEmpty(filled.join(", ")));
-            }
-            report(&TransferredTable { name: table.name.clone(), rows });
-        }
+        compare(&mut source, &mut target, &tables, &filled, &mut report).await?;
         if !dry_run {
             source.refuse_writes(&tables).await?;
         }
@@ -111,6 +93,49 @@ pub async fn transfer(
     target.commit().await?;
     source.refuse_writes(&tables).await?;
     Ok(TransferOutcome::Moved)
+}
+
+/// Returns the target's server, and whether its tables do not exist yet.
+///
+/// # Errors
+/// A side has another engine or version, or the target is behind a pooler.
+async fn check_sides(from: &str, to: &str) -> Result<(PgConnectOptions, bool), TransferError> {
+    if !from.starts_with("sqlite:") || !(to.starts_with("postgres:") || to.starts_with("postgresql:")) {
+        return Err(TransferError::Engines);
+    }
+    let (connect, is_pooled) = server(to)?;
+    if is_pooled {
+        return Err(TransferError::Pooler);
+    }
+    let is_ready =
+        |side, schema: SchemaState| if schema.is_newer { Err(TransferError::Newer { side }) } else { Ok(schema) };
+    let old = is_ready("source", schema_state(from).await?)?;
+    if !old.pending.is_empty() {
+        return Err(TransferError::Older(old.pending.join(", ")));
+    }
+    let new = is_ready("target", schema_state(to).await?)?;
+    Ok((connect, !new.pending.is_empty()))
+}
+
+/// Reports the tables of a target that a move has filled before.
+///
+/// # Errors
+/// The target has other rows than the source. `filled`: the names of the tables with rows.
+async fn compare(
+    source: &mut Source,
+    target: &mut Target,
+    tables: &[Table],
+    filled: &[String],
+    report: &mut impl FnMut(&TransferredTable),
+) -> Result<(), TransferError> {
+    for table in tables {
+        let rows = source.digest(table).await?;
+        if target.digest(table).await? != rows {
+            return Err(TransferError::NotEmpty(filled.join(", ")));
+        }
+        report(&TransferredTable { name: table.name.clone(), rows });
+    }
+    Ok(())
 }
 
 /// Lets a source take writes again, after a move that is given up.
