@@ -15,6 +15,7 @@ use domain::code_hash::CodeHash;
 use domain::ids::{SessionId, UserId};
 use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
+use domain::passkey::PasskeyChange;
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
 use std::time::{Duration, UNIX_EPOCH};
 use store::Store;
@@ -332,6 +333,7 @@ fn of_event(entry: &AuditEntry) -> Option<Template> {
         AuditEvent::RecoveryCodeUsed => Template::RecoveryCodeUsed,
         AuditEvent::PasskeyAdded => Template::PasskeyAdded,
         AuditEvent::PasskeyRemoved => Template::PasskeyRemoved,
+        AuditEvent::PasskeyChanged if entry.outcome == PasskeyChange::Counter.as_str() => Template::PasskeyCopied,
         AuditEvent::PasskeyChanged => Template::PasskeyChanged,
         AuditEvent::ProfileChanged => Template::AddressChanged,
         _ => return None,
