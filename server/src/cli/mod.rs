@@ -14,6 +14,7 @@ mod config;
 mod demo;
 mod doctor;
 mod embedded_time;
+mod file_name;
 mod firewall;
 mod group;
 mod health;
