@@ -493,3 +493,31 @@ fn a_hyphen_is_not_the_name_of_a_file() {
     }
     assert!(!folder.path().join("-").exists() && !folder.path().join("a.db").exists());
 }
+
+#[test]
+fn an_empty_database_beside_its_key_is_not_a_new_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
+    let (database, data) = (folder.path().join("data/postern.db"), folder.path().join("data"));
+    // An empty file in a fresh folder is a new database.
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(&database, "").unwrap();
+    assert!(run(&["user", "add", "alice"]).status.success());
+    assert!(run(&["backup", "kept.db"]).status.success());
+
+    std::fs::write(&database, "").unwrap();
+    for arguments in [&["user", "list"][..], &["setup"], &["serve", "--listen", "127.0.0.1:0"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", output_text(&output));
+        let said = output_text(&output);
+        assert!(said.contains("is empty") && said.contains("postern restore --force"), "{arguments:?}: {said}");
+        assert_eq!(std::fs::metadata(&database).unwrap().len(), 0, "{arguments:?}");
+    }
+    assert!(output_text(&run(&["doctor"])).contains("may have been truncated"));
+    let restored = run(&["restore", "--force", "kept.db"]);
+    assert!(restored.status.success(), "{}", output_text(&restored));
+    assert!(output_text(&run(&["user", "list"])).starts_with("alice"));
+
+    std::fs::remove_file(&database).unwrap();
+    assert!(run(&["user", "list"]).status.success(), "the operator begins again");
+}
