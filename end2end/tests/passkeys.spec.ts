@@ -142,16 +142,21 @@ test('supabase/auth#2732, keepassxreboot/keepassxc#13239, pocket-id#397: flags m
   await expect(page.getByText('may have been copied')).toHaveCount(2);
 });
 
-test('a cloned counter is shown to the owner and refuses nobody', async ({ page, server }) => {
-  const { authenticator } = await registered(page, server);
+test('a cloned counter is refused and shown to the owner', async ({ page, server }) => {
+  const { ada, authenticator } = await registered(page, server);
   const credential = await authenticator.only();
-  for (const signCount of [20, 20]) {
+  for (const status of [200, 401]) {
     await signOut(page, authenticator);
     await authenticator.cdp.send('WebAuthn.removeCredential', { authenticatorId: authenticator.id, credentialId: credential.credentialId });
-    await authenticator.add({ ...credential, signCount });
+    await authenticator.add({ ...credential, signCount: 20 });
+    const answer = page.waitForResponse('**/api/login/passkey');
     await press(page, authenticator);
-    await page.waitForURL(at('/dashboard'));
+    expect((await answer).status()).toBe(status);
+    if (status === 200) await page.waitForURL(at('/dashboard'));
   }
+  await authenticator.present(false);
+  await new LoginPage(page).submit(ada);
+  await page.waitForURL(at('/dashboard'));
   await page.goto('/dashboard/activity');
   await expect(page.getByText('may have been copied')).toHaveCount(1);
 });

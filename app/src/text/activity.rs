@@ -53,6 +53,9 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::PasskeyChanged => {
             format!("The passkey {about} may have been copied. Remove it if you did not use it")
         }
+        ActivityEvent::PasskeyCopied => format!(
+            "The passkey {about} was refused, because it may have been copied. Remove it, then add it again on your device"
+        ),
         ActivityEvent::PasskeyRefused => format!("A passkey was refused from {address}"),
         ActivityEvent::PasswordChanged => "The password was changed".to_owned(),
         ActivityEvent::ResetAsked => {

@@ -62,8 +62,10 @@ pub enum ActivityEvent {
     DeviceRemembered,
     DeviceForgotten,
     PasskeyRemoved,
-    /// A passkey was used whose counter did not rise, or whose backup flag changed.
+    /// A passkey was used whose backup flag changed.
     PasskeyChanged,
+    /// A passkey was refused because its counter did not rise.
+    PasskeyCopied,
     PasskeyRefused,
     /// An administrator created a link that sets a new password.
     ResetMade,

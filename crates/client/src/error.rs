@@ -162,6 +162,9 @@ pub enum Error {
     File(PathBuf, #[source] std::io::Error),
     #[error("the content of {0} is invalid: sign in again")]
     Unreadable(PathBuf),
+    /// The stored session is damaged, so nobody is signed in.
+    #[error("the stored session at {0} is damaged")]
+    DamagedSession(String),
 }
 
 // Codes of monero-wallet-rpc (`wallet_rpc_server_error_codes.h`).

@@ -40,9 +40,14 @@ impl Session {
     /// # Errors
     /// No session is stored, or it cannot be read.
     pub async fn open(http: HttpClient, environment: Arc<dyn Environment>, storage: Storage) -> Result<Self> {
-        let profile = storage.load::<Profile>(http.server()).await?;
-        let profile = profile.ok_or_else(|| Error::NotSignedIn(http.server().origin()))?;
-        Self::of(http, environment, storage, profile)
+        let origin = http.server().origin();
+        let damaged = |error| match error {
+            Error::Unreadable(_) | Error::Key => Error::DamagedSession(origin.clone()),
+            other => other,
+        };
+        let profile = storage.load::<Profile>(http.server()).await.map_err(damaged)?;
+        let profile = profile.ok_or_else(|| Error::NotSignedIn(origin.clone()))?;
+        Self::of(http, environment, storage, profile).map_err(damaged)
     }
 
     /// Creates a session that need not be stored.

@@ -7,13 +7,19 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn client(home: &Path, arguments: &[&str]) -> Output {
+    let input = home.join("input");
+    std::fs::write(&input, "a password\n").unwrap();
+    client_with(home, arguments, std::fs::File::open(input).unwrap().into())
+}
+
+fn client_with(home: &Path, arguments: &[&str], input: Stdio) -> Output {
     Command::new(env!("CARGO_BIN_EXE_postern-client"))
         .args(arguments)
         .env_clear()
         .envs([("HOME", home), ("XDG_CONFIG_HOME", &home.join("config"))])
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
         .current_dir(home)
-        .stdin(Stdio::null())
+        .stdin(input)
         .output()
         .unwrap()
 }
@@ -131,4 +137,49 @@ fn completions_and_pages_name_every_command() {
     let page = |name: &str| std::fs::read_to_string(home.path().join("pages").join(name)).unwrap();
     assert!(page("postern-client.1").contains("not reachable"));
     assert!(commands.iter().all(|command| page(&format!("postern-client-{command}.1")).contains(".SH NAME")));
+}
+
+#[test]
+fn an_empty_password_is_not_sent() {
+    let home = tempfile::tempdir().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    let body = serde_json::json!({"issuer": server}).to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json";
+            let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    // A script whose secret is missing has no first line.
+    let with = |name: &str, input: Stdio| {
+        let output = client_with(home.path(), &["login", name, "--password-stdin", "--server", &server], input);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    std::fs::write(home.path().join("input"), "a password\n").unwrap();
+    let password = || std::fs::File::open(home.path().join("input")).unwrap().into();
+    for (code, said) in [with("ada", Stdio::null()), with("", password())] {
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("nothing was sent"), "{said}");
+    }
+    assert_ne!(with("ada", password()).0, Some(2));
+}
+
+#[test]
+fn a_damaged_session_is_no_session() {
+    let home = tempfile::tempdir().unwrap();
+    let server = "http://127.0.0.1:9";
+    let sessions = home.path().join("config/postern-client");
+    std::fs::create_dir_all(&sessions).unwrap();
+    let file = sessions.join("http_127.0.0.1_9.json");
+    for content in ["", "{", "[]", "{\"keyring\":7}"] {
+        std::fs::write(&file, content).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let output = client(home.path(), &["whoami", "--server", server]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{content}: {said}");
+        assert!(said.contains("is damaged") && said.contains("postern-client login"), "{said}");
+    }
 }

@@ -59,11 +59,11 @@ pub struct PasskeyState {
     pub sign_count: u32,
 }
 
-/// A change that its owner should know of. It is no reason for a refusal: managers report flags differently, and synced
-/// passkeys do not count.
+/// A change that its owner should know of. Another flag is no reason for a refusal, because managers report flags
+/// differently. A counter that does not rise is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasskeyChange {
-    /// The counter did not increase: somebody may have copied the passkey.
+    /// The counter did not increase: somebody may have copied the passkey. The use was refused.
     Counter,
     /// The authenticator now reports another value for whether the passkey may be copied.
     BackupEligibility,
@@ -79,19 +79,15 @@ impl PasskeyChange {
 }
 
 impl PasskeyState {
-    /// Returns the changes from this stored state to a reported one (Web Authentication, section 7.2, steps 18 to 23).
-    pub fn changes(self, reported: Self) -> impl Iterator<Item = PasskeyChange> {
-        let counts = self.sign_count != 0 || reported.sign_count != 0;
-        let counter = counts && reported.sign_count <= self.sign_count;
-        let eligibility = self.backup_eligible != reported.backup_eligible;
-        let changes = [(counter, PasskeyChange::Counter), (eligibility, PasskeyChange::BackupEligibility)];
-        changes.into_iter().filter_map(|(happened, change)| happened.then_some(change))
+    /// Whether the reported counter may follow this stored one (Web Authentication, section 7.2, step 22). It must rise,
+    /// unless both are zero: synced passkeys do not count.
+    pub fn may_precede(self, reported: Self) -> bool {
+        reported.sign_count > self.sign_count || (self.sign_count, reported.sign_count) == (0, 0)
     }
 
-    /// Returns the state to store. The counter never falls, so that each use of an older copy is noticed.
-    #[must_use]
-    pub fn after(self, reported: Self) -> Self {
-        Self { sign_count: self.sign_count.max(reported.sign_count), ..reported }
+    /// Returns the change from this stored state to an accepted one.
+    pub fn change(self, reported: Self) -> Option<PasskeyChange> {
+        (self.backup_eligible != reported.backup_eligible).then_some(PasskeyChange::BackupEligibility)
     }
 }
 
@@ -130,22 +126,18 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_does_not_rise_is_noticed_unless_there_is_none() {
-        let counter = |stored, reported| {
-            let changes: Vec<_> = state(true, stored).changes(state(true, reported)).collect();
-            changes == [PasskeyChange::Counter]
-        };
-        assert!(!counter(0, 0) && !counter(0, 1) && !counter(7, 8));
-        assert!(counter(7, 7) && counter(7, 6) && counter(7, 0));
-        assert_eq!(state(true, 7).after(state(true, 3)).sign_count, 7);
+    fn a_counter_must_rise_unless_there_is_none() {
+        let may_precede = |stored, reported| state(true, stored).may_precede(state(true, reported));
+        assert!(may_precede(0, 0) && may_precede(0, 1) && may_precede(7, 8) && may_precede(7, u32::MAX));
+        assert!(!may_precede(7, 7) && !may_precede(7, 6) && !may_precede(7, 0) && !may_precede(u32::MAX, 0));
     }
 
     #[test]
     fn backup_eligibility_may_change_in_both_directions() {
         for stored in [false, true] {
-            let changes: Vec<_> = state(stored, 0).changes(state(!stored, 0)).collect();
-            assert_eq!(changes, [PasskeyChange::BackupEligibility]);
-            assert_eq!(state(stored, 0).after(state(!stored, 0)).backup_eligible, !stored);
+            assert!(state(stored, 0).may_precede(state(!stored, 0)));
+            assert_eq!(state(stored, 0).change(state(!stored, 0)), Some(PasskeyChange::BackupEligibility));
+            assert_eq!(state(stored, 0).change(state(stored, 0)), None);
         }
     }
 

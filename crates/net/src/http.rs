@@ -53,6 +53,9 @@ pub struct HttpSettings {
     /// Bytes that are sent to a connection without a permit before it is closed. Usually empty, because closing is
     /// cheaper.
     pub when_full: &'static [u8],
+    /// Whether a client that has closed its half of the connection (as `nc -N` does) still gets its answer. If so, a
+    /// client that has hung up is not noticed before its answer is written: only for answers that are made at once.
+    pub half_close: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +114,7 @@ where
 }
 
 impl HttpSettings {
-    /// Returns settings for HTTP/1.1 without TLS and without a PROXY header.
+    /// Returns settings for HTTP/1.1 without TLS and without a PROXY header, and for answers that are made at once.
     pub fn plain(connections: Arc<ConnectionLimits>, header_time: Duration) -> Self {
         Self {
             connections,
@@ -120,6 +123,7 @@ impl HttpSettings {
             speaks_proxy: Box::new(|_| false),
             tls: None,
             when_full: b"",
+            half_close: true,
         }
     }
 
@@ -191,7 +195,7 @@ impl HttpSettings {
                 })
             }
         });
-        let server = server(versions, self.header_time);
+        let server = server(versions, self.header_time, self.half_close);
         let mut connection = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
         let mut look = pin!(sleep(self.header_time));
         let (mut stopping, mut closing) = (false, false);
@@ -242,9 +246,14 @@ enum Idle {
     Cut,
 }
 
-fn server(versions: Versions, header_time: Duration) -> auto::Builder<TokioExecutor> {
+fn server(versions: Versions, header_time: Duration, half_close: bool) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(header_time).max_buf_size(HEADERS);
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_time)
+        .max_buf_size(HEADERS)
+        .half_close(half_close);
     server
         .http2()
         .timer(TokioTimer::new())

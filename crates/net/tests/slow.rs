@@ -52,6 +52,7 @@ async fn serve(max: usize, stall: Duration) -> Serving {
         speaks_proxy: Box::new(|_| false),
         tls: None,
         when_full: b"",
+        half_close: false,
     };
     let (say, chunks) = mpsc::unbounded();
     let chunks = Arc::new(parking_lot::Mutex::new(Some(chunks)));

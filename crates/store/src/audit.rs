@@ -67,7 +67,7 @@ pub enum AuditEvent {
     PasskeyAdded,
     PasskeyRenamed,
     PasskeyRemoved,
-    /// A passkey was used whose counter did not increase, or whose backup flag changed.
+    /// A passkey was refused because its counter did not increase, or was used and its backup flag had changed.
     PasskeyChanged,
     /// A client of the OpenID provider was added, changed or removed.
     ClientAdded,

@@ -113,8 +113,8 @@ pub trait Passkeys {
     /// Removes a passkey. `false`: the account has no such passkey.
     async fn remove_passkey(&self, user: &UserId, id: &str, audit: &AuditEntry) -> Result<bool>;
     /// Ends the attempt as accepted: stores the passkey's state and inserts session and audit rows. `false`: the
-    /// passkey or the account does not exist, the account is disabled, or the pending sign-in has expired; then no
-    /// session begins.
+    /// passkey or the account does not exist, the counter does not rise, the account is disabled, or the pending sign-in
+    /// has expired; then no session begins.
     async fn accept_passkey(&self, acceptance: &PasskeyAcceptance) -> Result<bool>;
     /// Returns the number of passkeys for each host.
     async fn passkey_hosts(&self) -> Result<Vec<(String, u64)>>;

@@ -37,6 +37,8 @@ pub fn http(
         speaks_proxy: Box::new(|_| false),
         tls: None,
         when_full: b"",
+        // A paid stream must end when its client hangs up: it costs a request for each minute.
+        half_close: false,
     }
 }
 

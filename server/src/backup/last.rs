@@ -6,7 +6,7 @@ use crate::config::Config;
 use domain::UnixMs;
 use std::path::PathBuf;
 
-fn path(config: &Config) -> PathBuf {
+pub(super) fn path(config: &Config) -> PathBuf {
     config.settings.data_dir.join("last-backup")
 }
 

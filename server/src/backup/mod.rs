@@ -7,6 +7,7 @@ mod lock;
 mod restore;
 mod reverted_accounts;
 mod sealed_key;
+mod truncated;
 mod write;
 
 pub(crate) use error::BackupError;
@@ -14,4 +15,5 @@ pub(crate) use last::last;
 pub(crate) use lock::{left_behind, share};
 pub(crate) use restore::{RestoreOptions, RestoredBackup, prepare};
 pub(crate) use sealed_key::Passphrase;
+pub(crate) use truncated::{TruncatedDatabase, check as check_truncated};
 pub(crate) use write::write;

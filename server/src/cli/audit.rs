@@ -36,11 +36,11 @@ pub(super) async fn run(config: Config, command: AuditArgs) -> Outcome {
     let filter = AuditQuery { user, event, outcome, since, ..AuditQuery::default() };
     let search = filter.search(&*store, limit, SystemClock.now()).await?;
     let entries = audit_log::page(&*store, &search).await?.entries;
-    if entries.is_empty() {
-        return Err(not_found("no matching entries"));
-    }
     if json {
         return print::json(&entries);
+    }
+    if entries.is_empty() {
+        return Err(not_found("no matching entries"));
     }
     let rows = entries.into_iter().map(|entry| {
         let who = entry.user.or(entry.user_id).unwrap_or_default();

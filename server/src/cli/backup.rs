@@ -1,5 +1,6 @@
 //! `postern backup` and `postern restore`
 
+use super::file_name::file_name;
 use super::print::printable;
 use super::{Failure, Outcome, data_folder};
 use crate::backup::{self, Passphrase, RestoreOptions, RestoredBackup};
@@ -23,18 +24,20 @@ const UNKNOWN: &str =
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupArgs {
     /// The file to write; must not exist
+    #[arg(value_parser = file_name())]
     file: PathBuf,
     /// Include the key-encryption key, encrypted with a passphrase
     #[arg(long)]
     with_key: bool,
     /// Read the passphrase from the first line of a file instead of asking for it
-    #[arg(long, value_name = "FILE", requires = "with_key")]
+    #[arg(long, value_name = "FILE", requires = "with_key", value_parser = file_name())]
     passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RestoreArgs {
     /// A file written by 'postern backup'
+    #[arg(value_parser = file_name())]
     file: PathBuf,
     /// Replace an existing database, and add the backup's key to another key-encryption key
     #[arg(long)]
@@ -46,7 +49,7 @@ pub(super) struct RestoreArgs {
     #[arg(long)]
     without_key: bool,
     /// Read the passphrase from the first line of a file instead of asking for it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_name())]
     passphrase_file: Option<PathBuf>,
 }
 

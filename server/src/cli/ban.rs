@@ -29,6 +29,9 @@ pub(super) enum BanCommand {
         /// Reason, for readers of the history
         #[arg(long, default_value = "Lifted from the command line.", allow_hyphen_values = true)]
         reason: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Explain the bans on an address, and what would ban it
     Explain {
@@ -80,6 +83,9 @@ pub(super) struct BanAddArgs {
     /// Even if it bans this machine or a trusted proxy, or if the allowlist contains the address
     #[arg(long)]
     force: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -95,7 +101,7 @@ pub(super) async fn run(config: Config, command: BanCommand) -> Outcome {
     match command {
         BanCommand::List(wanted) => list(&actor, wanted).await,
         BanCommand::Add(wanted) => add(&actor, wanted).await,
-        BanCommand::Lift { address, reason } => lift(&actor, &address, &reason).await,
+        BanCommand::Lift { address, reason, json } => lift(&actor, &address, &reason, json).await,
         BanCommand::Explain { address, json } => {
             let explained = bans::explain(&actor, &address).await?;
             if json {
@@ -121,11 +127,11 @@ async fn list(actor: &Actor<'_>, wanted: BanListArgs) -> Outcome {
         now: actor.now,
     };
     let found = bans::list(actor.store, &search).await?.bans;
-    if found.is_empty() && filtered {
-        return Err(not_found("no such ban"));
-    }
     if wanted.json {
         return print::json(&found);
+    }
+    if found.is_empty() && filtered {
+        return Err(not_found("no such ban"));
     }
     if found.is_empty() {
         print::empty("No address is banned.");
@@ -144,6 +150,7 @@ async fn list(actor: &Actor<'_>, wanted: BanListArgs) -> Outcome {
 }
 
 async fn add(actor: &Actor<'_>, wanted: BanAddArgs) -> Outcome {
+    let json = wanted.json;
     let wanted = NewBan {
         address: wanted.address,
         scope: wanted.scope.to_string(),
@@ -152,6 +159,7 @@ async fn add(actor: &Actor<'_>, wanted: BanAddArgs) -> Outcome {
         force: wanted.force,
     };
     match bans::make(actor, &wanted).await {
+        Ok(ban) if json => print::json(&bans::shown_all(actor.store, vec![ban], actor.now).await?.pop()),
         Ok(ban) => {
             println!(
                 "{} is banned for {}, incident {}.",
@@ -175,10 +183,14 @@ async fn add(actor: &Actor<'_>, wanted: BanAddArgs) -> Outcome {
     }
 }
 
-async fn lift(actor: &Actor<'_>, address: &str, reason: &str) -> Outcome {
+async fn lift(actor: &Actor<'_>, address: &str, reason: &str, json: bool) -> Outcome {
     let client_key = ClientKey::read(address, actor.config.settings.ipv6_prefix)?;
-    if bans::lift(actor, client_key, reason).await?.is_empty() {
+    let lifted = bans::lift(actor, client_key, reason).await?;
+    if lifted.is_empty() {
         return Err(not_found(format!("{client_key} is not banned")));
+    }
+    if json {
+        return print::json(&bans::shown_all(actor.store, lifted, actor.now).await?);
     }
     println!("The bans on {client_key} are lifted. Running servers follow within a second.");
     Ok(())

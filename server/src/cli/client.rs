@@ -90,6 +90,9 @@ pub(super) enum ClientCommand {
         /// Keep the old secret valid until the next rotation
         #[arg(long)]
         keep_old: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Remove a client, and invalidate its tokens
     Remove {
@@ -187,8 +190,11 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
             println!("The token is revoked. Clients that it has registered stay.");
             Ok(())
         }
-        ClientCommand::Rotate { id, keep_old } => {
+        ClientCommand::Rotate { id, keep_old, json } => {
             let made = oauth_clients::rotate(&actor, &id, keep_old).await.map_err(known)?;
+            if json {
+                return print::json(&made);
+            }
             println!("{}", made.client_secret.unwrap_or_default());
             eprintln!("This is the new secret of {id}. It is not shown again.");
             Ok(())

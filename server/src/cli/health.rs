@@ -1,7 +1,7 @@
 //! `postern health`: the health check of a container image, which has no other program.
 
 use super::outcome::{Failure, Outcome};
-use crate::config::Config;
+use crate::config::{Config, ListenSetting, Settings, TimeServerSettings};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,6 +26,15 @@ enum CheckedProgram {
     Portal,
     /// The paid gate: whether it answers, by toll.operator_listen
     Gate,
+    /// The time server: whether it answers, by operator_listen in time-server.toml
+    TimeServer,
+}
+
+impl HealthArgs {
+    /// Whether the program is the time server, which has a settings file of its own.
+    pub(super) fn asks_time_server(&self) -> bool {
+        matches!(self.program, CheckedProgram::TimeServer)
+    }
 }
 
 /// Asks the running server whether it is ready, or the running gate whether it answers.
@@ -33,12 +42,23 @@ enum CheckedProgram {
 /// # Errors
 /// The program does not answer on its address for monitoring, or says which part is not ready.
 pub(super) async fn run(config: Config, args: HealthArgs) -> Outcome {
-    let settings = &config.settings;
+    let Settings { operator, toll, .. } = &config.settings;
+    if matches!(args.program, CheckedProgram::Portal) {
+        return check("server", "operator.listen", operator.listen, "/readyz").await;
+    }
     // A gate that is not ready still serves requests that were paid for, so a restart would do harm.
-    let (name, setting, listen, path, says) = match args.program {
-        CheckedProgram::Portal => ("server", "operator.listen", settings.operator.listen, "/readyz", "ready"),
-        CheckedProgram::Gate => ("gate", "toll.operator_listen", settings.toll.operator_listen, "/healthz", "alive"),
-    };
+    check("gate", "toll.operator_listen", toll.operator_listen, "/healthz").await
+}
+
+/// Asks the running time server whether it answers.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn time_server(settings: TimeServerSettings) -> Outcome {
+    check("time server", "operator_listen", settings.operator_listen, "/healthz").await
+}
+
+async fn check(name: &str, setting: &str, listen: ListenSetting, path: &str) -> Outcome {
     let Some(address) = listen.0 else {
         return Err(format!("{setting} is off, so the {name}'s state is not available").into());
     };
@@ -50,7 +70,7 @@ pub(super) async fn run(config: Config, args: HealthArgs) -> Outcome {
         answer.map_err(|error| format!("no {name} listens on {address} ({setting}): {error}. Is it running?"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) == Some("200") {
-        println!("{says}");
+        println!("{}", if path == "/readyz" { "ready" } else { "alive" });
         return Ok(());
     }
     Err(format!("not ready: {}", body.trim()).into())

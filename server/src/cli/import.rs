@@ -1,5 +1,6 @@
 //! `postern user import`
 
+use super::file_name::file_name;
 use super::{Failure, Outcome, output, print};
 use crate::flows::actor::Actor;
 use crate::flows::mail::MailError;
@@ -31,6 +32,7 @@ const NO_ADMINISTRATOR: &str =
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own name")]
 pub(super) struct ImportArgs {
     /// The file to import
+    #[arg(value_parser = file_name())]
     file: PathBuf,
     /// Format of the file
     #[arg(long, value_enum)]
@@ -46,7 +48,7 @@ pub(super) struct ImportArgs {
     #[arg(long)]
     reset_links: bool,
     /// Write these links to a file that only its owner can read, instead of printing them; must not exist
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_name())]
     links: Option<PathBuf>,
     /// Mail these links to the accounts' addresses; with --links or --reset-links only those of accounts without one are
     /// handed over

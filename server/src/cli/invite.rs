@@ -50,6 +50,9 @@ struct NewInviteArgs {
     /// Mail the link to this address too
     #[arg(long, value_name = "ADDRESS")]
     mail: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn run(config: Config, args: InviteArgs) -> Outcome {
@@ -78,6 +81,9 @@ async fn make(actor: &Actor<'_>, invitation: &NewInviteArgs) -> Outcome {
             .await?
         }
     };
+    if invitation.json {
+        return print::json(&made);
+    }
     println!("{}", made.link);
     if let Some(mailed) = made.mailed {
         eprintln!("{}", super::mail::queued(mailed));

@@ -1,5 +1,6 @@
 //! `postern key list|rotate|revoke|rewrap`
 
+use super::file_name::file_name;
 use super::print::{self, not_found, remaining, utc_time};
 use super::wrong_value::wrong_value;
 use super::{Failure, Outcome, service};
@@ -36,7 +37,7 @@ pub(super) enum KeyCommand {
         #[arg(required_if_eq("kind", "service"), allow_hyphen_values = true)]
         name: Option<String>,
         /// The service's new public P-256 key as a JWK
-        #[arg(long, value_name = "FILE", required_if_eq("kind", "service"))]
+        #[arg(long, value_name = "FILE", required_if_eq("kind", "service"), value_parser = file_name())]
         key: Option<PathBuf>,
         /// When it comes into use: 2027-01-31, 2027-01-31T04:00:00Z or 12h [default: as soon as caches allow]
         #[arg(long, value_name = "TIME")]

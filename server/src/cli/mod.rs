@@ -14,6 +14,7 @@ mod config;
 mod demo;
 mod doctor;
 mod embedded_time;
+mod file_name;
 mod firewall;
 mod group;
 mod health;
@@ -165,6 +166,10 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         Some(Command::TimeServer(args)) => {
             let settings = cli.time_server(args, flagged);
             return exit_code(settings.map_err(Failure::from).and_then(|settings| time_server::run(&settings, args)));
+        }
+        Some(Command::Health(args)) if args.asks_time_server() => {
+            let settings = cli.time_server(&time_server::TimeServerArgs::default(), flagged).map_err(Failure::from);
+            return exit_code(settings.and_then(|settings| blocking(health::time_server(settings))));
         }
         Some(Command::Completions { shell }) => return exit_code(manual::completions(program, *shell)),
         Some(Command::Man { folder }) => return exit_code(manual::pages(program, folder)),

@@ -74,6 +74,9 @@ pub(super) fn start_log(log: &LogSettings) -> Outcome {
     };
     started.map_err(|error| Failure::from(error.to_string()))?;
     rate.report()?;
+    if std::env::var_os("RUST_LOG").is_some() {
+        tracing::info!("RUST_LOG is not read: set log.level");
+    }
     std::panic::set_hook(Box::new(|panic| {
         PANICS.fetch_add(1, Ordering::Relaxed);
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

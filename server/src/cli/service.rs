@@ -1,5 +1,6 @@
 //! `postern service add|list|remove`
 
+use super::file_name::file_name;
 use super::print::{self, not_found, utc_time};
 use super::role_name::RoleName;
 use super::{Failure, Outcome};
@@ -22,7 +23,7 @@ pub(super) enum ServiceCommand {
         #[arg(allow_hyphen_values = true)]
         name: String,
         /// Its public P-256 key as a JWK
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_parser = file_name())]
         key: PathBuf,
         /// Role that a person needs for tickets [default: any]
         #[arg(long, value_enum)]

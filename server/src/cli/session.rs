@@ -65,11 +65,11 @@ async fn list(actor: &Actor<'_>, names: &[String], json: bool) -> Outcome {
             used_at: row.used_at,
         }));
     }
-    if all.is_empty() {
-        return Err(not_found("no session is open"));
-    }
     if json {
         return print::json(&all);
+    }
+    if all.is_empty() {
+        return Err(not_found("no session is open"));
     }
     let rows = all.into_iter().map(|row| {
         [row.user, row.device, row.address, utc_time(row.created_at.as_millis()), utc_time(row.used_at.as_millis())]

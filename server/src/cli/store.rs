@@ -20,6 +20,7 @@ struct CannotOpen {
 /// Opens the store for a command. Creates a new database, and leaves one of an earlier version alone: nodes of that
 /// version may be running, and could not use the changed tables.
 pub async fn open(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    backup::check_truncated(config)?;
     // A file that does not exist is an error here, and is created below.
     if let Ok(schema) = store::schema_state(&config.database_url()).await
         && !schema.is_new
@@ -47,6 +48,7 @@ pub async fn open_or_create(config: &Config) -> Result<Arc<dyn Store>, Failure> 
 /// Opens the store and applies pending changes of its tables.
 pub async fn open_for_server(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     data_folder(config)?;
+    backup::check_truncated(config)?;
     backup::share(config)?;
     let opened = store::open(&config.database_url(), store::StoreOptions::default()).await;
     Ok(opened.map_err(|source| CannotOpen { name: config.database_name(), source })?)

@@ -6,6 +6,7 @@ use super::{Failure, Outcome, blocking, output};
 use crate::config::TimeServerSettings;
 use crate::connections::SPARE_FILES;
 use crate::entropy::{Entropy, SystemEntropy};
+use crate::ops_listener::{health, listener};
 use jwe::PrivateKey;
 use std::path::Path;
 use std::sync::Arc;
@@ -90,14 +91,21 @@ async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcom
     survive_hangup()?;
     let web = ListenAddress { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
     let listeners = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
+    let operator = listener::bind_as("operator_listen", settings.operator_listen).await?;
     let signals = Signals::install()?;
     println!("The time server listens on ws://{}{}", listeners.web.local_addr()?, wire::time::PATH);
     if let Some(tcp) = &listeners.tcp {
         println!("  and for terminals on {}", tcp.local_addr()?);
     }
+    if let Some(operator) = &operator {
+        println!("  and for health checks on http://{}", operator.local_addr()?);
+    }
     println!("It accepts tickets from {} for the service '{}'.", settings.issuer, settings.service);
     println!("Its public key is in {}.", public_file(&settings.key));
     let (stop, stopped) = watch::channel(false);
+    if let Some(operator) = operator {
+        tokio::spawn(listener::serve(operator, health::router()));
+    }
     let serving = tokio::spawn(server.serve(listeners, stopped));
     signals.received().await;
     tracing::info!("stopping: closing all connections");

@@ -41,10 +41,10 @@ pub(super) async fn run(config: Config, command: UserCommand) -> Outcome {
             let key = desk.keys().await?.0;
             import::run(&desk.actor, &key, &args).await
         }
-        UserCommand::Reset { name, mail } => desk.reset(&name, mail).await,
+        UserCommand::Reset { name, mail, json } => desk.reset(&name, mail, json).await,
         UserCommand::Passkeys { name, remove: None, json } => desk.passkeys(&name, json).await,
         UserCommand::Passkeys { name, remove: Some(id), .. } => desk.remove_passkey(&name, &id).await,
-        UserCommand::Factors { name } => desk.factors(&name).await,
+        UserCommand::Factors { name, json } => desk.factors(&name, json).await,
         UserCommand::RemoveFactors { name } => desk.remove_factors(&name).await,
         UserCommand::Delete { name, yes } => desk.delete(&name, yes).await,
     }
@@ -197,7 +197,7 @@ impl UserAdmin<'_> {
             }
             RenameOutcome::NameTaken => Err(format!("the name {name} is taken").into()),
             RenameOutcome::NameConfusable => Err(confusable_name(&name)),
-            RenameOutcome::NoUser => Err(format!("no account is named {account}").into()),
+            RenameOutcome::NoUser => Err(print::not_found(format!("there is no account {account}"))),
         }
     }
 
@@ -210,7 +210,7 @@ impl UserAdmin<'_> {
         settle(changed, &format!("{} is deleted", user.name))
     }
 
-    async fn reset(&self, name: &str, mail: bool) -> Outcome {
+    async fn reset(&self, name: &str, mail: bool, json: bool) -> Outcome {
         let user = self.find(name).await?;
         let made = if mail {
             let key = super::store::key(&self.actor).await?;
@@ -218,6 +218,9 @@ impl UserAdmin<'_> {
         } else {
             reset::link(&self.actor, &user.id).await?
         };
+        if json {
+            return print::json(&made);
+        }
         println!("{}", made.link);
         if let Some(mailed) = made.mailed {
             eprintln!("{}", super::mail::queued(mailed));
@@ -244,23 +247,29 @@ impl UserAdmin<'_> {
         let user = self.find(name).await?;
         let audit = self.actor.entry_of(AuditEvent::PasskeyRemoved, &user.id);
         if !passkeys::remove_from(self.actor.store, &user.id, id, audit).await? {
-            return Err(
-                format!("{} has no passkey with the id {id}: see postern user passkeys {name}", user.name).into()
-            );
+            let says = format!("{} has no passkey with the id {id}: see postern user passkeys {name}", user.name);
+            return Err(print::not_found(says));
         }
         println!("The passkey is removed. {} can no longer sign in with it; sessions continue.", user.name);
         Ok(())
     }
 
-    async fn factors(&self, name: &str) -> Outcome {
+    async fn factors(&self, name: &str, json: bool) -> Outcome {
         let user = self.find(name).await?;
         let factors = self.actor.store.factors(&user.id, self.actor.config.relying_party()).await?;
         let remembered = self.actor.store.remembered_devices(&user.id, self.actor.now).await?;
+        let passkey_after_password = factors.passkeys > 0 && factors.passkey_after_password;
+        if json {
+            return print::json(&serde_json::json!({
+                "totp": factors.totp, "passkeys": factors.passkeys, "passkey_after_password": passkey_after_password,
+                "recovery_codes": factors.recovery_codes, "remembered_devices": remembered.len(),
+            }));
+        }
         let has = |held| if held { "yes" } else { "no" }.to_owned();
         let rows = [
             ["one-time codes".to_owned(), has(factors.totp)],
             ["passkeys".to_owned(), factors.passkeys.to_string()],
-            ["passkey after the password".to_owned(), has(factors.passkeys > 0 && factors.passkey_after_password)],
+            ["passkey after the password".to_owned(), has(passkey_after_password)],
             ["recovery codes left".to_owned(), factors.recovery_codes.to_string()],
             ["remembered devices".to_owned(), remembered.len().to_string()],
         ];

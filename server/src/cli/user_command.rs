@@ -93,6 +93,9 @@ pub(super) enum UserCommand {
         /// Mail the link to the account's address too
         #[arg(long)]
         mail: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// List the passkeys of an account, or remove one
     Passkeys {
@@ -109,6 +112,9 @@ pub(super) enum UserCommand {
     Factors {
         /// The account's name
         name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Remove the second factors of a person who has lost them, and their recovery codes
     RemoveFactors {

@@ -30,6 +30,7 @@ pub struct TimeServerSettings {
     pub max_connections: usize,
     pub trusted_proxies: Vec<String>,
     pub idle: DurationSetting,
+    pub operator_listen: ListenSetting,
     pub log: LogSettings,
 }
 
@@ -47,6 +48,7 @@ impl Default for TimeServerSettings {
             max_connections: 20_000,
             trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
             idle: DurationSetting::seconds(600),
+            operator_listen: ListenSetting(None),
             log: LogSettings::default(),
         }
     }
@@ -109,9 +111,9 @@ impl TimeServerSettings {
             let problem = "a network of length 0 is everybody: then anyone chooses the address that is counted";
             return Err(ConfigError::invalid("trusted_proxies", problem));
         }
-        if let Some(tcp) = self.tcp.0 {
-            listeners::apart(&[("listen", self.listen), ("tcp", tcp)])?;
-        }
+        let others = [("tcp", self.tcp), ("operator_listen", self.operator_listen)];
+        let others = others.into_iter().filter_map(|(name, listen)| Some((name, listen.0?)));
+        listeners::apart(&[("listen", self.listen)].into_iter().chain(others).collect::<Vec<_>>())?;
         let ranges = [
             ("max_connections", self.max_connections as u64, 1, 1_000_000),
             ("idle in seconds", self.idle.0.as_secs(), 10, 86_400),
@@ -162,6 +164,7 @@ mod tests {
             ("idle", "1s"),
             ("trusted_proxies", "['0.0.0.0/0']"),
             ("tcp", "127.0.0.1:3002"),
+            ("operator_listen", "127.0.0.1:3003"),
         ] {
             let error = load(&[], &[(flag, value)]).expect_err(value).to_string();
             assert!(error.contains(flag), "{error}");

@@ -54,6 +54,8 @@ impl MainListener {
             speaks_proxy: Box::new(move |peer| says_first && proxies.trusts(peer)),
             tls: self.tls,
             when_full: b"",
+            // A request that nobody waits for must not take the place of another in the queue of sign-ins.
+            half_close: false,
         }
     }
 }

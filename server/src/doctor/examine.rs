@@ -1,4 +1,5 @@
 use super::{Finding, data, gate, keys, machine, settings};
+use crate::backup;
 use crate::config::Config;
 use domain::UnixMs;
 use std::time::Instant;
@@ -24,6 +25,10 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     findings.extend(gate::findings(config).await);
     if config.has_no_database_file() {
         findings.push(machine::no_database(config));
+        return findings;
+    }
+    if let Err(truncated) = backup::check_truncated(config) {
+        findings.push(machine::truncated_database(&truncated));
         return findings;
     }
     match store::schema_state(&config.database_url()).await {

@@ -1,7 +1,7 @@
 //! Checks of the machine: hashing speed, permissions of keys, disk space.
 
 use super::{Finding, FindingLevel};
-use crate::backup::left_behind;
+use crate::backup::{TruncatedDatabase, left_behind};
 use crate::config::{Config, Settings};
 use crate::connections::SPARE_FILES;
 use crate::key_encryption::{KeySource, VARIABLE};
@@ -149,6 +149,12 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
         ),
         Err(error) => unreadable(check, what, path, &error),
     }
+}
+
+/// Reports a database file that has lost its content.
+pub(super) fn truncated_database(truncated: &TruncatedDatabase) -> Finding {
+    let says = format!("The database is lost: {truncated}.");
+    Finding::new("database", FindingLevel::Problem, says, "Stop the server, and restore a backup.")
 }
 
 /// Reports a database file that does not exist. The server creates the file and `data_dir`, but no other folder.

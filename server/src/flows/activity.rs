@@ -8,6 +8,7 @@ use crate::state::CoreState;
 use app::view::{Activity, ActivityEvent};
 use domain::client_key::ClientKey;
 use domain::ids::UserId;
+use domain::passkey::PasskeyChange;
 use store::audit::{AuditEntry, AuditEvent};
 
 /// Period in which equal events are one line.
@@ -74,6 +75,9 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::PasskeyAdded, _) => ActivityEvent::PasskeyAdded,
         (AuditEvent::PasskeyRenamed, _) => ActivityEvent::PasskeyRenamed,
         (AuditEvent::PasskeyRemoved, _) => ActivityEvent::PasskeyRemoved,
+        (AuditEvent::PasskeyChanged, outcome) if outcome == PasskeyChange::Counter.as_str() => {
+            ActivityEvent::PasskeyCopied
+        }
         (AuditEvent::PasskeyChanged, _) => ActivityEvent::PasskeyChanged,
         (AuditEvent::ConsentWithdrawn, _) => ActivityEvent::AppRevoked,
         (
@@ -117,6 +121,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
             | ActivityEvent::PasskeyRenamed
             | ActivityEvent::PasskeyRemoved
             | ActivityEvent::PasskeyChanged
+            | ActivityEvent::PasskeyCopied
     );
     let about = if is_shown { entry.about.clone() } else { String::new() };
     let (address, device) = (place.unwrap_or_default(), entry.device.clone());

@@ -162,7 +162,11 @@ async fn allowed_wholly(actor: &Actor<'_>, client_key: ClientKey) -> store::Resu
     Ok(list.into_iter().find(|allowed| allowed.in_force(actor.now) && allowed.network.contains(&network)))
 }
 
-async fn shown_all(store: &dyn Store, bans: Vec<Ban>, now: UnixMs) -> store::Result<Vec<seen::Ban>> {
+/// Returns bans as operators see them.
+///
+/// # Errors
+/// The store fails.
+pub async fn shown_all(store: &dyn Store, bans: Vec<Ban>, now: UnixMs) -> store::Result<Vec<seen::Ban>> {
     let mut names = ActorNames::default();
     let mut all = Vec::with_capacity(bans.len());
     for ban in bans {

@@ -16,6 +16,7 @@ use domain::code_hash::CodeHash;
 use domain::ids::{SessionId, UserId};
 use domain::invitation::code;
 use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
+use domain::passkey::PasskeyChange;
 use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
@@ -332,6 +333,7 @@ fn of_event(entry: &AuditEntry) -> Option<Template> {
         AuditEvent::RecoveryCodeUsed => Template::RecoveryCodeUsed,
         AuditEvent::PasskeyAdded => Template::PasskeyAdded,
         AuditEvent::PasskeyRemoved => Template::PasskeyRemoved,
+        AuditEvent::PasskeyChanged if entry.outcome == PasskeyChange::Counter.as_str() => Template::PasskeyCopied,
         AuditEvent::PasskeyChanged => Template::PasskeyChanged,
         AuditEvent::ProfileChanged => Template::AddressChanged,
         AuditEvent::UserRenamed => Template::Renamed,

@@ -15,7 +15,7 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client;
 use crate::keyring;
-use crate::state::{AppState, CoreState, KeyState, SessionState};
+use crate::state::{AppState, CoreState, KeyState};
 use domain::account::name_key;
 use domain::authentication::{Method, Methods};
 use domain::encoding::{base64url, from_base64url};
@@ -71,11 +71,14 @@ pub async fn login(state: AppState, client: Client, sealed: SealedMessage) -> Re
 }
 
 /// The reason of a refusal, for the audit log alone.
-enum Refusal {
+#[derive(Debug)]
+pub(super) enum Refusal {
     Unknown,
     OtherUser,
     Disabled,
     OtherHost,
+    /// The counter did not rise. The passkey's name is for its owner.
+    Counter(String),
     Invalid(PasskeyError),
 }
 
@@ -86,6 +89,7 @@ impl Refusal {
             Self::OtherUser => "the passkey is of another account".to_owned(),
             Self::Disabled => "the account is disabled".to_owned(),
             Self::OtherHost => "the passkey was made for another host".to_owned(),
+            Self::Counter(_) => "the passkey's counter did not rise, so it may have been copied".to_owned(),
             Self::Invalid(reason) => reason.to_string(),
         }
     }
@@ -109,12 +113,51 @@ async fn decide(
         Ok((owner, reported)) => accept(state, client, &received, pending.as_ref(), owner, reported).await,
         Err(refusal) => {
             let mut entry = audit::entry(state, client, AuditEvent::Login, audit::PASSKEY_REFUSED);
-            entry.about = refusal.reason();
             // The row is about the account whose password was right, and only otherwise about the passkey's.
             entry.user = begun_by.cloned().or(owner.map(|owner| owner.user.id));
-            audit::note(&state.defence, client, entry).await?;
+            note_refusal(state, client, entry, refusal).await?;
             Err(ApiError::new(Code::PasskeyRefused).into())
         }
+    }
+}
+
+/// Writes why a passkey was refused. If it may have been copied, its owner also receives a notice.
+///
+/// # Errors
+/// The store fails.
+pub(super) async fn note_refusal(
+    state: &AppState,
+    client: &Client,
+    entry: AuditEntry,
+    refusal: Refusal,
+) -> store::Result<()> {
+    audit::note(&state.defence, client, AuditEntry { about: refusal.reason(), ..entry.clone() }).await?;
+    let Refusal::Counter(label) = refusal else { return Ok(()) };
+    let changed = AuditEntry {
+        user: entry.user,
+        session: entry.session,
+        about: label,
+        ..audit::entry(state, client, AuditEvent::PasskeyChanged, PasskeyChange::Counter.as_str())
+    };
+    audit::note(&state.defence, client, changed).await
+}
+
+/// Writes that a use was refused because another one at the same time had reached its counter, if it was so.
+///
+/// # Errors
+/// The store fails.
+pub(super) async fn note_overtaken(
+    state: &AppState,
+    client: &Client,
+    entry: AuditEntry,
+    used: &UsedPasskey,
+) -> store::Result<()> {
+    let held = state.store.passkeys(&used.user).await?;
+    match held.into_iter().find(|passkey| passkey.id == used.id) {
+        Some(passkey) if !passkey.state.may_precede(used.state) => {
+            note_refusal(state, client, entry, Refusal::Counter(passkey.label)).await
+        }
+        _ => Ok(()),
     }
 }
 
@@ -149,7 +192,11 @@ fn judge<'a>(
     if owner.user.disabled_at.is_some() {
         return Err(Refusal::Disabled);
     }
-    Ok((owner, state_of(reported)))
+    let reported = state_of(reported);
+    if !owner.passkey.state.may_precede(reported) {
+        return Err(Refusal::Counter(owner.passkey.label.clone()));
+    }
+    Ok((owner, reported))
 }
 
 /// An assertion of a live session's account that was right.
@@ -157,8 +204,8 @@ fn judge<'a>(
 pub(super) struct UsableAssertion {
     pub used: UsedPasskey,
     pub label: String,
-    /// Changes that its owner should know of.
-    pub changes: Vec<PasskeyChange>,
+    /// A change that its owner should know of.
+    pub change: Option<PasskeyChange>,
 }
 
 /// Checks an assertion over the hash of `short_key` by one of the account's passkeys. The inner error is the reason of the
@@ -171,25 +218,25 @@ pub(super) async fn of_account(
     user: &UserId,
     credential: &AssertionCredential,
     short_key: &str,
-) -> Result<Result<UsableAssertion, String>, ApiError> {
+) -> Result<Result<UsableAssertion, Refusal>, ApiError> {
     let owner = state.store.passkey_owner(&credential.id).await?;
-    Ok(judge(state, owner.as_ref(), Some(user), credential, short_key).map_err(|refusal| refusal.reason()).map(
+    Ok(judge(state, owner.as_ref(), Some(user), credential, short_key).map(
         |(PasskeyOwner { passkey, .. }, reported)| UsableAssertion {
             used: UsedPasskey {
                 id: passkey.id.clone(),
                 user: user.to_owned(),
                 relying_party: passkey.relying_party.clone(),
-                state: passkey.state.after(reported),
+                state: reported,
                 now: state.now(),
             },
             label: passkey.label.clone(),
-            changes: passkey.state.changes(reported).collect(),
+            change: passkey.state.change(reported),
         },
     ))
 }
 
 async fn accept(
-    state: &SessionState,
+    state: &AppState,
     client: &Client,
     received: &OpenedAssertion,
     pending: Option<&Presented>,
@@ -221,7 +268,7 @@ async fn accept(
         about: passkey.label.clone(),
         ..audit::entry(state, client, event, outcome)
     };
-    let changes = passkey.state.changes(reported).map(|change| about(AuditEvent::PasskeyChanged, change.as_str()));
+    let change = passkey.state.change(reported).map(|change| about(AuditEvent::PasskeyChanged, change.as_str()));
     let acceptance = PasskeyAcceptance {
         attempt: received.attempt.clone(),
         client_key: client.ban_key(),
@@ -230,17 +277,20 @@ async fn accept(
             id: passkey.id.clone(),
             user: user.id.clone(),
             relying_party,
-            state: passkey.state.after(reported),
+            state: reported,
             now: opening.row.now,
         },
         pending: pending.map(|pending| pending.row.id.clone()),
         forgive: pending.is_some_and(|pending| pending.context.forgivable),
         session: opening.row.clone(),
-        audit: std::iter::once(about(AuditEvent::Login, outcome)).chain(changes).collect(),
+        audit: std::iter::once(about(AuditEvent::Login, outcome)).chain(change).collect(),
         now: opening.row.now,
     };
     if !state.store.accept_passkey(&acceptance).await? {
-        // Removed, disabled or finished since it was read, which gets the usual answer.
+        // Removed, disabled, finished or used elsewhere since it was read, which gets the usual answer.
+        let mut entry = audit::entry(state, client, AuditEvent::Login, audit::PASSKEY_REFUSED);
+        entry.user = Some(user.id.clone());
+        note_overtaken(state, client, entry, &acceptance.passkey).await?;
         return Err(AttemptError::Ended(ApiError::new(Code::PasskeyRefused)));
     }
     let subject = SessionOwner { user: &user.id, username: &user.name, role: user.role };

@@ -195,9 +195,10 @@ impl PasswordRequest {
             _ => return Err(need.refusal().into()),
         };
         let GivenProof { method, code, passkey } = proof;
-        let changes = passkey.iter().flat_map(|used| &used.changes).map(|change| AuditEntry {
-            about: passkey.as_ref().map(|used| used.label.clone()).unwrap_or_default(),
-            ..self.entry_of(AuditEvent::PasskeyChanged, change.as_str())
+        let change = passkey.as_ref().and_then(|used| {
+            let change = used.change?;
+            let entry = self.entry_of(AuditEvent::PasskeyChanged, change.as_str());
+            Some(AuditEntry { about: used.label.clone(), ..entry })
         });
         let by_code = code.is_some();
         let confirm = ConfirmIdentity {
@@ -205,7 +206,7 @@ impl PasswordRequest {
             session: self.session.claims.sid.clone(),
             proven: method,
             code,
-            audit: std::iter::once(self.entry(audit::OK)).chain(changes).collect(),
+            audit: std::iter::once(self.entry(audit::OK)).chain(change).collect(),
             passkey: passkey.as_ref().map(|used| used.used.clone()),
             now: self.state.now(),
         };
@@ -216,7 +217,13 @@ impl PasswordRequest {
                 Ok(())
             }
             ConfirmOutcome::ProofGone if by_code => Err(self.refuse_code().await),
-            ConfirmOutcome::ProofGone => Err(ApiError::new(Code::PasskeyRefused).into()),
+            ConfirmOutcome::ProofGone => {
+                if let Some(used) = &confirm.passkey {
+                    let entry = self.entry(audit::PASSKEY_REFUSED);
+                    passkey_login::note_overtaken(&self.state, &self.client, entry, used).await?;
+                }
+                Err(ApiError::new(Code::PasskeyRefused).into())
+            }
             ConfirmOutcome::SessionOver => Err(ApiError::new(Code::SessionEnded).into()),
         }
     }
@@ -242,9 +249,9 @@ impl PasswordRequest {
         let given = self.count_proof().await?;
         match passkey_login::of_account(state, user, assertion, &self.short_key).await? {
             Ok(passkey) => Ok(GivenProof { passkey: Some(passkey), ..GivenProof::of(Method::Passkey) }),
-            Err(reason) => {
-                let entry = AuditEntry { about: reason, ..self.entry(audit::PASSKEY_REFUSED) };
-                audit::note(&state.defence, &self.client, entry).await?;
+            Err(refusal) => {
+                let entry = self.entry(audit::PASSKEY_REFUSED);
+                passkey_login::note_refusal(state, &self.client, entry, refusal).await?;
                 Err(self.end_after(given, ApiError::new(Code::PasskeyRefused).into()).await)
             }
         }

@@ -4,6 +4,7 @@ use crate::api_error::ApiError;
 use crate::config::App;
 use crate::state::CoreState;
 use domain::app_path::written_out;
+use domain::authority::Authority;
 use domain::header_name::{begins_like, reads_as};
 use http::{HeaderMap, HeaderName, Uri, header};
 use net::{single_header, single_value};
@@ -41,8 +42,8 @@ impl<'a> ForwardedRequest<'a> {
     /// Reads the headers of a trusted proxy, each of which must occur exactly once.
     ///
     /// # Errors
-    /// `forbidden`: the peer is not a trusted proxy. `bad_request`: a header is missing, duplicate or imitated. `no_app`:
-    /// no app has this host and scheme.
+    /// `forbidden`: the peer is not a trusted proxy. `bad_request`: a header is missing, duplicate or imitated, or the
+    /// host is invalid. `no_app`: no app has this host and scheme.
     pub fn read(state: &'a CoreState, peer: IpAddr, headers: &'a HeaderMap) -> Result<Self, ApiError> {
         if !state.config.proxies.trusts(peer) {
             return Err(ApiError::explained(Code::Forbidden, "Only proxies in trusted_proxies may ask this."));
@@ -53,6 +54,10 @@ impl<'a> ForwardedRequest<'a> {
             single_header(headers, name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name))
         };
         let (proto, host) = (header(&PROTO)?, header(&HOST)?);
+        if Authority::parse(host, is_secure(proto)).is_err() {
+            let why = format!("The proxy must send {HOST} as host or host:port, as in wiki.example.com.");
+            return Err(ApiError::explained(Code::BadRequest, why));
+        }
         let app = state.config.apps.at(host).filter(|app| is_of(app, proto));
         let app = app.ok_or_else(|| ApiError::new(Code::NoApp))?;
         if let Some(name) = headers.keys().find(|name| is_imitated(name)) {
@@ -73,8 +78,12 @@ fn is_imitated(name: &HeaderName) -> bool {
 
 /// Accepts a WebSocket's scheme too, which some proxies send.
 fn is_of(app: &App, proto: &str) -> bool {
-    let [first, second] = if app.https { ["https", "wss"] } else { ["http", "ws"] };
-    proto.eq_ignore_ascii_case(first) || proto.eq_ignore_ascii_case(second)
+    let plain = proto.eq_ignore_ascii_case("http") || proto.eq_ignore_ascii_case("ws");
+    if app.https { is_secure(proto) } else { plain }
+}
+
+fn is_secure(proto: &str) -> bool {
+    proto.eq_ignore_ascii_case("https") || proto.eq_ignore_ascii_case("wss")
 }
 
 /// Returns the request target, in which any byte may occur (RFC 9112, section 3). `None`: it is missing or duplicate.

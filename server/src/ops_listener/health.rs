@@ -1,8 +1,9 @@
 //! `/healthz` and `/readyz`
 
 use crate::state::SessionState;
-use axum::Json;
 use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
 use http::StatusCode;
 use serde::Serialize;
 use std::sync::Arc;
@@ -19,6 +20,11 @@ pub struct Ready {
     sync: &'static str,
     /// This node's clock, compared with the database's.
     clock: &'static str,
+}
+
+/// Returns the router of a program that needs no readiness.
+pub fn router() -> Router {
+    Router::new().route("/healthz", get(alive))
 }
 
 /// Answers while the process runs. If this fails, a restart helps.

@@ -437,3 +437,91 @@ async fn the_doctor_names_accounts_whose_accents_hide_and_they_keep_working() {
     let said = output_text(&run(&["doctor"]));
     assert!(said.contains("Accents hide in these names: b\u{338}ob ("), "{said}");
 }
+
+#[test]
+fn lists_for_programs_are_never_missing_and_writes_have_json_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
+    let json = |arguments: &[&str]| -> Value {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert!(run(&["user", "add", "alice"]).status.success());
+    for arguments in [
+        &["session", "list", "alice", "--json"][..],
+        &["ban", "list", "203.0.113.99", "--json"],
+        &["ban", "list", "--json"],
+        &["audit", "--event", "ban_made", "--json"],
+        &["allow", "list", "--json"],
+        &["invite", "list", "--json"],
+        &["group", "list", "--json"],
+        &["client", "list", "--json"],
+        &["client", "tokens", "--json"],
+        &["service", "list", "--json"],
+        &["user", "passkeys", "alice", "--json"],
+        &["mail", "queue", "--json"],
+    ] {
+        assert_eq!(json(arguments), serde_json::json!([]), "{arguments:?}");
+    }
+    let unknown = run(&["user", "passkeys", "alice", "--remove", "unknown"]);
+    assert_eq!(unknown.status.code(), Some(3), "{}", output_text(&unknown));
+    let factors = json(&["user", "factors", "alice", "--json"]);
+    assert_eq!((&factors["totp"], &factors["passkeys"]), (&false.into(), &0.into()), "{factors}");
+    assert!(json(&["user", "reset", "alice", "--json"])["link"].as_str().unwrap().contains("/reset#code="));
+    assert!(json(&["invite", "--json"])["link"].as_str().unwrap().contains("/signup#code="));
+    let ban = json(&["ban", "add", "203.0.113.7", "--reason", "a test", "--json"]);
+    assert_eq!((&ban["address"], &ban["in_force"]), (&"203.0.113.7".into(), &true.into()), "{ban}");
+    let lifted = json(&["ban", "lift", "203.0.113.7", "--json"]);
+    assert_eq!((&lifted[0]["incident"], &lifted[0]["in_force"]), (&ban["incident"], &false.into()), "{lifted}");
+    let made = json(&["client", "add", "wiki", "--redirect-uri", "https://wiki.example/callback", "--json"]);
+    let rotated = json(&["client", "rotate", "wiki", "--json"]);
+    assert_eq!(rotated["client_id"], "wiki");
+    assert!(rotated["client_secret"].is_string() && rotated["client_secret"] != made["client_secret"]);
+}
+
+#[test]
+fn a_hyphen_is_not_the_name_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(postern(folder.path(), &["user", "add", "alice"], PASSWORD).status.success());
+    for arguments in [
+        &["backup", "-"][..],
+        &["restore", "-", "--force"],
+        &["backup", "a.db", "--with-key", "--passphrase-file", "-"],
+        &["user", "import", "-", "--format", "csv"],
+        &["service", "add", "wiki", "--key", "-"],
+    ] {
+        let output = postern(folder.path(), arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", output_text(&output));
+        assert!(output_text(&output).contains("name a file"), "{arguments:?}: {}", output_text(&output));
+    }
+    assert!(!folder.path().join("-").exists() && !folder.path().join("a.db").exists());
+}
+
+#[test]
+fn an_empty_database_beside_its_key_is_not_a_new_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
+    let (database, data) = (folder.path().join("data/postern.db"), folder.path().join("data"));
+    // An empty file in a fresh folder is a new database.
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(&database, "").unwrap();
+    assert!(run(&["user", "add", "alice"]).status.success());
+    assert!(run(&["backup", "kept.db"]).status.success());
+
+    std::fs::write(&database, "").unwrap();
+    for arguments in [&["user", "list"][..], &["setup"], &["serve", "--listen", "127.0.0.1:0"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", output_text(&output));
+        let said = output_text(&output);
+        assert!(said.contains("is empty") && said.contains("postern restore --force"), "{arguments:?}: {said}");
+        assert_eq!(std::fs::metadata(&database).unwrap().len(), 0, "{arguments:?}");
+    }
+    assert!(output_text(&run(&["doctor"])).contains("may have been truncated"));
+    let restored = run(&["restore", "--force", "kept.db"]);
+    assert!(restored.status.success(), "{}", output_text(&restored));
+    assert!(output_text(&run(&["user", "list"])).starts_with("alice"));
+
+    std::fs::remove_file(&database).unwrap();
+    assert!(run(&["user", "list"]).status.success(), "the operator begins again");
+}

@@ -2,6 +2,8 @@
 //! database.
 
 use crate::support::{Program, output_text, postern};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 
 #[test]
 fn manual_pages_and_completions_name_every_command() {
@@ -33,6 +35,15 @@ fn the_health_check_follows_the_server() {
     let listen = format!("operator.listen={}", program.operator_address());
     let healthy = postern(folder.path(), &["--set", &listen, "health"], "");
     assert_eq!((healthy.status.code(), output_text(&healthy).trim()), (Some(0), "ready"));
+    // Some checks close their half of the connection after the request, as `nc -N` does.
+    for _ in 0..20 {
+        let mut half_closed = TcpStream::connect(program.operator_address()).unwrap();
+        half_closed.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").unwrap();
+        half_closed.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        half_closed.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.0 200") && answer.contains("ready"), "{answer}");
+    }
     program.end();
     let gone = postern(folder.path(), &["--set", &listen, "health"], "");
     assert_eq!(gone.status.code(), Some(1), "{}", output_text(&gone));

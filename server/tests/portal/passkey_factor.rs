@@ -91,6 +91,19 @@ async fn a_passkey_finishes_a_pending_sign_in_once_and_for_its_own_account_and_b
 }
 
 #[tokio::test]
+async fn a_copied_passkey_finishes_no_pending_sign_in() {
+    let portal = Portal::start().await;
+    let (_, _, mut ada) = guarded(&portal, "ada").await;
+    ada.sign_count = 3;
+    assert_eq!(sign_in(&portal.browser("203.0.113.9"), &ada).await.status, StatusCode::OK);
+    let browser = portal.browser("203.0.113.8");
+    let waits = pending(&browser, "ada").await;
+    assert_eq!(finish(&browser, &waits, &ada).await.code(), "passkey_refused", "its counter does not rise");
+    ada.sign_count = 4;
+    assert_eq!(finish(&browser, &waits, &ada).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_pending_sign_in_takes_five_assertions_and_ends_with_its_time_and_password() {
     let portal = Portal::start().await;
     let (id, _, ada) = guarded(&portal, "ada").await;
@@ -261,7 +274,12 @@ async fn a_passkey_is_a_fresh_proof_of_its_own_account() {
     assert_eq!(ada.post(paths::TOTP, &json!({})).await.status, StatusCode::CREATED);
     assert!(portal.store().passkeys(&id.as_str().into()).await.unwrap()[0].used_at.is_some());
     // The next message is not refused because an attempt is still open.
+    passkey.sign_count = 2;
     assert_eq!(confirm_by_passkey(&ada, &passkey, None).await.status, StatusCode::NO_CONTENT);
+    let copied = confirm_by_passkey(&ada, &passkey, None).await;
+    assert_eq!((copied.status, copied.code().as_str()), (StatusCode::UNAUTHORIZED, "passkey_refused"));
+    let rows = portal.store().audit_of(&id.as_str().into(), 100).await.unwrap();
+    assert!(rows.iter().any(|row| row.event == AuditEvent::PasskeyChanged && row.outcome == "counter"));
 
     // A password that is sufficient for a sign-in is what such an account is asked for.
     let answer = confirm_by_passkey(&bob, &others, None).await;

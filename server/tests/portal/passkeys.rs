@@ -2,6 +2,7 @@
 
 use crate::support::{Answer, Authenticator, PASSWORD, Portal, VERIFIED, Visitor};
 use domain::account::AccountName;
+use futures::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::AuditEvent;
@@ -227,14 +228,40 @@ async fn exactly_exa_1037_synced_passkeys_count_nothing() {
 }
 
 #[tokio::test]
-async fn a_cloned_counter_is_noted_and_refuses_nobody() {
+async fn a_counter_that_does_not_rise_is_refused_and_shown_to_the_owner() {
+    let portal = Portal::start().await;
+    let (id, visitor, mut ada) = person(&portal, "ada").await;
+    let forged = Authenticator { id: ada.id.clone(), user_handle: ada.user_handle.clone(), ..Authenticator::new() };
+    let refused = outcome_of(&sign_in(&portal.browser("203.0.113.9"), &forged).await);
+    // Each address is noted once a minute.
+    for (address, (count, noted)) in (20..).zip([(5, 0), (6, 0), (6, 1), (2, 2), (0, 3), (7, 3)]) {
+        ada.sign_count = count;
+        let answer = sign_in(&portal.browser(&format!("203.0.113.{address}")), &ada).await;
+        let stored = portal.store().passkeys(&id.as_str().into()).await.unwrap()[0].state.sign_count;
+        assert_eq!(changes(&portal, &id).await, vec!["counter"; noted], "{count}");
+        if answer.status == StatusCode::OK {
+            assert_eq!(stored, count);
+        } else {
+            assert_eq!((outcome_of(&answer), stored), (refused.clone(), 6), "{count}");
+        }
+    }
+    assert_eq!(portal.outcomes(&id, "passkey_refused").await, 4, "the forged one and three copies");
+    let page = visitor.get(paths::ACTIVITY_PAGE).await.text;
+    assert!(page.contains("was refused, because it may have been copied. Remove it"), "{page}");
+    assert_eq!(portal.browser("203.0.113.8").login("ada", PASSWORD).await.status, StatusCode::OK, "the way back in");
+}
+
+#[tokio::test]
+async fn of_uses_with_one_counter_at_the_same_time_one_signs_in() {
     let portal = Portal::start().await;
     let (id, _, mut ada) = person(&portal, "ada").await;
-    for (count, noted) in [(5, 0), (6, 0), (6, 1), (2, 2), (7, 2)] {
-        ada.sign_count = count;
-        assert_eq!(sign_in(&portal.browser("203.0.113.8"), &ada).await.status, StatusCode::OK, "{count}");
-        assert_eq!(changes(&portal, &id).await, vec!["counter"; noted], "{count}");
-    }
+    ada.sign_count = 9;
+    let browsers: Vec<_> = (0..8).map(|number| portal.browser(&format!("203.0.113.{}", 20 + number))).collect();
+    let answers = join_all(browsers.iter().map(|browser| sign_in(browser, &ada))).await;
+    let accepted = answers.iter().filter(|answer| answer.status == StatusCode::OK).count();
+    let refused = answers.iter().filter(|answer| answer.code() == "passkey_refused").count();
+    assert_eq!((accepted, refused), (1, 7), "{:?}", answers.iter().map(|answer| &answer.text).collect::<Vec<_>>());
+    assert_eq!(changes(&portal, &id).await, vec!["counter"; 7]);
 }
 
 #[tokio::test]

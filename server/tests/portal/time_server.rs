@@ -70,3 +70,30 @@ fn it_listens_greets_and_stops_in_good_order() {
     assert_eq!(&last[2..], br#"{"answer":"closed","reason":"going_away"}"#);
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn its_health_is_asked_like_that_of_the_other_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--listen", "127.0.0.1:0", "--tcp", "off", "--set", "operator_listen=127.0.0.1:0"];
+    let mut command = command(folder.path(), &arguments);
+    command.env("RUST_LOG", "off").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Running::start(&mut command).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find_map(|line| line.strip_prefix("  and for health checks on http://").map(str::to_owned));
+    let address = address.unwrap();
+    let check = |address: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.current_dir(folder.path()).env("POSTERN_TIME_OPERATOR_LISTEN", address);
+        command.args(["health", "time-server"]).output().unwrap()
+    };
+    let healthy = check(&address);
+    assert_eq!((healthy.status.code(), healthy.stdout.as_slice()), (Some(0), &b"alive\n"[..]), "{healthy:?}");
+    let off = check("off");
+    assert!(String::from_utf8(off.stderr).unwrap().contains("operator_listen is off"));
+    let mut log = child.stderr.take().unwrap();
+    child.kill().unwrap();
+    let mut said = String::new();
+    log.read_to_string(&mut said).unwrap();
+    assert!(said.contains("RUST_LOG is not read: set log.level"), "{said}");
+    assert_eq!(check(&address).status.code(), Some(1), "it is gone");
+}

@@ -39,6 +39,7 @@ templates! {
     PasskeyAdded = "passkey-added";
     PasskeyRemoved = "passkey-removed";
     PasskeyChanged = "passkey-changed";
+    PasskeyCopied = "passkey-copied";
     PasswordChanged = "password-changed";
     ResetMade = "reset-made";
     WrongCode = "wrong-code";

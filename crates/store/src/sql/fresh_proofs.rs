@@ -15,8 +15,10 @@ use domain::authentication::{Authentication, Method, Methods};
 use domain::ids::SessionId;
 
 sql! {
+    // The counter only rises, or is zero forever: of two uses at the same time, none may lower what the other has stored.
     USE_PASSKEY = "UPDATE passkeys SET backup_eligible = $2, backed_up = $3, sign_count = $4, used_at = $5
         WHERE id = $1 AND user_id = $6 AND relying_party = $7
+            AND (sign_count < $4 OR (sign_count = 0 AND $4 = 0))
             AND EXISTS (SELECT 1 FROM users WHERE users.id = passkeys.user_id AND users.disabled_at IS NULL)";
     // Locks the row, so that of two proofs at the same time neither loses the other's method.
     RENEW = "UPDATE sessions SET auth_time = $2, changed_at = $2, proofs = 0
@@ -81,7 +83,7 @@ async fn renew<DB: Backend>(
     Ok(Some(new))
 }
 
-/// Stores the new state of a passkey. `false`: it does not exist, or its account is disabled.
+/// Stores the new state of a passkey. `false`: it does not exist, its counter does not rise, or its account is disabled.
 pub(super) async fn use_passkey<DB: Backend>(tx: &mut Tx<'_, DB>, used: &UsedPasskey) -> Result<bool> {
     let values = [
         Value::Text(&used.id),

@@ -124,6 +124,7 @@ contract! {
         keep_what_was_given,
         are_added_once_per_challenge_and_id_up_to_the_maximum,
         sign_in_while_they_and_their_account_are_there,
+        never_lower_their_counter,
         go_with_their_account,
         finish_a_pending_sign_in_once_and_at_their_host,
         are_needed_beside_the_password_when_their_owner_says_so,

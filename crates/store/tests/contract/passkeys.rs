@@ -134,18 +134,38 @@ pub(crate) async fn sign_in_while_they_and_their_account_are_there(fixture: Fixt
     assert_eq!((used.state, used.used_at), (state, Some(NOW + 1)));
     assert!(store.session(&accepted.session.id).await.unwrap().is_some());
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 4, "added, registered, signed in, changed");
-    let mut of_another = use_of(&passkey, state);
+    let mut of_another = use_of(&passkey, PasskeyState { sign_count: 8, ..state });
     of_another.session.user = user(&*store, "bob").await;
     assert!(!store.accept_passkey(&of_another).await.unwrap(), "a session of somebody else");
     let removed = add(&*store, &ada).await;
     let audit = entry(AuditEvent::PasskeyRemoved, Some(&ada), NOW);
     assert!(store.remove_passkey(&ada, &removed.id, &audit).await.unwrap());
-    assert!(!store.accept_passkey(&use_of(&removed, state)).await.unwrap());
+    let next = PasskeyState { sign_count: 8, ..state };
+    assert!(!store.accept_passkey(&use_of(&removed, next)).await.unwrap());
     let audit = entry(AuditEvent::UserDisabled, Some(&ada), NOW);
     assert!(store.set_disabled(&ada, true, &audit, NOW).await.unwrap().is_done());
-    let late = use_of(&passkey, state);
+    let late = use_of(&passkey, next);
     assert!(!store.accept_passkey(&late).await.unwrap());
     assert!(store.session(&late.session.id).await.unwrap().is_none());
+}
+
+pub(crate) async fn never_lower_their_counter(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let passkey = add(&*store, &ada).await;
+    let at = |sign_count| PasskeyState { sign_count, ..passkey.state };
+    for (count, accepted) in [(0, true), (0, true), (7, true), (7, false), (6, false), (0, false), (8, true)] {
+        assert_eq!(store.accept_passkey(&use_of(&passkey, at(count))).await.unwrap(), accepted, "{count}");
+    }
+    // Twenty at once with rising counters: the last one that is stored is the highest.
+    let store: Arc<dyn Store> = store;
+    let tasks = (9..29).map(|count| {
+        let (store, used) = (Arc::clone(&store), use_of(&passkey, at(count)));
+        tokio::spawn(async move { store.accept_passkey(&used).await.unwrap() })
+    });
+    let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
+    assert!(accepted >= 1);
+    assert_eq!(store.passkeys(&ada).await.unwrap()[0].state.sign_count, 28);
 }
 
 pub(crate) async fn go_with_their_account(fixture: Fixture) {

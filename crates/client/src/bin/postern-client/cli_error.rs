@@ -78,7 +78,7 @@ impl CliError {
             Self::Refused(_) => 4,
             Self::Interrupted => 130,
             Self::Client(error) => match &**error {
-                Error::NotSignedIn(_) | Error::SessionEnded(_) => 3,
+                Error::NotSignedIn(_) | Error::SessionEnded(_) | Error::DamagedSession(_) => 3,
                 Error::Refused(problem) => match problem.code {
                     Code::Banned | Code::AccountDelayed | Code::Busy | Code::Unavailable => 6,
                     _ => 4,
@@ -127,7 +127,7 @@ fn advised(error: &Error) -> String {
     const NO_AUTHORITIES: &str = "No CA certificates were loaded";
     let message = with_causes(error);
     match error {
-        Error::NotSignedIn(_) | Error::SessionEnded(_) => {
+        Error::NotSignedIn(_) | Error::SessionEnded(_) | Error::DamagedSession(_) => {
             format!("{message}: sign in with postern-client login --server URL")
         }
         Error::Unreachable(server, _) if message.contains(NO_TLS) => {

@@ -102,6 +102,10 @@ async fn sign_in(http: &HttpClient, args: &Login) -> Outcome<Profile> {
     loop {
         tries -= 1;
         let password = if args.password_stdin { read_password()? } else { ask_password()? };
+        // The server would count them as a wrong password, which bans after some more.
+        if username.is_empty() || password.is_empty() {
+            return Err(CliError::Usage("the name or the password is empty, so nothing was sent".to_owned()));
+        }
         let mut credentials = Credentials {
             username: username.clone(),
             password: password.to_string(),
