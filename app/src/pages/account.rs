@@ -1,15 +1,13 @@
-use crate::components::{Frame, Tied, When};
-use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm, SecondFactorForm};
+use crate::components::{Frame, PasskeyList, SecondFactor, Tied, When};
+use crate::islands::{Act, ConfirmedAction, DeletionForm, PasswordForm};
+use crate::text::email;
 use crate::text::names::joined;
 use crate::text::query::escaped;
-use crate::text::{ago, email};
 use crate::view::{AccountView, DeleteView, Site, Viewer};
 use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Profile;
-use wire::passkeys::{Passkey, Passkeys};
 use wire::paths;
-use wire::second_factor::SecondFactors;
 
 /// `/dashboard/account`: the person's own password and account.
 pub(crate) fn account_page(site: Site, account: AccountView) -> impl IntoView {
@@ -49,142 +47,6 @@ pub(crate) fn account_page(site: Site, account: AccountView) -> impl IntoView {
                 </div>
             </div>
         </Frame>
-    }
-}
-
-/// The person's passkeys.
-#[component]
-pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
-    let Passkeys { passkeys, rp_id, .. } = passkeys;
-    let host = rp_id.unwrap_or_default();
-    let (here, last) = (host.clone(), passkeys.len() == 1);
-    let card = move |passkey: Passkey| {
-        let elsewhere = (passkey.host != here).then(|| {
-            view! { <p class="small warning-line">"Works at " {passkey.host.clone()} " only, and not at this address."</p> }
-        });
-        let used = match passkey.used_at {
-            Some(at) => ["Last used ", &ago::ago(now, at)].concat(),
-            None => "Not used yet".to_owned(),
-        };
-        let kept = if passkey.synced { "on all your devices that share it" } else { "on one device" };
-        let about = match &passkey.provider {
-            Some(provider) => [provider, ", ", kept].concat(),
-            None => ["Kept ", kept].concat(),
-        };
-        view! {
-            <li class="passkey">
-                <div>
-                    <h3><bdi>{passkey.label.clone()}</bdi></h3>
-                    <p class="small quiet">{about} " \u{b7} " {used}</p>
-                    {elsewhere}
-                </div>
-                <PasskeyActions id=passkey.id label=passkey.label last />
-            </li>
-        }
-    };
-    let none = passkeys.is_empty().then(|| {
-        view! { <p class="quiet">"You have no passkeys yet."</p> }
-    });
-    let add = if host.is_empty() {
-        view! { <p class="quiet">"Passkeys need a host name in the address of this site."</p> }.into_any()
-    } else {
-        view! {
-            <noscript>
-                <p>"Adding a passkey needs JavaScript."</p>
-            </noscript>
-            <AddPasskey />
-        }
-        .into_any()
-    };
-    view! {
-        <section class="panel" id="passkeys">
-            <h2>"Passkeys"</h2>
-            <p class="small quiet">
-                "A passkey signs you in with your device's screen lock or a security key instead of your password. It works \
-                 at this site only, so no other site can trick you into giving it away."
-            </p>
-            {none}
-            <ul class="passkeys">{passkeys.into_iter().map(card).collect_view()}</ul>
-            <p id="passkeys-said" role="status"></p>
-            {add}
-        </section>
-    }
-}
-
-/// Number of recovery codes at which the page asks for new ones.
-const FEW_CODES: u32 = 2;
-
-/// Shows and changes the person's second factors.
-#[component]
-pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
-    let (enrolled, guarded, keys) = (factors.totp.is_some(), factors.passkey_after_password, factors.passkeys > 0);
-    let some_left = keys && factors.recovery_codes > 0;
-    let few = factors.recovery_codes <= FEW_CODES;
-    let left = match factors.recovery_codes {
-        0 => "No recovery code is left. Make new ones, so that you can sign in without your device.".to_owned(),
-        1 => "Only 1 recovery code is left. Make new ones before it is used.".to_owned(),
-        left @ 2..=FEW_CODES => format!("Only {left} recovery codes are left. Make new ones before they are used."),
-        left => format!("{left} recovery codes are left."),
-    };
-    let remove = ConfirmedAction {
-        method: "DELETE".to_owned(),
-        path: paths::TOTP.to_owned(),
-        label: "Turn off".to_owned(),
-        spoken: "Turn off one-time codes".to_owned(),
-        title: "Turn off one-time codes?".to_owned(),
-        about: if guarded {
-            "Signing in with your password will need a passkey.".to_owned()
-        } else if keys {
-            "Your passkeys and your recovery codes stay.".to_owned()
-        } else {
-            "Your password alone will sign you in, and your recovery codes become void.".to_owned()
-        },
-        no: "Keep them".to_owned(),
-        yes: "Turn off".to_owned(),
-        ..ConfirmedAction::default()
-    };
-    view! {
-        <section class="panel">
-            <h2>"Second factor"</h2>
-            {match factors.totp {
-                Some(totp) => {
-                    view! {
-                        <p>"Signing in needs your password and a one-time code of your authenticator app."</p>
-                        <p class="small quiet">
-                            "Set up " <When now at=totp.created_at />
-                            {totp.used_at.map(|at| view! { " \u{b7} last used " <When now at /> })}
-                        </p>
-                    }
-                        .into_any()
-                }
-                None if guarded => ().into_any(),
-                None => {
-                    view! {
-                        <p class="small quiet">
-                            "With one-time codes of an authenticator app, a stolen password alone signs nobody in. This also \
-                             works without https, and with any app for codes of six digits."
-                        </p>
-                    }
-                        .into_any()
-                }
-            }}
-            {guarded
-                .then(|| {
-                    let also = if enrolled { "One of your passkeys serves instead of the code." } else { "Signing in with your password needs one of your passkeys too." };
-                    view! { <p>{also}</p> }
-                })}
-            {(enrolled || guarded || some_left)
-                .then(|| {
-                    let class = if few { "why" } else { "small quiet" };
-                    view! { <p class=class>{left}</p> }
-                })}
-            <noscript>
-                <p>"Setting up a second factor needs JavaScript."</p>
-            </noscript>
-            <p id="factors-said" role="status"></p>
-            <SecondFactorForm enrolled guarded keys />
-            {enrolled.then(|| view! { <Act action=remove /> })}
-        </section>
     }
 }
 

@@ -1,8 +1,8 @@
-use super::clients::{CONSENT, texts};
-use crate::components::{Frame, Options, owned};
+use crate::components::{ConsentField, Frame, Options, owned};
 use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
 use crate::text::names::first_names;
 use crate::text::query::{escaped, query};
+use crate::text::registration::{text, texts};
 use crate::view::{ClientView, Site};
 use domain::bidi::isolated;
 use leptos::prelude::*;
@@ -122,13 +122,8 @@ fn Edit(path: String, page: String, client: Client, groups: Vec<String>) -> impl
         format!("Separate groups with commas. Empty: everybody. Existing groups: {}.", first_names(&groups))
     };
     let registered = client.source == "registered";
-    let consent = if own.get("consent") == Some(&Value::Bool(false)) { "false" } else { "true" };
-    let consent = (!registered).then(|| {
-        view! {
-            <label for="consent">"Consent"</label>
-            <Options id="consent" chosen=consent.to_owned() options=owned(&CONSENT) />
-        }
-    });
+    let asks = own.get("consent") != Some(&Value::Bool(false));
+    let consent = (!registered).then(|| view! { <ConsentField asks /> });
     // Required, because without it the client would be a public one.
     let keys = own.contains_key("jwks_uri").then(|| {
         view! {
@@ -252,8 +247,4 @@ fn Ends(path: String, client: Client) -> impl IntoView {
             </div>
         </section>
     }
-}
-
-fn text(registration: &Map<String, Value>, name: &str) -> String {
-    registration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

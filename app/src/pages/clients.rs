@@ -1,10 +1,10 @@
-use crate::components::{Frame, More, Options, When, owned};
+use crate::components::{ConsentField, Frame, More, Options, When};
 use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
 use crate::text::query::query;
+use crate::text::registration::texts;
 use crate::view::{ClientsView, Site};
 use domain::bidi::isolated;
 use leptos::prelude::*;
-use serde_json::{Map, Value};
 use wire::clients::{Client, RegistrationToken, RequestVerdict};
 use wire::paths;
 
@@ -139,8 +139,7 @@ fn NewClient(
                 </p>
                 <label for="redirect_uris">"Redirect URIs, one per line"</label>
                 <textarea id="redirect_uris" name="redirect_uris" rows="3" autocomplete="off" spellcheck="false"></textarea>
-                <label for="consent">"Consent"</label>
-                <Options id="consent" chosen="true".to_owned() options=owned(&CONSENT) />
+                <ConsentField asks=true />
                 <label for="jwks_uri">"Address of its public keys, instead of a secret"</label>
                 <input id="jwks_uri" name="jwks_uri" type="url" maxlength="1024" autocomplete="off" spellcheck="false" />
                 <label class="tick">
@@ -154,9 +153,6 @@ fn NewClient(
         </details>
     }
 }
-
-pub(super) const CONSENT: [(&str, &str); 2] =
-    [("true", "Ask each person once"), ("false", "Do not ask: it is our own app")];
 
 #[component]
 fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
@@ -193,11 +189,6 @@ fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
             {answer}
         </details>
     }
-}
-
-pub(super) fn texts(registration: &Map<String, Value>, name: &str) -> Vec<String> {
-    let items = registration.get(name).and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 fn capitalized(name: &str) -> String {

@@ -1,4 +1,4 @@
-use crate::components::Frame;
+use crate::components::{DisplayNameField, EmailField, Frame, ProfileForm};
 use crate::islands::{Act, ConfirmedAction, Forms, PasskeySignals};
 use crate::text::email;
 use crate::text::names::{first_names, joined};
@@ -204,35 +204,5 @@ fn Factors(id: String, name: String, factors: HeldFactors) -> impl IntoView {
                 view! { <p class="quiet">"None: the password alone signs in."</p> }.into_any()
             }}
         </section>
-    }
-}
-
-/// A form that changes a profile. `action`: the account's path. `done`: the page that follows.
-#[component]
-fn ProfileForm(action: String, done: String, children: Children) -> impl IntoView {
-    view! {
-        <form class="form" method="post" action=action data-method="PATCH" data-done=done>
-            {children()}
-        </form>
-    }
-}
-
-/// `own`: the person's own name, which the browser may fill in.
-#[component]
-fn DisplayNameField(value: String, own: bool) -> impl IntoView {
-    let autocomplete = if own { "name" } else { "off" };
-    view! {
-        <label for="display_name">"Display name"</label>
-        <input id="display_name" name="display_name" value=value maxlength="100" autocomplete=autocomplete />
-    }
-}
-
-/// `own`: the person's own address, which the browser may fill in.
-#[component]
-fn EmailField(value: String, own: bool) -> impl IntoView {
-    let autocomplete = if own { "email" } else { "off" };
-    view! {
-        <label for="email">"E-mail address"</label>
-        <input id="email" name="email" type="email" value=value maxlength="254" autocomplete=autocomplete spellcheck="false" />
     }
 }
