@@ -14,16 +14,16 @@ pub mod text;
 pub mod view;
 
 #[cfg(feature = "ssr")]
-mod components;
+pub mod components;
 #[cfg(feature = "ssr")]
-pub mod pages;
+mod pages;
 #[cfg(feature = "ssr")]
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
 
 #[cfg(feature = "ssr")]
-pub use pages::{View, banned};
+pub use pages::{Content, DashboardView, View, banned};
 #[cfg(feature = "ssr")]
 pub use routes::App;
 #[cfg(feature = "ssr")]
