@@ -17,7 +17,7 @@ pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, Ap
     Ok(Some(Content::new(move |site| show(site, entries))))
 }
 
-/// `entries`: newest first.
+/// Shows the events, newest first.
 fn show(site: Site, entries: Vec<Activity>) -> impl IntoView {
     let now = site.now;
     let group = move |entries: &[Activity]| {

@@ -20,7 +20,7 @@ pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, Ap
     Ok(Some(Content::new(move |site| show(site, keys, services))))
 }
 
-/// `keys`: newest first.
+/// Shows the keys, newest first, and the services.
 fn show(site: Site, keys: Vec<ServerKey>, services: Vec<Service>) -> impl IntoView {
     let now = site.now;
     let of = |kind| keys.iter().filter(|key| key.kind == kind).cloned().collect::<Vec<_>>();

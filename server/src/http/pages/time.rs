@@ -16,7 +16,7 @@ pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, Ap
     Ok(Some(Content::new(move |site| show(site, bound, url)).with_private_bundle().with_connection(time.origin())))
 }
 
-/// `url`: the time server's WebSocket, if this site has one.
+/// Shows the page. `url`: the time server's WebSocket, if this site has one.
 fn show(site: Site, bound: bool, url: Option<String>) -> impl IntoView {
     let insecure = site.insecure;
     let content = match url {
