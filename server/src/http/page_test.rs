@@ -35,7 +35,9 @@ pub(crate) fn rendered_for(viewer: Viewer, page: DashboardPage, content: Content
         (app::document().to_html(), use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default())
     });
     keeps_the_policy(&html, &nonce);
-    assert!(!html.contains("<b>Co") && !html.contains("<i>"), "names are text: {html}");
+    // The bars of a password's strength are empty elements of that name.
+    let is_markup = html.contains("<b>Co") || html.replace("<i></i>", "").contains("<i>");
+    assert!(!is_markup, "names are text: {html}");
     assert!(html.matches(r#"id="said""#).count() <= 1, "a page has one line for messages: {html}");
     assert!(html.contains(r#"id="other-account""#) && html.contains(r#"data-account="01ADA""#), "{html}");
     html
