@@ -4,42 +4,31 @@ use crate::view::Viewer;
 
 /// Calls a macro with the table of the pages.
 ///
-/// The columns are the variant of [`DashboardPage`] and of [`View`](crate::View), path, title, place in the navigation
-/// and viewers. Its data (from the root of this crate) and the function of `pages` that shows it follow.
-/// `path!` needs the path as a literal.
+/// The columns are the variant of [`DashboardPage`], path, title, place in the navigation, viewers, and the page's file
+/// in `server/src/http/pages`. `path!` needs the path as a literal.
 #[macro_export]
 macro_rules! dashboard_pages {
     ($with:ident) => {
         $with! {
-            Overview "/dashboard" "Overview", Own, Everyone, view::OverviewView => overview::overview_page;
-            Devices "/dashboard/devices" "Devices", Own, Everyone, view::DevicesView => devices::devices_page;
-            Keys "/dashboard/keys" "Keys", Own, Everyone, view::KeysView => keys::keys_page;
-            Time "/dashboard/time" "Time", Own, Everyone, pages::time::TimeView => time::time_page;
-            Activity "/dashboard/activity" "Activity", Own, Everyone, view::ActivityView => activity::activity_page;
-            Account "/dashboard/account" "Account", Own, Everyone, view::AccountView => account::account_page;
-            Delete "/dashboard/account/delete" "Delete account", Below(DashboardPage::Account), Everyone,
-                view::DeleteView => account::delete_page;
-            Profile "/dashboard/account/profile" "Profile", Below(DashboardPage::Account), Everyone,
-                view::ProfileView => profile::profile_page;
-            Users "/dashboard/users" "Users", Administration, Administrators,
-                view::UsersView => users::users_page;
-            Person "/dashboard/users/person" "Profile", Below(DashboardPage::Users), Administrators,
-                view::PersonView => profile::person_page;
-            Groups "/dashboard/groups" "Groups", Administration, Administrators,
-                view::GroupsView => groups::groups_page;
-            Clients "/dashboard/clients" "Clients", Administration, Administrators,
-                view::ClientsView => clients::clients_page;
-            Client "/dashboard/clients/client" "Clients", Below(DashboardPage::Clients), Administrators,
-                view::ClientView => client::client_page;
-            Invitations "/dashboard/invitations" "Invitations", Administration, Administrators,
-                view::InvitationsView => invitations::invitations_page;
-            Bans "/dashboard/bans" "Bans", Administration, Administrators, view::BansView => bans::bans_page;
-            Toll "/dashboard/toll" "Toll", Administration, Administrators, view::TollView => toll::toll_page;
-            ServerKeys "/dashboard/server-keys" "Server keys", Administration, Administrators,
-                view::ServerKeysView => server_keys::server_keys_page;
-            Audit "/dashboard/audit" "Audit", Administration, Administrators,
-                view::AuditView => audit::audit_page;
-            Help "/dashboard/help" "Help", Administration, Administrators, view::HelpView => help::help_page;
+            Overview "/dashboard" "Overview", Own, Everyone, overview;
+            Devices "/dashboard/devices" "Devices", Own, Everyone, devices;
+            Keys "/dashboard/keys" "Keys", Own, Everyone, keys;
+            Time "/dashboard/time" "Time", Own, Everyone, time;
+            Activity "/dashboard/activity" "Activity", Own, Everyone, activity;
+            Account "/dashboard/account" "Account", Own, Everyone, account;
+            Delete "/dashboard/account/delete" "Delete account", Below(DashboardPage::Account), Everyone, delete;
+            Profile "/dashboard/account/profile" "Profile", Below(DashboardPage::Account), Everyone, profile;
+            Users "/dashboard/users" "Users", Administration, Administrators, users;
+            Person "/dashboard/users/person" "Profile", Below(DashboardPage::Users), Administrators, person;
+            Groups "/dashboard/groups" "Groups", Administration, Administrators, groups;
+            Clients "/dashboard/clients" "Clients", Administration, Administrators, clients;
+            Client "/dashboard/clients/client" "Clients", Below(DashboardPage::Clients), Administrators, client;
+            Invitations "/dashboard/invitations" "Invitations", Administration, Administrators, invitations;
+            Bans "/dashboard/bans" "Bans", Administration, Administrators, bans;
+            Toll "/dashboard/toll" "Toll", Administration, Administrators, toll;
+            ServerKeys "/dashboard/server-keys" "Server keys", Administration, Administrators, server_keys;
+            Audit "/dashboard/audit" "Audit", Administration, Administrators, audit;
+            Help "/dashboard/help" "Help", Administration, Administrators, help;
         }
     };
 }
@@ -63,7 +52,7 @@ pub enum PageViewers {
 }
 
 macro_rules! pages {
-    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $($data:ident)::+ => $($show:ident)::+;)+) => {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $file:ident;)+) => {
         /// A page of the dashboard.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum DashboardPage {
@@ -102,6 +91,14 @@ impl DashboardPage {
         match path.strip_prefix(Self::Help.path()) {
             Some(rest) if is_help(rest) => Some(Self::Help),
             _ => Self::ALL.iter().copied().find(|page| page.path() == path),
+        }
+    }
+
+    /// Returns the page of the navigation that it is, or that leads to it.
+    pub(crate) fn listed(self) -> Self {
+        match self.place() {
+            PagePlace::Below(parent) => parent,
+            PagePlace::Own | PagePlace::Administration => self,
         }
     }
 

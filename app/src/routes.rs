@@ -10,7 +10,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
 macro_rules! app {
-    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $($data:ident)::+ => $($show:ident)::+;)+) => {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $file:ident;)+) => {
         /// Returns every page's path for the server's router. Pages are sent as a whole and not streamed, because they
         /// wait for nothing.
         #[component]

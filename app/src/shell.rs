@@ -50,7 +50,8 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         View::Login(_) | View::Signup(_) | View::Resume(_) | View::Enter(_) | View::Reset(_) => {
             (Some(assets.login.clone()), None)
         }
-        View::Account(_) | View::Enrol(_) | View::Delete(_) | View::Keys(_) | View::Time(_) => {
+        View::Enrol(_) => (Some(assets.private.clone()), assets.dashboard_css.clone()),
+        View::Dashboard(dashboard) if dashboard.content.private => {
             (Some(assets.private.clone()), assets.dashboard_css.clone())
         }
         View::Forgotten(_) => (Some(assets.dashboard.clone()), None),

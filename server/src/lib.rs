@@ -1,5 +1,8 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
+// A view is one deeply nested type.
+#![recursion_limit = "256"]
+
 mod account_count;
 mod allowlist;
 pub mod api_error;

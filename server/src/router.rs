@@ -1,11 +1,11 @@
 //! All routes on one screen. [`crate::service`] has the checks before them.
 
 use crate::http::{
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, clients, consents, groups, invitations, live,
-    login, logout, metadata, not_found, notices, oauth_answer, oauth_authorize, oauth_device, oauth_form_post,
-    oauth_logout, oauth_registration, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, profile,
-    refresh, refusals, render, revocations, second_factors, server_keys, services, session, sessions, signup, tickets,
-    toll, user_keys, users, verify,
+    allowlist, app_tokens, apps, audit, bans, challenge, clients, consents, groups, invitations, live, login, logout,
+    metadata, not_found, notices, oauth_answer, oauth_authorize, oauth_device, oauth_form_post, oauth_logout,
+    oauth_registration, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, profile, refresh, refusals,
+    render, revocations, second_factors, server_keys, services, session, sessions, signup, tickets, toll, user_keys,
+    users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -111,7 +111,7 @@ pub fn routes(state: &AppState) -> Router {
         .merge(metadata)
         .merge(oauth())
         .route("/", get(pages::home))
-        .route(paths::AUDIT_FILE, get(administration::audit_file))
+        .route(paths::AUDIT_FILE, get(audit::file))
         // For reverse proxies.
         .route(paths::VERIFY, get(verify::verify))
         .method_not_allowed_fallback(not_found::method_not_allowed)

@@ -36,7 +36,7 @@ pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
 }
 
 /// Returns a text for authors that are not people.
-pub(crate) fn named(by: String) -> String {
+pub fn named(by: String) -> String {
     if matches!(by.as_str(), "engine" | "command line") { format!("the {by}") } else { isolated(&by) }
 }
 

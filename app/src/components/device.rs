@@ -26,7 +26,7 @@ pub fn DeviceFacts(now: i64, device: Device, insecure: bool) -> impl IntoView {
 }
 
 /// Returns advice for binding the next session to its device. `insecure`: this site is available without https.
-pub(crate) fn remedy(insecure: bool) -> &'static str {
+pub fn remedy(insecure: bool) -> &'static str {
     if insecure {
         "Open this site over https and sign in again"
     } else {

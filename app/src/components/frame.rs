@@ -13,7 +13,7 @@ pub fn Frame(
     /// The page of the navigation that this is, or belongs to.
     here: &'static str,
     /// A value for the page's forms.
-    #[prop(optional, into)]
+    #[prop(optional_no_strip)]
     password_min: Option<String>,
     children: Children,
 ) -> impl IntoView {

@@ -26,6 +26,6 @@ pub fn Options(
 }
 
 /// Returns fixed options as owned texts.
-pub(crate) fn owned(options: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn owned(options: &[(&str, &str)]) -> Vec<(String, String)> {
     options.iter().map(|(value, text)| ((*value).to_owned(), (*text).to_owned())).collect()
 }

@@ -1,5 +1,4 @@
-use super::account::{PasskeyList, SecondFactor};
-use crate::components::Frame;
+use crate::components::{Frame, PasskeyList, SecondFactor};
 use crate::view::{EnrolView, Site};
 use leptos::prelude::*;
 use wire::paths;

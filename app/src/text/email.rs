@@ -19,7 +19,7 @@ pub fn state(state: &str) -> &'static str {
 }
 
 /// Explains the state to the owner.
-pub(crate) fn own_state(state: &str) -> &'static str {
+pub fn own_state(state: &str) -> &'static str {
     match state {
         "vouched_for" => "An administrator has vouched for this address. A new one is unproved until it is checked.",
         "proved" => "You have proved this address. A new one is unproved until it is checked.",

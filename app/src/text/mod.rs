@@ -16,6 +16,8 @@ pub mod names;
 pub mod plain;
 #[cfg(feature = "ssr")]
 pub mod query;
+#[cfg(feature = "ssr")]
+pub mod registration;
 
 #[cfg(any(feature = "ssr", feature = "login", feature = "private"))]
 pub mod countdown;

@@ -13,7 +13,7 @@ pub(crate) fn way_back(page: &str, next: &String) -> String {
     if next == HOME { page.to_owned() } else { format!("{page}?{}", query(&[("next", next)])) }
 }
 
-pub(crate) fn escaped(value: &str) -> String {
+pub fn escaped(value: &str) -> String {
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');
     value.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect()
 }

@@ -1,14 +1,5 @@
 //! Data of the list of events.
 
-use super::viewer::Viewer;
-
-#[derive(Debug, Clone)]
-pub struct ActivityView {
-    pub viewer: Viewer,
-    /// Newest first.
-    pub entries: Vec<Activity>,
-}
-
 /// One line of the account's history; consecutive equal events are one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
@@ -92,7 +83,7 @@ pub enum ActivityEvent {
 #[cfg(feature = "ssr")]
 impl ActivityEvent {
     /// Whether the owner should check this.
-    pub(crate) fn is_odd(self) -> bool {
+    pub fn is_odd(self) -> bool {
         matches!(
             self,
             Self::NewDevice

@@ -2,25 +2,18 @@
 //!
 //! A page is a pure function of its data; it uses no database and no clock.
 
-mod account;
 mod activity;
-mod administration;
 mod apps;
-mod overview;
 mod sign_in;
+mod site_state;
 mod viewer;
 
 use std::sync::Arc;
 
-pub use account::{AccountView, DeleteView, DevicesView, KeysView, ProfileDone, ProfileView};
-pub use activity::{Activity, ActivityEvent, ActivityView};
-pub use administration::{
-    AuditFilter, AuditView, BansOutcome, BansView, ClientView, ClientsView, GroupsView, HeldFactors, HelpEntry,
-    HelpPart, HelpView, InvitationsView, PersonView, ServerKeysView, TollView, UsersView,
-};
+pub use activity::{Activity, ActivityEvent};
 pub use apps::{AskList, AskView, DeviceCodeView, EnterView, LeaveLink, RefusedView};
-pub use overview::{Backup, OverviewView, SiteFinding, SiteState};
 pub use sign_in::{BanNotice, EnrolView, ForgottenView, LoginView, ResetView, ResumeView, SignInReason, SignupView};
+pub use site_state::{Backup, SiteFinding, SiteState};
 pub use viewer::Viewer;
 
 /// The common data of all pages.

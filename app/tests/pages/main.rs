@@ -3,12 +3,9 @@
 
 mod views;
 
-use crate::views::{NOW, activity, devices, entries, help, login, site, site_state, toll, viewer, views};
-use app::View;
-use app::view::{
-    AccountView, ActivityEvent, ActivityView, BanNotice, DevicesView, HelpPart, HelpView, LoginView, OverviewView,
-    ResumeView, SignupView, SiteState, Viewer,
-};
+use crate::views::{NOW, dashboard, login, site, views};
+use app::view::{BanNotice, LoginView, ResumeView, SignupView};
+use app::{Content, View};
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
 
@@ -83,17 +80,9 @@ fn each_page_loads_its_own_bundle_or_none() {
     };
     assert_eq!(loads(View::Login(login())), [true, false, false, false]);
     assert_eq!(loads(View::Resume(ResumeView { next: "/dashboard".to_owned() })), [true, false, false, false]);
-    assert_eq!(
-        loads(View::Devices(Box::new(DevicesView {
-            viewer: viewer(),
-            devices: devices(),
-            others: true,
-            next: None,
-            remembered: Vec::new()
-        }))),
-        [false, true, false, true]
-    );
-    assert_eq!(loads(View::Account(Box::new(account()))), [false, false, true, true]);
+    let content = Content::new(|_| ());
+    assert_eq!(loads(dashboard(content.clone())), [false, true, false, true]);
+    assert_eq!(loads(dashboard(content.with_private_bundle())), [false, false, true, true]);
     assert_eq!(loads(View::NotFound), [false; 4]);
     assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), [false; 4]);
 }
@@ -117,140 +106,19 @@ fn a_closed_address_reads_why_before_any_code_runs() {
 }
 
 #[test]
-fn only_other_devices_can_be_ended() {
-    let (html, _) = render(View::Devices(Box::new(DevicesView {
-        viewer: viewer(),
-        devices: devices(),
-        others: true,
-        next: None,
-        remembered: Vec::new(),
-    })));
-    assert_eq!(html.matches(r#"aria-label="End this session: "#).count(), 1, "{html}");
-    assert!(html.contains("End all other sessions"), "{html}");
-    let alone = vec![devices().swap_remove(0)];
-    let (html, _) = render(View::Devices(Box::new(DevicesView {
-        viewer: viewer(),
-        devices: alone,
-        others: false,
-        next: None,
-        remembered: Vec::new(),
-    })));
-    assert!(!html.contains("End "), "{html}");
-}
-
-#[test]
-fn an_administrator_reads_whether_the_site_is_well() {
-    let overview = |site| {
-        let (viewer, devices, activity) = (viewer(), devices(), activity());
-        render(View::Overview(Box::new(OverviewView {
-            viewer,
-            notices: Vec::new(),
-            devices,
-            activity,
-            odd: 0,
-            offer_passkey: false,
-            upgrade: false,
-            passkeys: None,
-            apps: Vec::new(),
-            signed_in_at: NOW,
-            site,
-        })))
-        .0
+fn a_page_of_the_dashboard_has_the_title_of_the_table_unless_it_names_another() {
+    let title = |content| {
+        let (html, _) = render(dashboard(content));
+        html.split("<title>").nth(1).and_then(|rest| rest.split(" \u{b7}").next()).map(str::to_owned)
     };
-    let html = overview(Some(site_state()));
-    for part in
-        ["1 problem needs", "1 recommendation", "7 2 hours ago", "3 in force", "2 hours ago", "1.2.3", "ID token key"]
-    {
-        assert!(html.contains(part), "{part} in {html}");
-    }
-    for path in [
-        "/dashboard/bans",
-        "/dashboard/audit?event=backup_made",
-        "/dashboard/server-keys",
-        "/dashboard/users",
-        // A finding, the version, and both plots.
-        "/dashboard/toll",
-        "/dashboard/help/upgrading",
-        "/dashboard/audit?event=login",
-        "/dashboard/audit",
-    ] {
-        assert!(html.contains(&format!(r#"href="{path}""#)), "{path}");
-    }
-    assert_eq!(html.matches("<rect").count(), 24, "a row without events has no bars");
-    let well = overview(Some(SiteState { findings: Vec::new(), ..site_state() }));
-    assert!(well.contains("The self-check found no problem."), "{well}");
-    assert!(!overview(None).contains("This site"));
-}
-
-#[test]
-fn the_manual_lists_its_pages_and_shows_one_as_it_was_built() {
-    let (contents, _) = render(help(HelpPart::Contents(entries())));
-    assert!(
-        contents.contains(r#"href="/dashboard/help/guides/nginx""#) && contents.contains("&lt;i&gt;nginx"),
-        "{contents}"
-    );
-    let page = HelpPart::Page { title: "nginx".to_owned(), html: "<h2 id=\"a\">A</h2>".to_owned() };
-    let (page, _) = render(help(page));
-    assert!(page.contains(r#"<h2 id="a">A</h2>"#) && page.contains("<title>nginx"), "{page}");
-    let (missing, _) = render(help(HelpPart::Missing));
-    assert!(missing.contains("contains no manual"), "{missing}");
-    let searched = |entries| {
-        let part = HelpPart::Contents(entries);
-        render(View::Help(Box::new(HelpView { viewer: viewer(), word: "<u>".to_owned(), part }))).0
-    };
-    assert!(searched(entries()).contains("&lt;u&gt;"), "the search text stays text");
-    assert!(searched(Vec::new()).contains("No page of the manual"));
-}
-
-fn account() -> AccountView {
-    AccountView {
-        viewer: viewer(),
-        profile: None,
-        password_min: 15,
-        passkeys: wire::passkeys::Passkeys::default(),
-        factors: wire::second_factor::SecondFactors::default(),
-        consents: Vec::new(),
-    }
-}
-
-#[test]
-fn the_consent_for_a_client_that_is_an_address_can_be_withdrawn() {
-    let consent = wire::oauth::Consent {
-        client: "https://agent.example/a?b".to_owned(),
-        name: "Agent".to_owned(),
-        scope: "openid".to_owned(),
-        allows: vec!["know your name".to_owned()],
-        agreed: true,
-        given_at: NOW,
-    };
-    let (html, _) = render(View::Account(Box::new(AccountView { consents: vec![consent], ..account() })));
-    assert!(html.contains("/api/consents/https%3A%2F%2Fagent.example%2Fa%3Fb"), "{html}");
-}
-
-#[test]
-fn history_speaks_in_sentences() {
-    let (html, _) = render(View::Activity(Box::new(ActivityView { viewer: viewer(), entries: activity() })));
-    assert!(html.contains("3 wrong passwords from 203.0.113.0/24"), "{html}");
-    assert!(html.contains("Today"), "{html}");
-}
-
-#[test]
-fn a_right_to_left_name_does_not_reorder_its_neighbours() {
-    let name = "\u{5e9}\u{5dc}\u{5d5}\u{5dd}";
-    let viewer = Viewer { username: name.to_owned(), ..viewer() };
-    let mut entries = activity();
-    for entry in &mut entries {
-        entry.event = ActivityEvent::AppOpened;
-        name.clone_into(&mut entry.about);
-    }
-    let (html, _) = render(View::Activity(Box::new(ActivityView { viewer, entries })));
-    assert!(html.contains(&format!("Opened \u{2068}{name}\u{2069} 3 times")), "{html}");
-    assert!(html.contains(&format!("<bdi>{name}</bdi>")), "{html}");
+    let content = Content::new(|_| ());
+    assert_eq!(title(content.clone()).as_deref(), Some("Devices"));
+    assert_eq!(title(content.with_title(Some("nginx".to_owned()))).as_deref(), Some("nginx"));
 }
 
 #[test]
 fn each_page_has_one_line_for_messages() {
-    for view in views().into_iter().chain([View::Account(Box::new(account()))]) {
+    for view in views() {
         let (html, _) = render(view);
         let lines = html.matches(r#"id="said""#).count();
         assert!(lines <= 1, "{lines} in {html}");
@@ -258,13 +126,4 @@ fn each_page_has_one_line_for_messages() {
             assert!(html.contains(r#"id="other-account""#) && html.contains(r#"data-account="01ADA""#), "{html}");
         }
     }
-}
-
-#[test]
-fn the_page_of_the_gate_offers_what_can_be_done_to_a_token() {
-    let (html, _) = render(View::Toll(Box::new(toll())));
-    for part in ["0.002 XMR for 100 requests", "does not answer", "Suspend the token one", "Resume the token two"] {
-        assert!(html.contains(part), "{part}");
-    }
-    assert!(html.contains("Revoke the token two") && !html.contains("Revoke the token three"));
 }

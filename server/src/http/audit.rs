@@ -1,12 +1,16 @@
 //! `GET /api/admin/audit`, and the same as a file.
 
-use super::{ApiError, export, request};
+use super::sign_in_path::sign_in_path;
+use super::{ApiError, enrol, export, render, request};
+use crate::client::Client;
 use crate::flows::audit_log::{self, AuditQuery, AuditQueryError};
 use crate::guards::administrator::Administrator;
-use crate::state::CoreState;
+use crate::guards::signed_in::SignedIn;
+use crate::state::{AppState, CoreState};
+use app::View;
 use axum::Json;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::Uri;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -37,6 +41,26 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     answer(&state, &uri, request::query::<AuditListQuery>(&uri)?.format).await
+}
+
+/// Answers `GET /dashboard/audit.csv`. A link leads here, so an expired session is renewed as for a page.
+///
+/// # Errors
+/// An invalid filter.
+pub(crate) async fn file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    // Unreadable queries are refused before sign-in, because sign-in would return here.
+    request::query::<AuditQuery>(request.uri())?.read(state.now())?;
+    let client = request.extensions().get::<Client>();
+    let Some(session) = SignedIn::find(&state, client, request.headers()).await? else {
+        return Ok(Redirect::to(&sign_in_path(&state, request.headers(), request.uri())).into_response());
+    };
+    if let Some(path) = enrol::required_page(&state, &session, request.uri()).await? {
+        return Ok(Redirect::to(&path).into_response());
+    }
+    if Administrator::find(&state, session).await?.is_none() {
+        return Ok(render::document(State(state), View::NotFound, request).await);
+    }
+    answer(&state, request.uri(), AuditFormat::Csv).await
 }
 
 /// Answers with a page of JSON, or with all rows as a file.

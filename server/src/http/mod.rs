@@ -1,6 +1,5 @@
 //! The endpoints, one file each, and common code.
 
-pub(crate) mod administration;
 pub(crate) mod allowlist;
 pub(crate) mod app_introduction;
 pub(crate) mod app_page;
@@ -16,7 +15,6 @@ pub(crate) mod delivery;
 mod enrol;
 pub(crate) mod export;
 pub(crate) mod groups;
-pub(crate) mod help;
 pub(crate) mod invitations;
 pub(crate) mod live;
 pub(crate) mod login;
@@ -34,6 +32,8 @@ pub(crate) mod oauth_token;
 pub(crate) mod oauth_userinfo;
 pub(crate) mod openapi;
 mod page_request;
+#[cfg(test)]
+mod page_test;
 pub(crate) mod pages;
 pub(crate) mod passkeys;
 pub(crate) mod password;

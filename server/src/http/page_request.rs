@@ -1,6 +1,6 @@
-//! A request for a page of the dashboard, and what loads its data.
+//! A request for a page of the dashboard.
 
-use super::{ApiError, request};
+use super::request;
 use crate::client::Client;
 use crate::flows::actor::Actor;
 use crate::guards::administrator::Administrator;
@@ -36,12 +36,6 @@ pub(crate) struct PageQuery {
     pub done: Option<String>,
     /// The second factor that an app requires.
     pub factor: Option<String>,
-}
-
-/// The data of a page, which the server loads before rendering begins.
-pub(crate) trait PageData: Sized {
-    /// Loads it. `None`: the page does not exist.
-    async fn load(request: PageRequest<'_>) -> Result<Option<Self>, ApiError>;
 }
 
 impl PageRequest<'_> {

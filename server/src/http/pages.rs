@@ -1,12 +1,11 @@
-//! The pages: their data is loaded here before rendering.
+//! The pages: their data is loaded here before rendering. Each page of the dashboard is a file, which the table of
+//! [`app::dashboard_pages`] names.
 
-mod own;
-mod people;
-mod time;
+#![expect(clippy::unused_async, reason = "a page that reads nothing is loaded like the others")]
 
 use super::challenge::pre_login;
 use super::enrol::{self, FACTOR};
-use super::page_request::{PageData, PageRequest, asked};
+use super::page_request::{PageRequest, asked};
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, render};
 use crate::client::Client;
@@ -17,9 +16,9 @@ use crate::guards::factor_policy;
 use crate::guards::signed_in::SignedIn;
 use crate::oauth::clients::is_terminal;
 use crate::state::AppState;
-use app::View;
 use app::dashboard::{DashboardPage, PageViewers};
 use app::view::{BanNotice, ForgottenView, LoginView, ResetView, ResumeView, SignInReason, SignupView, Viewer};
+use app::{Content, DashboardView, View};
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -191,23 +190,26 @@ async fn dashboard(
             None => return Ok(Page::View(View::NotFound)),
         },
     };
-    let request = PageRequest { state, client, uri, signed_in, viewer, administrator };
-    Ok(Page::View(load_page(page, request).await?.unwrap_or(View::NotFound)))
+    let request = PageRequest { state, client, uri, signed_in, viewer: viewer.clone(), administrator };
+    let content = content(page, request).await?;
+    let view = content.map(|content| View::Dashboard(Box::new(DashboardView { page, viewer, content })));
+    Ok(Page::View(view.unwrap_or(View::NotFound)))
 }
 
-macro_rules! load_page {
-    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $($data:ident)::+ => $($show:ident)::+;)+) => {
-        async fn load_page(page: DashboardPage, request: PageRequest<'_>) -> Result<Option<View>, ApiError> {
-            Ok(match page {
-                $(DashboardPage::$page => {
-                    <app::$($data)::+ as PageData>::load(request).await?.map(Box::new).map(View::$page)
-                })+
-            })
+macro_rules! pages {
+    ($($page:ident $path:tt $title:tt, $place:expr, $viewers:ident, $file:ident;)+) => {
+        $(mod $file;)+
+
+        /// Loads a page's content. `None`: the page does not exist.
+        async fn content(page: DashboardPage, request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+            match page {
+                $(DashboardPage::$page => $file::load(request).await,)+
+            }
         }
     };
 }
 
-app::dashboard_pages!(load_page);
+app::dashboard_pages!(pages);
 
 /// Redirects `/` to the dashboard.
 pub(crate) async fn home() -> Redirect {

@@ -20,9 +20,12 @@ pub(crate) fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'st
             .and_then(|parts| parts.extensions.get::<View>().cloned())
             .unwrap_or(View::NotFound);
         let response = expect_context::<ResponseOptions>();
-        let connect = matches!(view, View::Time(_)).then(|| state.config.settings.time.origin()).flatten();
+        let connect = match &view {
+            View::Dashboard(dashboard) => dashboard.content.connection(),
+            _ => None,
+        };
         if let Some(nonce) = use_nonce() {
-            for (name, value) in page_policies(&nonce, connect.as_deref()) {
+            for (name, value) in page_policies(&nonce, connect) {
                 response.insert_header(name, value);
             }
         }

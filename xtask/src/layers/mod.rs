@@ -1,7 +1,8 @@
 //! `cargo xtask layers`: modules have no circles, in the server nothing imports upward, no two types share a
-//! name, and a sign-in can be followed.
+//! name, a page of the dashboard is one file and one line, and a sign-in can be followed.
 
 mod graph;
+mod pages;
 mod source;
 mod walk;
 
@@ -106,6 +107,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     }
     let architecture = std::fs::read_to_string(workspace.path("ARCHITECTURE.md"))?;
     wrong.extend(walk::faults(&architecture, &workspace.path("")));
+    wrong.extend(pages::faults(&workspace.path(""))?);
     if wrong.is_empty() {
         return Ok(());
     }
@@ -218,6 +220,19 @@ mod tests {
             ("a.rs", "use super::Shared; pub fn g() {}"),
         ])?);
         assert_eq!(lines, ["the root -> a is part of a circle", "a -> the root is part of a circle"]);
+        Ok(())
+    }
+
+    #[test]
+    fn modules_that_a_macro_declares_are_read() -> Result<()> {
+        let lines = of_circles(&imports(&[
+            ("lib.rs", "mod a;"),
+            ("a.rs", "mod named; macro_rules! with { ($($file:ident)*) => { $(mod $file;)* } } pub struct A;"),
+            ("a/named.rs", "use super::declared::B; pub struct C;"),
+            ("a/declared.rs", "use crate::a::named::C; pub struct B;"),
+        ])?);
+        let circle = ["a::declared -> a::named", "a::named -> a::declared"];
+        assert_eq!(lines, circle.map(|edge| format!("{edge} is part of a circle")));
         Ok(())
     }
 

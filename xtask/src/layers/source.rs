@@ -1,7 +1,8 @@
 //! The modules of a crate, and what each imports, read from its source.
 //!
 //! Names are resolved as far as modules go: through `use`, `super`, re-exports and paths in the code and in macros.
-//! Calls of methods name no module, and are not seen. Code under `#[cfg(test)]` does not count.
+//! Calls of methods name no module, and are not seen. Code under `#[cfg(test)]` does not count. If a macro declares
+//! modules, they are the files of the folder that no other line names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,6 +33,8 @@ struct Module {
     types: BTreeSet<String>,
     /// Paths in the code, as written.
     paths: Vec<ModulePath>,
+    /// Whether a macro of it declares modules by names that it gets.
+    declares: bool,
 }
 
 /// Reads the crate with this root file.
@@ -72,6 +75,9 @@ fn read(file: &Path, folder: &Path, path: ModulePath, modules: &mut BTreeMap<Mod
     let mut module = Module::default();
     let mut children = Vec::new();
     collect(parsed.items, &mut module, &mut children);
+    if module.declares {
+        children.extend(files(folder)?.into_iter().filter(|name| !children.contains(name)).collect::<Vec<_>>());
+    }
     for name in children {
         let (beside, inside) = (folder.join(format!("{name}.rs")), folder.join(&name).join("mod.rs"));
         let child: PathBuf = if beside.is_file() { beside } else { inside };
@@ -80,6 +86,17 @@ fn read(file: &Path, folder: &Path, path: ModulePath, modules: &mut BTreeMap<Mod
     }
     modules.insert(path, module);
     Ok(())
+}
+
+/// Returns the names of a folder's files with code, without their ending.
+fn files(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        names.extend(name.strip_suffix(".rs").map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
 }
 
 fn collect(items: Vec<Item>, module: &mut Module, children: &mut Vec<String>) {
@@ -99,6 +116,7 @@ fn collect(items: Vec<Item>, module: &mut Module, children: &mut Vec<String>) {
             item => {
                 module.defined.extend(name(&item));
                 module.types.extend(shared_type(&item));
+                module.declares |= matches!(&item, Item::Macro(made) if has_modules(made.mac.tokens.clone()));
                 scan(item.into_token_stream(), module);
             }
         }
@@ -179,6 +197,19 @@ fn flatten(tree: UseTree, mut prefix: ModulePath, exported: bool, module: &mut M
             }
         }
     }
+}
+
+/// Whether a macro's tokens have `mod $name`.
+fn has_modules(tokens: TokenStream) -> bool {
+    let mut after_mod = false;
+    for token in tokens {
+        match token {
+            TokenTree::Punct(mark) if after_mod && mark.as_char() == '$' => return true,
+            TokenTree::Group(group) if has_modules(group.stream()) => return true,
+            token => after_mod = matches!(token, TokenTree::Ident(name) if name == "mod"),
+        }
+    }
+    false
 }
 
 /// Finds every `a::b::c`, in macros too.

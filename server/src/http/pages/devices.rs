@@ -1,15 +1,45 @@
-use crate::components::{DeviceFacts, Frame, More, When};
-use crate::islands::{Act, ConfirmedAction, EndSession};
-use crate::view::{DevicesView, Site};
+//! `/dashboard/devices`
+
+use crate::flows::{self, paging};
+use crate::http::ApiError;
+use crate::http::page_request::PageRequest;
+use app::Content;
+use app::components::{DeviceFacts, More, When};
+use app::islands::{Act, ConfirmedAction, EndSession};
+use app::view::Site;
 use leptos::prelude::*;
 use wire::paths;
 use wire::second_factor::RememberedDevice;
 use wire::session::Device;
 
-/// `/dashboard/devices`.
-pub(crate) fn devices_page(site: Site, devices: DevicesView) -> impl IntoView {
+#[derive(Debug, Clone)]
+struct DevicesView {
+    /// This session first, then by last use.
+    devices: Vec<Device>,
+    /// Whether there is another session, on any page.
+    others: bool,
+    /// The entry after which the next page begins.
+    next: Option<String>,
+    /// The browsers that are not asked for the second factor.
+    remembered: Vec<RememberedDevice>,
+}
+
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let after = request.after();
+    let PageRequest { state, signed_in, .. } = request;
+    let claims = &signed_in.claims;
+    let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
+    let others = devices.len() > 1;
+    let (devices, next) = paging::page(devices, |device| &device.id, &after);
+    let remembered = flows::remembered_devices::list(state, signed_in).await?.devices;
+    let view = DevicesView { devices, others, next, remembered };
+    Ok(Some(Content::new(move |site| show(site, view))))
+}
+
+fn show(site: Site, view: DevicesView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let DevicesView { viewer, devices, others, next, remembered } = devices;
+    let DevicesView { devices, others, next, remembered } = view;
     let card = move |device: Device| {
         let (id, name) = (device.id.clone(), device.name.clone());
         let end = (!device.current).then(|| view! { <EndSession device=name.clone() /> });
@@ -23,22 +53,20 @@ pub(crate) fn devices_page(site: Site, devices: DevicesView) -> impl IntoView {
         }
     };
     view! {
-        <Frame site viewer here=paths::DEVICES_PAGE>
-            <header>
-                <h1 tabindex="-1">"Devices"</h1>
-                {others.then(|| view! { <Act action=end_others() /> })}
-            </header>
-            <p id="said" role="status" class="quiet">
-                {if others {
-                    "These devices are signed in to your account. End any session that you do not recognize."
-                } else {
-                    "You are signed in on this device only."
-                }}
-            </p>
-            <ul class="devices">{devices.into_iter().map(card).collect_view()}</ul>
-            <More path=paths::DEVICES_PAGE next label="More devices" />
-            <Remembered now devices=remembered />
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Devices"</h1>
+            {others.then(|| view! { <Act action=end_others() /> })}
+        </header>
+        <p id="said" role="status" class="quiet">
+            {if others {
+                "These devices are signed in to your account. End any session that you do not recognize."
+            } else {
+                "You are signed in on this device only."
+            }}
+        </p>
+        <ul class="devices">{devices.into_iter().map(card).collect_view()}</ul>
+        <More path=paths::DEVICES_PAGE next label="More devices" />
+        <Remembered now devices=remembered />
     }
 }
 
@@ -112,5 +140,43 @@ fn end_others() -> ConfirmedAction {
         no: "Keep sessions".to_owned(),
         yes: "End sessions".to_owned(),
         ..ConfirmedAction::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::page_test::{NOW, rendered};
+    use app::dashboard::DashboardPage;
+
+    fn devices() -> Vec<Device> {
+        let device = |id: &str, current| Device {
+            id: id.to_owned(),
+            name: "Firefox on Fedora".to_owned(),
+            address: "203.0.113.0/24".to_owned(),
+            created_at: NOW - 86_400_000,
+            used_at: NOW - 300_000,
+            current,
+            bound: current,
+            auth_time: NOW / 1000 - 86_400,
+            amr: vec!["pwd".to_owned()],
+            acr: "urn:postern:acr:1".to_owned(),
+        };
+        vec![device("a", true), device("b", false)]
+    }
+
+    fn page(devices: Vec<Device>, others: bool) -> String {
+        let view = DevicesView { devices, others, next: None, remembered: Vec::new() };
+        rendered(DashboardPage::Devices, Content::new(move |site| show(site, view)))
+    }
+
+    #[test]
+    fn only_other_devices_can_be_ended() {
+        let html = page(devices(), true);
+        assert_eq!(html.matches(r#"aria-label="End this session: "#).count(), 1, "{html}");
+        assert!(html.contains("End all other sessions"), "{html}");
+        let alone = vec![devices().swap_remove(0)];
+        let html = page(alone, false);
+        assert!(!html.contains("End "), "{html}");
     }
 }

@@ -1,10 +1,20 @@
-use crate::components::{BanCard, Countdown, Frame, More, Options, When, named};
-use crate::islands::Forms;
-use crate::text::{trigger, wait};
-use crate::view::{BansOutcome, BansView, Site};
+//! `/dashboard/bans`, for administrators.
+
+use crate::flows::{self, paging};
+use crate::http::ApiError;
+use crate::http::bans::BanQuery;
+use crate::http::page_request::PageRequest;
+use crate::http::request;
+use app::Content;
+use app::components::{BanCard, Countdown, More, Options, When, named, owned};
+use app::islands::Forms;
+use app::text::{trigger, wait};
+use app::view::Site;
+use domain::ban::Trigger;
 use leptos::prelude::*;
+use serde::Deserialize;
 use wire::allowlist::Allowed;
-use wire::bans::{Ban, Explanation};
+use wire::bans::{Ban, Bans, Explanation};
 use wire::paths;
 
 const SPANS: [(&str, &str); 6] = [
@@ -16,11 +26,97 @@ const SPANS: [(&str, &str); 6] = [
     ("365d", "1 year"),
 ];
 
-/// `/dashboard/bans`, for administrators.
-pub(crate) fn bans_page(site: Site, bans: BansView) -> impl IntoView {
+#[derive(Debug, Clone)]
+struct BansView {
+    /// The search text as typed.
+    word: String,
+    trigger: String,
+    /// `active`, `over` or `all`.
+    state: String,
+    bans: Bans,
+    /// The address to explain, as typed, and the answer.
+    asked: String,
+    explanation: Option<Result<Explanation, String>>,
+    allowed: Vec<Allowed>,
+    /// The entry after which the next part of the allowlist begins.
+    more_allowed: Option<String>,
+    /// Whether the allowlist was just changed, or a further part of it was asked for.
+    allowlist_open: bool,
+    /// The triggers of bans.
+    triggers: Vec<&'static str>,
+    /// The action that was just done.
+    done: Option<BansOutcome>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BansOutcome {
+    Made,
+    Lifted,
+    Allowed,
+    Removed,
+}
+
+/// Parameters besides the filter.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct BansPageQuery {
+    explain: String,
+    done: String,
+    /// The last network of the allowlist's previous part.
+    allowed_after: String,
+}
+
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let Some(actor) = request.actor() else { return Ok(None) };
+    let (store, now) = (actor.store, actor.now);
+    let mut filter: BanQuery = request::query(request.uri).unwrap_or_default();
+    let asked: BansPageQuery = request::query(request.uri).unwrap_or_default();
+    if !matches!(filter.state.as_str(), "over" | "all") {
+        "active".clone_into(&mut filter.state);
+    }
+    if Trigger::parse(&filter.trigger).is_none() {
+        filter.trigger.clear();
+    }
+    let shown = filter.state.clone();
+    if filter.state == "all" {
+        filter.state.clear();
+    }
+    let search = filter.search(actor.config.settings.ipv6_prefix, now)?;
+    let explanation = match asked.explain.trim() {
+        "" => None,
+        address => match flows::bans::explain(&actor, address).await {
+            Err(flows::bans::BanError::Store(error)) => return Err(error.into()),
+            answer => Some(answer.map_err(|error| format!("{error}."))),
+        },
+    };
+    let allowed = flows::allowlist::list(store, now).await?.allowed;
+    let (allowed, more_allowed) = paging::page(allowed, |allowed| &allowed.id, &asked.allowed_after);
+    let view = BansView {
+        bans: flows::bans::list(store, &search).await?,
+        word: filter.word,
+        trigger: filter.trigger,
+        state: shown,
+        asked: asked.explain,
+        explanation,
+        allowed,
+        more_allowed,
+        allowlist_open: matches!(asked.done.as_str(), "allowed" | "removed") || !asked.allowed_after.is_empty(),
+        triggers: Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect(),
+        done: match asked.done.as_str() {
+            "made" => Some(BansOutcome::Made),
+            "lifted" => Some(BansOutcome::Lifted),
+            "allowed" => Some(BansOutcome::Allowed),
+            "removed" => Some(BansOutcome::Removed),
+            _ => None,
+        },
+    };
+    Ok(Some(Content::new(move |site| show(site, view))))
+}
+
+fn show(site: Site, view: BansView) -> impl IntoView {
     let now = site.now;
     let BansView {
-        viewer,
         word,
         trigger,
         state,
@@ -32,7 +128,7 @@ pub(crate) fn bans_page(site: Site, bans: BansView) -> impl IntoView {
         allowlist_open,
         triggers,
         done,
-    } = bans;
+    } = view;
     let said = match done {
         Some(BansOutcome::Made) => "The address is banned.",
         Some(BansOutcome::Lifted) => "The ban was lifted.",
@@ -42,27 +138,25 @@ pub(crate) fn bans_page(site: Site, bans: BansView) -> impl IntoView {
     };
     let more = bans.next.map(|next| {
         let query = [("word", &word), ("trigger", &trigger), ("state", &state), ("before", &next)];
-        format!("{}?{}", paths::BANS_PAGE, crate::text::query::query(&query))
+        format!("{}?{}", paths::BANS_PAGE, app::text::query::query(&query))
     });
     view! {
-        <Frame site viewer here=paths::BANS_PAGE>
-            <header>
-                <h1 tabindex="-1">"Bans"</h1>
-            </header>
-            <p id="said" role="status" class="quiet">
-                {said}
-            </p>
-            // The list may be long, so the forms are above it.
-            <div class="columns">
-                <NewBan />
-                <Explain asked explanation now />
-                <Allowlist allowed more_allowed open=allowlist_open now />
-            </div>
-            <Search word=word.clone() trigger=trigger.clone() state=state.clone() triggers />
-            <List bans=bans.bans now filtered=!word.is_empty() || !trigger.is_empty() active=state == "active" />
-            {more.map(|path| view! { <p class="link-line"><a href=path>"Older bans"</a></p> })}
-            <Forms />
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Bans"</h1>
+        </header>
+        <p id="said" role="status" class="quiet">
+            {said}
+        </p>
+        // The list may be long, so the forms are above it.
+        <div class="columns">
+            <NewBan />
+            <Explain asked explanation now />
+            <Allowlist allowed more_allowed open=allowlist_open now />
+        </div>
+        <Search word=word.clone() trigger=trigger.clone() state=state.clone() triggers />
+        <List bans=bans.bans now filtered=!word.is_empty() || !trigger.is_empty() active=state == "active" />
+        {more.map(|path| view! { <p class="link-line"><a href=path>"Older bans"</a></p> })}
+        <Forms />
     }
 }
 
@@ -83,7 +177,7 @@ fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static s
             </div>
             <div>
                 <label for="state">"Status"</label>
-                <Options id="state" chosen=state options=crate::components::owned(&states) />
+                <Options id="state" chosen=state options=owned(&states) />
             </div>
             <button class="button plain" type="submit">
                 "Search"
@@ -197,9 +291,9 @@ fn NewBan() -> impl IntoView {
                 <label for="address">"Address"</label>
                 <input id="address" name="address" maxlength="100" required autocomplete="off" spellcheck="false" />
                 <label for="scope">"Scope"</label>
-                <Options id="scope" chosen="everything".to_owned() options=crate::components::owned(&scopes) />
+                <Options id="scope" chosen="everything".to_owned() options=owned(&scopes) />
                 <label for="for">"Duration"</label>
-                <Options id="for" chosen="1d".to_owned() options=crate::components::owned(&SPANS) />
+                <Options id="for" chosen="1d".to_owned() options=owned(&SPANS) />
                 <label for="reason">"Reason"</label>
                 <input id="reason" name="reason" maxlength="200" required />
                 <p class="force" hidden>
@@ -222,8 +316,7 @@ fn Allowlist(
     open: bool,
     now: i64,
 ) -> impl IntoView {
-    let spans: Vec<_> =
-        [(String::new(), "No expiry".to_owned())].into_iter().chain(crate::components::owned(&SPANS)).collect();
+    let spans: Vec<_> = [(String::new(), "No expiry".to_owned())].into_iter().chain(owned(&SPANS)).collect();
     let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No networks yet."</p> });
     let rows = allowed.into_iter().map(move |allowed| view! { <AllowedRow allowed now /> }).collect_view();
     view! {
@@ -293,5 +386,51 @@ fn AllowedRow(allowed: Allowed, now: i64) -> impl IntoView {
                 </button>
             </form>
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::page_test::{NOW, rendered};
+    use app::dashboard::DashboardPage;
+
+    fn bans() -> BansView {
+        let ban = Ban {
+            id: "1".to_owned(),
+            incident: "7F3K-2Q".to_owned(),
+            address: "203.0.113.7".to_owned(),
+            scope: "everything".to_owned(),
+            trigger: "manual".to_owned(),
+            reason: "<i>scans".to_owned(),
+            evidence: String::new(),
+            since: NOW - 60_000,
+            until: NOW + 720_000,
+            in_force: true,
+            made_by: "<i>root".to_owned(),
+            lifted_at: None,
+            lifted_by: None,
+            lift_reason: None,
+        };
+        BansView {
+            word: "\"><i>".to_owned(),
+            trigger: String::new(),
+            state: "active".to_owned(),
+            bans: Bans { bans: vec![ban], next: Some("1".to_owned()) },
+            asked: "\"><i>".to_owned(),
+            explanation: Some(Err("'<i>' is no address.".to_owned())),
+            allowed: Vec::new(),
+            more_allowed: None,
+            allowlist_open: false,
+            triggers: vec!["manual"],
+            done: None,
+        }
+    }
+
+    #[test]
+    fn what_was_typed_stays_in_its_field() {
+        let view = bans();
+        let html = rendered(DashboardPage::Bans, Content::new(move |site| show(site, view)));
+        assert_eq!(html.matches(r#"value="&quot;"#).count(), 2, "{html}");
     }
 }

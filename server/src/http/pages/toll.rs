@@ -1,31 +1,65 @@
-use crate::components::{Ends, Frame, RevenueChart, When};
-use crate::islands::{Act, ConfirmedAction};
-use crate::text::wait;
-use crate::view::{Site, TollView};
+//! `/dashboard/toll`: the paid gate, for administrators.
+
+use crate::flows;
+use crate::http::ApiError;
+use crate::http::page_request::PageRequest;
+use crate::http::toll::{DAYS, PAGE};
+use app::Content;
+use app::components::{Ends, RevenueChart, When};
+use app::islands::{Act, ConfirmedAction};
+use app::text::wait;
+use app::view::Site;
 use leptos::prelude::*;
 use wire::paths;
-use wire::toll_admin::{ChainState, Gate, PaymentState, RoutePrice, TokenState, TollPayment, TollRoute, TollToken};
+use wire::toll_admin::{
+    ChainState, Gate, PaymentState, RoutePrice, TokenState, TollDay, TollPayment, TollRoute, TollToken,
+};
 
-/// `/dashboard/toll`, for administrators.
-pub(crate) fn toll_page(site: Site, toll: TollView) -> impl IntoView {
+#[derive(Debug, Clone)]
+struct TollView {
+    /// Gates that run, and whose routes these are.
+    gates: Vec<Gate>,
+    routes: Vec<TollRoute>,
+    /// Oldest first.
+    days: Vec<TollDay>,
+    /// Newest first.
+    payments: Vec<TollPayment>,
+    /// Newest first.
+    tokens: Vec<TollToken>,
+}
+
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let state = request.state;
+    let (store, now) = (&*state.store, state.now());
+    let listed = flows::toll::routes(store, &state.config.settings.toll, now).await?;
+    let view = TollView {
+        gates: listed.gates,
+        routes: listed.routes,
+        days: flows::toll::days(store, DAYS, now).await?.days,
+        payments: flows::toll::payments(store, PAGE).await?.payments,
+        tokens: flows::toll::tokens(store, PAGE, now).await?.tokens,
+    };
+    Ok(Some(Content::new(move |site| show(site, view))))
+}
+
+fn show(site: Site, view: TollView) -> impl IntoView {
     let now = site.now;
-    let TollView { viewer, gates, routes, days, payments, tokens } = toll;
+    let TollView { gates, routes, days, payments, tokens } = view;
     view! {
-        <Frame site viewer here=paths::TOLL_PAGE>
-            <header>
-                <h1 tabindex="-1">"Toll"</h1>
-            </header>
-            <p id="said" role="status" class="quiet">
-                "Routes that the paid gate sells, and the payments and tokens for them."
-            </p>
-            <section class="panel">
-                <h2>"Revenue of the last 30 days"</h2>
-                <RevenueChart days now />
-            </section>
-            <Routes gates routes now />
-            <Tokens tokens now />
-            <Payments payments now />
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Toll"</h1>
+        </header>
+        <p id="said" role="status" class="quiet">
+            "Routes that the paid gate sells, and the payments and tokens for them."
+        </p>
+        <section class="panel">
+            <h2>"Revenue of the last 30 days"</h2>
+            <RevenueChart days now />
+        </section>
+        <Routes gates routes now />
+        <Tokens tokens now />
+        <Payments payments now />
     }
 }
 
@@ -274,6 +308,8 @@ fn Payments(payments: Vec<TollPayment>, now: i64) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::page_test::{NOW, rendered};
+    use app::dashboard::DashboardPage;
     use wire::toll::Piconero;
 
     #[test]
@@ -282,5 +318,59 @@ mod tests {
         assert_eq!(said(&[]), "Free");
         let two = said(&[price(2_000_000_000, 100), price(1_000_000_000_000, 9)]);
         assert!(two.starts_with("0.002 XMR for 100 requests within") && two.contains(", or 1 XMR for 9"), "{two}");
+    }
+
+    fn toll() -> TollView {
+        let piconero = Piconero(2_000_000_000);
+        let token = |id: &str, state| TollToken {
+            id: id.to_owned(),
+            route: "<i>price".to_owned(),
+            bound: true,
+            quota: 100,
+            left: 99,
+            state,
+            provisional: false,
+            minted_at: NOW,
+            expires_at: NOW + 60_000,
+        };
+        TollView {
+            gates: Vec::new(),
+            routes: vec![TollRoute {
+                name: "<i>price".to_owned(),
+                hosts: vec!["api.example".to_owned()],
+                methods: vec!["GET".to_owned()],
+                path: "/price".to_owned(),
+                prices: vec![RoutePrice { piconero, quota: 100, ttl_ms: 3_600_000 }],
+                upstream: "http://127.0.0.1:1".to_owned(),
+                up: false,
+            }],
+            days: vec![TollDay { at: NOW, route: "<i>price".to_owned(), challenges: 3, payments: 1, piconero }],
+            payments: vec![TollPayment {
+                txid: "ab".repeat(32),
+                account: 0,
+                subaddress: 7,
+                route: "<i>price".to_owned(),
+                piconero,
+                state: PaymentState::Pool,
+                block: None,
+                seen_at: NOW,
+                token: "one".to_owned(),
+            }],
+            tokens: vec![
+                token("one", TokenState::Open),
+                token("two", TokenState::Suspended),
+                token("three", TokenState::Spent),
+            ],
+        }
+    }
+
+    #[test]
+    fn the_page_of_the_gate_offers_what_can_be_done_to_a_token() {
+        let view = toll();
+        let html = rendered(DashboardPage::Toll, Content::new(move |site| show(site, view)));
+        for part in ["0.002 XMR for 100 requests", "does not answer", "Suspend the token one", "Resume the token two"] {
+            assert!(html.contains(part), "{part}");
+        }
+        assert!(html.contains("Revoke the token two") && !html.contains("Revoke the token three"));
     }
 }

@@ -1,17 +1,64 @@
-use crate::components::{Frame, More, Options, When, owned};
-use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
-use crate::text::query::query;
-use crate::view::{ClientsView, Site};
+//! `/dashboard/clients`, for administrators.
+
+use crate::flows::{self, paging};
+use crate::http::ApiError;
+use crate::http::page_request::PageRequest;
+use crate::http::{clients, request};
+use app::Content;
+use app::components::{ConsentField, More, Options, When};
+use app::islands::{Act, ConfirmedAction, Forms, SecretForms};
+use app::text::query::query;
+use app::text::registration::texts;
+use app::view::Site;
 use domain::bidi::isolated;
 use leptos::prelude::*;
-use serde_json::{Map, Value};
+use oidc::preset::Preset;
+use serde::Deserialize;
 use wire::clients::{Client, RegistrationToken, RequestVerdict};
 use wire::paths;
 
-/// `/dashboard/clients`, for administrators.
-pub(crate) fn clients_page(site: Site, clients: ClientsView) -> impl IntoView {
+#[derive(Debug, Clone)]
+struct ClientsView {
+    clients: Vec<Client>,
+    /// Names of known apps.
+    presets: Vec<&'static str>,
+    /// Tokens with which apps may still register themselves.
+    tokens: Vec<RegistrationToken>,
+    /// The request of an app to explain, as typed.
+    asked: String,
+    verdict: Option<RequestVerdict>,
+    /// The entry after which the next page begins.
+    next: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ClientsQuery {
+    /// An app's request to explain.
+    request: String,
+    after: String,
+}
+
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let Some(actor) = request.actor() else { return Ok(None) };
+    let asked: ClientsQuery = request::query(request.uri).unwrap_or_default();
+    let all = clients::listed(&actor).await?;
+    let (clients, next) = paging::page(all, |client| &client.id, &asked.after);
+    let verdict = if asked.request.is_empty() {
+        None
+    } else {
+        Some(flows::oauth_explanation::explain(&actor, &asked.request).await?)
+    };
+    let presets = Preset::ALL.map(Preset::as_str).to_vec();
+    let tokens = flows::oauth_initial_tokens::list(&actor).await?;
+    let view = ClientsView { clients, presets, tokens, asked: asked.request, verdict, next };
+    Ok(Some(Content::new(move |site| show(site, view))))
+}
+
+fn show(site: Site, view: ClientsView) -> impl IntoView {
     let now = site.now;
-    let ClientsView { viewer, clients, presets, tokens, asked, verdict, next } = clients;
+    let ClientsView { clients, presets, tokens, asked, verdict, next } = view;
     let said = if clients.is_empty() {
         "No clients yet. A client is an app that signs people in here with OpenID Connect."
     } else {
@@ -19,24 +66,22 @@ pub(crate) fn clients_page(site: Site, clients: ClientsView) -> impl IntoView {
     };
     let card = move |client: Client| view! { <Card client now /> };
     view! {
-        <Frame site viewer here=paths::CLIENTS_PAGE>
-            <header>
-                <h1 tabindex="-1">"Clients"</h1>
-            </header>
-            <p id="said" role="status" class="quiet">
-                {said}
-            </p>
-            // The list may be long, so the forms are above it.
-            <div class="columns">
-                <NewClient presets open=clients.is_empty() />
-                <Explain asked verdict />
-            </div>
-            <ul class="devices">{clients.into_iter().map(card).collect_view()}</ul>
-            <More path=paths::CLIENTS_PAGE next label="More clients" />
-            <Tokens tokens now />
-            <SecretForms done=paths::CLIENTS_PAGE.to_owned() />
-            <Forms />
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Clients"</h1>
+        </header>
+        <p id="said" role="status" class="quiet">
+            {said}
+        </p>
+        // The list may be long, so the forms are above it.
+        <div class="columns">
+            <NewClient presets open=clients.is_empty() />
+            <Explain asked verdict />
+        </div>
+        <ul class="devices">{clients.into_iter().map(card).collect_view()}</ul>
+        <More path=paths::CLIENTS_PAGE next label="More clients" />
+        <Tokens tokens now />
+        <SecretForms done=paths::CLIENTS_PAGE.to_owned() />
+        <Forms />
     }
 }
 
@@ -139,8 +184,7 @@ fn NewClient(
                 </p>
                 <label for="redirect_uris">"Redirect URIs, one per line"</label>
                 <textarea id="redirect_uris" name="redirect_uris" rows="3" autocomplete="off" spellcheck="false"></textarea>
-                <label for="consent">"Consent"</label>
-                <Options id="consent" chosen="true".to_owned() options=owned(&CONSENT) />
+                <ConsentField asks=true />
                 <label for="jwks_uri">"Address of its public keys, instead of a secret"</label>
                 <input id="jwks_uri" name="jwks_uri" type="url" maxlength="1024" autocomplete="off" spellcheck="false" />
                 <label class="tick">
@@ -154,9 +198,6 @@ fn NewClient(
         </details>
     }
 }
-
-pub(super) const CONSENT: [(&str, &str); 2] =
-    [("true", "Ask each person once"), ("false", "Do not ask: it is our own app")];
 
 #[component]
 fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
@@ -193,11 +234,6 @@ fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
             {answer}
         </details>
     }
-}
-
-pub(super) fn texts(registration: &Map<String, Value>, name: &str) -> Vec<String> {
-    let items = registration.get(name).and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 fn capitalized(name: &str) -> String {

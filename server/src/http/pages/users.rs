@@ -1,17 +1,57 @@
-use crate::components::{Frame, More, When};
-use crate::islands::AccountActions;
-use crate::text::email;
-use crate::text::names::joined;
-use crate::view::{Site, UsersView};
+//! `/dashboard/users`, for administrators.
+
+use crate::flows::{self, paging};
+use crate::http::ApiError;
+use crate::http::page_request::PageRequest;
+use app::Content;
+use app::components::{More, When};
+use app::islands::AccountActions;
+use app::text::email;
+use app::text::names::joined;
+use app::view::Site;
 use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Account;
 use wire::paths;
 
-/// `/dashboard/users`, for administrators.
-pub(crate) fn users_page(site: Site, users: UsersView) -> impl IntoView {
+#[derive(Debug, Clone)]
+struct UsersView {
+    /// The viewer's own id.
+    me: String,
+    users: Vec<Account>,
+    /// Whether this site mails links.
+    mail: bool,
+    /// The search text as typed.
+    word: String,
+    /// Number of accounts found, on all pages. `None`: a search found more than one page.
+    count: Option<u64>,
+    /// The entry after which the next page begins.
+    next: Option<String>,
+}
+
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let (word, after) = (request.asked().word.unwrap_or_default(), request.after());
+    let PageRequest { state, administrator, .. } = request;
+    let Some(administrator) = administrator else { return Ok(None) };
+    let (users, count, next) = if word.trim().is_empty() {
+        let (users, next) = flows::users::page(&*state.store, &after, paging::ENTRIES).await?;
+        (users, Some(state.accounts.count(&*state.store, state.now()).await?), next)
+    } else {
+        let (users, next) = flows::users::search(&*state.store, &word, &after, paging::ENTRIES).await?;
+        // Counting the matches on other pages would read every account.
+        let is_whole = after.is_empty() && next.is_none();
+        let count = is_whole.then_some(u64::try_from(users.len()).unwrap_or(u64::MAX));
+        (users, count, next)
+    };
+    let (me, mail) = (administrator.user.id.into(), state.mailer.is_some());
+    let view = UsersView { me, users, mail, word, count, next };
+    Ok(Some(Content::new(move |site| show(site, view))))
+}
+
+fn show(site: Site, view: UsersView) -> impl IntoView {
     let now = site.now;
-    let UsersView { viewer, me, users, mail, word, count, next } = users;
+    let UsersView { me, users, mail, word, count, next } = view;
     let heading = match (count, word.is_empty()) {
         (None, _) => "More accounts match than one page shows.".to_owned(),
         (Some(0), _) => {
@@ -30,29 +70,27 @@ pub(crate) fn users_page(site: Site, users: UsersView) -> impl IntoView {
         view! { <Row account mine mail now /> }
     };
     view! {
-        <Frame site viewer here=paths::USERS_PAGE>
-            <header>
-                <h1 tabindex="-1">"Users"</h1>
-                <a class="button" href=paths::INVITATIONS_PAGE>
-                    "Invite a user"
-                </a>
-            </header>
-            <form class="form row-form search" method="get" action=paths::USERS_PAGE role="search">
-                <div>
-                    <label for="word">"Name, address or group"</label>
-                    <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
-                </div>
-                <button class="button plain" type="submit">
-                    "Search"
-                </button>
-            </form>
-            <p id="said" role="status" class="quiet">
-                {heading}
-            </p>
-            {all}
-            <ul class="devices">{users.into_iter().map(row).collect_view()}</ul>
-            <More path=paths::USERS_PAGE next given label="More accounts" />
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Users"</h1>
+            <a class="button" href=paths::INVITATIONS_PAGE>
+                "Invite a user"
+            </a>
+        </header>
+        <form class="form row-form search" method="get" action=paths::USERS_PAGE role="search">
+            <div>
+                <label for="word">"Name, address or group"</label>
+                <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
+            </div>
+            <button class="button plain" type="submit">
+                "Search"
+            </button>
+        </form>
+        <p id="said" role="status" class="quiet">
+            {heading}
+        </p>
+        {all}
+        <ul class="devices">{users.into_iter().map(row).collect_view()}</ul>
+        <More path=paths::USERS_PAGE next given label="More accounts" />
     }
 }
 

@@ -1,16 +1,27 @@
-use crate::components::{Frame, When, remedy};
-use crate::islands::{Act, ConfirmedAction};
-use crate::text::wait;
-use crate::view::{KeysView, Site};
+//! `/dashboard/keys`: the person's user keys.
+
+use crate::flows;
+use crate::http::ApiError;
+use crate::http::page_request::PageRequest;
+use app::Content;
+use app::components::{When, remedy};
+use app::islands::{Act, ConfirmedAction};
+use app::text::wait;
+use app::view::Site;
 use leptos::prelude::*;
 use wire::paths;
 use wire::user_keys::{UserKey, UserKeyState, UserKeys};
 
-/// `/dashboard/keys`: the person's user keys.
-pub(crate) fn keys_page(site: Site, keys: KeysView) -> impl IntoView {
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let keys = flows::user_keys::list(request.state, &request.signed_in.claims.sub).await?;
+    let bound = request.viewer.bound;
+    Ok(Some(Content::new(move |site| show(site, bound, keys)).with_private_bundle()))
+}
+
+fn show(site: Site, bound: bool, keys: UserKeys) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let KeysView { viewer, keys: UserKeys { keys, overlap_ms } } = keys;
-    let bound = viewer.bound;
+    let UserKeys { keys, overlap_ms } = keys;
     let current = keys.iter().find(|key| key.state == UserKeyState::Current).map_or(0, |key| key.version);
     let rotate = bound.then(|| view! { <Act action=rotation(current, overlap_ms) /> });
     let unbound = (!bound).then(|| {
@@ -23,17 +34,15 @@ pub(crate) fn keys_page(site: Site, keys: KeysView) -> impl IntoView {
     });
     let card = move |key: UserKey| view! { <Version key now overlap_ms /> };
     view! {
-        <Frame site viewer here=paths::KEYS_PAGE>
-            <header>
-                <h1 tabindex="-1">"Keys"</h1>
-                {rotate}
-            </header>
-            <p id="said" role="status" class="quiet">
-                "Your key encrypts your messages to services such as the time server, so that nobody in between can read them."
-            </p>
-            {unbound}
-            <ul class="devices">{keys.into_iter().map(card).collect_view()}</ul>
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Keys"</h1>
+            {rotate}
+        </header>
+        <p id="said" role="status" class="quiet">
+            "Your key encrypts your messages to services such as the time server, so that nobody in between can read them."
+        </p>
+        {unbound}
+        <ul class="devices">{keys.into_iter().map(card).collect_view()}</ul>
     }
 }
 

@@ -1,20 +1,52 @@
-use super::clients::{CONSENT, texts};
-use crate::components::{Frame, Options, owned};
-use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
-use crate::text::names::first_names;
-use crate::text::query::{escaped, query};
-use crate::view::{ClientView, Site};
+//! `/dashboard/clients/client`: one client, for administrators.
+
+use crate::flows;
+use crate::http::ApiError;
+use crate::http::clients;
+use crate::http::page_request::PageRequest;
+use app::Content;
+use app::components::{ConsentField, Options, owned};
+use app::islands::{Act, ConfirmedAction, Forms, SecretForms};
+use app::text::names::first_names;
+use app::text::query::{escaped, query};
+use app::text::registration::{text, texts};
 use domain::bidi::isolated;
 use leptos::prelude::*;
+use oidc::preset::Preset;
 use serde_json::{Map, Value};
 use wire::clients::Client;
 use wire::paths;
 
 const CHANGED: &str = "The client is changed.";
 
-/// `/dashboard/clients/client`: one client, for administrators.
-pub(crate) fn client_page(site: Site, client: ClientView) -> impl IntoView {
-    let ClientView { viewer, client, issuer, app_settings, groups, done } = client;
+#[derive(Debug, Clone)]
+struct ClientView {
+    client: Client,
+    issuer: String,
+    /// The settings of a known app, by their names there.
+    app_settings: &'static [(&'static str, &'static str)],
+    /// The names of all groups.
+    groups: Vec<String>,
+    /// It was just changed.
+    done: bool,
+}
+
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let Some(actor) = request.actor() else { return Ok(None) };
+    let id = request.asked().id.unwrap_or_default();
+    let all = clients::listed(&actor).await?;
+    let Some(client) = all.into_iter().find(|client| client.id == id) else { return Ok(None) };
+    let groups = flows::profiles::groups(actor.store).await?.into_iter().map(|group| group.name).collect();
+    let (issuer, done) = (actor.config.origin.clone(), request.is_done());
+    let uris = texts(&client.registration, "redirect_uris");
+    let app_settings = Preset::of(&uris).map_or(&[][..], Preset::app_settings);
+    let view = ClientView { client, issuer, app_settings, groups, done };
+    Ok(Some(Content::new(move |_| show(view))))
+}
+
+fn show(view: ClientView) -> impl IntoView {
+    let ClientView { client, issuer, app_settings, groups, done } = view;
     let app_settings = app_settings.iter().map(|(name, value)| {
         view! {
             <dt>{*name}</dt>
@@ -48,37 +80,35 @@ pub(crate) fn client_page(site: Site, client: ClientView) -> impl IntoView {
         ),
     };
     view! {
-        <Frame site viewer here=paths::CLIENTS_PAGE>
-            <header>
-                <h1 tabindex="-1"><bdi>{client.name.clone()}</bdi></h1>
-            </header>
-            <p id="said" role="status" class="quiet">
-                {said}
-            </p>
-            <div class="columns">
-                {settings}
-                <div class="stack">
-                    <section class="panel">
-                        <h2>"Values for the app"</h2>
-                        <dl class="refusal">
-                            <dt>"Issuer"</dt>
-                            <dd><code class="wrap">{issuer}</code></dd>
-                            <dt>"Client id"</dt>
-                            <dd><code class="wrap">{client.id.clone()}</code></dd>
-                            <dt>"Client secret"</dt>
-                            <dd>{secrets(&client)}</dd>
-                            {app_settings.collect_view()}
-                        </dl>
-                    </section>
-                    {actions}
-                </div>
+        <header>
+            <h1 tabindex="-1"><bdi>{client.name.clone()}</bdi></h1>
+        </header>
+        <p id="said" role="status" class="quiet">
+            {said}
+        </p>
+        <div class="columns">
+            {settings}
+            <div class="stack">
+                <section class="panel">
+                    <h2>"Values for the app"</h2>
+                    <dl class="refusal">
+                        <dt>"Issuer"</dt>
+                        <dd><code class="wrap">{issuer}</code></dd>
+                        <dt>"Client id"</dt>
+                        <dd><code class="wrap">{client.id.clone()}</code></dd>
+                        <dt>"Client secret"</dt>
+                        <dd>{secrets(&client)}</dd>
+                        {app_settings.collect_view()}
+                    </dl>
+                </section>
+                {actions}
             </div>
-            <p class="link-line">
-                <a href=paths::CLIENTS_PAGE>"Back to clients"</a>
-            </p>
-            <SecretForms done=page />
-            <Forms />
-        </Frame>
+        </div>
+        <p class="link-line">
+            <a href=paths::CLIENTS_PAGE>"Back to clients"</a>
+        </p>
+        <SecretForms done=page />
+        <Forms />
     }
 }
 
@@ -122,13 +152,8 @@ fn Edit(path: String, page: String, client: Client, groups: Vec<String>) -> impl
         format!("Separate groups with commas. Empty: everybody. Existing groups: {}.", first_names(&groups))
     };
     let registered = client.source == "registered";
-    let consent = if own.get("consent") == Some(&Value::Bool(false)) { "false" } else { "true" };
-    let consent = (!registered).then(|| {
-        view! {
-            <label for="consent">"Consent"</label>
-            <Options id="consent" chosen=consent.to_owned() options=owned(&CONSENT) />
-        }
-    });
+    let asks = own.get("consent") != Some(&Value::Bool(false));
+    let consent = (!registered).then(|| view! { <ConsentField asks /> });
     // Required, because without it the client would be a public one.
     let keys = own.contains_key("jwks_uri").then(|| {
         view! {
@@ -252,8 +277,4 @@ fn Ends(path: String, client: Client) -> impl IntoView {
             </div>
         </section>
     }
-}
-
-fn text(registration: &Map<String, Value>, name: &str) -> String {
-    registration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

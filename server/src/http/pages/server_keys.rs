@@ -1,72 +1,83 @@
-use crate::components::{Ends, Frame, When};
-use crate::islands::{Act, ConfirmedAction};
-use crate::view::{ServerKeysView, Site};
+//! `/dashboard/server-keys`, for administrators.
+
+use crate::flows;
+use crate::http::ApiError;
+use crate::http::page_request::PageRequest;
+use app::Content;
+use app::components::{Ends, When};
+use app::islands::{Act, ConfirmedAction};
+use app::view::Site;
 use leptos::prelude::*;
 use wire::paths;
 use wire::server_keys::{ServerKey, ServerKeyKind, ServerKeyState};
 use wire::services::Service;
 
-/// `/dashboard/server-keys`, for administrators.
-pub(crate) fn server_keys_page(site: Site, keys: ServerKeysView) -> impl IntoView {
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let state = request.state;
+    let keys = flows::server_keys::list(&*state.store, &state.config, state.now()).await?;
+    let services = flows::services::list(&*state.store).await?;
+    Ok(Some(Content::new(move |site| show(site, keys, services))))
+}
+
+/// Shows the keys, newest first, and the services.
+fn show(site: Site, keys: Vec<ServerKey>, services: Vec<Service>) -> impl IntoView {
     let now = site.now;
-    let ServerKeysView { viewer, keys, services } = keys;
     let of = |kind| keys.iter().filter(|key| key.kind == kind).cloned().collect::<Vec<_>>();
     let (envelope, signing) = (of(ServerKeyKind::Envelope), of(ServerKeyKind::Signing));
     let (id_token, macs) = (of(ServerKeyKind::IdToken), of(ServerKeyKind::Mac));
     view! {
-        <Frame site viewer here=paths::SERVER_KEYS_PAGE>
-            <header>
-                <h1 tabindex="-1">"Server keys"</h1>
-            </header>
-            <p id="said" role="status" class="quiet">
-                "The keys that this server encrypts and signs with. Private keys never leave the server."
-            </p>
-            <Group
-                now
-                keys=envelope
-                title="Envelope key"
-                about="Browsers encrypt passwords with its public half."
-                action=rotation(
-                    "envelope",
-                    "Forms that were encrypted with the old key are accepted for a few more minutes. After that, browsers \
-                     encrypt again automatically.",
-                )
-            />
-            <Group
-                now
-                keys=signing
-                title="Signing key"
-                about="Signs the tokens that your apps verify."
-                action=rotation(
-                    "signing",
-                    "The new key is published first and signs once every app has had time to fetch it. Tokens signed by \
-                     the old key stay valid until they expire.",
-                )
-            />
-            <Group
-                now
-                keys=id_token
-                title="ID token key"
-                about="Signs the ID tokens that tell apps who signed in."
-                action=rotation(
-                    "ID_token",
-                    "The new key is published first and signs once every app has had time to fetch it. ID tokens signed \
-                     by the old key stay valid until they expire.",
-                )
-            />
-            <Group
-                now
-                keys=macs
-                title="MAC key"
-                about="Authenticates what this server hands out and takes back: cookies of devices and apps, forms, nonces."
-                action=rotation(
-                    "MAC",
-                    "The new key is used in five minutes. Values that the old key authenticated stay valid for as long \
-                     as a session may last, so users notice nothing.",
-                )
-            />
-            <Services now services />
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Server keys"</h1>
+        </header>
+        <p id="said" role="status" class="quiet">
+            "The keys that this server encrypts and signs with. Private keys never leave the server."
+        </p>
+        <Group
+            now
+            keys=envelope
+            title="Envelope key"
+            about="Browsers encrypt passwords with its public half."
+            action=rotation(
+                "envelope",
+                "Forms that were encrypted with the old key are accepted for a few more minutes. After that, browsers \
+                 encrypt again automatically.",
+            )
+        />
+        <Group
+            now
+            keys=signing
+            title="Signing key"
+            about="Signs the tokens that your apps verify."
+            action=rotation(
+                "signing",
+                "The new key is published first and signs once every app has had time to fetch it. Tokens signed by \
+                 the old key stay valid until they expire.",
+            )
+        />
+        <Group
+            now
+            keys=id_token
+            title="ID token key"
+            about="Signs the ID tokens that tell apps who signed in."
+            action=rotation(
+                "ID_token",
+                "The new key is published first and signs once every app has had time to fetch it. ID tokens signed \
+                 by the old key stay valid until they expire.",
+            )
+        />
+        <Group
+            now
+            keys=macs
+            title="MAC key"
+            about="Authenticates what this server hands out and takes back: cookies of devices and apps, forms, nonces."
+            action=rotation(
+                "MAC",
+                "The new key is used in five minutes. Values that the old key authenticated stay valid for as long \
+                 as a session may last, so users notice nothing.",
+            )
+        />
+        <Services now services />
     }
 }
 

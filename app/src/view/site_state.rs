@@ -1,31 +1,4 @@
-//! Data of the overview.
-
-use super::activity::Activity;
-use super::viewer::Viewer;
-
-#[derive(Debug, Clone)]
-pub struct OverviewView {
-    pub viewer: Viewer,
-    /// Events that the person has not dismissed yet, newest first.
-    pub notices: Vec<Activity>,
-    /// This session first.
-    pub devices: Vec<wire::session::Device>,
-    /// The newest events, newest first.
-    pub activity: Vec<Activity>,
-    /// Failed or refused events of the last 7 days.
-    pub odd: u32,
-    pub signed_in_at: i64,
-    /// The account has no passkey, and could have one here.
-    pub offer_passkey: bool,
-    /// Whether the browser may make a passkey automatically, after a sign-in with a password to an account without one.
-    pub upgrade: bool,
-    /// The text for passkey managers; `None`: the account never had a passkey here.
-    pub passkeys: Option<String>,
-    /// Apps that the person may open.
-    pub apps: Vec<wire::oauth::AppTile>,
-    /// For administrators only.
-    pub site: Option<SiteState>,
-}
+//! Data about the state of the site.
 
 /// The state of the whole site.
 #[derive(Debug, Clone)]

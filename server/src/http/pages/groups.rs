@@ -1,16 +1,42 @@
-use crate::components::{Frame, More, When};
-use crate::islands::{Act, ConfirmedAction, Forms};
-use crate::text::query::query;
-use crate::view::{GroupsView, Site};
+//! `/dashboard/groups`, for administrators.
+
+use crate::flows::{self, paging};
+use crate::http::ApiError;
+use crate::http::page_request::PageRequest;
+use app::Content;
+use app::components::{More, When};
+use app::islands::{Act, ConfirmedAction, Forms};
+use app::text::query::query;
+use app::view::Site;
 use domain::bidi::isolated;
 use leptos::prelude::*;
 use wire::account::Group;
 use wire::paths;
 
-/// `/dashboard/groups`, for administrators.
-pub(crate) fn groups_page(site: Site, groups: GroupsView) -> impl IntoView {
+#[derive(Debug, Clone)]
+struct GroupsView {
+    groups: Vec<Group>,
+    /// Groups in the rules of apps that do not exist: the app and the group.
+    unknown: Vec<(String, String)>,
+    /// The entry after which the next page begins.
+    next: Option<String>,
+}
+
+/// Loads the page.
+pub(crate) async fn load(request: PageRequest<'_>) -> Result<Option<Content>, ApiError> {
+    let after = request.after();
+    let state = request.state;
+    let groups = flows::profiles::groups(&*state.store).await?;
+    let (groups, next) = paging::page(groups, |group| &group.id, &after);
+    let unknown = flows::profiles::unknown_groups(&*state.store, &state.config.apps).await?;
+    let unknown = unknown.into_iter().map(|(app, group)| (app, group.to_string())).collect();
+    let view = GroupsView { groups, unknown, next };
+    Ok(Some(Content::new(move |site| show(site, view))))
+}
+
+fn show(site: Site, view: GroupsView) -> impl IntoView {
     let now = site.now;
-    let GroupsView { viewer, groups, unknown, next } = groups;
+    let GroupsView { groups, unknown, next } = view;
     let said = if groups.is_empty() {
         "No groups yet. Rules of apps can admit a group's accounts. Apps see the groups of each account."
     } else {
@@ -25,33 +51,31 @@ pub(crate) fn groups_page(site: Site, groups: GroupsView) -> impl IntoView {
     });
     let card = move |group: Group| view! { <Card group now /> };
     view! {
-        <Frame site viewer here=paths::GROUPS_PAGE>
-            <header>
-                <h1 tabindex="-1">"Groups"</h1>
-            </header>
-            <p id="said" role="status" class="quiet">
-                {said}
-            </p>
-            {unknown.collect_view()}
-            <form
-                class="form row-form"
-                method="post"
-                action=paths::GROUPS
-                data-method="POST"
-                data-done=paths::GROUPS_PAGE
-            >
-                <div>
-                    <label for="name">"New group"</label>
-                    <input id="name" name="name" maxlength="64" required autocomplete="off" spellcheck="false" />
-                </div>
-                <button class="button" type="submit" disabled>
-                    "Add group"
-                </button>
-            </form>
-            <ul class="devices">{groups.into_iter().map(card).collect_view()}</ul>
-            <More path=paths::GROUPS_PAGE next label="More groups" />
-            <Forms />
-        </Frame>
+        <header>
+            <h1 tabindex="-1">"Groups"</h1>
+        </header>
+        <p id="said" role="status" class="quiet">
+            {said}
+        </p>
+        {unknown.collect_view()}
+        <form
+            class="form row-form"
+            method="post"
+            action=paths::GROUPS
+            data-method="POST"
+            data-done=paths::GROUPS_PAGE
+        >
+            <div>
+                <label for="name">"New group"</label>
+                <input id="name" name="name" maxlength="64" required autocomplete="off" spellcheck="false" />
+            </div>
+            <button class="button" type="submit" disabled>
+                "Add group"
+            </button>
+        </form>
+        <ul class="devices">{groups.into_iter().map(card).collect_view()}</ul>
+        <More path=paths::GROUPS_PAGE next label="More groups" />
+        <Forms />
     }
 }
 
