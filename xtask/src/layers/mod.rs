@@ -21,6 +21,7 @@ const SERVER: [(&str, &[&str]); 9] = [
     (
         "basics",
         &[
+            "bounded",
             "cache_counts",
             "clock",
             "config",
