@@ -46,4 +46,13 @@ mod tests {
         assert_eq!(written, 119);
         assert!(notes.may_write("later".to_owned(), UnixMs::from_millis(60_000)));
     }
+
+    #[test]
+    fn a_flood_of_subjects_does_not_grow_the_table() {
+        let notes = AuditRowLimit::default();
+        let written = (0..15_000).filter(|n| notes.may_write(n.to_string(), UnixMs::EPOCH)).count();
+        // Each part of the table rounds its size up.
+        let held = notes.written.len();
+        assert!(written == 120 && (1..=11_000).contains(&held), "{written} {held}");
+    }
 }

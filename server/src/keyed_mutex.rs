@@ -59,3 +59,24 @@ impl KeyedMutex {
         self.shares.retain(|_, share| Arc::strong_count(share) > 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv6Addr;
+
+    #[tokio::test]
+    async fn a_flood_from_many_networks_does_not_grow_the_table() {
+        let locks = KeyedMutex::new(1);
+        for network in 0..15_000_u128 {
+            let client_key = ClientKey::V6(Ipv6Addr::from_bits(network << 64), 64);
+            drop(locks.lock_fair(client_key, None, client_key).await);
+        }
+        // Each part of the table rounds its size up.
+        let held = locks.mutexes.len();
+        assert!((1..=11_000).contains(&held), "{held}");
+        assert_eq!(locks.shares.len(), 0, "strangers have none");
+        locks.sweep();
+        assert_eq!(locks.mutexes.len(), 0, "nobody holds one");
+    }
+}

@@ -122,7 +122,9 @@ impl RateLimiter {
             let limit = if offence { PassedLimit::Refused(refused_per_minute) } else { limit };
             return Err(LimitExceeded { limit, wait_ms: wait_ms + self.spread(), offence });
         }
-        let mut in_flight = CountedRequest::begin(counter, class, Some(failures));
+        // Otherwise preflights of a hostile page, which get 405, would use up its visitor's sign-ins.
+        let failures = (class != RequestClass::Elsewhere).then_some(failures);
+        let mut in_flight = CountedRequest::begin(counter, class, failures);
         if matches!(class, RequestClass::Challenge | RequestClass::Other) {
             in_flight.arrival = Some(arrivals);
         }

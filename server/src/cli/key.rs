@@ -127,6 +127,7 @@ pub(super) async fn run(config: Config, command: KeyCommand) -> Outcome {
                 "{} values are encrypted under the key {} now, and earlier keys were deleted.",
                 done.resealed, done.sealer
             );
+            println!("It replaced no signing, envelope or MAC key: after a leak, run 'postern key revoke --all' too.");
             println!("Earlier backups need the old key: keep a copy of it as long as you keep those backups.");
             Ok(())
         }

@@ -100,3 +100,15 @@ fn an_account_has_one_share_however_many_devices() {
     drop(held);
     assert!(floods.enter_share(who()).is_ok());
 }
+
+#[test]
+fn a_flood_from_many_networks_does_not_grow_the_table() {
+    let floods = RateLimiter::new(RateLimits::DEFAULT);
+    for network in 0..150_000_u128 {
+        let client_key = ClientKey::V6(std::net::Ipv6Addr::from_bits(network << 64), 64);
+        drop(floods.enter(client_key, RequestClass::SignIn, UnixMs::EPOCH).expect("the first of its network"));
+    }
+    // Each part of the table rounds its size up.
+    let held = floods.counters.len();
+    assert!((1..=COUNTED + 1_000).contains(&held), "{held}");
+}

@@ -2,6 +2,7 @@
 
 use crate::support::Portal;
 use crate::support::apps::{APPS, AppBrowser, SHOP, WIKI, app_path, open_at_app, verify, verify_with};
+use domain::account::Role;
 use http::{Method, StatusCode};
 use serde_json::json;
 use store::audit::AuditEvent;
@@ -149,4 +150,22 @@ async fn a_role_that_is_taken_away_is_gone_at_once() {
     let changed = root.portal.send(Method::PATCH, &format!("{}/{id}", paths::USERS), change, &[]).await;
     assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
     assert_eq!(verify(&bob.wiki, WIKI, "/admin").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_role_that_a_command_takes_away_is_gone_when_its_change_is_read() {
+    let portal = Portal::with(APPS).await;
+    portal.add_administrator("root").await;
+    let id = portal.add_administrator("bob").await;
+    let bob = AppBrowser::signed_in(&portal, "bob").await;
+    bob.enter(&bob.wiki, WIKI, "/").await;
+    assert_eq!(verify(&bob.wiki, WIKI, "/admin").await.status, StatusCode::OK);
+    // Changes the store as a command does, which notifies no server.
+    let audit = portal.entry(AuditEvent::MadeUser, &id);
+    let set = portal.store().set_role(&id.as_str().into(), Role::User, &audit, portal.state.now()).await.unwrap();
+    assert!(set.is_done());
+    portal.advance(1000).await;
+    assert_eq!(verify(&bob.wiki, WIKI, "/admin").await.status, StatusCode::FORBIDDEN);
+    let page = verify(&bob.wiki, WIKI, "/").await;
+    assert_eq!((page.status, page.header("remote-roles")), (StatusCode::OK, "user"), "the session stays");
 }

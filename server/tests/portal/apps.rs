@@ -79,6 +79,11 @@ async fn sign_in_at_an_app_and_its_identity_headers() {
     trail.sort();
     let name = Some("alice".to_owned());
     assert_eq!(trail, [("shop".to_owned(), name.clone()), ("wiki".to_owned(), name)]);
+    let page = alice.portal.get(paths::ACTIVITY_PAGE).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    for sentence in ["Opened wiki", "Opened shop"] {
+        assert!(page.text.contains(sentence), "{sentence}: {}", page.text);
+    }
 }
 
 #[tokio::test]

@@ -326,6 +326,38 @@ async fn on_plain_http_a_page_of_pictures_costs_its_visitor_nothing() {
 }
 
 #[tokio::test]
+async fn on_plain_http_forms_and_preflights_of_another_page_cost_its_visitor_nothing() {
+    let settings = "public_url = 'http://portal.lan'\nallow_insecure_http = true\n[ban.limits]\nat_once = 40\n\
+                    refused_per_minute = 5\nsign_in_per_minute = 5";
+    for preset in ["default", "strict"] {
+        let portal = Portal::with(&format!("ban.preset = '{preset}'\n{settings}")).await;
+        let person = portal.program("203.0.113.7");
+        let browser = [("user-agent", "Mozilla/5.0"), ("host", "portal.lan")];
+        let form = forged_login().to_string();
+        for origin in ["http://evil.lan", "null"] {
+            for path in [paths::LOGIN, paths::SIGNUP, paths::REFRESH, paths::SESSION, paths::OAUTH_TOKEN, "/login"] {
+                let preflight =
+                    [&browser[..], &[("origin", origin), ("access-control-request-method", "POST")]].concat();
+                for _ in 0..25 {
+                    for kind in ["text/plain", "application/x-www-form-urlencoded"] {
+                        let headers = [&browser[..], &[("origin", origin), ("content-type", kind)]].concat();
+                        person.send(Method::POST, path, Some(form.clone()), &headers).await;
+                    }
+                    person.send(Method::OPTIONS, path, None, &preflight).await;
+                    // A picture: browsers send no origin with it.
+                    person.send(Method::GET, path, None, &browser).await;
+                }
+            }
+        }
+        assert!(portal.state.defence.bans.is_empty(), "{preset}");
+        // The person's own page still may try to sign in: this message is refused for its form alone.
+        let own = [&browser[..], &[("origin", "http://portal.lan"), ("postern-page", "1")]].concat();
+        let answer = person.send(Method::POST, paths::LOGIN, Some("{".to_owned()), &own).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{preset}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn a_trusted_proxy_is_never_banned_and_one_that_cannot_be_read_is_refused() {
     let portal = Portal::with("trusted_proxies = ['10.0.0.1']").await;
     let proxy = portal.program("10.0.0.1");

@@ -204,6 +204,14 @@ fn the_doctor_looks_at_the_gate() {
     write(VIEW_KEY, "network = 'mainnet'\n");
     write(&"01".repeat(32), "");
     assert!(says().contains("The view key cannot be used"), "{}", says());
+    let (wallet, answers) = crate::toll::node();
+    write(VIEW_KEY, &format!("verifier = 'wallet-rpc'\nwallet_rpc = 'http://{wallet}'\n"));
+    let (states, code) = doctor(folder.path(), &[]);
+    assert_eq!((states["toll_wallet"].as_str(), code), (Some("fine"), Some(0)), "{states}");
+    answers.store(false, std::sync::atomic::Ordering::SeqCst);
+    let (states, code) = doctor(folder.path(), &[]);
+    assert_eq!((states["toll_wallet"].as_str(), code), (Some("problem"), Some(1)), "{states}");
+    assert!(says().contains("The wallet that verifies payments does not answer"), "{}", says());
     write(VIEW_KEY, "");
     drop(upstream);
     let (states, code) = doctor(folder.path(), &[]);

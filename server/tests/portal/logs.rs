@@ -348,3 +348,16 @@ async fn lines_of_one_kind_are_bounded_and_the_rest_is_counted() {
     let lines = program.end().matches("client authentication failed").count();
     assert!(lines > 0 && lines < REQUESTS && lines <= 20 * seconds, "{lines} lines in {seconds} s");
 }
+
+#[tokio::test]
+async fn a_proxy_that_names_no_client_is_logged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("postern.toml"), "trusted_proxies = ['127.0.0.1']\n").unwrap();
+    let program = Program::start(folder.path(), &[]);
+    for _ in 0..2 {
+        let answer = program.program().send(Method::GET, "/login", None, &[("x-forwarded-for", "unknown")]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+    }
+    let log = program.end();
+    assert_eq!(log.matches("this trusted proxy names a client that is no address").count(), 1, "{log}");
+}

@@ -278,6 +278,8 @@ fn the_command_says_what_it_did_and_backups_go_on() {
         "{}",
         output_text(&first)
     );
+    let others = "It replaced no signing, envelope or MAC key: after a leak, run 'postern key revoke --all' too.";
+    assert!(output_text(&first).contains(others), "{}", output_text(&first));
     assert!(run(&["setup"]).status.success());
     // A backup while the file has two keys contains both.
     assert!(run(&["key", "rewrap", "--prepare"]).status.success());

@@ -63,6 +63,34 @@ async fn another_name_leads_to_the_configured_origin() {
 }
 
 #[tokio::test]
+async fn a_default_port_and_an_address_in_brackets_are_the_same_name() {
+    type Hosts = &'static [&'static str];
+    let cases: [(&str, Hosts, Hosts); 4] = [
+        (
+            "https://portal.example",
+            &["portal.example", "portal.example:443", "PORTAL.example:443"],
+            &["portal.example:80", "portal.example:8443", "portal.example.:443"],
+        ),
+        ("http://portal.lan", &["portal.lan", "portal.lan:80"], &["portal.lan:443"]),
+        ("https://[2001:db8::7]", &["[2001:db8::7]", "[2001:DB8:0::7]:443"], &["[2001:db8::8]", "2001:db8::7"]),
+        ("https://[2001:db8::7]:8443", &["[2001:db8::7]:8443"], &["[2001:db8::7]", "[2001:db8::7]:443"]),
+    ];
+    for (url, own, other) in cases {
+        let portal = Portal::with(&format!("public_url = '{url}'\nallow_insecure_http = true")).await;
+        let visitor = portal.browser("203.0.113.7");
+        for &host in own {
+            let answer = visitor.send(Method::GET, "/login", None, &[("host", host)]).await;
+            assert_eq!(answer.status, StatusCode::OK, "{host} at {url}: {}", answer.text);
+        }
+        for &host in other {
+            let answer = visitor.send(Method::GET, "/login", None, &[("host", host)]).await;
+            assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT, "{host} at {url}: {}", answer.text);
+            assert_eq!(answer.header("location"), format!("{url}/login"), "{host}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_answer_has_the_security_headers() {
     let portal = Portal::start().await;
     let visitor = portal.browser("203.0.113.7");

@@ -4,6 +4,10 @@ use crate::support::{Client, NOW, Person, World, hello, random, seal};
 use axum::http::StatusCode;
 use jwe::PrivateKey;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 use wire::tickets::IssuedTicket;
 use wire::time::{CloseReason, Hello};
 
@@ -118,4 +122,44 @@ async fn a_hello_must_come_within_five_seconds() {
     wire.receive().await.unwrap();
     world.clock.advance(5_000);
     assert_eq!(wire.refused().await, CloseReason::TooSlow);
+}
+
+/// Counts the warnings about tickets.
+#[derive(Clone, Default)]
+struct Warnings(Arc<AtomicUsize>);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::WARN && metadata.target() == "time_server::tickets"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn an_old_ticket_is_logged_at_most_once_a_minute() {
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let (world, ada) = (World::start().await, Person::new("ada"));
+    for (wait_ms, logged) in [(0, 1), (0, 1), (59_999, 1), (1, 2), (0, 2)] {
+        world.clock.advance(wait_ms);
+        let expired = json!(world.now().to_seconds() - 30);
+        let old = world.changed_ticket(&ada, |_, claims| claims["exp"] = expired);
+        assert_eq!(refusal(&world, &ada, &old).await, CloseReason::TicketExpired);
+        assert_eq!(warnings.0.load(Ordering::SeqCst), logged);
+    }
 }
