@@ -173,9 +173,9 @@ for (const kind of ['nginx', 'caddy', 'traefik'] as const) {
       await page.context().clearCookies({ name: '__Host-postern-app' });
       const resumed = page.waitForRequest((request) => new URL(request.url()).pathname === '/api/refresh');
       await expect.poll(async () => (await page.context().cookies(world.front.origin)).some(({ name, value }) => name.endsWith('access') && claims(value).exp * 1000 < Date.now())).toBe(true);
-      await page.goto(`${world.wiki.origin}/again`, { waitUntil: 'commit' });
+      await page.goto(`${world.wiki.origin}/again#part`, { waitUntil: 'commit' });
       await resumed;
-      await page.waitForURL(`${world.wiki.origin}/again`);
+      await page.waitForURL(`${world.wiki.origin}/again#part`);
       expect((await me(page)).me?.['remote-session']).toBe(before.me?.['remote-session']);
     });
 
