@@ -1,3 +1,5 @@
+import { createServer, request, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import type { Page } from '@playwright/test';
 import { LoginPage } from '../pages/login';
@@ -97,6 +99,25 @@ async function raw(port: number, ...requests: string[][]): Promise<number[]> {
   return statuses;
 }
 
+/** Forwards everything to a portal, except a proxy's first question about a request: the portal is too busy for it. */
+async function busy(portal: number): Promise<HttpServer> {
+  const http = createServer((asked, answer) => {
+    if (asked.url === '/api/verify') {
+      answer.writeHead(503, { 'retry-after': '1' }).end();
+      return;
+    }
+    const { method, url: path, headers } = asked;
+    const forwarded = request({ host: '127.0.0.1', port: portal, method, path, headers }, (got) => {
+      answer.writeHead(got.statusCode ?? 502, got.headers);
+      got.pipe(answer);
+    });
+    forwarded.on('error', () => answer.destroy());
+    asked.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return http;
+}
+
 /**
  * Returns the headers that a proxy forwards or removes. Behind Traefik, Postern refuses names with underscores, and the
  * guide's rule refuses a `Connection` that names identity headers, and protocols other than WebSocket.
@@ -173,9 +194,9 @@ for (const kind of ['nginx', 'caddy', 'traefik'] as const) {
       await page.context().clearCookies({ name: '__Host-postern-app' });
       const resumed = page.waitForRequest((request) => new URL(request.url()).pathname === '/api/refresh');
       await expect.poll(async () => (await page.context().cookies(world.front.origin)).some(({ name, value }) => name.endsWith('access') && claims(value).exp * 1000 < Date.now())).toBe(true);
-      await page.goto(`${world.wiki.origin}/again`, { waitUntil: 'commit' });
+      await page.goto(`${world.wiki.origin}/again#part`, { waitUntil: 'commit' });
       await resumed;
-      await page.waitForURL(`${world.wiki.origin}/again`);
+      await page.waitForURL(`${world.wiki.origin}/again#part`);
       expect((await me(page)).me?.['remote-session']).toBe(before.me?.['remote-session']);
     });
 
@@ -457,3 +478,27 @@ for (const kind of ['nginx', 'caddy', 'traefik'] as const) {
     });
   });
 }
+
+// nginx makes 500 of every other answer than 2xx, 401 and 403 to its first question.
+test('nginx asks a portal that was busy once more, and lets nothing pass', async ({ server, frontPort }) => {
+  const [wiki, portal] = [await Upstream.start(), await busy(server.port)];
+  const site = { portal: PORTAL, apps: [{ name: 'wiki', host: WIKI, upstream: wiki.port }] };
+  const front = await Proxy.start('nginx', (portal.address() as AddressInfo).port, frontPort, [], site);
+  try {
+    const client = new Client({ origin: `https://${WIKI}:${frontPort}`, port: frontPort, tls: true }, '127.0.7.10');
+    const answer = await client.get('/open/x');
+    expect([answer.status, answer.json?.code, answer.headers['retry-after']]).toEqual([503, 'busy', '1']);
+    const page = await client.get('/open/x', { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' });
+    expect([page.status, page.headers['content-type']]).toEqual([503, 'text/html; charset=utf-8']);
+    expect(page.text).toContain('Wait a little, then reload the page.');
+    // A person who is not signed in is led to sign-in.
+    const stranger = await client.get('/secret', { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' });
+    expect(stranger.status).toBe(302);
+    expect(wiki.seen).toEqual([]);
+  } finally {
+    await front.end();
+    await wiki.close();
+    portal.closeAllConnections();
+    portal.close();
+  }
+});

@@ -64,6 +64,9 @@ test('one command shows a price behind the gate, and a wallet that can pay it', 
   await test.step('the commands that it prints buy the price', async () => {
     const printed = server.greeting.filter((line) => /^ {2}\S*postern-client /.test(line));
     expect(printed).toHaveLength(2);
+    // A shell finds the client as it is printed, or a line says that it is missing.
+    const missing = server.greeting.some((line) => line.includes('is not on the PATH'));
+    expect((await machine.shell(printed[0]!)).code).toBe(missing ? 127 : 0);
     const [set, get] = printed.map((line) => line.trim().split(' ').slice(1));
     expect((await machine.run(set!)).code).toBe(0);
     const bought = await machine.run(get!);

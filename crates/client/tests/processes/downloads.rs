@@ -5,6 +5,7 @@ use super::world::{World, client};
 use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 const TAG: Option<&str> = Some("\"one\"");
@@ -32,6 +33,27 @@ async fn the_rest_is_asked_for_where_a_connection_breaks_or_falls_silent() {
         let first = (String::new(), String::new());
         assert_eq!(*files.asked.lock(), [first, (to_half(), "\"one\"".to_owned())]);
     }
+}
+
+#[tokio::test]
+async fn an_answer_may_take_longer_than_the_limit_of_silence() {
+    // A machine that pauses is silent too, so it gets three tries with ever longer limits.
+    let mut asked = Vec::new();
+    for silence in [1, 2, 4] {
+        let (files, home) = (Arc::new(Files::default()), tempfile::tempdir().unwrap());
+        files.then(TAG, 0..HALF, Then::Slow(Duration::from_millis(200 * silence)));
+        files.then(OTHER, 0..LENGTH, Then::End);
+        let url = files::open(Arc::clone(&files)).await;
+        let begun = Instant::now();
+        let output = get(&url, home.path(), &["--silence", &silence.to_string()]).await;
+        asked.push(files.asked.lock().len());
+        if asked.ends_with(&[1]) {
+            assert!(output.status.success() && output.stdout == content());
+            assert!(begun.elapsed() > Duration::from_secs(silence));
+            return;
+        }
+    }
+    panic!("an answer that kept coming was cut: {asked:?} requests");
 }
 
 #[tokio::test]

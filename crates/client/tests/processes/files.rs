@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::io::{Error, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// The course of the answer to one request.
@@ -30,6 +31,8 @@ pub(crate) enum Then {
     Silence,
     /// Nothing is sent before this is notified, and then the rest.
     Wait(Arc<Notify>),
+    /// The rest follows in eight pieces, each after this pause.
+    Slow(Duration),
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +68,14 @@ impl Files {
                 Ok(content()[end..].to_vec())
             })
             .boxed(),
+            Then::Slow(pause) => {
+                let pieces: Vec<Vec<u8>> = content()[end..].chunks((LENGTH - end).div_ceil(8)).map(Vec::from).collect();
+                let late = move |piece: Vec<u8>| async move {
+                    tokio::time::sleep(pause).await;
+                    Ok::<_, Error>(piece)
+                };
+                stream::iter(pieces).then(late).boxed()
+            }
         };
         let mut answer = Body::from_stream(first.chain(last)).into_response();
         let headers = answer.headers_mut();

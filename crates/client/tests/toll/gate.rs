@@ -31,6 +31,8 @@ pub(crate) struct FakeGate(Arc<Mutex<Inner>>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub origin: String,
+    /// The host that it is asked under, as its offers name it.
+    pub realm: String,
     /// The folder of the client.
     pub folder: PathBuf,
     pub price: u64,
@@ -49,6 +51,8 @@ pub(crate) struct Inner {
     /// The key of each offer; `None`: any key.
     pub offers: Vec<Option<String>>,
     pub nonce: String,
+    /// The answer to every signed request without a token.
+    pub about_signatures: Option<(StatusCode, Value)>,
     /// The answer to every token.
     pub about_tokens: Option<(StatusCode, Value)>,
     /// Whether it agrees on keys. Older gates do not know the claim.
@@ -69,8 +73,10 @@ pub(crate) struct Agreed {
 impl FakeGate {
     pub(crate) async fn open(folder: PathBuf, network: Nodes) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let realm = listener.local_addr().unwrap().to_string();
         let inner = Inner {
-            origin: format!("http://{}", listener.local_addr().unwrap()),
+            origin: format!("http://{realm}"),
+            realm,
             folder,
             price: PRICE,
             quota: 2,
@@ -82,6 +88,7 @@ impl FakeGate {
             redemptions: 0,
             offers: Vec::new(),
             nonce: "the first nonce".to_owned(),
+            about_signatures: None,
             about_tokens: None,
             agrees: false,
             keys: Vec::new(),
@@ -157,6 +164,9 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
     let mut inner = gate.0.lock();
     let url = format!("{}/price", inner.origin);
     let Some(credential) = text(&headers, "authorization") else {
+        if let Some(answer) = inner.about_signatures.as_ref().filter(|_| headers.contains_key("dpop")) {
+            return say(answer.clone());
+        }
         let signed = headers.contains_key("dpop").then(|| proven(&headers, "GET", &url, &inner.nonce)).flatten();
         return demand(&mut inner, signed.map(|possession| possession.jkt.to_string()));
     };
@@ -198,7 +208,7 @@ fn demand(inner: &mut Inner, jkt: Option<String>) -> Response {
         min_amt: Piconero(inner.price),
         ttl: 30,
         v: 1,
-        realm: inner.origin.trim_start_matches("http://").to_owned(),
+        realm: inner.realm.clone(),
         message: format!("tpat1:{challenge}"),
         challenge,
         expires: inner.expires,

@@ -3,7 +3,7 @@
 use super::gate::{PRICE, problem};
 use super::world::World;
 use client::Error;
-use client::toll::GateAccount;
+use client::toll::{GateAccount, UnusableOffer};
 
 #[tokio::test]
 async fn after_a_refused_payment_nothing_is_paid() {
@@ -61,4 +61,35 @@ async fn a_price_that_rises_while_a_person_thinks_is_not_paid() {
     world.prompt.thinks = Some(Box::new(move || gate.set(|gate| gate.price = PRICE * 1000)));
     assert!(matches!(world.get().await, Err(Error::PriceChanged(_))));
     assert_eq!(world.sent(), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_paid_to_a_gate_that_is_asked_under_another_host() {
+    let world = World::new().await;
+    world.gate.set(|gate| gate.realm = "gate.internal".to_owned());
+    // This gate makes another offer to a client that signs. The first request is not signed.
+    for asked in [2, 4] {
+        assert!(matches!(world.get().await, Err(Error::Bill(UnusableOffer::OtherHost))));
+        assert_eq!(world.gate.see(|gate| gate.offers.len()), asked);
+    }
+    assert!(matches!(world.quote().await, Err(Error::Bill(UnusableOffer::OtherHost))));
+
+    // A newer gate compares the signed host with its own, and names both.
+    let origin = world.server().origin();
+    let (status, mut body) = problem(421, "host_rewritten");
+    body["title"] = format!("This was signed for {origin} and arrived as http://gate.internal.").into();
+    let rewritten = Some((status, body));
+    world.gate.set(|gate| gate.about_signatures = rewritten.clone());
+    let Err(error) = world.get().await else { panic!("another host is no answer") };
+    let said = error.to_string();
+    assert!(said.contains(&origin) && said.contains("http://gate.internal"), "{said}");
+    assert_eq!((world.sent(), world.gate.see(|gate| gate.redemptions)), (0, 0));
+    assert!(world.prompt.events.lock().is_empty());
+
+    // A token that was bought before the proxy came is kept, and none is bought in its place.
+    world.gate.set(|gate| (gate.realm, gate.about_signatures) = (origin.replace("http://", ""), None));
+    world.opens().await;
+    world.gate.set(|gate| gate.about_tokens = rewritten);
+    assert!(matches!(world.get().await, Err(Error::Gate(_))));
+    assert_eq!((world.sent(), world.account().await.tokens[0].left), (1, 1));
 }

@@ -2,6 +2,8 @@
 
 use crate::support::{Browser, Chain, Client, Key, Nginx, PRICE, PROOFS, World, made, pricing, txid};
 use http::Method;
+use parking_lot::Mutex;
+use std::sync::Arc;
 use toll::pricing::{Allowance, Pricing};
 use wire::toll::{CHALLENGE_HEADER, TOKEN_HEADER, TollCode};
 
@@ -97,4 +99,42 @@ async fn a_host_that_a_proxy_rewrites_is_said_before_money_moves() {
     let used = front.bound("/price/eur", &token, &key).await;
     assert_eq!((used.status, used.code()), (421, TollCode::HostRewritten));
     assert_eq!(world.client.bound("/price/eur", &token, &key).await.header("tpat-quota"), Some("2"));
+}
+
+/// The lines of a log.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A client cannot correct the proxy, so the gate names both hosts to its operator. Requests do not fill the log.
+#[tokio::test]
+async fn a_host_that_a_proxy_rewrites_is_logged_once_a_minute() {
+    let (world, key) = (World::new().await, Key::new());
+    let nginx = Nginx::before(world.address, "gate.internal").await;
+    let front = Client::new(nginx.address);
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    // The clock may be set back by an hour.
+    for (seconds, lines) in [(0, 1), (0, 1), (59, 1), (1, 2), (-3600, 3), (59, 3)] {
+        world.later(seconds);
+        let proof = front.prove(&key, "GET", "/price/eur", None);
+        let signed = front.send(front.request(Method::GET, "/price/eur").header("dpop", proof)).await;
+        assert_eq!((signed.status, signed.code()), (421, TollCode::HostRewritten));
+        let log = String::from_utf8(log.0.lock().clone()).unwrap();
+        assert_eq!(log.matches("a client signed for another host").count(), lines, "{seconds}: {log}");
+        assert!(log.contains(&front.url("")) && log.contains("http://gate.internal"), "{log}");
+    }
+    drop(guard);
 }

@@ -113,13 +113,17 @@ async fn a_payment_that_is_gone_puts_its_token_to_sleep_until_it_is_back() {
     let gone = world.client.redeem(&payment, &demand.challenge, None).await;
     assert_eq!((gone.status, gone.code()), (404, TollCode::NotFound));
 
+    // It resumes without a new block.
     let mut tx = world.pay(txid(1), &demand, PRICE);
+    world.payments.look_at_chain().await.unwrap();
+    let back = world.client.bearer("/open", &bought.token).await;
+    assert_eq!((back.status, back.header("tpat-quota")), (200, Some("1")));
     tx.block = Some(101);
     world.chain.add(txid(1), tx);
     world.chain.height(102);
     world.payments.look_at_chain().await.unwrap();
-    let back = world.client.bearer("/open", &bought.token).await;
-    assert_eq!((back.status, back.header("tpat-quota")), (200, Some("1")));
+    let mined = world.client.bearer("/open", &bought.token).await;
+    assert_eq!((mined.status, mined.header("tpat-quota")), (200, Some("0")));
 }
 
 #[tokio::test]
