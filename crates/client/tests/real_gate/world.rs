@@ -15,7 +15,7 @@ use regtest::RegtestNetwork;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -232,8 +232,11 @@ impl Prompt for Miner<'_> {
 }
 
 fn environment() -> Environment {
+    let began = Instant::now();
     Environment {
-        now: Arc::new(|| UnixMs::from_millis(NOW)),
+        now: Arc::new(move || {
+            UnixMs::from_millis(NOW) + i64::try_from(began.elapsed().as_millis()).expect("a short test")
+        }),
         random: Arc::new(getrandom),
         client: Arc::new(|peer, _| Ok(peer)),
     }

@@ -37,6 +37,8 @@ async fn tokens_sleep_while_their_payment_is_gone() {
     assert_eq!(opens(&token).await, 200);
     mine(&regtest, &world, 1).await;
     assert_eq!(opens(&token).await, 200);
+    // An unknown transaction is not requested again for two seconds.
+    world.later(2);
     assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
     // Deep enough, it is no longer watched.
     mine(&regtest, &world, 20).await;
