@@ -6,7 +6,7 @@ mirror=$(apt-get --no-release-info indextargets --format '$(REPO_URI) $(RELEASE)
 debian=$work/debian
 
 step "Debian packages: a fresh $suite"
-check "debootstrap" debootstrap --variant=minbase --include=adduser,init-system-helpers "$suite" "$debian" "$mirror"
+check "debootstrap" debootstrap --variant=minbase --include=adduser,init-system-helpers,ca-certificates "$suite" "$debian" "$mirror"
 printf '#!/bin/sh\nexit 101\n' > "$debian/usr/sbin/policy-rc.d"
 # Commands of the manual use `sudo`, which the image of a minimal Debian does not contain.
 printf '#!/bin/sh\nif [ "$1" = -u ]; then user=$2; shift 2; exec runuser -u "$user" -- "$@"; fi\nexec "$@"\n' > "$debian/usr/bin/sudo"
