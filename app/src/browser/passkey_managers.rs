@@ -139,11 +139,11 @@ impl AccountSignals {
     }
 }
 
-/// Sends the person's passkey managers the account's passkeys and its names.
-pub(crate) async fn tell_managers() {
-    if let Some(signals) = AccountSignals::load().await {
-        signals.send().await;
-    }
+/// Sends the person's passkey managers the account's passkeys and its names. Returns whether that was done.
+pub(crate) async fn tell_managers() -> bool {
+    let Some(signals) = AccountSignals::load().await else { return false };
+    signals.send().await;
+    true
 }
 
 async fn create(options: &JsValue, conditional: bool) -> Result<JsValue, JsValue> {

@@ -145,14 +145,16 @@ pub fn was_filled() -> bool {
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 const SIGNALLED: &str = "signalled";
 
-/// Whether this tab has not told the passkey managers this yet. Returns `true` once for each value.
+/// Whether this tab has not told the passkey managers about `stamp` last, see [`remember_signal`].
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub fn is_new_signal(stamp: &str) -> bool {
     let storage = member(&window(), "sessionStorage");
-    if !storage.is_object() || member(&storage, SIGNALLED).as_string().as_deref() == Some(stamp) {
-        return false;
-    }
+    storage.is_object() && member(&storage, SIGNALLED).as_string().as_deref() != Some(stamp)
+}
+
+/// Remembers for this tab that the managers were told about `stamp`.
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+pub fn remember_signal(stamp: &str) {
     // If this fails, the managers are told the same again.
-    let _ = js_sys::Reflect::set(&storage, &SIGNALLED.into(), &stamp.into());
-    true
+    let _ = js_sys::Reflect::set(&member(&window(), "sessionStorage"), &SIGNALLED.into(), &stamp.into());
 }

@@ -8,6 +8,11 @@ use leptos::task::spawn_local;
 #[island]
 pub fn PasskeySignals(stamp: String) -> impl IntoView {
     if cfg!(not(feature = "ssr")) && passkeys::supported() && passkeys::is_new_signal(&stamp) {
-        spawn_local(tell_managers());
+        spawn_local(async move {
+            // Not before: the person may leave the page meanwhile.
+            if tell_managers().await {
+                passkeys::remember_signal(&stamp);
+            }
+        });
     }
 }
