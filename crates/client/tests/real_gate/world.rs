@@ -234,9 +234,7 @@ impl Prompt for Miner<'_> {
 fn environment() -> Environment {
     let began = Instant::now();
     Environment {
-        now: Arc::new(move || {
-            UnixMs::from_millis(NOW) + i64::try_from(began.elapsed().as_millis()).expect("a short test")
-        }),
+        now: Arc::new(move || UnixMs::from_millis(NOW) + i64::try_from(began.elapsed().as_millis()).unwrap()),
         random: Arc::new(getrandom),
         client: Arc::new(|peer, _| Ok(peer)),
     }
