@@ -148,7 +148,8 @@ test('a cloned counter is refused and shown to the owner', async ({ page, server
   for (const status of [200, 401]) {
     await signOut(page, authenticator);
     await authenticator.cdp.send('WebAuthn.removeCredential', { authenticatorId: authenticator.id, credentialId: credential.credentialId });
-    await authenticator.add({ ...credential, signCount: 20 });
+    // Far below afterwards: the field's offer may try the copy again, and each try counts.
+    await authenticator.add({ ...credential, signCount: status === 200 ? 20 : 1 });
     const answer = page.waitForResponse('**/api/login/passkey');
     await press(page, authenticator);
     expect((await answer).status()).toBe(status);
