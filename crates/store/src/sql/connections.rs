@@ -85,8 +85,8 @@ async fn read<DB: Backend>(
 
 /// A connection that returns to its pool only when it answers again.
 ///
-/// sqlx waits without a limit for the answer to a statement that was given up. As many as the pool has would keep it
-/// empty until TCP gives up, which takes a quarter of an hour.
+/// sqlx waits without a limit for the answer to a statement that was given up, and for that to its test of a connection
+/// that comes back. As many as the pool has would keep it empty until TCP gives up, which takes a quarter of an hour.
 pub(super) struct BorrowedConnection<DB: Backend> {
     connection: Option<PoolConnection<DB>>,
     silent: Arc<Semaphore>,
@@ -106,8 +106,11 @@ impl<DB: Backend> BorrowedConnection<DB> {
 
 impl<DB: Backend> Drop for BorrowedConnection<DB> {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take().filter(|_| !self.is_idle) else { return };
-        if let Ok(runtime) = Handle::try_current() {
+        let (Some(mut connection), Ok(runtime)) = (self.connection.take(), Handle::try_current()) else { return };
+        if self.is_idle {
+            // sqlx tests a connection that comes back, and waits for the answer without a limit.
+            runtime.spawn(timeout(MOMENT, connection.return_to_pool()));
+        } else {
             runtime.spawn(come_back(connection, self.silent.clone()));
         }
     }
@@ -116,6 +119,7 @@ impl<DB: Backend> Drop for BorrowedConnection<DB> {
 /// Waits until the connection answers or breaks, outside of the pool if that takes longer than [`MOMENT`].
 async fn come_back<DB: Backend>(mut connection: PoolConnection<DB>, silent: Arc<Semaphore>) {
     if timeout(MOMENT, connection.ping()).await.is_ok() {
+        drop(timeout(MOMENT, connection.return_to_pool()).await);
         return;
     }
     // Without a place, it keeps its own place in the pool.
