@@ -17,11 +17,12 @@ await() {
     done
 }
 
-# `unshare` ignores SIGTERM, and sends it to its child when it is killed. The next server gets other ports, because this one may
-# still be ending.
+# `unshare` ignores SIGTERM. The next server gets other ports, because this one may still be ending.
 stop_all() {
     local pid
     for pid in "${started[@]}"; do
+        # The kernel forgets the signal of `unshare --kill-child` when the child changes its user.
+        pkill -KILL -P "$pid" || true
         kill -KILL "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
