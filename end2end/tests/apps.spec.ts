@@ -491,7 +491,7 @@ test('nginx asks a portal that was busy once more, and lets nothing pass', async
     const page = await client.get('/open/x', { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' });
     expect([page.status, page.headers['content-type']]).toEqual([503, 'text/html; charset=utf-8']);
     expect(page.text).toContain('Wait a little, then reload the page.');
-    // A person who is not signed in is led to sign-in.
+    // A person who is not signed in goes to sign-in.
     const stranger = await client.get('/secret', { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' });
     expect(stranger.status).toBe(302);
     expect(wiki.seen).toEqual([]);
